@@ -29,7 +29,7 @@ class OpenDocument:
 
     document: Document
     history: History
-    last: Seq = Seq(0)
+    last: int = 0
     recent: dict[Seq, Edit] = field(default_factory=dict)
 
 
@@ -125,7 +125,7 @@ class Documents(QObject):
     def _target(self) -> tuple[Document, Paint] | None:
         if self.current is None or self._project.writer is None:
             return None
-        found = self.classes[self.class_id] if self.class_id in self.classes else self.classes.background
+        found = self.classes.get(self.class_id) or self.classes.background
         return self.current.document, Paint(self.classes, found, self.radius, self.touch, self.plane, self.author)
 
     def _repaint(self, rect: Rect) -> None:
@@ -227,6 +227,10 @@ class Documents(QObject):
             self._acknowledged = Seq(number)
             self.editCommitted.emit(number)
         self._announce()
+
+    def acknowledge_rest(self) -> None:
+        """Say of every edit that became durable while the project closed that it did."""
+        self._saved(self._project.last_seq())
 
     def _refused(self, sentence: str) -> None:
         self._sentence = sentence

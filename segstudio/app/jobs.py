@@ -6,7 +6,8 @@ A job ends in exactly one of: a result, a `UserError`, a bug. Whoever starts one
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
@@ -85,15 +86,13 @@ class Job(Generic[P, T]):
                 try:
                     value = next(self._steps)
                 except StopIteration as end:
-                    result: Any = end.value
-                    self._finish(lambda: self._on_done(result))
+                    self._finish(partial(self._on_done, end.value))
                     return
-                self._main.post(lambda value=value: self._on_value(value))
+                self._main.post(partial(self._on_value, value))
             self._steps.close()
             self._finish(self._on_cancelled)
         except (UserError, Exception) as error:  # noqa: BLE001  (handed to the main thread, which tells the two apart)
-            failure = error
-            self._finish(lambda: self._on_failed(failure))
+            self._finish(partial(self._on_failed, error))
 
     def _finish(self, call: Callable[[], None]) -> None:
         def end() -> None:

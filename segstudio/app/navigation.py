@@ -1,7 +1,7 @@
 """The owner of what is on screen: the list of images, which one is shown, and its pixels, decoded on a worker."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
@@ -100,6 +100,11 @@ class Navigation(QObject):
         """Show the next (+1) or previous (-1) image, where there is one."""
         if 0 <= self.index + by < len(self.rows):
             self.open(self.index + by)
+
+    def mark_done_here(self) -> None:
+        """The image on screen counts as done from now on; its row is read anew once the edit is on disk."""
+        if self.index >= 0:
+            self.items[self.index] = replace(self.items[self.index], status=Status.DONE.value)
 
     def reload(self) -> None:
         """Read the list anew: another part of the program changed it."""

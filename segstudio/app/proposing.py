@@ -282,7 +282,7 @@ class Proposals(QObject):
 def _copy(document: Document) -> Document:
     """A document over the same immutable tiles, to compute on."""
     raster = Raster(document.raster.sizes)
-    raster.prime({key: tile for key, tile in document.raster.in_memory().items()})
+    raster.prime(dict(document.raster.in_memory()))
     return Document(document.image, raster, document.objects, document.next_object, document.status)
 
 

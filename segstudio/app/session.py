@@ -298,8 +298,7 @@ class Session(QObject):
         """The class that the brush paints."""
         if self._opened is None:
             return None
-        id_ = self._opened.documents.class_id
-        return self.classes[id_] if id_ in self.classes else None
+        return self.classes.get(self._opened.documents.class_id)
 
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""

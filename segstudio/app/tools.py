@@ -1,4 +1,7 @@
-"""Tools as small state machines over plain pointer values in image coordinates. No Qt: a tool is tested without a window."""
+"""Tools as small state machines over plain pointer values in image coordinates.
+
+No Qt: a tool is tested without a window.
+"""
 
 from dataclasses import dataclass
 from enum import Enum, auto
