@@ -40,7 +40,7 @@ class Coverage:
         lengths = self.right - self.left
         ends = np.cumsum(lengths)
         starts = (np.arange(len(lengths)) + self.top) * TILE + self.left
-        return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1])
+        return np.repeat(starts - ends + lengths, lengths) + np.arange(int(ends[-1]), dtype=np.int64)
 
 
 def coverage(spans: Spans, clip: Rect) -> Iterator[tuple[tuple[int, int], Coverage]]:

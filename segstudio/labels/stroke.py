@@ -135,8 +135,8 @@ def _searched(a: Point, b: Point, radius: float, y: np.float64) -> tuple[int, in
     """First and last covered column of one row by the distance itself; last < first where there is none."""
     first = int(np.floor(min(a[0], b[0]) - radius)) - 1
     last = int(np.ceil(max(a[0], b[0]) + radius)) + 1
-    x = np.arange(first, last + 1)
-    hit = np.flatnonzero(_within(x + 0.5, np.full(len(x), y), a, b, radius))
+    x = np.arange(first, last + 1, dtype=np.float64) + 0.5
+    hit = np.flatnonzero(_within(x, np.full(len(x), y), a, b, radius))
     return (first + int(hit[0]), first + int(hit[-1])) if len(hit) else (0, -1)
 
 
