@@ -14,8 +14,8 @@ ONE = TileChange(EMPTY, Constant(1, 1))
 MADE = RowChange(Table.OBJECTS, 1, None, {"class_id": 2})
 
 
-def edit(tiles=None, rows=(), image=ImageId(1)) -> Edit:
-    return Edit(image, Cause.PAINT, tiles or {}, tuple(rows))
+def edit(tiles=None, rows=(), image: int | None = 1) -> Edit:
+    return Edit(None if image is None else ImageId(image), Cause.PAINT, tiles or {}, tuple(rows))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def edit(tiles=None, rows=(), image=ImageId(1)) -> Edit:
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 1, {"status": "done"}, {"status": "new"})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 1, {"status": "new"}, {"status": "perfect"})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 1, {"status": "new"}, None)]),
-        edit({(0, 0, 0): ONE}, [MADE], ImageId(2)),
+        edit({(0, 0, 0): ONE}, [MADE], 2),
     ],
     ids=lambda e: repr([list(e.tiles), e.rows[1:], e.image]),
 )

@@ -30,8 +30,6 @@ def the_document() -> Document:
     return a_document((300, 270), (40, 30))
 
 
-
-
 @st.composite
 def edits(draw, document: Document) -> Edit:
     """An edit that follows from what the document holds; tiles and rows of every kind."""

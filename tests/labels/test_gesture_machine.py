@@ -11,7 +11,7 @@ from label_strategies import a_class, a_document, brush_mask, pixels
 
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, RowChange, decode_edit, encode_edit, equal, squash
+from segstudio.labels.edit import Edit, decode_edit, encode_edit, equal, squash
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
 from segstudio.labels.policy import Touch, paintable_objects, target_object
@@ -58,6 +58,8 @@ class Stroke:
     gesture: Gesture
     plane: int
     object_id: int
+    class_id: int
+    origin: Origin
     radius: int
     touch: Touch
     locked: frozenset[int]
@@ -101,8 +103,9 @@ class GestureMachine(RuleBasedStateMachine):
         touch=st.sampled_from(Touch),
         radius=radii,
         policy_first=st.booleans(),
+        origin=st.sampled_from([Origin.PAINTED, Origin.ACCEPTED, Origin.COMPUTED]),
     )
-    def press(self, plane, at, class_id, touch, radius, policy_first):
+    def press(self, plane, at, class_id, touch, radius, policy_first, origin):
         """Class 0 is the eraser."""
         erases = class_id == 0
         point = at[0] / UNIT, at[1] / UNIT
@@ -123,11 +126,10 @@ class GestureMachine(RuleBasedStateMachine):
                 self.model = replace(self.model, objects={**self.model.objects, object_id: class_id})
                 self.next_object += 1
         allowed = allowed if policy_first else policy()
-        forbidden = class_id in locked
-        touched = frozenset(range(1, 6)) if forbidden else locked
-        self.stroke = Stroke(gesture, plane, object_id, radius, touch, touched, at, allowed, before, next_object)
-        if forbidden:
-            self.stroke.locked = frozenset(range(6))
+        origin = Origin.NONE if erases else origin
+        self.stroke = Stroke(
+            gesture, plane, object_id, class_id, origin, radius, touch, locked, at, allowed, before, next_object
+        )
         self.paint(at)
 
     def target(self, class_id, point, plane):
@@ -146,30 +148,26 @@ class GestureMachine(RuleBasedStateMachine):
         bounds = document.raster.bounds(stroke.plane)
         a, b = ((p[0] / UNIT, p[1] / UNIT) for p in (stroke.at, to))
         spans = capsule_spans(a, b, stroke.radius / UNIT, bounds)
-        origin = Origin.PAINTED if stroke.object_id else Origin.NONE
         changed = stroke.gesture.paint_spans(
-            stroke.plane, spans, stroke.object_id, origin, allowed=stroke.allowed, done=stroke.done
+            stroke.plane, spans, stroke.object_id, stroke.origin, allowed=stroke.allowed, done=stroke.done
         )
         mask = brush_mask(stroke.at, to, stroke.radius, bounds, UNIT) & self.may_change(stroke)
         before = self.model
-        self.model = before.painted(stroke.plane, mask, stroke.object_id, origin)
+        self.model = before.painted(stroke.plane, mask, stroke.object_id, stroke.origin)
         differs = self.model.ids[stroke.plane] != before.ids[stroke.plane]
+        differs |= self.model.origins[stroke.plane] != before.origins[stroke.plane]
         inside = np.zeros_like(differs)
         inside[changed.y : changed.bottom, changed.x : changed.right] = True
         assert not (differs & ~inside).any(), "a pixel outside the rectangle was changed"
         stroke.done, stroke.at = spans, to
 
     def may_change(self, stroke):
+        """The pixels that policy lets the stroke change; what it has painted itself it would paint the same."""
         ids = self.model.ids[stroke.plane]
-        if stroke.locked == frozenset(range(6)):
+        if stroke.class_id in stroke.locked:
             return np.zeros(ids.shape, np.bool_)
-        if stroke.touch is Touch.UNLABELLED:
-            allowed = (ids == 0) | (ids == stroke.object_id)
-        else:
-            allowed = ids != 0 if stroke.touch is Touch.LABELLED else np.ones(ids.shape, np.bool_)
-        locked = [o for o, c in self.model.objects.items() if c in stroke.locked]
-        # What UNLABELLED lets the stroke repaint is its own from this gesture; earlier pixels of it keep their origin.
-        return allowed & ~np.isin(ids, locked)
+        allowed = {Touch.ALL: ids >= 0, Touch.UNLABELLED: ids == 0, Touch.LABELLED: ids != 0}[stroke.touch]
+        return allowed & ~np.isin(ids, [o for o, c in self.model.objects.items() if c in stroke.locked])
 
     @precondition(painting)
     @rule(step=st.tuples(st.integers(-40, 40), st.integers(-40, 40)))

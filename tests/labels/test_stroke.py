@@ -34,9 +34,7 @@ def test_a_stroke_covers_exactly_the_pixels_whose_centre_is_within_the_radius(a,
 def test_centres_exactly_on_the_rim_of_a_slanted_stroke_are_covered():
     # Found with a = (9, 9), b = (12, 5), radius 0.5: a division by 25 put a tie outside.
     clip = Rect(0, 3, 14, 6)
-    np.testing.assert_array_equal(
-        painted((9, 9), (12, 5), 0.5, clip), brush_mask((18, 18), (24, 10), 1, clip, 2)
-    )
+    np.testing.assert_array_equal(painted((9, 9), (12, 5), 0.5, clip), brush_mask((18, 18), (24, 10), 1, clip, 2))
 
 
 @pytest.mark.parametrize("rise", [2e-13, 5e-12, -1e-12, 7e-15])
@@ -138,9 +136,7 @@ def test_coverage_cuts_spans_into_tiles_without_losing_or_adding_a_pixel(a, b, r
         tile[np.unravel_index(flat, (TILE, TILE))] = True
         assert cover.whole == tile.all()
         rows, columns = np.flatnonzero(tile.any(1)), np.flatnonzero(tile.any(0))
-        assert cover.rect == Rect(
-            columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-        )
+        assert cover.rect == Rect(columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)
     np.testing.assert_array_equal(found[: clip.h, : clip.w], spans_mask(spans, clip))
     assert not found[clip.h :].any()
     assert not found[:, clip.w :].any()
