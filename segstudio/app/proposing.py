@@ -68,6 +68,7 @@ class Proposals(QObject):
         self._worker = Worker("fill", main)
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._asked_for: tuple[ImageId, int] | None = None
+        self._owed = False
         self._fills: list[_Fill] = []
         self.on_screen: Proposal | None = None
         self._pause = QTimer(self)
@@ -98,6 +99,7 @@ class Proposals(QObject):
         if self._project.writer is None:
             self.said.emit(self._project.why_read_only)
             return
+        self._owed = True
         where = (image, self._navigation.plane)
         if self._asked_for != where:
             self._ask(where)
@@ -140,11 +142,8 @@ class Proposals(QObject):
         self, job: "Job[PredictProgress, PredictReport]", where: tuple[ImageId, int], error: BaseException | None
     ) -> None:
         self._jobs.remove(job)
-        if self._asked_for != where or any(other is not job for other in self._jobs if not other.cancelled):
-            return
-        if job.cancelled:
-            return
-        self._arrived(where, error)
+        if not job.cancelled:
+            self._arrived(where, error)
 
     def _arrived(self, where: tuple[ImageId, int], error: BaseException | None) -> None:
         if self._asked_for != where:
@@ -154,6 +153,7 @@ class Proposals(QObject):
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(where, error))
             return
         self._asked_for = None
+        self._owed = False
         self.runningChanged.emit(False)
         if error is not None and not isinstance(error, UserError):
             raise error
@@ -167,11 +167,12 @@ class Proposals(QObject):
         self._drop()
         self._look()
         item = self._navigation.items[self._navigation.index]
-        if self._project.writer is not None and item.status != Status.DONE.value and self._stale():
+        wanted = self._owed or (item.status != Status.DONE.value and self._stale())
+        if self._project.writer is not None and wanted:
             QTimer.singleShot(0, self, self._propose_quietly)
 
     def _stale(self) -> bool:
-        """Whether a better proposal may be had: none yet, a guess or an older version's, or a learner refitted since."""
+        """Whether a better proposal may be had: none yet, a guess, an older version's, or a learner refitted since."""
         if self.on_screen is None or self.on_screen.version == "instant":
             return True
         current = self._project.current_version()
@@ -292,7 +293,7 @@ class Proposals(QObject):
             effective = classes.effective(c.id)
             if effective is not None:
                 lookup[c.id] = effective.value
-        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / 255
+        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / np.float32(255)
 
 
 def _copy(document: Document) -> Document:
