@@ -21,7 +21,7 @@ from segstudio.labels.tile import Constant, Dense, Tile
 
 __all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "marks_of", "reduced"]
 
-Marks = NDArray[np.uint8] | NDArray[np.uint16]
+Marks = NDArray[np.uint8 | np.uint16]
 
 FACTOR = 4
 """Side of a level's pixel in pixels of the level below."""

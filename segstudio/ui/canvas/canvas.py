@@ -1,12 +1,8 @@
-"""The canvas widget: turns events into pointers, zooms and drags, and paints the prepared buffer.
+"""The canvas: follows the session, and turns events into pointers in image coordinates, zooms and drags."""
 
-Every change of what is to be seen spoils a part of the buffer and asks Qt for a repaint of it; what is spoiled is
-drawn once, just before that repaint, so that ten events between two frames cost one drawing.
-"""
+from typing import TYPE_CHECKING
 
-from time import perf_counter
-
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -15,114 +11,55 @@ from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from segstudio.app.session import Session
 from segstudio.app.tools import Button, Phase
 from segstudio.app.values import Changed
-from segstudio.geometry import Rect
 from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
-from segstudio.ui.canvas.frame import Frame
 from segstudio.ui.canvas.hand import Act, Hand
 from segstudio.ui.canvas.hint import Hint
 from segstudio.ui.canvas.ring import Ring
-from segstudio.ui.canvas.scene import Scene
-from segstudio.ui.canvas.viewport import Viewport
+from segstudio.ui.canvas.surface import Surface
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
 
 __all__ = ["Canvas"]
 
-_FRAME_BUDGET_S = 0.010
+_PHASES = {
+    Act.PRESS: Phase.PRESS,
+    Act.MOVE: Phase.MOVE,
+    Act.RELEASE: Phase.RELEASE,
+    Act.HOVER: Phase.HOVER,
+}
 
 
-class Canvas(QWidget):
-    """Shows the session's image, labels and proposal; hands it the pointer in image coordinates.
+class Canvas(Surface):
+    """Shows the session's image, labels and proposal; hands it the pointer.
 
-    `zoomChanged` carries view pixels for an image pixel; `hovered` the image position under the pointer.
+    `hovered` carries the image position under the pointer, `left` says that it went; `dropped` a list of `Path`.
     """
 
-    zoomChanged = Signal(float)
     hovered = Signal(float, float)
     left = Signal()
     openRequested = Signal()
     dropped = Signal(list)
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._scene = Scene()
-        self._viewport = Viewport()
-        self._frame = Frame()
         self._hand = Hand()
-        self._ring: Ring | None = None
-        self._pointer: QPointF | None = None
         self._anchor = (0.0, 0.0)
         self._shown_image: str | None = None
         self._loading = False
-        self._behind = QTimer(self)
-        self._behind.setSingleShot(True)
-        self._behind.timeout.connect(self.update)
         self._hint = Hint(self)
         self._hint.openRequested.connect(self.openRequested)
         self._set_up_widget()
         self._connect()
         self._adopt()
-
-    # -- what scripts and the window use --------------------------------------------------------------------------
-
-    @property
-    def scale(self) -> float:
-        """View pixels for one image pixel."""
-        return self._viewport.scale
-
-    def to_widget(self, x: float, y: float) -> QPointF:
-        """Where an image position ((0, 0) = outer corner of the first pixel) lies in this widget."""
-        return QPointF(*self._viewport.to_view(x, y))
-
-    def to_image(self, position: QPointF) -> tuple[float, float]:
-        """The image position under a position in this widget."""
-        return self._viewport.to_image(position.x(), position.y())
-
-    def zoom_to_fit(self) -> None:
-        """Show the whole image."""
-        self._viewport.fit()
-        self._view_changed()
-
-    def set_zoom(self, scale: float) -> None:
-        """Set the view pixels for one image pixel (1.0 = actual size), within limits; the middle stays."""
-        self._viewport.set_scale(scale)
-        self._view_changed()
-
-    def zoom_by(self, factor: float) -> None:
-        """Zoom at the pointer, or in the middle where it is elsewhere."""
-        at = self._pointer or QPointF(self.width() / 2, self.height() / 2)
-        if self._viewport.zoom(factor, at.x(), at.y()):
-            self._view_changed()
-
-    def set_opacity(self, opacity: float) -> None:
-        """How strongly labels cover the image, 0..1."""
-        self._scene.set_classes(self._session.classes, min(max(opacity, 0.0), 1.0))
-        self._overlay_changed()
-
-    def set_outlines(self, shown: bool) -> None:
-        """Whether objects are outlined."""
-        self._scene.outlines = shown
-        self._overlay_changed()
-
-    def set_labels_shown(self, shown: bool) -> None:
-        """Whether labels are shown."""
-        self._scene.show_labels = shown
-        self._overlay_changed()
-
-    def set_proposal_shown(self, shown: bool) -> None:
-        """Whether the proposal is shown."""
-        self._scene.show_proposal = shown
-        self._overlay_changed()
 
     # -- following the session ------------------------------------------------------------------------------------
 
@@ -151,21 +88,20 @@ class Canvas(QWidget):
 
     def _adopt(self) -> None:
         """Take over what the session shows already."""
-        self._scene.set_classes(self._session.classes, self._session.preferences.overlay_opacity)
+        self._scene.set_opacity(self._session.preferences.overlay_opacity)
         self._scene.show_proposal = self._session.preferences.show_proposals
         self._on_project_changed()
-        if self._session.levels_view is not None:
+        if self._session.display is not None:
             self._on_image_shown()
         self._on_tool_changed()
 
     def _on_project_changed(self) -> None:
-        if self._session.project_path is None or not self._session.images:
-            self._show_nothing()
-            if self._session.project_path is None:
-                self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
-            else:
-                self._hint.say(self.tr("This project has no images"), self.tr("Drop images or a folder here"))
-        self._on_classes_changed()
+        self._show_nothing()
+        self._scene.set_classes(self._session.classes)
+        if self._session.project_path is None:
+            self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
+        elif not self._session.images:
+            self._hint.say(self.tr("This project has no images"), self.tr("Drop images or a folder here"))
 
     def _on_image_loading(self, path: str) -> None:
         self._loading = True
@@ -177,13 +113,13 @@ class Canvas(QWidget):
         self._loading = False
         self._hand.let_go()
         self._hint.hide()
-        pixels = session.levels_view
-        self._scene.show(pixels, session.document, session.plane)
-        self._scene.set_classes(session.classes, self._scene.opacity)
+        self._scene.show(session.display, session.document, session.plane)
+        self._scene.set_classes(session.classes)
         self._scene.set_proposal(session.proposal_on_screen)
         if self._shown_image != session.current_image or self._scene.size != self._viewport.image:
             self._shown_image = session.current_image
             self._viewport.show(self._scene.size)
+        self._refresh_cursor()
         self._view_changed()
 
     def _on_failed(self, failure: dict[str, str]) -> None:
@@ -207,38 +143,22 @@ class Canvas(QWidget):
         if document is None or change.image != document.image:
             return
         if self._scene.refresh_lookup():
-            self._frame.spoil_overlay()
-            self.update()
+            self._overlay_changed()
         if change.plane != self._scene.plane or change.rect.empty:
             return
-        self._scene.touched(change.rect)
-        spoiled = self._viewport.covering(change.rect, self._scene.line_px + 2)
-        self._frame.spoil_overlay(spoiled)
-        self.update(self._view_rect(spoiled))
+        self._labels_changed(change.rect)
 
     def _on_proposal_changed(self) -> None:
         self._scene.set_proposal(self._session.proposal_on_screen)
         self._overlay_changed()
 
     def _on_classes_changed(self) -> None:
-        self._scene.set_classes(self._session.classes, self._scene.opacity)
+        self._scene.set_classes(self._session.classes)
         self._overlay_changed()
 
     def _on_tool_changed(self) -> None:
         self._refresh_cursor()
         self._place_ring(self._pointer)
-
-    def _overlay_changed(self) -> None:
-        self._frame.spoil_overlay()
-        self.update()
-
-    def _view_changed(self) -> None:
-        """Scale or offset changed in a way that moves no pixels as they are."""
-        self._frame.spoil_all()
-        self._place_ring(self._pointer)
-        self.zoomChanged.emit(self._viewport.scale)
-        self._refresh_cursor()
-        self.update()
 
     # -- pointer --------------------------------------------------------------------------------------------------
 
@@ -271,12 +191,7 @@ class Canvas(QWidget):
         self._refresh_cursor()
 
     def _act(self, act: Act, event: QMouseEvent) -> None:
-        phase = {
-            Act.PRESS: Phase.PRESS,
-            Act.MOVE: Phase.MOVE,
-            Act.RELEASE: Phase.RELEASE,
-            Act.HOVER: Phase.HOVER,
-        }.get(act)
+        phase = _PHASES.get(act)
         if phase is not None and self._scene.pixels is not None:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
             self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button))
@@ -286,13 +201,7 @@ class Canvas(QWidget):
             self._anchor = self.to_image(event.position())
             self._refresh_cursor()
         elif act is Act.DRAG:
-            self._drag_to(event.position())
-
-    def _drag_to(self, position: QPointF) -> None:
-        dx, dy = self._viewport.drag(*self._anchor, position.x(), position.y())
-        if dx or dy:
-            self._frame.scroll(dx, dy)
-            self.update()
+            self._drag_to(self._anchor, event.position())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
@@ -357,12 +266,6 @@ class Canvas(QWidget):
         self._commit()
         super().closeEvent(event)
 
-    def event(self, event: QEvent) -> bool:
-        """Another screen may have other pixels."""
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._take_size()
-        return super().event(event)
-
     # -- dropped files --------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -377,48 +280,12 @@ class Canvas(QWidget):
             event.acceptProposedAction()
             self.dropped.emit(paths)
 
-    # -- painting -------------------------------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is out of date, then lay the buffer and the brush's outline on the screen."""
-        if not self._frame.up_to_date:
-            complete = self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
-            if not complete:
-                self._behind.start(0)
-        painter = QPainter(self)
-        self._frame.paint(painter)
-        if self._ring is not None:
-            self._ring.paint(painter)
-        painter.end()
+    # -- looks ----------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The buffer is as large as the widget."""
-        self._take_size()
+        """The words stand in the middle."""
         super().resizeEvent(event)
-
-    def _take_size(self) -> None:
-        ratio = self.devicePixelRatioF()
-        self._scene.line_px = max(round(ratio), 1)
-        self._viewport.resize(self.width(), self.height(), ratio)
-        self._frame.resize(*self._viewport.device_size, ratio)
         self._hint.setGeometry(self.rect())
-        self._view_changed()
-
-    def _view_rect(self, device: Rect) -> QRect:
-        ratio = self._viewport.ratio
-        rect = Rect.of_edges(device.x / ratio, device.y / ratio, device.right / ratio, device.bottom / ratio)
-        return QRect(rect.x, rect.y, rect.w, rect.h)
-
-    def _place_ring(self, at: QPointF | None) -> None:
-        before = self._ring
-        self._ring = self._ring_at(at)
-        if self._ring == before:
-            return
-        region = QRegion()
-        for ring in (before, self._ring):
-            if ring is not None:
-                region = region.united(ring.region())
-        self.update(region)
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
         paints = self._session.tool in ("brush", "eraser") and self._scene.pixels is not None

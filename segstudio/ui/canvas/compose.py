@@ -24,7 +24,7 @@ Index = NDArray[np.intp]
 ReadMarks = Callable[[int, Rect], Marks]
 
 _STRIPE_PX = 4
-_Pixel = TypeVar("_Pixel", np.uint8, np.uint16, np.uint32)
+_Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 
 
 class Pixels(Protocol):
@@ -54,8 +54,8 @@ def grid_of(transform: ViewTransform, image: tuple[int, int], rect: Rect) -> Gri
     y0, y1 = max(rect.y, ceil(dy - 0.5)), min(rect.bottom, ceil(image[1] * s + dy - 0.5))
     if x0 >= x1 or y0 >= y1:
         return None
-    xs = (np.arange(x0, x1) + (0.5 - dx)) / s
-    ys = (np.arange(y0, y1) + (0.5 - dy)) / s
+    xs = (np.arange(x0, x1, dtype=np.float64) + (0.5 - dx)) / s
+    ys = (np.arange(y0, y1, dtype=np.float64) + (0.5 - dy)) / s
     return Grid(Rect(x0, y0, x1 - x0, y1 - y0), xs, ys, s)
 
 
@@ -69,7 +69,7 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
         source = _span(columns, rows)
         bgra = cv2.cvtColor(pixels.rgb(0, source), cv2.COLOR_RGB2BGRA)
         packed = np.asarray(bgra).view(np.uint32)[..., 0]
-        enlarged(packed, rows - source.y, columns - source.x, out)
+        out[...] = enlarged(packed, rows - source.y, columns - source.x)
         return
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
@@ -120,15 +120,9 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
     return np.maximum(np.take(across, upper - source.y, axis=0), np.take(across, lower - source.y, axis=0))
 
 
-def enlarged(
-    small: NDArray[_Pixel], rows: Index, columns: Index, out: NDArray[_Pixel] | None = None
-) -> NDArray[_Pixel]:
+def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pixel]:
     """`small[rows][:, columns]`: whole pixels repeated, columns first, because there are fewer rows then."""
-    wide = np.take(small, columns, axis=1, mode="clip")
-    if out is None:
-        return np.take(wide, rows, axis=0, mode="clip")
-    out[...] = np.take(wide, rows, axis=0, mode="clip")
-    return out
+    return np.take(np.take(small, columns, axis=1, mode="clip"), rows, axis=0, mode="clip")
 
 
 def edges(values: NDArray[np.unsignedinteger], width: int) -> NDArray[np.bool_]:

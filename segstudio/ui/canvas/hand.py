@@ -33,6 +33,7 @@ class Hand:
     painting_as: Button = Button.NONE
     dragging_by: Button = Button.NONE
     space: bool = False
+    _interrupted: bool = False
 
     @property
     def painting(self) -> bool:
@@ -53,17 +54,22 @@ class Hand:
         )
         if wants_drag:
             self.dragging_by = button
+            self._interrupted = True
             return Act.GRAB
         if self.painting or tool_drags or self.space or not may_paint:
             return Act.NOTHING
         self.painting_by, self.painting_as = button, as_button
+        self._interrupted = False
         return Act.PRESS
 
     def move(self, held: frozenset[Button]) -> Act:
-        """The pointer moves with these buttons down; a stroke whose button is not among them has lost its release."""
+        """The pointer moves with these buttons down. A stroke held by none of them has lost its release.
+
+        That is not asked of a stroke during which another button was used: some drivers report the last one alone.
+        """
         if self.dragging_by is not Button.NONE and self.dragging_by not in held:
             self.dragging_by = Button.NONE
-        if self.painting and self.painting_by not in held:
+        if self.painting and not held and not self._interrupted:
             self.let_go()
             return Act.LOST
         if self.dragging:

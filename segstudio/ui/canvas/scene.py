@@ -45,11 +45,6 @@ class Scene:
         """Width and height of the image in pixels; (1, 1) where there is none."""
         return (1, 1) if self.pixels is None else self.pixels.size
 
-    @property
-    def opacity(self) -> float:
-        """Of filled labels, 0..1."""
-        return self._opacity
-
     def show(self, pixels: Pixels | None, document: Document | None, plane: int) -> None:
         """Take another image and its labels; the proposal goes."""
         if document is not self.document or plane != self.plane:
@@ -58,12 +53,15 @@ class Scene:
         self.set_proposal(None)
         self.refresh_lookup()
 
-    def set_classes(self, classes: ClassTable | None, opacity: float) -> None:
-        """Take other classes or another opacity (0..1)."""
-        self._classes, self._opacity = classes, opacity
-        self._palette = Palette.of(classes, opacity)
-        self.refresh_lookup()
-        self._look_up_proposal()
+    def set_classes(self, classes: ClassTable) -> None:
+        """Take other classes."""
+        self._classes = classes
+        self._mix()
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strongly labels cover the image, 0..1."""
+        self._opacity = opacity
+        self._mix()
 
     def set_proposal(self, proposal: Proposal | None) -> None:
         """Take another proposal for this image, or none."""
@@ -172,6 +170,11 @@ class Scene:
         source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
         ids, _ = self.document.raster.read(self.plane, source)
         return edges(enlarged(ids, rows - y, columns - x), self.line_px)
+
+    def _mix(self) -> None:
+        self._palette = Palette.of(self._classes, self._opacity)
+        self.refresh_lookup()
+        self._look_up_proposal()
 
     def _look_up_proposal(self) -> None:
         if self._proposal is None:

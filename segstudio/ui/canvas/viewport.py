@@ -5,7 +5,7 @@ Two sizes of pixel: *view* pixels are those of widgets and mouse events, *device
 whole ones while the image is dragged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor
 
 from segstudio.geometry import Rect, ViewTransform
@@ -31,7 +31,7 @@ class Viewport:
     height: float = 1.0
     ratio: float = 1.0
     image: tuple[int, int] = (1, 1)
-    transform: ViewTransform = ViewTransform(1.0, 0.0, 0.0)
+    transform: ViewTransform = field(default_factory=lambda: ViewTransform(1.0, 0.0, 0.0))
     follows: bool = True
 
     @property
