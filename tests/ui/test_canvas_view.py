@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from canvas_session import CLASSES, Picture, proposal_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from canvas_session import CLASSES, Picture, proposal_of
 from segstudio.app.tools import Button
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.labels.document import Document
