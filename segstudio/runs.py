@@ -69,7 +69,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     seconds: float
 
 
-class Started(_Event, tag="started"):
+class Started(_Event, frozen=True, kw_only=True, tag="started"):
     """The plan is final and the first step is about to begin."""
 
     steps: int
@@ -82,7 +82,7 @@ class Started(_Event, tag="started"):
     parent: str
 
 
-class Stepped(_Event, tag="stepped"):
+class Stepped(_Event, frozen=True, kw_only=True, tag="stepped"):
     """One optimiser step was made."""
 
     loss: float
@@ -91,19 +91,19 @@ class Stepped(_Event, tag="stepped"):
     memory_mb: float
 
 
-class Evaluated(_Event, tag="evaluated"):
+class Evaluated(_Event, frozen=True, kw_only=True, tag="evaluated"):
     """The averaged weights were measured on the held-out pixels."""
 
     held_out: Figures
 
 
-class Checkpointed(_Event, tag="checkpointed"):
+class Checkpointed(_Event, frozen=True, kw_only=True, tag="checkpointed"):
     """The run can be resumed from this step."""
 
     path: str
 
 
-class Finished(_Event, tag="finished"):
+class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     """The last step was made, or Stop was asked for."""
 
     reason: Literal["done", "stopped", "time"]

@@ -40,8 +40,12 @@ def encode_tile(tile: Tile) -> bytes:
 def decode_tile(blob: bytes) -> Tile:
     """The tile of these bytes. Raises `ProjectDamaged` where they are none."""
     if not blob or blob[0] != CODEC:
-        raise ProjectDamaged(f"A tile is stored in codec {blob[0] if blob else 'none'}, which this version cannot read.")
+        raise ProjectDamaged(
+            f"A tile is stored in codec {blob[0] if blob else 'none'}, which this version cannot read."
+        )
     try:
+        if zstandard.frame_content_size(blob[1:]) > _LARGEST:
+            raise ValueError("larger than any tile")
         raw = zstandard.ZstdDecompressor().decompress(blob[1:], max_output_size=_LARGEST)
         return _from_raw(raw)
     except (zstandard.ZstdError, struct.error, ValueError, IndexError) as error:
@@ -99,7 +103,8 @@ def _from_raw(raw: bytes) -> Tile:
     palette = np.frombuffer(raw, "<u4", n, at)
     at += 4 * n
     if width == 0:
-        return Constant(int(palette[0]), raw[at])
+        origin = struct.unpack_from("<B", raw, at)[0]
+        return Constant(int(palette[0]), int(origin))
     if width not in (1, 2, 4):
         raise ValueError("index width")
     indices = np.frombuffer(raw, f"<u{width}", _PIXELS, at)

@@ -75,7 +75,7 @@ class Document:
             part = tile_rect(*key[1:]).intersected(self.raster.bounds(key[0]))
             changed[key[0]] = changed[key[0]].united(part) if key[0] in changed else part
         for row in edit.rows:
-            self._apply_row(row)
+            self.apply_row(row)
         return changed
 
     def _row(self, row: RowChange) -> Columns | None:
@@ -92,11 +92,11 @@ class Document:
         now = self._row(row)
         if (now is None) != (row.before is None):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
-        if now is not None and row.before is not None:
-            if any(column in now and now[column] != value for column, value in row.before.items()):
-                raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+        if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
+            raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
 
-    def _apply_row(self, row: RowChange) -> None:
+    def apply_row(self, row: RowChange) -> None:
+        """Make the change of one row without checking it; for gestures and edits alone."""
         if row.table is Table.IMAGES and row.after is not None and "status" in row.after:
             self.status = Status(str(row.after["status"]))
         elif row.table is Table.OBJECTS:

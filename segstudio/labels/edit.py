@@ -187,10 +187,7 @@ def encode_edit(edit: Edit) -> bytes:
             image=edit.image,
             cause=edit.cause.value,
             tiles=[(*key, encode_tile(change.before), encode_tile(change.after)) for key, change in edit.tiles.items()],
-            rows=[
-                (row.table.value, row.key, row.before and dict(row.before), row.after and dict(row.after))
-                for row in edit.rows
-            ],
+            rows=[(row.table.value, row.key, _plain(row.before), _plain(row.after)) for row in edit.rows],
             tool=edit.tool,
             author=edit.author,
             id=edit.id,
@@ -199,6 +196,10 @@ def encode_edit(edit: Edit) -> bytes:
             batch=edit.batch,
         )
     )
+
+
+def _plain(columns: Columns | None) -> dict[str, Any] | None:
+    return None if columns is None else dict(columns)
 
 
 def decode_edit(data: bytes) -> Edit:

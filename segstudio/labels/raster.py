@@ -64,9 +64,7 @@ class Raster:
         return read_tiles({key[1:]: self.tile(key) for key in keys}, rect)
 
 
-def read_tiles(
-    tiles: Mapping[tuple[int, int], Tile], rect: Rect
-) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+def read_tiles(tiles: Mapping[tuple[int, int], Tile], rect: Rect) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """Ids and origins of a rectangle of (ty, tx) -> tile as fresh arrays (h, w); tiles that lack are zero."""
     ids = np.zeros((rect.h, rect.w), np.uint32)
     origins = np.zeros((rect.h, rect.w), np.uint8)
@@ -80,8 +78,6 @@ def read_tiles(
             ids[target], origins[target] = tile.id, tile.origin
         else:
             tile_ids, tile_origins = expanded(tile)
-            source = np.s_[
-                part.y - ty * TILE : part.bottom - ty * TILE, part.x - tx * TILE : part.right - tx * TILE
-            ]
+            source = np.s_[part.y - ty * TILE : part.bottom - ty * TILE, part.x - tx * TILE : part.right - tx * TILE]
             ids[target], origins[target] = tile_ids[source], tile_origins[source]
     return ids, origins

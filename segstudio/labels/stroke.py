@@ -104,13 +104,11 @@ def _settled(
     result = x - 2 * outward
     for step in (-1, 0, 1):
         candidate = x + step * outward
-        result = np.where(_within(candidate + 0.5, y, a, b, radius), candidate, result)
+        result = np.where(_within(candidate.astype(np.float64) + 0.5, y, a, b, radius), candidate, result)
     return np.where(covered, result, x)
 
 
-def _within(
-    x: NDArray[np.float64], y: NDArray[np.float64], a: Point, b: Point, radius: float
-) -> NDArray[np.bool_]:
+def _within(x: NDArray[np.float64], y: NDArray[np.float64], a: Point, b: Point, radius: float) -> NDArray[np.bool_]:
     dx, dy = b[0] - a[0], b[1] - a[1]
     square = dx * dx + dy * dy
     t = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / square, 0.0, 1.0) if square > 0 else 0.0
