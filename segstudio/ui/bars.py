@@ -52,7 +52,7 @@ class Bars:
         self.tool_bar = self._toolbar("toolBar", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
         session = self._session
-        for signal in (session.projectChanged, session.imageShown, session.historyChanged, session.trainingEvent):
+        for signal in (session.projectChanged, session.imageShown, session.imageLoading, session.historyChanged):
             signal.connect(self.refresh)
         session.trainingFinished.connect(self.refresh)
         session.failed.connect(self.refresh)
@@ -98,6 +98,9 @@ class Bars:
         action.setStatusTip("")
         action.setCheckable(row.checkable)
         action.setAutoRepeat(row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo"))
+        if row.name == "cancel":
+            # The canvas sees Escape first, and what it leaves comes to the window's keyPressEvent.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         if row.icon:
             action.setIcon(icon(row.icon))
         if row.group:

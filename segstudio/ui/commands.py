@@ -135,11 +135,11 @@ class Commands:
 
     def zoom_in(self) -> None:
         """Enlarge the image by a step."""
-        self._window.canvas.set_zoom(self._window.canvas.zoom * _ZOOM_STEP)
+        self._window.canvas.zoom_by(_ZOOM_STEP)
 
     def zoom_out(self) -> None:
         """Reduce the image by a step."""
-        self._window.canvas.set_zoom(self._window.canvas.zoom / _ZOOM_STEP)
+        self._window.canvas.zoom_by(1 / _ZOOM_STEP)
 
     def show_proposals(self) -> None:
         """Show or hide the proposal."""

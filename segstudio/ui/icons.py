@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from segstudio.assets import asset
 from segstudio.ui.theme import Theme, current_theme
 
-__all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "pixmap", "swatch"]
+__all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "logo", "pixmap", "swatch"]
 
 ICON_SIZE = 16
 
@@ -38,6 +38,11 @@ def app_icon() -> QIcon:
     for size in (16, 32, 64, 128, 256):
         found.addFile(str(asset("icons", "png", f"segstudio-{size}.png")), QSize(size, size))
     return found
+
+
+def logo(size: int) -> QPixmap:
+    """The program's own icon as a picture, `size` device-independent pixels square."""
+    return _pixmap("segstudio", "#000000", size, _ratio())
 
 
 def swatch(color: str, size: int = 12) -> QIcon:

@@ -11,26 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["CLASS_COLORS", "DARK", "GRID", "LIGHT", "Theme", "apply_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "current_theme", "theme_named"]
 
 GRID = 4
 """Pixels; every distance in the window is a multiple of it."""
-
-CLASS_COLORS = (
-    "#E69F00",
-    "#56B4E9",
-    "#009E73",
-    "#F0E442",
-    "#0072B2",
-    "#D55E00",
-    "#CC79A7",
-    "#999999",
-    "#AA4499",
-    "#88CCEE",
-    "#DDCC77",
-    "#44AA99",
-)
-"""Colours for new classes: Okabe and Ito (Color Universal Design, 2008), then four of Tol's muted scheme (2021)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +108,9 @@ QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $faint; background: $panel; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
 QPushButton[role="primary"]:disabled { background: $control; border-color: $edge; color: $faint; }
+QPushButton[role="row"] { background: transparent; border: 1px solid transparent; }
+QPushButton[role="row"]:hover { background: $hover; }
+QPushButton[role="row"]:focus { border-color: $accent; }
 QPushButton[role="primary"]:focus { border-color: $text; }
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
     border-radius: 4px; padding: 2px 8px; min-height: 18px; selection-background-color: $accent;

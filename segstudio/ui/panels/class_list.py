@@ -60,7 +60,9 @@ def spot_rect(row: QRect, spot: Spot) -> QRect:
 
 
 class ClassListModel(QAbstractListModel):
-    """Rows are the classes in use, in the order of the list; renaming goes to the Session."""
+    """Rows are the classes in use, in the order of the list; a new name typed in a row is told by `renamed`."""
+
+    renamed = Signal(str, str)
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
@@ -104,7 +106,7 @@ class ClassListModel(QAbstractListModel):
         name = str(value).strip()
         if found is None or role != Qt.ItemDataRole.EditRole or not name or name == found.name:
             return False
-        self._session.rename_class(found.id, name)
+        self.renamed.emit(found.name, name)
         return True
 
     def flags(self, index: _Index) -> Qt.ItemFlag:

@@ -1,5 +1,6 @@
 """The panel of classes: pick, add, rename, recolour, lock, hide, remove."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,20 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from segstudio.errors import UserError
+from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.ui.icons import icon, swatch
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
-from segstudio.ui.theme import CLASS_COLORS
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.labels.model import LabelClass
 
-__all__ = ["ClassPanel", "free_color", "free_name"]
+__all__ = ["ClassPanel", "free_name", "palette"]
 
+_COLORS = 14
 _KINDS = (
     (Kind.SEMANTIC, "One area an image (semantic)"),
     (Kind.INSTANCE, "Separate objects (instance)"),
@@ -36,10 +39,12 @@ _KINDS = (
 )
 
 
-def free_color(used: list[str]) -> str:
-    """The first colour of the palette that no class has; where all are taken, the one used least."""
-    taken = [c.upper() for c in used]
-    return min(CLASS_COLORS, key=lambda color: (taken.count(color.upper()), CLASS_COLORS.index(color)))
+def palette() -> list[str]:
+    """The colours that the menu offers: those new classes get by themselves, in their order."""
+    colors: list[str] = []
+    for _ in range(_COLORS):
+        colors.append(next_color(colors))
+    return colors
 
 
 def free_name(stem: str, used: list[str]) -> str:
@@ -80,6 +85,7 @@ class ClassPanel(QFrame):
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
         rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
         self.row.clicked.connect(self._clicked)
+        self.model.renamed.connect(self._rename)
         session.toolChanged.connect(self._follow)
         session.classesChanged.connect(self._refresh)
         session.projectChanged.connect(self._refresh)
@@ -90,7 +96,6 @@ class ClassPanel(QFrame):
         menu = QMenu(self)
         menu.setObjectName("classMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        session = self._session
         menu.addAction(tr("Rename…"), QKeySequence("F2"), lambda: self.rename(found.name))
         menu.addMenu(self._color_menu(found, menu))
         menu.addSeparator()
@@ -98,8 +103,9 @@ class ClassPanel(QFrame):
         menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
         menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
         if found.kind is not Kind.BACKGROUND:
+            menu.addMenu(self._kind_menu(found, menu))
             menu.addSeparator()
-            menu.addAction(icon("close"), tr("Remove (can be undone)"), lambda: session.remove_class(found.id))
+            menu.addAction(icon("close"), tr("Remove (can be undone)"), partial(self._remove, found))
         return menu
 
     def rename(self, name: str) -> None:
@@ -144,15 +150,15 @@ class ClassPanel(QFrame):
         """Add a class of this kind with a free name and colour, and open the editor on its name."""
         classes = list(self._session.classes)
         name = free_name(tr("class"), [c.name for c in classes])
-        self._session.add_class(name, free_color([c.color for c in classes]), kind)
+        self._attempt(lambda: self._session.add_class(name, None, kind.value))
         self.rename(name)
 
     def _color_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
         menu = QMenu(tr("Colour"), parent)
         menu.setObjectName("classColorMenu")
         menu.setIcon(swatch(found.color))
-        for color in CLASS_COLORS:
-            menu.addAction(swatch(color, 16), color, partial(self._session.recolor_class, found.id, color))
+        for color in palette():
+            menu.addAction(swatch(color, 16), color.upper(), partial(self._change, found, color=color))
         menu.addSeparator()
         menu.addAction(tr("Another colour…"), partial(self._other_color, found))
         return menu
@@ -161,7 +167,7 @@ class ClassPanel(QFrame):
         dialog = QColorDialog(QColor(found.color), self)
         dialog.setObjectName("classColorDialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.colorSelected.connect(lambda color: self._session.recolor_class(found.id, color.name().upper()))
+        dialog.colorSelected.connect(lambda color: self._change(found, color=color.name()))
         dialog.open()
 
     def _clicked(self, row: int, spot: Spot) -> None:
@@ -178,11 +184,35 @@ class ClassPanel(QFrame):
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.view.viewport().mapToGlobal(rect.bottomLeft()))
 
+    def _kind_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
+        menu = QMenu(tr("Kind"), parent)
+        menu.setObjectName("classKindMenu")
+        for kind, text in _KINDS:
+            action = menu.addAction(tr(text), partial(self._change, found, kind=kind.value))
+            action.setCheckable(True)
+            action.setChecked(found.kind is kind)
+        return menu
+
     def _toggle_lock(self, found: "LabelClass") -> None:
-        self._session.set_class_locked(found.id, not found.locked)
+        self._change(found, locked=not found.locked)
 
     def _toggle_visible(self, found: "LabelClass") -> None:
-        self._session.set_class_visible(found.id, not found.visible)
+        self._change(found, visible=not found.visible)
+
+    def _change(self, found: "LabelClass", **columns: str | bool) -> None:
+        self._attempt(lambda: self._session.change_class(found.name, **columns))
+
+    def _remove(self, found: "LabelClass") -> None:
+        self._attempt(lambda: self._session.remove_class(found.name))
+
+    def _rename(self, name: str, new_name: str) -> None:
+        self._attempt(lambda: self._session.rename_class(name, new_name))
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except UserError as error:
+            self._session.said.emit(error.line)
 
     def _show_menu(self, point: QPoint) -> None:
         found = self.model.label_class(self.view.indexAt(point).row())
