@@ -7,7 +7,18 @@ makes them, `commands` does the work.
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ACTIONS", "ICONLESS", "MENUS", "Action", "Bar", "Menu", "Needs", "action_named", "keys_table", "object_name"]
+__all__ = [
+    "ACTIONS",
+    "ICONLESS",
+    "MENUS",
+    "Action",
+    "Bar",
+    "Menu",
+    "Needs",
+    "action_named",
+    "keys_table",
+    "object_name",
+]
 
 
 class Menu(StrEnum):

@@ -95,9 +95,12 @@ class Bars:
         action.setObjectName(object_name(row))
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setToolTip(tooltip(row))
-        action.setStatusTip("")
+        # The style sheet knows no distance between icon and word.
+        action.setIconText(f" {tr(row.text).rstrip('…')}")
         action.setCheckable(row.checkable)
-        action.setAutoRepeat(row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo"))
+        action.setAutoRepeat(
+            row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo")
+        )
         if row.name == "cancel":
             # The canvas sees Escape first, and what it leaves comes to the window's keyPressEvent.
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -156,6 +159,8 @@ class Bars:
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
         button.setAccessibleName(tr(row.text).rstrip("…"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if icon_only:
+            button.setProperty("role", "bare")
 
     def _add_budgets(self) -> None:
         button = self.button("fine-tune")

@@ -1,4 +1,7 @@
-"""What the actions do: each method is one `slot` of the table. A command asks the Session; it decides nothing itself."""
+"""What the actions do: each method is one `slot` of the table.
+
+A command asks the Session; it decides nothing itself.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -149,8 +152,8 @@ class Commands:
 
     def show_side(self) -> None:
         """Show or hide the panels beside the image."""
-        self._window.side.setVisible(self._window.bars.action("show-side").isChecked())
+        self._window.show_panels()
 
     def show_bottom(self) -> None:
         """Show or hide the panels below the image."""
-        self._window.bottom.setVisible(self._window.bars.action("show-bottom").isChecked())
+        self._window.show_panels()

@@ -110,6 +110,13 @@ class MainWindow(QMainWindow):
         self.canvas.set_proposal_shown(shown)
         self.session.preferences = msgspec.structs.replace(self.session.preferences, show_proposals=shown)
 
+    def show_panels(self) -> None:
+        """Show the panels that are wanted; without a project there is nothing to show in them."""
+        there = self.session.project_path is not None
+        self.side.setVisible(there and self.bars.action("show-side").isChecked())
+        self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
+        self.bars.tool_bar.setVisible(there)
+
     def close_topmost(self) -> None:
         """Close what stands above the image: the page, else the export panel, else the message."""
         if self.pages.currentWidget() is not self.canvas and self.session.project_path is not None:
@@ -146,9 +153,7 @@ class MainWindow(QMainWindow):
         self.upper.setStretchFactor(0, 1)
         self.upper.setStretchFactor(1, 0)
         self.upper.setSizes([1000, _SIDE_W])
-        self.bottom = self._splitter(
-            "bottomSplitter", Qt.Orientation.Horizontal, self.image_panel, self.training_panel
-        )
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel, self.training_panel)
         self.bottom.setSizes([560, 760])
         self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
         self.middle.setStretchFactor(0, 1)
@@ -187,8 +192,8 @@ class MainWindow(QMainWindow):
         canvas.left.connect(lambda: self.status_bar.show_cursor(""))
         canvas.openRequested.connect(self.choose_folder)
         canvas.dropped.connect(self._dropped)
-        for name, part in (("show-side", self.side), ("show-bottom", self.bottom)):
-            self.bars.action(name).setChecked(not part.isHidden())
+        for name in ("show-side", "show-bottom"):
+            self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
 
     def _show_project(self) -> None:
@@ -199,8 +204,8 @@ class MainWindow(QMainWindow):
             self.start_page.refresh()
             self.status_bar.show_zoom(0)
         self.pages.setCurrentWidget(self.canvas if there else self.start_page)
-        if there:
-            self.canvas.setFocus()
+        self.show_panels()
+        (self.canvas if there else self.start_page).setFocus()
         self._title()
 
     def _remember(self, path: Path | None) -> None:
@@ -208,9 +213,7 @@ class MainWindow(QMainWindow):
             return
         kept = self.session.preferences
         recent = [str(path), *(p for p in kept.recent_projects if p != str(path))][:_RECENT]
-        self.session.preferences = msgspec.structs.replace(
-            kept, recent_projects=recent, last_folder=str(path.parent)
-        )
+        self.session.preferences = msgspec.structs.replace(kept, recent_projects=recent, last_folder=str(path.parent))
 
     def _title(self, _: object = None) -> None:
         session = self.session
@@ -281,5 +284,3 @@ class MainWindow(QMainWindow):
         if len(states) == len(self._splitters()):
             for splitter, state in zip(self._splitters(), states, strict=True):
                 splitter.restoreState(QByteArray.fromBase64(state.encode()))
-
-

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["StatusBar", "zoom_text"]
 
 _SAID_MS = 8000
+_CURSOR_W = 232
 _QUIET = ("train",)
 
 
@@ -47,9 +48,9 @@ class StatusBar(QStatusBar):
         self.job_progress = QProgressBar()
         self.job_cancel = QToolButton()
         self._dress_job()
-        self.cursor_label = self._label("cursorState", 0)
-        self.zoom_label = self._label("zoomState", 48)
         self.device_label = self._label("deviceState", 0)
+        self.zoom_label = self._label("zoomState", 64)
+        self.cursor_label = self._label("cursorState", _CURSOR_W)
         self._job: JobState | None = None
         self._jobs: dict[str, JobState] = {}
         self._timer = QTimer(self)
@@ -73,7 +74,6 @@ class StatusBar(QStatusBar):
     def show_cursor(self, text: str) -> None:
         """Place, value and class under the cursor; empty off the image."""
         self.cursor_label.setText(text)
-        self.cursor_label.setVisible(bool(text))
         self._publish()
 
     def show_zoom(self, scale: float) -> None:

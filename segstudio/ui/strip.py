@@ -23,8 +23,6 @@ __all__ = ["MessageStrip", "ReadOnlyBanner"]
 def _picture(name: str) -> QLabel:
     label = QLabel()
     label.setPixmap(pixmap(name, current_theme().warning))
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setContentsMargins(0, 4, 0, 0)
     return label
 
 
@@ -43,14 +41,14 @@ class MessageStrip(QFrame):
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self.setObjectName("messageStrip")
-        self.setProperty("role", "warning")
+        self.setProperty("role", "alert")
         self.setAccessibleName(tr("Message"))
         self._job = ""
         self.text = _sentence("messageText")
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setObjectName("messageDetails")
         self.details_button.setCheckable(True)
-        self.copy_button = QPushButton(icon("copy"), tr("Copy"))
+        self.copy_button = QPushButton(icon("copy"), f" {tr('Copy')}")
         self.copy_button.setObjectName("messageCopy")
         self.copy_button.setToolTip(tr("Copy the sentence and its details"))
         self.close_button = QToolButton()
@@ -97,10 +95,8 @@ class MessageStrip(QFrame):
         row.addWidget(self.details_button)
         row.addWidget(self.copy_button)
         row.addWidget(self.close_button)
-        for place in range(2, 5):
-            row.setAlignment(row.itemAt(place).widget(), Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 4, 8, 4)
+        column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(4)
         column.addLayout(row)
         column.addWidget(self.details)
@@ -130,10 +126,10 @@ class ReadOnlyBanner(QFrame):
         super().__init__()
         self._session = session
         self.setObjectName("readOnlyBanner")
-        self.setProperty("role", "warning")
+        self.setProperty("role", "alert")
         self.text = _sentence("readOnlyText")
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 12, 4)
+        row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(8)
         row.addWidget(_picture("lock"))
         row.addWidget(self.text, 1)

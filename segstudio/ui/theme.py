@@ -90,8 +90,8 @@ QToolBar { background: $window; border: 0; padding: 4px; spacing: 4px; }
 QToolBar#mainBar { border-bottom: 1px solid $line; }
 QToolBar#toolBar { border-right: 1px solid $line; }
 QToolBar::separator { background: $edge; width: 1px; height: 1px; margin: 4px; }
-QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 8px; }
-QToolBar#toolBar QToolButton, QToolButton[role="icon"] { padding: 4px; }
+QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 4px 4px 8px; }
+QToolBar#toolBar QToolButton, QToolButton[role="icon"], QToolButton[role="bare"] { padding: 4px; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $pressed; }
 QToolButton:checked { background: $accent_soft; border-color: $accent; }
@@ -104,6 +104,7 @@ QToolButton::menu-indicator { image: none; }
 QPushButton { background: $control; border: 1px solid $edge; border-radius: 4px; padding: 4px 12px; min-height: 16px; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $pressed; }
+QPushButton:checked { background: $pressed; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $faint; background: $panel; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
@@ -112,11 +113,12 @@ QPushButton[role="row"] { background: transparent; border: 1px solid transparent
 QPushButton[role="row"]:hover { background: $hover; }
 QPushButton[role="row"]:focus { border-color: $accent; }
 QPushButton[role="primary"]:focus { border-color: $text; }
-QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
+QLineEdit, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
     border-radius: 4px; padding: 2px 8px; min-height: 18px; selection-background-color: $accent;
     selection-color: $on_accent; }
-QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
-QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { color: $faint; background: $panel; }
+QAbstractSpinBox QLineEdit { background: transparent; }
+QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
+QLineEdit:disabled, QComboBox:disabled { color: $faint; background: $panel; }
 QComboBox { padding-right: 20px; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: none; }
@@ -126,12 +128,15 @@ QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
 QFrame[role="plot"] { background: $ground; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
-QFrame[role="warning"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }
+QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="rule"] { background: $edge; border: 0; max-width: 1px; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="accent"] { color: $accent; font-weight: 600; }
 QLabel[role="warning"] { color: $warning; }
+QHeaderView { background: $panel; border: 0; }
+QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $edge; padding: 2px 4px; }
+QTreeView::item { padding: 1px 0; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }
 QStatusBar { background: $window; border-top: 1px solid $line; }

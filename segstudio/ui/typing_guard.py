@@ -6,9 +6,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEd
 
 __all__ = ["TypingGuard"]
 
-_WITH_COMMAND = (
-    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
-)
+_WITH_COMMAND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 
 
@@ -20,7 +18,10 @@ def is_text_field(widget: QObject | None) -> bool:
 
 
 class TypingGuard(QObject):
-    """Watches the widget with the focus while that is a text field; after Return or Escape in a number, `home` gets it."""
+    """Watches the widget with the focus while that is a text field.
+
+    After Return or Escape in a number `home` gets the focus.
+    """
 
     def __init__(self, window: QWidget, home: QWidget) -> None:
         super().__init__(window)
@@ -32,13 +33,14 @@ class TypingGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Claim plain keys before a shortcut does."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if not event.modifiers() & _WITH_COMMAND:
-                event.accept()
-                return True
-        elif event.type() is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            if event.key() in _LEAVING and isinstance(watched, QAbstractSpinBox):
-                QTimer.singleShot(0, self._home, self._home.setFocus)
+        if not isinstance(event, QKeyEvent):
+            return False
+        if event.type() is QEvent.Type.ShortcutOverride and not event.modifiers() & _WITH_COMMAND:
+            event.accept()
+            return True
+        leaves = event.type() is QEvent.Type.KeyPress and event.key() in _LEAVING
+        if leaves and isinstance(watched, QAbstractSpinBox):
+            QTimer.singleShot(0, self._home, self._home.setFocus)
         return False
 
     def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:

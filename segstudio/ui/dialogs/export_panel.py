@@ -33,7 +33,7 @@ class ExportPanel(QFrame):
         self.format = Choice()
         self.content = Choice()
         self.folder = QLineEdit()
-        self.browse = QPushButton(icon("open"), tr("Choose…"))
+        self.browse = QPushButton(icon("open"), f" {tr('Choose…')}")
         self.start = QPushButton(tr("Export"))
         self.show_folder = QPushButton(tr("Show folder"))
         self.close_button = QToolButton()

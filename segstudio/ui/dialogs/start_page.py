@@ -42,7 +42,9 @@ class StartPage(QWidget):
         column.addLayout(self._head())
         column.addLayout(self._buttons(open_, new))
         column.addLayout(self._recent)
-        column.addWidget(muted_label(tr("A folder, images or a project can also be dropped anywhere on this window.")))
+        hint = muted_label(tr("A folder, images or a project can also be dropped on this window."))
+        hint.setWordWrap(True)
+        column.addWidget(hint)
         grid = QGridLayout(self)
         grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
         self.refresh()
@@ -94,6 +96,8 @@ class StartPage(QWidget):
             button.setToolTip(action.toolTip())
             button.setMinimumHeight(32)
             button.clicked.connect(action.trigger)
+            if role:
+                self.setFocusProxy(button)
             row.addWidget(button, 1 if role else 0)
         return row
 

@@ -62,7 +62,7 @@ class BrushPanel(QFrame):
         self.size_spin.setObjectName("brushSize")
         self.size_spin.setRange(MIN_RADIUS_PX, MAX_RADIUS_PX)
         self.size_spin.setSuffix(tr(" px"))
-        self.size_spin.setFixedWidth(76)
+        self.size_spin.setFixedSize(76, 26)
         self.size_spin.setToolTip(keys)
         self.size_spin.setAccessibleName(tr("Brush radius in pixels"))
         self.size_slider.setObjectName("brushSizeSlider")

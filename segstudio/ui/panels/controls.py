@@ -1,7 +1,7 @@
 """Small controls drawn our way: a choice with a chevron, a size as people read it, a label that elides."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QWidget
 
 from segstudio.ui.icons import pixmap
@@ -28,6 +28,7 @@ class PixelSpin(QDoubleSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setFrame(False)
         self.setDecimals(1)
         self.setSingleStep(0.5)
         self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
@@ -37,6 +38,16 @@ class PixelSpin(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:
         """12 rather than 12.0."""
         return f"{value:g}"
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The box that the style sheet gives to lines of text: it cannot draw it for a spin box without buttons."""
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(theme.accent if self.hasFocus() else theme.edge))
+        painter.setBrush(QColor(theme.ground if self.isEnabled() else theme.panel))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.end()
 
 
 class ElidedLabel(QLabel):

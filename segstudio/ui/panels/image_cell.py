@@ -1,4 +1,7 @@
-"""One cell of the image list: thumbnail, name, status, and the mark of a held-out image. Shape says what colour says."""
+"""One cell of the image list: thumbnail, name, status, and the mark of a held-out image.
+
+Shape says what colour says.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.theme import Theme, current_theme
+from segstudio.ui.words import tr
 
 __all__ = ["LivePlot", "PlotLibrary"]
 
@@ -59,6 +60,7 @@ class _Series:
     color: str
     width: float
     dots: bool
+    named: bool
     x: list[float] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
     stride: int = 1
@@ -121,10 +123,10 @@ class LivePlot(QFrame):
         self._series.clear()
         self._name_curves()
 
-    def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False) -> None:
-        """A new curve; nothing where there is one of this name."""
+    def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
+        """A new curve; nothing where there is one of this name. One that is not `named` is a class in the legend."""
         if name not in self._series:
-            self._series[name] = _Series(color, width, dots)
+            self._series[name] = _Series(color, width, dots, named)
             self._name_curves()
 
     def append(self, name: str, x: float, y: float) -> None:
@@ -135,10 +137,11 @@ class LivePlot(QFrame):
             self._timer.start()
 
     def _name_curves(self) -> None:
-        shown = list(self._series.items())[:4]
-        words = [f'<span style="color:{s.color}">●</span>&nbsp;{_short(name)}' for name, s in shown]
-        if len(self._series) > len(shown):
-            words.append(f"+{len(self._series) - len(shown)}")
+        named = [(name, s.color) for name, s in self._series.items() if s.named]
+        others = [s.color for s in self._series.values() if not s.named]
+        words = [f"{_dot(color)}&nbsp;{name}" for name, color in named]
+        if others:
+            words.append(f"{''.join(_dot(color) for color in others[:6])}&nbsp;{tr('classes')}")
         self._legend.setText("&nbsp;&nbsp;".join(words))
         self._legend.setToolTip("\n".join(self._series))
 
@@ -189,6 +192,5 @@ def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
         axis.enableAutoSIPrefix(False)
 
 
-def _short(name: str) -> str:
-    cut = name if len(name) <= 14 else f"{name[:13]}…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;")
+def _dot(color: str) -> str:
+    return f'<span style="color:{color}">●</span>'

@@ -89,9 +89,7 @@ class TrainingFacts(QWidget):
     def show_step(self, event: Mapping[str, Any], steps_per_second: float | None, seconds_left: float | None) -> None:
         """The newest step; None for what is not known, or over."""
         if steps_per_second is not None:
-            speed = tr(
-                "{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event["patches_per_second"])
-            )
+            speed = tr("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event["patches_per_second"]))
             self._values["speed"].setText(speed)
         self._values["left"].setText(clock(seconds_left) if seconds_left is not None else "–")
         self._values["memory"].setText(tr("{n} MB", n=f"{event['memory_mb']:,.0f}"))

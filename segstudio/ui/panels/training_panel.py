@@ -42,7 +42,7 @@ class TrainingPanel(QFrame):
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
         self.progress = QProgressBar()
-        self.stop = QPushButton(icon("stop"), tr("Stop"))
+        self.stop = QPushButton(icon("stop"), f" {tr('Stop')}")
         self.facts = TrainingFacts()
         self.result = TrainingResult()
         self.pages = QStackedWidget()
@@ -87,7 +87,7 @@ class TrainingPanel(QFrame):
         head.addWidget(self.stop)
         self.pages.addWidget(self.facts)
         self.pages.addWidget(self.result)
-        self.pages.setFixedWidth(264)
+        self.pages.setFixedWidth(280)
         body = QHBoxLayout()
         body.setSpacing(8)
         body.addWidget(self.loss_plot, 1)
@@ -139,7 +139,9 @@ class TrainingPanel(QFrame):
         self.iou_plot.append(tr("mean"), step, figures["mean_iou"])
         for name, value in figures["iou"].items():
             found = self._session.classes.named(name)
-            self.iou_plot.add(name, found.color if found is not None else theme.faint, width=1.25, dots=True)
+            self.iou_plot.add(
+                name, found.color if found is not None else theme.faint, width=1.25, dots=True, named=False
+            )
             self.iou_plot.append(name, step, value)
         self.facts.set_mean(figures["mean_iou"])
 
@@ -188,7 +190,7 @@ class TrainingPanel(QFrame):
     def _failed(self, failure: Mapping[str, Any]) -> None:
         if failure["job"] == "train":
             self._end()
-            self.state.setText(failure["sentence"])
+            self.state.setText(tr("The run did not finish"))
 
     def _job(self, state: "JobState") -> None:
         if state.job != "train":
@@ -219,5 +221,3 @@ class TrainingPanel(QFrame):
 
 def _named(result: Mapping[str, Any], verdict: str, figures: str) -> dict[str, object]:
     return {"version": result["version"], "verdict": verdict, "figures": figures}
-
-

@@ -98,7 +98,7 @@ class TrainingResult(QWidget):
         header.setStretchLastSection(False)
         header.setDefaultAlignment(_RIGHT)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 68), (2, 48), (3, 56)):
+        for column, width in ((1, 56), (2, 52), (3, 56)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
         self._column.takeAt(self._column.count() - 1)
@@ -113,5 +113,3 @@ def _figure(value: float | None) -> str:
 
 def _difference(before: float | None, now: float | None) -> str:
     return "" if before is None or now is None else f"{now - before:+.3f}"
-
-
