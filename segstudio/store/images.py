@@ -10,7 +10,7 @@ from segstudio.labels.model import ImageId, Seq, Status, folded_name
 from segstudio.store.split import Split
 from segstudio.store.values import ImageRow, NewImage
 
-__all__ = ["find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
+__all__ = ["ImageRow", "find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
 
 _BATCH = 5000
 _SELECT = """

@@ -54,17 +54,22 @@ def _ignore(_: object) -> None:
     """The call-back of somebody who does not listen."""
 
 
+def _listen_not() -> None:
+    """The same for a call-back that says nothing more."""
+
+
 class Writer:
     """Starts its thread when made and ends it in `stop`. The call-backs are called on the writer's thread."""
 
     def __init__(self, path: Path, connection_type: type[sqlite3.Connection] = sqlite3.Connection) -> None:
         self.on_saved: Callable[[Seq], None] = _ignore
         self.on_refused: Callable[[str], None] = _ignore
-        self.on_recovered: Callable[[str], None] = _ignore
+        self.on_recovered: Callable[[], None] = _listen_not
         self._path = path
         self._log = path.with_name(path.name + "-wal")
         self._db = connect(path, Access.WRITE, connection_type)
-        self._next = int(last_seq(self._db)) + 1
+        self._durable = last_seq(self._db)
+        self._next = int(self._durable) + 1
         self._file = _identity(path)
         self._log_file: tuple[int, int] | None = None
         self._changed = threading.Condition()
@@ -132,6 +137,12 @@ class Writer:
         """Whether all is saved, and if not, why the disk refuses."""
         with self._changed:
             return WriterState(not self._queue, self._refused, self._last_saved)
+
+    @property
+    def durable(self) -> Seq:
+        """Number of the last edit that is on disk."""
+        with self._changed:
+            return self._durable
 
     def pending_edit(self, seq: Seq) -> Edit | None:
         """An edit that is not durable yet."""
@@ -287,9 +298,10 @@ class Writer:
         with self._changed:
             recovered, self._refused = self._refused, ""
             self._last_saved = now_utc()
+            self._durable = group[-1].seq or self._durable
         self._drop(len(group))
         if recovered:
-            self.on_recovered(recovered)
+            self.on_recovered()
         if _size(self._log) > _LOG_BYTES:
             self._checkpoint("PASSIVE")
 
