@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import MainThread
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, SaveState
-from segstudio.errors import EditConflict, ReadOnly
+from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.document import Document
@@ -63,7 +63,7 @@ class Documents(QObject):
             writer = project.writer
             writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
             writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
-            writer.on_recovered = lambda: main.post(self._recovered)
+            writer.on_recovered = lambda _sentence: main.post(self._recovered)
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -200,7 +200,11 @@ class Documents(QObject):
     def undo(self) -> None:
         """Take the newest edit back; a stroke under way is aborted instead."""
         if not self.cancel_gesture() and self.current is not None:
-            self._revert(self.current.history.next_undo(), Cause.UNDO)
+            history = self.current.history
+            if len(history.undoable) == 1 and history.more:
+                # The newest thousand are nearly used up: read on while there is one to read from.
+                history.extend(self._project.history(history.image, before=history.undoable[0]))
+            self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:
         """Do again what was taken back last."""
@@ -211,7 +215,10 @@ class Documents(QObject):
         opened = self.current
         if seq is None or opened is None or self._project.writer is None:
             return
-        edit = opened.recent.get(seq) or self._class_edits.get(seq) or self._project.writer.pending_edit(seq)
+        refusal = self._project.undo_refusal(seq)
+        if refusal:
+            raise UserError(refusal)
+        edit = opened.recent.get(seq) or self._class_edits.get(seq)
         if edit is None:
             edit = self._project.load_edit(seq, opened.document.raster.tile)
         inverted = edit.inverted(seq, cause)

@@ -13,10 +13,9 @@ from segstudio.app.values import Changed, ImageItem
 from segstudio.errors import UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
-from segstudio.labels.raster import Raster
-from segstudio.store.history import History
-from segstudio.store.images import ImageRow
-from segstudio.store.project import FrozenLabels, Project
+from segstudio.store.project import Project
+from segstudio.store.values import ImageRow
+from segstudio.store.versions import add_seconds
 
 __all__ = ["Navigation", "item_of"]
 
@@ -26,8 +25,7 @@ _PAUSE_S = 30.0
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     display: DisplayImage
-    frozen: FrozenLabels | None
-    history: History | None
+    opened: OpenDocument | None
 
 
 class Navigation(QObject):
@@ -85,8 +83,8 @@ class Navigation(QObject):
         def load() -> _Loaded:
             display = load_display_image(row.file, plane)
             if held is not None:
-                return _Loaded(display, None, None)
-            return _Loaded(display, project.frozen(row.id), project.history(row.id))
+                return _Loaded(display, None)
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id)))
 
         self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
 
@@ -129,11 +127,8 @@ class Navigation(QObject):
             return
         loaded = future.result()
         self.display, self.shown = loaded.display, row.id
-        opened = held or self._documents.held(row.id)
-        if opened is None:
-            assert loaded.frozen is not None
-            assert loaded.history is not None
-            opened = OpenDocument(_document(row, loaded.frozen), loaded.history, self._project.last_seq())
+        opened = held or self._documents.held(row.id) or loaded.opened
+        assert opened is not None
         self._documents.show(opened, self.plane)
         self._since = monotonic()
         self.imageShown.emit()
@@ -160,13 +155,17 @@ class Navigation(QObject):
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""
         seconds, self._active_s = self._active_s, 0.0
         if seconds > 0 and self.index >= 0 and self._project.writer is not None:
-            self._project.add_time(self.rows[self.index].id, seconds)
+            image, author = self.rows[self.index].id, self._documents.author
+            self._project.writer.call(lambda db: add_seconds(db, image, seconds, author))
 
 
-def _document(row: ImageRow, labels: FrozenLabels) -> Document:
-    raster = Raster(row.planes)
-    raster.prime(labels.tiles)
-    return Document(row.id, raster, labels.objects, labels.next_object, labels.status)
+def _document(project: Project, row: ImageRow) -> Document:
+    """The labels with every tile in memory, so that the hand never waits for one. For a worker thread."""
+    document = project.document(row.id)
+    for plane in range(len(row.planes)):
+        document.raster.prime({(plane, *key): tile for key, tile in project.tiles(row.id, plane).items()})
+    document.raster.stop_loading()
+    return document
 
 
 def item_of(index: int, row: ImageRow) -> ImageItem:

@@ -12,7 +12,7 @@ from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
-from segstudio.engine.client import EngineClient
+from segstudio.engine.client import EngineClient, Outcome, State
 from segstudio.store.project import Project
 
 __all__ = ["OpenedProject"]
@@ -29,16 +29,17 @@ class OpenedProject(QObject):
         super().__init__(parent)
         self.project = Project.open(path, write=True, read_only_ok=True)
         self.main = MainThread(self)
-        self.engine = EngineClient(self.project.path)
-        self.engine.on_state = lambda kind, device, sentence: self.main.post(
-            lambda: self.engineStateChanged.emit(EngineState(kind, device, sentence))
-        )
+        self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+
+    def _engine_said(self, outcome: Outcome) -> None:
+        state = engine_state(outcome)
+        self.main.post(lambda: self.engineStateChanged.emit(state))
 
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
@@ -54,3 +55,12 @@ class OpenedProject(QObject):
         self.documents.acknowledge_rest()
         self.main.close()
         self.deleteLater()
+
+
+def engine_state(outcome: Outcome) -> EngineState:
+    """What the status bar says of the engine."""
+    if outcome.state is State.READY:
+        return EngineState("ready", outcome.detail, "")
+    if outcome.state is State.DEAD:
+        return EngineState("dead", "", outcome.detail)
+    return EngineState("starting" if outcome.state is State.STARTING else "off", "", "")

@@ -158,5 +158,5 @@ class ClassTable:
 
 
 def folded_name(name: str) -> str:
-    """The form in which names are compared: NFC, without case."""
-    return normalize("NFC", name).casefold().strip()
+    """The form in which names are compared: NFC, without case (Unicode 16, section 3.13, canonical caseless match)."""
+    return normalize("NFC", normalize("NFD", name).casefold()).strip()
