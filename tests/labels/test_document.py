@@ -32,6 +32,7 @@ def edit(tiles=None, rows=(), image: int | None = 1) -> Edit:
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.OBJECTS, 3, {"class_id": 9}, {"class_id": 1})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.OBJECTS, 9, None, {"score": 1})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.OBJECTS, 0, None, {"class_id": 1})]),
+        edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.OBJECTS, 2**32, None, {"class_id": 1})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 2, {"status": "new"}, {"status": "done"})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 1, {"status": "done"}, {"status": "new"})]),
         edit({(0, 0, 0): ONE}, [MADE, RowChange(Table.IMAGES, 1, {"status": "new"}, {"status": "perfect"})]),

@@ -313,3 +313,20 @@ def test_object_ids_up_to_the_largest_are_painted():
     gesture.paint_spans(0, disc(20, 20, 5), TOP_ID, Origin.IMPORTED)
     gesture.commit()
     assert pixels(document)[0][20, 20] == TOP_ID
+
+
+def test_a_tile_covered_whole_keeps_the_pixels_that_may_not_change():
+    document = a_document((256, 256))
+    gesture = begun(document)
+    locked, below, above = (gesture.new_object(ClassId(i)) for i in (1, 2, 3))
+    gesture.paint_spans(0, disc(100, 100, 40), below, Origin.PAINTED)
+    gesture.paint_spans(0, disc(200, 200, 20), locked, Origin.PAINTED)
+    gesture.commit()
+    ids, origins = pixels(document)
+    allowed = np.arange(document.next_object) != locked
+    gesture = begun(document)
+    gesture.paint_spans(0, disc(128, 128, 200), above, Origin.ACCEPTED, allowed=allowed)
+    gesture.commit()
+    found, found_origins = pixels(document)
+    np.testing.assert_array_equal(found, np.where(ids == locked, locked, above))
+    np.testing.assert_array_equal(found_origins, np.where(ids == locked, origins, Origin.ACCEPTED))

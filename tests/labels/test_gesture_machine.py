@@ -279,7 +279,8 @@ def agrees(document: Document, model: Model) -> None:
     assert document.status is model.status
 
 
-TestGestures = GestureMachine.TestCase
+# A failure is made small for up to five minutes, and only then said.
+TestGestures = pytest.mark.timeout(600)(GestureMachine.TestCase)
 TestGestures.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
