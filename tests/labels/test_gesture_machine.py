@@ -27,8 +27,9 @@ CLASSES = [
     a_class(4, Kind.IGNORE),
     a_class(5, Kind.INSTANCE),
 ]
-places = st.tuples(st.integers(-60, 2300), st.integers(-60, 2300))
-radii = st.one_of(st.integers(1, 60), st.integers(700, 1200))
+TILE_CENTRES = [(512, 512), (1536, 512), (1536, 1536)]
+places = st.one_of(st.tuples(st.integers(-60, 2300), st.integers(-60, 2300)), st.sampled_from(TILE_CENTRES))
+radii = st.one_of(st.integers(1, 60), st.integers(700, 1500))
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ class GestureMachine(RuleBasedStateMachine):
         status = Status.IN_PROGRESS if stroke.before.status is Status.NEW else stroke.before.status
         self.model = replace(self.model, objects=objects, status=status)
         assert equal(decode_edit(encode_edit(edit)), edit)
+        assert all(self.document.raster.tile(key) is change.after for key, change in edit.tiles.items())
         self.journal.append(edit)
         self.undoable.append((edit, stroke.before, self.model))
         self.redoable.clear()
