@@ -28,7 +28,11 @@ CLASSES = [
     a_class(5, Kind.INSTANCE),
 ]
 TILE_CENTRES = [(512, 512), (1536, 512), (1536, 1536)]
-places = st.one_of(st.tuples(st.integers(-60, 2300), st.integers(-60, 2300)), st.sampled_from(TILE_CENTRES))
+places = st.one_of(
+    st.tuples(st.integers(-60, 2300), st.integers(-60, 2300)),
+    st.tuples(st.integers(980, 1080), st.integers(30, 90)),  # a tile border of both planes, so that strokes overlap
+    st.sampled_from(TILE_CENTRES),
+)
 radii = st.one_of(st.integers(1, 60), st.integers(700, 1500))
 
 
@@ -98,7 +102,7 @@ class GestureMachine(RuleBasedStateMachine):
 
     @precondition(idle)
     @rule(
-        plane=st.integers(0, 1),
+        plane=st.sampled_from([0, 0, 1]),
         at=places,
         class_id=st.integers(0, 5),
         touch=st.sampled_from(Touch),
@@ -284,5 +288,5 @@ def agrees(document: Document, model: Model) -> None:
 # A failure is made small for up to five minutes, and only then said.
 TestGestures = pytest.mark.timeout(600)(GestureMachine.TestCase)
 TestGestures.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
