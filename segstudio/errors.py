@@ -1,0 +1,108 @@
+"""Every error a person can meet, each with one clear sentence.
+
+A `UserError` is no fault of the program: a broken file, a full disk, a wrong word on the command line. Everything
+else that is raised is a bug, shown with its trace. This module knows no room of the house and no library.
+"""
+
+__all__ = [
+    "DiskRefused",
+    "EditConflict",
+    "EngineDied",
+    "ExportMismatch",
+    "MaskMismatch",
+    "NoSuchDevice",
+    "NotAProject",
+    "NotEnoughLabels",
+    "ProjectDamaged",
+    "ProjectLocked",
+    "ProjectNewer",
+    "ReadOnly",
+    "UnknownClassValue",
+    "UnreadableImage",
+    "UsageError",
+    "UserError",
+    "WeightsDamaged",
+]
+
+
+class UserError(Exception):
+    """One sentence that says what happened; optionally what is safe and what to do."""
+
+    exit_code = 1
+
+    def __init__(self, sentence: str, *, safe: str = "", todo: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.safe = safe
+        self.todo = todo
+
+    @property
+    def line(self) -> str:
+        """Sentence, safety and advice on one line, for the command line and the status bar."""
+        return " ".join(part.replace("\n", " ").strip() for part in (self.sentence, self.safe, self.todo) if part)
+
+
+class UsageError(UserError):
+    """The command was written in a way that has no meaning (exit code 2)."""
+
+    exit_code = 2
+
+
+class UnreadableImage(UserError):
+    """A file that was to be an image cannot be read."""
+
+
+class NotAProject(UserError):
+    """The folder is no SegStudio project."""
+
+
+class ProjectLocked(UserError):
+    """Another process writes this project; the sentence says who."""
+
+
+class ProjectNewer(UserError):
+    """The project was made by a newer version."""
+
+
+class ProjectDamaged(UserError):
+    """What was read from the project is not what was written."""
+
+
+class ReadOnly(UserError):
+    """The project, or its folder, cannot be written."""
+
+
+class DiskRefused(UserError):
+    """The disk refused a write: full, gone, or not allowed."""
+
+
+class EditConflict(Exception):
+    """An edit was applied where its `before` does not hold. A bug, or an answer that came too late."""
+
+
+class MaskMismatch(UserError):
+    """A mask does not fit its image."""
+
+
+class UnknownClassValue(UserError):
+    """A mask holds a value that no class has."""
+
+
+class ExportMismatch(UserError):
+    """What was read back from an export is not what was exported."""
+
+
+class NoSuchDevice(UserError):
+    """The named device is not on this machine."""
+
+
+class NotEnoughLabels(UserError):
+    """There is too little labelled to learn from."""
+
+
+class EngineDied(UserError):
+    """The engine process ended without being asked to."""
+
+
+class WeightsDamaged(UserError):
+    """A file of weights is truncated, or is not what it claims to be."""

@@ -1,0 +1,114 @@
+"""The labels of one image in memory: raster, objects, status. Changed by edits alone."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import EditConflict
+from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.edit import Columns, Edit, RowChange, Table
+from segstudio.labels.model import ClassId, ImageId, ObjectId, Status
+from segstudio.labels.raster import Raster
+from segstudio.labels.tile import same
+
+__all__ = ["Document"]
+
+
+class Document:
+    """Raster, objects (id -> class) and status of one image.
+
+    `next_object` is the first id that no edit, taken back or not, has ever used.
+    """
+
+    def __init__(
+        self,
+        image: ImageId,
+        raster: Raster,
+        objects: Mapping[ObjectId, ClassId] | None = None,
+        next_object: int = 1,
+        status: Status = Status.NEW,
+    ) -> None:
+        self.image = image
+        self.raster = raster
+        self.status = status
+        self.next_object = next_object
+        self._objects: dict[ObjectId, ClassId] = dict(objects or {})
+        self._class_of = np.zeros(max(next_object, 16), np.int32)
+        for object_id, class_id in self._objects.items():
+            self._remember(object_id, class_id)
+
+    @property
+    def objects(self) -> Mapping[ObjectId, ClassId]:
+        """Class of every object that has a row."""
+        return self._objects
+
+    def class_lookup(self) -> NDArray[np.int32]:
+        """Class id by object id (0 for none), indexable by every id in the raster; read-only."""
+        view = self._class_of.view()
+        view.setflags(write=False)
+        return view
+
+    def class_ids(self, plane: int, rect: Rect) -> NDArray[np.int32]:
+        """Class id of each pixel of a rectangle (h, w); 0 = unknown."""
+        return self._class_of[self.raster.read(plane, rect)[0]]
+
+    def single_object(self, class_id: ClassId) -> ObjectId | None:
+        """The first object of a class, which for a semantic class is the one it has."""
+        return next((o for o, c in self._objects.items() if c == class_id), None)
+
+    def apply(self, edit: Edit) -> dict[int, Rect]:
+        """Make the change and return the rectangle that changed on each plane.
+
+        Raises `EditConflict`, and changes nothing, where a `before` does not hold.
+        """
+        if edit.image not in (self.image, None):
+            raise EditConflict("the edit belongs to another image")
+        for key, change in edit.tiles.items():
+            if not same(self.raster.tile(key), change.before):
+                raise EditConflict(f"tile {key} is not what the edit was made on")
+        for row in edit.rows:
+            self._check(row)
+        changed: dict[int, Rect] = {}
+        for key, change in edit.tiles.items():
+            self.raster.put(key, change.after)
+            part = tile_rect(*key[1:]).intersected(self.raster.bounds(key[0]))
+            changed[key[0]] = changed[key[0]].united(part) if key[0] in changed else part
+        for row in edit.rows:
+            self.apply_row(row)
+        return changed
+
+    def _row(self, row: RowChange) -> Columns | None:
+        if row.table is Table.IMAGES:
+            return {"status": self.status.value}
+        found = self._objects.get(ObjectId(row.key))
+        return None if found is None else {"class_id": found}
+
+    def _check(self, row: RowChange) -> None:
+        if row.table is Table.CLASSES:
+            return
+        if row.table is Table.IMAGES and row.key != self.image:
+            raise EditConflict("the row belongs to another image")
+        now = self._row(row)
+        if (now is None) != (row.before is None):
+            raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+        if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
+            raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+
+    def apply_row(self, row: RowChange) -> None:
+        """Make the change of one row without checking it; for gestures and edits alone."""
+        if row.table is Table.IMAGES and row.after is not None and "status" in row.after:
+            self.status = Status(str(row.after["status"]))
+        elif row.table is Table.OBJECTS:
+            if row.after is None:
+                self._objects.pop(ObjectId(row.key), None)
+                self._class_of[row.key] = 0
+            elif "class_id" in row.after:
+                self._remember(ObjectId(row.key), ClassId(int(row.after["class_id"] or 0)))
+
+    def _remember(self, object_id: ObjectId, class_id: ClassId) -> None:
+        self._objects[object_id] = class_id
+        self.next_object = max(self.next_object, object_id + 1)
+        if object_id >= len(self._class_of):
+            self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
+        self._class_of[object_id] = class_id

@@ -1,0 +1,219 @@
+"""The Edit: the only way labels change. One frozen value goes through memory, journal, undo and recovery.
+
+An edit belongs to one image, or to none (project-wide: classes). Its laws: applying it and then its inverse is
+nothing; `squash(a, b)` equals a then b; `decode_edit(encode_edit(e))` equals e.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from segstudio.errors import EditConflict
+from segstudio.labels.codec import decode_tile, encode_tile
+from segstudio.labels.model import Cause, EditId, ImageId, Seq
+from segstudio.labels.tile import Tile, same
+
+__all__ = [
+    "Columns",
+    "Edit",
+    "RowChange",
+    "Table",
+    "TileChange",
+    "TileKey",
+    "decode_edit",
+    "encode_edit",
+    "equal",
+    "new_edit_id",
+    "now_utc",
+    "squash",
+]
+
+TileKey = tuple[int, int, int]
+"""(plane, ty, tx)"""
+
+Columns = Mapping[str, str | int | float | bool | None]
+
+
+class Table(StrEnum):
+    """Tables whose rows an edit changes."""
+
+    OBJECTS = "objects"
+    CLASSES = "classes"
+    IMAGES = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class TileChange:
+    """A tile before and after; never the same."""
+
+    before: Tile
+    after: Tile
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """Columns of one row before and after; None where the row does not exist on that side.
+
+    Keys: object id within the edit's image, class id, image id.
+    """
+
+    table: Table
+    key: int
+    before: Columns | None
+    after: Columns | None
+
+    def inverted(self) -> "RowChange":
+        """The change the other way round."""
+        return replace(self, before=self.after, after=self.before)
+
+
+def new_edit_id() -> EditId:
+    """A random number of 63 bits (SQLite's integers are signed)."""
+    return EditId(secrets.randbits(63))
+
+
+def now_utc() -> str:
+    """The time as ISO 8601 in UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of labels, object rows, class rows or status."""
+
+    image: ImageId | None
+    cause: Cause
+    tiles: Mapping[TileKey, TileChange] = field(default_factory=dict[TileKey, TileChange])
+    rows: tuple[RowChange, ...] = ()
+    tool: str = ""
+    author: str = ""
+    id: EditId = field(default_factory=new_edit_id)
+    time: str = field(default_factory=now_utc)
+    undoes: Seq | None = None
+    batch: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.tiles and not self.rows
+
+    def inverted(self, target: Seq, cause: Cause) -> "Edit":
+        """The edit that takes this one, stored under the number `target`, back (cause undo) or again (redo)."""
+        return replace(
+            self,
+            tiles={key: TileChange(change.after, change.before) for key, change in self.tiles.items()},
+            rows=tuple(row.inverted() for row in reversed(self.rows)),
+            cause=cause,
+            id=new_edit_id(),
+            time=now_utc(),
+            undoes=target,
+            batch=None,
+        )
+
+
+def squash(a: Edit, b: Edit) -> Edit:
+    """One edit that does what `a` and then `b` do. Raises `EditConflict` where b does not follow a."""
+    if a.image != b.image:
+        raise EditConflict("edits of two images cannot be squashed")
+    tiles = dict(a.tiles)
+    for key, change in b.tiles.items():
+        earlier = tiles.get(key)
+        if earlier is None:
+            tiles[key] = change
+        elif not same(earlier.after, change.before):
+            raise EditConflict(f"tile {key} differs between the edits")
+        elif same(earlier.before, change.after):
+            del tiles[key]
+        else:
+            tiles[key] = TileChange(earlier.before, change.after)
+    rows = {(row.table, row.key): row for row in a.rows}
+    for row in b.rows:
+        key_ = (row.table, row.key)
+        joined = _joined(rows[key_], row) if key_ in rows else row
+        if joined is None:
+            del rows[key_]
+        else:
+            rows[key_] = joined
+    return replace(a, tiles=tiles, rows=tuple(rows.values()), id=b.id, time=b.time)
+
+
+def _joined(a: RowChange, b: RowChange) -> RowChange | None:
+    if (a.after is None) != (b.before is None):
+        raise EditConflict(f"row {a.table} {a.key} differs between the edits")
+    if a.after is None or b.before is None:
+        before, after = a.before, b.after
+    else:
+        if any(a.after[column] != value for column, value in b.before.items() if column in a.after):
+            raise EditConflict(f"row {a.table} {a.key} differs between the edits")
+        before = None if a.before is None else {**b.before, **a.before}
+        after = None if b.after is None else {**a.after, **b.after}
+    return None if before == after else RowChange(a.table, a.key, before, after)
+
+
+def equal(a: Edit, b: Edit) -> bool:
+    """Whether two edits are the same in every part, tiles compared by their pixels."""
+    return (
+        replace(a, tiles={}) == replace(b, tiles={})
+        and a.tiles.keys() == b.tiles.keys()
+        and all(
+            same(change.before, b.tiles[key].before) and same(change.after, b.tiles[key].after)
+            for key, change in a.tiles.items()
+        )
+    )
+
+
+class _EditWire(msgspec.Struct, array_like=True):
+    image: int | None
+    cause: str
+    tiles: list[tuple[int, int, int, bytes, bytes]]
+    rows: list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
+    tool: str
+    author: str
+    id: int
+    time: str
+    undoes: int | None
+    batch: int | None
+
+
+def encode_edit(edit: Edit) -> bytes:
+    """An edit, tiles included, as msgpack: for edits that the disk has refused."""
+    return msgspec.msgpack.encode(
+        _EditWire(
+            image=edit.image,
+            cause=edit.cause.value,
+            tiles=[(*key, encode_tile(change.before), encode_tile(change.after)) for key, change in edit.tiles.items()],
+            rows=[(row.table.value, row.key, _plain(row.before), _plain(row.after)) for row in edit.rows],
+            tool=edit.tool,
+            author=edit.author,
+            id=edit.id,
+            time=edit.time,
+            undoes=edit.undoes,
+            batch=edit.batch,
+        )
+    )
+
+
+def _plain(columns: Columns | None) -> dict[str, Any] | None:
+    return None if columns is None else dict(columns)
+
+
+def decode_edit(data: bytes) -> Edit:
+    """The edit of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    wire = msgspec.msgpack.decode(data, type=_EditWire)
+    return Edit(
+        image=None if wire.image is None else ImageId(wire.image),
+        cause=Cause(wire.cause),
+        tiles={(p, ty, tx): TileChange(decode_tile(b), decode_tile(a)) for p, ty, tx, b, a in wire.tiles},
+        rows=tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire.rows),
+        tool=wire.tool,
+        author=wire.author,
+        id=EditId(wire.id),
+        time=wire.time,
+        undoes=None if wire.undoes is None else Seq(wire.undoes),
+        batch=wire.batch,
+    )

@@ -1,0 +1,106 @@
+"""A tile of labels: 256 x 256 object ids and origins, constant or dense. Immutable values.
+
+A tile that a raster lacks is `EMPTY`: all unknown.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import TILE
+
+__all__ = ["EMPTY", "Constant", "Dense", "Tile", "digest", "expanded", "frozen", "same", "writable_copy"]
+
+Ids = NDArray[np.uint32]
+Origins = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Every pixel has the same object and origin."""
+
+    id: int
+    origin: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """Object ids uint32 and origins uint8, each (256, 256), read-only."""
+
+    ids: Ids
+    origins: Origins
+
+
+Tile = Constant | Dense
+
+EMPTY = Constant(0, 0)
+
+
+def frozen(ids: Ids, origins: Origins) -> Tile:
+    """The tile of these arrays, which it takes over and makes read-only; constant where every pixel is the same."""
+    first, first_origin = ids[0, 0], origins[0, 0]
+    # The corner test rejects most dense tiles without reading them.
+    if (
+        ids[-1, -1] == first
+        and origins[-1, -1] == first_origin
+        and bool((ids == first).all())
+        and bool((origins == first_origin).all())
+    ):
+        return Constant(int(first), int(first_origin))
+    ids.setflags(write=False)
+    origins.setflags(write=False)
+    return Dense(ids, origins)
+
+
+def expanded(tile: Tile) -> tuple[Ids, Origins]:
+    """Ids and origins of a tile as (256, 256) arrays, read-only for a dense tile; do not write them."""
+    if isinstance(tile, Dense):
+        return tile.ids, tile.origins
+    return _constant_arrays(tile.id, tile.origin)
+
+
+def writable_copy(tile: Tile) -> tuple[Ids, Origins]:
+    """Fresh arrays of a tile's content."""
+    if isinstance(tile, Dense):
+        return tile.ids.copy(), tile.origins.copy()
+    return np.full((TILE, TILE), tile.id, np.uint32), np.full((TILE, TILE), tile.origin, np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _constant_arrays(id_: int, origin: int) -> tuple[Ids, Origins]:
+    ids = np.full((TILE, TILE), id_, np.uint32)
+    origins = np.full((TILE, TILE), origin, np.uint8)
+    ids.setflags(write=False)
+    origins.setflags(write=False)
+    return ids, origins
+
+
+def same(a: Tile, b: Tile) -> bool:
+    """Whether two tiles hold the same pixels."""
+    if a is b:
+        return True
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return a == b
+    (ids_a, origins_a), (ids_b, origins_b) = expanded(a), expanded(b)
+    return np.array_equal(ids_a, ids_b) and np.array_equal(origins_a, origins_b)
+
+
+def digest(tile: Tile) -> bytes:
+    """sha256 of the raw content: 65,536 ids (uint32 little-endian), then the origins, constants expanded."""
+    if isinstance(tile, Constant):
+        return _constant_digest(tile.id, tile.origin)
+    return _digest(tile.ids, tile.origins)
+
+
+@lru_cache(maxsize=1024)
+def _constant_digest(id_: int, origin: int) -> bytes:
+    return _digest(*_constant_arrays(id_, origin))
+
+
+def _digest(ids: Ids, origins: Origins) -> bytes:
+    hasher = hashlib.sha256(np.ascontiguousarray(ids, "<u4").data)
+    hasher.update(np.ascontiguousarray(origins).data)
+    return hasher.digest()
