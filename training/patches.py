@@ -1,6 +1,7 @@
 """Batches of patches: which set, which place, what size, and how the light and colours are changed.
 
-A batch depends on the seed and the number of the step alone, so a run that goes on from a checkpoint sees what it would have seen.
+A batch depends on the seed and the number of the step alone, so a run that goes on from a checkpoint sees what it
+would have seen.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ SYNTHETIC_SHARE = 2  # made patches for each patch of a real set
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`image` (N, 3, S, S) bytes; `classes` and `foreground` (N, S, S) values, 255 = unknown; `sets` the set of each patch."""
+    """`image` (N, 3, S, S) bytes; `classes` and `foreground` (N, S, S) values, 255 = unknown; `sets` the set of each
+    patch.
+    """
 
     image: torch.Tensor
     classes: torch.Tensor
@@ -56,7 +59,11 @@ def foreground_of(mask: np.ndarray, values: tuple[int, ...]) -> np.ndarray:
 def _made(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     image, mask = synthetic.picture(rng)
     image, mask = _turned(rng, image, mask)
-    return _relit(rng, image, grey=bool((image[..., 0] == image[..., 1]).all()), invert=0.0), np.full_like(mask, UNKNOWN), mask
+    return (
+        _relit(rng, image, grey=bool((image[..., 0] == image[..., 1]).all()), invert=0.0),
+        np.full_like(mask, UNKNOWN),
+        mask,
+    )
 
 
 def _real(rng: np.random.Generator, origin: TrainingSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -67,7 +74,9 @@ def _real(rng: np.random.Generator, origin: TrainingSet) -> tuple[np.ndarray, np
 
 
 def _window(rng: np.random.Generator, picture: Picture) -> tuple[np.ndarray, np.ndarray]:
-    """A square at a random scale of 0.7-1.4: in half of the cases anywhere, else around a pixel of a class drawn evenly."""
+    """A square at a random scale of 0.7-1.4: in half of the cases anywhere, else around a pixel of a class drawn
+    evenly.
+    """
     import cv2
 
     side = round(SIDE / float(np.exp(rng.uniform(np.log(0.7), np.log(1.4)))))
@@ -99,7 +108,7 @@ def _turned(rng: np.random.Generator, image: np.ndarray, mask: np.ndarray) -> tu
 
 
 def _relit(rng: np.random.Generator, image: np.ndarray, grey: bool, invert: float) -> np.ndarray:
-    """Brightness, contrast, gamma, colour, blur and noise as other cameras and lamps would give; bytes in, bytes out."""
+    """Brightness, contrast, gamma, colour, blur and noise as other cameras and lamps would give (bytes)."""
     import cv2
 
     x = image.astype(np.float32) / 255.0
@@ -128,4 +137,6 @@ def _hue_turn(angle: float) -> np.ndarray:
     """Matrix (3, 3) that turns colours about the grey axis by `angle` radians (Rodrigues' formula)."""
     axis = np.full(3, 3**-0.5)
     cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    return (np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * np.outer(axis, axis)).astype(np.float32)
+    return (np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * np.outer(axis, axis)).astype(
+        np.float32
+    )

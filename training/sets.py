@@ -17,10 +17,11 @@ HELD_OUT_SHARE = 0.15
 class Recipe:
     """What this training knows of a set beside its card.
 
-    `foreground`: the class values that the general foreground head learns as objects. Empty: the set teaches that head
-    nothing, because its structures do not stand out without knowledge of the field (a nerve in ultrasound; the last row of melt
-    pools among many alike), and would teach it to mark at random. `rest_is_background`: the other classes are background for it.
-    `block`: neighbouring stems that count as one group where the card names none. `invert`: share of patches shown as negatives.
+    `foreground`: the class values that the general foreground head learns as objects. Empty: the set teaches that
+    head nothing, because its structures do not stand out without knowledge of the field (a nerve in ultrasound; the
+    last row of melt pools among many alike), and would teach it to mark at random. `rest_is_background`: the other
+    classes are background for it. `block`: neighbouring stems that count as one group where the card names none.
+    `invert`: share of patches shown as negatives.
     """
 
     folder: str
@@ -102,7 +103,9 @@ def _load(folder: Path, recipe: Recipe, seed: int) -> TrainingSet:
 
 
 def _object_sizes(values: np.ndarray, instances: bool) -> list[float]:
-    """Square roots of the areas of a picture's objects in pixels: instances, or connected parts of each class but the first."""
+    """Square roots of the areas of a picture's objects in pixels: instances, or connected parts of each class but the
+    first.
+    """
     import cv2
 
     if instances:

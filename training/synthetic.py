@@ -1,8 +1,8 @@
 """Pictures made by formula: closed shapes on textured grounds under uneven light, for the general foreground head.
 
-Discs, ellipses, polygons and soft blobs, brighter or darker than their ground or different only by texture, with relief, rims,
-shadows and a gradient of light. They teach that an object is a closed region that differs from what surrounds it, which the
-open sets with their few kinds of objects cannot.
+Discs, ellipses, polygons and soft blobs, brighter or darker than their ground or different only by texture, with
+relief, rims, shadows and a gradient of light. They teach that an object is a closed region that differs from what
+surrounds it, which the open sets with their few kinds of objects cannot.
 """
 
 import numpy as np
@@ -115,8 +115,10 @@ def _shapes(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     kind, spread, touching = rng.integers(0, 4), rng.uniform(0.0, 0.5), rng.random() < 0.3
     variety, own = rng.random() < 0.3, rng.uniform(0.0, 0.12)
     for x, y in _places(rng, radius, int(rng.integers(1, most + 1))):
-        outline = _outline(rng, int(rng.integers(0, 4) if variety else kind), radius * float(np.exp(rng.normal(0, spread / 2))))
-        points = (outline + (x, y)).round().astype(np.int32)
+        outline = _outline(
+            rng, int(rng.integers(0, 4) if variety else kind), radius * float(np.exp(rng.normal(0, spread / 2)))
+        )
+        points = (outline + np.array([x, y])).round().astype(np.int32)
         stamp = np.zeros_like(mask)
         cv2.fillPoly(stamp, [points], 1)
         around = stamp if touching else cv2.dilate(stamp, np.ones((5, 5), np.uint8))

@@ -1,23 +1,28 @@
-"""Train the embedded base model: one encoder and decoder for every open set, one head with a slice of channels for each.
+"""Train the embedded base model: one encoder and decoder for all open sets, a slice of the head for each.
 
     python training/train_base.py --data DATA [--minutes 55] [--out .training-out] [--resume]
 
-A patch is judged on the slice of its own set and on the slice `foreground` (ground against object), which also learns from
-pictures made by formula. The rate falls as a cosine over the time allowed, so the run always ends well; weights are averaged
-(EMA); at the end every held-out picture is measured and `resources/models/base.safetensors` with its card is written.
+A patch is judged on the slice of its own set and on the slice `foreground` (ground against object), which also learns
+from pictures made by formula. The rate falls as a cosine over the time allowed, so the run always ends well; weights
+are averaged (EMA); at the end every held-out picture is measured and `resources/models/base.safetensors` with its
+card is written.
 """
 
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads must not spin on shared cores
 
-import argparse  # noqa: E402
-import json  # noqa: E402
-import math  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import json
+import math
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import patches  # noqa: E402
@@ -25,10 +30,6 @@ import torch  # noqa: E402
 from export import write_base  # noqa: E402
 from sets import UNKNOWN, TrainingSet, load_all  # noqa: E402
 from torch import nn  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 from segstudio.learn.networks import DEFAULT_NETWORK, build  # noqa: E402
 from segstudio.learn.weights import load_imagenet  # noqa: E402
@@ -76,8 +77,8 @@ def region_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         return logits.sum() * 0.0
     flat = logits.float().permute(0, 2, 3, 1)[known]
     wanted = truth[known]
-    entropy = F.cross_entropy(flat, wanted)
-    shares, ones = flat.softmax(1), F.one_hot(wanted, flat.shape[1]).float()
+    entropy = nn.functional.cross_entropy(flat, wanted)
+    shares, ones = flat.softmax(1), nn.functional.one_hot(wanted, flat.shape[1]).float()
     sizes = ones.sum(0)
     dice = (2 * (shares * ones).sum(0) + 1.0) / (shares.sum(0) + sizes + 1.0)
     return entropy + 1.0 - dice[sizes > 0].mean()
@@ -104,7 +105,14 @@ def optimiser_of(net: nn.Module) -> torch.optim.AdamW:
                 for name, p in net.named_parameters()
                 if name.startswith("encoder.") == (part == "encoder") and (p.ndim > 1) == decays
             ]
-            groups.append({"params": chosen, "lr": RATE[part], "weight_decay": WEIGHT_DECAY if decays else 0.0, "rate": RATE[part]})
+            groups.append(
+                {
+                    "params": chosen,
+                    "lr": RATE[part],
+                    "weight_decay": WEIGHT_DECAY if decays else 0.0,
+                    "rate": RATE[part],
+                }
+            )
     return torch.optim.AdamW(groups)
 
 
@@ -115,17 +123,19 @@ class Run:
         torch.manual_seed(options.seed)
         self.sets, self.options, self.slices = sets, options, slices_of(sets)
         self.net = build(DEFAULT_NETWORK, classes=self.slices[-1][1])
-        self.normalisation = load_imagenet(self.net.encoder)
+        self.normalisation = load_imagenet(self.net)
         self.net = self.net.to(memory_format=torch.channels_last)
         self.optimiser = optimiser_of(self.net)
         self.ema = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
         self.progress = Progress()
-        self.mean = torch.tensor(self.normalisation["mean"]).view(1, 3, 1, 1)
-        self.std = torch.tensor(self.normalisation["std"]).view(1, 3, 1, 1)
+        self.mean = torch.tensor(self.normalisation.mean).view(1, 3, 1, 1)
+        self.std = torch.tensor(self.normalisation.std).view(1, 3, 1, 1)
 
     def input_of(self, image: torch.Tensor) -> torch.Tensor:
         """Bytes (N, 3, H, W) to what the encoder was trained with."""
-        return ((image.float() / 255.0 - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        return ((image.float() / self.normalisation.divide_by - self.mean) / self.std).contiguous(
+            memory_format=torch.channels_last
+        )
 
     def step(self) -> float:
         """One optimiser step; the loss."""
@@ -171,10 +181,15 @@ class Run:
         self.progress = Progress(**state["progress"])
 
 
-def measure(run: Run) -> dict[str, dict]:
-    """IoU of the averaged weights on every held-out picture, counts pooled over a set's pictures."""
-    net = build(DEFAULT_NETWORK, classes=run.slices[-1][1]).eval().to(memory_format=torch.channels_last)
+def averaged(run: Run) -> nn.Module:
+    """The network with the averaged weights, ready to predict."""
+    net = build(DEFAULT_NETWORK, classes=run.slices[-1][1])
     net.load_state_dict(run.ema)
+    return net.eval().to(memory_format=torch.channels_last)
+
+
+def measure(run: Run, net: nn.Module) -> dict[str, dict[str, Any]]:
+    """IoU of `net` on every held-out picture, counts pooled over a set's pictures."""
     figures = {}
     for origin, (start, stop) in zip(run.sets, run.slices, strict=False):
         counts, general = np.zeros((stop - start,) * 2, np.int64), np.zeros((2, 2), np.int64)
@@ -220,7 +235,9 @@ def iou_of(counts: np.ndarray) -> list[float | None]:
 def main() -> None:
     """Train for the time allowed, measure, export."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SEGSTUDIO_DATA", ROOT.parent / "shared" / "data")))
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("SEGSTUDIO_DATA", ROOT.parent / "shared" / "data"))
+    )
     parser.add_argument("--minutes", type=float, default=55.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
@@ -237,8 +254,22 @@ def main() -> None:
         run.load(checkpoint)
     if not options.export_only:
         train(run, checkpoint)
-    figures = measure(run)
-    write_base(run, figures, ROOT / "resources" / "models")
+    net = averaged(run)
+    figures = measure(run, net)
+    training = {
+        "seed": options.seed,
+        "steps": run.progress.step,
+        "seconds": round(run.progress.seconds),
+        "patches_a_step": BATCH,
+        "patch": patches.SIDE,
+        "rates": RATE,
+        "weight_decay": WEIGHT_DECAY,
+        "ema": EMA,
+        "bfloat16": options.bfloat16,
+        "threads": options.threads,
+        "final_loss": round(sum(run.progress.losses[-200:]) / len(run.progress.losses[-200:]), 4),
+    }
+    write_base(net, run.sets, run.slices, run.normalisation, figures, training, ROOT / "resources" / "models")
     print(json.dumps(figures, indent=1))
 
 

@@ -5,6 +5,8 @@ Every network keeps one contract: float input (N, channels, H, W) with H and W m
 the convolution that maps features to classes. Weights are the matter of `segstudio.learn.weights`.
 """
 
+import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -26,8 +28,8 @@ class Network:
     """Facts of one network, by which tiles are cut, padded and read.
 
     `stride`: height and width of an input are multiples of it. `receptive_field_px`: width of the square of input
-    pixels that one output pixel can depend on. `halo_px`: what a tile needs around it for practically the same result as the
-    whole image. `channels_last`: this memory format was tried for forward and backward and is not slower.
+    pixels that one output pixel can depend on. `halo_px`: what a tile needs around it for practically the same result
+    as the whole image. `channels_last`: this memory format was tried for forward and backward and is not slower.
     """
 
     name: str
@@ -41,8 +43,8 @@ class Network:
 def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
     """Build the network `name` with random weights for `channels` input channels and `classes` output channels.
 
-    Never touches the network of the machine. Raises KeyError for a name that is not in `NETWORKS`, ValueError for less than
-    one channel or class.
+    Never touches the network of the machine. Raises KeyError for a name that is not in `NETWORKS`, ValueError for
+    less than one channel or class.
     """
     if channels < 1 or classes < 1:
         raise ValueError(f"a network needs at least one channel and one class, not {channels} and {classes}")
@@ -79,13 +81,16 @@ def _unet_lite0(channels: int, classes: int) -> nn.Module:
     """U-Net (Ronneberger et al. 2015) on EfficientNet-Lite0 (Tan and Le 2019; Liu 2020), 3.8 M parameters."""
     import segmentation_models_pytorch as smp
 
-    net = smp.Unet(
-        encoder_name=_LITE0_NAME,
-        encoder_weights=None,  # weights come from segstudio's own files; smp would ask a server
-        decoder_channels=(128, 64, 32, 16, 16),
-        in_channels=channels,
-        classes=classes,
-    )
+    with warnings.catch_warnings():
+        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of each map before each strided layer.
+        warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
+        net = smp.Unet(
+            encoder_name=_LITE0_NAME,
+            encoder_weights=None,  # weights come from segstudio's own files; smp would ask a server
+            decoder_channels=(128, 64, 32, 16, 16),
+            in_channels=channels,
+            classes=classes,
+        )
     # The classifier's last layers are never run by the decoder: 0.4 M parameters that only cost memory and disk.
     net.encoder.conv_head = nn.Identity()
     net.encoder.bn2 = nn.Identity()
@@ -93,7 +98,7 @@ def _unet_lite0(channels: int, classes: int) -> nn.Module:
         if isinstance(module, nn.BatchNorm2d):
             module.eps = _LITE0_EPS
         if type(module).__name__ == "DropPath":
-            module.drop_prob = 0.0  # dropped blocks are noise that a minute of training cannot average out
+            vars(module)["drop_prob"] = 0.0  # dropped blocks are noise that a minute of training cannot average out
     return net
 
 
@@ -102,16 +107,14 @@ class _Tiny(nn.Module):
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
-        self.encoder = nn.Module()
-        self.encoder.conv_stem = nn.Conv2d(channels, 8, 3, stride=2, padding=1, bias=False)
-        self.encoder.bn1 = nn.BatchNorm2d(8)
+        stem = nn.Conv2d(channels, 8, 3, stride=2, padding=1, bias=False)
+        self.encoder = nn.Sequential(OrderedDict(conv_stem=stem, bn1=nn.BatchNorm2d(8), act=nn.ReLU()))
         self.decoder = nn.Conv2d(8 + channels, 8, 3, padding=1)
         self.segmentation_head = nn.Sequential(nn.Conv2d(8, classes, 3, padding=1))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Logits (N, classes, H, W) of `image` (N, channels, H, W), H and W even."""
-        coarse = torch.relu(self.encoder.bn1(self.encoder.conv_stem(image)))
-        fine = nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
+        fine = nn.functional.interpolate(self.encoder(image), scale_factor=2.0, mode="nearest")
         return self.segmentation_head(torch.relu(self.decoder(torch.cat([fine, image], dim=1))))
 
 
