@@ -22,7 +22,12 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("project", metavar="PROJECT", help="the folder NAME.segstudio to make")
     parser.add_argument(
-        "--images", metavar="PATH", nargs="+", required=True, help="files, folders (with all below) and globs"
+        "--images",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        required=True,
+        help="files, folders (with all below) and globs",
     )
     parser.add_argument(
         "--class",

@@ -103,7 +103,8 @@ def _choices(options: Namespace) -> Any:
         raise UsageError(f"{options.config}: {error}.") from error
     if not _DEVICE.fullmatch(choices.device):
         raise UsageError(f"'{choices.device}' is no device; there are auto, cpu, cuda, cuda:N and mps.")
-    if (choices.max_seconds or 1) <= 0 or (choices.max_steps or 1) < 1 or choices.seed < 0:
+    limits = (choices.max_seconds, choices.max_steps)
+    if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
         raise UsageError(f"{options.config}: max_seconds and max_steps are above 0, seed is not below 0.")
     return choices
 

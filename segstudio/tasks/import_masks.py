@@ -1,9 +1,8 @@
 """Masks become labels, or proposals. All are checked before the first is taken in: an error changes nothing."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def import_masks(
     by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
     for mask in found.masks:
         by_image[mask.image.id].append(mask)
-    job = _Job(project, reader, table, classes, status, secrets.randbits(63))
+    job = _Job(project, reader, table, classes, status)
     done = len(found.masks)
     for masks in by_image.values():
         yield Progress(done, total, f"reading {masks[0].mask.name}")
@@ -97,14 +96,13 @@ def import_masks(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is the same for every image of an import; `batch` is the number that its edits share."""
+    """What is the same for every image of an import."""
 
     project: Project
     reader: MaskReader
     table: ValueTable
     classes: ClassTable
     status: Status
-    batch: int
 
     def add_labels(self, masks: Sequence[MatchedMask]) -> None:
         """One edit for one image: all its planes and its status."""
@@ -120,7 +118,7 @@ class _Job:
         edit: Edit | None = gesture.commit()
         if edit is None:
             return
-        writer.submit(replace(edit, batch=self.batch))
+        writer.submit(edit)
         if writer.pending > _WAITING_EDITS:
             self.finish()
 
