@@ -92,7 +92,7 @@ def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Content]:
 
 def _look_at(found: FoundFile) -> NewImage | Content:
     """The image; for a file that was not named and is none, what it is instead."""
-    file = found.file
+    file = Path(found.file)
     if not found.named:
         content = content_of(file)
         if content is not Content.IMAGE:
