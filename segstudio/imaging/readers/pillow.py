@@ -17,7 +17,7 @@ _LARGEST_PIXELS = 2**30
 
 
 def opened_by_pillow(path: Path, formats: tuple[str, ...], *, in_memory: bool = False) -> "Image":
-    """The file with its header read; the caller closes it. `in_memory` leaves no file open. Raises `UnreadableImage`."""
+    """The file with its header read; the caller closes it; `in_memory` leaves none open. Raises `UnreadableImage`."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = _LARGEST_PIXELS
