@@ -243,7 +243,7 @@ def test_no_labelled_pixel_vanishes_however_far_away(scale: float, x: int, y: in
     assert isinstance(grid, Grid)
 
     def read(level: int, rect: Rect) -> np.ndarray:
-        whole = reduced(marks, 4**level)
+        whole = reduced(marks, 2**level)
         return whole[rect.y : rect.bottom, rect.x : rect.right]
 
     shown = marks_in_view(read, grid, image)

@@ -101,28 +101,28 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
         if not marks.any():
             return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
         return enlarged(marks, rows - source.y, columns - source.x)
-    octave = min(floor(log2(1 / grid.scale) + 1e-9), 2 * LEVELS + 1)
-    level, halved = octave // 2, octave % 2
-    cell = FACTOR**level << halved
+    level = min(floor(log2(1 / grid.scale) + 1e-9), LEVELS)
+    cell = FACTOR**level
     # A device pixel is at least one cell wide and less than two: two samples each way, half a pixel apart, skip none.
     quarter = 0.25 / grid.scale
     left, right = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
     upper, lower = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
     source = Rect(int(left[0]), int(upper[0]), int(right[-1] - left[0]) + 1, int(lower[-1] - upper[0]) + 1)
-    if halved:
-        fine = read(level, Rect(source.x * 2, source.y * 2, source.w * 2, source.h * 2))
-        rows_max = np.maximum(fine[0::2], fine[1::2])
-        marks: Marks = np.maximum(rows_max[:, 0::2], rows_max[:, 1::2])
-    else:
-        marks = read(level, source)
+    marks = read(level, source)
     if not marks.any():
         return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
-    across = np.maximum(np.take(marks, left - source.x, axis=1), np.take(marks, right - source.x, axis=1))
-    return np.maximum(np.take(across, upper - source.y, axis=0), np.take(across, lower - source.y, axis=0))
+    # Whole rows first: they are copied fast, and leave fewer pixels for the columns.
+    down = np.maximum(np.take(marks, upper - source.y, axis=0), np.take(marks, lower - source.y, axis=0))
+    return np.maximum(np.take(down, left - source.x, axis=1), np.take(down, right - source.x, axis=1))
 
 
 def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pixel]:
-    """`small[rows][:, columns]`: whole pixels repeated, columns first, because there are fewer rows then."""
+    """`small[rows][:, columns]`: whole pixels repeated, columns first, because there are fewer rows then.
+
+    `rows` and `columns` rise from 0 and skip none, so as many as there are means each once: `small` itself.
+    """
+    if small.shape[:2] == (len(rows), len(columns)):
+        return small
     return np.take(np.take(small, columns, axis=1, mode="clip"), rows, axis=0, mode="clip")
 
 

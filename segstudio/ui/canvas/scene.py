@@ -6,7 +6,7 @@ from math import floor, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import TILE, Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
@@ -128,15 +128,9 @@ class Scene:
         if document is None or not self.show_labels:
             return None
         raster = document.raster
-        bounds = raster.bounds(plane)
-
-        def tile_of(key: TileKey) -> Tile:
-            # The coarsest cells are larger than a tile and may reach beyond the image.
-            inside = key[1] * TILE < bounds.h and key[2] * TILE < bounds.w
-            return raster.tile(key) if inside else EMPTY
 
         def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._labels.region(tile_of, plane, rect, level, deadline)
+            marks, missing = self._labels.region(raster.tile, plane, rect, level, deadline)
             late.extend(missing)
             return marks
 
