@@ -21,7 +21,7 @@ from segstudio.labels.stroke import capsule_spans, spans_mask
 from segstudio.labels.tile import Constant
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.events import meant_button
-from segstudio.ui.canvas.ring import Ring
+from segstudio.ui.canvas.ring import Ring, RingPen
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -329,21 +329,21 @@ def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canv
     assert canvas._ring is None
 
 
-@pytest.mark.parametrize("radius", [0.4, 2.9, 3.1, 14.0, 300.0])
+@pytest.mark.parametrize("radius", [0.4, 2.9, 3.1, 14.0, 300.0, 900.0])
 def test_an_outline_paints_nothing_outside_its_region(radius: float) -> None:
     from PySide6.QtGui import QPainter
 
     image = QImage(700, 700, QImage.Format.Format_RGB32)
     image.fill(0)
-    ring = Ring(350.3, 349.8, radius)
+    ring, pen = Ring(350.3, 349.8, radius), RingPen()
     painter = QPainter(image)
     painter.setClipRegion(ring.region())
-    ring.paint(painter)
+    pen.paint(painter, ring, 1.0)
     painter.end()
     clipped = image.copy()
     image.fill(0)
     painter = QPainter(image)
-    ring.paint(painter)
+    pen.paint(painter, ring, 1.0)
     painter.end()
     assert image == clipped
     assert image != QImage(700, 700, QImage.Format.Format_RGB32)

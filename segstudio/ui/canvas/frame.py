@@ -18,7 +18,7 @@ from segstudio.ui.canvas.viewport import Viewport
 
 __all__ = ["Frame"]
 
-_MANY = 6
+_MANY = 24
 _WASTE = 1.25
 
 
