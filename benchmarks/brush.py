@@ -7,6 +7,7 @@ the event, the painting of labels, the drawing of the buffer and the repaint. Th
 the same event, fills the brush's square in two NumPy arrays (uint32 and uint8) and repaints the same rectangle.
 """
 
+# ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
 import argparse
 import os
 import sys
