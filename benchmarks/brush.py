@@ -11,6 +11,7 @@ the same event, fills the brush's square in two NumPy arrays (uint32 and uint8) 
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -19,7 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests" / "ui")]
 
 import numpy as np
 from canvas_session import FakeSession
-from common import report, seconds_of, spread
+from common import measured, report
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -95,29 +96,31 @@ def brush(canvas: Canvas, session: FakeSession, side: int, radius: float, zoom: 
     canvas.repaint()
     points = path(events)
     send(canvas, QEvent.Type.MouseButtonPress, points[0])
-    took = [seconds_of(lambda at=at: send(canvas, QEvent.Type.MouseMove, at), 1)[0] for at in points[1:]]
-    release = seconds_of(lambda: send(canvas, QEvent.Type.MouseButtonRelease, points[-1]), 1)[0]
+    took = measured(partial(send, canvas, QEvent.Type.MouseMove, at) for at in points[1:])
+    release = measured([partial(send, canvas, QEvent.Type.MouseButtonRelease, points[-1])])
     empty = Empty(radius, canvas.scale)
     empty.show()
     QApplication.processEvents()
-    least = [seconds_of(lambda at=at: send(empty, QEvent.Type.MouseMove, at), 1)[0] for at in points[1:]]
+    least = measured(partial(send, empty, QEvent.Type.MouseMove, at) for at in points[1:])
     empty.deleteLater()
-    floor = spread(least)
     report(
         "brush",
         {"side_px": side, "radius_px": radius, "zoom": round(canvas.scale, 4), "events": events},
-        {**spread(took), "release_ms": round(release * 1000, 3)},
-        {"what": "empty widget, NumPy fill, repaint", **floor, "ratio": round(np.median(took) / np.median(least), 2)},
+        {**took.figures(), "release_ms": round(release.median_s * 1000, 3)},
+        {
+            "what": "empty widget, NumPy fill of the brush's square, repaint",
+            **least.figures(),
+            "ratio": round(took.median_s / least.median_s, 2),
+        },
     )
 
 
 def frames(canvas: Canvas, side: int, zoom: float, times: int) -> None:
     """Whole frames: what a zoom costs (labels known), and a drag by (13, 7) pixels."""
     canvas.set_zoom(zoom)
-    canvas.repaint()
-    first = seconds_of(lambda: settle(canvas), 1)[0]
+    first = measured([partial(settle, canvas)])
     buffer = np.zeros((VIEW[1], VIEW[0]), np.uint32)
-    least = float(np.median(seconds_of(lambda: buffer.fill(7), times)))
+    least = measured([partial(buffer.fill, 7)] * times)
 
     def recompose() -> None:
         canvas.set_zoom(canvas.scale)
@@ -134,15 +137,15 @@ def frames(canvas: Canvas, side: int, zoom: float, times: int) -> None:
         canvas.repaint()
 
     for name, work in (("zoom", recompose), ("drag", drag)):
-        took = seconds_of(work, times)
+        took = measured([work] * times)
         report(
             "frame",
             {"side_px": side, "zoom": round(canvas.scale, 4), "what": name},
-            {**spread(took), "first_ms": round(first * 1000, 2)},
+            {**took.figures(), "first_ms": round(first.median_s * 1000, 2)},
             {
                 "what": "NumPy fill of the view",
-                "p50_ms": round(least * 1000, 4),
-                "ratio": round(float(np.median(took)) / least, 1),
+                **least.figures(),
+                "ratio": round(took.median_s / least.median_s, 1),
             },
         )
 

@@ -5,12 +5,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
-__all__ = ["machine", "report", "seconds_of", "spread"]
+__all__ = ["Took", "machine", "measured", "report"]
 
 
 def machine() -> dict[str, object]:
@@ -39,24 +40,40 @@ def report(benchmark: str, case: dict[str, object], figures: dict[str, object], 
     sys.stdout.flush()
 
 
-def seconds_of(work: Callable[[], object], times: int) -> list[float]:
-    """How long each of some runs took."""
-    out: list[float] = []
-    for _ in range(times):
-        start = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Took:
+    """How long runs of one thing took, by the clock and in processor time (which a busy machine spoils less)."""
+
+    wall_s: list[float]
+    cpu_s: list[float]
+
+    @property
+    def median_s(self) -> float:
+        """By the clock."""
+        return float(np.median(self.wall_s))
+
+    def figures(self) -> dict[str, float]:
+        """Median, 99th percentile and worst by the clock, median and 99th percentile of processor time, in ms."""
+        wall, cpu = np.asarray(self.wall_s) * 1000, np.asarray(self.cpu_s) * 1000
+        return {
+            "p50_ms": round(float(np.percentile(wall, 50)), 4),
+            "p99_ms": round(float(np.percentile(wall, 99)), 4),
+            "max_ms": round(float(wall.max()), 4),
+            "cpu_p50_ms": round(float(np.percentile(cpu, 50)), 4),
+            "cpu_p99_ms": round(float(np.percentile(cpu, 99)), 4),
+        }
+
+
+def measured(works: Iterable[Callable[[], object]]) -> Took:
+    """Run each once."""
+    wall: list[float] = []
+    cpu: list[float] = []
+    for work in works:
+        start, start_cpu = time.perf_counter(), time.process_time()
         work()
-        out.append(time.perf_counter() - start)
-    return out
-
-
-def spread(seconds: Sequence[float]) -> dict[str, float]:
-    """Median, 99th percentile and worst, in milliseconds."""
-    ms = np.asarray(seconds) * 1000
-    return {
-        "p50_ms": round(float(np.percentile(ms, 50)), 4),
-        "p99_ms": round(float(np.percentile(ms, 99)), 4),
-        "max_ms": round(float(ms.max()), 4),
-    }
+        cpu.append(time.process_time() - start_cpu)
+        wall.append(time.perf_counter() - start)
+    return Took(wall, cpu)
 
 
 def _processor() -> str:
