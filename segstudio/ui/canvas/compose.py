@@ -113,7 +113,8 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
         return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
     # Whole rows first: they are copied fast, and leave fewer pixels for the columns.
     down = np.maximum(np.take(marks, upper - source.y, axis=0), np.take(marks, lower - source.y, axis=0))
-    return np.maximum(np.take(down, left - source.x, axis=1), np.take(down, right - source.x, axis=1))
+    turned = _turned(down)
+    return _turned(np.maximum(np.take(turned, left - source.x, axis=0), np.take(turned, right - source.x, axis=0)))
 
 
 def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pixel]:
@@ -123,7 +124,11 @@ def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pi
     """
     if small.shape[:2] == (len(rows), len(columns)):
         return small
-    return np.take(np.take(small, columns, axis=1, mode="clip"), rows, axis=0, mode="clip")
+    if small.itemsize == 1:
+        wide = _turned(np.take(_turned(small), columns, axis=0))
+    else:
+        wide = np.take(small, columns, axis=1, mode="clip")
+    return np.take(wide, rows, axis=0, mode="clip")
 
 
 def edges(values: NDArray[np.unsignedinteger], width: int) -> NDArray[np.bool_]:
@@ -160,10 +165,13 @@ def compose_codes(
         return codes
     free: Marks = proposed.astype(code_type)
     free *= labels == 0
-    inks = _stripes(free.shape, origin, count, code_type)
-    rim = edges(free, line)
-    inks = np.where(rim, code_type(Ink.RIM * count), inks)
-    inks *= free > 0
+    stripes = _stripes(free.shape, origin, count, code_type)
+    # All in whole small numbers, with masks of ones: several times faster than a choice by condition.
+    rim = np.negative(edges(free, line).astype(code_type))
+    shown = np.negative((free > 0).astype(code_type))
+    inks = (stripes ^ code_type(Ink.RIM * count)) & rim
+    inks ^= stripes
+    inks &= shown
     codes += free
     codes += inks
     return codes
@@ -177,6 +185,13 @@ def _stripes(
     along = (np.arange(h + w) + origin[0] + origin[1]) // _STRIPE_PX % 2
     row = np.where(along == 0, Ink.STRIPE * count, Ink.GAP * count).astype(code_type)
     return np.lib.stride_tricks.sliding_window_view(row, w)[:h]
+
+
+def _turned(values: NDArray[_Pixel]) -> NDArray[_Pixel]:
+    """The transpose, in memory: taking rows of it is much faster than taking columns of small numbers."""
+    import cv2
+
+    return np.asarray(cv2.transpose(np.ascontiguousarray(values)), values.dtype)
 
 
 def _cells(positions: NDArray[np.float64], side: int, extent: int) -> Index:
