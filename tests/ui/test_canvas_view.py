@@ -6,8 +6,10 @@ from canvas_session import CLASSES, Picture, proposal_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from segstudio.app.display_image import DisplayImage
 from segstudio.app.tools import Button
 from segstudio.geometry import Rect, ViewTransform
+from segstudio.imaging.display import Levels
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ImageId, ObjectId
 from segstudio.labels.overview import reduced
@@ -351,3 +353,31 @@ def scene_with_labels_like(scene: Scene) -> Scene:
     other.set_proposal(scene._proposal)
     other.outlines = scene.outlines
     return other
+
+
+@pytest.mark.parametrize("scale", [0.9, 0.52, 0.37, 0.2, 0.11])
+def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(scale: float) -> None:
+    rgb = np.zeros((1301, 2237, 3), np.uint8)
+    bright = Rect(2000, 1100, 120, 90)
+    rgb[bright.y : bright.bottom, bright.x : bright.right] = 255
+    scene = Scene()
+    document = Document(ImageId(1), Raster([(2237, 1301)]), {ObjectId(1): ClassId(2)})
+    ids = np.zeros((6 * 256, 9 * 256), np.uint32)
+    ids[bright.y : bright.bottom, bright.x : bright.right] = 1
+    for _, ty, tx in list(document.raster.keys(0)):
+        part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
+        document.raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
+    scene.set_classes(CLASSES)
+    scene.show(DisplayImage(rgb, Levels(0.0, 255.0)), document, 0)
+    transform = ViewTransform(scale, 300 - 2060 * scale, 200 - 1145 * scale)
+    ground, overlay = np.zeros((400, 600), np.uint32), np.zeros((400, 600), np.uint32)
+    scene.draw_ground(transform, Rect(0, 0, 600, 400), ground)
+    scene.draw_overlay(transform, Rect(0, 0, 600, 400), overlay)
+    light = (ground & 255).astype(float) * (ground != NEUTRAL)
+    for axis, middle in ((0, 300), (1, 200)):
+        seen = light.sum(axis) / light.sum()
+        covered = (overlay > 0).sum(axis) / (overlay > 0).sum()
+        along = np.arange(len(seen)) + 0.5
+        assert (seen * along).sum() == pytest.approx(middle, abs=0.35)
+        # Cells count whole: on either side up to one device pixel more is covered.
+        assert (covered * along).sum() == pytest.approx(middle, abs=0.6)
