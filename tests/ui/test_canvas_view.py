@@ -11,10 +11,10 @@ from segstudio.app.tools import Button
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import Levels
 from segstudio.labels.document import Document
-from segstudio.labels.model import ClassId, ImageId, ObjectId
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId
 from segstudio.labels.overview import reduced
 from segstudio.labels.raster import Raster
-from segstudio.labels.tile import Dense
+from segstudio.labels.tile import Constant, Dense
 from segstudio.ui.canvas.compose import Grid, grid_of, marks_in_view
 from segstudio.ui.canvas.frame import Frame
 from segstudio.ui.canvas.hand import Act, Hand
@@ -381,3 +381,27 @@ def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(
         assert (seen * along).sum() == pytest.approx(middle, abs=0.35)
         # Cells count whole: on either side up to one device pixel more is covered.
         assert (covered * along).sum() == pytest.approx(middle, abs=0.6)
+
+
+@pytest.mark.parametrize("number", [60, 300])
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
+    classes = ClassTable(
+        [LabelClass(ClassId(1), "background", "#000000", Kind.BACKGROUND, 0, 0)]
+        + [LabelClass(ClassId(i), f"c{i}", f"#{i:06x}", Kind.SEMANTIC, i, i) for i in range(2, number)]
+    )
+    last = number - 1
+    scene = Scene()
+    document = Document(ImageId(1), Raster([SIZE]), {ObjectId(last): ClassId(last)})
+    document.raster.put((0, 0, 0), Constant(last, 1))
+    scene.set_classes(classes)
+    scene.set_opacity(1.0)
+    scene.show(Picture(RGB), document, 0)
+    scene.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
+    out = np.zeros((90, 110), np.uint32)
+    scene.draw_overlay(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)
+    assert out[20, 10] == premultiplied(f"#{last:06x}", 1.0)
+    shown = {int(color) for color in np.unique(out)}
+    stripes = {premultiplied(f"#{last - 1:06x}", alpha) for alpha in (0.85, 0.25, 0.9)}
+    assert shown <= {0, premultiplied(f"#{last:06x}", 1.0)} | stripes
+    assert scale > 1 or stripes <= shown
