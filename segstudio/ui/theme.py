@@ -116,7 +116,6 @@ QPushButton[role="primary"]:focus { border-color: $text; }
 QLineEdit, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
     border-radius: 4px; padding: 2px 8px; min-height: 18px; selection-background-color: $accent;
     selection-color: $on_accent; }
-QAbstractSpinBox QLineEdit { background: transparent; }
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled { color: $faint; background: $panel; }
 QComboBox { padding-right: 20px; }

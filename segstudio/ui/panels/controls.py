@@ -29,6 +29,7 @@ class PixelSpin(QDoubleSpinBox):
     def __init__(self) -> None:
         super().__init__()
         self.setFrame(False)
+        self.lineEdit().setStyleSheet("background: transparent; border: 0")
         self.setDecimals(1)
         self.setSingleStep(0.5)
         self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
