@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
 
+_PROPERTY = "segstudioTheme"
 GRID = 4
 """Pixels; every distance in the window is a multiple of it."""
 
@@ -138,7 +139,6 @@ QHeaderView::section { background: $panel; color: $muted; border: 0; border-bott
 QTreeView::item { padding: 1px 0; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }
-QStatusBar { background: $window; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
@@ -166,18 +166,26 @@ def theme_named(name: str) -> Theme:
     return LIGHT if name == LIGHT.name else DARK
 
 
+def choose_theme(application: QApplication, theme: Theme) -> None:
+    """Let pictures be drawn for this theme from now on; `apply_theme` follows when the widgets are there."""
+    application.setProperty(_PROPERTY, theme.name)
+
+
 def apply_theme(application: QApplication, theme: Theme) -> None:
-    """Give every window of the application this theme."""
+    """Give every window of the application this theme.
+
+    Building widgets under a style sheet takes twice as long as giving one to widgets that are built: do this last.
+    """
     application.setStyle("Fusion")
     application.setPalette(_palette(theme))
     application.setStyleSheet(_SHEET.substitute({f.name: getattr(theme, f.name) for f in fields(theme)}))
-    application.setProperty("segstudioTheme", theme.name)
+    application.setProperty(_PROPERTY, theme.name)
 
 
 def current_theme() -> Theme:
     """The theme that was applied last; dark before that."""
     application = QApplication.instance()
-    return LIGHT if application is not None and application.property("segstudioTheme") == LIGHT.name else DARK
+    return LIGHT if application is not None and application.property(_PROPERTY) == LIGHT.name else DARK
 
 
 def _palette(theme: Theme) -> QPalette:
