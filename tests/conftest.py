@@ -13,7 +13,8 @@ import pytest
 from segstudio.assets import asset
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NO_DATA = "open data sets absent (set SEGSTUDIO_DATA, or put them at ../shared/data)"
+ABSENT = "open data sets are absent"
+NO_DATA = f"the {ABSENT} (set SEGSTUDIO_DATA, or put them at ../shared/data)"
 LOOPBACK = ("127.", "::1", "localhost")
 GRACE_S = 3.0
 
@@ -80,7 +81,7 @@ def sample_dir() -> Path:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end how many tests had no data to run on."""
-    skipped = [r for r in terminalreporter.getreports("skipped") if NO_DATA in str(r.longrepr)]
+    skipped = [r for r in terminalreporter.getreports("skipped") if ABSENT in str(r.longrepr)]
     if skipped:
         terminalreporter.write_sep("-", "skipped for want of data")
         terminalreporter.write_line(f"{len(skipped)} tests did not run: {NO_DATA}.")

@@ -134,4 +134,4 @@ def _sound(row: RowChange) -> bool:
         return row.after is not None and row.after.get("status", Status.NEW) in list(Status)
     if row.after is None or (row.before is not None and "class_id" not in row.after):
         return True
-    return row.key > 0 and isinstance(row.after.get("class_id"), int)
+    return 0 < row.key < 2**32 and isinstance(row.after.get("class_id"), int)

@@ -154,8 +154,8 @@ def _joined(a: RowChange, b: RowChange) -> RowChange:
         raise EditConflict(f"row {a.table} {a.key} differs between the edits")
     if a.after is None or b.before is None:
         before, after = a.before, b.after
-        if before is not None and after is not None:  # deleted and made again: what the new row lacks is empty
-            after = {**dict.fromkeys(before), **after}
+        if before is not None and after is not None:  # deleted and made again: what either row lacks is empty
+            before, after = {**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after}
     else:
         if any(a.after[column] != value for column, value in b.before.items() if column in a.after):
             raise EditConflict(f"row {a.table} {a.key} differs between the edits")

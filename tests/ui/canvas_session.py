@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Seq
@@ -16,7 +16,6 @@ from segstudio.labels.policy import Touch
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import frozen
-from segstudio.geometry import TILE, tiles_of
 
 CLASSES = ClassTable(
     [
@@ -53,7 +52,7 @@ class Shown:
     """What stands for a row of the image list."""
 
 
-def proposal_of(class_ids: np.ndarray, image: ImageId = ImageId(1)) -> Proposal:
+def proposal_of(class_ids: np.ndarray) -> Proposal:
     """A proposal with one object a class (the object's id is the class's) from class ids (h, w)."""
     h, w = class_ids.shape
     tiles = {}
@@ -64,7 +63,7 @@ def proposal_of(class_ids: np.ndarray, image: ImageId = ImageId(1)) -> Proposal:
         tile = frozen(ids, np.zeros((TILE, TILE), np.uint8))
         tiles[ty, tx] = ProposalTile(tile, np.full((64, 64), 12, np.uint8))
     rows = {int(c): ProposalRow(ClassId(int(c)), 0.9) for c in np.unique(class_ids) if c}
-    return Proposal(image, 0, 1, "embedded", rows, tiles)
+    return Proposal(ImageId(1), 0, 1, "embedded", rows, tiles)
 
 
 class FakeSession(QObject):

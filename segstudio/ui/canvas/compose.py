@@ -3,7 +3,8 @@ the same pixels come out, so that strips and patches meet without a seam.
 
 Enlarged, a device pixel shows the image pixel that its centre lies in: pixels have crisp edges, and labels lie exactly
 on them. Reduced, the image is averaged (box-filtered levels, bilinear between), and of labels none is skipped: a
-device pixel shows the highest mark of the cells it covers.
+device pixel shows the highest mark of the cells it covers. (Where the image ends within the first half of a device
+pixel, that one shows the ground.)
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """What is drawn: an image, its labels, its proposal, and how. Knows no widget and no buffer."""
 
 from collections.abc import Mapping
-from math import inf
+from math import floor, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ class Scene:
             labels,
             proposed,
             self._outlined(wide, labels),
-            (wide.rect.x - round(transform.dx), wide.rect.y - round(transform.dy)),
+            (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)),
             self.line_px,
             self._palette.count,
             self._palette.code_type,
