@@ -77,8 +77,11 @@ class MainWindow(QMainWindow):
             apply_theme(application, theme)
         self._canvas_loader = ModuleLoader("segstudio.ui.canvas", self)
         self._canvas_loader.ready.connect(lambda: self.canvas)
+        self._warm_up = QTimer(self)
+        self._warm_up.setSingleShot(True)
+        self._warm_up.timeout.connect(self._canvas_loader.load)
         if self._canvas is None:
-            QTimer.singleShot(_WARM_UP_MS, self._canvas_loader, self._canvas_loader.load)
+            self._warm_up.start(_WARM_UP_MS)
 
     @property
     def canvas(self) -> "Canvas":
@@ -279,6 +282,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask nothing; return when all is durable and the lock is free."""
         self._keep()
+        self._warm_up.stop()
         self._canvas_loader.close()
         self.image_panel.close_threads()
         self.training_panel.close_threads()
