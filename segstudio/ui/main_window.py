@@ -106,9 +106,9 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a project; of a folder of images, the project beside it, or the page that makes one."""
-        from segstudio.tasks.new import project_beside
-
         if path.suffix != ".segstudio" and path.is_dir():
+            from segstudio.tasks.new import project_beside
+
             beside = project_beside(path)
             if not beside.exists():
                 self.show_new_project(str(path))
@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
             self.export_panel.hide()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
-        self.pages.currentWidget().setFocus()
+        (self.pages.currentWidget() or self).setFocus()
 
     # -- places ------------------------------------------------------------------------------------------------------
 
