@@ -129,6 +129,7 @@ class LivePlot(QFrame):
         widget.setObjectName(f"{self.objectName()}View")
         widget.setFrameShape(QFrame.Shape.NoFrame)
         widget.setMenuEnabled(False)
+        _adopt_menus(widget)
         widget.setMouseEnabled(False, False)
         widget.hideButtons()
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -143,6 +144,14 @@ class LivePlot(QFrame):
         self._column.takeAt(self._column.count() - 1)
         self._column.addWidget(widget, 1)
         return widget
+
+
+def _adopt_menus(widget: Any) -> None:
+    """pyqtgraph makes menus without a parent, which nobody would ever delete."""
+    item = widget.getPlotItem()
+    for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
+        if menu is not None and menu.parent() is None:
+            menu.setParent(widget, menu.windowFlags())
 
 
 def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
