@@ -1,6 +1,7 @@
 """The whole main job in the real window, by mouse and keys, with the real engine process and a small budget."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def stroke_mask(points: list[tuple[float, float]], radius: float, shape: tuple[i
 
     area = Rect(0, 0, shape[1], shape[0])
     mask = spans_mask(capsule_spans(points[0], points[0], radius, area), area)
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         mask |= spans_mask(capsule_spans(a, b, radius, area), area)
     return mask
 

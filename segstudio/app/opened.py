@@ -12,7 +12,7 @@ from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
-from segstudio.engine.client import EngineClient, Outcome, State
+from segstudio.engine.client import EngineClient
 from segstudio.store.project import Project
 
 __all__ = ["OpenedProject"]
@@ -37,8 +37,8 @@ class OpenedProject(QObject):
         self.training = Training(self.project, self.engine, self.main, self)
         self.exports = Exports(self.project, self.main, self)
 
-    def _engine_said(self, outcome: Outcome) -> None:
-        state = engine_state(outcome)
+    def _engine_said(self, kind: str, device: str, sentence: str) -> None:
+        state = EngineState(kind, device, sentence)
         self.main.post(lambda: self.engineStateChanged.emit(state))
 
     def close(self) -> None:
@@ -56,11 +56,3 @@ class OpenedProject(QObject):
         self.main.close()
         self.deleteLater()
 
-
-def engine_state(outcome: Outcome) -> EngineState:
-    """What the status bar says of the engine."""
-    if outcome.state is State.READY:
-        return EngineState("ready", outcome.detail, "")
-    if outcome.state is State.DEAD:
-        return EngineState("dead", "", outcome.detail)
-    return EngineState("starting" if outcome.state is State.STARTING else "off", "", "")

@@ -173,6 +173,12 @@ class Session(QObject):
         i = self.current_index
         return self.images[i].name if i >= 0 else None
 
+    def image_file(self, index: int) -> Path:
+        """Where the file of an image lies."""
+        if self._opened is None:
+            raise UserError("No project is open.")
+        return self._opened.navigation.rows[index].file
+
     @property
     def plane(self) -> int:
         """Number of the plane on screen."""

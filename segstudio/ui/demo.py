@@ -89,7 +89,7 @@ class _Demo:
         """Mend the proposal of one field with real brush strokes, accept the rest, press Enter."""
         from PySide6.QtCore import Qt
         from PySide6.QtTest import QTest
-        from PySide6.QtWidgets import QPushButton, QToolButton
+        from PySide6.QtWidgets import QAbstractButton
 
         self.open(name)
         self.wait_for_proposal()
@@ -103,9 +103,8 @@ class _Demo:
                 strokes += self.dab(x, y, button)
         picture = f"{strokes} dabs on {name}, proposal IoU {guess:.3f}"
         self.report("corrected", picture)
-        accept = self.window.findChild(QToolButton, "acceptButton") or self.window.findChild(
-            QPushButton, "acceptButton"
-        )
+        accept = self.window.findChild(QAbstractButton, "acceptButton")
+        assert accept is not None
         self.committed(lambda: QTest.mouseClick(accept, Qt.MouseButton.LeftButton))
         labelled = self.iou(self.truth(name), self.labelled())
         self.committed(lambda: QTest.keyClick(self.window.canvas, Qt.Key.Key_Return))
