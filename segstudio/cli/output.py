@@ -1,0 +1,31 @@
+"""What commands say, and where: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["complain", "say", "say_json"]
+
+
+def say(text: str) -> None:
+    """A line, or lines, for people, on standard output."""
+    _write(sys.stdout, text)
+
+
+def say_json(value: Mapping[str, Any]) -> None:
+    """The one JSON object of `--json`, on a line of standard output."""
+    _write(sys.stdout, json.dumps(value, allow_nan=False))
+
+
+def complain(line: str) -> None:
+    """One line on standard error."""
+    _write(sys.stderr, " ".join(f"segstudio: {line}".split("\n")))
+
+
+def _write(stream: Any, text: str) -> None:
+    try:
+        stream.write(f"{text}\n")
+    except UnicodeEncodeError:
+        stream.write(f"{text}\n".encode("ascii", "backslashreplace").decode("ascii"))
+    stream.flush()

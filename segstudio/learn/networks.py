@@ -1,0 +1,125 @@
+"""The table of networks: a name, its facts, and how to build it with fresh random weights.
+
+Every network keeps one contract: float input (N, channels, H, W) with H and W multiples of its stride gives logits
+(N, classes, H, W), and it has the parts `encoder`, `decoder` and `segmentation_head`, the first layer of the last being
+the convolution that maps features to classes. Weights are the matter of `segstudio.learn.weights`.
+"""
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
+
+import torch
+from torch import nn
+
+__all__ = ["DEFAULT_NETWORK", "NETWORKS", "Network", "adapt_stem", "build", "head_conv", "stem_conv"]
+
+DEFAULT_NETWORK = "unet_lite0"
+
+_LITE0_NAME = "timm-tf_efficientnet_lite0"
+_LITE0_EPS = 1e-3  # the source was trained with TensorFlow's epsilon; channels with a variance near 0 depend on it
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Facts of one network, by which tiles are cut, padded and read.
+
+    `stride`: height and width of an input are multiples of it. `receptive_field_px`: width of the square of input
+    pixels that one output pixel can depend on. `halo_px`: what a tile needs around it for practically the same result
+    as the whole image. `channels_last`: this memory format was tried for forward and backward and is not slower.
+    """
+
+    name: str
+    stride: int
+    receptive_field_px: int
+    halo_px: int
+    channels_last: bool
+    make: Callable[[int, int], nn.Module]
+
+
+def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
+    """Build the network `name` with random weights for `channels` input channels and `classes` output channels.
+
+    Never touches the network of the machine. Raises KeyError for a name that is not in `NETWORKS`, ValueError for
+    less than one channel or class.
+    """
+    if channels < 1 or classes < 1:
+        raise ValueError(f"a network needs at least one channel and one class, not {channels} and {classes}")
+    return NETWORKS[name].make(channels, classes)
+
+
+def head_conv(net: nn.Module) -> nn.Conv2d:
+    """The convolution that maps decoder features to one channel a class."""
+    return cast(nn.Conv2d, cast(nn.Sequential, net.segmentation_head)[0])
+
+
+def stem_conv(net: nn.Module) -> nn.Conv2d:
+    """The first convolution, the only part whose shape depends on the number of input channels."""
+    return cast(nn.Conv2d, cast(nn.Module, net.encoder).conv_stem)
+
+
+def adapt_stem(weight: torch.Tensor, channels: int) -> torch.Tensor:
+    """Turn a stem made for red, green, blue, (out, 3, k, k), into one for `channels` channels, (out, channels, k, k).
+
+    One channel gets the sum over the three: exactly what the grey image repeated three times would give. Other numbers
+    repeat red, green, blue in turn and scale by 3 / channels, which keeps the size of the responses.
+    """
+    if weight.shape[1] != 3:
+        raise ValueError(f"a stem for 3 channels is wanted, this one has {weight.shape[1]}")
+    if channels == 3:
+        return weight.clone()
+    if channels == 1:
+        return weight.sum(dim=1, keepdim=True)
+    turn = [i % 3 for i in range(channels)]
+    return weight[:, turn] * (3.0 / channels)
+
+
+def _unet_lite0(channels: int, classes: int) -> nn.Module:
+    """U-Net (Ronneberger et al. 2015) on EfficientNet-Lite0 (Tan and Le 2019; Liu 2020), 3.8 M parameters."""
+    import segmentation_models_pytorch as smp
+
+    with warnings.catch_warnings():
+        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of each map before each strided layer.
+        warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
+        net = smp.Unet(
+            encoder_name=_LITE0_NAME,
+            encoder_weights=None,  # weights come from segstudio's own files; smp would ask a server
+            decoder_channels=(128, 64, 32, 16, 16),
+            in_channels=channels,
+            classes=classes,
+        )
+    # The classifier's last layers are never run by the decoder: 0.4 M parameters that only cost memory and disk.
+    net.encoder.conv_head = nn.Identity()
+    net.encoder.bn2 = nn.Identity()
+    for module in net.encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = _LITE0_EPS
+        if type(module).__name__ == "DropPath":
+            vars(module)["drop_prob"] = 0.0  # dropped blocks are noise that a minute of training cannot average out
+    return net
+
+
+class _Tiny(nn.Module):
+    """Two scales and 8 features: learns a bright class from a dark one in a few milliseconds a step."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        stem = nn.Conv2d(channels, 8, 3, stride=2, padding=1, bias=False)
+        self.encoder = nn.Sequential(OrderedDict(conv_stem=stem, bn1=nn.BatchNorm2d(8), act=nn.ReLU()))
+        self.decoder = nn.Conv2d(8 + channels, 8, 3, padding=1)
+        self.segmentation_head = nn.Sequential(nn.Conv2d(8, classes, 3, padding=1))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes, H, W) of `image` (N, channels, H, W), H and W even."""
+        fine = nn.functional.interpolate(self.encoder(image), scale_factor=2.0, mode="nearest")
+        return self.segmentation_head(torch.relu(self.decoder(torch.cat([fine, image], dim=1))))
+
+
+_TABLE = (
+    Network(DEFAULT_NETWORK, stride=32, receptive_field_px=977, halo_px=64, channels_last=True, make=_unet_lite0),
+    Network("tiny", stride=2, receptive_field_px=8, halo_px=4, channels_last=False, make=_Tiny),
+)
+NETWORKS: Mapping[str, Network] = MappingProxyType({network.name: network for network in _TABLE})
