@@ -23,7 +23,7 @@ class Theme:
     """Every colour of the window, as #RRGGBB."""
 
     name: str
-    ground: str
+    field: str
     window: str
     panel: str
     control: str
@@ -43,7 +43,7 @@ class Theme:
 
 DARK = Theme(
     name="dark",
-    ground="#141619",
+    field="#141619",
     window="#1B1E22",
     panel="#212529",
     control="#2B3036",
@@ -63,7 +63,7 @@ DARK = Theme(
 
 LIGHT = Theme(
     name="light",
-    ground="#D9DCE0",
+    field="#FFFFFF",
     window="#ECEEF0",
     panel="#F7F8F9",
     control="#FFFFFF",
@@ -114,7 +114,7 @@ QPushButton[role="row"] { background: transparent; border: 1px solid transparent
 QPushButton[role="row"]:hover { background: $hover; }
 QPushButton[role="row"]:focus { border-color: $accent; }
 QPushButton[role="primary"]:focus { border-color: $text; }
-QLineEdit, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
+QLineEdit, QComboBox, QPlainTextEdit { background: $field; border: 1px solid $edge;
     border-radius: 4px; padding: 2px 8px; min-height: 18px; selection-background-color: $accent;
     selection-color: $on_accent; }
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
@@ -126,7 +126,7 @@ QAbstractItemView { background: $panel; border: 0; outline: 0; selection-backgro
     selection-color: $text; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
-QFrame[role="plot"] { background: $ground; border: 1px solid $edge; border-radius: 4px; }
+QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="rule"] { background: $edge; border: 0; max-width: 1px; }
@@ -148,11 +148,11 @@ QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
-QSlider::groove:horizontal { background: $control; height: 4px; border-radius: 2px; }
+QSlider::groove:horizontal { background: $pressed; height: 4px; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; height: 4px; border-radius: 2px; }
 QSlider::handle:horizontal { background: $text; width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }
 QSlider::handle:horizontal:focus { background: $accent; }
-QProgressBar { background: $control; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar { background: $pressed; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QToolTip { background: $control; color: $text; border: 1px solid $edge; padding: 4px; }
 """)

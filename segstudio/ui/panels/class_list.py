@@ -202,4 +202,4 @@ class ClassRow(QStyledItemDelegate):
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         """Over the name alone, so that key and colour stay in sight."""
         row: QRect = option.rect  # type: ignore[attr-defined]
-        editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-9, 1, 48, -1))
+        editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-5, 1, 48, -1))

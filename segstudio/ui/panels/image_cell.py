@@ -69,7 +69,7 @@ class ImageCell(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(cell).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def _picture(self, painter: QPainter, theme: Theme, target: QRect, item: "ImageItem") -> None:
-        painter.fillRect(target, QColor(theme.ground))
+        painter.fillRect(target, QColor(theme.field))
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
         found = self._thumbnails.get(item.index, ratio)

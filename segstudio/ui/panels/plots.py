@@ -125,7 +125,7 @@ class LivePlot(QFrame):
         pg: Any = self._library.module
         theme = current_theme()
         pg.setConfigOptions(antialias=True)
-        widget = pg.PlotWidget(background=QColor(theme.ground))
+        widget = pg.PlotWidget(background=QColor(theme.field))
         widget.setObjectName(f"{self.objectName()}View")
         widget.setFrameShape(QFrame.Shape.NoFrame)
         widget.setMenuEnabled(False)
