@@ -93,13 +93,15 @@ class Proposals(QObject):
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`."""
         image = self._navigation.shown
-        if image is None:
-            self.said.emit(self.tr("No image is open."))
-            return
         if self._project.writer is None:
             self.said.emit(self._project.why_read_only)
             return
+        if self._navigation.index < 0:
+            self.said.emit(self.tr("No image is open."))
+            return
         self._owed = True
+        if image is None:
+            return  # asked for while the image is being decoded: it is proposed once it is shown
         where = (image, self._navigation.plane)
         if self._asked_for != where:
             self._ask(where)

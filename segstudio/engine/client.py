@@ -46,22 +46,21 @@ _LOG_BYTES = 4 << 20
 
 
 class State(StrEnum):
-    """What the engine process is doing."""
+    """What the engine process is doing; off: not started yet, ended when idle, or closed."""
 
-    NOT_STARTED = "not started"
+    OFF = "off"
     STARTING = "starting"
     READY = "ready"
-    IDLE = "idle"
     DEAD = "dead"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """State of the engine; `detail` is the device's name when ready, one sentence when dead."""
+    """State of the engine, its device's name when ready, one sentence when dead."""
 
     state: State
-    detail: str = ""
+    device: str = ""
+    sentence: str = ""
 
 
 def engine_command() -> list[str]:
@@ -166,25 +165,25 @@ class _Link:
 
 
 class EngineClient:
-    """One engine process for one project. `on_state` is called on whichever thread the news arrives, and must not call
-    the client back.
+    """One engine process for one project.
+
+    `on_state` is told (kind, device, sentence): kind 'off', 'starting', 'ready' with the device's name, or 'dead' with
+    one sentence. It is called on whichever thread the news arrives, and must not call the client back.
     """
 
     def __init__(
         self,
         project: Path,
         *,
-        device: str = "auto",
         log: Path | None = None,
-        on_state: Callable[[Outcome], None] | None = None,
+        on_state: Callable[[str, str, str], None] | None = None,
         idle_s: float = IDLE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.project = project
-        self.device = device
-        self.outcome = Outcome(State.NOT_STARTED)
+        self.outcome = Outcome(State.OFF)
         self._log = log
-        self._on_state = on_state
+        self.on_state = on_state
         self._idle_s = idle_s
         self._clock = clock
         self._lock = threading.RLock()
@@ -200,9 +199,14 @@ class EngineClient:
         return None if link is None or link.process.poll() is not None else link.process.pid
 
     @property
+    def closed(self) -> bool:
+        """Whether `close` was called: nothing can be asked any more."""
+        return self._closed
+
+    @property
     def device_name(self) -> str:
         """Name of the engine's device once it is ready, else empty."""
-        return self.outcome.detail if self.outcome.state is State.READY else ""
+        return self.outcome.device
 
     def start(self) -> None:
         """Start the process where none runs, without waiting for it. Raises `EngineDied` where it cannot be."""
@@ -222,8 +226,8 @@ class EngineClient:
         self.start()
         link = self._link
         if link is None or not link.welcomed.wait(timeout_s) or self.outcome.state is not State.READY:
-            raise EngineDied(self.outcome.detail or f"The engine did not answer within {timeout_s:.0f} seconds.")
-        return self.outcome.detail
+            raise EngineDied(self.outcome.sentence or f"The engine did not answer within {timeout_s:.0f} seconds.")
+        return self.outcome.device
 
     def call(self, request: Request) -> Call:
         """Send a request; its id is set here. Raises `EngineDied` where no engine can be started."""
@@ -269,7 +273,7 @@ class EngineClient:
             except subprocess.TimeoutExpired:
                 link.process.kill()
             link.finished.wait()
-        self._say(Outcome(State.CLOSED))
+        self._say(Outcome(State.OFF))
 
     def __enter__(self) -> "EngineClient":
         return self
@@ -316,10 +320,10 @@ class EngineClient:
                     env=engine_environment(),
                 )
             except OSError as error:
-                self._say(Outcome(State.DEAD, f"The engine could not be started: {error}."))
-                raise EngineDied(self.outcome.detail) from error
+                self._say(Outcome(State.DEAD, sentence=f"The engine could not be started: {error}."))
+                raise EngineDied(self.outcome.sentence) from error
         link = _Link(process)
-        hello = Hello(PROTOCOL, str(self.project.resolve()), self._idle_s, self.device)
+        hello = Hello(PROTOCOL, str(self.project.resolve()), self._idle_s)
         try:
             write_frame(cast(BinaryIO, process.stdin), hello)
         finally:
@@ -361,7 +365,7 @@ class EngineClient:
                 self._deaths.append(self._clock())
         sentence = link.refusal or _sentence_of(code)
         if not self._closed:
-            self._say(Outcome(State.IDLE) if calm else Outcome(State.DEAD, sentence))
+            self._say(Outcome(State.OFF) if calm else Outcome(State.DEAD, sentence=sentence))
         for replies in calls.values():
             replies.put(EngineDied(sentence, safe="Everything painted is safe."))
         link.welcomed.set()
@@ -369,8 +373,8 @@ class EngineClient:
 
     def _say(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        if self._on_state is not None:
-            self._on_state(outcome)
+        if self.on_state is not None:
+            self.on_state(outcome.state.value, outcome.device, outcome.sentence)
 
 
 def _sentence_of(code: int) -> str:

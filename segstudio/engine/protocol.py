@@ -16,7 +16,6 @@ __all__ = [
     "CHUNK_BYTES",
     "PROTOCOL",
     "Blob",
-    "BlockList",
     "Cancel",
     "Done",
     "Failed",
@@ -55,7 +54,6 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     protocol: int
     project: str
     idle_s: float
-    device: str
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -138,7 +136,7 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     image: int
     plane: int
     version: str
-    rows: list[tuple[int, int, float]] = []
+    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
     part: bool = False
     scale: float = 1.0
     network_pixels: int = 0
@@ -168,13 +166,6 @@ class Blob(msgspec.Struct, frozen=True, tag="blob"):
     kind: str
     data: bytes
     last: bool
-
-
-class BlockList(msgspec.Struct, frozen=True, tag="blocks"):
-    """The blocks that are held out from now on, as JSON for the project's settings."""
-
-    id: int
-    json: str
 
 
 class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
@@ -211,9 +202,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
     trace: str = ""
 
 
-Reply = (
-    Welcome | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | BlockList | Trained | Done | Failed
-)
+Reply = Welcome | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

@@ -132,9 +132,7 @@ def padded_pixels(data: Dataset, entry: PlaneEntry, rect: Rect) -> NDArray[np.fl
     return np.ascontiguousarray(pixels[rows[:, None], columns])
 
 
-def padded_labels(
-    data: Dataset, entry: PlaneEntry, rect: Rect
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+def padded_labels(data: Dataset, entry: PlaneEntry, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Class ids and origins (h, w) of a rectangle that may reach beyond the plane, where nothing is known."""
     classes = np.zeros((rect.h, rect.w), np.int32)
     origins = np.zeros((rect.h, rect.w), np.uint8)

@@ -33,7 +33,13 @@ class Machine:
 
 
 def make_plan(
-    facts: Facts, choices: Choices, machine: Machine, *, base: str, mean: Sequence[float], std: Sequence[float],
+    facts: Facts,
+    choices: Choices,
+    machine: Machine,
+    *,
+    base: str,
+    mean: Sequence[float],
+    std: Sequence[float],
     blocks: Sequence[Block] = (),
 ) -> Plan:
     """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before.
@@ -141,4 +147,3 @@ def _margin(facts: Facts, halo_px: int) -> int:
     """What a pixel's surroundings practically reach, at most an eighth of the smallest plane's side."""
     smallest = min((min(e.width, e.height) for e in facts.planes), default=0)
     return min(halo_px, smallest // 8)
-

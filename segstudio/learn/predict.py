@@ -211,7 +211,9 @@ def _blended(
         weight[to] += w
     total /= weight
     if grid.pitch == UNIT:
-        return np.ascontiguousarray(total[:, rect.y - need.y : rect.bottom - need.y, rect.x - need.x : rect.right - need.x])
+        return np.ascontiguousarray(
+            total[:, rect.y - need.y : rect.bottom - need.y, rect.x - need.x : rect.right - need.x]
+        )
     return _at_image_pixels(total, need, rect, scale)
 
 
@@ -221,7 +223,10 @@ def _at_image_pixels(values: NDArray[np.float32], need: Rect, rect: Rect, scale:
     y = ((np.arange(rect.y, rect.bottom) + 0.5) * scale - need.y) / need.h * 2 - 1
     at = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), 2).astype(np.float32)
     found = F.grid_sample(
-        torch.from_numpy(values)[None], torch.from_numpy(at)[None], mode="bilinear", padding_mode="border",
+        torch.from_numpy(values)[None],
+        torch.from_numpy(at)[None],
+        mode="bilinear",
+        padding_mode="border",
         align_corners=False,
     )
     return found[0].numpy()

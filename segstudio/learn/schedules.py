@@ -43,7 +43,10 @@ def parameter_groups(net: nn.Module, plan: Plan) -> list[dict[str, object]]:
     """Parameters by how they learn: the encoder's convolutions slower, normalisation and biases without decay."""
     recipe = plan.recipe
     scales = {
-        id(p) for m in net.modules() if isinstance(m, nn.BatchNorm2d | nn.GroupNorm) for p in m.parameters(recurse=False)
+        id(p)
+        for m in net.modules()
+        if isinstance(m, nn.BatchNorm2d | nn.GroupNorm)
+        for p in m.parameters(recurse=False)
     }
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():

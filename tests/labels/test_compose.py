@@ -21,7 +21,7 @@ CLASSES = ClassTable(
         a_class(7, Kind.INSTANCE),
     ]
 )
-SIZE = (290, 270)
+SIZES = [(290, 40), (40, 290)]
 
 
 def components(mask: np.ndarray) -> list[list[tuple[int, int]]]:
@@ -40,12 +40,12 @@ def components(mask: np.ndarray) -> list[list[tuple[int, int]]]:
 
 
 @st.composite
-def class_maps(draw) -> np.ndarray:
+def class_maps(draw, size: tuple[int, int]) -> np.ndarray:
     """Blocks, noise and diagonals of the classes, with unknown between; over tile borders."""
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     values = np.array(draw(st.lists(st.sampled_from([0, 1, 2, 3, 4, 7]), min_size=1, max_size=5)), np.int32)
-    block = draw(st.sampled_from([3, 20, 270]))
-    w, h = SIZE
+    block = draw(st.sampled_from([3, 20, 290]))
+    w, h = size
     coarse = values[rng.integers(0, len(values), (h // block + 1, w // block + 1))]
     found = np.kron(coarse, np.ones((block, block), np.int32))[:h, :w].astype(np.int32)
     if draw(st.booleans()):
@@ -54,9 +54,11 @@ def class_maps(draw) -> np.ndarray:
 
 
 @few
-@given(class_maps(), class_maps(), st.booleans())
-def test_a_painted_map_equals_the_naive_one_pixel_by_pixel(first, second, only_unknown):
-    document = a_document((10, 10), SIZE)
+@given(st.sampled_from(SIZES).flatmap(lambda s: st.tuples(class_maps(s), class_maps(s))), st.booleans())
+def test_a_painted_map_equals_the_naive_one_pixel_by_pixel(maps, only_unknown):
+    first, second = maps
+    h, w = first.shape
+    document = a_document((10, 10), (w, h))
     _checked_paint(document, first, False)
     _checked_paint(document, second, only_unknown)
 

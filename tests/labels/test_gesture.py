@@ -330,3 +330,18 @@ def test_a_tile_covered_whole_keeps_the_pixels_that_may_not_change():
     found, found_origins = pixels(document)
     np.testing.assert_array_equal(found, np.where(ids == locked, locked, above))
     np.testing.assert_array_equal(found_origins, np.where(ids == locked, origins, Origin.ACCEPTED))
+
+
+@pytest.mark.parametrize("end", [Gesture.abort, Gesture.commit])
+def test_a_tile_painted_in_part_and_then_whole_goes_back_to_what_it_was_before_both(end):
+    document = a_document((256, 256))
+    gesture = begun(document)
+    object_id = gesture.new_object(ClassId(1))
+    for radius in (30, 200):
+        gesture.paint_spans(0, disc(128, 128, radius), object_id, Origin.PAINTED)
+    edit = end(gesture)
+    if end is Gesture.commit:
+        assert edit.tiles[0, 0, 0].before is EMPTY
+        assert document.raster.tile((0, 0, 0)) is edit.tiles[0, 0, 0].after
+    else:
+        assert document.raster.tile((0, 0, 0)) is EMPTY

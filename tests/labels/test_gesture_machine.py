@@ -27,8 +27,13 @@ CLASSES = [
     a_class(4, Kind.IGNORE),
     a_class(5, Kind.INSTANCE),
 ]
-places = st.tuples(st.integers(-60, 2300), st.integers(-60, 2300))
-radii = st.one_of(st.integers(1, 60), st.integers(700, 1200))
+TILE_CENTRES = [(512, 512), (1536, 512), (1536, 1536)]
+places = st.one_of(
+    st.tuples(st.integers(-60, 2300), st.integers(-60, 2300)),
+    st.tuples(st.integers(980, 1080), st.integers(30, 90)),  # a tile border of both planes, so that strokes overlap
+    st.sampled_from(TILE_CENTRES),
+)
+radii = st.one_of(st.integers(1, 60), st.integers(700, 1500))
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class GestureMachine(RuleBasedStateMachine):
 
     @precondition(idle)
     @rule(
-        plane=st.integers(0, 1),
+        plane=st.sampled_from([0, 0, 1]),
         at=places,
         class_id=st.integers(0, 5),
         touch=st.sampled_from(Touch),
@@ -208,6 +213,7 @@ class GestureMachine(RuleBasedStateMachine):
         status = Status.IN_PROGRESS if stroke.before.status is Status.NEW else stroke.before.status
         self.model = replace(self.model, objects=objects, status=status)
         assert equal(decode_edit(encode_edit(edit)), edit)
+        assert all(self.document.raster.tile(key) is change.after for key, change in edit.tiles.items())
         self.journal.append(edit)
         self.undoable.append((edit, stroke.before, self.model))
         self.redoable.clear()
@@ -282,5 +288,5 @@ def agrees(document: Document, model: Model) -> None:
 # A failure is made small for up to five minutes, and only then said.
 TestGestures = pytest.mark.timeout(600)(GestureMachine.TestCase)
 TestGestures.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
