@@ -37,7 +37,7 @@ class Person:
         self.window.resize(1280, 720)
         self.window.show()
         qtbot.waitExposed(self.window)
-        self.wait(lambda: self.session.document is not None, 30_000)
+        self.wait(lambda: self.session.current_index >= 0 and not self.session.loading, 30_000)
 
     def wait(self, holds: Callable[[], bool], ms: int = 20_000) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()) or bool(self.failures), timeout=ms)
@@ -156,7 +156,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         assert set(np.unique(session.origins())) == {1, 2}
         first = session.current_image
         me.key(Qt.Key.Key_Return)
-        me.wait(lambda: session.current_image != first and session.document is not None, 30_000)
+        me.wait(lambda: session.current_image != first and not session.loading, 30_000)
         assert session.images[0].status == "done"
 
         # A few more images by the same hand, then Fine-tune while painting goes on.
@@ -165,7 +165,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
             me.drag([(10, 10), (14, 10)], RIGHT)
             now = session.current_image
             me.key(Qt.Key.Key_Return)
-            me.wait(lambda now=now: session.current_image != now and session.document is not None, 30_000)
+            me.wait(lambda now=now: session.current_image != now and not session.loading, 30_000)
         events: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         session.trainingEvent.connect(events.append)
@@ -202,7 +202,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
     again = Person(qtbot, project, pictures)
     try:
         again.session.open_image(here)
-        again.wait(lambda: again.session.current_image == here and again.session.document is not None)
+        again.wait(lambda: again.session.current_image == here and not again.session.loading)
         again.qtbot.wait(200)
         assert np.array_equal(again.session.labels(), last_stroke)
         again.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)

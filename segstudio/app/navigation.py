@@ -42,6 +42,7 @@ class Navigation(QObject):
         self._documents = documents
         self._worker = Worker("decode", main)
         self._request = 0
+        self._loading = False
         self.index = -1
         self.plane = 0
         self.display: DisplayImage | None = None
@@ -64,6 +65,11 @@ class Navigation(QObject):
         row = self._project.find_image(index_or_path)
         return self._index_of[row.id]
 
+    @property
+    def loading(self) -> bool:
+        """Whether the image asked for has not arrived yet, nor failed to."""
+        return self._loading
+
     def index_of(self, image: ImageId) -> int:
         """Place of an image by its id."""
         return self._index_of[image]
@@ -76,6 +82,7 @@ class Navigation(QObject):
         self._request += 1
         request = self._request
         self.index, self.plane, self.shown = index, plane, None
+        self._loading = True
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
         project = self._project
@@ -120,6 +127,7 @@ class Navigation(QObject):
     def _arrived(self, request: int, row: ImageRow, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
         if request != self._request:
             return
+        self._loading = False
         error = future.exception()
         if isinstance(error, UserError):
             self.display = None

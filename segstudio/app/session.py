@@ -180,6 +180,11 @@ class Session(QObject):
         return self._opened.navigation.rows[index].file
 
     @property
+    def loading(self) -> bool:
+        """Whether the image asked for is still being decoded, and the one before is on screen."""
+        return self._opened is not None and self._opened.navigation.loading
+
+    @property
     def plane(self) -> int:
         """Number of the plane on screen."""
         return self._opened.navigation.plane if self._opened else 0
@@ -342,7 +347,7 @@ class Session(QObject):
     @property
     def proposal_on_screen(self) -> Proposal | None:
         """What a model draws for the image on screen."""
-        return self._opened.proposals.on_screen if self._opened else None
+        return self._opened.proposals.on_screen if self._opened and not self.loading else None
 
     @property
     def proposal_is_guess(self) -> bool:

@@ -4,10 +4,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.ui.actions import ACTIONS, MENUS, Action, Menu, Needs, object_name
+from segstudio.ui.actions import ACTIONS, MENUS, Action, Bar, Menu, Needs, object_name
 from segstudio.ui.icons import ICON_SIZE, icon, swatch
 from segstudio.ui.words import elided, tr
 
@@ -44,7 +44,6 @@ class Bars:
         self._session = window.session
         self._commands = commands
         self._actions: dict[str, QAction] = {}
-        self._groups: dict[str, QActionGroup] = {}
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
         self._fill_menus()
@@ -104,14 +103,11 @@ class Bars:
         if row.name == "cancel":
             # The canvas sees Escape first, and what it leaves comes to the window's keyPressEvent.
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        if row.icon:
+        if row.icon and row.bar is not Bar.NONE:
             action.setIcon(icon(row.icon))
-        if row.group:
-            group = self._groups.get(row.group) or self._groups.setdefault(row.group, QActionGroup(self._window))
-            group.addAction(action)
         slot = getattr(self._commands, row.slot)
         call = partial(slot, row.argument) if row.argument is not None else slot
-        action.triggered.connect(lambda _checked=False, call=call: call())
+        action.triggered.connect(lambda _checked=False: call())
         self._window.addAction(action)
         return action
 
@@ -120,6 +116,7 @@ class Bars:
         for name in MENUS:
             menus[name] = self._window.menuBar().addMenu(tr(name))
             menus[name].setObjectName(f"menu{name}")
+            menus[name].aboutToShow.connect(partial(self._draw_icons, name))
         for row in ACTIONS:
             if row.menu is Menu.CLASS and Menu.CLASS not in menus:
                 menus[Menu.CLASS] = menus[Menu.TOOLS].addMenu(tr(Menu.CLASS))
@@ -127,6 +124,12 @@ class Bars:
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._actions[row.name])
+
+    def _draw_icons(self, menu: Menu) -> None:
+        """Icons that only a menu shows are drawn when it opens."""
+        for row in ACTIONS:
+            if row.menu is menu and row.icon and self._actions[row.name].icon().isNull():
+                self._actions[row.name].setIcon(icon(row.icon))
 
     def _toolbar(self, name: str, title: str, area: Qt.ToolBarArea, groups: tuple[tuple[str, ...], ...]) -> QToolBar:
         bar = QToolBar(title, self._window)
@@ -173,8 +176,9 @@ class Bars:
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def _check_tool(self) -> None:
-        if self._session.tool in self._actions:
-            self._actions[self._session.tool].setChecked(True)
+        for row in ACTIONS:
+            if row.group == "tool":
+                self._actions[row.name].setChecked(row.name == self._session.tool)
 
     def _name_classes(self) -> None:
         classes = list(self._session.classes)

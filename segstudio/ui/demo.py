@@ -68,7 +68,7 @@ class _Demo:
     def run(self) -> None:
         """Propose, correct, fine-tune, compare, export."""
         session = self.session
-        self.until(lambda: session.display is not None and session.current_index == 0, 60, "the first image")
+        self.until(lambda: session.current_index == 0 and not session.loading, 60, "the first image")
         self.report("opened", f"{self.project}, {len(session.images)} images")
         self.open(self.names[0])
         self.wait_for_proposal()
@@ -161,7 +161,8 @@ class _Demo:
     def open(self, name: str) -> None:
         """Show an image by its file name and fit it."""
         shown: list[bool] = []
-        if self.session.current_image == name and self.session.document is not None:
+        if self.session.current_image == name:
+            self.until(lambda: not self.session.loading, 30, f"image {name}")
             return
         self.session.imageShown.connect(lambda: shown.append(True))
         self.session.open_image(name)

@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
     QSplitter,
     QStackedWidget,
@@ -18,30 +16,32 @@ from PySide6.QtWidgets import (
 
 from segstudio.errors import UserError
 from segstudio.ui.bars import Bars
-from segstudio.ui.canvas import Canvas
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.new_project_page import NewProjectPage
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
+from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
 from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
-from segstudio.ui.theme import apply_theme, theme_named
+from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.typing_guard import TypingGuard
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.ui.canvas import Canvas
 
 __all__ = ["MainWindow"]
 
 _SIDE_W = 264
 _BOTTOM_H = 248
 _RECENT = 12
+_WARM_UP_MS = 250
 
 
 class MainWindow(QMainWindow):
@@ -51,13 +51,14 @@ class MainWindow(QMainWindow):
         super().__init__()
         application = QApplication.instance()
         assert isinstance(application, QApplication)
-        if application.property("segstudioTheme") is None:
-            apply_theme(application, theme_named("system"))
+        bare = not application.styleSheet()
+        theme = theme_named("system") if bare else current_theme()
+        choose_theme(application, theme)
         self.session = session
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.canvas = Canvas(session)
+        self._canvas: Canvas | None = None
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session)
@@ -67,19 +68,47 @@ class MainWindow(QMainWindow):
         self.image_panel = ImageListPanel(session)
         self.training_panel = TrainingPanel(session, self.bars.action("stop-training"))
         self._arrange()
-        self._guard = TypingGuard(self, self.canvas)
+        self._guard = TypingGuard(self, lambda: self.canvas)
         self._connect()
         self.resize(1440, 900)
         self._restore()
         self._show_project()
+        if bare:
+            apply_theme(application, theme)
+        self._canvas_loader = ModuleLoader("segstudio.ui.canvas", self)
+        self._canvas_loader.ready.connect(lambda: self.canvas)
+        self._warm_up = QTimer(self)
+        self._warm_up.setSingleShot(True)
+        self._warm_up.timeout.connect(self._canvas_loader.load)
+        if self._canvas is None:
+            self._warm_up.start(_WARM_UP_MS)
+
+    @property
+    def canvas(self) -> "Canvas":
+        """The widget `canvas`. An empty window starts without NumPy, and makes it a moment later."""
+        if self._canvas is None:
+            self._canvas = self._make_canvas()
+        return self._canvas
+
+    def _make_canvas(self) -> "Canvas":
+        from segstudio.ui.canvas import Canvas
+
+        canvas = Canvas(self.session)
+        canvas.zoomChanged.connect(self._zoomed)
+        canvas.hovered.connect(self._hovered)
+        canvas.left.connect(lambda: self.status_bar.show_cursor(""))
+        canvas.openRequested.connect(self.choose_folder)
+        canvas.dropped.connect(self._dropped)
+        self.pages.addWidget(canvas)
+        return canvas
 
     # -- what the outside asks for -----------------------------------------------------------------------------------
 
     def open_path(self, path: Path) -> None:
         """Open a project; of a folder of images, the project beside it, or the page that makes one."""
-        from segstudio.tasks.new import project_beside
-
         if path.suffix != ".segstudio" and path.is_dir():
+            from segstudio.tasks.new import project_beside
+
             beside = project_beside(path)
             if not beside.exists():
                 self.show_new_project(str(path))
@@ -92,6 +121,8 @@ class MainWindow(QMainWindow):
 
     def choose_folder(self) -> None:
         """Ask for a project or a folder of images; the answer comes from the event loop."""
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, tr("Open a project or a folder of images"), self.session.preferences.last_folder)
         dialog.setObjectName("openDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -108,7 +139,7 @@ class MainWindow(QMainWindow):
     def show_proposals(self, shown: bool) -> None:
         """Show or hide the proposal."""
         self.canvas.set_proposal_shown(shown)
-        self.session.preferences = msgspec.structs.replace(self.session.preferences, show_proposals=shown)
+        self._prefer(show_proposals=shown)
 
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
@@ -119,13 +150,13 @@ class MainWindow(QMainWindow):
 
     def close_topmost(self) -> None:
         """Close what stands above the image: the page, else the export panel, else the message."""
-        if self.pages.currentWidget() is not self.canvas and self.session.project_path is not None:
+        if isinstance(self.pages.currentWidget(), NewProjectPage):
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.hide()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
-        self.canvas.setFocus()
+        (self.pages.currentWidget() or self).setFocus()
 
     # -- places ------------------------------------------------------------------------------------------------------
 
@@ -136,7 +167,6 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
-        self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
         column.setObjectName("mainColumn")
@@ -182,16 +212,11 @@ class MainWindow(QMainWindow):
         return page
 
     def _connect(self) -> None:
-        session, canvas = self.session, self.canvas
+        session = self.session
         session.projectChanged.connect(self._show_project)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
-        session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
-        canvas.zoomChanged.connect(self._zoomed)
-        canvas.hovered.connect(self._hovered)
-        canvas.left.connect(lambda: self.status_bar.show_cursor(""))
-        canvas.openRequested.connect(self.choose_folder)
-        canvas.dropped.connect(self._dropped)
+        session.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -203,9 +228,10 @@ class MainWindow(QMainWindow):
         else:
             self.start_page.refresh()
             self.status_bar.show_zoom(0)
-        self.pages.setCurrentWidget(self.canvas if there else self.start_page)
+        page = self.canvas if there else self.start_page
+        self.pages.setCurrentWidget(page)
         self.show_panels()
-        (self.canvas if there else self.start_page).setFocus()
+        page.setFocus()
         self._title()
 
     def _remember(self, path: Path | None) -> None:
@@ -213,7 +239,7 @@ class MainWindow(QMainWindow):
             return
         kept = self.session.preferences
         recent = [str(path), *(p for p in kept.recent_projects if p != str(path))][:_RECENT]
-        self.session.preferences = msgspec.structs.replace(kept, recent_projects=recent, last_folder=str(path.parent))
+        self._prefer(recent_projects=recent, last_folder=str(path.parent))
 
     def _title(self, _: object = None) -> None:
         session = self.session
@@ -256,6 +282,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask nothing; return when all is durable and the lock is free."""
         self._keep()
+        self._warm_up.stop()
+        self._canvas_loader.close()
         self.image_panel.close_threads()
         self.training_panel.close_threads()
         self.session.close()
@@ -263,14 +291,18 @@ class MainWindow(QMainWindow):
 
     # -- how the window stood ----------------------------------------------------------------------------------------
 
+    def _prefer(self, **preferences: object) -> None:
+        from msgspec.structs import replace
+
+        self.session.preferences = replace(self.session.preferences, **preferences)
+
     def _splitters(self) -> tuple[QSplitter, ...]:
         return (self.middle, self.upper, self.side, self.bottom)
 
     def _keep(self) -> None:
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
-        self.session.preferences = msgspec.structs.replace(
-            self.session.preferences,
+        self._prefer(
             window_geometry=geometry,
             panel_state=" ".join(states),
             brush_radius=self.session.brush_radius,

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QStyle, QStyleOption, QToolButton
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import ElidedLabel
+from segstudio.ui.theme import current_theme
 from segstudio.ui.words import clock, tr
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ class StatusBar(QStatusBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The background alone: what is said stands in labels."""
+        theme = current_theme()
         painter = QPainter(self)
-        option = QStyleOption()
-        option.initFrom(self)
-        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelStatusBar, option, painter, self)
+        painter.fillRect(self.rect(), QColor(theme.window))
+        painter.fillRect(0, 0, self.width(), 1, QColor(theme.line))
         painter.end()
 
     def _label(self, name: str, width: int) -> QLabel:

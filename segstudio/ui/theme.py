@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
 
+_PROPERTY = "segstudioTheme"
 GRID = 4
 """Pixels; every distance in the window is a multiple of it."""
 
@@ -22,7 +23,7 @@ class Theme:
     """Every colour of the window, as #RRGGBB."""
 
     name: str
-    ground: str
+    field: str
     window: str
     panel: str
     control: str
@@ -42,7 +43,7 @@ class Theme:
 
 DARK = Theme(
     name="dark",
-    ground="#141619",
+    field="#141619",
     window="#1B1E22",
     panel="#212529",
     control="#2B3036",
@@ -62,7 +63,7 @@ DARK = Theme(
 
 LIGHT = Theme(
     name="light",
-    ground="#D9DCE0",
+    field="#FFFFFF",
     window="#ECEEF0",
     panel="#F7F8F9",
     control="#FFFFFF",
@@ -113,10 +114,9 @@ QPushButton[role="row"] { background: transparent; border: 1px solid transparent
 QPushButton[role="row"]:hover { background: $hover; }
 QPushButton[role="row"]:focus { border-color: $accent; }
 QPushButton[role="primary"]:focus { border-color: $text; }
-QLineEdit, QComboBox, QPlainTextEdit { background: $ground; border: 1px solid $edge;
+QLineEdit, QComboBox, QPlainTextEdit { background: $field; border: 1px solid $edge;
     border-radius: 4px; padding: 2px 8px; min-height: 18px; selection-background-color: $accent;
     selection-color: $on_accent; }
-QAbstractSpinBox QLineEdit { background: transparent; }
 QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled { color: $faint; background: $panel; }
 QComboBox { padding-right: 20px; }
@@ -126,7 +126,7 @@ QAbstractItemView { background: $panel; border: 0; outline: 0; selection-backgro
     selection-color: $text; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
-QFrame[role="plot"] { background: $ground; border: 1px solid $edge; border-radius: 4px; }
+QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="rule"] { background: $edge; border: 0; max-width: 1px; }
@@ -139,7 +139,6 @@ QHeaderView::section { background: $panel; color: $muted; border: 0; border-bott
 QTreeView::item { padding: 1px 0; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }
-QStatusBar { background: $window; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
@@ -149,11 +148,11 @@ QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
-QSlider::groove:horizontal { background: $control; height: 4px; border-radius: 2px; }
+QSlider::groove:horizontal { background: $pressed; height: 4px; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; height: 4px; border-radius: 2px; }
 QSlider::handle:horizontal { background: $text; width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }
 QSlider::handle:horizontal:focus { background: $accent; }
-QProgressBar { background: $control; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar { background: $pressed; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QToolTip { background: $control; color: $text; border: 1px solid $edge; padding: 4px; }
 """)
@@ -167,18 +166,26 @@ def theme_named(name: str) -> Theme:
     return LIGHT if name == LIGHT.name else DARK
 
 
+def choose_theme(application: QApplication, theme: Theme) -> None:
+    """Let pictures be drawn for this theme from now on; `apply_theme` follows when the widgets are there."""
+    application.setProperty(_PROPERTY, theme.name)
+
+
 def apply_theme(application: QApplication, theme: Theme) -> None:
-    """Give every window of the application this theme."""
+    """Give every window of the application this theme.
+
+    Building widgets under a style sheet takes twice as long as giving one to widgets that are built: do this last.
+    """
     application.setStyle("Fusion")
     application.setPalette(_palette(theme))
     application.setStyleSheet(_SHEET.substitute({f.name: getattr(theme, f.name) for f in fields(theme)}))
-    application.setProperty("segstudioTheme", theme.name)
+    application.setProperty(_PROPERTY, theme.name)
 
 
 def current_theme() -> Theme:
     """The theme that was applied last; dark before that."""
     application = QApplication.instance()
-    return LIGHT if application is not None and application.property("segstudioTheme") == LIGHT.name else DARK
+    return LIGHT if application is not None and application.property(_PROPERTY) == LIGHT.name else DARK
 
 
 def _palette(theme: Theme) -> QPalette:

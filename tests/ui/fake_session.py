@@ -210,8 +210,8 @@ class FakeSession(QObject):
         self.calls.append(("remove_class", name))
         self._replace(name, removed=True)
 
-    def _replace(self, name: str, **columns: Any) -> None:
-        found = self.classes.named(name)
+    def _replace(self, current: str, /, **columns: Any) -> None:
+        found = self.classes.named(current)
         assert found is not None
         changed = replace(found, **columns)
         self.classes = self.classes.with_class(changed)

@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
@@ -105,6 +103,8 @@ class ExportPanel(QFrame):
         column.addLayout(below)
 
     def _choose(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, tr("Folder to export to"), str(Path(self.folder.text()).parent))
         dialog.setObjectName("exportFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -150,6 +150,9 @@ class ExportPanel(QFrame):
             self._refresh()
 
     def _reveal(self) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
         if self._written is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written)))
 

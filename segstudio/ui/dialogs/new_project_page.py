@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -146,6 +145,8 @@ class NewProjectPage(QWidget):
         self._ask(tr("Folder to make the project in"), self.place, "project.segstudio")
 
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self, title, self._session.preferences.last_folder)
         dialog.setObjectName("newFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
-from segstudio.labels.policy import Touch
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
 from segstudio.ui.words import tr
 
@@ -19,9 +18,9 @@ MIN_RADIUS_PX = 0.5
 MAX_RADIUS_PX = 1000.0
 _SLIDER_STEPS = 200
 _TOUCH = (
-    (Touch.ALL, "Everything"),
-    (Touch.UNLABELLED, "Unlabelled pixels only"),
-    (Touch.LABELLED, "Labelled pixels only"),
+    ("all", "Everything"),
+    ("unlabelled", "Unlabelled pixels only"),
+    ("labelled", "Labelled pixels only"),
 )
 
 
@@ -53,7 +52,7 @@ class BrushPanel(QFrame):
         column.addLayout(grid)
         self.size_spin.valueChanged.connect(session.set_brush_radius)
         self.size_slider.valueChanged.connect(self._slid)
-        self.touch.activated.connect(lambda i: session.set_touch(_TOUCH[i][0]))
+        self.touch.activated.connect(self._touched)
         session.toolChanged.connect(self._follow)
         self._follow()
 
@@ -73,7 +72,7 @@ class BrushPanel(QFrame):
         self.touch.setToolTip(tr("Which pixels a stroke may change; those of a locked class never"))
         self.touch.setAccessibleName(tr("What a stroke may touch"))
         for touch, text in _TOUCH:
-            self.touch.addItem(tr(text), touch.value)
+            self.touch.addItem(tr(text), touch)
 
     def _slid(self, place: int) -> None:
         if place != _place(self._session.brush_radius):
@@ -85,7 +84,11 @@ class BrushPanel(QFrame):
             blocked = widget.blockSignals(True)
             widget.setValue(value)  # type: ignore[arg-type]
             widget.blockSignals(blocked)
-        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(self._session.touch))
+        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(str(self._session.touch)))
+
+    def _touched(self, place: int) -> None:
+        # The values of labels.policy.Touch; importing it would load NumPy before the first window is idle.
+        self._session.set_touch(type(self._session.touch)(_TOUCH[place][0]))
 
 
 def _place(radius: float) -> int:

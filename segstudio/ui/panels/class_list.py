@@ -17,9 +17,10 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from segstudio.ui.icons import pixmap
+from segstudio.ui.panels.image_cell import selected_hovered
 from segstudio.ui.theme import current_theme
 from segstudio.ui.words import tr
 
@@ -141,9 +142,7 @@ class ClassRow(QStyledItemDelegate):
             return
         theme = current_theme()
         row: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        selected, hovered = selected_hovered(option)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if selected or hovered:
@@ -203,4 +202,4 @@ class ClassRow(QStyledItemDelegate):
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         """Over the name alone, so that key and colour stay in sight."""
         row: QRect = option.rect  # type: ignore[attr-defined]
-        editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-9, 1, 48, -1))
+        editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-5, 1, 48, -1))

@@ -8,7 +8,6 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QColorDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -164,6 +163,8 @@ class ClassPanel(QFrame):
         return menu
 
     def _other_color(self, found: "LabelClass") -> None:
+        from PySide6.QtWidgets import QColorDialog
+
         dialog = QColorDialog(QColor(found.color), self)
         dialog.setObjectName("classColorDialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -1,7 +1,7 @@
 """Small controls drawn our way: a choice with a chevron, a size as people read it, a label that elides."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QWidget
 
 from segstudio.ui.icons import pixmap
@@ -35,6 +35,12 @@ class PixelSpin(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only what is dressed after the window's style sheet stays transparent."""
+        super().showEvent(event)
+        if not self.lineEdit().styleSheet():
+            self.lineEdit().setStyleSheet("background: transparent; border: 0")
+
     def textFromValue(self, value: float) -> str:
         """12 rather than 12.0."""
         return f"{value:g}"
@@ -45,7 +51,7 @@ class PixelSpin(QDoubleSpinBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QColor(theme.accent if self.hasFocus() else theme.edge))
-        painter.setBrush(QColor(theme.ground if self.isEnabled() else theme.panel))
+        painter.setBrush(QColor(theme.field if self.isEnabled() else theme.panel))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.end()
 

@@ -6,8 +6,8 @@ Shape says what colour says.
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
 from segstudio.ui.theme import Theme, current_theme
@@ -16,7 +16,7 @@ from segstudio.ui.words import tr
 if TYPE_CHECKING:
     from segstudio.app.values import ImageItem
 
-__all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status"]
+__all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status", "selected_hovered"]
 
 CELL_W = THUMBNAIL_W + 16
 CELL_H = THUMBNAIL_H + 36
@@ -43,13 +43,12 @@ class ImageCell(QStyledItemDelegate):
             return
         theme = current_theme()
         rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
         cell = rect.adjusted(4, 2, -4, -2)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         picture = QRect(cell.x() + 4, cell.y() + 4, THUMBNAIL_W, THUMBNAIL_H)
-        self._back(painter, theme, cell, state)
+        self._back(painter, theme, cell, option)
         self._picture(painter, theme, picture, item)
         if item.split == "held-out":
             _badge(painter, theme, picture, tr("held out"))
@@ -61,16 +60,16 @@ class ImageCell(QStyledItemDelegate):
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         painter.restore()
 
-    def _back(self, painter: QPainter, theme: Theme, cell: QRect, state: QStyle.StateFlag) -> None:
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        if not selected and not state & QStyle.StateFlag.State_MouseOver:
+    def _back(self, painter: QPainter, theme: Theme, cell: QRect, option: QStyleOptionViewItem) -> None:
+        selected, hovered = selected_hovered(option)
+        if not selected and not hovered:
             return
         painter.setPen(QPen(QColor(theme.accent), 1) if selected else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.accent_soft if selected else theme.hover))
         painter.drawRoundedRect(QRectF(cell).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def _picture(self, painter: QPainter, theme: Theme, target: QRect, item: "ImageItem") -> None:
-        painter.fillRect(target, QColor(theme.ground))
+        painter.fillRect(target, QColor(theme.field))
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
         found = self._thumbnails.get(item.index, ratio)
@@ -80,6 +79,15 @@ class ImageCell(QStyledItemDelegate):
         w, h = target.width() / scale, target.height() / scale
         source = QRectF((found.width() - w) / 2, (found.height() - h) / 2, w, h)
         painter.drawPixmap(QRectF(target), found, source)
+
+
+def selected_hovered(option: QStyleOptionViewItem) -> tuple[bool, bool]:
+    """Whether a cell is selected, and whether the pointer is over it."""
+    # QStyle's enumerations take 15 ms to make: only once something is drawn.
+    from PySide6.QtWidgets import QStyle
+
+    state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+    return bool(state & QStyle.StateFlag.State_Selected), bool(state & QStyle.StateFlag.State_MouseOver)
 
 
 def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, problem: bool) -> None:
@@ -107,8 +115,8 @@ def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, probl
 
 
 def _badge(painter: QPainter, theme: Theme, picture: QRect, text: str) -> None:
-    font = QFont(painter.font())
     painter.save()
+    font = painter.font()
     font.setPointSizeF(max(6.5, font.pointSizeF() * 0.8))
     painter.setFont(font)
     width = painter.fontMetrics().horizontalAdvance(text) + 8

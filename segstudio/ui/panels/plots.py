@@ -1,58 +1,21 @@
-"""Live curves: an empty frame until the first point, then pyqtgraph, which is loaded on a thread meanwhile.
+"""Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB: loaded meanwhile)."""
 
-Importing pyqtgraph takes some 0.4 s and 44 MB: the window neither starts with it nor waits for it.
-"""
-
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
+from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.words import tr
 
-__all__ = ["LivePlot", "PlotLibrary"]
+__all__ = ["LivePlot"]
 
 _REDRAW_MS = 120
 _MOST_POINTS = 4000
-
-
-class PlotLibrary(QObject):
-    """Loads pyqtgraph once, away from the GUI thread; `ready` comes on the GUI thread."""
-
-    ready = Signal()
-    _imported = Signal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.module: Any = None
-        self._thread: threading.Thread | None = None
-        self._imported.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
-
-    def load(self) -> None:
-        """Begin to load; does nothing the second time."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._import, name="pyqtgraph", daemon=True)
-            self._thread.start()
-
-    def close(self) -> None:
-        """Wait for a loading that is under way."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _import(self) -> None:
-        import pyqtgraph
-
-        self.module = pyqtgraph
-        self._imported.emit()
-
-    def _arrived(self) -> None:
-        self.module.setConfigOptions(antialias=True)
-        self.ready.emit()
 
 
 @dataclass(slots=True)
@@ -81,7 +44,7 @@ class _Series:
 class LivePlot(QFrame):
     """A frame with a title, a legend, and curves that are redrawn at most eight times a second."""
 
-    def __init__(self, name: str, title: str, library: PlotLibrary, *, top: float | None = None) -> None:
+    def __init__(self, name: str, title: str, library: ModuleLoader, *, top: float | None = None) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("role", "plot")
@@ -150,7 +113,7 @@ class LivePlot(QFrame):
             return
         if self._widget is None:
             self._widget = self._make()
-        pg = self._library.module
+        pg: Any = self._library.module
         for series in self._series.values():
             if series.curve is None:
                 dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None, "symbolBrush": series.color}
@@ -159,11 +122,14 @@ class LivePlot(QFrame):
             series.curve.setData(series.x, series.y)
 
     def _make(self) -> Any:
-        pg, theme = self._library.module, current_theme()
-        widget = pg.PlotWidget(background=QColor(theme.ground))
+        pg: Any = self._library.module
+        theme = current_theme()
+        pg.setConfigOptions(antialias=True)
+        widget = pg.PlotWidget(background=QColor(theme.field))
         widget.setObjectName(f"{self.objectName()}View")
         widget.setFrameShape(QFrame.Shape.NoFrame)
         widget.setMenuEnabled(False)
+        _adopt_menus(widget)
         widget.setMouseEnabled(False, False)
         widget.hideButtons()
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -180,8 +146,16 @@ class LivePlot(QFrame):
         return widget
 
 
+def _adopt_menus(widget: Any) -> None:
+    """pyqtgraph makes menus without a parent, which nobody would ever delete."""
+    item = widget.getPlotItem()
+    for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
+        if menu is not None and menu.parent() is None:
+            menu.setParent(widget, menu.windowFlags())
+
+
 def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
-    font = QFont()
+    font = widget.font()
     font.setPointSizeF(max(6.5, font.pointSizeF() * 0.8))
     widget.showGrid(x=False, y=True, alpha=0.12)
     for side in ("left", "bottom"):

@@ -60,6 +60,7 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._wishes: OrderedDict[int, Path] = OrderedDict()
         self._lock = threading.Condition()
+        self._under_way = -1
         self._generation = 0
         self._size = (THUMBNAIL_W, THUMBNAIL_H)
         self._thread: threading.Thread | None = None
@@ -81,6 +82,7 @@ class Thumbnails(QObject):
         """Forget everything: another list of images is shown."""
         with self._lock:
             self._generation += 1
+            self._under_way = -1
             self._wishes.clear()
         self._kept.clear()
 
@@ -96,6 +98,8 @@ class Thumbnails(QObject):
 
     def _wish(self, row: int, file: Path) -> None:
         with self._lock:
+            if row == self._under_way:
+                return
             self._wishes[row] = file
             self._wishes.move_to_end(row)
             while len(self._wishes) > _WISHES:
@@ -113,6 +117,7 @@ class Thumbnails(QObject):
                 if self._closed:
                     return
                 row, file = self._wishes.popitem(last=True)
+                self._under_way = row
                 generation, size = self._generation, self._size
             try:
                 image = thumbnail(file, *size)
@@ -125,6 +130,8 @@ class Thumbnails(QObject):
     def _arrived(self, generation: int, row: int, image: QImage | None) -> None:
         if generation != self._generation or self._closed:
             return
+        with self._lock:
+            self._under_way = -1 if self._under_way == row else self._under_way
         self._kept[row] = None if image is None else QPixmap.fromImage(image)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)

@@ -9,8 +9,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout
 
 from segstudio.ui.icons import icon
+from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import ElidedLabel, role_label
-from segstudio.ui.panels.plots import LivePlot, PlotLibrary
+from segstudio.ui.panels.plots import LivePlot
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.theme import current_theme
@@ -35,7 +36,7 @@ class TrainingPanel(QFrame):
         self.setObjectName("trainingPanel")
         self.setProperty("role", "panel")
         self.setAccessibleName(tr("Training"))
-        self.library = PlotLibrary(self)
+        self.library = ModuleLoader("pyqtgraph", self)
         self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
         self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, top=1.0)
         self.state = ElidedLabel(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import swatch
 from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.words import clock, tr
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QTreeWidget
+
     from segstudio.labels.model import ClassTable
 
 __all__ = ["TrainingResult"]
@@ -38,7 +40,7 @@ class TrainingResult(QWidget):
         self._column.addStretch()
 
     @property
-    def table(self) -> QTreeWidget | None:
+    def table(self) -> "QTreeWidget | None":
         """The table, once a run has ended."""
         return self._table
 
@@ -59,11 +61,13 @@ class TrainingResult(QWidget):
 
     def _rows(
         self,
-        table: QTreeWidget,
+        table: "QTreeWidget",
         parent: Mapping[str, Any] | None,
         child: Mapping[str, Any] | None,
         classes: "ClassTable",
     ) -> None:
+        from PySide6.QtWidgets import QTreeWidgetItem
+
         before = {} if parent is None else parent["iou"]
         now = {} if child is None else child["iou"]
         rows: list[tuple[str, float | None, float | None]] = [
@@ -83,7 +87,9 @@ class TrainingResult(QWidget):
             if found is not None:
                 row.setIcon(0, swatch(found.color))
 
-    def _make_table(self) -> QTreeWidget:
+    def _make_table(self) -> "QTreeWidget":
+        from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
+
         table = QTreeWidget()
         table.setObjectName("trainingResult")
         table.setAccessibleName(tr("New version beside the one before"))
