@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from store_painting import CELL, CLASSES, FIRST, SIZE, flushed, new_images, paint, whole
 
 from segstudio.errors import (
     DiskRefused,
@@ -28,8 +29,6 @@ from segstudio.store import create as create_module
 from segstudio.store.connect import PRAGMAS, Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage
-from tests.store.conftest import CELL, CLASSES, SIZE, new_images
-from tests.store.painting import FIRST, flushed, paint, whole
 
 
 def test_a_new_project_lists_its_images_in_the_order_given(project: Project, tmp_path: Path) -> None:
