@@ -133,9 +133,7 @@ class StrokeTool:
         if erasing:
             self._object, self._origin = 0, Origin.NONE
             return
-        found = target_object(
-            self._document, label_class, *self._at, self._paint.plane, classes=self._paint.classes
-        )
+        found = target_object(self._document, label_class, *self._at, self._paint.plane, classes=self._paint.classes)
         self._object = found if found is not None else self._gesture.new_object(label_class.id)
         self._origin = Origin.PAINTED
 
