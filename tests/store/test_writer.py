@@ -217,6 +217,18 @@ def test_a_project_whose_folder_is_deleted_while_open_is_not_called_saved(projec
     assert waiting_file(project.uuid).is_file()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder with open files cannot be moved here")
+def test_a_project_whose_folder_was_moved_away_is_saved_when_it_is_back(project: Project) -> None:
+    document = project.document(FIRST)
+    away = project.path.rename(project.path.with_name("away.segstudio"))
+    paint(project, document, Rect(100, 0, 50, 50), CELL)
+    writer = _writer(project)
+    assert not writer.flush(30)
+    away.rename(project.path)
+    assert writer.flush(30)
+    assert project.image(FIRST).labelled_pixels == 2500
+
+
 def test_a_job_runs_after_the_edits_before_it_and_in_a_transaction_of_its_own(project: Project) -> None:
     writer = _writer(project)
     document = project.document(FIRST)
