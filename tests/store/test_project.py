@@ -1,23 +1,23 @@
-import os
 import shutil
 import sqlite3
+<<<<<<< HEAD
 import subprocess
 import sys
 import tempfile
 import textwrap
+=======
+>>>>>>> store
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from store_painting import CELL, CLASSES, FIRST, SIZE, flushed, new_images, paint, whole
 
 from segstudio.errors import (
     DiskRefused,
-    NotAProject,
     ProjectDamaged,
-    ProjectLocked,
-    ProjectNewer,
     ReadOnly,
     UnreadableImage,
     UsageError,
@@ -29,8 +29,6 @@ from segstudio.store import create as create_module
 from segstudio.store.connect import PRAGMAS, Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage
-from tests.store.conftest import CELL, CLASSES, SIZE, new_images
-from tests.store.painting import FIRST, flushed, paint, whole
 
 
 def test_a_new_project_lists_its_images_in_the_order_given(project: Project, tmp_path: Path) -> None:
@@ -152,6 +150,7 @@ def test_images_that_moved_together_with_the_project_are_found(tmp_path: Path) -
         assert project.images()[0].file == new / "field/0.png"
 
 
+<<<<<<< HEAD
 def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotAProject, match="is not a SegStudio project"):
         Project.open(tmp_path / "nothing.segstudio")
@@ -321,6 +320,8 @@ def _copy_files(source: Path, target: Path) -> None:
             subprocess.run(["cp", str(source / name), str(target / name)], check=True)
 
 
+=======
+>>>>>>> store
 def test_a_flipped_blob_is_named_and_every_other_image_stays_readable(make_project: Callable[..., Project]) -> None:
     project = make_project()
     for image in (1, 2):
