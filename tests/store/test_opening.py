@@ -2,8 +2,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,14 @@ def test_a_newer_project_opens_for_reading_where_it_allows_that(make_project: Ca
             Project.open(project.path, write=write, read_only_ok=True)
 
 
+@pytest.fixture
+def everybodys_path() -> Iterator[Path]:
+    """A temporary folder that other users may read, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 _READ_AS_NOBODY = """
     import os, sys
     from pathlib import Path
@@ -145,12 +154,12 @@ _READ_AS_NOBODY = """
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no read-only permission here")
 @pytest.mark.parametrize("log_left", [False, True])
 def test_a_read_only_folder_is_read_with_and_without_a_log_beside_it(
-    make_project: Callable[..., Project], tmp_path: Path, log_left: bool
+    make_project: Callable[..., Project], everybodys_path: Path, log_left: bool
 ) -> None:
     project = make_project()
     paint(project, project.document(FIRST), Rect(0, 0, 20, 20), CELL)
     flushed(project)
-    folder = tmp_path / "away" / "copy.segstudio"
+    folder = everybodys_path / "copy.segstudio"
     if log_left:
         # What an owner that was killed leaves: the log is not folded in yet.
         _copy_files(project.path, folder)
@@ -159,9 +168,6 @@ def test_a_read_only_folder_is_read_with_and_without_a_log_beside_it(
     if not log_left:
         _copy_files(project.path, folder)
     assert (folder / "project.db-wal").exists() == log_left
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(parent.stat().st_mode | 0o055)
     for file in folder.iterdir():
         file.chmod(0o444)
     folder.chmod(0o555)
