@@ -20,7 +20,7 @@ __all__ = ["run_demo"]
 
 _LEARN_FROM = 4
 _TRAIN_SECONDS = 60.0
-_DABS = 14
+_DABS = 80
 
 
 def run_demo(folder: Path | None = None, train_seconds: float = _TRAIN_SECONDS) -> int:
@@ -220,7 +220,9 @@ class _Demo:
             self.until(lambda ready=ready: bool(ready), 180, "a proposal")
             figures.append(self.iou_of_proposal())
         mean = float(np.mean(figures))
-        self.report(when, f"unseen fields, proposal IoU {mean:.3f} ({', '.join(f'{f:.3f}' for f in figures)})")
+        by = self.session.proposal_on_screen.version if self.session.proposal_on_screen else "none"
+        each = ", ".join(f"{f:.3f}" for f in figures)
+        self.report(when, f"unseen fields, proposal by {by}: IoU {mean:.3f} ({each})")
         return mean
 
     def device(self) -> str:
