@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._canvas: Canvas | None = None
+        self._cursor: tuple[int, int] | None = None
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session)
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
         canvas = Canvas(self.session)
         canvas.zoomChanged.connect(self._zoomed)
         canvas.hovered.connect(self._hovered)
-        canvas.left.connect(lambda: self.status_bar.show_cursor(""))
+        canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_folder)
         canvas.dropped.connect(self._dropped)
         self.pages.addWidget(canvas)
@@ -214,6 +215,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session = self.session
         session.projectChanged.connect(self._show_project)
+        session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
         session.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
@@ -250,9 +252,17 @@ class MainWindow(QMainWindow):
         self.status_bar.show_zoom(scale if self.session.current_image is not None else 0)
 
     def _hovered(self, x: float, y: float) -> None:
-        column, row = int(x // 1), int(y // 1)
-        value, name = self.session.value_at(column, row)
-        self.status_bar.show_cursor(f"{column}, {row} · {value} · {name}" if name else "")
+        self._cursor = int(x // 1), int(y // 1)
+        self._show_cursor()
+
+    def _left(self) -> None:
+        self._cursor = None
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        value, name = self.session.value_at(*self._cursor) if self._cursor is not None else ("", "")
+        place = f"{self._cursor[0]}, {self._cursor[1]}" if self._cursor is not None else ""
+        self.status_bar.show_cursor(f"{place} · {value} · {name}" if name else "")
 
     # -- events ------------------------------------------------------------------------------------------------------
 

@@ -226,6 +226,15 @@ def test_the_status_bar_has_device_zoom_and_cursor_in_labels(
     assert window.status_bar.cursor_label.text() == ""
 
 
+def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(
+    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.canvas.hovered.emit(3.7, 4.2)
+    monkeypatch.setattr(session, "value_at", lambda x, y: ("90", "nucleus"))
+    session.historyChanged.emit()
+    assert window.status_bar.cursor_label.text() == "3, 4 · 90 · nucleus"
+
+
 def test_off_the_image_the_cursor_says_nothing(window: MainWindow) -> None:
     window.canvas.hovered.emit(-1.0, 4.0)
     assert window.status_bar.cursor_label.text() == ""
