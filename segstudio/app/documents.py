@@ -63,7 +63,7 @@ class Documents(QObject):
             writer = project.writer
             writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
             writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
-            writer.on_recovered = lambda _sentence: main.post(self._recovered)
+            writer.on_recovered = lambda: main.post(self._recovered)
 
     # -- opening -----------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         complain(error.line)
         return error.exit_code
     except KeyboardInterrupt:
-        complain("Stopped; nothing half-written stays.")
+        complain("Stopped before the end.")
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not fail once more when it flushes.

@@ -1,6 +1,7 @@
 """What commands say, and where: results on standard output, everything else on standard error."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,16 @@ def say(text: str) -> None:
 
 def say_json(value: Mapping[str, Any]) -> None:
     """The one JSON object of `--json`, on a line of standard output."""
-    _write(sys.stdout, json.dumps(value, allow_nan=False))
+    _write(sys.stdout, json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for NaN and infinities, which JSON does not know (a loss may be one)."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def complain(line: str) -> None:

@@ -66,7 +66,7 @@ def run(options: Namespace) -> int:
             raise UserError(f"'{choices.base}' is no base: there are {', '.join((*_STARTS, *sorted(known)))}.")
         watcher = _Watcher(events)
         try:
-            with EngineClient(project.path, device=choices.device) as engine:
+            with EngineClient(project.path) as engine:
                 result = run_task(train(project, engine, choices, stop=lambda: stop.asked), watcher.see)
         finally:
             watcher.close()

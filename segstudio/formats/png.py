@@ -6,6 +6,7 @@ imported by Pillow: two programs have to agree on every file.
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,13 @@ from segstudio.errors import ExportMismatch, MaskMismatch, UnreadableImage
 from segstudio.formats.naming import mask_paths
 from segstudio.formats.png_file import write_grey, write_palette
 from segstudio.formats.values import NOTHING, ExportPlan, LabelPlane, MaskFile, MaskValues
-from segstudio.imaging.readers.refusal import reading
+from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
 from segstudio.labels.model import Kind
 
-__all__ = ["FOLDER", "PngReader", "PngWriter", "read_mask"]
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+__all__ = ["FOLDER", "PngReader", "PngWriter", "mask_size", "read_mask"]
 
 FOLDER = "masks"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
@@ -87,6 +91,10 @@ class PngReader:
         ]
         return sorted((MaskFile(f, f.relative_to(base).as_posix()) for f in found), key=lambda m: m.name)
 
+    def size(self, mask: MaskFile) -> tuple[int, int]:
+        """See `mask_size`."""
+        return mask_size(mask.file)
+
     def read(self, mask: MaskFile) -> MaskValues:
         """See `read_mask`."""
         return read_mask(mask.file)
@@ -96,20 +104,18 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
+def mask_size(file: Path) -> tuple[int, int]:
+    """Width and height of a mask, from its header. Raises `UnreadableImage` where it is no PNG."""
+    with _opened(file) as image:
+        return image.size
+
+
 def read_mask(file: Path) -> MaskValues:
     """The values of a palette or grey PNG of 1 to 16 bits as they are stored.
 
     Raises `UnreadableImage` where it is no PNG or is damaged, `MaskMismatch` where it is a colour picture.
     """
-    from PIL import Image
-
-    if not file.is_file():
-        raise UnreadableImage(f"{file.name} cannot be read: there is no such file.")
-    with file.open("rb") as start:
-        if start.read(8) != b"\x89PNG\r\n\x1a\n":
-            raise UnreadableImage(f"{file.name} is no mask: its content is not PNG.")
-    Image.MAX_IMAGE_PIXELS = 2**30
-    with reading(file, Image.DecompressionBombError), Image.open(file, formats=("PNG",)) as image:
+    with _opened(file) as image, reading_by_pillow(file):
         mode = image.mode
         stored = str(image.tile[0].args if image.tile else "")
         if mode not in ("P", "L", "1") and not mode.startswith("I"):
@@ -120,3 +126,12 @@ def read_mask(file: Path) -> MaskValues:
     # Pillow spreads grey of 2 and 4 bits over 0..255; the file's own values are wanted.
     spread = {"L;2": 85, "L;4": 17}.get(stored, 1)
     return MaskValues(values // spread, UNKNOWN_16 if mode.startswith("I") else UNKNOWN_8)
+
+
+def _opened(file: Path) -> "ImageFile":
+    if not file.is_file():
+        raise UnreadableImage(f"{file.name} cannot be read: there is no such file.")
+    with file.open("rb") as start:
+        if start.read(8) != b"\x89PNG\r\n\x1a\n":
+            raise UnreadableImage(f"{file.name} is no mask: its content is not PNG.")
+    return cast("ImageFile", opened_by_pillow(file, ("PNG",)))

@@ -88,6 +88,10 @@ class MaskReader(Protocol):
         """The masks in a folder (and below), or the one file."""
         ...
 
+    def size(self, mask: MaskFile) -> tuple[int, int]:
+        """Width and height, without decoding. Raises `UnreadableImage` with its name."""
+        ...
+
     def read(self, mask: MaskFile) -> MaskValues:
         """Decode a mask. Raises `UnreadableImage` or `MaskMismatch` with its name."""
         ...

@@ -1,7 +1,7 @@
 """Overviews of labels: small pictures of tiles for looking at them from afar, kept until their tile changes.
 
 A *mark* is a small number for what a pixel shows (0 = nothing labelled), found from its object id by a look-up table.
-Level k has one mark for 4**k x 4**k pixels: the highest of them, so a labelled pixel wins over none, and a class with
+Level k has one mark for 2**k x 2**k pixels: the highest of them, so a labelled pixel wins over none, and a class with
 a higher mark over one with a lower (give background the lowest). The highest is also what makes a level the same
 whether it comes from pixels or from the level below. No colours, no view, no disk.
 """
@@ -23,10 +23,10 @@ __all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "marks_of", "reduced"]
 
 Marks = NDArray[np.uint8 | np.uint16]
 
-FACTOR = 4
+FACTOR = 2
 """Side of a level's pixel in pixels of the level below."""
 
-LEVELS = 4
+LEVELS = 8
 """The coarsest level: one mark a tile."""
 
 _BUDGET_BYTES = 96 << 20

@@ -1,6 +1,7 @@
 """A project on disk: opened by one writer or any number of readers. What is read here is committed state."""
 
 import atexit
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from segstudio.errors import NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
+from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
@@ -94,7 +95,7 @@ class Project:
             raise NotAProject(f"'{path.name}' is not a SegStudio project.")
         readers = Readers(path / DATABASE)
         try:
-            with translated(path.name), readers.transaction() as db:
+            with readers.transaction() as db:
                 check_version(db, path.name, write=write and not read_only_ok)
             project = Project(path, readers)
         except (UserError, sqlite3.Error):
@@ -106,13 +107,15 @@ class Project:
 
     def _begin_writing(self, connection_type: type[sqlite3.Connection], *, read_only_ok: bool) -> None:
         try:
-            with translated(self.path.name), self._readers.transaction() as db:
+            with self._readers.transaction() as db:
                 check_version(db, self.path.name, write=True)
             self._lock.acquire(self.path.name)
+            if not os.access(self.path / DATABASE, os.W_OK):
+                raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
                 self.notice = self._replay()
                 self.writer = Writer(self.path / DATABASE, connection_type)
-        except (ProjectLocked, ProjectNewer, ReadOnly) as error:
+        except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
             self._lock.release()
             if not read_only_ok:
                 self.close()

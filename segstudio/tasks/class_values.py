@@ -7,13 +7,14 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UsageError
 from segstudio.formats.values import NOTHING, FormatClass
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind
 from segstudio.labels.raster import read_tiles
 from segstudio.store.project import ImageRow, Project
 
-__all__ = ["Content", "PlaneValues", "format_classes", "plane_values"]
+__all__ = ["Content", "PlaneValues", "content_named", "format_classes", "plane_values"]
 
 
 class Content(StrEnum):
@@ -30,6 +31,14 @@ class PlaneValues:
 
     values: NDArray[np.int32]
     objects: NDArray[np.uint32]
+
+
+def content_named(word: str) -> Content:
+    """The content of this name. Raises `UsageError`."""
+    try:
+        return Content(word)
+    except ValueError as error:
+        raise UsageError(f"'{word}' is no content; there are {', '.join(Content)}.") from error
 
 
 def format_classes(classes: ClassTable) -> tuple[FormatClass, ...]:

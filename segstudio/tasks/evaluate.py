@@ -16,7 +16,7 @@ from segstudio.labels.model import ClassTable, Kind
 from segstudio.runs import Metrics, confusion, metrics
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.split import Split
-from segstudio.tasks.class_values import Content, plane_values
+from segstudio.tasks.class_values import Content, content_named, plane_values
 from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
 from segstudio.tasks.progress import Progress
 
@@ -61,7 +61,7 @@ def evaluate(
     `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, `MaskMismatch`,
     `UnknownClassValue`, `UnreadableImage`.
     """
-    what = Content(content)
+    what = content_named(content)
     if what is Content.FINISHED:
         raise UsageError("Proposals or labels can be evaluated.")
     images = project.images()

@@ -20,7 +20,7 @@ from segstudio.formats.table import format_named, writable
 from segstudio.formats.values import ExportPlan, LabelPlane
 from segstudio.labels.model import Status
 from segstudio.store.project import ImageRow, Project
-from segstudio.tasks.class_values import Content, format_classes, plane_values
+from segstudio.tasks.class_values import Content, content_named, format_classes, plane_values
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.selection import selected_images
 
@@ -57,7 +57,7 @@ def export(
     form = format_named(format_)
     if form is None or form.write is None:
         raise UsageError(f"'{format_}' is no format that can be exported; there are {', '.join(writable())}.")
-    what = Content(content)
+    what = content_named(content)
     if project.writer is not None and not project.writer.flush(_DRAIN_S):
         raise DiskRefused(
             f"Not everything painted is on disk yet, so nothing was exported. {project.writer.state.refused}"

@@ -108,14 +108,15 @@ def matched_masks(reader: MaskReader, path: Path, images: Sequence[ImageRow]) ->
 def read_classes(reader: MaskReader, found: MatchedMask, table: ValueTable) -> NDArray[np.int32]:
     """Class ids (h, w) of a mask, 0 = unknown. Raises `MaskMismatch` where its size is not the plane's,
     `UnknownClassValue`, `UnreadableImage`."""
+    # Before decoding: a header may ask for any amount of memory.
     try:
+        width, height = reader.size(found.mask)
+        if (width, height) != found.image.planes[found.plane]:
+            w, h = found.image.planes[found.plane]
+            raise MaskMismatch(
+                f"{found.mask.name} has {width} x {height} pixels, but its image {found.image.path} has {w} x {h}."
+            )
         values = reader.read(found.mask)
     except OSError as error:
         raise UnreadableImage(f"{found.mask.name} cannot be read: {error.strerror or error}.") from error
-    height, width = values.values.shape
-    if (width, height) != found.image.planes[found.plane]:
-        w, h = found.image.planes[found.plane]
-        raise MaskMismatch(
-            f"{found.mask.name} has {width} x {height} pixels, but its image {found.image.path} has {w} x {h}."
-        )
     return table.class_ids(values, found.mask.name)

@@ -180,6 +180,25 @@ def test_a_second_writer_is_told_who_has_the_project(home: Path, project: Path, 
     assert run("import", project, "--format", "png", home / "masks")[0] == 0
 
 
+def test_a_project_of_a_newer_version_is_not_written(home: Path, project: Path, run: Run) -> None:
+    import sqlite3
+
+    db = sqlite3.connect(project / "project.db")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    code, out, err = run("import", project, "--format", "png", home / "masks")
+    assert (code, out) == (1, "")
+    assert "newer" in err
+    assert one_line(err)
+
+
+def test_json_knows_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    from segstudio.cli.output import say_json
+
+    say_json({"loss": float("nan"), "more": [float("inf"), 1.5, {"x": 2}]})
+    assert json.loads(capsys.readouterr().out) == {"loss": None, "more": [None, 1.5, {"x": 2}]}
+
+
 def test_the_ending_of_a_project_may_be_left_out(home: Path, project: Path, run: Run) -> None:
     assert run("info", project.with_suffix(""))[0] == 0
 

@@ -91,13 +91,13 @@ def test_a_new_object_leaves_the_rest_and_a_changed_class_drops_it() -> None:
     overviews = Overviews()
     overviews.set_lookup(LOOKUP[:3])
     tile = dense_tile(2)
-    overviews.region(lambda _: tile, 0, Rect(0, 0, 4, 4), 1)
+    overviews.region(lambda _: tile, 0, Rect(0, 0, 64, 64), 2)
     assert overviews.bytes_held > 0
     assert not overviews.set_lookup(LOOKUP[:4])
     assert overviews.bytes_held > 0
     assert overviews.set_lookup(np.array([0, 1, 3, 3], np.uint8))
     assert overviews.bytes_held == 0
-    assert overviews.region(lambda _: tile, 0, Rect(0, 0, 4, 4), 1)[0].max() == 3
+    assert overviews.region(lambda _: tile, 0, Rect(0, 0, 64, 64), 2)[0].max() == 3
 
 
 def test_an_id_without_a_row_shows_nothing() -> None:

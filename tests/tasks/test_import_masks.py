@@ -112,6 +112,18 @@ def test_one_wrong_mask_leaves_the_project_as_it_was(project: Project, mask: Mas
     assert info(project) == before
 
 
+def test_a_mask_that_asks_for_too_much_memory_is_refused_by_its_header(project: Project, mask: Mask) -> None:
+    import zlib
+
+    path = mask("a.png", (1, 0, 0, 5, 5))
+    data = bytearray(path.read_bytes())
+    data[16:24] = (30_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(MaskMismatch, match="30000 x 30000"):
+        brought_in(project, path)
+
+
 def test_a_map_gives_values_a_meaning(project: Project, mask: Mask) -> None:
     path = mask("a.png", (7, 0, 0, 5, 5), (9, 10, 0, 5, 5), (0, 20, 0, 5, 5), ground=255)
     brought_in(project, path, mapping=parsed_map(["7=LEAF,9=", "255=blur"]))
@@ -176,7 +188,12 @@ def test_masks_of_planes_go_to_their_planes(tmp_path: Path, mask: Mask) -> None:
     from segstudio.tasks.new import new_project
 
     (tmp_path / "v").mkdir()
-    tifffile.imwrite(tmp_path / "v/v.tif", np.zeros((3, SIZE[1], SIZE[0]), np.uint16), metadata={"axes": "ZYX"}, photometric="minisblack")
+    tifffile.imwrite(
+        tmp_path / "v/v.tif",
+        np.zeros((3, SIZE[1], SIZE[0]), np.uint16),
+        metadata={"axes": "ZYX"},
+        photometric="minisblack",
+    )
     report = finished(new_project(tmp_path / "v.segstudio", [str(tmp_path / "v")], ["cell::instance"]))
     folder = mask("v_p0002.png", (1, 0, 0, 4, 4)).parent
     mask("v_p0000.png", (1, 9, 9, 4, 4), (0, 0, 0, 2, 2))

@@ -21,7 +21,7 @@ from segstudio.labels.stroke import capsule_spans, spans_mask
 from segstudio.labels.tile import Constant
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.events import meant_button
-from segstudio.ui.canvas.ring import Ring
+from segstudio.ui.canvas.ring import Ring, RingPen
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -44,6 +44,7 @@ def canvas(qtbot: QtBot, session: FakeSession) -> Iterator[Canvas]:
         widget.show()
     yield widget
     widget._behind.stop()
+    widget._badge.withdraw()
 
 
 def mouse(canvas: Canvas, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
@@ -329,24 +330,25 @@ def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canv
     assert canvas._ring is None
 
 
-@pytest.mark.parametrize("radius", [0.4, 2.9, 3.1, 14.0, 300.0])
+@pytest.mark.parametrize("radius", [0.4, 2.9, 3.1, 14.0, 300.0, 620.0])
 def test_an_outline_paints_nothing_outside_its_region(radius: float) -> None:
     from PySide6.QtGui import QPainter
 
     image = QImage(700, 700, QImage.Format.Format_RGB32)
     image.fill(0)
-    ring = Ring(350.3, 349.8, radius)
+    blank = image.copy()
+    ring, pen = Ring(50.3, 349.8, radius), RingPen()
     painter = QPainter(image)
     painter.setClipRegion(ring.region())
-    ring.paint(painter)
+    pen.paint(painter, ring, 1.0)
     painter.end()
     clipped = image.copy()
     image.fill(0)
     painter = QPainter(image)
-    ring.paint(painter)
+    pen.paint(painter, ring, 1.0)
     painter.end()
     assert image == clipped
-    assert image != QImage(700, 700, QImage.Format.Format_RGB32)
+    assert image != blank
 
 
 def test_a_colour_changed_or_a_class_hidden_is_seen(canvas: Canvas, session: FakeSession) -> None:
@@ -432,11 +434,19 @@ def test_an_image_that_cannot_be_shown_gets_its_sentence_and_no_stroke(canvas: C
     assert not line.isVisible()
 
 
-def test_loading_is_said_where_nothing_is_shown_yet(canvas: Canvas, session: FakeSession) -> None:
+def test_loading_is_said_in_the_middle_or_in_the_corner_of_another_image(
+    canvas: Canvas, session: FakeSession, qtbot: QtBot
+) -> None:
     title = canvas.findChild(QLabel, "canvasHintTitle")
     assert isinstance(title, QLabel)
+    badge = canvas.findChild(QLabel, "canvasBadge")
+    assert isinstance(badge, QLabel)
     session.imageLoading.emit("b.png")
     assert not title.isVisible()
+    qtbot.waitUntil(badge.isVisible)
+    assert "b.png" in badge.text()
+    session.imageShown.emit()
+    assert not badge.isVisible()
     session.projectChanged.emit()
     session.imageLoading.emit("c.png")
     assert title.isVisible()

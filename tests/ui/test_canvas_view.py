@@ -6,13 +6,15 @@ from canvas_session import CLASSES, Picture, proposal_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from segstudio.app.display_image import DisplayImage
 from segstudio.app.tools import Button
 from segstudio.geometry import Rect, ViewTransform
+from segstudio.imaging.display import Levels
 from segstudio.labels.document import Document
-from segstudio.labels.model import ClassId, ImageId, ObjectId
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId
 from segstudio.labels.overview import reduced
 from segstudio.labels.raster import Raster
-from segstudio.labels.tile import Dense
+from segstudio.labels.tile import Constant, Dense
 from segstudio.ui.canvas.compose import Grid, grid_of, marks_in_view
 from segstudio.ui.canvas.frame import Frame
 from segstudio.ui.canvas.hand import Act, Hand
@@ -243,7 +245,7 @@ def test_no_labelled_pixel_vanishes_however_far_away(scale: float, x: int, y: in
     assert isinstance(grid, Grid)
 
     def read(level: int, rect: Rect) -> np.ndarray:
-        whole = reduced(marks, 4**level)
+        whole = reduced(marks, 2**level)
         return whole[rect.y : rect.bottom, rect.x : rect.right]
 
     shown = marks_in_view(read, grid, image)
@@ -351,3 +353,55 @@ def scene_with_labels_like(scene: Scene) -> Scene:
     other.set_proposal(scene._proposal)
     other.outlines = scene.outlines
     return other
+
+
+@pytest.mark.parametrize("scale", [0.9, 0.52, 0.37, 0.2, 0.11])
+def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(scale: float) -> None:
+    rgb = np.zeros((1301, 2237, 3), np.uint8)
+    bright = Rect(2000, 1100, 120, 90)
+    rgb[bright.y : bright.bottom, bright.x : bright.right] = 255
+    scene = Scene()
+    document = Document(ImageId(1), Raster([(2237, 1301)]), {ObjectId(1): ClassId(2)})
+    ids = np.zeros((6 * 256, 9 * 256), np.uint32)
+    ids[bright.y : bright.bottom, bright.x : bright.right] = 1
+    for _, ty, tx in list(document.raster.keys(0)):
+        part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
+        document.raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
+    scene.set_classes(CLASSES)
+    scene.show(DisplayImage(rgb, Levels(0.0, 255.0)), document, 0)
+    transform = ViewTransform(scale, 300 - 2060 * scale, 200 - 1145 * scale)
+    ground, overlay = np.zeros((400, 600), np.uint32), np.zeros((400, 600), np.uint32)
+    scene.draw_ground(transform, Rect(0, 0, 600, 400), ground)
+    scene.draw_overlay(transform, Rect(0, 0, 600, 400), overlay)
+    light = (ground & 255).astype(float) * (ground != NEUTRAL)
+    for axis, middle in ((0, 300), (1, 200)):
+        seen = light.sum(axis) / light.sum()
+        covered = (overlay > 0).sum(axis) / (overlay > 0).sum()
+        along = np.arange(len(seen)) + 0.5
+        assert (seen * along).sum() == pytest.approx(middle, abs=0.35)
+        # Cells count whole: on either side up to one device pixel more is covered.
+        assert (covered * along).sum() == pytest.approx(middle, abs=0.6)
+
+
+@pytest.mark.parametrize("number", [60, 300])
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
+    classes = ClassTable(
+        [LabelClass(ClassId(1), "background", "#000000", Kind.BACKGROUND, 0, 0)]
+        + [LabelClass(ClassId(i), f"c{i}", f"#{i:06x}", Kind.SEMANTIC, i, i) for i in range(2, number)]
+    )
+    last = number - 1
+    scene = Scene()
+    document = Document(ImageId(1), Raster([SIZE]), {ObjectId(last): ClassId(last)})
+    document.raster.put((0, 0, 0), Constant(last, 1))
+    scene.set_classes(classes)
+    scene.set_opacity(1.0)
+    scene.show(Picture(RGB), document, 0)
+    scene.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
+    out = np.zeros((90, 110), np.uint32)
+    scene.draw_overlay(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)
+    assert out[20, 10] == premultiplied(f"#{last:06x}", 1.0)
+    shown = {int(color) for color in np.unique(out)}
+    stripes = {premultiplied(f"#{last - 1:06x}", alpha) for alpha in (0.85, 0.25, 0.9)}
+    assert shown <= {0, premultiplied(f"#{last:06x}", 1.0)} | stripes
+    assert scale > 1 or stripes <= shown

@@ -7,6 +7,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QEnterEvent,
     QFocusEvent,
     QHideEvent,
     QKeyEvent,
@@ -14,15 +15,16 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from segstudio.app.tools import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
 from segstudio.ui.canvas.hand import Act, Hand
-from segstudio.ui.canvas.hint import Hint
+from segstudio.ui.canvas.hint import Badge, Hint
 from segstudio.ui.canvas.ring import Ring
 from segstudio.ui.canvas.surface import Surface
+from segstudio.ui.typing_guard import is_text_field
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -56,6 +58,7 @@ class Canvas(Surface):
         self._shown_image: str | None = None
         self._loading = False
         self._hint = Hint(self)
+        self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
         self._set_up_widget()
         self._connect()
@@ -105,14 +108,18 @@ class Canvas(Surface):
 
     def _on_image_loading(self, path: str) -> None:
         self._loading = True
+        text = self.tr("Loading {name} …").format(name=path)
         if self._scene.pixels is None:
-            self._hint.say(self.tr("Loading {name} …").format(name=path))
+            self._hint.say(text)
+        else:
+            self._badge.announce(text)
 
     def _on_image_shown(self) -> None:
         session = self._session
         self._loading = False
         self._hand.let_go()
         self._hint.hide()
+        self._badge.withdraw()
         self._scene.show(session.display, session.document, session.plane)
         self._scene.set_classes(session.classes)
         self._scene.set_proposal(session.proposal_on_screen)
@@ -131,6 +138,7 @@ class Canvas(Surface):
     def _show_nothing(self) -> None:
         self._loading = False
         self._hand.let_go()
+        self._badge.withdraw()
         self._shown_image = None
         self._scene.show(None, None, 0)
         self._frame.spoil_all()
@@ -209,6 +217,12 @@ class Canvas(Surface):
         if self._scene.pixels is not None:
             self.zoom_by(wheel_factor(event))
         event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Keys belong to the canvas under the pointer (space drags), but not those of somebody who is typing."""
+        if self.isActiveWindow() and not is_text_field(QApplication.focusWidget()):
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The outline goes with the pointer."""

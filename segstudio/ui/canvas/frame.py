@@ -18,7 +18,8 @@ from segstudio.ui.canvas.viewport import Viewport
 
 __all__ = ["Frame"]
 
-_MANY = 6
+_MANY = 24
+_WASTE = 1.25
 
 
 class Frame:
@@ -107,15 +108,16 @@ def _shift(layer: NDArray[np.uint32], dx: int, dy: int) -> None:
 
 
 def _note(stale: list[Rect], rect: Rect) -> None:
-    """Add a rectangle; those that overlap become one, and so do many."""
+    """Add a rectangle. Those that become one without much in between do, and so do many."""
     if rect.empty:
         return
     apart: list[Rect] = []
     for other in stale:
-        if other.intersected(rect).empty:
-            apart.append(other)
+        both = rect.united(other)
+        if both.area <= _WASTE * (rect.area + other.area):
+            rect = both
         else:
-            rect = rect.united(other)
+            apart.append(other)
     if len(apart) >= _MANY:
         for other in apart:
             rect = rect.united(other)

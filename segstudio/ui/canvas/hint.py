@@ -1,9 +1,9 @@
 """What stands on the canvas in words: where to begin, what is being read, why an image cannot be shown."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-__all__ = ["Hint"]
+__all__ = ["Badge", "Hint"]
 
 _STYLE = """
 QLabel { color: #a8a8a8; background: transparent; }
@@ -14,6 +14,11 @@ QPushButton#canvasOpenButton:hover { background: #383838; border-color: #8a8a8a;
 QPushButton#canvasOpenButton:focus { border-color: #d6d6d6; }
 QPushButton#canvasOpenButton:pressed { background: #444444; }
 """
+
+
+_BADGE_STYLE = "background: #1e1e1e; color: #d6d6d6; border-radius: 4px; padding: 4px 8px;"
+_PATIENCE_MS = 250
+_CORNER_PX = 12
 
 
 class Hint(QWidget):
@@ -48,6 +53,40 @@ class Hint(QWidget):
         self.line.setVisible(bool(line))
         self.button.setVisible(button)
         self.setAccessibleName(" ".join(part for part in (title, line) if part))
+        self.show()
+
+
+class Badge(QLabel):
+    """A word in the lower left corner, shown only when what it speaks of takes a while."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvasBadge")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setStyleSheet(_BADGE_STYLE)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PATIENCE_MS)
+        self._patience.timeout.connect(self._appear)
+        self.hide()
+
+    def announce(self, text: str) -> None:
+        """Show this text in a moment, unless `withdraw` comes first."""
+        self.setText(text)
+        self._patience.start()
+
+    def withdraw(self) -> None:
+        """Show nothing."""
+        self._patience.stop()
+        self.hide()
+
+    def _appear(self) -> None:
+        parent = self.parentWidget()
+        assert parent is not None
+        self.setMaximumWidth(max(parent.width() - 2 * _CORNER_PX, 1))
+        self.adjustSize()
+        self.move(_CORNER_PX, parent.height() - self.height() - _CORNER_PX)
         self.show()
 
 

@@ -6,13 +6,13 @@ from math import floor, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import TILE, Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
 from segstudio.labels.overview import Marks, Overviews
 from segstudio.labels.proposal import Proposal, ProposalTile
-from segstudio.labels.tile import EMPTY, Tile
+from segstudio.labels.tile import EMPTY, Constant, Tile
 from segstudio.ui.canvas.compose import Grid, Pixels, compose_codes, edges, enlarged, grid_of, ground, marks_in_view
 from segstudio.ui.canvas.palette import Palette
 
@@ -37,6 +37,7 @@ class Scene:
         self._classes: ClassTable | None = None
         self._palette = Palette.of(None, self._opacity)
         self._labels = Overviews()
+        self._touched: dict[TileKey, Constant] = {}
         self._proposal: Proposal | None = None
         self._proposed = Overviews()
 
@@ -49,6 +50,7 @@ class Scene:
         """Take another image and its labels; the proposal goes."""
         if document is not self.document or plane != self.plane:
             self._labels.clear()
+        self._touched.clear()
         self.pixels, self.document, self.plane = pixels, document, plane
         self.set_proposal(None)
         self.refresh_lookup()
@@ -76,9 +78,29 @@ class Scene:
             return False
         return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
 
-    def touched(self, rect: Rect) -> None:
-        """Labels within a rectangle of image pixels changed."""
-        self._labels.forget((self.plane, ty, tx) for ty, tx in tiles_of(rect))
+    def touched(self, rect: Rect) -> list[Rect]:
+        """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
+
+        A tile that is the same constant as when it was last touched is left out: the inside of a large brush.
+        """
+        if self.document is None:
+            return []
+        parts: list[Rect] = []
+        for ty, tx in tiles_of(rect.intersected(self.document.raster.bounds(self.plane))):
+            key = (self.plane, ty, tx)
+            tile = self.document.raster.tile(key)
+            if isinstance(tile, Constant):
+                if self._touched.get(key) == tile:
+                    continue
+                self._touched[key] = tile
+            else:
+                self._touched.pop(key, None)
+                self._labels.forget([key])
+            part = tile_rect(ty, tx).intersected(rect)
+            if parts and parts[-1].y == part.y and parts[-1].right == part.x:
+                part = parts.pop().united(part)
+            parts.append(part)
+        return parts
 
     def draw_ground(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32]) -> None:
         """The image into a rectangle of a whole buffer (h, w)."""
@@ -128,15 +150,9 @@ class Scene:
         if document is None or not self.show_labels:
             return None
         raster = document.raster
-        bounds = raster.bounds(plane)
-
-        def tile_of(key: TileKey) -> Tile:
-            # The coarsest cells are larger than a tile and may reach beyond the image.
-            inside = key[1] * TILE < bounds.h and key[2] * TILE < bounds.w
-            return raster.tile(key) if inside else EMPTY
 
         def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._labels.region(tile_of, plane, rect, level, deadline)
+            marks, missing = self._labels.region(raster.tile, plane, rect, level, deadline)
             late.extend(missing)
             return marks
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from segstudio.geometry import Rect
 from segstudio.ui.canvas.frame import Frame
-from segstudio.ui.canvas.ring import Ring
+from segstudio.ui.canvas.ring import Ring, RingPen
 from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import Viewport
 
@@ -35,6 +35,7 @@ class Surface(QWidget):
         self._viewport = Viewport()
         self._frame = Frame()
         self._ring: Ring | None = None
+        self._ring_pen = RingPen()
         self._pointer: QPointF | None = None
         self._behind = QTimer(self)
         self._behind.setSingleShot(True)
@@ -110,10 +111,12 @@ class Surface(QWidget):
 
     def _labels_changed(self, rect: Rect) -> None:
         """Labels changed within a rectangle of image pixels."""
-        self._scene.touched(rect)
-        spoiled = self._viewport.covering(rect, self._scene.line_px + 2)
-        self._frame.spoil_overlay(spoiled)
-        self.update(self._view_rect(spoiled))
+        region = QRegion()
+        for part in self._scene.touched(rect):
+            spoiled = self._viewport.covering(part, self._scene.line_px + 2)
+            self._frame.spoil_overlay(spoiled)
+            region = region.united(self._view_rect(spoiled))
+        self.update(region)
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
         """The brush's outline for a pointer there; none where nothing paints."""
@@ -141,7 +144,7 @@ class Surface(QWidget):
         painter = QPainter(self)
         self._frame.paint(painter)
         if self._ring is not None:
-            self._ring.paint(painter)
+            self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

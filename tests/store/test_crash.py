@@ -1,0 +1,67 @@
+"""kill -9 in mid-write: what was acknowledged is there, what is there is whole."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segstudio.labels.document import Document
+from segstudio.labels.model import Seq
+from segstudio.labels.raster import Raster
+from segstudio.store.project import Project
+from tests.store.conftest import SIZE
+from tests.store.painting import FIRST, whole
+
+_PAINT = """
+import sys
+from pathlib import Path
+from segstudio.geometry import Rect
+from segstudio.labels.model import Seq
+from segstudio.store.project import Project
+from tests.store.painting import FIRST, paint, undo
+project = Project.open(Path(sys.argv[1]))
+project.writer.on_saved = lambda seq: print(seq, flush=True)
+document = project.document(FIRST)
+i = 0
+while True:
+    i += 1
+    x, y = (i * 97) % 500, (i * 61) % 300
+    last = paint(project, document, Rect(x, y, 90, 70), 2)
+    if i % 4 == 0:
+        undo(project, document, last)
+    if i % 8 == 0:
+        project.writer.flush()
+"""
+
+
+@pytest.mark.parametrize("kill_after", [1, 7, 18, 30, 43])
+def test_every_acknowledged_edit_survives_a_kill_and_the_journal_replays(
+    make_project: Callable[..., Project], kill_after: int
+) -> None:
+    project = make_project()
+    project.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", _PAINT, str(project.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as painter:
+        assert painter.stdout is not None
+        acknowledged = [int(painter.stdout.readline()) for _ in range(kill_after)]
+        painter.kill()
+        acknowledged += [int(line) for line in painter.stdout.read().splitlines() if line]
+    with Project.open(project.path) as again:
+        last = again.last_seq()
+        assert acknowledged == list(range(1, len(acknowledged) + 1))
+        assert last >= acknowledged[-1]
+        replayed = Document(FIRST, Raster([SIZE]))
+        for seq in range(1, last + 1):
+            replayed.apply(again.load_edit(Seq(seq), replayed.raster.tile))
+        document = again.document(FIRST)
+        assert all(np.array_equal(a, b) for a, b in zip(whole(replayed), whole(document), strict=True))
+        assert dict(replayed.objects) == dict(document.objects)
+        assert again.image(FIRST).labelled_pixels == int((whole(document)[0] > 0).sum())
+        assert again.notice == ""
