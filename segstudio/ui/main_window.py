@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from segstudio.errors import UserError
 from segstudio.ui.bars import Bars
+from segstudio.ui.canvas import Canvas
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.new_project_page import NewProjectPage
@@ -34,7 +35,6 @@ from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
-    from segstudio.ui.canvas import Canvas
 
 __all__ = ["MainWindow"]
 
@@ -58,8 +58,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self._canvas: Canvas | None = None
         self._cursor: tuple[int, int] | None = None
+        self.canvas = Canvas(session)
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session)
@@ -69,39 +69,19 @@ class MainWindow(QMainWindow):
         self.image_panel = ImageListPanel(session)
         self.training_panel = TrainingPanel(session, self.bars.action("stop-training"))
         self._arrange()
-        self._guard = TypingGuard(self, lambda: self.canvas)
+        self._guard = TypingGuard(self, self.canvas)
         self._connect()
         self.resize(1440, 900)
         self._restore()
         self._show_project()
         if bare:
             apply_theme(application, theme)
-        self._canvas_loader = ModuleLoader("segstudio.ui.canvas", self)
-        self._canvas_loader.ready.connect(lambda: self.canvas)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
-        self._warm_up.timeout.connect(self._canvas_loader.load)
-        if self._canvas is None:
+        self._project_loader = ModuleLoader("segstudio.app.opened", self)
+        self._warm_up.timeout.connect(self._project_loader.load)
+        if session.project_path is None:
             self._warm_up.start(_WARM_UP_MS)
-
-    @property
-    def canvas(self) -> "Canvas":
-        """The widget `canvas`. An empty window starts without NumPy, and makes it a moment later."""
-        if self._canvas is None:
-            self._canvas = self._make_canvas()
-        return self._canvas
-
-    def _make_canvas(self) -> "Canvas":
-        from segstudio.ui.canvas import Canvas
-
-        canvas = Canvas(self.session)
-        canvas.zoomChanged.connect(self._zoomed)
-        canvas.hovered.connect(self._hovered)
-        canvas.left.connect(self._left)
-        canvas.openRequested.connect(self.choose_folder)
-        canvas.dropped.connect(self._dropped)
-        self.pages.addWidget(canvas)
-        return canvas
 
     # -- what the outside asks for -----------------------------------------------------------------------------------
 
@@ -168,6 +148,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
+        self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
         column.setObjectName("mainColumn")
@@ -214,11 +195,17 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
+        canvas = self.canvas
+        canvas.zoomChanged.connect(self._zoomed)
+        canvas.hovered.connect(self._hovered)
+        canvas.left.connect(self._left)
+        canvas.openRequested.connect(self.choose_folder)
+        canvas.dropped.connect(self._dropped)
         session.projectChanged.connect(self._show_project)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
-        session.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
+        session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -293,7 +280,7 @@ class MainWindow(QMainWindow):
         """Ask nothing; return when all is durable and the lock is free."""
         self._keep()
         self._warm_up.stop()
-        self._canvas_loader.close()
+        self._project_loader.close()
         self.image_panel.close_threads()
         self.training_panel.close_threads()
         self.session.close()
