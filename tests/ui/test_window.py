@@ -181,6 +181,15 @@ def test_a_dead_engine_is_said_until_it_lives_again(window: MainWindow, session:
     assert not window.message_strip.isVisible()
 
 
+def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: FakeSession) -> None:
+    session.failed.emit({"job": "propose", "sentence": "The engine ended."})
+    session.proposalReady.emit()
+    assert not window.message_strip.isVisible()
+    session.failed.emit({"job": "train", "sentence": "Too little is labelled."})
+    session.proposalReady.emit()
+    assert window.message_strip.isVisible()
+
+
 def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, session: FakeSession) -> None:
     session.failed.emit({"job": "export", "sentence": "Nothing was written."})
     session.saveStateChanged.emit(SaveState(True, "14:02:11", ""))
