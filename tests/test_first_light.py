@@ -34,6 +34,7 @@ class Person:
         self.session.failed.connect(self.failures.append)
         self.seqs: list[int] = []
         self.session.editCommitted.connect(self.seqs.append)
+        qtbot.addWidget(self.window)
         self.window.resize(1280, 720)
         self.window.show()
         qtbot.waitExposed(self.window)

@@ -51,8 +51,9 @@ class OpenedProject(QObject):
         self.engine.close()
         for owner in (self.proposals, self.training, self.exports):
             owner.wait(_LONGEST_WAIT_S)
-        self.project.close()
-        self.documents.acknowledge_rest()
+        if self.project.writer is not None:
+            self.project.writer.flush(_LONGEST_WAIT_S)
+            self.documents.acknowledge_rest()
         self.main.close()
+        self.project.close()
         self.deleteLater()
-

@@ -17,7 +17,6 @@ from segstudio.formats.values import NOTHING, ExportPlan, FormatClass, LabelPlan
 from segstudio.labels.model import Kind
 
 # pycocotools 2.0.11 uses a form of NumPy's that 2.4 warns of.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CLASSES = (
     FormatClass(0, "background", "#102030", Kind.BACKGROUND),
