@@ -89,4 +89,4 @@ class Classes:
 def _checked_color(color: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise UserError(f"{color!r} is no colour of the form #RRGGBB.")
-    return color.lower()
+    return color

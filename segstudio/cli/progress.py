@@ -1,12 +1,15 @@
 """Run a task to its end, with a bar on standard error where that is a terminal."""
 
 import sys
+import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from segstudio.tasks.progress import Progress
 
 __all__ = ["Bar", "run_task", "shown"]
+
+_SHOW_S = 0.1
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -17,14 +20,17 @@ class Bar:
 
     def __init__(self, unit: str) -> None:
         self._bar: Any = None
+        self._shown_at = 0.0
         if sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=0, unit=unit, file=sys.stderr, leave=False, dynamic_ncols=True)
 
     def show(self, done: int, total: int, text: str = "") -> None:
-        """Move the bar."""
-        if self._bar is not None:
+        """Move the bar, at most ten times a second."""
+        now = time.monotonic()
+        if self._bar is not None and now - self._shown_at >= _SHOW_S:
+            self._shown_at = now
             self._bar.total = total or None
             self._bar.n = done
             self._bar.set_postfix_str(text[-60:])

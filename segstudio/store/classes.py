@@ -55,7 +55,7 @@ def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
     taken = [c.color for c in wanted if c.color]
     values = count(1)
     for position, c in enumerate(wanted):
-        color = (c.color or _default_color(c.kind, taken)).lower()
+        color = c.color or _default_color(c.kind, taken)
         taken.append(color)
         value = 0 if c.kind is Kind.BACKGROUND else next(values)
         made.append(LabelClass(ClassId(position + 1), c.name, color, c.kind, value, position))

@@ -363,6 +363,21 @@ def test_a_colour_changed_or_a_class_hidden_is_seen(canvas: Canvas, session: Fak
     assert colour_at(canvas, 100.5, 100.5) == ground
 
 
+def test_two_objects_of_an_instance_class_that_touch_are_told_apart(canvas: Canvas, session: FakeSession) -> None:
+    session.use("brush", 10.0)
+    canvas.set_zoom(4.0)
+    for label_class, y in ((CLASSES[ClassId(3)], 130), (CLASSES[ClassId(2)], 170)):
+        session.current_class = label_class
+        for x in (190, 205):
+            stroke(canvas, [canvas.to_widget(x, y)])
+    fill = [colour_at(canvas, 190, y) for y in (130, 170)]
+    meeting = [{colour_at(canvas, x + 0.1, y).rgb() for x in range(190, 206)} for y in (130, 170)]
+    assert len(meeting[0]) > 1
+    assert meeting[1] == {fill[1].rgb()}
+    canvas.set_outlines(True)
+    assert colour_at(canvas, 190, 130) == fill[0]
+
+
 def test_opacity_and_hidden_labels(canvas: Canvas) -> None:
     stroke(canvas, [canvas.to_widget(100, 100)])
     canvas.set_opacity(1.0)

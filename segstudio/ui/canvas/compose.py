@@ -155,12 +155,12 @@ def compose_codes(
 ) -> Marks:
     """What to draw at each pixel (h, w), as `ink * count + mark`: labels filled, a proposal striped where none are.
 
-    `outlined` are the pixels of label outlines; `origin` is the device position, relative to the image's corner, of the
-    first pixel, so that stripes move with the image; `line` the width of a proposal's rim in pixels.
+    `outlined` are labelled pixels to be drawn as outlines; `origin` is the device position of the first pixel relative
+    to the image's corner, so that stripes move with the image; `line` the width of a proposal's rim in pixels.
     """
     codes: Marks = labels.astype(code_type)
     if outlined is not None:
-        codes += ((labels > 0) & outlined).astype(code_type) * code_type(Ink.OUTLINE * count)
+        codes += outlined.astype(code_type) * code_type(Ink.OUTLINE * count)
     if proposed is None or not proposed.any():
         return codes
     free: Marks = proposed.astype(code_type)

@@ -16,7 +16,7 @@ _RIM_ALPHA = 0.9
 _STRIPE_OF_FILL = 0.85
 _GAP_OF_FILL = 0.25
 _BACKGROUND_OF_FILL = 0.45
-_RANK = {Kind.BACKGROUND: 0, Kind.IGNORE: 1, Kind.SEMANTIC: 2, Kind.INSTANCE: 2}
+_RANK = {Kind.BACKGROUND: 0, Kind.IGNORE: 1, Kind.SEMANTIC: 2, Kind.INSTANCE: 3}
 
 
 class Ink(IntEnum):
@@ -31,14 +31,16 @@ class Ink(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Palette:
-    """`mark_of` is by class id; mark 0 is nothing, then background, ignore, and the others in the list's order.
+    """`mark_of` is by class id; mark 0 is nothing, then background, ignore, semantic and instance classes.
 
-    `colors` is by `ink * count + mark`: premultiplied ARGB as one number.
+    `colors` is by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are of
+    instance classes.
     """
 
     mark_of: Marks
     colors: NDArray[np.uint32]
     count: int
+    first_instance: int
 
     @property
     def code_type(self) -> type[np.uint8] | type[np.uint16]:
@@ -61,7 +63,7 @@ class Palette:
         for mark, label_class in enumerate(used, start=1):
             for ink, alpha in _alphas(label_class, opacity).items():
                 colors[ink * count + mark] = premultiplied(label_class.color, alpha)
-        return cls(mark_of, colors, count)
+        return cls(mark_of, colors, count, count - sum(c.kind is Kind.INSTANCE for c in used))
 
     def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
         """Marks of an array of class ids; 0 where there is no such class."""

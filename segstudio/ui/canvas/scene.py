@@ -175,17 +175,23 @@ class Scene:
         return marks_in_view(read, grid, self.size)
 
     def _outlined(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where objects (from afar: classes) meet."""
-        if not self.outlines or self.document is None:
+        """Where objects (from afar: classes) meet: those of instance classes always, all of them if outlines are on.
+
+        Two objects of one class that touch would otherwise look like one.
+        """
+        if self.document is None:
+            return None
+        wanted = labels >= (1 if self.outlines else self._palette.first_instance)
+        if not wanted.any():
             return None
         if grid.scale < 1:
-            return edges(labels, self.line_px)
+            return edges(labels, self.line_px) & wanted
         columns = np.clip(np.floor(grid.xs), 0, self.size[0] - 1).astype(np.intp)
         rows = np.clip(np.floor(grid.ys), 0, self.size[1] - 1).astype(np.intp)
         x, y = int(columns[0]), int(rows[0])
         source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
         ids, _ = self.document.raster.read(self.plane, source)
-        return edges(enlarged(ids, rows - y, columns - x), self.line_px)
+        return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
         self._palette = Palette.of(self._classes, self._opacity)

@@ -99,7 +99,7 @@ class Surface(QWidget):
         self._overlay_changed()
 
     def set_outlines(self, shown: bool) -> None:
-        """Whether objects are outlined."""
+        """Whether all objects are outlined, and not only those of instance classes."""
         self._scene.outlines = shown
         self._overlay_changed()
 
