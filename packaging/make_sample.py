@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent / "resources" / "sample"
-BACKGROUND_COLOUR, COIN_COLOUR = (0, 0, 0), (230, 159, 0)
+BACKGROUND_COLOUR, COIN_COLOUR = (107, 114, 128), (230, 159, 0)
 ANGLES, STEPS_PER_PX, REACH_PX = 180, 8, 3.5
 
 

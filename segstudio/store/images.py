@@ -93,7 +93,7 @@ def _root(path: str, relative: str, project: Path) -> Path:
     beside = Path(os.path.normpath(project / relative))
     inside = bool(relative) and beside.is_relative_to(project)
     # A copied project has its own images, though the original's may still be there.
-    if inside or (relative and not absolute.is_dir() and beside.is_dir()):
+    if inside or (relative and not os.path.isdir(absolute) and os.path.isdir(beside)):
         return beside
     return absolute
 

@@ -128,7 +128,7 @@ class Project:
     def _replay(self) -> str:
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            return waiting.replay(db, self.uuid)
+            return waiting.replay(db, self.uuid, self.path)
         finally:
             db.close()
 

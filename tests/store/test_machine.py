@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, status_row
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
@@ -22,8 +23,6 @@ from segstudio.labels.tile import EMPTY
 from segstudio.store.history import History
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
-from tests.store.conftest import CELL, CLASSES, VESSEL, new_images
-from tests.store.painting import commit, painted, status_row
 
 IMAGES = (ImageId(1), ImageId(2))
 PLANES = 2

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from store_painting import FIRST
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import ClassId, ImageId
@@ -9,7 +10,6 @@ from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tile import Constant, frozen
 from segstudio.store.project import Project
 from segstudio.store.proposals import EncodedTile, encoded
-from tests.store.painting import FIRST
 
 ROWS = {1: ProposalRow(ClassId(2), 0.75), 2: ProposalRow(ClassId(3), 0.5)}
 

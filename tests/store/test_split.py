@@ -3,14 +3,13 @@ from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
+from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
 from segstudio.store.split import Split, decide, hash_holds_out
 from segstudio.store.values import NewImage
-from tests.store.conftest import CELL, CLASSES, new_images
-from tests.store.painting import FIRST, flushed, paint, undo
 
 
 def test_the_first_three_train_and_the_fourth_is_held_out() -> None:

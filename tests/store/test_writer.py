@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusing_disk import RefusingConnection, refusing
+from store_painting import CELL, FIRST, flushed, paint, painted, undo, whole
 
 from segstudio.errors import DiskRefused, ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
+from segstudio.store import project as project_module
 from segstudio.store import writer as writer_module
+from segstudio.store.connect import connect
 from segstudio.store.project import Project
 from segstudio.store.waiting import waiting_file
 from segstudio.store.writer import Writer
-from tests.store.conftest import CELL
-from tests.store.painting import FIRST, flushed, paint, painted, undo, whole
-from tests.store.refusing import RefusingConnection, refusing
 
 
 @pytest.fixture
@@ -103,6 +104,24 @@ def test_a_disk_that_is_full_at_the_nth_statement_leaves_all_or_nothing(
     assert refused.image(FIRST).labelled_pixels == 0
 
 
+def test_opening_while_the_disk_still_refuses_reads_and_goes_on_waiting(
+    refused: Project, kind: type[RefusingConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind.refuse = "full"
+    paint(refused, refused.document(FIRST), Rect(0, 0, 60, 60), CELL)
+    refused.close(wait_s=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(project_module, "connect", lambda path, access: connect(path, access, kind))
+        with pytest.raises(DiskRefused, match="full"):
+            Project.open(refused.path)
+        with Project.open(refused.path, read_only_ok=True) as reader:
+            assert not reader.writable
+            assert "full" in reader.why_read_only
+    kind.refuse = None
+    with Project.open(refused.path) as again:
+        assert again.last_seq() == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process's file size has no limit here")
 def test_a_file_that_really_cannot_grow_refuses_and_goes_on_when_there_is_room(project: Project) -> None:
     import resource
@@ -130,7 +149,7 @@ def test_a_file_that_really_cannot_grow_refuses_and_goes_on_when_there_is_room(p
 
 
 def test_edits_refused_at_close_are_kept_and_replayed_at_the_next_opening(
-    refused: Project, kind: type[RefusingConnection], state_folder: Path
+    refused: Project, kind: type[RefusingConnection], user_folders: Path
 ) -> None:
     document = refused.document(FIRST)
     paint(refused, document, Rect(0, 0, 60, 60), CELL)
@@ -143,7 +162,7 @@ def test_edits_refused_at_close_are_kept_and_replayed_at_the_next_opening(
     refused.close(wait_s=1)
     kept = waiting_file(refused.uuid)
     assert kept.is_file()
-    assert state_folder in kept.parents
+    assert user_folders in kept.parents
     with Project.open(refused.path, write=False) as reader:
         assert reader.last_seq() == 1
     with Project.open(refused.path) as again:
@@ -172,6 +191,19 @@ def test_edits_that_no_longer_fit_are_set_aside_and_not_lost(refused: Project, k
     assert len(list(kept.parent.glob("*.conflict"))) == 1
 
 
+def test_a_copy_of_a_project_gets_none_of_the_edits_that_wait_for_the_original(
+    refused: Project, kind: type[RefusingConnection]
+) -> None:
+    kind.refuse = "full"
+    paint(refused, refused.document(FIRST), Rect(0, 0, 60, 60), CELL)
+    refused.close(wait_s=1)
+    copied = shutil.copytree(refused.path, refused.path.with_name("copy.segstudio"))
+    with Project.open(copied) as copy:
+        assert (copy.notice, copy.last_seq()) == ("", 0)
+    with Project.open(refused.path) as again:
+        assert again.last_seq() == 1
+
+
 def test_a_project_whose_folder_is_deleted_while_open_is_not_called_saved(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 50, 50), CELL)
@@ -183,6 +215,18 @@ def test_a_project_whose_folder_is_deleted_while_open_is_not_called_saved(projec
     assert writer.state.refused == "The project's folder was moved or deleted while it was open."
     project.close(wait_s=1)
     assert waiting_file(project.uuid).is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder with open files cannot be moved here")
+def test_a_project_whose_folder_was_moved_away_is_saved_when_it_is_back(project: Project) -> None:
+    document = project.document(FIRST)
+    away = project.path.rename(project.path.with_name("away.segstudio"))
+    paint(project, document, Rect(100, 0, 50, 50), CELL)
+    writer = _writer(project)
+    assert not writer.flush(30)
+    away.rename(project.path)
+    assert writer.flush(30)
+    assert project.image(FIRST).labelled_pixels == 2500
 
 
 def test_a_job_runs_after_the_edits_before_it_and_in_a_transaction_of_its_own(project: Project) -> None:
@@ -277,6 +321,20 @@ def test_a_closed_project_takes_no_edit(project: Project) -> None:
         writer.call(lambda _: None)
     with pytest.raises(ReadOnly):
         project.set_setting("a", 1)
+
+
+def test_a_long_log_is_folded_in_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "_LOG_BYTES", 30_000)
+    document = project.document(FIRST)
+    log = project.path / "project.db-wal"
+    sizes: list[int] = []
+    for i in range(30):
+        paint(project, document, Rect(11 * i, 7 * i, 90, 60), CELL)
+        flushed(project)
+        sizes.append(log.stat().st_size)
+    # Once folded in, the log is written from its beginning again and grows no more.
+    assert sizes[-1] < 300_000
+    assert sizes[-1] == sizes[-10]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -1,15 +1,31 @@
-"""Edits as a person makes them, without the gesture: a rectangle of an object, or of nothing."""
+"""Images that need no files, and edits as a person makes them: a rectangle of an object, or of nothing."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import Cause, ClassId, ImageId, ObjectId, Origin, Seq, Status
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind, ObjectId, Origin, Seq, Status
 from segstudio.labels.tile import Tile, frozen, same, writable_copy
 from segstudio.store.project import Project
+from segstudio.store.values import NewClass, NewImage, NewPlane
+
+FIRST = ImageId(1)
+SIZE = (600, 400)
+"""Width and height: 3 x 2 tiles, the last ones cut."""
+
+CLASSES = (NewClass("background", kind=Kind.BACKGROUND), NewClass("cell", kind=Kind.INSTANCE), NewClass("vessel"))
+BACKGROUND, CELL, VESSEL = 1, 2, 3
+
+
+def new_images(root: Path, count: int = 3, planes: int = 1) -> list[NewImage]:
+    plane_list = tuple(NewPlane(f"page {i}", *SIZE) for i in range(planes))
+    return [
+        NewImage(f"field/{i}.png", root, 1000 + i, 1, f"{i:016x}", plane_list, 3, "uint8", "png") for i in range(count)
+    ]
 
 
 def painted(
@@ -80,6 +96,3 @@ def whole(document: Document, plane: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def objects_of(document: Document) -> Mapping[ObjectId, ClassId]:
     return dict(document.objects)
-
-
-FIRST = ImageId(1)
