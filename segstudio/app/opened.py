@@ -28,6 +28,9 @@ class OpenedProject(QObject):
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = Project.open(path, write=True, read_only_ok=True)
+        if self.project.why_read_only:
+            # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
+            self.project.why_read_only = f"read-only: {self.project.why_read_only}"
         self.main = MainThread(self)
         self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         self.documents = Documents(self.project, self.main, self)

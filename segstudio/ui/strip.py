@@ -150,6 +150,5 @@ class ReadOnlyBanner(QFrame):
 
     def _show(self) -> None:
         why = self._session.read_only
-        known = why.casefold().startswith("read-only")
-        self.text.setText(why if known or not why else tr("read-only: {why}", why=why))
+        self.text.setText(why)
         self.setVisible(bool(why))

@@ -199,7 +199,7 @@ def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, se
 
 def test_a_read_only_window_says_so_and_who_writes(window: MainWindow, session: FakeSession) -> None:
     assert not window.read_only_banner.isVisible()
-    session.load(image_items(1), class_table(["a"]), why="anna on lab-3 (process 4121) has this project open")
+    session.load(image_items(1), class_table(["a"]), why="read-only: open for writing by anna on lab-3 (4121)")
     assert window.read_only_banner.isVisible()
     text = window.read_only_banner.text.text()
     assert text.startswith("read-only")
