@@ -11,11 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
 
 _PROPERTY = "segstudioTheme"
-GRID = 4
-"""Pixels; every distance in the window is a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def project(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.engine
 def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, project: Path) -> None:
     first, second = open_window(project), open_window(project)
     for window in (first, second):

@@ -19,7 +19,7 @@ THUMBNAIL_W = 112
 THUMBNAIL_H = 72
 _KEPT = 600
 _WISHES = 200
-_LARGEST_PX = 200_000_000
+_LARGEST_PX = 64_000_000
 
 
 def thumbnail(file: Path, width: int, height: int) -> QImage | None:
