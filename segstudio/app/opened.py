@@ -18,6 +18,7 @@ from segstudio.store.project import Project
 __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
+_ENGINE_WAIT_S = 0.5
 
 
 class OpenedProject(QObject):
@@ -51,7 +52,8 @@ class OpenedProject(QObject):
         self.navigation.close()
         self.training.close()
         self.exports.cancel()
-        self.engine.close()
+        # It writes nothing, so nothing is lost by not waiting for it: while it loads torch it would take seconds to end.
+        self.engine.close(wait_s=_ENGINE_WAIT_S)
         for owner in (self.proposals, self.training, self.exports):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
