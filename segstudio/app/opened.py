@@ -52,7 +52,7 @@ class OpenedProject(QObject):
         self.navigation.close()
         self.training.close()
         self.exports.cancel()
-        # It writes nothing, so nothing is lost by not waiting for it: while it loads torch it would take seconds to end.
+        # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
         for owner in (self.proposals, self.training, self.exports):
             owner.wait(_LONGEST_WAIT_S)

@@ -1,7 +1,8 @@
 """The main window: puts bars, canvas and panels in their places. It holds no state of the work and decides nothing."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
@@ -288,9 +289,7 @@ class MainWindow(QMainWindow):
 
     # -- how the window stood ----------------------------------------------------------------------------------------
 
-    def _prefer(self, **preferences: object) -> None:
-        from msgspec.structs import replace
-
+    def _prefer(self, **preferences: Any) -> None:
         self.session.preferences = replace(self.session.preferences, **preferences)
 
     def _splitters(self) -> tuple[QSplitter, ...]:
