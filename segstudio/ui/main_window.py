@@ -20,7 +20,6 @@ from segstudio.ui.bars import Bars
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
-from segstudio.ui.dialogs.new_project_page import NewProjectPage
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
 from segstudio.ui.loader import ModuleLoader
@@ -36,6 +35,7 @@ from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.ui.dialogs.new_project_page import NewProjectPage
 
 __all__ = ["MainWindow"]
 
@@ -54,11 +54,13 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         bare = not application.styleSheet()
         theme = theme_named("system") if bare else current_theme()
-        choose_theme(application, theme)
+        if bare:
+            choose_theme(application, theme)
         self.session = session
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
+        self._new_project: NewProjectPage | None = None
         self._cursor: tuple[int, int] | None = None
         self.canvas = Canvas(session)
         self.status_bar = StatusBar(session)
@@ -132,7 +134,7 @@ class MainWindow(QMainWindow):
 
     def close_topmost(self) -> None:
         """Close what stands above the image: the page, else the export panel, else the message."""
-        if isinstance(self.pages.currentWidget(), NewProjectPage):
+        if self.pages.currentWidget() is self._new_project:
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.hide()
@@ -185,14 +187,13 @@ class MainWindow(QMainWindow):
             splitter.addWidget(part)
         return splitter
 
-    def _new_page(self) -> NewProjectPage:
-        for place in range(self.pages.count()):
-            page = self.pages.widget(place)
-            if isinstance(page, NewProjectPage):
-                return page
-        page = NewProjectPage(self.session, self._show_project)
-        self.pages.addWidget(page)
-        return page
+    def _new_page(self) -> "NewProjectPage":
+        from segstudio.ui.dialogs.new_project_page import NewProjectPage
+
+        if self._new_project is None:
+            self._new_project = NewProjectPage(self.session, self._show_project)
+            self.pages.addWidget(self._new_project)
+        return self._new_project
 
     def _connect(self) -> None:
         session = self.session
