@@ -47,7 +47,7 @@ class Documents(QObject):
         super().__init__(parent)
         self._project = project
         self._open: dict[ImageId, OpenDocument] = {}
-        self._acknowledged = project.last_seq()
+        self._acknowledged = self._submitted = project.last_seq()
         self._class_edits: dict[Seq, Edit] = {}
         self.current: OpenDocument | None = None
         self.plane = 0
@@ -171,7 +171,7 @@ class Documents(QObject):
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None
-        seq = self._project.writer.submit(edit)
+        seq = self._submitted = self._project.writer.submit(edit)
         holders = [opened] if opened is not None else list(self._open.values())
         for holder in holders:
             holder.history.record(seq, edit)
@@ -254,7 +254,9 @@ class Documents(QObject):
         if writer is None:
             return SaveState(True, "", self._project.why_read_only)
         state = writer.state
-        return SaveState(writer.pending == 0 and not state.refused, _clock(state.last_saved_utc), state.refused)
+        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
+        all_durable = self._submitted <= self._acknowledged
+        return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
 
     def _announce(self) -> None:
         self.saveStateChanged.emit(self.save_state())

@@ -54,7 +54,7 @@ class Navigation(QObject):
         self._active_s = 0.0
         documents.editCommitted.connect(self._committed)
         documents.changed.connect(self._changed)
-        self._stale: set[ImageId] = set()
+        self._stale: dict[ImageId, int] = {}
 
     def find(self, index_or_path: int | str) -> int:
         """Place of an image. Raises `UserError` where there is none."""
@@ -146,12 +146,14 @@ class Navigation(QObject):
         self._active_s += min(now - self._since, _PAUSE_S)
         self._since = now
         if change.seq is not None and change.image is not None:
-            self._stale.add(change.image)
+            self._stale[change.image] = change.seq
 
     def _committed(self, seq: int) -> None:
-        stale, self._stale = self._stale, set()
+        # A row is read anew when its own last edit is durable: at an older one's end the store does not know it yet.
+        durable = [image for image, last in self._stale.items() if last <= seq]
         changed: list[int] = []
-        for image in stale:
+        for image in durable:
+            del self._stale[image]
             i = self._index_of[image]
             self.rows[i] = self._project.image(image)
             self.items[i] = item_of(i, self.rows[i])

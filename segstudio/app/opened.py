@@ -18,6 +18,7 @@ from segstudio.store.project import Project
 __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
+_ENGINE_WAIT_S = 0.5
 
 
 class OpenedProject(QObject):
@@ -28,6 +29,9 @@ class OpenedProject(QObject):
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = Project.open(path, write=True, read_only_ok=True)
+        if self.project.why_read_only:
+            # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
+            self.project.why_read_only = f"read-only: {self.project.why_read_only}"
         self.main = MainThread(self)
         self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         self.documents = Documents(self.project, self.main, self)
@@ -48,7 +52,8 @@ class OpenedProject(QObject):
         self.navigation.close()
         self.training.close()
         self.exports.cancel()
-        self.engine.close()
+        # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
+        self.engine.close(wait_s=_ENGINE_WAIT_S)
         for owner in (self.proposals, self.training, self.exports):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:

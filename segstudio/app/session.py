@@ -3,24 +3,30 @@
 All calls and signals are on the GUI thread. The methods and signals of docs/python.md are a contract.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.display_image import DisplayImage
-from segstudio.app.opened import OpenedProject
 from segstudio.app.preferences import Preferences, load_preferences, save_preferences
-from segstudio.app.tools import Pointer
 from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.document import Document
-from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass
-from segstudio.labels.policy import Touch
-from segstudio.labels.proposal import Proposal
+from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass, Touch
+
+if TYPE_CHECKING:
+    # A window without a project starts without NumPy, store and engine: they come with the first.
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segstudio.app.display_image import DisplayImage
+    from segstudio.app.opened import OpenedProject
+    from segstudio.app.pointer import Pointer
+    from segstudio.labels.document import Document
+    from segstudio.labels.proposal import Proposal
 
 __all__ = ["Session"]
 
@@ -80,6 +86,8 @@ class Session(QObject):
 
     def open_project(self, path: Path | str, first_image: int | None = 0) -> None:
         """Open a project, closing the one before. Raises `UserError` and leaves that one open where it cannot."""
+        from segstudio.app.opened import OpenedProject
+
         opened = OpenedProject(Path(path), self)
         previous, self._opened = self._opened, opened
         if previous is not None:
@@ -446,7 +454,7 @@ class Session(QObject):
             self._opened.proposals.settle()
             self._say_refusal(self._opened.documents.redo)
 
-    def _say_refusal(self, call: "object") -> None:
+    def _say_refusal(self, call: object) -> None:
         try:
             call()  # type: ignore[operator]
         except UserError as error:

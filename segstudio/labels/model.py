@@ -18,6 +18,7 @@ __all__ = [
     "Origin",
     "Seq",
     "Status",
+    "Touch",
     "folded_name",
 ]
 
@@ -54,6 +55,14 @@ class Status(StrEnum):
     NEW = "new"
     IN_PROGRESS = "in-progress"
     DONE = "done"
+
+
+class Touch(StrEnum):
+    """Which pixels a stroke may change; those of locked classes never."""
+
+    ALL = "all"
+    UNLABELLED = "unlabelled"
+    LABELLED = "labelled"
 
 
 class Cause(StrEnum):

@@ -1,23 +1,13 @@
 """What a stroke may touch, and which object it paints. Pure decisions, no pixels written."""
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
-from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, ObjectId
+from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, ObjectId, Touch
 
 __all__ = ["Touch", "effective_lookup", "paintable_objects", "target_object"]
-
-
-class Touch(StrEnum):
-    """Which pixels a stroke may change; those of locked classes never."""
-
-    ALL = "all"
-    UNLABELLED = "unlabelled"
-    LABELLED = "labelled"
 
 
 def effective_lookup(document: Document, classes: ClassTable) -> NDArray[np.int32]:

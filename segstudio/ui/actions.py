@@ -47,6 +47,7 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     PROJECT = "project"
     IMAGE = "image"
+    LEARNING = "a project that is not learning"
     UNDO = "undo"
     REDO = "redo"
     TRAINING = "training"
@@ -121,13 +122,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, "bigger", ("]",)),
     *(_class_action(n) for n in range(1, 10)),
     Action("fine-tune", "Fine-tune", "Let the model learn from your labels, in the background", Menu.TRAINING,
-           "fine_tune", ("Ctrl+T",), "train", Bar.MAIN, "fineTuneButton", needs=Needs.PROJECT),
+           "fine_tune", ("Ctrl+T",), "train", Bar.MAIN, "fineTuneButton", needs=Needs.LEARNING),
     Action("fine-tune-1", "Fine-tune for 1 minute", "Learn for one minute", Menu.TRAINING, "fine_tune_for",
-           icon="train", needs=Needs.PROJECT, argument=1),
+           icon="train", needs=Needs.LEARNING, argument=1),
     Action("fine-tune-5", "Fine-tune for 5 minutes", "Learn for five minutes", Menu.TRAINING, "fine_tune_for",
-           icon="train", needs=Needs.PROJECT, argument=5),
+           icon="train", needs=Needs.LEARNING, argument=5),
     Action("fine-tune-20", "Fine-tune for 20 minutes", "Learn for twenty minutes", Menu.TRAINING, "fine_tune_for",
-           icon="train", needs=Needs.PROJECT, argument=20),
+           icon="train", needs=Needs.LEARNING, argument=20),
     Action("stop-training", "Stop training", "Stop, and keep the best so far", Menu.TRAINING, "stop_training",
            ("Ctrl+.",), "stop", button="stopTrainingButton", needs=Needs.TRAINING, separated=True),
     Action("fit", "Fit the image", "Show the whole image", Menu.VIEW, "fit", ("F", "0", "Ctrl+0"), "fit", Bar.TOOLS,

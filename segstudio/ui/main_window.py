@@ -1,7 +1,8 @@
 """The main window: puts bars, canvas and panels in their places. It holds no state of the work and decides nothing."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
@@ -16,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from segstudio.errors import UserError
 from segstudio.ui.bars import Bars
+from segstudio.ui.canvas import Canvas
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
-from segstudio.ui.dialogs.new_project_page import NewProjectPage
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
 from segstudio.ui.loader import ModuleLoader
@@ -34,7 +35,7 @@ from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
-    from segstudio.ui.canvas import Canvas
+    from segstudio.ui.dialogs.new_project_page import NewProjectPage
 
 __all__ = ["MainWindow"]
 
@@ -53,12 +54,15 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         bare = not application.styleSheet()
         theme = theme_named("system") if bare else current_theme()
-        choose_theme(application, theme)
+        if bare:
+            choose_theme(application, theme)
         self.session = session
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self._canvas: Canvas | None = None
+        self._new_project: NewProjectPage | None = None
+        self._cursor: tuple[int, int] | None = None
+        self.canvas = Canvas(session)
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session)
@@ -68,39 +72,19 @@ class MainWindow(QMainWindow):
         self.image_panel = ImageListPanel(session)
         self.training_panel = TrainingPanel(session, self.bars.action("stop-training"))
         self._arrange()
-        self._guard = TypingGuard(self, lambda: self.canvas)
+        self._guard = TypingGuard(self, self.canvas)
         self._connect()
         self.resize(1440, 900)
         self._restore()
         self._show_project()
         if bare:
             apply_theme(application, theme)
-        self._canvas_loader = ModuleLoader("segstudio.ui.canvas", self)
-        self._canvas_loader.ready.connect(lambda: self.canvas)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
-        self._warm_up.timeout.connect(self._canvas_loader.load)
-        if self._canvas is None:
+        self._project_loader = ModuleLoader("segstudio.app.opened", self)
+        self._warm_up.timeout.connect(self._project_loader.load)
+        if session.project_path is None:
             self._warm_up.start(_WARM_UP_MS)
-
-    @property
-    def canvas(self) -> "Canvas":
-        """The widget `canvas`. An empty window starts without NumPy, and makes it a moment later."""
-        if self._canvas is None:
-            self._canvas = self._make_canvas()
-        return self._canvas
-
-    def _make_canvas(self) -> "Canvas":
-        from segstudio.ui.canvas import Canvas
-
-        canvas = Canvas(self.session)
-        canvas.zoomChanged.connect(self._zoomed)
-        canvas.hovered.connect(self._hovered)
-        canvas.left.connect(lambda: self.status_bar.show_cursor(""))
-        canvas.openRequested.connect(self.choose_folder)
-        canvas.dropped.connect(self._dropped)
-        self.pages.addWidget(canvas)
-        return canvas
 
     # -- what the outside asks for -----------------------------------------------------------------------------------
 
@@ -150,7 +134,7 @@ class MainWindow(QMainWindow):
 
     def close_topmost(self) -> None:
         """Close what stands above the image: the page, else the export panel, else the message."""
-        if isinstance(self.pages.currentWidget(), NewProjectPage):
+        if self.pages.currentWidget() is self._new_project:
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.hide()
@@ -167,6 +151,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
+        self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
         column.setObjectName("mainColumn")
@@ -202,21 +187,27 @@ class MainWindow(QMainWindow):
             splitter.addWidget(part)
         return splitter
 
-    def _new_page(self) -> NewProjectPage:
-        for place in range(self.pages.count()):
-            page = self.pages.widget(place)
-            if isinstance(page, NewProjectPage):
-                return page
-        page = NewProjectPage(self.session, self._show_project)
-        self.pages.addWidget(page)
-        return page
+    def _new_page(self) -> "NewProjectPage":
+        from segstudio.ui.dialogs.new_project_page import NewProjectPage
+
+        if self._new_project is None:
+            self._new_project = NewProjectPage(self.session, self._show_project)
+            self.pages.addWidget(self._new_project)
+        return self._new_project
 
     def _connect(self) -> None:
         session = self.session
+        canvas = self.canvas
+        canvas.zoomChanged.connect(self._zoomed)
+        canvas.hovered.connect(self._hovered)
+        canvas.left.connect(self._left)
+        canvas.openRequested.connect(self.choose_folder)
+        canvas.dropped.connect(self._dropped)
         session.projectChanged.connect(self._show_project)
+        session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
-        session.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
+        session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -250,9 +241,17 @@ class MainWindow(QMainWindow):
         self.status_bar.show_zoom(scale if self.session.current_image is not None else 0)
 
     def _hovered(self, x: float, y: float) -> None:
-        column, row = int(x // 1), int(y // 1)
-        value, name = self.session.value_at(column, row)
-        self.status_bar.show_cursor(f"{column}, {row} · {value} · {name}" if name else "")
+        self._cursor = int(x // 1), int(y // 1)
+        self._show_cursor()
+
+    def _left(self) -> None:
+        self._cursor = None
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        value, name = self.session.value_at(*self._cursor) if self._cursor is not None else ("", "")
+        place = f"{self._cursor[0]}, {self._cursor[1]}" if self._cursor is not None else ""
+        self.status_bar.show_cursor(f"{place} · {value} · {name}" if name else "")
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -283,7 +282,7 @@ class MainWindow(QMainWindow):
         """Ask nothing; return when all is durable and the lock is free."""
         self._keep()
         self._warm_up.stop()
-        self._canvas_loader.close()
+        self._project_loader.close()
         self.image_panel.close_threads()
         self.training_panel.close_threads()
         self.session.close()
@@ -291,9 +290,7 @@ class MainWindow(QMainWindow):
 
     # -- how the window stood ----------------------------------------------------------------------------------------
 
-    def _prefer(self, **preferences: object) -> None:
-        from msgspec.structs import replace
-
+    def _prefer(self, **preferences: Any) -> None:
         self.session.preferences = replace(self.session.preferences, **preferences)
 
     def _splitters(self) -> tuple[QSplitter, ...]:

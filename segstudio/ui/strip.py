@@ -3,6 +3,7 @@
 Never a box that waits for an answer: the image stays in reach.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -69,6 +70,13 @@ class MessageStrip(QFrame):
         session.saveStateChanged.connect(self._saved)
         session.engineStateChanged.connect(self._engine)
         session.projectChanged.connect(self.dismiss)
+        for job, signal in (
+            ("propose", session.proposalReady),
+            ("image", session.imageShown),
+            ("train", session.trainingFinished),
+            ("export", session.exportFinished),
+        ):
+            signal.connect(partial(self._succeeded, job))
         self.hide()
 
     def say(self, job: str, sentence: str, details: str = "") -> None:
@@ -101,18 +109,22 @@ class MessageStrip(QFrame):
         column.addLayout(row)
         column.addWidget(self.details)
 
+    def _succeeded(self, job: str, _: object = None) -> None:
+        if self._job == job:
+            self.dismiss()
+
     def _failed(self, failure: dict[str, Any]) -> None:
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
 
     def _saved(self, state: "SaveState") -> None:
-        if state.saved and self._job == "save":
-            self.dismiss()
+        if state.saved:
+            self._succeeded("save")
 
     def _engine(self, state: "EngineState") -> None:
         if state.kind == "dead":
             self.say("engine", state.sentence)
-        elif state.kind == "ready" and self._job == "engine":
-            self.dismiss()
+        elif state.kind == "ready":
+            self._succeeded("engine")
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())
@@ -138,6 +150,5 @@ class ReadOnlyBanner(QFrame):
 
     def _show(self) -> None:
         why = self._session.read_only
-        known = why.casefold().startswith("read-only")
-        self.text.setText(why if known or not why else tr("read-only: {why}", why=why))
+        self.text.setText(why)
         self.setVisible(bool(why))

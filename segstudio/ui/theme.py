@@ -11,11 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "GRID", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
 
 _PROPERTY = "segstudioTheme"
-GRID = 4
-"""Pixels; every distance in the window is a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +165,11 @@ def theme_named(name: str) -> Theme:
 
 
 def choose_theme(application: QApplication, theme: Theme) -> None:
-    """Let pictures be drawn for this theme from now on; `apply_theme` follows when the widgets are there."""
+    """Style and colours for the widgets and pictures made from now on; `apply_theme` follows when they are there."""
     application.setProperty(_PROPERTY, theme.name)
+    if application.style().objectName() != "fusion":
+        application.setStyle("Fusion")
+    application.setPalette(_palette(theme))
 
 
 def apply_theme(application: QApplication, theme: Theme) -> None:
@@ -176,10 +177,9 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
 
     Building widgets under a style sheet takes twice as long as giving one to widgets that are built: do this last.
     """
-    application.setStyle("Fusion")
-    application.setPalette(_palette(theme))
+    if application.property(_PROPERTY) != theme.name:
+        choose_theme(application, theme)
     application.setStyleSheet(_SHEET.substitute({f.name: getattr(theme, f.name) for f in fields(theme)}))
-    application.setProperty(_PROPERTY, theme.name)
 
 
 def current_theme() -> Theme:

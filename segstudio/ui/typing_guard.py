@@ -1,7 +1,5 @@
 """Single-key shortcuts rest while somebody types: a text field gets its letters, digits, Return and Escape."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
@@ -25,7 +23,7 @@ class TypingGuard(QObject):
     After Return or Escape in a number `home` gets the focus.
     """
 
-    def __init__(self, window: QWidget, home: Callable[[], QWidget]) -> None:
+    def __init__(self, window: QWidget, home: QWidget) -> None:
         super().__init__(window)
         self._window = window
         self._home = home
@@ -42,7 +40,7 @@ class TypingGuard(QObject):
             return True
         leaves = event.type() is QEvent.Type.KeyPress and event.key() in _LEAVING
         if leaves and isinstance(watched, QAbstractSpinBox):
-            QTimer.singleShot(0, self, lambda: self._home().setFocus())
+            QTimer.singleShot(0, self._home, self._home.setFocus)
         return False
 
     def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:

@@ -1,6 +1,7 @@
 """The owner of the labels in memory, over a real project, without a window."""
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.jobs import MainThread
-from segstudio.app.tools import Button, Phase, Pointer
+from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.values import SaveState
 from segstudio.errors import ReadOnly
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ImageId
@@ -180,6 +182,21 @@ def test_a_full_disk_is_said_loses_nothing_and_is_over_when_there_is_room_again(
     finally:
         FullDisk.full = False
         bench.close()
+
+
+def test_saved_is_said_when_every_edit_is_though_a_job_still_waits(qtbot: Any, bench: Bench) -> None:
+    released = threading.Event()
+    writer = bench.project.writer
+    assert writer is not None
+    states: list[SaveState] = []
+    bench.documents.saveStateChanged.connect(states.append)
+    bench.stroke(20, 20)
+    assert not states[-1].saved
+    job = writer.call(lambda db: released.wait(10))
+    qtbot.waitUntil(lambda: bench.seqs == [1])
+    assert states[-1].saved
+    released.set()
+    job.result(10)
 
 
 def test_a_read_only_project_refuses_edits_by_name(opened: Callable[[], Project], project_path: Path) -> None:

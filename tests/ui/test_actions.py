@@ -114,9 +114,11 @@ def test_stop_is_there_only_while_a_run_is_under_way(window: MainWindow, session
     assert not stop.isEnabled()
     session.fine_tune()
     assert stop.isEnabled()
+    assert not window.bars.action("fine-tune").isEnabled()
     session.training = False
     session.job("train", False)
     assert not stop.isEnabled()
+    assert window.bars.action("fine-tune").isEnabled()
 
 
 def test_class_actions_are_named_after_the_classes(window: MainWindow) -> None:

@@ -53,6 +53,15 @@ def test_the_list_follows_the_image_on_screen_without_opening_it_again(
     assert called("open_image") == [("open_image", 3)]
 
 
+def test_the_image_on_screen_stays_marked_when_the_whole_list_is_read_anew(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    session.open_image(3)
+    session.imagesChanged.emit(())
+    assert window.image_panel.view.currentIndex().row() == 3
+    assert called("open_image") == [("open_image", 3)]
+
+
 def test_arrow_keys_walk_through_the_images(window: MainWindow, called: Called) -> None:
     window.image_panel.view.setFocus()
     QTest.keyClick(window.image_panel.view, Qt.Key.Key_Right)

@@ -181,6 +181,15 @@ def test_a_dead_engine_is_said_until_it_lives_again(window: MainWindow, session:
     assert not window.message_strip.isVisible()
 
 
+def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: FakeSession) -> None:
+    session.failed.emit({"job": "propose", "sentence": "The engine ended."})
+    session.proposalReady.emit()
+    assert not window.message_strip.isVisible()
+    session.failed.emit({"job": "train", "sentence": "Too little is labelled."})
+    session.proposalReady.emit()
+    assert window.message_strip.isVisible()
+
+
 def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, session: FakeSession) -> None:
     session.failed.emit({"job": "export", "sentence": "Nothing was written."})
     session.saveStateChanged.emit(SaveState(True, "14:02:11", ""))
@@ -190,7 +199,7 @@ def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, se
 
 def test_a_read_only_window_says_so_and_who_writes(window: MainWindow, session: FakeSession) -> None:
     assert not window.read_only_banner.isVisible()
-    session.load(image_items(1), class_table(["a"]), why="anna on lab-3 (process 4121) has this project open")
+    session.load(image_items(1), class_table(["a"]), why="read-only: open for writing by anna on lab-3 (4121)")
     assert window.read_only_banner.isVisible()
     text = window.read_only_banner.text.text()
     assert text.startswith("read-only")
@@ -224,6 +233,15 @@ def test_the_status_bar_has_device_zoom_and_cursor_in_labels(
     assert window.statusBar().currentMessage().endswith(f"CPU · 1:1 · 3, 4 · {value} · unknown")
     window.canvas.left.emit()
     assert window.status_bar.cursor_label.text() == ""
+
+
+def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(
+    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.canvas.hovered.emit(3.7, 4.2)
+    monkeypatch.setattr(session, "value_at", lambda x, y: ("90", "nucleus"))
+    session.historyChanged.emit()
+    assert window.status_bar.cursor_label.text() == "3, 4 · 90 · nucleus"
 
 
 def test_off_the_image_the_cursor_says_nothing(window: MainWindow) -> None:

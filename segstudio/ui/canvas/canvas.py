@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-from segstudio.app.tools import Button, Phase
+from segstudio.app.pointer import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
 from segstudio.ui.canvas.hand import Act, Hand
@@ -28,6 +28,7 @@ from segstudio.ui.typing_guard import is_text_field
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["Canvas"]
 
@@ -91,16 +92,19 @@ class Canvas(Surface):
 
     def _adopt(self) -> None:
         """Take over what the session shows already."""
-        self._scene.set_opacity(self._session.preferences.overlay_opacity)
-        self._scene.show_proposal = self._session.preferences.show_proposals
         self._on_project_changed()
         if self._session.display is not None:
             self._on_image_shown()
         self._on_tool_changed()
 
+    def _make_scene(self) -> "Scene":
+        scene = super()._make_scene()
+        scene.set_opacity(self._session.preferences.overlay_opacity)
+        scene.show_proposal = self._session.preferences.show_proposals
+        return scene
+
     def _on_project_changed(self) -> None:
         self._show_nothing()
-        self._scene.set_classes(self._session.classes)
         if self._session.project_path is None:
             self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
         elif not self._session.images:
@@ -109,7 +113,7 @@ class Canvas(Surface):
     def _on_image_loading(self, path: str) -> None:
         self._loading = True
         text = self.tr("Loading {name} …").format(name=path)
-        if self._scene.pixels is None:
+        if self._blank:
             self._hint.say(text)
         else:
             self._badge.announce(text)
@@ -140,14 +144,15 @@ class Canvas(Surface):
         self._hand.let_go()
         self._badge.withdraw()
         self._shown_image = None
-        self._scene.show(None, None, 0)
-        self._frame.spoil_all()
+        if not self._blank:
+            self._scene.show(None, None, 0)
+            self._frame.spoil_all()
         self._place_ring(None)
         self._refresh_cursor()
         self.update()
 
     def _on_changed(self, change: Changed) -> None:
-        document = self._scene.document
+        document = None if self._blank else self._scene.document
         if document is None or change.image != document.image:
             return
         if self._scene.refresh_lookup():
@@ -157,12 +162,14 @@ class Canvas(Surface):
         self._labels_changed(change.rect)
 
     def _on_proposal_changed(self) -> None:
-        self._scene.set_proposal(self._session.proposal_on_screen)
-        self._overlay_changed()
+        if not self._blank:
+            self._scene.set_proposal(self._session.proposal_on_screen)
+            self._overlay_changed()
 
     def _on_classes_changed(self) -> None:
-        self._scene.set_classes(self._session.classes)
-        self._overlay_changed()
+        if not self._blank:
+            self._scene.set_classes(self._session.classes)
+            self._overlay_changed()
 
     def _on_tool_changed(self) -> None:
         self._refresh_cursor()
@@ -176,7 +183,7 @@ class Canvas(Surface):
         button = button_of(event.button())
         meant = meant_button(button, event.modifiers())
         drags = self._session.tool == "pan"
-        may_paint = self._scene.pixels is not None and not self._loading
+        may_paint = not self._blank and not self._loading
         self._act(self._hand.press(button, meant, drags, may_paint), event)
         event.accept()
 
@@ -189,7 +196,7 @@ class Canvas(Surface):
         self._pointer = event.position()
         self._act(self._hand.move(buttons_of(event.buttons())), event)
         self._place_ring(self._pointer)
-        if self._scene.pixels is not None:
+        if not self._blank:
             self.hovered.emit(*self.to_image(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -200,7 +207,7 @@ class Canvas(Surface):
 
     def _act(self, act: Act, event: QMouseEvent) -> None:
         phase = _PHASES.get(act)
-        if phase is not None and self._scene.pixels is not None:
+        if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
             self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button))
         elif act is Act.LOST:
@@ -214,7 +221,7 @@ class Canvas(Surface):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         self._pointer = event.position()
-        if self._scene.pixels is not None:
+        if not self._blank:
             self.zoom_by(wheel_factor(event))
         event.accept()
 
@@ -302,13 +309,13 @@ class Canvas(Surface):
         self._hint.setGeometry(self.rect())
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
-        paints = self._session.tool in ("brush", "eraser") and self._scene.pixels is not None
+        paints = self._session.tool in ("brush", "eraser") and not self._blank
         if at is None or not paints or self._hand.dragging or self._hand.space:
             return None
         return Ring(at.x(), at.y(), self._session.brush_radius * self._viewport.scale)
 
     def _refresh_cursor(self) -> None:
-        if self._scene.pixels is None:
+        if self._blank:
             shape = Qt.CursorShape.ArrowCursor
         elif self._hand.dragging:
             shape = Qt.CursorShape.ClosedHandCursor

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from segstudio.app.tools import Button
+from segstudio.app.pointer import Button
 
 __all__ = ["Act", "Hand"]
 

@@ -4,17 +4,21 @@ Every change of what is to be seen spoils a part of the buffer and asks Qt for a
 drawn once, just before that repaint, so that ten events between two frames cost one drawing.
 """
 
+from functools import cached_property
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from segstudio.geometry import Rect
-from segstudio.ui.canvas.frame import Frame
 from segstudio.ui.canvas.ring import Ring, RingPen
-from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import Viewport
+
+if TYPE_CHECKING:
+    from segstudio.ui.canvas.frame import Frame
+    from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["Surface"]
 
@@ -31,15 +35,34 @@ class Surface(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene = Scene()
         self._viewport = Viewport()
-        self._frame = Frame()
         self._ring: Ring | None = None
         self._ring_pen = RingPen()
         self._pointer: QPointF | None = None
         self._behind = QTimer(self)
         self._behind.setSingleShot(True)
         self._behind.timeout.connect(self.update)
+
+    @cached_property
+    def _scene(self) -> "Scene":
+        return self._make_scene()
+
+    @cached_property
+    def _frame(self) -> "Frame":
+        from segstudio.ui.canvas.frame import Frame
+
+        return Frame()
+
+    def _make_scene(self) -> "Scene":
+        """Scene and buffer are made when they are needed: an empty window starts without NumPy."""
+        from segstudio.ui.canvas.scene import Scene
+
+        return Scene()
+
+    @property
+    def _blank(self) -> bool:
+        """Whether no image is shown; to ask does not make the scene."""
+        return "_scene" not in self.__dict__ or self._scene.pixels is None
 
     @property
     def scale(self) -> float:

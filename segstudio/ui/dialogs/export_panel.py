@@ -117,6 +117,7 @@ class ExportPanel(QFrame):
             return
         out = Path(self.folder.text().strip()).expanduser()
         self._running = True
+        self.setFocus()  # the button goes grey, and no other is to take its place under the finger
         self.state.setText(tr("Exporting …"))
         self.show_folder.hide()
         self._refresh()

@@ -108,6 +108,7 @@ class ImageListPanel(QFrame):
         self.thumbnails.ready.connect(self._repaint_row)
         session.projectChanged.connect(self._opened)
         session.imagesChanged.connect(self._count)
+        session.imagesChanged.connect(self._follow)
         session.imageLoading.connect(self._follow)
         session.imageShown.connect(self._follow)
         self._count()

@@ -3,7 +3,6 @@
 Only what was asked for lately is kept; a wish that nobody waits for any more is dropped before it is decoded.
 """
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,8 +19,7 @@ THUMBNAIL_W = 112
 THUMBNAIL_H = 72
 _KEPT = 600
 _WISHES = 200
-_LARGEST_PX = 200_000_000
-_log = logging.getLogger(__name__)
+_LARGEST_PX = 64_000_000
 
 
 def thumbnail(file: Path, width: int, height: int) -> QImage | None:
@@ -122,7 +120,9 @@ class Thumbnails(QObject):
             try:
                 image = thumbnail(file, *size)
             except (UserError, OSError, ValueError, MemoryError) as error:
-                _log.info("no thumbnail of %s: %s", file, error)
+                import logging
+
+                logging.getLogger(__name__).info("no thumbnail of %s: %s", file, error)
                 image = None
             if not self._closed:
                 self._decoded.emit(generation, row, image)

@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import swatch
-from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.words import clock, tr
 
 if TYPE_CHECKING:
@@ -28,7 +27,8 @@ class TrainingResult(QWidget):
         self.verdict = QLabel()
         self.verdict.setObjectName("trainingVerdict")
         self.verdict.setProperty("role", "accent")
-        self.reason = ElidedLabel()
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
         self.reason.setObjectName("trainingReason")
         self.reason.setProperty("role", "muted")
         self._table: QTreeWidget | None = None
@@ -56,6 +56,7 @@ class TrainingResult(QWidget):
         held_out = result["held_out"] or {}
         table = self._table or self._make_table()
         table.clear()
+        table.headerItem().setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setHeaderLabels([tr("Held-out IoU"), result["parent"] or tr("before"), result["version"], "±"])
         self._rows(table, held_out.get("parent"), held_out.get("child"), classes)
 
