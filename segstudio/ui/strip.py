@@ -123,8 +123,9 @@ class MessageStrip(QFrame):
     def _engine(self, state: "EngineState") -> None:
         if state.kind == "dead":
             self.say("engine", state.sentence)
-        elif state.kind == "ready":
-            self._succeeded("engine")
+        elif state.kind == "ready" and self._job == "engine":
+            # It stays, for whoever looked elsewhere, until it is closed or something newer is said.
+            self.say("", f"{self.text.text()} {tr('It was started again.')}")
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())

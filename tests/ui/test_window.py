@@ -174,11 +174,14 @@ def test_the_message_of_a_refused_write_goes_when_it_was_written(window: MainWin
     assert not window.message_strip.isVisible()
 
 
-def test_a_dead_engine_is_said_until_it_lives_again(window: MainWindow, session: FakeSession) -> None:
-    session.engineStateChanged.emit(EngineState("dead", "", "The engine ended and could not be started again."))
-    assert window.message_strip.text.text() == "The engine ended and could not be started again."
+def test_a_dead_engine_is_said_and_stays_said_once_it_lives_again(window: MainWindow, session: FakeSession) -> None:
+    session.engineStateChanged.emit(EngineState("dead", "", "The engine ended."))
+    assert window.message_strip.text.text() == "The engine ended."
     session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
-    assert not window.message_strip.isVisible()
+    assert window.message_strip.isVisible()
+    assert window.message_strip.text.text() == "The engine ended. It was started again."
+    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    assert window.message_strip.text.text().count("started again") == 1
 
 
 def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: FakeSession) -> None:
