@@ -72,7 +72,7 @@ class Bench:
         self.session.imageShown.connect(lambda: self.shown.append(self.session.current_image))
         self.window.resize(1280, 720)
 
-    def wait(self, holds: Callable[[], object], seconds: float = 60.0) -> None:
+    def wait(self, holds: Callable[[], object], seconds: float = 20.0) -> None:
         """Handle events until it holds."""
         end = time.monotonic() + seconds
         while not holds():
@@ -96,6 +96,9 @@ class Bench:
 
     def fresh(self, image: int | str = 0, plane: int = 0) -> None:
         """Show an image with nothing on it, the brush at its usual size, and forget what was seen so far."""
+        self.window.activateWindow()
+        self.wait(self.window.isActiveWindow)
+        self.canvas.setFocus()
         self.session.set_tool("brush")
         self.session.set_brush_radius(6)
         self.session.set_class("coin")

@@ -263,9 +263,10 @@ class Proposals(QObject):
             self._apply(fill)
 
     def cancel_fill(self) -> bool:
-        """Drop whole-image edits that are not applied yet; whether there were any."""
-        had, self._fills = bool(self._fills), []
-        return had
+        """Drop whole-image edits that are not applied yet; whether one of them would have changed something."""
+        fills, self._fills = self._fills, []
+        edits = [fill.future.result() for fill in fills]
+        return any(edit is not None and not edit.empty for edit in edits)
 
     def _fill(self, opened: OpenDocument, compute: Callable[[Document], Edit | None], then: Callable[[], None]) -> None:
         self.settle()
