@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segstudio.app.creating import Creation
     from segstudio.app.display_image import DisplayImage
     from segstudio.app.opened import OpenedProject
     from segstudio.app.pointer import Pointer
@@ -61,6 +62,7 @@ class Session(QObject):
         super().__init__(parent)
         self.preferences: Preferences = load_preferences()
         self._opened: OpenedProject | None = None
+        self._creation: Creation | None = None
         self._tool = "brush"
         self._radius = self.preferences.brush_radius
         self._touch = Touch.ALL
@@ -110,12 +112,24 @@ class Session(QObject):
             opened.navigation.open(first_image)
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:
-        """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]), and open it."""
-        from segstudio.tasks.new import new_project
+        """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]) on a thread.
 
-        for _ in new_project(Path(path), [str(image) for image in images], list(classes)):
-            pass
-        self.open_project(path)
+        It is opened when it is there; `jobChanged` tells how far it is, `failed` why there is none.
+        """
+        if self._creation is None:
+            from segstudio.app.creating import Creation
+
+            self._creation = Creation(self)
+            self._creation.jobChanged.connect(self.jobChanged)
+            self._creation.failed.connect(self.failed)
+            self._creation.made.connect(self._open_made)
+        self._creation.start(Path(path), [str(image) for image in images], list(classes))
+
+    def _open_made(self, path: Path) -> None:
+        try:
+            self.open_project(path)
+        except UserError as error:
+            self._fail("new", error.line)
 
     def _connect(self, opened: OpenedProject) -> None:
         documents, navigation = opened.documents, opened.navigation
@@ -149,6 +163,10 @@ class Session(QObject):
 
     def close(self) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free."""
+        creation, self._creation = self._creation, None
+        if creation is not None:
+            creation.close()
+            creation.deleteLater()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
@@ -443,6 +461,8 @@ class Session(QObject):
             self._opened.exports.cancel()
         elif job == "train":
             self.stop_training()
+        elif job == "new" and self._creation is not None:
+            self._creation.cancel()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 

@@ -114,6 +114,8 @@ class MessageStrip(QFrame):
             self.dismiss()
 
     def _failed(self, failure: dict[str, Any]) -> None:
+        if failure["job"] == "new":
+            return  # said on the page that asked for it
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
 
     def _saved(self, state: "SaveState") -> None:

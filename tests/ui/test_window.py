@@ -131,6 +131,22 @@ def test_dropped_images_become_a_new_project(
     assert names == ["nucleus", "membrane"]
 
 
+def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_the_page(
+    empty_window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    empty_window.show_new_project(str(tmp_path))
+    make, problem = empty_window.findChild(QPushButton, "newMake"), empty_window.findChild(QLabel, "newProblem")
+    assert make is not None
+    assert problem is not None
+    session.jobChanged.emit(JobState("new", True, "Looked at 3 of 9 files", 0.33))
+    assert not make.isEnabled()
+    session.jobChanged.emit(JobState("new", False))
+    session.failed.emit({"job": "new", "sentence": "No image was found."})
+    assert make.isEnabled()
+    assert problem.text() == "No image was found."
+    assert not empty_window.message_strip.isVisible()
+
+
 def test_class_names_are_lines_that_are_not_empty() -> None:
     assert class_names("a\n\n  b c \n") == ["a", "b c"]
 
