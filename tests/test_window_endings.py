@@ -1,4 +1,4 @@
-"""How things end in the real window: training, exports, a killed engine, a killed program, a window closed in mid-work."""
+"""How things end in the real window: training, exports, a killed engine or program, a window closed in mid-work."""
 
 import json
 import os
