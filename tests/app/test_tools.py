@@ -40,7 +40,7 @@ def at(phase: Phase, x: float, y: float, button: Button = Button.LEFT) -> Pointe
 def test_a_second_button_neither_ends_nor_changes_a_stroke(board: Board) -> None:
     board.tool.press(at(Phase.PRESS, 20, 20))
     assert board.tool.press(at(Phase.PRESS, 40, 20, Button.RIGHT)).empty
-    assert board.tool.release(at(Phase.RELEASE, 40, 20, Button.RIGHT)) [1] is False
+    assert board.tool.release(at(Phase.RELEASE, 40, 20, Button.RIGHT))[1] is False
     assert board.tool.active
     _, ends = board.tool.release(at(Phase.RELEASE, 20, 20))
     assert ends
@@ -52,7 +52,7 @@ def test_a_second_button_neither_ends_nor_changes_a_stroke(board: Board) -> None
 
 def test_moves_without_a_press_paint_nothing(board: Board) -> None:
     assert board.tool.move(at(Phase.MOVE, 20, 20)).empty
-    assert board.tool.release(at(Phase.RELEASE, 20, 20)) [1] is False
+    assert board.tool.release(at(Phase.RELEASE, 20, 20))[1] is False
     assert board.tool.commit() is None
     assert board.tool.abort() == {}
     assert not board.ids().any()
