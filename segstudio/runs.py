@@ -225,7 +225,7 @@ class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     reason: Literal["done", "stopped", "time"]
 
 
-class Warned(_Event, tag="warned"):
+class Warned(_Event, frozen=True, kw_only=True, tag="warned"):
     """Something went wrong that the run survived; one sentence."""
 
     sentence: str

@@ -136,7 +136,7 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     image: int
     plane: int
     version: str
-    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
+    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list[tuple[int, int, float]])
     part: bool = False
     scale: float = 1.0
     network_pixels: int = 0

@@ -1,4 +1,4 @@
-"""The engine process: `python -m segstudio.engine.server`. One device owner; it looks at its inbox between any two steps.
+"""The engine process, `python -m segstudio.engine.server`: one device owner, who looks at the inbox between any two steps.
 
 Standard output belongs to the protocol: it is duplicated first and then pointed at standard error, so that whatever a
 library prints lands in the log. The process ends at the end of its input, or when it has been idle for long enough.

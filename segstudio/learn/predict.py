@@ -35,7 +35,7 @@ class Model:
     """A network in evaluation mode on its device, and how to use it.
 
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
-    0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels. `batch` windows go through at once.
+    0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
     """
 
     name: str
