@@ -24,7 +24,7 @@ __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
 
 WINDOW_PX = 704
 OVERLAP_PX = 64
-_SMALLEST_WINDOW_PX = 192
+_SMALLEST_WINDOW_PX = 128
 _BAND_TILES = 32
 _KEPT_WINDOWS = 64
 _GPU_BATCH = 8

@@ -50,7 +50,11 @@ class Clock:
 
 
 def events_of(
-    trainer: Trainer, data: Dataset, clock: Clock | None = None, measure: Measure = lambda _net: iter(()), **options: object
+    trainer: Trainer,
+    data: Dataset,
+    clock: Clock | None = None,
+    measure: Measure = lambda _net: iter(()),
+    **options: object,
 ) -> Generator[Event | None, None, None]:
     """The generator of a run's events."""
     sampler = Sampler(facts_of(data), trainer.plan, data)

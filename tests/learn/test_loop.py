@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from tests.learn.conftest import MemoryData
-from tests.learn.helpers import Clock, events_of, facts_of, run_to_end, tiny_plan, tiny_trainer
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.sampling import Sampler
 from segstudio.runs import Checkpointed, Evaluated, Figures, Finished, Plan, Started, Stepped
+from tests.learn.conftest import MemoryData
+from tests.learn.helpers import Clock, events_of, facts_of, run_to_end, tiny_plan, tiny_trainer
 
 
 def _same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -126,9 +126,7 @@ def test_closing_is_stopping_and_the_average_stays(discs: MemoryData):
 def test_it_is_measured_a_few_times_and_saved_every_twenty_seconds(discs: MemoryData):
     figures = Figures(loss=1.0, mean_iou=0.5, iou={})
     trainer = tiny_trainer(tiny_plan(discs, max_seconds=100.0, max_steps=30))
-    events = list(
-        events_of(trainer, discs, Clock(3.0), lambda _net: iter([None, figures]), evaluation_px=1000)
-    )
+    events = list(events_of(trainer, discs, Clock(3.0), lambda _net: iter([None, figures]), evaluation_px=1000))
     measured = [e for e in events if isinstance(e, Evaluated)]
     assert 3 <= len(measured) <= 6
     assert None in events

@@ -51,9 +51,7 @@ def test_cross_entropy_is_the_mean_over_known_pixels_and_dice_is_of_the_classes_
     entropy = F.cross_entropy(logits.movedim(1, -1)[known], labels[known])
     p = logits.softmax(1).movedim(1, -1)[known]
     truth = F.one_hot(labels[known], 3)
-    dice = [
-        (2 * (p[:, c] * truth[:, c]).sum() + 1) / (p[:, c].sum() + truth[:, c].sum() + 1) for c in (0, 1)
-    ]
+    dice = [(2 * (p[:, c] * truth[:, c]).sum() + 1) / (p[:, c].sum() + truth[:, c].sum() + 1) for c in (0, 1)]
     assert float(ce_dice(logits, labels)) == pytest.approx(float(entropy + 1 - sum(dice) / 2), rel=1e-5)
 
 

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
-from tests.learn.conftest import MemoryData
-from tests.learn.helpers import tiny_plan, tiny_trainer
 
 from segstudio.learn.networks import build
 from segstudio.learn.schedules import parameter_groups, rate_at
 from segstudio.runs import Plan
+from tests.learn.conftest import MemoryData
+from tests.learn.helpers import tiny_plan, tiny_trainer
 
 
 def _plan(discs: MemoryData, **recipe: object) -> Plan:
@@ -45,9 +45,8 @@ def test_the_encoder_learns_slower_but_for_its_scales_and_biases_do_not_decay(di
 
 
 def test_frozen_statistics_stay_while_the_scales_learn(discs: MemoryData):
-    from tests.learn.helpers import facts_of
-
     from segstudio.learn.sampling import Sampler
+    from tests.learn.helpers import facts_of
 
     plan = _plan(discs, frozen_statistics=True, encoder_factor=0.1)
     trainer = tiny_trainer(plan)
