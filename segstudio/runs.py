@@ -250,12 +250,27 @@ def confusion(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) ->
     """Counts (n, n + 1): rows are truth 0..n-1, columns found 0..n-1 and, last, nothing found.
 
     Pixels whose truth is outside 0..n-1 do not count; a found value outside 0..n-1 counts as nothing found.
+    Raises ValueError where the two differ in shape.
     """
+    if truth.shape != found.shape:
+        raise ValueError(f"truth {truth.shape} and found {found.shape} differ in shape")
+    counts = np.zeros(n * (n + 1), np.int64)
+    rows, columns = truth.reshape(-1), found.reshape(-1)
+    for start in range(0, rows.size, _CHUNK):
+        counts += _counted(rows[start : start + _CHUNK], columns[start : start + _CHUNK], n)
+    return counts.reshape(n, n + 1)
+
+
+_CHUNK = 1 << 20
+"""Pixels counted at a time: the working arrays take 8 bytes a pixel."""
+
+
+def _counted(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) -> NDArray[np.int64]:
     known = (truth >= 0) & (truth < n)
     rows = truth[known].astype(np.int64)
     columns = found[known].astype(np.int64)
     columns = np.where((columns >= 0) & (columns < n), columns, n)
-    return np.bincount(rows * (n + 1) + columns, minlength=n * (n + 1)).reshape(n, n + 1)
+    return np.bincount(rows * (n + 1) + columns, minlength=n * (n + 1))
 
 
 def metrics(counts: NDArray[np.int64], names: list[str]) -> Metrics:

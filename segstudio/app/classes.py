@@ -25,13 +25,13 @@ class Classes:
         if kind is Kind.BACKGROUND:
             raise UserError("A project has exactly one background class, and this one has it.")
         table = self._documents.classes
-        id_ = ClassId(max(c.id for c in table.all) + 1)
+        id_, value = self._project.next_class()
         made = LabelClass(
             id=id_,
             name=name.strip(),
             color=_checked_color(color) if color else next_color([c.color for c in table.all]),
             kind=kind,
-            value=max(c.value for c in table.all) + 1,
+            value=value,
             position=max(c.position for c in table.all) + 1,
         )
         self._commit(new_class_row(made))
@@ -51,7 +51,7 @@ class Classes:
             raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
         if "color" in columns:
             columns["color"] = _checked_color(str(columns["color"]))
-        if "kind" in columns and found.id in self._project.known_classes():
+        if "kind" in columns and self._project.class_pixels().get(found.id):
             raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
         changed = {key: value for key, value in columns.items() if getattr(found, key) != value}
         if changed:
@@ -89,4 +89,4 @@ class Classes:
 def _checked_color(color: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise UserError(f"{color!r} is no colour of the form #RRGGBB.")
-    return color.lower()
+    return color

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import MainThread
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, SaveState
-from segstudio.errors import EditConflict, ReadOnly
+from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.document import Document
@@ -47,7 +47,7 @@ class Documents(QObject):
         super().__init__(parent)
         self._project = project
         self._open: dict[ImageId, OpenDocument] = {}
-        self._acknowledged = project.last_seq()
+        self._acknowledged = self._submitted = project.last_seq()
         self._class_edits: dict[Seq, Edit] = {}
         self.current: OpenDocument | None = None
         self.plane = 0
@@ -171,7 +171,7 @@ class Documents(QObject):
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None
-        seq = self._project.writer.submit(edit)
+        seq = self._submitted = self._project.writer.submit(edit)
         holders = [opened] if opened is not None else list(self._open.values())
         for holder in holders:
             holder.history.record(seq, edit)
@@ -200,7 +200,11 @@ class Documents(QObject):
     def undo(self) -> None:
         """Take the newest edit back; a stroke under way is aborted instead."""
         if not self.cancel_gesture() and self.current is not None:
-            self._revert(self.current.history.next_undo(), Cause.UNDO)
+            history = self.current.history
+            if len(history.undoable) == 1 and history.more:
+                # The newest thousand are nearly used up: read on while there is one to read from.
+                history.extend(self._project.history(history.image, before=history.undoable[0]))
+            self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:
         """Do again what was taken back last."""
@@ -211,7 +215,10 @@ class Documents(QObject):
         opened = self.current
         if seq is None or opened is None or self._project.writer is None:
             return
-        edit = opened.recent.get(seq) or self._class_edits.get(seq) or self._project.writer.pending_edit(seq)
+        refusal = self._project.undo_refusal(seq)
+        if refusal:
+            raise UserError(refusal)
+        edit = opened.recent.get(seq) or self._class_edits.get(seq)
         if edit is None:
             edit = self._project.load_edit(seq, opened.document.raster.tile)
         inverted = edit.inverted(seq, cause)
@@ -247,7 +254,9 @@ class Documents(QObject):
         if writer is None:
             return SaveState(True, "", self._project.why_read_only)
         state = writer.state
-        return SaveState(writer.pending == 0 and not state.refused, _clock(state.last_saved_utc), state.refused)
+        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
+        all_durable = self._submitted <= self._acknowledged
+        return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
 
     def _announce(self) -> None:
         self.saveStateChanged.emit(self.save_state())

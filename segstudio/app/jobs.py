@@ -75,6 +75,11 @@ class Job(Generic[P, T]):
         """Ask it to end after its present step; the generator is closed there."""
         self._cancel.set()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancel.is_set()
+
     def wait(self, timeout_s: float) -> bool:
         """Wait for the thread's end; whether it came."""
         self._thread.join(timeout_s)

@@ -13,10 +13,9 @@ from segstudio.app.values import Changed, ImageItem
 from segstudio.errors import UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
-from segstudio.labels.raster import Raster
-from segstudio.store.history import History
-from segstudio.store.images import ImageRow
-from segstudio.store.project import FrozenLabels, Project
+from segstudio.store.project import Project
+from segstudio.store.values import ImageRow
+from segstudio.store.versions import add_seconds
 
 __all__ = ["Navigation", "item_of"]
 
@@ -26,8 +25,7 @@ _PAUSE_S = 30.0
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     display: DisplayImage
-    frozen: FrozenLabels | None
-    history: History | None
+    opened: OpenDocument | None
 
 
 class Navigation(QObject):
@@ -44,6 +42,7 @@ class Navigation(QObject):
         self._documents = documents
         self._worker = Worker("decode", main)
         self._request = 0
+        self._loading = False
         self.index = -1
         self.plane = 0
         self.display: DisplayImage | None = None
@@ -55,7 +54,7 @@ class Navigation(QObject):
         self._active_s = 0.0
         documents.editCommitted.connect(self._committed)
         documents.changed.connect(self._changed)
-        self._stale: set[ImageId] = set()
+        self._stale: dict[ImageId, int] = {}
 
     def find(self, index_or_path: int | str) -> int:
         """Place of an image. Raises `UserError` where there is none."""
@@ -65,6 +64,11 @@ class Navigation(QObject):
             raise UserError(f"There is no image number {index_or_path}: the project has {len(self.rows)}.")
         row = self._project.find_image(index_or_path)
         return self._index_of[row.id]
+
+    @property
+    def loading(self) -> bool:
+        """Whether the image asked for has not arrived yet, nor failed to."""
+        return self._loading
 
     def index_of(self, image: ImageId) -> int:
         """Place of an image by its id."""
@@ -78,6 +82,7 @@ class Navigation(QObject):
         self._request += 1
         request = self._request
         self.index, self.plane, self.shown = index, plane, None
+        self._loading = True
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
         project = self._project
@@ -85,8 +90,8 @@ class Navigation(QObject):
         def load() -> _Loaded:
             display = load_display_image(row.file, plane)
             if held is not None:
-                return _Loaded(display, None, None)
-            return _Loaded(display, project.frozen(row.id), project.history(row.id))
+                return _Loaded(display, None)
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id)))
 
         self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
 
@@ -122,6 +127,7 @@ class Navigation(QObject):
     def _arrived(self, request: int, row: ImageRow, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
         if request != self._request:
             return
+        self._loading = False
         error = future.exception()
         if isinstance(error, UserError):
             self.display = None
@@ -129,11 +135,8 @@ class Navigation(QObject):
             return
         loaded = future.result()
         self.display, self.shown = loaded.display, row.id
-        opened = held or self._documents.held(row.id)
-        if opened is None:
-            assert loaded.frozen is not None
-            assert loaded.history is not None
-            opened = OpenDocument(_document(row, loaded.frozen), loaded.history, self._project.last_seq())
+        opened = held or self._documents.held(row.id) or loaded.opened
+        assert opened is not None
         self._documents.show(opened, self.plane)
         self._since = monotonic()
         self.imageShown.emit()
@@ -143,12 +146,14 @@ class Navigation(QObject):
         self._active_s += min(now - self._since, _PAUSE_S)
         self._since = now
         if change.seq is not None and change.image is not None:
-            self._stale.add(change.image)
+            self._stale[change.image] = change.seq
 
     def _committed(self, seq: int) -> None:
-        stale, self._stale = self._stale, set()
+        # A row is read anew when its own last edit is durable: at an older one's end the store does not know it yet.
+        durable = [image for image, last in self._stale.items() if last <= seq]
         changed: list[int] = []
-        for image in stale:
+        for image in durable:
+            del self._stale[image]
             i = self._index_of[image]
             self.rows[i] = self._project.image(image)
             self.items[i] = item_of(i, self.rows[i])
@@ -160,13 +165,17 @@ class Navigation(QObject):
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""
         seconds, self._active_s = self._active_s, 0.0
         if seconds > 0 and self.index >= 0 and self._project.writer is not None:
-            self._project.add_time(self.rows[self.index].id, seconds)
+            image, author = self.rows[self.index].id, self._documents.author
+            self._project.writer.call(lambda db: add_seconds(db, image, seconds, author))
 
 
-def _document(row: ImageRow, labels: FrozenLabels) -> Document:
-    raster = Raster(row.planes)
-    raster.prime(labels.tiles)
-    return Document(row.id, raster, labels.objects, labels.next_object, labels.status)
+def _document(project: Project, row: ImageRow) -> Document:
+    """The labels with every tile in memory, so that the hand never waits for one. For a worker thread."""
+    document = project.document(row.id)
+    for plane in range(len(row.planes)):
+        document.raster.prime({(plane, *key): tile for key, tile in project.tiles(row.id, plane).items()})
+    document.raster.stop_loading()
+    return document
 
 
 def item_of(index: int, row: ImageRow) -> ImageItem:

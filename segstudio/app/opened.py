@@ -18,6 +18,7 @@ from segstudio.store.project import Project
 __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
+_ENGINE_WAIT_S = 0.5
 
 
 class OpenedProject(QObject):
@@ -28,17 +29,21 @@ class OpenedProject(QObject):
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.project = Project.open(path, write=True, read_only_ok=True)
+        if self.project.why_read_only:
+            # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
+            self.project.why_read_only = f"read-only: {self.project.why_read_only}"
         self.main = MainThread(self)
-        self.engine = EngineClient(self.project.path)
-        self.engine.on_state = lambda kind, device, sentence: self.main.post(
-            lambda: self.engineStateChanged.emit(EngineState(kind, device, sentence))
-        )
+        self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+
+    def _engine_said(self, kind: str, device: str, sentence: str) -> None:
+        state = EngineState(kind, device, sentence)
+        self.main.post(lambda: self.engineStateChanged.emit(state))
 
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
@@ -47,10 +52,13 @@ class OpenedProject(QObject):
         self.navigation.close()
         self.training.close()
         self.exports.cancel()
-        self.engine.close()
+        # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
+        self.engine.close(wait_s=_ENGINE_WAIT_S)
         for owner in (self.proposals, self.training, self.exports):
             owner.wait(_LONGEST_WAIT_S)
-        self.project.close()
-        self.documents.acknowledge_rest()
+        if self.project.writer is not None:
+            self.project.writer.flush(_LONGEST_WAIT_S)
+            self.documents.acknowledge_rest()
         self.main.close()
+        self.project.close()
         self.deleteLater()

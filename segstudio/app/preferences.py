@@ -1,21 +1,23 @@
 """A person's preferences: a small JSON file in the user's configuration folder, written whole or not at all."""
 
+import json
 import os
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 __all__ = ["Preferences", "load_preferences", "save_preferences"]
 
 
-class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
     """Every field has a default that carries the day."""
 
     overlay_opacity: float = 0.45
     show_proposals: bool = True
     brush_radius: float = 12.0
     last_folder: str = ""
-    recent_projects: list[str] = msgspec.field(default_factory=list)
+    recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""
     panel_state: str = ""
 
@@ -28,10 +30,26 @@ def _file() -> Path:
 
 def load_preferences() -> Preferences:
     """What was saved last; defaults where there is nothing, or nothing that can be read."""
+    # The standard library's JSON: msgspec alone would take a tenth of the time until the first window is idle.
     try:
-        return msgspec.json.decode(_file().read_bytes(), type=Preferences)
-    except (OSError, msgspec.DecodeError):
+        found = json.loads(_file().read_bytes())
+    except (OSError, ValueError):
         return Preferences()
+    return Preferences(**_fitting(found)) if isinstance(found, dict) else Preferences()
+
+
+def _fitting(found: dict[str, object]) -> dict[str, Any]:
+    """What has a name and a kind of value that we know; a wrong one is as good as none."""
+    standard = Preferences()
+    out: dict[str, Any] = {}
+    for known in fields(standard):
+        value, usual = found.get(known.name), getattr(standard, known.name)
+        if isinstance(usual, float) and type(value) is int:
+            value = float(value)
+        words = not isinstance(value, list) or all(isinstance(part, str) for part in value)
+        if type(value) is type(usual) and words:
+            out[known.name] = value
+    return out
 
 
 def save_preferences(preferences: Preferences) -> None:
@@ -40,7 +58,7 @@ def save_preferences(preferences: Preferences) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(f".{os.getpid()}.tmp")
     with beside.open("wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(preferences)))
+        out.write(json.dumps(asdict(preferences), indent=2).encode())
         out.flush()
         os.fsync(out.fileno())
     beside.replace(file)

@@ -26,11 +26,12 @@ from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.raster import Raster
 from segstudio.store.project import Project
-from segstudio.tasks.predict import predict
+from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
 __all__ = ["Proposals"]
 
 _PAUSE_OF_THE_HAND_MS = 1500
+_GESTURE_POLL_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Proposals(QObject):
         self._project, self._engine = project, engine
         self._documents, self._navigation, self._main = documents, navigation, main
         self._worker = Worker("fill", main)
-        self._job: Job | None = None
+        self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._asked_for: tuple[ImageId, int] | None = None
-        self._again = False
+        self._owed = False
         self._fills: list[_Fill] = []
         self.on_screen: Proposal | None = None
         self._pause = QTimer(self)
@@ -92,55 +93,70 @@ class Proposals(QObject):
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`."""
         image = self._navigation.shown
-        if image is None:
-            self.said.emit(self.tr("No image is open."))
-            return
         if self._project.writer is None:
             self.said.emit(self._project.why_read_only)
             return
-        where = (image, self._navigation.plane)
-        if self._asked_for == where:
+        if self._navigation.index < 0:
+            self.said.emit(self.tr("No image is open."))
             return
-        self._asked_for = where
-        self.runningChanged.emit(True)
-        if self._job is not None:
-            self._job.cancel()
-            self._again = True
-        else:
-            self._start()
+        self._owed = True
+        if image is None:
+            return  # asked for while the image is being decoded: it is proposed once it is shown
+        where = (image, self._navigation.plane)
+        if self._asked_for != where:
+            self._ask(where)
 
     def refresh(self) -> None:
         """Ask anew after the model has changed."""
         if self._navigation.shown is not None:
             self.propose()
 
-    def _start(self) -> None:
-        assert self._asked_for is not None
-        image, plane = self._asked_for
-        w, h = self._project.image(image).planes[plane]
+    def _ask(self, where: tuple[ImageId, int]) -> None:
+        """Start a request; one for another image is told to end, and its answer is dropped."""
         self._documents.commit_gesture()
+        self._drop()
+        image, plane = where
+        w, h = self._project.image(image).planes[plane]
         steps = predict(self._project, self._engine, [image], visible=(image, plane, Rect(0, 0, w, h)))
-        self._again = False
-        self._job = Job(
+        job = Job(
             "propose",
             steps,
             self._main,
             on_value=lambda _value: None,
-            on_done=lambda _report: self._ended(image, plane, None),
-            on_failed=lambda error: self._ended(image, plane, error),
-            on_cancelled=lambda: self._ended(image, plane, None),
+            on_done=lambda _report: self._ended(job, where, None),
+            on_failed=lambda error: self._ended(job, where, error),
+            on_cancelled=lambda: self._ended(job, where, None),
         )
-        self._job.start()
+        self._jobs.append(job)
+        self._asked_for = where
+        self.runningChanged.emit(True)
+        job.start()
 
-    def _ended(self, image: ImageId, plane: int, error: BaseException | None) -> None:
-        self._job = None
-        if self._again:
-            self._start()
+    def _drop(self) -> None:
+        """What was asked for is of no use any more."""
+        for job in self._jobs:
+            job.cancel()
+        if self._asked_for is not None:
+            self._asked_for = None
+            self.runningChanged.emit(False)
+
+    def _ended(
+        self, job: "Job[PredictProgress, PredictReport]", where: tuple[ImageId, int], error: BaseException | None
+    ) -> None:
+        self._jobs.remove(job)
+        if not job.cancelled:
+            self._arrived(where, error)
+
+    def _arrived(self, where: tuple[ImageId, int], error: BaseException | None) -> None:
+        if self._asked_for != where:
             return
-        wanted, self._asked_for = self._asked_for, None
+        if self._documents.gesture_active:
+            # What lies under a hand that has begun does not change.
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(where, error))
+            return
+        self._asked_for = None
+        self._owed = False
         self.runningChanged.emit(False)
-        if wanted != (image, plane) or self._navigation.shown != image:
-            return
         if error is not None and not isinstance(error, UserError):
             raise error
         if isinstance(error, UserError):
@@ -150,15 +166,21 @@ class Proposals(QObject):
         self.proposalReady.emit()
 
     def _image_shown(self) -> None:
-        # The request for another image is of no use any more; its answer is dropped.
-        if self._job is not None:
-            self._job.cancel()
-        self._asked_for = None
+        self._drop()
         self._look()
-        stale = self.on_screen is None or self.on_screen.version != self._project.current_version_name()
         item = self._navigation.items[self._navigation.index]
-        if stale and item.status != Status.DONE.value and self._project.writer is not None:
+        wanted = self._owed or (item.status != Status.DONE.value and self._stale())
+        if self._project.writer is not None and wanted:
             QTimer.singleShot(0, self, self._propose_quietly)
+
+    def _stale(self) -> bool:
+        """Whether a better proposal may be had: none yet, a guess, an older version's, or a learner refitted since."""
+        if self.on_screen is None or self.on_screen.version == "instant":
+            return True
+        current = self._project.current_version()
+        if current is not None:
+            return self.on_screen.version != current.name
+        return self._two_classes_known()
 
     def _propose_quietly(self) -> None:
         if self._navigation.shown is not None:
@@ -170,7 +192,7 @@ class Proposals(QObject):
             self.propose()
 
     def _two_classes_known(self) -> bool:
-        return len(self._project.known_classes()) >= 2
+        return sum(pixels > 0 for pixels in self._project.class_pixels().values()) >= 2
 
     def _look(self) -> None:
         image = self._navigation.shown
@@ -232,7 +254,7 @@ class Proposals(QObject):
         if fill not in self._fills:
             return
         if self._documents.gesture_active:
-            QTimer.singleShot(50, self, lambda: self._apply(fill))
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._apply(fill))
             return
         self._fills.remove(fill)
         edit = fill.future.result()
@@ -251,16 +273,13 @@ class Proposals(QObject):
         """Apply what is being computed, drop what was asked for, end the worker."""
         self._pause.stop()
         self.settle()
-        self._asked_for = None
-        self._again = False
-        if self._job is not None:
-            self._job.cancel()
+        self._drop()
         self._worker.close()
 
     def wait(self, timeout_s: float) -> None:
-        """Wait for the thread of a request that was dropped."""
-        if self._job is not None:
-            self._job.wait(timeout_s)
+        """Wait for the threads of requests that were dropped."""
+        for job in list(self._jobs):
+            job.wait(timeout_s)
 
     # -- the contract ------------------------------------------------------------------------------------------------
 
@@ -276,7 +295,7 @@ class Proposals(QObject):
             effective = classes.effective(c.id)
             if effective is not None:
                 lookup[c.id] = effective.value
-        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / 255
+        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / np.float32(255)
 
 
 def _copy(document: Document) -> Document:

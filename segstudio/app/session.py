@@ -3,24 +3,30 @@
 All calls and signals are on the GUI thread. The methods and signals of docs/python.md are a contract.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.display_image import DisplayImage
-from segstudio.app.opened import OpenedProject
 from segstudio.app.preferences import Preferences, load_preferences, save_preferences
-from segstudio.app.tools import Pointer
 from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.document import Document
-from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass
-from segstudio.labels.policy import Touch
-from segstudio.labels.proposal import Proposal
+from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass, Touch
+
+if TYPE_CHECKING:
+    # A window without a project starts without NumPy, store and engine: they come with the first.
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segstudio.app.display_image import DisplayImage
+    from segstudio.app.opened import OpenedProject
+    from segstudio.app.pointer import Pointer
+    from segstudio.labels.document import Document
+    from segstudio.labels.proposal import Proposal
 
 __all__ = ["Session"]
 
@@ -80,6 +86,8 @@ class Session(QObject):
 
     def open_project(self, path: Path | str, first_image: int | None = 0) -> None:
         """Open a project, closing the one before. Raises `UserError` and leaves that one open where it cannot."""
+        from segstudio.app.opened import OpenedProject
+
         opened = OpenedProject(Path(path), self)
         previous, self._opened = self._opened, opened
         if previous is not None:
@@ -172,6 +180,17 @@ class Session(QObject):
         """Path of that image as `info` has it."""
         i = self.current_index
         return self.images[i].name if i >= 0 else None
+
+    def image_file(self, index: int) -> Path:
+        """Where the file of an image lies."""
+        if self._opened is None:
+            raise UserError("No project is open.")
+        return self._opened.navigation.rows[index].file
+
+    @property
+    def loading(self) -> bool:
+        """Whether the image asked for is still being decoded, and the one before is on screen."""
+        return self._opened is not None and self._opened.navigation.loading
 
     @property
     def plane(self) -> int:
@@ -336,7 +355,7 @@ class Session(QObject):
     @property
     def proposal_on_screen(self) -> Proposal | None:
         """What a model draws for the image on screen."""
-        return self._opened.proposals.on_screen if self._opened else None
+        return self._opened.proposals.on_screen if self._opened and not self.loading else None
 
     @property
     def proposal_is_guess(self) -> bool:
@@ -435,7 +454,7 @@ class Session(QObject):
             self._opened.proposals.settle()
             self._say_refusal(self._opened.documents.redo)
 
-    def _say_refusal(self, call: "object") -> None:
+    def _say_refusal(self, call: object) -> None:
         try:
             call()  # type: ignore[operator]
         except UserError as error:

@@ -4,9 +4,9 @@ No Qt: a tool is tested without a window.
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Protocol
 
+from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -16,38 +16,6 @@ from segstudio.labels.policy import Touch, paintable_objects, target_object
 from segstudio.labels.stroke import Point, Spans, capsule_spans
 
 __all__ = ["Button", "Paint", "Phase", "Pointer", "StrokeTool"]
-
-
-class Phase(Enum):
-    """What the pointer did."""
-
-    PRESS = auto()
-    MOVE = auto()
-    RELEASE = auto()
-    HOVER = auto()
-
-
-class Button(Enum):
-    """Which button the event is about; for MOVE the one that is held."""
-
-    NONE = auto()
-    LEFT = auto()
-    RIGHT = auto()
-    MIDDLE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """One pointer event; x, y in image coordinates (0, 0 = outer corner of the first pixel), time in seconds."""
-
-    phase: Phase
-    x: float
-    y: float
-    button: Button = Button.NONE
-    shift: bool = False
-    ctrl: bool = False
-    alt: bool = False
-    time: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +101,7 @@ class StrokeTool:
         if erasing:
             self._object, self._origin = 0, Origin.NONE
             return
-        found = target_object(self._document, label_class, *self._at, self._paint.plane)
+        found = target_object(self._document, label_class, *self._at, self._paint.plane, classes=self._paint.classes)
         self._object = found if found is not None else self._gesture.new_object(label_class.id)
         self._origin = Origin.PAINTED
 

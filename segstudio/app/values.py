@@ -1,10 +1,13 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Table
 from segstudio.labels.model import Cause, ImageId, Seq
+
+if TYPE_CHECKING:
+    from segstudio.labels.edit import Table
 
 __all__ = ["Changed", "EngineState", "ImageItem", "JobState", "SaveState"]
 
@@ -17,7 +20,7 @@ class Changed:
     image: ImageId | None
     plane: int
     rect: Rect
-    tables: frozenset[Table] = frozenset()
+    tables: "frozenset[Table]" = frozenset()
     cause: Cause | None = None
 
 

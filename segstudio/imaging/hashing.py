@@ -8,11 +8,11 @@ from segstudio.imaging.readers.refusal import refused
 __all__ = ["content_hash", "quick_hash"]
 
 _END = 64 << 10
-_DIGEST = 20
+_DIGEST = 20  # bytes
 
 
-def quick_hash(path: Path) -> bytes:
-    """BLAKE2b (20 bytes) of a file's size, first and last 64 KiB. Raises `UnreadableImage` where it cannot be read."""
+def quick_hash(path: Path) -> str:
+    """BLAKE2b of a file's size, first and last 64 KiB, as 40 hexadecimal digits. Raises `UnreadableImage`."""
     try:
         with path.open("rb", buffering=0) as file:
             size = file.seek(0, 2)
@@ -24,13 +24,13 @@ def quick_hash(path: Path) -> bytes:
                 hasher.update(file.read(_END))
     except OSError as error:
         raise refused(path, error) from error
-    return hasher.digest()
+    return hasher.hexdigest()
 
 
-def content_hash(path: Path) -> bytes:
-    """BLAKE2b (20 bytes) of a file's whole content. Raises `UnreadableImage` where it cannot be read."""
+def content_hash(path: Path) -> str:
+    """BLAKE2b of a file's whole content, as 40 hexadecimal digits. Raises `UnreadableImage`."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST)).digest()
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST)).hexdigest()
     except OSError as error:
         raise refused(path, error) from error

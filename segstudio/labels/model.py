@@ -18,6 +18,7 @@ __all__ = [
     "Origin",
     "Seq",
     "Status",
+    "Touch",
     "folded_name",
 ]
 
@@ -54,6 +55,14 @@ class Status(StrEnum):
     NEW = "new"
     IN_PROGRESS = "in-progress"
     DONE = "done"
+
+
+class Touch(StrEnum):
+    """Which pixels a stroke may change; those of locked classes never."""
+
+    ALL = "all"
+    UNLABELLED = "unlabelled"
+    LABELLED = "labelled"
 
 
 class Cause(StrEnum):
@@ -158,5 +167,5 @@ class ClassTable:
 
 
 def folded_name(name: str) -> str:
-    """The form in which names are compared: NFC, without case."""
-    return normalize("NFC", name).casefold().strip()
+    """The form in which names are compared: NFC, without case (Unicode 16, section 3.13, canonical caseless match)."""
+    return normalize("NFC", normalize("NFD", name).casefold()).strip()

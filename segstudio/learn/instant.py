@@ -1,4 +1,4 @@
-"""The instant learner: one linear head on the features of the embedded encoder at all its scales, and simple filters.
+"""The instant learner: one linear head on the features of the embedded base at all its scales, and simple filters.
 
 Multinomial logistic regression, fitted in seconds to at most 12,000 known pixels outside everything held out. A linear
 head commutes with bilinear enlarging, so it runs at each scale's own size.
@@ -35,18 +35,24 @@ _ITERATIONS = 60
 class InstantNetwork(nn.Module):
     """Encoder features and filters, standardised, under one linear head; `outputs` classes."""
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, base: nn.Module) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = base.get_submodule("encoder")
+        self.decoder = base.get_submodule("decoder")
+        self.embedded_head = base.get_submodule("segmentation_head")
         self.heads = nn.ParameterList()
         self.bias = nn.Parameter(torch.zeros(1))
 
     def features(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Filters at full size and the encoder's features at their strides, each (n, d, h, w)."""
+        """Parts (n, d, h, w): at full size filters, what the decoder draws and the embedded head makes of it; then the
+        encoder's features at their strides.
+        """
         # Depth-wise convolutions in bfloat16 fall back to a path a thousand times slower on CPUs (torch 2.15).
         with torch.autocast(x.device.type, enabled=False):
             filtered = _filters(x.float())
-        return [filtered, *self.encoder(x)[1:]]
+        levels = self.encoder(x)
+        drawn = self.decoder(levels)
+        return [torch.cat([filtered, drawn, self.embedded_head(drawn)], 1), *levels[1:]]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (n, outputs, h, w) of normalised pixels (n, 3, h, w)."""
@@ -85,7 +91,7 @@ def fit_instant(
     """
     card = embedded_card("base")
     mean, std = normalisation_of(card.normalisation)
-    net = InstantNetwork(load_base().get_submodule("encoder")).to(
+    net = InstantNetwork(load_base()).to(
         device=device,
         memory_format=torch.channels_last,  # type: ignore[call-overload]
     )

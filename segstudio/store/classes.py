@@ -4,21 +4,17 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 from segstudio.errors import UsageError
+from segstudio.labels.class_rows import class_columns
+from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, folded_name
 from segstudio.store.values import NewClass
 
-__all__ = ["PALETTE", "color_for", "columns_of", "insert_classes", "new_table", "read_classes", "valid_name"]
+__all__ = ["insert_classes", "new_table", "read_classes", "valid_name"]
 
-PALETTE = (
-    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
-    "#9467BD", "#8C564B", "#17BECF", "#BCBD22", "#7F7F7F",
-)  # fmt: skip
-"""Colours that colour-blind people can tell apart (Okabe and Ito, 2008), then five more; used in turn."""
-
-_BACKGROUND_COLOR = "#202020"
-_IGNORE_COLOR = "#A0A0A0"
+_IGNORE_COLOR = "#a0a0a0"
 _COLUMNS = "id, name, color, kind, value, position, locked, visible, removed, merged_into"
 
 
@@ -30,13 +26,6 @@ def valid_name(name: str) -> str:
     if any(mark in stripped for mark in ":,=") or not stripped.isprintable():
         raise UsageError(f"The class name '{stripped}' holds a character that is not allowed (':', ',' or '=').")
     return stripped
-
-
-def color_for(kind: Kind, nth: int) -> str:
-    """The colour of the n-th class (from 0) that was given none."""
-    if kind is Kind.BACKGROUND:
-        return _BACKGROUND_COLOR
-    return _IGNORE_COLOR if kind is Kind.IGNORE else PALETTE[nth % len(PALETTE)]
 
 
 def new_table(classes: Sequence[NewClass]) -> ClassTable:
@@ -63,14 +52,20 @@ def new_table(classes: Sequence[NewClass]) -> ClassTable:
 
 def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
     made: list[LabelClass] = []
-    value = 0
+    taken = [c.color for c in wanted if c.color]
+    values = count(1)
     for position, c in enumerate(wanted):
-        if c.kind is not Kind.BACKGROUND:
-            value += 1
-        color = (c.color or color_for(c.kind, max(value - 1, 0))).upper()
-        own = 0 if c.kind is Kind.BACKGROUND else value
-        made.append(LabelClass(ClassId(position + 1), c.name, color, c.kind, own, position))
+        color = c.color or _default_color(c.kind, taken)
+        taken.append(color)
+        value = 0 if c.kind is Kind.BACKGROUND else next(values)
+        made.append(LabelClass(ClassId(position + 1), c.name, color, c.kind, value, position))
     return made
+
+
+def _default_color(kind: Kind, taken: list[str]) -> str:
+    if kind is Kind.BACKGROUND:
+        return BACKGROUND_COLOR
+    return _IGNORE_COLOR if kind is Kind.IGNORE else next_color(taken)
 
 
 def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:
@@ -78,7 +73,7 @@ def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:
     for c in table.all:
         db.execute(
             f"INSERT INTO classes (name_key, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (folded_name(c.name), c.id, *columns_of(c).values()),
+            (folded_name(c.name), c.id, *class_columns(c).values()),
         )
     db.execute("INSERT INTO settings VALUES ('next_class', ?)", (str(max(c.id for c in table.all) + 1),))
     db.execute("INSERT INTO settings VALUES ('next_value', ?)", (str(max(c.value for c in table.all) + 1),))
@@ -103,11 +98,3 @@ def read_classes(db: sqlite3.Connection) -> ClassTable:
             f"SELECT {_COLUMNS} FROM classes"
         )
     )
-
-
-def columns_of(c: LabelClass) -> dict[str, str | int | float | bool | None]:
-    """The columns of a class's row, as an edit that adds it carries them."""
-    return {
-        "name": c.name, "color": c.color, "kind": c.kind.value, "value": c.value, "position": c.position,
-        "locked": c.locked, "visible": c.visible, "removed": c.removed, "merged_into": c.merged_into,
-    }  # fmt: skip

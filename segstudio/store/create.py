@@ -16,7 +16,7 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ClassTable
 from segstudio.store.classes import insert_classes, new_table
 from segstudio.store.connect import Access, connect
-from segstudio.store.files import sync_folder
+from segstudio.store.files import copy_durably, sync_folder
 from segstudio.store.images import insert_images
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import create_tables
@@ -73,7 +73,5 @@ def _build(part: Path, path: Path, images: Iterable[NewImage], table: ClassTable
 
 
 def _copied(image: NewImage, part: Path, path: Path) -> NewImage:
-    target = part / _COPIES / image.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(image.root / image.path, target)
+    copy_durably(image.root / image.path, part / _COPIES / image.path)
     return replace(image, root=path / _COPIES)

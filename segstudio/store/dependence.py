@@ -28,23 +28,29 @@ def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit])
     made = change.before is None
     if not made and "kind" not in (change.before or {}):
         return ""
-    found = db.execute(
-        "SELECT i.path FROM objects o JOIN images i ON i.id = o.image "
-        "WHERE o.class_id = ? AND (? OR o.area > 0) LIMIT 1",
-        (change.key, made),
-    ).fetchone()
-    if found is None and not _in_use(change.key, pending):
+    image = _used_in(db, change.key, pending, made=made)
+    if image is None:
         return ""
     name = (change.after or {}).get("name") or _name(db, change.key)
-    where = "" if found is None else f" in '{found[0]}'"
+    path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
     if made:
-        return f"The class '{name}' cannot be taken back: it is in use{where}."
-    return f"The kind of the class '{name}' cannot be taken back: the class has pixels{where}."
+        return f"The class '{name}' cannot be taken back: it is in use in '{path}'."
+    return f"The kind of the class '{name}' cannot be taken back: the class has pixels in '{path}'."
 
 
-def _in_use(class_id: int, pending: Sequence[Edit]) -> bool:
-    rows = (row for edit in pending for row in edit.rows)
-    return any(row.table is Table.OBJECTS and row.after and row.after.get("class_id") == class_id for row in rows)
+def _used_in(db: sqlite3.Connection, class_id: int, pending: Sequence[Edit], *, made: bool) -> int | None:
+    """An image with an object of the class, as it will be when what waits is written."""
+    waiting = {
+        (edit.image, row.key): None if row.after is None else row.after.get("class_id")
+        for edit in pending
+        for row in edit.rows
+        if row.table is Table.OBJECTS
+    }
+    for (image, _), after in waiting.items():
+        if after == class_id:
+            return image
+    stored = db.execute("SELECT image, id FROM objects WHERE class_id = ? AND (? OR area > 0)", (class_id, made))
+    return next((image for image, object_id in stored if (image, object_id) not in waiting), None)
 
 
 def _name(db: sqlite3.Connection, class_id: int) -> str:

@@ -1,9 +1,10 @@
 """Files written so that a crash leaves the old or the new one: beside, synced, renamed."""
 
 import os
+import shutil
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_durably"]
+__all__ = ["copy_durably", "sync_folder", "write_durably"]
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -19,6 +20,14 @@ def write_durably(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def copy_durably(source: Path, target: Path) -> None:
+    """Copy a file, its times included, and sync it; the target's folder is made. Raises `OSError`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    with open(target, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:

@@ -28,12 +28,15 @@ class History:
         image: ImageId,
         undoable: Iterable[Seq] = (),
         redoable: Mapping[Seq, Seq] | None = None,
+        passed: Mapping[Seq, Seq] | None = None,
         more: bool = False,
     ) -> None:
+        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images."""
         self.image = image
         self.more = more
         self._undoable = sorted(undoable)
         self._target = dict(redoable or {})
+        self._passed = dict(passed or {})
 
     @property
     def undoable(self) -> tuple[Seq, ...]:
@@ -59,9 +62,13 @@ class History:
             return
         if edit.undoes is None:
             self._undoable.append(seq)
+            # A new edit of this image ends redo here; a project-wide undo can still be redone from another image.
+            self._passed.update(self._target)
             self._target.clear()
         elif edit.undoes in self._target:
             insort(self._undoable, self._target.pop(edit.undoes))
+        elif edit.undoes in self._passed:
+            insort(self._undoable, self._passed.pop(edit.undoes))
         else:
             if edit.undoes in self._undoable:
                 self._undoable.remove(edit.undoes)
@@ -76,12 +83,15 @@ class History:
 def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
     """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan."""
     undoable = _newest(db, "seq", "undoes IS NULL AND taken_back IS NULL", image, limit + 1, before)
-    in_force = f"inverse = 1 AND taken_back IS NULL AND seq > {_newest_new(db, image)}"
-    redoable = _newest(db, "seq, undoes", in_force, image, limit, None)
+    in_force = _newest(db, "seq, undoes", "inverse = 1 AND taken_back IS NULL", image, limit, None)
+    newest_new = _newest(db, "seq", "undoes IS NULL", image, 1, None)
+    ended = newest_new[0][0] if newest_new else 0
+    undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]
     return History(
         image,
         [Seq(row[0]) for row in undoable[:limit]],
-        {Seq(row[0]): Seq(row[1]) for row in reversed(redoable)},
+        redoable={seq: target for seq, target in undone if seq > ended},
+        passed={seq: target for seq, target in undone if seq < ended},
         more=len(undoable) > limit,
     )
 
@@ -97,9 +107,3 @@ def _newest(
             f"SELECT {columns} FROM edits WHERE {owner} AND {condition}{older} ORDER BY seq DESC LIMIT {int(limit)}"
         ).fetchall()
     return sorted(found, reverse=True)[:limit]
-
-
-def _newest_new(db: sqlite3.Connection, image: ImageId) -> int:
-    """Number of the newest new edit in the image's list: undo edits before it cannot be redone."""
-    found = _newest(db, "seq", "undoes IS NULL", image, 1, None)
-    return found[0][0] if found else 0

@@ -10,7 +10,7 @@ from segstudio.labels.model import ImageId, Seq, Status, folded_name
 from segstudio.store.split import Split
 from segstudio.store.values import ImageRow, NewImage
 
-__all__ = ["find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
+__all__ = ["ImageRow", "find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
 
 _BATCH = 5000
 _SELECT = """
@@ -43,7 +43,7 @@ def _insert_roots(db: sqlite3.Connection, batch: list[NewImage], roots: dict[Pat
             roots[image.root] = len(roots) + 1
             db.execute(
                 "INSERT INTO roots (id, path, relative) VALUES (?, ?, ?)",
-                (roots[image.root], str(image.root), _relative(image.root, project)),
+                (roots[image.root], str(image.root.absolute()), _relative(image.root.absolute(), project)),
             )
 
 
@@ -84,15 +84,17 @@ def _relative(root: Path, project: Path) -> str:
 
 
 def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
-    """Where each root lies: at its path, else where it lay as seen from the project, which may have moved with it."""
+    """Where each root lies: inside the project, at its path, or where it lay as seen from the project before a move."""
     return {id_: _root(path, relative, project) for id_, path, relative in db.execute("SELECT * FROM roots")}
 
 
 def _root(path: str, relative: str, project: Path) -> Path:
     absolute = Path(path)
-    beside = project / relative
-    if relative and not absolute.is_dir() and beside.is_dir():
-        return Path(os.path.normpath(beside))
+    beside = Path(os.path.normpath(project / relative))
+    inside = bool(relative) and beside.is_relative_to(project)
+    # A copied project has its own images, though the original's may still be there.
+    if inside or (relative and not os.path.isdir(absolute) and os.path.isdir(beside)):
+        return beside
     return absolute
 
 

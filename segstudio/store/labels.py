@@ -83,9 +83,17 @@ def read_object_rows(db: sqlite3.Connection, image: ImageId) -> list[ObjectRow]:
 
 def read_frozen(db: sqlite3.Connection, image: ImageId) -> FrozenLabels:
     """Everything that is labelled on one image. Raises `ProjectDamaged`."""
-    status, last_edit = db.execute("SELECT status, last_edit FROM images WHERE id = ?", (image,)).fetchone()
+    status, last_edit, next_object = db.execute(
+        "SELECT status, last_edit, next_object FROM images WHERE id = ?", (image,)
+    ).fetchone()
     return FrozenLabels(
-        image, sizes_of(db, image), read_tiles(db, image), read_objects(db, image), Status(status), Seq(last_edit)
+        image=image,
+        sizes=sizes_of(db, image),
+        tiles=read_tiles(db, image),
+        objects=read_objects(db, image),
+        status=Status(status),
+        last_edit=Seq(last_edit),
+        next_object=next_object,
     )
 
 

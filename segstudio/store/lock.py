@@ -4,6 +4,7 @@ The operating system holds it (flock; on Windows a locked byte beyond the text) 
 it is free the moment its owner is gone. The text in the file names the owner for a sentence and decides nothing.
 """
 
+import errno
 import os
 import socket
 import sys
@@ -56,6 +57,8 @@ class ProjectLock:
         except OSError as error:
             owner = _owner(fd)
             os.close(fd)
+            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                raise ReadOnly(f"The drive of the project '{name}' knows no locks ({error.strerror}).") from error
             raise ProjectLocked(f"The project '{name}' is open for writing by {owner}.") from error
         self._fd = fd
         _held.add(self)

@@ -1,15 +1,16 @@
 """A project on disk: opened by one writer or any number of readers. What is read here is committed state."""
 
 import atexit
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from segstudio.errors import NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
+from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
@@ -32,9 +33,11 @@ from segstudio.store.schema import check_version
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
 from segstudio.store.writer import Writer
 
-__all__ = ["Project"]
+__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
 
 _LOCK = "project.lock"
+
+T = TypeVar("T")
 
 
 class Project:
@@ -49,6 +52,8 @@ class Project:
         self.why_read_only = ""
         self.notice = ""
         self.writer: Writer | None = None
+        self._closed = False
+        self._last_seq = Seq(0)
         self._readers = readers
         self._lock = ProjectLock(path / _LOCK)
         self._proposals: Proposals | None = None
@@ -90,7 +95,7 @@ class Project:
             raise NotAProject(f"'{path.name}' is not a SegStudio project.")
         readers = Readers(path / DATABASE)
         try:
-            with translated(path.name), readers.transaction() as db:
+            with readers.transaction() as db:
                 check_version(db, path.name, write=write and not read_only_ok)
             project = Project(path, readers)
         except (UserError, sqlite3.Error):
@@ -102,13 +107,15 @@ class Project:
 
     def _begin_writing(self, connection_type: type[sqlite3.Connection], *, read_only_ok: bool) -> None:
         try:
-            with translated(self.path.name), self._readers.transaction() as db:
+            with self._readers.transaction() as db:
                 check_version(db, self.path.name, write=True)
             self._lock.acquire(self.path.name)
+            if not os.access(self.path / DATABASE, os.W_OK):
+                raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
                 self.notice = self._replay()
                 self.writer = Writer(self.path / DATABASE, connection_type)
-        except (ProjectLocked, ProjectNewer, ReadOnly) as error:
+        except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
             self._lock.release()
             if not read_only_ok:
                 self.close()
@@ -121,7 +128,7 @@ class Project:
     def _replay(self) -> str:
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            return waiting.replay(db, self.uuid)
+            return waiting.replay(db, self.uuid, self.path)
         finally:
             db.close()
 
@@ -136,6 +143,9 @@ class Project:
         Raises `DiskRefused` where they cannot be kept either. A second call does nothing.
         """
         atexit.unregister(self.close)
+        if self._closed:
+            return
+        self._closed = True
         writer, self.writer = self.writer, None
         try:
             if writer is not None:
@@ -143,9 +153,11 @@ class Project:
             self._readers.close()
             if self._proposals is not None:
                 self._proposals.close()
-            rest = [] if writer is None else writer.stop(wait_s)
-            if rest:
-                waiting.keep(self.uuid, self.path, rest)
+            if writer is not None:
+                rest = writer.stop(wait_s)
+                self._last_seq = writer.durable
+                if rest:
+                    waiting.keep(self.uuid, self.path, rest)
         finally:
             self._lock.release()
 
@@ -249,12 +261,20 @@ class Project:
         with self._readers.transaction() as db:
             return labels_.class_pixels(db)
 
+    def known_classes(self) -> frozenset[ClassId]:
+        """The classes, as they count today, that have a known pixel."""
+        table = self.classes()
+        effective = (table.effective(class_id) for class_id in self.class_pixels())
+        return frozenset(found.id for found in effective if found is not None)
+
     # --- edits
 
     def last_seq(self) -> Seq:
-        """Number of the last committed edit."""
-        with self._readers.transaction() as db:
-            return last_seq(db)
+        """Number of the last committed edit; still known after `close`."""
+        if not self._closed:
+            with self._readers.transaction() as db:
+                self._last_seq = last_seq(db)
+        return self._last_seq
 
     def load_edit(self, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
         """An edit as it was submitted (of one that took another back: its effect); `lookup` gives the tiles of today.
@@ -296,6 +316,13 @@ class Project:
         """The version that proposes; None before there is one."""
         return next((version for version in self.versions() if version.current), None)
 
+    def current_version_name(self) -> str:
+        """What proposes today: a version's name, else 'instant' where two classes are known, else 'embedded'."""
+        current = self.current_version()
+        if current is not None:
+            return current.name
+        return "instant" if len(self.known_classes()) >= 2 else "embedded"
+
     def runs(self) -> list[RunRow]:
         """All training runs, oldest first."""
         with self._readers.transaction() as db:
@@ -308,14 +335,27 @@ class Project:
 
     def set_setting(self, key: str, value: object) -> "Future[None]":
         """Write a setting. Raises `ReadOnly` where the project is not open for writing."""
+        text = msgspec.json.encode(value).decode()
+        return self._write(lambda db: _execute(db, "INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, text)))
+
+    def add_time(self, image: ImageId, seconds: float, author: str = "") -> "Future[None]":
+        """Add seconds that a person spent on an image. Raises `ReadOnly`."""
+        return self._write(lambda db: versions_.add_seconds(db, image, seconds, author))
+
+    def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
+        """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""
+        update = "UPDATE images SET problem = ? WHERE id = ?"
+        return self._write(lambda db: _execute(db, update, (sentence, image)))
+
+    def set_content_hash(self, image: ImageId, content_hash: str) -> "Future[None]":
+        """Keep the full hash of an image's file, taken when it was first decoded. Raises `ReadOnly`."""
+        update = "UPDATE files SET content_hash = ? WHERE image = ? AND position = 0"
+        return self._write(lambda db: _execute(db, update, (content_hash, image)))
+
+    def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         if self.writer is None:
             raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
-        text = msgspec.json.encode(value).decode()
-
-        def write(db: sqlite3.Connection) -> None:
-            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, text))
-
-        return self.writer.call(write)
+        return self.writer.call(job)
 
     @property
     def proposals(self) -> Proposals:
@@ -323,6 +363,10 @@ class Project:
         if self._proposals is None:
             self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
         return self._proposals
+
+
+def _execute(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
+    db.execute(statement, values)
 
 
 def _setting(db: sqlite3.Connection, key: str, default: Any = None) -> Any:

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from segstudio.errors import DiskRefused, ProjectDamaged, ReadOnly
 from segstudio.labels.codec import decode_tile, encode_tile
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile, decode_confidence, encode_confidence
 from segstudio.store.connect import Access, connect
+from segstudio.store.refusal import refusal
 
 __all__ = ["EncodedTile", "ProposalNote", "Proposals", "encoded"]
 
@@ -23,6 +25,7 @@ EncodedTile = tuple[bytes, bytes]
 """Labels (codec of tiles) and confidence (codec of proposals)."""
 
 _VERSION = 1
+_LOG_BYTES = 16 << 20
 _TABLES = (
     "CREATE TABLE proposals (number INTEGER PRIMARY KEY AUTOINCREMENT, image INTEGER NOT NULL, plane INTEGER NOT NULL, "
     "version TEXT NOT NULL, made TEXT NOT NULL, first INTEGER NOT NULL DEFAULT 0)",
@@ -69,10 +72,13 @@ class Proposals:
         rows: Mapping[int, ProposalRow],
         tiles: Mapping[tuple[int, int], EncodedTile],
     ) -> int:
-        """Replace a plane's proposal; returns its number. What was shown first stays until `finish`."""
+        """Replace a plane's proposal; returns its number. What was shown first stays until `finish`.
+
+        Raises `ReadOnly`, and `DiskRefused` where the disk does.
+        """
         with self._connection() as db:
-            if db is None:
-                raise sqlite3.ProgrammingError("proposals are open for reading only")
+            if db is None or not self._write:
+                raise ReadOnly("The project is open for reading only: a proposal cannot be kept.")
             number = int(
                 db.execute(
                     "INSERT INTO proposals (image, plane, version, made) VALUES (?, ?, ?, ?) RETURNING number",
@@ -138,30 +144,42 @@ class Proposals:
             number, version = found
             rows = db.execute("SELECT id, class_id, score FROM rows WHERE number = ?", (number,)).fetchall()
             tiles = db.execute("SELECT ty, tx, labels, confidence FROM tiles WHERE number = ?", (number,)).fetchall()
-        return Proposal(
-            image,
-            plane,
-            number,
-            version,
-            {id_: ProposalRow(ClassId(class_id), score) for id_, class_id, score in rows},
-            {(r[0], r[1]): ProposalTile(decode_tile(r[2]), decode_confidence(r[3])) for r in tiles},
-        )
+        try:
+            decoded = {(r[0], r[1]): ProposalTile(decode_tile(r[2]), decode_confidence(r[3])) for r in tiles}
+        except ProjectDamaged:
+            # It is a cache: what cannot be read is not there, and is proposed again.
+            return None
+        found_rows = {id_: ProposalRow(ClassId(class_id), score) for id_, class_id, score in rows}
+        return Proposal(image, plane, number, version, found_rows, decoded)
 
     @contextmanager
     def _connection(self) -> Generator[sqlite3.Connection | None]:
         """The connection in one transaction; None for a reader where there is no file."""
         with self._lock:
-            db = self._opened()
-            if db is None:
-                yield None
-                return
-            db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")
             try:
-                yield db
-                db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                db = self._opened()
+                if db is None:
+                    yield None
+                    return
+                yield from self._transaction(db)
+            except sqlite3.Error as error:
+                self._drop()
+                sentence = refusal(error)
+                if sentence is None:
+                    raise
+                raise DiskRefused(f"A proposal could not be kept or read. {sentence}") from error
+
+    def _transaction(self, db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+        db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")
+        try:
+            yield db
+            db.execute("COMMIT")
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        log = self._path.with_name(f"{self._path.name}-wal")
+        if self._write and log.exists() and log.stat().st_size > _LOG_BYTES:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _opened(self) -> sqlite3.Connection | None:
         if self._db is not None and self._file != _identity(self._path):

@@ -45,8 +45,9 @@ class Readers:
         self._closed = False
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._path = path
+        self._name = path.parent.name
         self._access = Access.READ
-        with translated(path.parent.name):
+        with translated(self._name):
             self._choose()
 
     def _choose(self) -> None:
@@ -77,16 +78,17 @@ class Readers:
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
-        """A connection in one read transaction: everything read in it is of one moment. Keep it short."""
-        db = self._take()
-        try:
-            db.execute("BEGIN")
+        """A connection in one read transaction: everything read in it is of one moment. Keep it short.
+
+        Raises `ProjectDamaged` or `ReadOnly` where the file cannot be read.
+        """
+        with translated(self._name):
+            db = self._take()
             try:
+                db.execute("BEGIN")
                 yield db
             finally:
-                db.execute("ROLLBACK")
-        finally:
-            self._give(db)
+                self._give(db)
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -98,6 +100,8 @@ class Readers:
             return db
 
     def _give(self, db: sqlite3.Connection) -> None:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         with self._lock:
             if self._closed:
                 db.close()

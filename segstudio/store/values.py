@@ -102,6 +102,7 @@ class FrozenLabels:
     objects: Mapping[ObjectId, ClassId]
     status: Status
     last_edit: Seq
+    next_object: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     path = waiting_file(uuid)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        earlier = _read(path) if path.exists() else []
+        earlier = _read(path).edits if path.exists() else []
         wire = _Wire(str(project), earlier + [(int(seq), encode_edit(edit)) for seq, edit in edits])
         write_durably(path, msgspec.msgpack.encode(wire))
     except OSError as error:
@@ -49,22 +49,25 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     return path
 
 
-def _read(path: Path) -> list[tuple[int, bytes]]:
-    return msgspec.msgpack.decode(path.read_bytes(), type=_Wire).edits
+def _read(path: Path) -> _Wire:
+    return msgspec.msgpack.decode(path.read_bytes(), type=_Wire)
 
 
-def replay(db: sqlite3.Connection, uuid: str) -> str:
+def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
     """Write what waits into the project in one transaction; returns a sentence about it, '' where nothing waits.
 
-    What no longer fits the project is set aside under another name, not lost. Raises `DiskRefused` where the disk
-    still refuses: then it goes on waiting.
+    A copy of the project gets nothing while the one that was painted in is still in its place. What no longer fits is
+    set aside under another name, not lost. Raises `DiskRefused` where the disk still refuses: then it goes on waiting.
     """
     path = waiting_file(uuid)
     if not path.exists():
         return ""
     try:
-        written = _write(db, [(Seq(seq), decode_edit(blob)) for seq, blob in _read(path)])
-    except (EditConflict, ProjectDamaged, msgspec.DecodeError):
+        wire = _read(path)
+        if wire.project != str(project) and Path(wire.project).exists():
+            return ""
+        written = _write(db, [(Seq(seq), decode_edit(blob)) for seq, blob in wire.edits])
+    except (EditConflict, ProjectDamaged, sqlite3.IntegrityError, ValueError):
         aside = path.with_suffix(f".{os.urandom(4).hex()}.conflict")
         os.replace(path, aside)
         return f"Edits that could not be saved earlier no longer fit this project; they are kept in {aside}."

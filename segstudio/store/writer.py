@@ -54,17 +54,22 @@ def _ignore(_: object) -> None:
     """The call-back of somebody who does not listen."""
 
 
+def _listen_not() -> None:
+    """The same for a call-back that says nothing more."""
+
+
 class Writer:
     """Starts its thread when made and ends it in `stop`. The call-backs are called on the writer's thread."""
 
     def __init__(self, path: Path, connection_type: type[sqlite3.Connection] = sqlite3.Connection) -> None:
         self.on_saved: Callable[[Seq], None] = _ignore
         self.on_refused: Callable[[str], None] = _ignore
-        self.on_recovered: Callable[[str], None] = _ignore
+        self.on_recovered: Callable[[], None] = _listen_not
         self._path = path
         self._log = path.with_name(path.name + "-wal")
         self._db = connect(path, Access.WRITE, connection_type)
-        self._next = int(last_seq(self._db)) + 1
+        self._durable = last_seq(self._db)
+        self._next = int(self._durable) + 1
         self._file = _identity(path)
         self._log_file: tuple[int, int] | None = None
         self._changed = threading.Condition()
@@ -73,6 +78,7 @@ class Writer:
         self._refusals = 0
         self._nudges = 0
         self._one_by_one = False
+        self._telling = False
         self._fault = False
         self._last_saved = ""
         self._stopping = False
@@ -95,7 +101,7 @@ class Writer:
     def call(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Run a job in a transaction of its own, after everything that waits.
 
-        Where the disk refuses it, its future raises `DiskRefused`; the job is not tried again.
+        Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
         """
         waiting = _Waiting(job=job)
         with self._changed:
@@ -108,13 +114,16 @@ class Writer:
         return waiting.future
 
     def flush(self, timeout_s: float | None = None) -> bool:
-        """Wait until everything that waits now is done. False after the timeout, or as soon as the disk refuses."""
+        """Wait until everything that waits now is done, and told of; not to be called by a call-back.
+
+        False after the timeout, or as soon as the disk refuses.
+        """
         end = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             last = self._queue[-1] if self._queue else None
             refusals = self._refusals
             self._nudge()
-            while last is not None and any(waiting is last for waiting in self._queue):
+            while self._telling or any(waiting is last for waiting in self._queue):
                 left = None if end is None else end - time.monotonic()
                 if self._refusals > refusals or self._fault or (left is not None and left <= 0):
                     return False
@@ -132,6 +141,12 @@ class Writer:
         """Whether all is saved, and if not, why the disk refuses."""
         with self._changed:
             return WriterState(not self._queue, self._refused, self._last_saved)
+
+    @property
+    def durable(self) -> Seq:
+        """Number of the last edit that is on disk."""
+        with self._changed:
+            return self._durable
 
     def pending_edit(self, seq: Seq) -> Edit | None:
         """An edit that is not durable yet."""
@@ -235,9 +250,6 @@ class Writer:
                 raise
             return
         self._finish(group)
-        for waiting in group:
-            assert waiting.seq is not None
-            self.on_saved(waiting.seq)
 
     def _run_job(self, waiting: _Waiting) -> None:
         job = waiting.job
@@ -261,13 +273,13 @@ class Writer:
         ):
             raise FolderGoneError
         db = self._db
+        _roll_back(db)
         try:
             db.execute("BEGIN IMMEDIATE")
             result = job(db)
             db.execute("COMMIT")
         finally:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            _roll_back(db)
         self._unlogged = True
         if self._log_file is None:
             self._log_file = _identity(self._log)
@@ -279,17 +291,26 @@ class Writer:
             self._refused = sentence
             self._refusals += 1
             self._changed.notify_all()
+        self._fail_jobs(sentence)
         if new:
             self.on_refused(sentence)
 
     def _finish(self, group: list[_Waiting]) -> None:
-        """Take what is durable out of the queue."""
+        """Take what is durable out of the queue and tell of it."""
         with self._changed:
             recovered, self._refused = self._refused, ""
             self._last_saved = now_utc()
+            self._durable = group[-1].seq or self._durable
+            self._telling = True
         self._drop(len(group))
         if recovered:
-            self.on_recovered(recovered)
+            self.on_recovered()
+        for waiting in group:
+            if waiting.seq is not None:
+                self.on_saved(waiting.seq)
+        with self._changed:
+            self._telling = False
+            self._changed.notify_all()
         if _size(self._log) > _LOG_BYTES:
             self._checkpoint("PASSIVE")
 
@@ -327,6 +348,11 @@ def _write_all(db: sqlite3.Connection, group: list[_Waiting]) -> None:
         assert waiting.edit is not None
         assert waiting.seq is not None
         write_edit(db, waiting.seq, waiting.edit)
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:
+        db.execute("ROLLBACK")
 
 
 def _identity(path: Path) -> tuple[int, int]:

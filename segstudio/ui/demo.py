@@ -20,7 +20,7 @@ __all__ = ["run_demo"]
 
 _LEARN_FROM = 4
 _TRAIN_SECONDS = 60.0
-_DABS = 14
+_DABS = 80
 
 
 def run_demo(folder: Path | None = None, train_seconds: float = _TRAIN_SECONDS) -> int:
@@ -68,7 +68,7 @@ class _Demo:
     def run(self) -> None:
         """Propose, correct, fine-tune, compare, export."""
         session = self.session
-        self.until(lambda: session.display is not None and session.current_index == 0, 60, "the first image")
+        self.until(lambda: session.current_index == 0 and not session.loading, 60, "the first image")
         self.report("opened", f"{self.project}, {len(session.images)} images")
         self.open(self.names[0])
         self.wait_for_proposal()
@@ -89,7 +89,7 @@ class _Demo:
         """Mend the proposal of one field with real brush strokes, accept the rest, press Enter."""
         from PySide6.QtCore import Qt
         from PySide6.QtTest import QTest
-        from PySide6.QtWidgets import QPushButton, QToolButton
+        from PySide6.QtWidgets import QAbstractButton
 
         self.open(name)
         self.wait_for_proposal()
@@ -103,9 +103,8 @@ class _Demo:
                 strokes += self.dab(x, y, button)
         picture = f"{strokes} dabs on {name}, proposal IoU {guess:.3f}"
         self.report("corrected", picture)
-        accept = self.window.findChild(QToolButton, "acceptButton") or self.window.findChild(
-            QPushButton, "acceptButton"
-        )
+        accept = self.window.findChild(QAbstractButton, "acceptButton")
+        assert accept is not None
         self.committed(lambda: QTest.mouseClick(accept, Qt.MouseButton.LeftButton))
         labelled = self.iou(self.truth(name), self.labelled())
         self.committed(lambda: QTest.keyClick(self.window.canvas, Qt.Key.Key_Return))
@@ -162,7 +161,8 @@ class _Demo:
     def open(self, name: str) -> None:
         """Show an image by its file name and fit it."""
         shown: list[bool] = []
-        if self.session.current_image == name and self.session.document is not None:
+        if self.session.current_image == name:
+            self.until(lambda: not self.session.loading, 30, f"image {name}")
             return
         self.session.imageShown.connect(lambda: shown.append(True))
         self.session.open_image(name)
@@ -220,7 +220,9 @@ class _Demo:
             self.until(lambda ready=ready: bool(ready), 180, "a proposal")
             figures.append(self.iou_of_proposal())
         mean = float(np.mean(figures))
-        self.report(when, f"unseen fields, proposal IoU {mean:.3f} ({', '.join(f'{f:.3f}' for f in figures)})")
+        by = self.session.proposal_on_screen.version if self.session.proposal_on_screen else "none"
+        each = ", ".join(f"{f:.3f}" for f in figures)
+        self.report(when, f"unseen fields, proposal by {by}: IoU {mean:.3f} ({each})")
         return mean
 
     def device(self) -> str:

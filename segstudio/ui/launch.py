@@ -15,7 +15,7 @@ def run_window(paths: list[Path], demo: bool) -> int:
 
     from segstudio.ui import open_window
 
-    app = QApplication.instance() or QApplication([sys.argv[0] if sys.argv else "segstudio"])
+    app = QApplication([sys.argv[0] if sys.argv else "segstudio"])
     app.setApplicationName("segstudio")
     app.setApplicationDisplayName("SegStudio")
     app.setDesktopFileName("segstudio")

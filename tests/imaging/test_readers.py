@@ -10,7 +10,7 @@ from PIL import Image
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.readers.frames import upright
-from segstudio.imaging.readers.table import FAMILIES, looks_like_image
+from segstudio.imaging.readers.table import FAMILIES, Content, content_of
 from segstudio.imaging.source import ImageSource, open_image, probe
 
 
@@ -172,7 +172,7 @@ def test_a_text_file_by_any_image_name_is_refused_with_its_name(tmp_path: Path, 
     with pytest.raises(UnreadableImage, match=rf"^notes\{extension} is no image") as caught:
         probe(path)
     assert "\n" not in caught.value.line
-    assert not looks_like_image(path)
+    assert content_of(path) is Content.OTHER
 
 
 def test_missing_and_empty_files_and_folders_get_their_sentence(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ PNG the still picture is read. A JPEG that ends before its end mark is refused: 
 
 import re
 import zlib
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ import numpy as np
 
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
-from segstudio.imaging.readers.refusal import DAMAGED, checked_size, reading
+from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
+from segstudio.imaging.readers.refusal import DAMAGED, checked_size
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 
 if TYPE_CHECKING:
@@ -27,12 +27,11 @@ _ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(r"tiff:Orientation(?:=\"|>)([1-8])")
 _TURNED = (5, 6, 7, 8)
 _TAIL = 1 << 16
-_LARGEST_FRAME_PIXELS = 2**30
 
 
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
-    with _opened(path) as image, reading(path):
+    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
         return _info(path, image)
 
 
@@ -42,15 +41,6 @@ def open_image(path: Path) -> FrameSource:
     if len(info.planes) == 1:
         return FrameSource(info, lambda _plane: _still(path, info))
     return _Animation(path, info)
-
-
-def _opened(path: Path, *, in_memory: bool = False) -> "Image":
-    from PIL import Image
-
-    # Our own `checked_size` judges sizes; this one is for frames inside a file, which only Pillow sees in time.
-    Image.MAX_IMAGE_PIXELS = _LARGEST_FRAME_PIXELS
-    with reading(path, Image.DecompressionBombError):
-        return Image.open(BytesIO(path.read_bytes()) if in_memory else path, formats=_FORMATS)
 
 
 def _info(path: Path, image: "Image") -> ImageInfo:
@@ -124,7 +114,7 @@ def _trailing_orientation(path: Path) -> int:
 
 
 def _still(path: Path, info: ImageInfo) -> Frame:
-    with _opened(path) as image, reading(path):
+    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
         orientation = _orientation(path, image)
         if image.format == "JPEG":
             _refuse_cut_jpeg(path)
@@ -186,11 +176,9 @@ class _Animation(FrameSource):
         self._image: Image | None = None
 
     def _decode_frame(self, plane: int) -> Frame:
-        from PIL import Image
-
-        with reading(self._path, Image.DecompressionBombError):
+        with reading_by_pillow(self._path):
             if self._image is None:
-                self._image = _opened(self._path, in_memory=True)
+                self._image = opened_by_pillow(self._path, _FORMATS, in_memory=True)
             orientation = _orientation(self._path, self._image)
             self._image.seek(plane)
             self._image.load()

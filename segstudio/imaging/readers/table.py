@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -10,10 +11,13 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
 
-__all__ = ["FAMILIES", "Family", "Reader", "family_of", "looks_like_image"]
+__all__ = ["FAMILIES", "OWN_MASK", "Content", "Family", "Reader", "content_of", "family_of"]
 
-_HEAD = 32
-"""Bytes that are enough to tell every family."""
+OWN_MASK = b"tEXtSoftware\0SegStudio mask"
+"""The chunk by which the masks we export are known; it stands right behind the PNG's header."""
+
+_HEAD = 96
+"""Bytes that are enough to tell every family, and our own masks."""
 
 
 class Reader(Protocol):
@@ -72,12 +76,23 @@ def family_of(path: Path) -> Family:
     raise UnreadableImage(f"{path.name} is no image of a format that SegStudio reads.")
 
 
-def looks_like_image(path: Path) -> bool:
-    """Whether a file can be opened and its first bytes are those of a known family."""
+class Content(Enum):
+    """What a scan of a folder takes a file for."""
+
+    IMAGE = "image"
+    OWN_MASK = "own mask"
+    OTHER = "other"
+
+
+def content_of(path: Path) -> Content:
+    """What the first bytes of a file say; a file that cannot be opened is `OTHER`."""
     try:
-        return _sniffed(_head(path)) is not None
+        head = _head(path)
     except UnreadableImage:
-        return False
+        return Content.OTHER
+    if OWN_MASK in head:
+        return Content.OWN_MASK
+    return Content.OTHER if _sniffed(head) is None else Content.IMAGE
 
 
 def _head(path: Path) -> bytes:

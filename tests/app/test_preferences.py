@@ -1,0 +1,51 @@
+"""A person's preferences survive, and whatever stands in their file does no harm."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segstudio.app.preferences import Preferences, load_preferences, save_preferences
+
+FILE = Path("config") / "segstudio" / "preferences.json"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = list(Preferences.__dataclass_fields__)
+
+
+def test_what_is_saved_comes_back() -> None:
+    wanted = Preferences(brush_radius=7.5, show_proposals=False, recent_projects=["/a b/ü.segstudio"])
+    save_preferences(wanted)
+    assert load_preferences() == wanted
+
+
+def test_without_a_file_there_are_the_defaults() -> None:
+    assert load_preferences() == Preferences()
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[1, 2]", '"text"', "\x00\xff", "{"])
+def test_a_file_that_is_no_object_gives_the_defaults(user_folders: Path, text: str) -> None:
+    file = user_folders / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    assert load_preferences() == Preferences()
+
+
+@given(st.dictionaries(st.sampled_from([*NAMES, "another"]), JSON))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_wrong_values_are_as_good_as_none_and_right_ones_stay(user_folders: Path, found: dict[str, object]) -> None:
+    file = user_folders / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({**found, "last_folder": "/kept"}), encoding="utf-8")
+    loaded = load_preferences()
+    assert loaded.last_folder == "/kept"
+    standard = Preferences()
+    for name in NAMES:
+        assert type(getattr(loaded, name)) is type(getattr(standard, name))
+    save_preferences(loaded)
+    assert load_preferences() == loaded

@@ -1,0 +1,101 @@
+"""Colours people can read, icons that follow them, words and figures as they are written."""
+
+import pytest
+from fake_session import FakeSession
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from segstudio.ui.icons import icon, icon_names, pixmap, swatch
+from segstudio.ui.main_window import MainWindow
+from segstudio.ui.theme import DARK, LIGHT, Theme, theme_named
+from segstudio.ui.words import amount, clock, count, elided
+
+
+def _luminance(color: str) -> float:
+    parts = [c / 255 for c in QColor(color).getRgb()[:3]]  # type: ignore[index]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG 2.1's contrast ratio, 1..21."""
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_words_stand_out_from_what_they_stand_on(theme: Theme) -> None:
+    for ground in (theme.window, theme.panel, theme.control, theme.field, theme.hover, theme.accent_soft):
+        assert contrast(theme.text, ground) >= 7, ground
+    for ground in (theme.window, theme.panel, theme.field):
+        assert contrast(theme.muted, ground) >= 4.5, ground
+    assert contrast(theme.warning, theme.window) >= 4.5
+    assert contrast(theme.text, theme.warning_soft) >= 7
+    assert contrast(theme.on_accent, theme.accent) >= 4.5
+    assert contrast(theme.accent, theme.panel) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_what_is_disabled_can_still_be_made_out(theme: Theme) -> None:
+    assert contrast(theme.faint, theme.window) >= 2.4
+
+
+def test_a_theme_is_found_by_its_name(qtbot: QtBot) -> None:
+    assert theme_named("light") is LIGHT
+    assert theme_named("dark") is DARK
+    assert theme_named("system") in (DARK, LIGHT)
+
+
+def test_every_icon_draws_something_in_the_colour_asked_for(qtbot: QtBot) -> None:
+    for name in icon_names() - {"segstudio"}:
+        image = pixmap(name, "#ff0000").toImage()
+        strong = [
+            image.pixelColor(x, y)
+            for x in range(image.width())
+            for y in range(image.height())
+            if image.pixelColor(x, y).alpha() > 200
+        ]
+        assert strong, name
+        assert all(color.red() > 200 and color.green() < 40 for color in strong), name
+        assert not icon(name).isNull()
+
+
+def test_a_swatch_has_the_class_colour(qtbot: QtBot) -> None:
+    assert swatch("#009e73").pixmap(12, 12).toImage().pixelColor(6, 6).name() == "#009e73"
+
+
+def test_every_widget_one_can_use_has_words_for_who_cannot_see_it(window: MainWindow, session: FakeSession) -> None:
+    kinds = (QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QLineEdit)
+    silent = [
+        f"{type(w).__name__} {w.objectName()}"
+        for w in window.findChildren(QWidget)
+        if isinstance(w, kinds) and w.objectName() and not w.objectName().startswith("qt_")
+        if not (w.accessibleName() or (isinstance(w, QAbstractButton) and w.text().strip()))
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "0.123"), (4.567, "4.57"), (78.94, "78.9"), (123.4, "123"), (1834.2, "1,834")]
+)
+def test_figures_have_about_three_digits(value: float, text: str) -> None:
+    assert amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1:00 min"), (185, "3:05 min"), (4800, "1:20 h")]
+)
+def test_spans_of_time_read_at_a_glance(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_one_is_not_many() -> None:
+    assert count(1, "1 file", "{n} files") == "1 file"
+    assert count(1200, "1 file", "{n} files") == "1,200 files"
+
+
+def test_long_words_lose_their_middle() -> None:
+    assert elided("short", 10) == "short"
+    assert elided("abcdefghijklmnop", 7) == "abcd…op"
+    assert len(elided("x" * 100, 40)) == 40
