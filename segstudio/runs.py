@@ -1,4 +1,4 @@
-"""Frozen values about learning that every room may use: choices, run events, metrics of a confusion matrix.
+"""Frozen values about learning that every room may use: choices, plan, run events, metrics of a confusion matrix.
 
 Plain values and NumPy; no torch, no Qt, no disk. JSON and msgpack by msgspec.
 """
@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "EMBEDDED",
+    "INSTANT",
+    "Block",
     "Checkpointed",
     "Choices",
     "ClassMetrics",
@@ -18,22 +21,135 @@ __all__ = [
     "Figures",
     "Finished",
     "Metrics",
+    "Plan",
+    "PlanClass",
+    "PlanPlane",
+    "Recipe",
     "Started",
     "Stepped",
     "TrainResult",
+    "Warned",
     "confusion",
     "metrics",
 ]
 
+EMBEDDED = "embedded"
+"""Name of the shipped model as a version: its proposals are a guess."""
+
+INSTANT = "instant"
+"""Name of the instant learner as a version."""
+
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may choose before training; None = decided by the plan."""
+    """What a person may choose before training; None = decided by the plan.
+
+    `network` names a row of the table of networks; tests choose the tiny one.
+    """
 
     base: str | None = None
     max_seconds: float | None = None
     max_steps: int | None = None
     device: str = "auto"
     seed: int = 0
+    network: str | None = None
+
+
+class PlanClass(msgspec.Struct, frozen=True):
+    """An output of the network, bound to a class by its id."""
+
+    id: int
+    name: str
+
+
+class PlanPlane(msgspec.Struct, frozen=True):
+    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on."""
+
+    image: int
+    plane: int
+    path: str
+    group: str
+    part: Literal["train", "held-out"]
+    seq: int
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A rectangle of image pixels whose labels are held out although the rest of its plane trains."""
+
+    image: int
+    plane: int
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """How the network learns. Patches are squares of `patch_px` pixels at the working scale.
+
+    `rate` is the highest learning rate; the encoder's convolutions learn at `rate * encoder_factor`. The exponential
+    average of the weights looks back over `ema_steps` steps. `precision` is that of the forward pass.
+    """
+
+    patch_px: int = 256
+    batch: int = 8
+    optimiser: str = "adamw"
+    schedule: str = "warmup_cosine"
+    loss: str = "ce_dice"
+    rate: float = 1e-3
+    encoder_factor: float = 1.0
+    frozen_statistics: bool = False
+    weight_decay: float = 1e-2
+    warmup_steps: int = 5
+    clip_norm: float = 1.0
+    ema_steps: int = 10
+    zoom: tuple[float, float] = (0.7, 1.4)
+    turns: bool = True
+    brightness: float = 0.2
+    contrast: float = 0.2
+    gamma: float = 0.2
+    hue: float = 0.03
+    precision: Literal["float32", "bfloat16"] = "float32"
+    channels_last: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Every decision of a run. The same plan on the same labels gives the same weights, bit for bit on a CPU.
+
+    The working scale is 32 / `pitch`: 32 pixels of the network cover `pitch` pixels of the image. `steps` is the length
+    of the schedule: None until the first steps have been timed. `stopped_at` is the step at which the run ended before
+    its schedule did. `margin_px` image pixels around every block neither train nor measure.
+    """
+
+    format: int = 1
+    classes: tuple[PlanClass, ...]
+    planes: tuple[PlanPlane, ...]
+    blocks: tuple[Block, ...] = ()
+    margin_px: int = 0
+    optimistic: bool = False
+    pitch: int = 32
+    channels: int = 3
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    network: str
+    base: str
+    recipe: Recipe
+    device: str
+    threads: int
+    seed: int
+    max_seconds: float | None
+    max_steps: int | None
+    steps: int | None = None
+    evaluate_every: int = 0
+    stopped_at: int | None = None
+
+    @property
+    def scale(self) -> float:
+        """Network pixels for one image pixel."""
+        return 32 / self.pitch
+
+    def groups(self, part: str) -> list[str]:
+        """The groups on one side of the split, in order and without repetition."""
+        return list(dict.fromkeys(p.group for p in self.planes if p.part == part))
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):
@@ -109,7 +225,13 @@ class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     reason: Literal["done", "stopped", "time"]
 
 
-Event = Started | Stepped | Evaluated | Checkpointed | Finished
+class Warned(_Event, tag="warned"):
+    """Something went wrong that the run survived; one sentence."""
+
+    sentence: str
+
+
+Event = Started | Stepped | Evaluated | Checkpointed | Finished | Warned
 
 
 class TrainResult(msgspec.Struct, frozen=True):
@@ -128,12 +250,27 @@ def confusion(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) ->
     """Counts (n, n + 1): rows are truth 0..n-1, columns found 0..n-1 and, last, nothing found.
 
     Pixels whose truth is outside 0..n-1 do not count; a found value outside 0..n-1 counts as nothing found.
+    Raises ValueError where the two differ in shape.
     """
+    if truth.shape != found.shape:
+        raise ValueError(f"truth {truth.shape} and found {found.shape} differ in shape")
+    counts = np.zeros(n * (n + 1), np.int64)
+    rows, columns = truth.reshape(-1), found.reshape(-1)
+    for start in range(0, rows.size, _CHUNK):
+        counts += _counted(rows[start : start + _CHUNK], columns[start : start + _CHUNK], n)
+    return counts.reshape(n, n + 1)
+
+
+_CHUNK = 1 << 20
+"""Pixels counted at a time: the working arrays take 8 bytes a pixel."""
+
+
+def _counted(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) -> NDArray[np.int64]:
     known = (truth >= 0) & (truth < n)
     rows = truth[known].astype(np.int64)
     columns = found[known].astype(np.int64)
     columns = np.where((columns >= 0) & (columns < n), columns, n)
-    return np.bincount(rows * (n + 1) + columns, minlength=n * (n + 1)).reshape(n, n + 1)
+    return np.bincount(rows * (n + 1) + columns, minlength=n * (n + 1))
 
 
 def metrics(counts: NDArray[np.int64], names: list[str]) -> Metrics:

@@ -100,13 +100,13 @@ def _palette(ids: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.ge
 def _from_raw(raw: bytes) -> Tile:
     width, n = _HEADER.unpack_from(raw)
     at = _HEADER.size
+    if width not in (0, 1, 2, 4) or len(raw) != at + 4 * n + (width * _PIXELS + _PIXELS if width else 1):
+        raise ValueError("length")
     palette = np.frombuffer(raw, "<u4", n, at)
     at += 4 * n
     if width == 0:
         origin = struct.unpack_from("<B", raw, at)[0]
         return Constant(int(palette[0]), int(origin))
-    if width not in (1, 2, 4):
-        raise ValueError("index width")
     indices = np.frombuffer(raw, f"<u{width}", _PIXELS, at)
     origins = np.frombuffer(raw, np.uint8, _PIXELS, at + width * _PIXELS)
     ids = palette[indices].astype(np.uint32).reshape(TILE, TILE)

@@ -4,18 +4,18 @@ Semantic classes go to the image's one object of that class; each 8-connected co
 new object.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect, tile_rect
+from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
+from segstudio.labels.edit import TileKey
 from segstudio.labels.gesture import Gesture
-from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin
+from segstudio.labels.model import ClassId, ClassTable, Origin
+from segstudio.labels.policy import effective_lookup
 from segstudio.labels.tile import Constant, frozen, writable_copy
 
-__all__ = ["paint_class_ids"]
+__all__ = ["paint_class_ids", "unlabelled"]
 
 
 def paint_class_ids(
@@ -30,66 +30,96 @@ def paint_class_ids(
 ) -> None:
     """Write a plane's class ids (h, w), 0 = leave alone; with `only_unknown` labelled pixels stay as they are.
 
-    Raises ValueError where the array has not the size of the plane.
+    Pixels of a class that was merged away get the class it counts as; those of a removed class are left alone.
+    Raises ValueError where the array has not the size of the plane, KeyError for a class that was never made.
     """
     bounds = document.raster.bounds(plane)
     if class_ids.shape != (bounds.h, bounds.w):
         raise ValueError(f"class ids {class_ids.shape} for a plane of {bounds.w} x {bounds.h}")
+    wanted = _counted_today(class_ids, classes)
     if only_unknown:
-        class_ids = np.where(document.raster.read(plane, bounds)[0] == 0, class_ids, 0)
-    objects = _objects_of(class_ids, document, classes, gesture.new_object)
+        wanted = np.where(unlabelled(document, plane, bounds, classes), wanted, np.int32(0))
+    single, instances = _objects_of(wanted, gesture, document, classes)
     for key in document.raster.keys(plane):
         part = tile_rect(*key[1:]).intersected(bounds)
-        _paint_tile(gesture, document, key, objects[part.y : part.bottom, part.x : part.right], origin)
+        block = np.s_[part.y : part.bottom, part.x : part.right]
+        new = single[wanted[block]]
+        if instances is not None:
+            new |= instances[block]
+        _paint_tile(gesture, document, key, new, origin)
 
 
-def _paint_tile(
-    gesture: Gesture, document: Document, key: tuple[int, int, int], new: NDArray[np.uint32], origin: Origin
-) -> None:
+def unlabelled(document: Document, plane: int, rect: Rect, classes: ClassTable | None = None) -> NDArray[np.bool_]:
+    """The pixels of a rectangle (h, w) that are unknown; given `classes`, those of removed classes count as unknown."""
+    ids, _ = document.raster.read(plane, rect)
+    if classes is None or not any(classes.effective(c.id) is None for c in classes.all):
+        return ids == 0
+    return (effective_lookup(document, classes) == 0)[ids]
+
+
+def _paint_tile(gesture: Gesture, document: Document, key: TileKey, new: NDArray[np.uint32], origin: Origin) -> None:
     mask = new != 0
     if not mask.any():
         return
-    old = document.raster.tile(key)
-    if mask.all() and new.shape == (256, 256) and (new == new[0, 0]).all():
+    if new.shape == (TILE, TILE) and new[0, 0] and (new == new[0, 0]).all():
         gesture.replace(key, Constant(int(new[0, 0]), int(origin)))
         return
-    ids, origins = writable_copy(old)
+    ids, origins = writable_copy(document.raster.tile(key))
     h, w = new.shape
     np.copyto(ids[:h, :w], new, where=mask)
     np.copyto(origins[:h, :w], np.uint8(origin), where=mask)
     gesture.replace(key, frozen(ids, origins))
 
 
-def _objects_of(
-    class_ids: NDArray[np.int32],
-    document: Document,
-    classes: ClassTable,
-    new_object: Callable[[ClassId], ObjectId],
-) -> NDArray[np.uint32]:
-    """Object id of every pixel (0 where nothing is to be written); makes the objects that lack."""
-    present = [ClassId(int(c)) for c in np.unique(class_ids) if c]
-    lookup = np.zeros(max(present, default=0) + 1, np.uint32)
-    instance = [c for c in present if not classes[c].one_object]
+def _counted_today(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
+    """Class ids as they count today; the same array where no class in it was merged away or removed."""
+    present = _present(class_ids)
+    counts_as = np.zeros(max(present, default=0) + 1, np.int32)
     for class_id in present:
-        if class_id not in instance:
-            lookup[class_id] = document.single_object(class_id) or new_object(class_id)
-    objects = lookup[class_ids]
-    for class_id in instance:
-        count, labels = _components(class_ids == class_id)
-        ids = np.zeros(count, np.uint32)
-        ids[1:] = [new_object(class_id) for _ in range(count - 1)]
-        objects = np.where(labels > 0, ids[labels], objects)
-    return objects
+        made = classes[class_id]
+        today = classes.effective(made.id)
+        counts_as[class_id] = 0 if today is None else today.id
+    return class_ids if all(counts_as[c] == c for c in present) else counts_as[class_ids]
 
 
-def _components(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32]]:
-    """Number of labels, 0 included, and the 8-connected component of each pixel (int32)."""
+def _present(class_ids: NDArray[np.int32]) -> list[ClassId]:
+    """The class ids that occur, without 0. A band at a time: an index array is widened to 8 bytes a pixel."""
+    lowest, highest = int(class_ids.min(initial=0)), int(class_ids.max(initial=0))
+    if lowest < 0:
+        raise KeyError(lowest)
+    found = np.zeros(highest + 1, np.bool_)
+    for y in range(0, len(class_ids), TILE):
+        found[class_ids[y : y + TILE]] = True
+    return [ClassId(int(c)) for c in np.flatnonzero(found) if c]
+
+
+def _objects_of(
+    class_ids: NDArray[np.int32], gesture: Gesture, document: Document, classes: ClassTable
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32] | None]:
+    """Object id by class id for classes with one object (0 for the others), and by pixel (h, w) for instance classes.
+
+    Makes the objects that lack; the second is None where no instance class occurs.
+    """
+    present = _present(class_ids)
+    single = np.zeros(max(present, default=0) + 1, np.uint32)
+    instances: NDArray[np.uint32] | None = None
+    for class_id in present:
+        if classes[class_id].one_object:
+            single[class_id] = document.single_object(class_id) or gesture.new_object(class_id)
+            continue
+        if instances is None:
+            instances = np.zeros(class_ids.shape, np.uint32)
+        block, labels, count = _components(class_ids == class_id)
+        ids = np.array([0, *(gesture.new_object(class_id) for _ in range(count - 1))], np.uint32)
+        instances[block] |= ids[labels]
+    return single, instances
+
+
+def _components(mask: NDArray[np.bool_]) -> tuple[tuple[slice, slice], NDArray[np.int32], int]:
+    """The box of the mask, which is not empty, the 8-connected component of each pixel in it, their number plus one."""
     import cv2
 
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return int(count), labels.astype(np.int32, copy=False)
-
-
-def unlabelled(document: Document, plane: int, rect: Rect) -> NDArray[np.bool_]:
-    """The pixels of a rectangle that are unknown."""
-    return document.raster.read(plane, rect)[0] == 0
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    block = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+    count, labels = cv2.connectedComponents(mask[block].astype(np.uint8), connectivity=8)
+    return block, labels.astype(np.int32, copy=False), int(count)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import EditConflict
 from segstudio.geometry import Rect, tile_rect
-from segstudio.labels.edit import Columns, Edit, RowChange, Table
+from segstudio.labels.edit import Columns, Edit, RowChange, Table, TileKey, joined_rows
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import same
@@ -55,7 +55,8 @@ class Document:
 
     def single_object(self, class_id: ClassId) -> ObjectId | None:
         """The first object of a class, which for a semantic class is the one it has."""
-        return next((o for o, c in self._objects.items() if c == class_id), None)
+        found = int(np.argmax(self._class_of == class_id))
+        return ObjectId(found) if found and self._class_of[found] == class_id else None
 
     def apply(self, edit: Edit) -> dict[int, Rect]:
         """Make the change and return the rectangle that changed on each plane.
@@ -64,19 +65,30 @@ class Document:
         """
         if edit.image not in (self.image, None):
             raise EditConflict("the edit belongs to another image")
+        # Everything that can fail stands before the first change.
+        parts = {key: self._part(key) for key in edit.tiles}
         for key, change in edit.tiles.items():
             if not same(self.raster.tile(key), change.before):
                 raise EditConflict(f"tile {key} is not what the edit was made on")
-        for row in edit.rows:
+        rows = joined_rows(edit.rows)
+        for row in rows:
             self._check(row)
         changed: dict[int, Rect] = {}
         for key, change in edit.tiles.items():
             self.raster.put(key, change.after)
-            part = tile_rect(*key[1:]).intersected(self.raster.bounds(key[0]))
-            changed[key[0]] = changed[key[0]].united(part) if key[0] in changed else part
-        for row in edit.rows:
+            changed[key[0]] = changed[key[0]].united(parts[key]) if key[0] in changed else parts[key]
+        for row in rows:
             self.apply_row(row)
         return changed
+
+    def _part(self, key: TileKey) -> Rect:
+        plane, ty, tx = key
+        if not 0 <= plane < len(self.raster.sizes):
+            raise EditConflict(f"the image has no plane {plane}")
+        part = tile_rect(ty, tx).intersected(self.raster.bounds(plane))
+        if part.empty:
+            raise EditConflict(f"tile {key} lies outside the image")
+        return part
 
     def _row(self, row: RowChange) -> Columns | None:
         if row.table is Table.IMAGES:
@@ -94,6 +106,8 @@ class Document:
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
         if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+        if not _sound(row):
+            raise EditConflict(f"row {row.table} {row.key} cannot become {row.after}")
 
     def apply_row(self, row: RowChange) -> None:
         """Make the change of one row without checking it; for gestures and edits alone."""
@@ -112,3 +126,12 @@ class Document:
         if object_id >= len(self._class_of):
             self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
         self._class_of[object_id] = class_id
+
+
+def _sound(row: RowChange) -> bool:
+    """Whether a document can hold the row's new content."""
+    if row.table is Table.IMAGES:
+        return row.after is not None and row.after.get("status", Status.NEW) in list(Status)
+    if row.after is None or (row.before is not None and "class_id" not in row.after):
+        return True
+    return 0 < row.key < 2**32 and isinstance(row.after.get("class_id"), int)

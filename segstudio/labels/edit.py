@@ -5,7 +5,7 @@ nothing; `squash(a, b)` equals a then b; `decode_edit(encode_edit(e))` equals e.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +28,7 @@ __all__ = [
     "decode_edit",
     "encode_edit",
     "equal",
+    "joined_rows",
     "new_edit_id",
     "now_utc",
     "squash",
@@ -131,28 +132,36 @@ def squash(a: Edit, b: Edit) -> Edit:
             del tiles[key]
         else:
             tiles[key] = TileChange(earlier.before, change.after)
-    rows = {(row.table, row.key): row for row in a.rows}
-    for row in b.rows:
-        key_ = (row.table, row.key)
-        joined = _joined(rows[key_], row) if key_ in rows else row
-        if joined is None:
-            del rows[key_]
-        else:
-            rows[key_] = joined
-    return replace(a, tiles=tiles, rows=tuple(rows.values()), id=b.id, time=b.time)
+    return replace(a, tiles=tiles, rows=joined_rows((*a.rows, *b.rows)), id=b.id, time=b.time)
 
 
-def _joined(a: RowChange, b: RowChange) -> RowChange | None:
+def joined_rows(rows: Iterable[RowChange]) -> tuple[RowChange, ...]:
+    """Changes made one after the other as at most one a row; those that cancel out are left away.
+
+    Raises `EditConflict` where a change does not follow the one before it.
+    """
+    joined: dict[tuple[Table, int], RowChange] = {}
+    for row in rows:
+        earlier = joined.pop((row.table, row.key), None)
+        change = row if earlier is None else _joined(earlier, row)
+        if change.before != change.after:
+            joined[row.table, row.key] = change
+    return tuple(joined.values())
+
+
+def _joined(a: RowChange, b: RowChange) -> RowChange:
     if (a.after is None) != (b.before is None):
         raise EditConflict(f"row {a.table} {a.key} differs between the edits")
     if a.after is None or b.before is None:
         before, after = a.before, b.after
+        if before is not None and after is not None:  # deleted and made again: what either row lacks is empty
+            before, after = {**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after}
     else:
         if any(a.after[column] != value for column, value in b.before.items() if column in a.after):
             raise EditConflict(f"row {a.table} {a.key} differs between the edits")
         before = None if a.before is None else {**b.before, **a.before}
         after = None if b.after is None else {**a.after, **b.after}
-    return None if before == after else RowChange(a.table, a.key, before, after)
+    return RowChange(a.table, a.key, before, after)
 
 
 def equal(a: Edit, b: Edit) -> bool:
@@ -169,9 +178,9 @@ def equal(a: Edit, b: Edit) -> bool:
 
 class _EditWire(msgspec.Struct, array_like=True):
     image: int | None
-    cause: str
+    cause: Cause
     tiles: list[tuple[int, int, int, bytes, bytes]]
-    rows: list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
+    rows: list[tuple[Table, int, dict[str, Any] | None, dict[str, Any] | None]]
     tool: str
     author: str
     id: int
@@ -185,9 +194,9 @@ def encode_edit(edit: Edit) -> bytes:
     return msgspec.msgpack.encode(
         _EditWire(
             image=edit.image,
-            cause=edit.cause.value,
+            cause=edit.cause,
             tiles=[(*key, encode_tile(change.before), encode_tile(change.after)) for key, change in edit.tiles.items()],
-            rows=[(row.table.value, row.key, _plain(row.before), _plain(row.after)) for row in edit.rows],
+            rows=[(row.table, row.key, _plain(row.before), _plain(row.after)) for row in edit.rows],
             tool=edit.tool,
             author=edit.author,
             id=edit.id,
@@ -203,13 +212,13 @@ def _plain(columns: Columns | None) -> dict[str, Any] | None:
 
 
 def decode_edit(data: bytes) -> Edit:
-    """The edit of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    """The edit of these bytes. Raises `msgspec.DecodeError`, or `ProjectDamaged` for a tile, where they are none."""
     wire = msgspec.msgpack.decode(data, type=_EditWire)
     return Edit(
         image=None if wire.image is None else ImageId(wire.image),
-        cause=Cause(wire.cause),
+        cause=wire.cause,
         tiles={(p, ty, tx): TileChange(decode_tile(b), decode_tile(a)) for p, ty, tx, b, a in wire.tiles},
-        rows=tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire.rows),
+        rows=tuple(RowChange(table, key, before, after) for table, key, before, after in wire.rows),
         tool=wire.tool,
         author=wire.author,
         id=EditId(wire.id),

@@ -8,14 +8,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect, tile_rect, tiles_of
+from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey, joined_rows
 from segstudio.labels.model import Cause, ClassId, ObjectId, Origin, Status
-from segstudio.labels.stroke import Spans, spans_mask
-from segstudio.labels.tile import Dense, Tile, frozen, same, writable_copy
+from segstudio.labels.paint import Coverage, coverage
+from segstudio.labels.stroke import Spans, without
+from segstudio.labels.tile import EMPTY, Constant, Dense, Tile, expanded, frozen, same, writable_copy
 
-__all__ = ["Gesture"]
+__all__ = ["Gesture", "run_gesture"]
 
 
 class Gesture:
@@ -31,6 +32,7 @@ class Gesture:
         self._rows: list[RowChange] = []
         self._ended = False
         self.rect: dict[int, Rect] = {}
+        """What may have changed so far, by plane."""
 
     @property
     def ended(self) -> bool:
@@ -40,20 +42,14 @@ class Gesture:
     def writable(self, key: TileKey) -> Dense:
         """The tile's arrays, to be written in place; its old content is kept at the first call."""
         self._check()
-        tile = self._open.get(key)
-        if tile is None:
-            self._before[key] = old = self._document.raster.tile(key)
-            tile = self._open[key] = Dense(*writable_copy(old))
-            self._document.raster.put(key, tile)
-        return tile
+        self._touched(key[0], self._part(key))
+        return self._opened(key)
 
     def replace(self, key: TileKey, tile: Tile) -> None:
-        """Put a whole new tile in place."""
+        """Put a whole new tile in place; what it holds beyond the image is left away."""
         self._check()
-        if key not in self._before:
-            self._before[key] = self._document.raster.tile(key)
-        self._open.pop(key, None)
-        self._document.raster.put(key, tile)
+        self._touched(key[0], self._part(key))
+        self._exchange(key, self._within_image(key, tile))
 
     def new_object(self, class_id: ClassId) -> ObjectId:
         """A fresh object of a class. Should the gesture leave it without a pixel, it was never made."""
@@ -86,30 +82,44 @@ class Gesture:
     ) -> Rect:
         """Set object and origin in the covered pixels and return the rectangle that may have changed.
 
-        `allowed` says by object id what may be changed (None = all). Pixels of `done`, painted by the last call of
-        this gesture with the same values, are passed over tile by tile: with a large brush only the crescent that is
-        new is written.
+        `allowed` says by object id what may be changed (None = all); objects newer than it are this gesture's own
+        and may be. Pixels of `done`, painted by the last call of this gesture with the same values, are passed over:
+        with a large brush only the crescent that is new is written. Object 0 always has origin 0.
         """
-        bounds = spans.bounds.intersected(self._document.raster.bounds(plane))
+        self._check()
+        target = Constant(int(object_id), int(origin) if object_id else 0)
+        if allowed is not None and len(allowed) < self._document.next_object:
+            allowed = np.concatenate([allowed, np.ones(self._document.next_object - len(allowed), np.bool_)])
         changed = Rect(0, 0, 0, 0)
-        for ty, tx in tiles_of(bounds):
-            whole = tile_rect(ty, tx)
-            part = whole.intersected(bounds)
-            if done is not None and _covers(done, part):
-                continue
-            mask = spans_mask(spans, part)
-            tile = self.writable((plane, ty, tx))
-            rows = slice(part.y - whole.y, part.bottom - whole.y)
-            columns = slice(part.x - whole.x, part.right - whole.x)
-            ids, origins = tile.ids[rows, columns], tile.origins[rows, columns]
-            if allowed is not None:
-                mask &= allowed[ids]
-            np.copyto(ids, np.uint32(object_id), where=mask)
-            np.copyto(origins, np.uint8(origin), where=mask)
-            changed = changed.united(part)
-        if not changed.empty:
-            self.rect[plane] = self.rect[plane].united(changed) if plane in self.rect else changed
+        for piece in (spans,) if done is None else without(spans, done):
+            for (ty, tx), cover in coverage(piece, self._document.raster.bounds(plane)):
+                part = cover.rect.moved(tx * TILE, ty * TILE)
+                self._touched(plane, part)
+                self._paint((plane, ty, tx), cover, target, allowed)
+                changed = changed.united(part)
         return changed
+
+    def _paint(self, key: TileKey, cover: Coverage, target: Constant, allowed: NDArray[np.bool_] | None) -> None:
+        """Set the covered pixels of one tile; a tile in which nothing changes is not opened."""
+        tile = self._document.raster.tile(key)
+        if isinstance(tile, Constant):
+            if tile == target or (allowed is not None and not allowed[tile.id]):
+                return
+            allowed = None
+        if cover.whole:
+            free = None if allowed is None else allowed[expanded(tile)[0]].reshape(-1)
+            if free is None or free.all():
+                self._exchange(key, target)
+                return
+            where = np.flatnonzero(free)
+        else:
+            where = cover.flat
+            if allowed is not None:
+                where = where[allowed[expanded(tile)[0].reshape(-1)[where]]]
+        if len(where):
+            held = self._opened(key)
+            held.ids.reshape(-1)[where] = target.id
+            held.origins.reshape(-1)[where] = target.origin
 
     def commit(self) -> Edit | None:
         """End the gesture; None where it changed nothing, and then the document is as it was before."""
@@ -118,19 +128,17 @@ class Gesture:
         changes: dict[TileKey, TileChange] = {}
         for key, before in self._before.items():
             held = self._open.get(key)
-            after = raster.tile(key) if held is None else frozen(held.ids, held.origins)
+            after = raster.tile(key) if held is None else self._within_image(key, frozen(held.ids, held.origins))
             if same(before, after):
                 raster.put(key, before)
             else:
                 raster.put(key, after)
                 changes[key] = TileChange(before, after)
-        rows = self._kept_rows(changes)
-        status = self._document.status
-        if changes and status is Status.NEW:
+        if changes and self._document.status is Status.NEW:
             self.set_status(Status.IN_PROGRESS)
-            rows.append(self._rows[-1])
+        rows = joined_rows(self._kept_rows(changes))
         self._ended = True
-        edit = Edit(self._document.image, self._cause, changes, tuple(rows), self._tool, self._author)
+        edit = Edit(self._document.image, self._cause, changes, rows, self._tool, self._author)
         return None if edit.empty else edit
 
     def abort(self) -> dict[int, Rect]:
@@ -151,18 +159,52 @@ class Gesture:
             for change in changes.values():
                 used.update(_present(change.after, new))
         kept: list[RowChange] = []
-        for row in self._rows:
+        # The newest first, so that each finds its id the last one given and hands it back.
+        for row in reversed(self._rows):
             if row.table is Table.OBJECTS and row.before is None and row.key not in used:
                 self._take_back(row)
             else:
                 kept.append(row)
-        return kept
+        return kept[::-1]
 
     def _take_back(self, row: RowChange) -> None:
         self._document.apply_row(row.inverted())
         if row.table is Table.OBJECTS and row.before is None and row.key == self._document.next_object - 1:
             # It was the newest id and no edit holds it: the next gesture may have it.
             self._document.next_object -= 1
+
+    def _opened(self, key: TileKey) -> Dense:
+        tile = self._open.get(key)
+        if tile is None:
+            old = self._document.raster.tile(key)
+            tile = Dense(*writable_copy(old))
+            self._before.setdefault(key, old)
+            self._open[key] = tile
+            self._document.raster.put(key, tile)
+        return tile
+
+    def _exchange(self, key: TileKey, tile: Tile) -> None:
+        self._before.setdefault(key, self._document.raster.tile(key))
+        self._open.pop(key, None)
+        self._document.raster.put(key, tile)
+
+    def _part(self, key: TileKey) -> Rect:
+        """The tile's pixels that belong to the image."""
+        return tile_rect(*key[1:]).intersected(self._document.raster.bounds(key[0]))
+
+    def _within_image(self, key: TileKey, tile: Tile) -> Tile:
+        part = self._part(key)
+        if tile == EMPTY or part.area == TILE * TILE:
+            return tile
+        ids, origins = writable_copy(tile)
+        for array in (ids, origins):
+            array[part.h :] = 0
+            array[:, part.w :] = 0
+        return frozen(ids, origins)
+
+    def _touched(self, plane: int, rect: Rect) -> None:
+        if not rect.empty:
+            self.rect[plane] = self.rect[plane].united(rect) if plane in self.rect else rect
 
     def _check(self) -> None:
         if self._ended:
@@ -174,7 +216,8 @@ def run_gesture(gesture: Gesture, work: Callable[[Gesture], None]) -> Edit | Non
     try:
         work(gesture)
     except BaseException:
-        gesture.abort()
+        if not gesture.ended:
+            gesture.abort()
         raise
     return gesture.commit()
 
@@ -185,10 +228,3 @@ def _present(tile: Tile, ids: list[int]) -> set[int]:
     if len(ids) < 8:
         return {i for i in ids if bool((tile.ids == i).any())}
     return set(np.unique(tile.ids).tolist()).intersection(ids)
-
-
-def _covers(spans: Spans, rect: Rect) -> bool:
-    first, last = rect.y - spans.top, rect.bottom - spans.top
-    if first < 0 or last > len(spans.left):
-        return False
-    return bool((spans.left[first:last] <= rect.x).all() and (spans.right[first:last] >= rect.right).all())

@@ -111,6 +111,10 @@ class ClassTable:
         """The class as it was made, also where it is removed or merged away."""
         return self._by_id[id_]
 
+    def get(self, id_: ClassId) -> LabelClass | None:
+        """The class as it was made; None where there is none of this id."""
+        return self._by_id.get(id_)
+
     @property
     def all(self) -> tuple[LabelClass, ...]:
         """Every class ever made, removed and merged ones included."""
@@ -154,5 +158,5 @@ class ClassTable:
 
 
 def folded_name(name: str) -> str:
-    """The form in which names are compared: NFC, without case."""
-    return normalize("NFC", name).casefold().strip()
+    """The form in which names are compared: NFC, without case (Unicode 16, section 3.13, canonical caseless match)."""
+    return normalize("NFC", normalize("NFD", name).casefold()).strip()

@@ -9,7 +9,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, ObjectId
 
-__all__ = ["Touch", "paintable_objects", "target_object"]
+__all__ = ["Touch", "effective_lookup", "paintable_objects", "target_object"]
 
 
 class Touch(StrEnum):
@@ -20,39 +20,60 @@ class Touch(StrEnum):
     LABELLED = "labelled"
 
 
+def effective_lookup(document: Document, classes: ClassTable) -> NDArray[np.int32]:
+    """By object id: the class it counts as today, merges followed; 0 for unknown and where the class is removed."""
+    counts_as = np.zeros(max((c.id for c in classes.all), default=0) + 1, np.int32)
+    for label_class in classes.all:
+        today = classes.effective(label_class.id)
+        counts_as[label_class.id] = 0 if today is None else today.id
+    return counts_as[document.class_lookup()]
+
+
 def paintable_objects(
     document: Document, classes: ClassTable, touch: Touch, class_id: ClassId | None = None
 ) -> NDArray[np.bool_] | None:
     """By object id (0 = unknown): whether its pixels may be changed; None where all may, the common case.
 
-    Painting the class `class_id` itself is allowed where it is the locked one only for pixels that already have it.
+    Nothing may be painted with a class `class_id` that is locked. What counts is the class of today: the pixels of a
+    class merged into a locked one are locked, and those of a removed class are unlabelled, as they look.
     """
-    locked = {c.id for c in classes.all if c.locked}
+    locked = [c.id for c in classes if c.locked]
     if touch is Touch.ALL and not locked:
         return None
-    owner = document.class_lookup()
-    allowed = np.ones(len(owner), np.bool_)
+    owner = effective_lookup(document, classes)
+    painted = None if class_id is None else classes.effective(class_id)
+    if painted is not None and painted.locked:
+        return np.zeros(len(owner), np.bool_)
+    allowed = ~np.isin(owner, locked)
     if touch is Touch.UNLABELLED:
-        allowed[1:] = False
+        allowed &= owner == 0
     elif touch is Touch.LABELLED:
-        allowed[0] = False
-    if locked:
-        allowed &= ~np.isin(owner, list(locked))
-    if class_id is not None and class_id in locked:
-        allowed[:] = False
+        allowed &= owner != 0
     return allowed
 
 
-def target_object(document: Document, label_class: LabelClass, x: float, y: float, plane: int) -> ObjectId | None:
+def target_object(
+    document: Document,
+    label_class: LabelClass,
+    x: float,
+    y: float,
+    plane: int,
+    classes: ClassTable | None = None,
+) -> ObjectId | None:
     """The object that a stroke of this class beginning at (x, y) goes on with; None = it makes a new one.
 
     A class with one object an image goes on with that. An instance class goes on with the object under the first
-    point, so that one can mend it, and makes a new one anywhere else.
+    point, so that one can mend it, and makes a new one anywhere else; given `classes`, also with one of a class that
+    was merged into it.
     """
     if label_class.kind is not Kind.INSTANCE:
         return document.single_object(label_class.id)
     under = _object_at(document, x, y, plane)
-    return under if under and document.objects.get(under) == label_class.id else None
+    owner = document.objects.get(under)
+    if owner is not None and classes is not None:
+        today = classes.effective(owner)
+        owner = None if today is None else today.id
+    return under if owner == label_class.id else None
 
 
 def _object_at(document: Document, x: float, y: float, plane: int) -> ObjectId:

@@ -96,6 +96,8 @@ def decode_confidence(blob: bytes) -> NDArray[np.uint8]:
     """The levels of these bytes. Raises `ProjectDamaged` where they are none."""
     size = CONFIDENCE_SIDE * CONFIDENCE_SIDE // 2
     try:
+        if zstandard.frame_content_size(blob) > size:
+            raise ProjectDamaged("A proposal's confidence is damaged and cannot be decoded.")
         raw = np.frombuffer(zstandard.ZstdDecompressor().decompress(blob, max_output_size=size), np.uint8)
     except zstandard.ZstdError as error:
         raise ProjectDamaged("A proposal's confidence is damaged and cannot be decoded.") from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 
-__all__ = ["Point", "Spans", "capsule_spans", "spans_mask"]
+__all__ = ["Point", "Spans", "capsule_spans", "spans_mask", "without"]
 
 Point = tuple[float, float]
 
@@ -48,11 +48,28 @@ def capsule_spans(a: Point, b: Point, radius: float, clip: Rect) -> Spans:
     # The closed form is exact but for rounding: the pixels at either end are tested by the distance itself.
     x0 = np.where(covered, np.ceil(np.where(covered, left, 0.0) - 0.5), 0).astype(np.int64)
     x1 = np.where(covered, np.floor(np.where(covered, right, 0.0) - 0.5), -1).astype(np.int64)
-    x0 = _settled(x0, -1, a, b, radius, centres, covered)
-    x1 = _settled(x1, +1, a, b, radius, centres, covered)
+    x0, beyond_left = _settled(x0, -1, a, b, radius, centres, covered)
+    x1, beyond_right = _settled(x1, +1, a, b, radius, centres, covered)
+    for row in np.flatnonzero(beyond_left | beyond_right):
+        x0[row], x1[row] = _searched(a, b, radius, centres[row])
     start = np.clip(x0, clip.x, clip.right)
     stop = np.clip(x1 + 1, clip.x, clip.right)
     return Spans(y0, start, np.maximum(start, stop))
+
+
+def without(spans: Spans, done: Spans) -> tuple[Spans, Spans]:
+    """What lies left and what lies right of `done` in each row of `spans`: together the pixels not in `done`."""
+    done_left = np.full(len(spans.left), np.iinfo(np.int64).max)
+    done_right = done_left.copy()
+    first, last = max(spans.top, done.top), min(spans.top + len(spans.left), done.top + len(done.left))
+    if last > first:
+        rows, done_rows = slice(first - spans.top, last - spans.top), slice(first - done.top, last - done.top)
+        filled = done.right[done_rows] > done.left[done_rows]
+        done_left[rows] = np.where(filled, done.left[done_rows], done_left[rows])
+        done_right[rows] = np.where(filled, done.right[done_rows], done_right[rows])
+    before = Spans(spans.top, spans.left, np.clip(done_left, spans.left, spans.right))
+    after = Spans(spans.top, np.clip(done_right, spans.left, spans.right), spans.right)
+    return before, after
 
 
 def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
@@ -99,17 +116,45 @@ def _settled(
     radius: float,
     y: NDArray[np.float64],
     covered: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    """The outermost of three pixels around each end that the distance covers; one further in where none is."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The outermost of three pixels around each end that the distance covers; one further in where none is.
+
+    The second array says where the span may reach further out than was tried: a side of the capsule that is nearly
+    horizontal is ill-conditioned.
+    """
     result = x - 2 * outward
+    reaches = np.zeros(len(x), np.bool_)
     for step in (-1, 0, 1):
         candidate = x + step * outward
-        result = np.where(_within(candidate.astype(np.float64) + 0.5, y, a, b, radius), candidate, result)
-    return np.where(covered, result, x)
+        reaches = _within(candidate.astype(np.float64) + 0.5, y, a, b, radius)
+        result = np.where(reaches, candidate, result)
+    return np.where(covered, result, x), covered & reaches
+
+
+def _searched(a: Point, b: Point, radius: float, y: np.float64) -> tuple[int, int]:
+    """First and last covered column of one row by the distance itself; last < first where there is none."""
+    first = int(np.floor(min(a[0], b[0]) - radius)) - 1
+    last = int(np.ceil(max(a[0], b[0]) + radius)) + 1
+    x = np.arange(first, last + 1, dtype=np.float64) + 0.5
+    hit = np.flatnonzero(_within(x, np.full(len(x), y), a, b, radius))
+    return (first + int(hit[0]), first + int(hit[-1])) if len(hit) else (0, -1)
+
+
+_SHORTEST = 1e-18
+"""Square of the length below which a segment is no more than its two ends: the products would underflow."""
 
 
 def _within(x: NDArray[np.float64], y: NDArray[np.float64], a: Point, b: Point, radius: float) -> NDArray[np.bool_]:
+    """Whether points lie within the radius of the segment; no division, so that exact ties stay exact."""
     dx, dy = b[0] - a[0], b[1] - a[1]
-    square = dx * dx + dy * dy
-    t = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / square, 0.0, 1.0) if square > 0 else 0.0
-    return (x - (a[0] + t * dx)) ** 2 + (y - (a[1] + t * dy)) ** 2 <= radius * radius
+    from_a, from_b = (x - a[0], y - a[1]), (x - b[0], y - b[1])
+    limit, length = radius * radius, dx * dx + dy * dy
+    result = from_a[0] ** 2 + from_a[1] ** 2 <= limit
+    if length == 0:
+        return result
+    result |= from_b[0] ** 2 + from_b[1] ** 2 <= limit
+    if length > _SHORTEST:
+        along = from_a[0] * dx + from_a[1] * dy
+        across = from_a[0] * dy - from_a[1] * dx
+        result |= (along > 0) & (along < length) & (across * across <= limit * length)
+    return result

@@ -69,7 +69,7 @@ def writable_copy(tile: Tile) -> tuple[Ids, Origins]:
     return np.full((TILE, TILE), tile.id, np.uint32), np.full((TILE, TILE), tile.origin, np.uint8)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # 320 KiB each
 def _constant_arrays(id_: int, origin: int) -> tuple[Ids, Origins]:
     ids = np.full((TILE, TILE), id_, np.uint32)
     origins = np.full((TILE, TILE), origin, np.uint8)

@@ -1,0 +1,1 @@
+"""The application without widgets: the Session and its owners. Of Qt, QtCore alone."""

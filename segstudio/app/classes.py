@@ -1,0 +1,92 @@
+"""The owner of the class list: makes project-wide edits of class rows."""
+
+import re
+
+from segstudio.app.documents import Documents
+from segstudio.errors import UserError
+from segstudio.labels.class_rows import changed_class_row, new_class_row
+from segstudio.labels.colors import next_color
+from segstudio.labels.edit import Edit, RowChange
+from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
+from segstudio.store.project import Project
+
+__all__ = ["Classes"]
+
+
+class Classes:
+    """Add, rename, change and remove classes, each as one undoable edit."""
+
+    def __init__(self, project: Project, documents: Documents) -> None:
+        self._project, self._documents = project, documents
+
+    def add(self, name: str, color: str | None, kind: Kind) -> None:
+        """Make a class with the next value that was never used."""
+        self._check_name(name)
+        if kind is Kind.BACKGROUND:
+            raise UserError("A project has exactly one background class, and this one has it.")
+        table = self._documents.classes
+        id_, value = self._project.next_class()
+        made = LabelClass(
+            id=id_,
+            name=name.strip(),
+            color=_checked_color(color) if color else next_color([c.color for c in table.all]),
+            kind=kind,
+            value=value,
+            position=max(c.position for c in table.all) + 1,
+        )
+        self._commit(new_class_row(made))
+        self._documents.class_id = id_
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a class another name."""
+        found = self._find(name)
+        if new_name.strip() != found.name:
+            self._check_name(new_name, besides=found.id)
+            self._commit(changed_class_row(found, name=new_name.strip()))
+
+    def change(self, name: str, **columns: str | bool) -> None:
+        """Change colour, lock, visibility or, while it has no pixel, kind."""
+        found = self._find(name)
+        if unknown := set(columns) - {"color", "locked", "visible", "kind"}:
+            raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
+        if "color" in columns:
+            columns["color"] = _checked_color(str(columns["color"]))
+        if "kind" in columns and self._project.class_pixels().get(found.id):
+            raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
+        changed = {key: value for key, value in columns.items() if getattr(found, key) != value}
+        if changed:
+            self._commit(changed_class_row(found, **changed))
+
+    def remove(self, name: str) -> None:
+        """Take a class out of use."""
+        found = self._find(name)
+        if found.kind is Kind.BACKGROUND:
+            raise UserError("The background class cannot be removed: every project has one.")
+        self._commit(changed_class_row(found, removed=True))
+        if self._documents.class_id == found.id:
+            rest = self._documents.classes
+            self._documents.class_id = next((c.id for c in rest.foreground), rest.background.id)
+
+    def _find(self, name: str) -> LabelClass:
+        found = self._documents.classes.named(name)
+        if found is None:
+            raise UserError(f"There is no class {name!r} in this project.")
+        return found
+
+    def _check_name(self, name: str, besides: ClassId | None = None) -> None:
+        if not name.strip() or any(sign in name for sign in ":,="):
+            raise UserError("A class needs a name without ':', ',' and '='.")
+        found = self._documents.classes.named(name)
+        if found is not None and found.id != besides:
+            raise UserError(f"There is a class {found.name!r} already.")
+
+    def _commit(self, row: RowChange) -> None:
+        self._documents.commit_gesture()
+        edit = Edit(None, Cause.CLASSES, rows=(row,), tool="classes", author=self._documents.author)
+        self._documents.commit_classes(edit)
+
+
+def _checked_color(color: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise UserError(f"{color!r} is no colour of the form #RRGGBB.")
+    return color

@@ -1,0 +1,73 @@
+"""The pixels of the image on screen, as RGB at every level of reduction, prepared away from the GUI thread."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect
+
+if TYPE_CHECKING:
+    from segstudio.imaging.display import Levels
+
+__all__ = ["DisplayImage", "load_display_image"]
+
+_SMALLEST = 512
+
+
+class DisplayImage:
+    """One plane. Level n is reduced by 2 ** n; `rgb` gives views, which are not to be written."""
+
+    def __init__(self, pixels: NDArray[np.generic], levels: "Levels") -> None:
+        self.pixels = pixels
+        self.display_levels = levels
+        self._rgb = _pyramid(pixels, levels)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in image pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def levels(self) -> int:
+        """How many levels there are; level 0 is the image itself."""
+        return len(self._rgb)
+
+    def rgb(self, level: int, rect: Rect) -> NDArray[np.uint8]:
+        """The pixels (h, w, 3) of a rectangle given in the level's own pixels, clipped to it."""
+        image = self._rgb[level]
+        inside = rect.intersected(Rect(0, 0, image.shape[1], image.shape[0]))
+        return image[inside.y : inside.bottom, inside.x : inside.right]
+
+    def value_text(self, x: int, y: int) -> str:
+        """The stored value of a pixel in words."""
+        value = np.atleast_1d(self.pixels[y, x])
+        return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
+
+
+def _pyramid(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[np.uint8]]:
+    import cv2
+
+    from segstudio.imaging.display import to_rgb
+
+    out = [np.ascontiguousarray(to_rgb(pixels, levels))]
+    while max(out[-1].shape[:2]) > _SMALLEST:
+        h, w = out[-1].shape[:2]
+        size = (max((w + 1) // 2, 1), max((h + 1) // 2, 1))
+        out.append(np.asarray(cv2.resize(out[-1], size, interpolation=cv2.INTER_AREA), np.uint8))
+    return out
+
+
+def load_display_image(file: Path, plane: int) -> DisplayImage:
+    """Decode a plane and prepare it. Raises `UnreadableImage`. For a worker thread."""
+    from segstudio.imaging.display import auto_levels
+    from segstudio.imaging.source import open_image
+
+    source = open_image(file)
+    try:
+        info = source.info.planes[plane]
+        pixels = source.read(plane, Rect(0, 0, info.width, info.height))
+    finally:
+        source.close()
+    return DisplayImage(pixels, auto_levels(pixels))

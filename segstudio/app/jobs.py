@@ -1,0 +1,126 @@
+"""Work away from the GUI thread: a generator of progress values run on a thread, its values handed over in order.
+
+A job ends in exactly one of: a result, a `UserError`, a bug. Whoever starts one ends it: `cancel` and `wait`.
+"""
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from segstudio.errors import UserError
+
+__all__ = ["Job", "MainThread", "Worker"]
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+class MainThread(QObject):
+    """Runs callables on the thread that made it, in the order in which they were posted."""
+
+    _posted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._closed = False
+        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run `call` from the event loop; from any thread. After `close` nothing is run."""
+        if not self._closed:
+            self._posted.emit(call)
+
+    def close(self) -> None:
+        """Drop what is still posted."""
+        self._closed = True
+
+    @Slot(object)
+    def _run(self, call: Callable[[], None]) -> None:
+        if not self._closed:
+            call()
+
+
+class Job(Generic[P, T]):
+    """A generator on a thread of its own; values, then exactly one end, all on the main thread."""
+
+    def __init__(
+        self,
+        name: str,
+        steps: Generator[P, None, T],
+        main: MainThread,
+        *,
+        on_value: Callable[[P], None],
+        on_done: Callable[[T], None],
+        on_failed: Callable[[BaseException], None],
+        on_cancelled: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self._steps = steps
+        self._main = main
+        self._on_value, self._on_done = on_value, on_done
+        self._on_failed, self._on_cancelled = on_failed, on_cancelled
+        self._cancel = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"job-{name}", daemon=True)
+        self.ended = False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask it to end after its present step; the generator is closed there."""
+        self._cancel.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancel.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the thread's end; whether it came."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._cancel.is_set():
+                try:
+                    value = next(self._steps)
+                except StopIteration as end:
+                    self._finish(partial(self._on_done, end.value))
+                    return
+                self._main.post(partial(self._on_value, value))
+            self._steps.close()
+            self._finish(self._on_cancelled)
+        except (UserError, Exception) as error:  # noqa: BLE001  (handed to the main thread, which tells the two apart)
+            self._finish(partial(self._on_failed, error))
+
+    def _finish(self, call: Callable[[], None]) -> None:
+        def end() -> None:
+            self.ended = True
+            call()
+
+        self._main.post(end)
+
+
+class Worker:
+    """One thread for short computations over frozen values; answers come on the main thread."""
+
+    def __init__(self, name: str, main: MainThread) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._main = main
+
+    def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
+        """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began."""
+        future = self._pool.submit(work)
+        if then is not None:
+            future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: then(f)))
+        return future
+
+    def close(self) -> None:
+        """Drop what has not begun and wait for what has."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,194 @@
+"""The owner of what is on screen: the list of images, which one is shown, and its pixels, decoded on a worker."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.display_image import DisplayImage, load_display_image
+from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.values import Changed, ImageItem
+from segstudio.errors import UserError
+from segstudio.labels.document import Document
+from segstudio.labels.model import ImageId, Status
+from segstudio.store.project import Project
+from segstudio.store.values import ImageRow
+from segstudio.store.versions import add_seconds
+
+__all__ = ["Navigation", "item_of"]
+
+_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    display: DisplayImage
+    opened: OpenDocument | None
+
+
+class Navigation(QObject):
+    """`index` is the image asked for; `shown` the one whose pixels are on screen."""
+
+    imageLoading = Signal(str)
+    imageShown = Signal()
+    imageFailed = Signal(str, str)
+    imagesChanged = Signal(object)
+
+    def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project = project
+        self._documents = documents
+        self._worker = Worker("decode", main)
+        self._request = 0
+        self._loading = False
+        self.index = -1
+        self.plane = 0
+        self.display: DisplayImage | None = None
+        self.shown: ImageId | None = None
+        self.rows: list[ImageRow] = project.images()
+        self._index_of = {row.id: i for i, row in enumerate(self.rows)}
+        self.items = [item_of(i, row) for i, row in enumerate(self.rows)]
+        self._since = monotonic()
+        self._active_s = 0.0
+        documents.editCommitted.connect(self._committed)
+        documents.changed.connect(self._changed)
+        self._stale: set[ImageId] = set()
+
+    def find(self, index_or_path: int | str) -> int:
+        """Place of an image. Raises `UserError` where there is none."""
+        if isinstance(index_or_path, int):
+            if 0 <= index_or_path < len(self.rows):
+                return index_or_path
+            raise UserError(f"There is no image number {index_or_path}: the project has {len(self.rows)}.")
+        row = self._project.find_image(index_or_path)
+        return self._index_of[row.id]
+
+    @property
+    def loading(self) -> bool:
+        """Whether the image asked for has not arrived yet, nor failed to."""
+        return self._loading
+
+    def index_of(self, image: ImageId) -> int:
+        """Place of an image by its id."""
+        return self._index_of[image]
+
+    def open(self, index: int, plane: int = 0) -> None:
+        """Show an image; `imageShown` or `imageFailed` follows from the event loop."""
+        self._documents.commit_gesture()
+        self._note_time()
+        row = self.rows[index]
+        self._request += 1
+        request = self._request
+        self.index, self.plane, self.shown = index, plane, None
+        self._loading = True
+        self.imageLoading.emit(row.path)
+        held = self._documents.held(row.id)
+        project = self._project
+
+        def load() -> _Loaded:
+            display = load_display_image(row.file, plane)
+            if held is not None:
+                return _Loaded(display, None)
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id)))
+
+        self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
+
+    def next_unfinished(self) -> int | None:
+        """The next image, after the one on screen and round the end, that is not done; None where all are."""
+        n = len(self.items)
+        order = ((self.index + step) % n for step in range(1, n + 1)) if n else iter(())
+        return next((i for i in order if self.items[i].status != Status.DONE.value), None)
+
+    def step(self, by: int) -> None:
+        """Show the next (+1) or previous (-1) image, where there is one."""
+        if 0 <= self.index + by < len(self.rows):
+            self.open(self.index + by)
+
+    def mark_done_here(self) -> None:
+        """The image on screen counts as done from now on; its row is read anew once the edit is on disk."""
+        if self.index >= 0:
+            self.items[self.index] = replace(self.items[self.index], status=Status.DONE.value)
+
+    def reload(self) -> None:
+        """Read the list anew: another part of the program changed it."""
+        self.rows = self._project.images()
+        self._index_of = {row.id: i for i, row in enumerate(self.rows)}
+        self.items = [item_of(i, row) for i, row in enumerate(self.rows)]
+        self.imagesChanged.emit(())
+
+    def close(self) -> None:
+        """End the worker; late answers are dropped."""
+        self._request += 1
+        self._note_time()
+        self._worker.close()
+
+    def _arrived(self, request: int, row: ImageRow, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
+        if request != self._request:
+            return
+        self._loading = False
+        error = future.exception()
+        if isinstance(error, UserError):
+            self.display = None
+            self.imageFailed.emit(row.path, error.line)
+            return
+        loaded = future.result()
+        self.display, self.shown = loaded.display, row.id
+        opened = held or self._documents.held(row.id) or loaded.opened
+        assert opened is not None
+        self._documents.show(opened, self.plane)
+        self._since = monotonic()
+        self.imageShown.emit()
+
+    def _changed(self, change: Changed) -> None:
+        now = monotonic()
+        self._active_s += min(now - self._since, _PAUSE_S)
+        self._since = now
+        if change.seq is not None and change.image is not None:
+            self._stale.add(change.image)
+
+    def _committed(self, seq: int) -> None:
+        stale, self._stale = self._stale, set()
+        changed: list[int] = []
+        for image in stale:
+            i = self._index_of[image]
+            self.rows[i] = self._project.image(image)
+            self.items[i] = item_of(i, self.rows[i])
+            changed.append(i)
+        if changed:
+            self.imagesChanged.emit(tuple(changed))
+
+    def _note_time(self) -> None:
+        """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""
+        seconds, self._active_s = self._active_s, 0.0
+        if seconds > 0 and self.index >= 0 and self._project.writer is not None:
+            image, author = self.rows[self.index].id, self._documents.author
+            self._project.writer.call(lambda db: add_seconds(db, image, seconds, author))
+
+
+def _document(project: Project, row: ImageRow) -> Document:
+    """The labels with every tile in memory, so that the hand never waits for one. For a worker thread."""
+    document = project.document(row.id)
+    for plane in range(len(row.planes)):
+        document.raster.prime({(plane, *key): tile for key, tile in project.tiles(row.id, plane).items()})
+    document.raster.stop_loading()
+    return document
+
+
+def item_of(index: int, row: ImageRow) -> ImageItem:
+    """The list's row of an image."""
+    w, h = row.planes[0]
+    return ImageItem(
+        index,
+        row.id,
+        row.path,
+        row.status.value,
+        row.split,
+        row.labelled_pixels,
+        row.objects,
+        row.problem or "",
+        w,
+        h,
+        len(row.planes),
+    )

@@ -1,0 +1,59 @@
+"""An open project with its owners and its engine: made together, ended together."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.classes import Classes
+from segstudio.app.documents import Documents
+from segstudio.app.exporting import Exports
+from segstudio.app.jobs import MainThread
+from segstudio.app.navigation import Navigation
+from segstudio.app.proposing import Proposals
+from segstudio.app.training import Training
+from segstudio.app.values import EngineState
+from segstudio.engine.client import EngineClient
+from segstudio.store.project import Project
+
+__all__ = ["OpenedProject"]
+
+_LONGEST_WAIT_S = 30.0
+
+
+class OpenedProject(QObject):
+    """Project, engine client and owners."""
+
+    engineStateChanged = Signal(object)
+
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project = Project.open(path, write=True, read_only_ok=True)
+        self.main = MainThread(self)
+        self.engine = EngineClient(self.project.path, on_state=self._engine_said)
+        self.documents = Documents(self.project, self.main, self)
+        self.navigation = Navigation(self.project, self.documents, self.main, self)
+        self.classes = Classes(self.project, self.documents)
+        self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
+        self.training = Training(self.project, self.engine, self.main, self)
+        self.exports = Exports(self.project, self.main, self)
+
+    def _engine_said(self, kind: str, device: str, sentence: str) -> None:
+        state = EngineState(kind, device, sentence)
+        self.main.post(lambda: self.engineStateChanged.emit(state))
+
+    def close(self) -> None:
+        """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
+        self.documents.commit_gesture()
+        self.proposals.close()
+        self.navigation.close()
+        self.training.close()
+        self.exports.cancel()
+        self.engine.close()
+        for owner in (self.proposals, self.training, self.exports):
+            owner.wait(_LONGEST_WAIT_S)
+        if self.project.writer is not None:
+            self.project.writer.flush(_LONGEST_WAIT_S)
+            self.documents.acknowledge_rest()
+        self.main.close()
+        self.project.close()
+        self.deleteLater()

@@ -1,0 +1,335 @@
+"""The owner of proposals: asks the engine for what is on screen, shows the answer, accepts and finishes.
+
+Whole-image edits (accept, done) are computed on a worker over a frozen copy of the labels and applied where their
+tiles are still the same, else computed once more.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.jobs import Job, MainThread, Worker
+from segstudio.app.navigation import Navigation
+from segstudio.engine.client import EngineClient
+from segstudio.errors import EditConflict, UserError
+from segstudio.geometry import Rect
+from segstudio.labels.compose import paint_class_ids
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
+from segstudio.labels.proposal import Proposal
+from segstudio.labels.raster import Raster
+from segstudio.store.project import Project
+from segstudio.tasks.predict import PredictProgress, PredictReport, predict
+
+__all__ = ["Proposals"]
+
+_PAUSE_OF_THE_HAND_MS = 1500
+_GESTURE_POLL_MS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Fill:
+    """A whole-image edit that is being computed."""
+
+    opened: OpenDocument
+    compute: Callable[[Document], Edit | None]
+    future: "Future[Edit | None]"
+    then: Callable[[], None]
+
+
+class Proposals(QObject):
+    """`on_screen` is the proposal of the image and plane on screen, if there is one."""
+
+    proposalReady = Signal()
+    proposalChanged = Signal()
+    failed = Signal(object)
+    said = Signal(str)
+    runningChanged = Signal(bool)
+
+    def __init__(
+        self,
+        project: Project,
+        engine: EngineClient,
+        documents: Documents,
+        navigation: Navigation,
+        main: MainThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._engine = project, engine
+        self._documents, self._navigation, self._main = documents, navigation, main
+        self._worker = Worker("fill", main)
+        self._jobs: list[Job[PredictProgress, PredictReport]] = []
+        self._asked_for: tuple[ImageId, int] | None = None
+        self._owed = False
+        self._fills: list[_Fill] = []
+        self.on_screen: Proposal | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_OF_THE_HAND_MS)
+        self._pause.timeout.connect(self._upgrade_guess)
+        navigation.imageShown.connect(self._image_shown)
+        documents.editCommitted.connect(lambda _seq: self._pause.start())
+
+    # -- proposing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a proposal for the image on screen is on its way."""
+        return self._asked_for is not None
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether what is on screen comes from the embedded model, before anything was learnt here."""
+        return self.on_screen is not None and self.on_screen.version == "embedded"
+
+    def propose(self) -> None:
+        """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`."""
+        image = self._navigation.shown
+        if self._project.writer is None:
+            self.said.emit(self._project.why_read_only)
+            return
+        if self._navigation.index < 0:
+            self.said.emit(self.tr("No image is open."))
+            return
+        self._owed = True
+        if image is None:
+            return  # asked for while the image is being decoded: it is proposed once it is shown
+        where = (image, self._navigation.plane)
+        if self._asked_for != where:
+            self._ask(where)
+
+    def refresh(self) -> None:
+        """Ask anew after the model has changed."""
+        if self._navigation.shown is not None:
+            self.propose()
+
+    def _ask(self, where: tuple[ImageId, int]) -> None:
+        """Start a request; one for another image is told to end, and its answer is dropped."""
+        self._documents.commit_gesture()
+        self._drop()
+        image, plane = where
+        w, h = self._project.image(image).planes[plane]
+        steps = predict(self._project, self._engine, [image], visible=(image, plane, Rect(0, 0, w, h)))
+        job = Job(
+            "propose",
+            steps,
+            self._main,
+            on_value=lambda _value: None,
+            on_done=lambda _report: self._ended(job, where, None),
+            on_failed=lambda error: self._ended(job, where, error),
+            on_cancelled=lambda: self._ended(job, where, None),
+        )
+        self._jobs.append(job)
+        self._asked_for = where
+        self.runningChanged.emit(True)
+        job.start()
+
+    def _drop(self) -> None:
+        """What was asked for is of no use any more."""
+        for job in self._jobs:
+            job.cancel()
+        if self._asked_for is not None:
+            self._asked_for = None
+            self.runningChanged.emit(False)
+
+    def _ended(
+        self, job: "Job[PredictProgress, PredictReport]", where: tuple[ImageId, int], error: BaseException | None
+    ) -> None:
+        self._jobs.remove(job)
+        if not job.cancelled:
+            self._arrived(where, error)
+
+    def _arrived(self, where: tuple[ImageId, int], error: BaseException | None) -> None:
+        if self._asked_for != where:
+            return
+        if self._documents.gesture_active:
+            # What lies under a hand that has begun does not change.
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(where, error))
+            return
+        self._asked_for = None
+        self._owed = False
+        self.runningChanged.emit(False)
+        if error is not None and not isinstance(error, UserError):
+            raise error
+        if isinstance(error, UserError):
+            self.failed.emit({"job": "propose", "sentence": error.line, "details": ""})
+            return
+        self._look()
+        self.proposalReady.emit()
+
+    def _image_shown(self) -> None:
+        self._drop()
+        self._look()
+        item = self._navigation.items[self._navigation.index]
+        wanted = self._owed or (item.status != Status.DONE.value and self._stale())
+        if self._project.writer is not None and wanted:
+            QTimer.singleShot(0, self, self._propose_quietly)
+
+    def _stale(self) -> bool:
+        """Whether a better proposal may be had: none yet, a guess, an older version's, or a learner refitted since."""
+        if self.on_screen is None or self.on_screen.version == "instant":
+            return True
+        current = self._project.current_version()
+        if current is not None:
+            return self.on_screen.version != current.name
+        return self._two_classes_known()
+
+    def _propose_quietly(self) -> None:
+        if self._navigation.shown is not None:
+            self.propose()
+
+    def _upgrade_guess(self) -> None:
+        """Once two classes have known pixels the instant learner takes the place of the embedded guess."""
+        if self.is_guess and not self.running and not self._documents.gesture_active and self._two_classes_known():
+            self.propose()
+
+    def _two_classes_known(self) -> bool:
+        return sum(pixels > 0 for pixels in self._project.class_pixels().values()) >= 2
+
+    def _look(self) -> None:
+        image = self._navigation.shown
+        self.on_screen = None if image is None else self._project.proposals.read(image, self._navigation.plane)
+        self.proposalChanged.emit()
+
+    # -- accepting ---------------------------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Fill what is unlabelled with the proposal, as one edit."""
+        proposal, opened = self.on_screen, self._documents.current
+        if self._project.writer is None:
+            self.said.emit(self._project.why_read_only)
+            return
+        if opened is None or proposal is None:
+            self.said.emit(self.tr("There is no proposal to accept yet."))
+            return
+        self._documents.commit_gesture()
+        self._fill(opened, _accepting(proposal, self._documents.classes, self._documents.author), lambda: None)
+
+    def mark_done(self, then: Callable[[], None]) -> None:
+        """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it."""
+        opened = self._documents.current
+        if self._project.writer is None:
+            self.said.emit(self._project.why_read_only)
+            return
+        if opened is None:
+            return
+        self._documents.commit_gesture()
+        planes = range(len(opened.document.raster.sizes))
+        proposals = {p: self._project.proposals.read(opened.document.image, p) for p in planes}
+        if any(found is None for found in proposals.values()):
+            self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
+        rest = str(self._project.setting("done_rest", "proposal"))
+        compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
+        self._fill(opened, compute, then)
+
+    def settle(self) -> None:
+        """Wait for whole-image edits that are being computed, and apply them."""
+        while self._fills:
+            fill = self._fills[0]
+            fill.future.exception()
+            self._apply(fill)
+
+    def cancel_fill(self) -> bool:
+        """Drop whole-image edits that are not applied yet; whether there were any."""
+        had, self._fills = bool(self._fills), []
+        return had
+
+    def _fill(self, opened: OpenDocument, compute: Callable[[Document], Edit | None], then: Callable[[], None]) -> None:
+        self.settle()
+        copy = _copy(opened.document)
+        future = self._worker.submit(lambda: compute(copy))
+        fill = _Fill(opened, compute, future, then)
+        self._fills.append(fill)
+        future.add_done_callback(lambda _f: self._main.post(lambda: self._apply(fill)))
+
+    def _apply(self, fill: _Fill) -> None:
+        if fill not in self._fills:
+            return
+        if self._documents.gesture_active:
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._apply(fill))
+            return
+        self._fills.remove(fill)
+        edit = fill.future.result()
+        try:
+            self._commit(edit)
+        except EditConflict:
+            # Painted meanwhile on the same tiles: computed once more on what is there now.
+            self._commit(fill.compute(_copy(fill.opened.document)))
+        fill.then()
+
+    def _commit(self, edit: Edit | None) -> None:
+        if edit is not None:
+            self._documents.commit(edit)
+
+    def close(self) -> None:
+        """Apply what is being computed, drop what was asked for, end the worker."""
+        self._pause.stop()
+        self.settle()
+        self._drop()
+        self._worker.close()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the threads of requests that were dropped."""
+        for job in list(self._jobs):
+            job.wait(timeout_s)
+
+    # -- the contract ------------------------------------------------------------------------------------------------
+
+    def values(self, image: ImageId, plane: int, rect: Rect) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
+        """Class values (255, or 65535 beyond 254, where nothing is proposed) and confidence 0..1, each (h, w)."""
+        proposal = self._project.proposals.read(image, plane)
+        if proposal is None:
+            return None
+        classes = self._documents.classes
+        highest = max(c.value for c in classes.all)
+        lookup = np.full(max(c.id for c in classes.all) + 1, 255 if highest <= 254 else 65535, np.uint16)
+        for c in classes.all:
+            effective = classes.effective(c.id)
+            if effective is not None:
+                lookup[c.id] = effective.value
+        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / np.float32(255)
+
+
+def _copy(document: Document) -> Document:
+    """A document over the same immutable tiles, to compute on."""
+    raster = Raster(document.raster.sizes)
+    raster.prime(dict(document.raster.in_memory()))
+    return Document(document.image, raster, document.objects, document.next_object, document.status)
+
+
+def _accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[[Document], Edit | None]:
+    def compute(document: Document) -> Edit | None:
+        gesture = Gesture(document, Cause.ACCEPT, tool="accept", author=author)
+        found = proposal.class_ids(document.raster.bounds(proposal.plane))
+        paint_class_ids(gesture, document, proposal.plane, found, classes, Origin.ACCEPTED, only_unknown=True)
+        return gesture.commit()
+
+    return compute
+
+
+def _finishing(
+    proposals: dict[int, Proposal | None], rest: str, classes: ClassTable, author: str
+) -> Callable[[Document], Edit | None]:
+    def compute(document: Document) -> Edit | None:
+        gesture = Gesture(document, Cause.DONE, tool="done", author=author)
+        for plane, proposal in proposals.items():
+            bounds = document.raster.bounds(plane)
+            if rest == "background":
+                found = np.full((bounds.h, bounds.w), classes.background.id, np.int32)
+            elif rest == "proposal" and proposal is not None:
+                found = proposal.class_ids(bounds)
+            else:
+                continue
+            paint_class_ids(gesture, document, plane, found, classes, Origin.FILLED, only_unknown=True)
+        gesture.set_status(Status.DONE)
+        return gesture.commit()
+
+    return compute

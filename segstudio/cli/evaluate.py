@@ -1,0 +1,61 @@
+"""`segstudio evaluate`."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import say, say_json
+from segstudio.cli.parser import CommandParser
+from segstudio.cli.progress import shown
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Compare proposals, or labels, with masks that are held to be true, over all their pixels that are neither\n"
+        "unknown (255) nor of an ignored class. Where nothing was found the pixel counts as a miss. IoU, Dice,\n"
+        "precision and recall are given for every class; means leave out classes that the truth has not.",
+        "segstudio evaluate leaves.segstudio --truth masks --json",
+        "segstudio evaluate leaves.segstudio --truth masks --split held-out --map 7=crack",
+    )
+    parser.add_project()
+    parser.add_argument("--truth", metavar="DIR", required=True, help="a folder of PNG masks, matched as by import")
+    parser.add_argument(
+        "--map",
+        metavar="VALUE=CLASS,...",
+        action="append",
+        default=[],
+        help="the class that a value means; without a class: unknown",
+    )
+    parser.add_argument(
+        "--content", choices=("proposals", "labels"), default="proposals", help="what is compared (proposals)"
+    )
+    parser.add_argument(
+        "--split", choices=("all", "train", "held-out"), default="all", help="only images of this side (all)"
+    )
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Evaluate."""
+    from segstudio.tasks.evaluate import evaluate
+    from segstudio.tasks.masks import parsed_map
+
+    mapping = parsed_map(options.map)
+    with opened(options.project, write=False) as project:
+        task = evaluate(project, Path(options.truth), mapping=mapping, content=options.content, split=options.split)
+        report = shown(task, "image")
+    if options.json:
+        say_json(report.as_json())
+        return 0
+    figures = report.figures
+    width = max(len(name) for name in (*report.names, "mean"))
+    say(f"{report.images} images, {figures.pixels} pixels, pixel accuracy {figures.pixel_accuracy:.4f}")
+    say(f"{'':<{width}}     IoU    Dice  precision  recall")
+    for name, m in (*figures.classes.items(), ("mean", figures.mean)):
+        say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
+    for name in report.skipped:
+        say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
+    return 0

@@ -1,0 +1,138 @@
+"""Where `segstudio` begins: find the command, run it, turn what went wrong into one line and an exit code.
+
+0 done; 1 failed, with one line on standard error; 2 the command makes no sense as written.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+import segstudio
+from segstudio.cli.output import complain, say
+from segstudio.cli.parser import CommandParser
+from segstudio.cli.trouble import report_bug
+from segstudio.errors import UserError
+
+__all__ = ["COMMANDS", "Command", "CommandModule", "entry", "parser_of"]
+
+
+class CommandModule(Protocol):
+    """What the module of a command offers."""
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Describe the command and its options."""
+        ...
+
+    def run(self, options: object) -> int:
+        """Do it; the exit code. Raises `UserError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its module in this package and what it does, in a few words."""
+
+    module: str
+    summary: str
+
+    def load(self) -> CommandModule:
+        """The module."""
+        return cast(CommandModule, import_module(f"segstudio.cli.{self.module}"))
+
+
+COMMANDS: dict[str, Command] = {
+    "new": Command("new", "make a project of images"),
+    "import": Command("import_", "read masks into a project, as labels or as proposals"),
+    "train": Command("train", "fine-tune the network on the labels"),
+    "predict": Command("predict", "propose masks for images"),
+    "export": Command("export", "write labels as masks or COCO, read them back and compare"),
+    "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
+    "info": Command("info", "say what a project holds"),
+    "doctor": Command("doctor", "check this installation: devices, models, what is missing"),
+}
+
+
+def entry(arguments: Sequence[str] | None = None) -> int:
+    """Run the program with these arguments (by default the process's); the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["--engine"]:  # the frozen program is its own engine
+        sys.argv = ["segstudio-engine", *given[1:]]
+        runpy.run_module("segstudio.engine.server", run_name="__main__")
+        return 0
+    if arguments is None:
+        sys.excepthook = report_bug
+        signal.signal(signal.SIGTERM, _end)
+    try:
+        return _run(given)
+    except UserError as error:
+        complain(error.line)
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("Stopped before the end.")
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not fail once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _end(_number: int, _frame: object) -> None:
+    """Ended from outside: unwind as Ctrl+C does, so that temporary folders go and locks are freed."""
+    raise KeyboardInterrupt
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in COMMANDS:
+        options = parser_of(given[0]).parse_args(given[1:])
+        return COMMANDS[given[0]].load().run(options)
+    if given and given[0] in ("-h", "--help", "help"):
+        if len(given) > 1 and given[1] in COMMANDS:
+            parser_of(given[1]).print_help()
+        else:
+            say(_overview())
+        return 0
+    if given == ["--version"]:
+        say(f"segstudio {segstudio.__version__}")
+        return 0
+    from segstudio.cli import window
+
+    return window.run(given)
+
+
+def parser_of(command: str) -> CommandParser:
+    """The parser of a command."""
+    parser = CommandParser(prog=f"segstudio {command}")
+    COMMANDS[command].load().arguments(parser)
+    return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Label images with a network that learns from your corrections while you paint.",
+            "",
+            "usage: segstudio [PROJECT | FOLDER | IMAGE...] [--demo]",
+            "       segstudio COMMAND ...",
+            "",
+            "Without a command the window opens: on a project (NAME.segstudio); on a folder of images or on images,",
+            "for which a project is opened or made beside them; or on nothing. --demo opens a copy of the sample; with",
+            "no display it does the whole job offscreen and leaves its pictures in segstudio-demo/.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "segstudio COMMAND --help documents a command. With --json a command prints one JSON object. Exit status:",
+            "0 done; 1 failed, with one line on standard error and nothing half-written; 2 the command makes no sense.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(entry())

@@ -1,0 +1,26 @@
+"""Open the project a command names, and close it whatever happens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segstudio.cli.output import complain
+from segstudio.store.project import Project
+from segstudio.tasks.new import project_path
+
+__all__ = ["opened"]
+
+
+@contextmanager
+def opened(name: str, *, write: bool) -> Iterator[Project]:
+    """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does."""
+    path = Path(name)
+    if not path.exists() and project_path(path).exists():
+        path = project_path(path)
+    project = Project.open(path, write=write)
+    try:
+        if project.notice:
+            complain(project.notice)
+        yield project
+    finally:
+        project.close()

@@ -1,0 +1,192 @@
+"""`segstudio train`."""
+
+import re
+import signal
+import sys
+import tomllib
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import complain, say, say_json
+from segstudio.cli.parser import CommandParser, at_least, positive
+from segstudio.cli.progress import Bar, run_task
+from segstudio.errors import DiskRefused, UsageError, UserError
+
+__all__ = ["arguments", "run"]
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
+_STARTS = ("embedded", "imagenet", "scratch")
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Fine-tune the network on the labels. The new version is compared with what was current before on the same\n"
+        "held-out pixels and promoted where it is better; otherwise it stays a candidate, and the exit code is 0 all\n"
+        "the same. Ctrl+C ends the run and keeps what it has learned.",
+        "segstudio train leaves.segstudio --max-seconds 60",
+        "segstudio train leaves.segstudio --base imagenet --max-steps 200 --device cuda --events events.jsonl",
+    )
+    parser.add_project()
+    parser.add_argument(
+        "--base",
+        metavar="VERSION|embedded|imagenet|scratch",
+        help="what the run starts from (the current version, else embedded)",
+    )
+    parser.add_argument(
+        "--max-seconds", metavar="S", type=positive, help="end in time; counts from the first step, evaluation included"
+    )
+    parser.add_argument("--max-steps", metavar="N", type=at_least(1), help="end after so many steps")
+    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="what computes (auto)")
+    parser.add_argument("--seed", metavar="K", type=at_least(0), help="seed of everything random (0)")
+    parser.add_argument(
+        "--events", metavar="FILE|-", help="write one JSON object a line as things happen; - is standard output"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE.toml", help="these options from a file, with underscores; the command line wins"
+    )
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Train."""
+    if options.events == "-" and options.json:
+        raise UsageError("--events - and --json both want standard output; give --events a file.")
+    choices = _choices(options)
+    from segstudio.engine.client import EngineClient
+    from segstudio.tasks.train import train
+
+    with opened(options.project, write=True) as project, _stoppable() as stop, _event_file(options.events) as events:
+        known = {version.name for version in project.versions()}
+        if choices.base is not None and choices.base not in (*_STARTS, *known):
+            raise UserError(f"'{choices.base}' is no base: there are {', '.join((*_STARTS, *sorted(known)))}.")
+        watcher = _Watcher(events)
+        try:
+            with EngineClient(project.path) as engine:
+                result = run_task(train(project, engine, choices, stop=lambda: stop.asked), watcher.see)
+        finally:
+            watcher.close()
+    for sentence in watcher.warnings:
+        complain(f"warning: {sentence}")
+    import msgspec
+
+    if options.json:
+        say_json(msgspec.to_builtins(result))
+    elif options.events != "-":
+        verdict = "promoted" if result.promoted else "not promoted"
+        say(f"{result.version} (from {result.parent}): {verdict}. {result.reason}")
+        say(f"{result.steps} steps in {result.seconds:.1f} s")
+        for side, figures in result.held_out.items():
+            if figures is not None:
+                say(f"{side}: held-out mean IoU {figures.mean_iou:.4f}, loss {figures.loss:.4f}")
+    return 0
+
+
+def _choices(options: Namespace) -> Any:
+    """The choices of the command line, then of the file, then the defaults. Raises `UsageError`."""
+    import msgspec
+
+    from segstudio.runs import Choices
+
+    names = ("base", "max_seconds", "max_steps", "device", "seed")
+    values: dict[str, object] = {}
+    if options.config is not None:
+        values = _config(Path(options.config), names)
+    values |= {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    try:
+        choices = msgspec.convert(values, Choices)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{options.config}: {error}.") from error
+    if not _DEVICE.fullmatch(choices.device):
+        raise UsageError(f"'{choices.device}' is no device; there are auto, cpu, cuda, cuda:N and mps.")
+    limits = (choices.max_seconds, choices.max_steps)
+    if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
+        raise UsageError(f"{options.config}: max_seconds and max_steps are above 0, seed is not below 0.")
+    return choices
+
+
+def _config(path: Path, names: tuple[str, ...]) -> dict[str, object]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no TOML: {error}.") from error
+    unknown = sorted(set(values) - set(names))
+    if unknown:
+        raise UsageError(f"{path}: '{unknown[0]}' is no option of train; there are {', '.join(names)}.")
+    return values
+
+
+class _Stop:
+    """Whether the person has asked the run to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+
+@contextmanager
+def _stoppable() -> Iterator[_Stop]:
+    """The first Ctrl+C asks the run to end, a second one interrupts."""
+    stop = _Stop()
+
+    def ask(number: int, frame: object) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _event_file(name: str | None) -> Iterator[IO[bytes] | None]:
+    if name is None or name == "-":
+        yield None if name is None else sys.stdout.buffer
+        return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(name, "wb"))
+        except OSError as error:
+            raise DiskRefused(f"{name} cannot be written: {error.strerror or error}.") from error
+        yield file
+
+
+class _Watcher:
+    """Writes every event where it was asked for, moves the bar, keeps warnings."""
+
+    def __init__(self, events: IO[bytes] | None) -> None:
+        self.warnings: list[str] = []
+        self._events = events
+        self._bar = Bar("step")
+        self._steps = 0
+        self._figures = ""
+
+    def see(self, event: Any) -> None:
+        """Take in one event."""
+        import msgspec
+
+        from segstudio.runs import Evaluated, Started, Stepped, Warned
+
+        if self._events is not None:
+            self._events.write(msgspec.json.encode(event) + b"\n")
+            self._events.flush()
+        if isinstance(event, Started):
+            self._steps = event.steps
+        elif isinstance(event, Warned):
+            self.warnings.append(event.sentence)
+        elif isinstance(event, Evaluated):
+            self._figures = f"held-out IoU {event.held_out.mean_iou:.3f}"
+        elif isinstance(event, Stepped):
+            self._bar.show(event.step, self._steps, f"loss {event.loss:.3f} {self._figures}")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()

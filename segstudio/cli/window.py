@@ -1,0 +1,64 @@
+"""`segstudio` without a command: the window, or the demo without a display."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segstudio.cli.parser import CommandParser
+from segstudio.errors import UsageError, UserError
+
+__all__ = ["has_display", "run"]
+
+_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc")
+_HEADLESS_WAYS = (
+    "Without one, 'segstudio --demo' does the whole job offscreen, and the commands new, import, train, predict, "
+    "export, evaluate, info and doctor need none (segstudio --help)."
+)
+
+
+def run(given: Sequence[str]) -> int:
+    """Open the window on what is named; the exit code. Raises `UserError` where there is no display."""
+    parser = CommandParser(prog="segstudio")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a project, a folder of images, or images")
+    parser.add_argument("--demo", action="store_true", help="open a copy of the sample")
+    options = parser.parse_args(given)
+    paths = [Path(path) for path in options.paths]
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"'{path}' is no command of segstudio, and no file or folder of this name is there.")
+    if options.demo and paths:
+        raise UsageError("--demo opens the sample and takes no path.")
+    if not has_display() and not options.demo and not _qt_needs_none():
+        raise UserError("There is no display to open a window on.", todo=_HEADLESS_WAYS)
+    try:
+        if options.demo and (not has_display() or _qt_needs_none()):
+            from segstudio.ui.demo import run_demo
+
+            return run_demo()
+        from segstudio.ui.launch import run_window
+
+        return run_window(paths, options.demo)
+    except ImportError as error:
+        if not _of_qt(error):
+            raise
+        raise UserError(
+            f"The window's library cannot be loaded: {error}.",
+            todo="Install what it lacks (on Debian and Ubuntu: libegl1 libgl1 libxkbcommon0), or use the commands.",
+        ) from error
+
+
+def has_display() -> bool:
+    """Whether there is a screen to show a window on; Windows and macOS always have one."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _qt_needs_none() -> bool:
+    """Whether Qt was told to draw without a screen."""
+    return os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in _WITHOUT_SCREEN
+
+
+def _of_qt(error: ImportError) -> bool:
+    return (error.name or "").startswith(("PySide6", "shiboken6")) or ".so" in str(error)

@@ -1,0 +1,199 @@
+"""A project on this machine, opened read-only, as the data that learning asks for.
+
+A view is of one moment for each image: its labels are read once, in one short transaction, and stay as they were.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.engine.sources import Sources
+from segstudio.errors import WeightsDamaged
+from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.model import ClassTable, ImageId, Kind, Status
+from segstudio.labels.tile import Constant, Tile
+from segstudio.learn.data import ClassEntry, Part, PlaneEntry
+from segstudio.runs import Block
+from segstudio.store.project import Project
+from segstudio.store.split import Split
+from segstudio.store.values import FrozenLabels, ImageRow
+
+__all__ = ["BLOCKS_SETTING", "CURRENT_SETTING", "ProjectData"]
+
+BLOCKS_SETTING = "held_out_blocks"
+CURRENT_SETTING = "current_version"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """A label tile by class: ids int32 and origins uint8, (256, 256) each or (1, 1) for a constant one."""
+
+    classes: NDArray[np.int32]
+    origins: NDArray[np.uint8]
+
+
+class ProjectData:
+    """Fulfils `learn.data.Dataset`. `sources` is shared between views; closing the project is its owner's matter."""
+
+    def __init__(self, project: Project, sources: Sources) -> None:
+        self._project = project
+        self._sources = sources
+        self._table = project.classes()
+        self._rows = {int(row.id): row for row in project.images()}
+        self._last_edit = int(project.last_seq())
+        self._groups = _group_names(list(self._rows.values()))
+        self._known: dict[int, dict[tuple[int, int, int], _Known]] = {}
+        self._frozen: dict[int, tuple[Status, int]] = {}
+
+    def classes(self) -> Sequence[ClassEntry]:
+        """Classes in use, without those that are ignored."""
+        return [
+            ClassEntry(c.id, c.name, c.kind is Kind.BACKGROUND, c.kind is Kind.INSTANCE)
+            for c in self._table
+            if c.kind is not Kind.IGNORE
+        ]
+
+    def planes(self) -> Sequence[PlaneEntry]:
+        """Every plane of every image in use."""
+        return [entry for row in self._rows.values() for entry in self._entries(row)]
+
+    def entry(self, image: int, plane: int) -> PlaneEntry | None:
+        """One plane; None where the project has none such."""
+        row = self._rows.get(image)
+        return None if row is None or plane >= len(row.planes) else self._entries(row)[plane]
+
+    def last_edit(self) -> int:
+        """Number of the newest edit when the view was made."""
+        return self._last_edit
+
+    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+        """Pixels (h, w, channels) in 0..1."""
+        return self._sources.pixels(self._rows[image].file, plane, rect)
+
+    def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
+        classes = np.zeros((rect.h, rect.w), np.int32)
+        origins = np.zeros((rect.h, rect.w), np.uint8)
+        tiles = self._tiles(image)
+        for ty, tx in tiles_of(rect):
+            tile = tiles.get((plane, ty, tx))
+            if tile is None:
+                continue
+            part = rect.intersected(tile_rect(ty, tx))
+            to = np.s_[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x]
+            own = np.s_[part.y - ty * TILE : part.bottom - ty * TILE, part.x - tx * TILE : part.right - tx * TILE]
+            constant = tile.classes.size == 1
+            classes[to] = tile.classes if constant else tile.classes[own]
+            origins[to] = tile.origins if constant else tile.origins[own]
+        return classes, origins
+
+    def labelled(self, image: int, plane: int) -> Sequence[Rect]:
+        """The label tiles of a plane that hold a known pixel, cut at its edges."""
+        row = self._rows[image]
+        if not row.labelled_pixels:
+            return []
+        bounds = Rect(0, 0, *row.planes[plane])
+        return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in sorted(self._tiles(image)) if p == plane]
+
+    def blocks(self) -> Sequence[Block]:
+        """Blocks held out by earlier runs."""
+        return msgspec.convert(self._project.setting(BLOCKS_SETTING, []), list[Block])
+
+    def current_version(self) -> str | None:
+        """The version in force; it may have changed since the view was made."""
+        return self._project.setting(CURRENT_SETTING)
+
+    def promoted_version(self) -> str | None:
+        """The version in force if it was trained, else the last that was promoted."""
+        versions = self._project.versions()
+        names = [v.name for v in versions if v.current] or [v.name for v in versions if v.promoted][-1:]
+        return names[0] if names else None
+
+    def weights(self, version: str) -> bytes:
+        """The weights of a version, compared with the digest in its card."""
+        data = _read(self._project.path / "models" / f"{version}.safetensors", f"The weights of version {version}")
+        if hashlib.sha256(data).hexdigest() != self.card(version).get("sha256"):
+            raise WeightsDamaged(
+                f"The weights of version {version} are not those that were written.", todo="Choose another version."
+            )
+        return data
+
+    def card(self, version: str) -> dict[str, object]:
+        """The card of a version."""
+        what = f"The card of version {version}"
+        try:
+            return msgspec.json.decode(_read(self._project.path / "models" / f"{version}.json", what), type=dict)
+        except msgspec.DecodeError as error:
+            raise WeightsDamaged(f"{what} cannot be read.", todo="Choose another version.") from error
+
+    def checkpoint(self, run: str) -> bytes | None:
+        """The last checkpoint of a run."""
+        path = self._project.path / "runs" / run / "checkpoint.safetensors"
+        return path.read_bytes() if path.is_file() else None
+
+    def _entries(self, row: ImageRow) -> list[PlaneEntry]:
+        status, seq = self._frozen.get(int(row.id), (row.status, int(row.last_edit)))
+        part = Part.HELD_OUT if row.split is Split.HELD_OUT else Part.TRAIN
+        return [
+            PlaneEntry(
+                image=int(row.id),
+                plane=plane,
+                path=row.path,
+                width=width,
+                height=height,
+                channels=row.channels,
+                group=self._groups[row.group_id],
+                part=part,
+                finished=status is Status.DONE,
+                seq=seq,
+            )
+            for plane, (width, height) in enumerate(row.planes)
+        ]
+
+    def _tiles(self, image: int) -> Mapping[tuple[int, int, int], _Known]:
+        found = self._known.get(image)
+        if found is None:
+            frozen = self._project.frozen(ImageId(image))
+            self._frozen[image] = (frozen.status, int(frozen.last_edit))
+            lookup = _class_by_object(frozen, self._table)
+            tiles = {key: _known(tile, lookup) for key, tile in frozen.tiles.items()}
+            found = self._known[image] = {key: tile for key, tile in tiles.items() if tile.classes.any()}
+        return found
+
+
+def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int32]:
+    """Class that counts today by object id; 0 for ignored and removed ones."""
+    lookup = np.zeros(max(frozen.objects, default=0) + 1, np.int32)
+    for object_id, class_id in frozen.objects.items():
+        found = table.effective(class_id)
+        if found is not None and found.kind is not Kind.IGNORE:
+            lookup[object_id] = found.id
+    return lookup
+
+
+def _known(tile: Tile, lookup: NDArray[np.int32]) -> _Known:
+    if isinstance(tile, Constant):
+        return _Known(lookup[[[tile.id]]], np.array([[tile.origin]], np.uint8))
+    return _Known(lookup[tile.ids], tile.origins)
+
+
+def _group_names(rows: Sequence[ImageRow]) -> dict[int, str]:
+    """A group is called by its first image."""
+    names: dict[int, str] = {}
+    for row in rows:
+        names.setdefault(row.group_id, row.path)
+    return names
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsDamaged(
+            f"{what} cannot be read: {error.strerror or error}.", todo="Choose another version."
+        ) from error

@@ -1,0 +1,241 @@
+"""The messages between client and engine, and how they are framed.
+
+A frame is a length (4 bytes, little-endian) and that many bytes of msgpack. The first frame each way is a hello. Only
+the hello names a folder of this machine: every other message would mean the same to an engine elsewhere. A request
+carries an `id`; every reply carries the id of its request, and the last one is `Done` or `Failed`.
+"""
+
+import struct
+from typing import BinaryIO
+
+import msgspec
+
+from segstudio.runs import Choices, Event, Figures, Plan
+
+__all__ = [
+    "CHUNK_BYTES",
+    "PROTOCOL",
+    "Blob",
+    "Cancel",
+    "Done",
+    "Failed",
+    "Hello",
+    "Message",
+    "Predict",
+    "PredictedImage",
+    "PredictedTile",
+    "Reply",
+    "Request",
+    "RunEvent",
+    "RunPlanned",
+    "Stop",
+    "Target",
+    "Train",
+    "Trained",
+    "Welcome",
+    "decode_message",
+    "decode_reply",
+    "read_frame",
+    "write_frame",
+]
+
+PROTOCOL = 1
+
+CHUNK_BYTES = 4 << 20
+"""Weights travel in parts of this size, so that other messages pass between them."""
+
+_LENGTH = struct.Struct("<I")
+_LARGEST_FRAME = 1 << 28
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Client to engine: which protocol, which project, and after how many idle seconds the engine may end."""
+
+    protocol: int
+    project: str
+    idle_s: float
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A plane to predict; `visible` is the rectangle (x, y, w, h) on the screen, which comes first."""
+
+    image: int
+    plane: int
+    visible: tuple[int, int, int, int] | None = None
+
+
+class Predict(msgspec.Struct, frozen=True, tag="predict", kw_only=True):
+    """Predict planes with a version ('current', 'instant', 'embedded', or a name)."""
+
+    id: int = 0
+    targets: list[Target]
+    version: str = "current"
+    device: str = "auto"
+
+
+class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
+    """Start or resume a run; `version` is the name the child will have. `plan` repeats a plan made before.
+
+    A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost.
+    """
+
+    id: int = 0
+    run: str
+    version: str
+    choices: Choices
+    plan: Plan | None = None
+    resume: bool = False
+    elapsed_s: float = 0.0
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """End a run after the step it is at, and keep what it has learned."""
+
+    id: int
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """Nobody waits for this request any more."""
+
+    id: int
+
+
+Request = Predict | Train
+Message = Hello | Predict | Train | Stop | Cancel
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """Engine to client: it is ready. `device` is the name for the status bar."""
+
+    protocol: int
+    pid: int
+    device: str
+    torch: str
+    threads: int
+
+
+class PredictedTile(msgspec.Struct, frozen=True, tag="tile"):
+    """One tile of a proposal, encoded as the label document encodes tiles and confidence."""
+
+    id: int
+    image: int
+    plane: int
+    ty: int
+    tx: int
+    labels: bytes
+    confidence: bytes
+
+
+class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
+    """A plane is finished, or could not be read (`problem`). `rows`: object id, class id, score 0..1.
+
+    With `part` it is only what the screen shows: the rest follows.
+    """
+
+    id: int
+    image: int
+    plane: int
+    version: str
+    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
+    part: bool = False
+    scale: float = 1.0
+    network_pixels: int = 0
+    decode_s: float = 0.0
+    network_s: float = 0.0
+    problem: str = ""
+
+
+class RunPlanned(msgspec.Struct, frozen=True, tag="planned"):
+    """The plan of a run: once before it starts, again when the schedule is known, and when the run has ended."""
+
+    id: int
+    plan: Plan
+
+
+class RunEvent(msgspec.Struct, frozen=True, tag="event"):
+    """An event of a run."""
+
+    id: int
+    event: Event
+
+
+class Blob(msgspec.Struct, frozen=True, tag="blob"):
+    """A part of a file of weights; `kind` is 'checkpoint' or 'weights'."""
+
+    id: int
+    kind: str
+    data: bytes
+    last: bool
+
+
+class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
+    """A run has ended: figures of the parent and the child on the same pixels, and what the gate says.
+
+    `current` is the version that proposes from now on.
+    """
+
+    id: int
+    parent: str
+    promoted: bool
+    current: str
+    reason: str
+    steps: int
+    seconds: float
+    figures: dict[str, Figures | None]
+    card: dict[str, object]
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """Nothing more will be said about this request."""
+
+    id: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
+    """The request could not be fulfilled. `error` names a class of `segstudio.errors`; empty for a bug."""
+
+    id: int
+    error: str
+    sentence: str
+    safe: str = ""
+    todo: str = ""
+    trace: str = ""
+
+
+Reply = Welcome | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def write_frame(stream: BinaryIO, value: Message | Reply) -> None:
+    """Write one message and flush it. Raises OSError or ValueError where the other side is gone."""
+    data = _encoder.encode(value)
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The bytes of the next frame; None at the end of the stream, a torn last frame included.
+
+    Raises ValueError for a length that no message has: what stands on the stream is not ours.
+    """
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > _LARGEST_FRAME:
+        raise ValueError(f"a frame of {length} bytes is no message of the engine")
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+def decode_message(data: bytes) -> Message:
+    """The client's message of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    return _messages.decode(data)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """The engine's reply of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    return _replies.decode(data)

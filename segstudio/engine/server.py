@@ -1,0 +1,196 @@
+"""The engine process: `python -m segstudio.engine.server`. One device owner; it looks at its inbox between any two steps.
+
+Standard output belongs to the protocol: it is duplicated first and then pointed at standard error, so that whatever a
+library prints lands in the log. The process ends at the end of its input, or when it has been idle for long enough.
+"""
+
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import torch
+
+from segstudio.engine.agenda import Agenda, Priority
+from segstudio.engine.doctor import report
+from segstudio.engine.predicting import Step, predict_job
+from segstudio.engine.protocol import (
+    PROTOCOL,
+    Cancel,
+    Failed,
+    Hello,
+    Message,
+    Predict,
+    Reply,
+    Stop,
+    Train,
+    Welcome,
+    decode_message,
+    read_frame,
+    write_frame,
+)
+from segstudio.engine.training import Stopping, train_job
+from segstudio.engine.workshop import Workshop
+from segstudio.errors import UserError
+from segstudio.learn.device import device_name, resolve
+from segstudio.store.project import Project
+
+__all__ = ["Server", "main"]
+
+_GRACE_S = 10.0
+
+
+@dataclass(slots=True)
+class _Job:
+    steps: Generator[Step, None, None]
+    stopping: Stopping
+
+
+class Server:
+    """Reads requests, runs their generators by priority, writes replies. Everything but reading is one thread."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source = source
+        self._sink = sink
+        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._agenda = Agenda()
+        self._jobs: dict[int, _Job] = {}
+        self._ended = False
+
+    def run(self) -> int:
+        """Serve until the input ends or nothing was asked for in the idle time; returns the exit code."""
+        first = read_frame(self._source)
+        if first is None:
+            return 0
+        hello = decode_message(first)
+        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
+            self._send(Failed(id=0, error="EngineDied", sentence="Engine and program are of different versions."))
+            return 2
+        try:
+            project = Project.open(Path(hello.project), write=False)
+        except UserError as error:
+            self._send(_failed(0, error))
+            return 2
+        with project:
+            shop = Workshop(project)
+            torch.set_num_threads(shop.threads)
+            device = device_name(resolve("auto"))
+            self._send(Welcome(PROTOCOL, os.getpid(), device, str(torch.__version__), shop.threads))
+            threading.Thread(target=self._listen, name="inbox", daemon=True).start()
+            self._serve(shop, hello.idle_s)
+            shop.sources.close()
+        return 0
+
+    def _serve(self, shop: Workshop, idle_s: float) -> None:
+        """Take in everything that has come, then let one job make one step. Waits only where there is no job."""
+        while not self._ended:
+            try:
+                message = self._inbox.get_nowait() if self._jobs else self._inbox.get(timeout=idle_s)
+            except queue.Empty:
+                if not self._jobs:
+                    return
+                self._step()
+                continue
+            if message is None:
+                return
+            self._take(shop, message)
+
+    def _listen(self) -> None:
+        """Put every message into the inbox. Runs in its own thread; at the end of the input the process ends, at the
+        latest when a step that hangs has had its time.
+        """
+        try:
+            while (frame := read_frame(self._source)) is not None:
+                self._inbox.put(decode_message(frame))
+        except (OSError, ValueError, msgspec.DecodeError) as error:
+            print(f"The client sent what is no message: {error}", file=sys.stderr)  # noqa: T201  (the log)
+        self._inbox.put(None)
+        timer = threading.Timer(_GRACE_S, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
+
+    def _take(self, shop: Workshop, message: Message) -> None:
+        if isinstance(message, Predict):
+            visible = any(target.visible is not None for target in message.targets)
+            self._add(message.id, predict_job(shop, message), Priority.VISIBLE if visible else Priority.REST)
+        elif isinstance(message, Train):
+            stopping = Stopping()
+            self._add(message.id, train_job(shop, message, stopping), Priority.TRAIN, stopping)
+        elif isinstance(message, Stop) and message.id in self._jobs:
+            self._jobs[message.id].stopping.asked = True
+        elif isinstance(message, Cancel) and message.id in self._jobs:
+            self._jobs[message.id].steps.close()
+            self._drop(message.id)
+
+    def _add(
+        self, id_: int, steps: Generator[Step, None, None], priority: Priority, stopping: Stopping | None = None
+    ) -> None:
+        self._jobs[id_] = _Job(steps, stopping or Stopping())
+        self._agenda.add(id_, priority)
+
+    def _drop(self, id_: int) -> None:
+        del self._jobs[id_]
+        self._agenda.close(id_)
+
+    def _step(self) -> None:
+        """Let the job whose turn it is make one step. What a person can mend is sent; a bug ends the process."""
+        id_ = self._agenda.next()
+        assert id_ is not None
+        try:
+            made = next(self._jobs[id_].steps)
+        except StopIteration:
+            self._drop(id_)
+        except UserError as error:
+            self._drop(id_)
+            self._send(_failed(id_, error))
+        else:
+            if isinstance(made, Priority):
+                self._agenda.move(id_, made)
+            elif made is not None:
+                self._send(made)
+
+    def _send(self, reply: Reply) -> None:
+        try:
+            write_frame(self._sink, reply)
+        except (OSError, ValueError):
+            self._ended = True
+
+
+def main(arguments: list[str]) -> int:
+    """Run the engine, or with `--doctor` print what it finds as one JSON object."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    if "--doctor" in arguments:
+        sink.write(msgspec.json.encode(report()) + b"\n")
+        sink.flush()
+        return 0
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program that started it
+    _be_nice()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return Server(sys.stdin.buffer, sink).run()
+
+
+def _failed(id_: int, error: UserError) -> Failed:
+    return Failed(id=id_, error=type(error).__name__, sentence=error.sentence, safe=error.safe, todo=error.todo)
+
+
+def _be_nice() -> None:
+    """Painting goes before learning."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+        return
+    import ctypes
+
+    below_normal = 0x4000
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
+    kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

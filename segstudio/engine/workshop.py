@@ -1,0 +1,120 @@
+"""What the engine's jobs share: the project, the device, and the models that are ready to predict."""
+
+from collections import OrderedDict
+from collections.abc import Generator
+
+import torch
+
+from segstudio.engine.project_data import ProjectData
+from segstudio.engine.sources import Sources
+from segstudio.errors import NotEnoughLabels
+from segstudio.learn.data import Dataset
+from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
+from segstudio.learn.facts import Facts, known_classes, survey
+from segstudio.learn.instant import fit_instant
+from segstudio.learn.predict import Model
+from segstudio.learn.versions import embedded_model, version_model
+from segstudio.runs import EMBEDDED, INSTANT, Block
+from segstudio.store.project import Project
+
+__all__ = ["Workshop", "is_grey"]
+
+_KEPT_MODELS = 3
+_INSTANT_MARGIN_PX = 64
+
+
+class Workshop:
+    """One project and one device owner. Models are kept by what they were made of, the last used ones."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.sources = Sources()
+        self.threads = usable_threads()
+        self._models: OrderedDict[tuple[object, ...], Model] = OrderedDict()
+        self._pays: dict[str, bool] = {}
+
+    def view(self) -> ProjectData:
+        """The project as it is now."""
+        return ProjectData(self.project, self.sources)
+
+    def bfloat16(self, device: torch.device) -> bool:
+        """Whether half precision is worth it on a device; measured once."""
+        if str(device) not in self._pays:
+            self._pays[str(device)] = bfloat16_pays(device)
+        return self._pays[str(device)]
+
+    def resolved(self, version: str, data: Dataset) -> str:
+        """The version that a name stands for: 'current' is the one in force, else the instant learner where two classes
+        have known pixels, else the embedded guess.
+        """
+        if version != "current":
+            return version
+        found = data.current_version()
+        if found is not None and found != INSTANT:
+            return found
+        return INSTANT if len(known_classes(data)) >= 2 else EMBEDDED
+
+    def model(self, version: str, device_name: str, data: Dataset) -> Generator[None, None, Model]:
+        """A model ready to predict. Raises `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`."""
+        device = resolve(device_name)
+        name = self.resolved(version, data)
+        key = self._key(name, str(device), data)
+        if key not in self._models:
+            made = yield from self._made(name, device, data)
+            self._models[key] = made
+            while len(self._models) > _KEPT_MODELS:
+                self._models.popitem(last=False)
+        self._models.move_to_end(key)
+        return self._models[key]
+
+    def instant(
+        self, device: torch.device, data: Dataset, blocks: tuple[Block, ...], margin_px: int
+    ) -> Generator[None, None, Model | None]:
+        """The instant learner fitted outside some blocks; None where too little is labelled."""
+        try:
+            found = None
+            for found in fit_instant(data, data.classes(), blocks, margin_px, device, bfloat16=self.bfloat16(device)):
+                if found is None:
+                    yield
+            return found
+        except NotEnoughLabels:
+            return None
+
+    def _key(self, name: str, device: str, data: Dataset) -> tuple[object, ...]:
+        if name == INSTANT:
+            return name, device, data.last_edit()
+        if name == EMBEDDED:
+            return name, device, tuple(data.classes()), is_grey(data)
+        return name, device
+
+    def _made(self, name: str, device: torch.device, data: Dataset) -> Generator[None, None, Model]:
+        bfloat16 = self.bfloat16(device)
+        if name == EMBEDDED:
+            return embedded_model(data.classes(), is_grey(data), device, bfloat16=bfloat16)
+        if name == INSTANT:
+            found = None
+            for found in fit_instant(
+                data, data.classes(), data.blocks(), _INSTANT_MARGIN_PX, device, bfloat16=bfloat16
+            ):
+                if found is None:
+                    yield
+            if found is None:
+                raise NotEnoughLabels("The instant learner has nothing to learn from yet.")
+            return found
+        return version_model(name, data, device, bfloat16=bfloat16)
+
+
+def is_grey(data: Dataset) -> bool:
+    """Whether every image has one channel."""
+    return all(entry.channels == 1 for entry in data.planes())
+
+
+def surveyed(data: Dataset) -> Generator[None, None, Facts]:
+    """The facts of a project, giving way between planes."""
+    facts = None
+    for facts in survey(data):
+        if facts is None:
+            yield
+    if facts is None:
+        raise NotEnoughLabels("The project has no images.")
+    return facts

@@ -1,0 +1,1 @@
+"""Files become pixels: sources, readers by family, display levels, reduced levels and hashes. No labels, no Qt."""

@@ -1,0 +1,36 @@
+"""Hashes of files: a quick one of size and both ends, and one of the whole content."""
+
+import hashlib
+from pathlib import Path
+
+from segstudio.imaging.readers.refusal import refused
+
+__all__ = ["content_hash", "quick_hash"]
+
+_END = 64 << 10
+_DIGEST = 20  # bytes
+
+
+def quick_hash(path: Path) -> str:
+    """BLAKE2b of a file's size, first and last 64 KiB, as 40 hexadecimal digits. Raises `UnreadableImage`."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            hasher = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=_DIGEST)
+            hasher.update(file.read(_END))
+            if size > _END:
+                file.seek(max(_END, size - _END))
+                hasher.update(file.read(_END))
+    except OSError as error:
+        raise refused(path, error) from error
+    return hasher.hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """BLAKE2b of a file's whole content, as 40 hexadecimal digits. Raises `UnreadableImage`."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST)).hexdigest()
+    except OSError as error:
+        raise refused(path, error) from error

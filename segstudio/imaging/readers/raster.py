@@ -1,0 +1,194 @@
+"""PNG, JPEG, BMP, WebP and GIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
+
+Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF and WebP are planes; of an animated
+PNG the still picture is read. A JPEG that ends before its end mark is refused: its decoder would fill up with grey.
+"""
+
+import re
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segstudio.errors import UnreadableImage
+from segstudio.imaging.readers.frames import Frame, FrameSource, upright
+from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
+from segstudio.imaging.readers.refusal import DAMAGED, checked_size
+from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["open_image", "probe"]
+
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+_ORIENTATION = 0x0112
+_XMP_ORIENTATION = re.compile(r"tiff:Orientation(?:=\"|>)([1-8])")
+_TURNED = (5, 6, 7, 8)
+_TAIL = 1 << 16
+
+
+def probe(path: Path) -> ImageInfo:
+    """See `imaging.source.probe`."""
+    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
+        return _info(path, image)
+
+
+def open_image(path: Path) -> FrameSource:
+    """See `imaging.source.open_image`."""
+    info = probe(path)
+    if len(info.planes) == 1:
+        return FrameSource(info, lambda _plane: _still(path, info))
+    return _Animation(path, info)
+
+
+def _info(path: Path, image: "Image") -> ImageInfo:
+    family = (image.format or "").lower()
+    channels, dtype, alpha = _samples(image)
+    width, height = image.size
+    checked_size(path, width, height, (channels + alpha) * np.dtype(dtype).itemsize)
+    if _orientation(path, image) in _TURNED:
+        width, height = height, width
+    frames = int(getattr(image, "n_frames", 1)) if family in ("gif", "webp") else 1
+    planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
+    return ImageInfo(planes, channels, dtype, family, alpha)
+
+
+def _samples(image: "Image") -> tuple[int, str, bool]:
+    """Channels, dtype and whether there is transparency, as `_frame` will give them."""
+    mode = image.mode
+    if image.format == "GIF":
+        return 3, "uint8", "transparency" in image.info
+    if _sixteen_bit_colour(image):
+        raw = _raw_mode(image)
+        return (1 if raw.startswith("LA") else 3), "uint16", "A" in raw or "transparency" in image.info
+    if mode.startswith("I"):
+        return 1, "uint16", False
+    if mode == "F":
+        return 1, "float32", False
+    if mode in ("1", "L", "LA"):
+        return 1, "uint8", mode == "LA"
+    return 3, "uint8", mode in ("RGBA", "PA", "RGBa") or "transparency" in image.info
+
+
+def _raw_mode(image: "Image") -> str:
+    """How the file itself stores a pixel, for example `RGB;16B`."""
+    tiles = getattr(image, "tile", None) or [("", (), 0, "")]
+    args = tiles[0][3]
+    return str(args[0] if isinstance(args, tuple) and args else args)
+
+
+def _sixteen_bit_colour(image: "Image") -> bool:
+    raw = _raw_mode(image)
+    return image.format == "PNG" and raw.endswith(";16B") and not raw.startswith("I")
+
+
+def _orientation(path: Path, image: "Image") -> int:
+    if image.format == "PNG" and "exif" not in image.info:
+        # Asked for the EXIF data, Pillow would decode the whole picture to look for the chunk behind it.
+        found = _XMP_ORIENTATION.search(str(image.info.get("XML:com.adobe.xmp", "")))
+        return int(found[1]) if found else _trailing_orientation(path)
+    if image.format in ("BMP", "GIF"):
+        return 1
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if isinstance(value, int) else 1
+
+
+def _trailing_orientation(path: Path) -> int:
+    """Orientation in an eXIf chunk that stands after the picture of a PNG; 1 where there is none."""
+    from PIL import Image
+
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _TAIL, 0))
+        tail = file.read()
+    for match in re.finditer(b"eXIf", tail):
+        length = int.from_bytes(tail[match.start() - 4 : match.start()], "big")
+        end = match.end() + length
+        if zlib.crc32(tail[match.start() : end]).to_bytes(4, "big") == tail[end : end + 4]:
+            exif = Image.Exif()
+            exif.load(b"Exif\0\0" + tail[match.end() : end])
+            value = exif.get(_ORIENTATION, 1)
+            return value if isinstance(value, int) else 1
+    return 1
+
+
+def _still(path: Path, info: ImageInfo) -> Frame:
+    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
+        orientation = _orientation(path, image)
+        if image.format == "JPEG":
+            _refuse_cut_jpeg(path)
+        sixteen = _sixteen_bit_colour(image)
+        # Also where OpenCV reads the samples: Pillow is the one that notices damage.
+        image.load()
+        frame = _sixteen_bit_frame(path, info) if sixteen else _frame(image, info)
+    alpha = None if frame.alpha is None else upright(frame.alpha, orientation)
+    return Frame(upright(frame.pixels, orientation), alpha)
+
+
+def _frame(image: "Image", info: ImageInfo) -> Frame:
+    if info.dtype != "uint8":
+        samples = np.asarray(image)
+        if info.dtype == "uint16":
+            samples = np.clip(samples, 0, 0xFFFF).astype(np.uint16)
+        return Frame(np.array(samples)[..., None])
+    mode = ("LA" if info.alpha else "L") if info.channels == 1 else ("RGBA" if info.alpha else "RGB")
+    samples = np.array(image if image.mode == mode else image.convert(mode))
+    if samples.ndim == 2:
+        samples = samples[..., None]
+    return _parted(samples, info)
+
+
+def _parted(samples: Pixels, info: ImageInfo) -> Frame:
+    """Samples (h, w, channels + 1) parted into colour and opacity."""
+    if not info.alpha:
+        return Frame(samples)
+    return Frame(np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1]))
+
+
+def _sixteen_bit_frame(path: Path, info: ImageInfo) -> Frame:
+    import cv2
+
+    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.ndim != 3 or decoded.dtype != np.uint16:
+        raise UnreadableImage(f"{path.name} cannot be read: {DAMAGED}.")
+    colour, opacity = decoded[..., 2::-1], decoded[..., 3:]
+    samples = np.concatenate([colour[..., : info.channels], opacity[..., : int(info.alpha)]], axis=2)
+    return _parted(samples, info)
+
+
+def _refuse_cut_jpeg(path: Path) -> None:
+    """Within compressed data 0xFF is never followed by 0xD9, so the mark found after the first scan is the true one."""
+    data = path.read_bytes()
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big") if data[at + 1] != 0xFF else 1
+    if data.find(b"\xff\xd9", at) < 0:
+        raise UnreadableImage(f"{path.name} cannot be read: the file is cut short.")
+
+
+class _Animation(FrameSource):
+    """Frames of one file; each builds on the one before it, so the file stays in memory and is walked forwards."""
+
+    def __init__(self, path: Path, info: ImageInfo) -> None:
+        super().__init__(info, self._decode_frame)
+        self._path = path
+        self._image: Image | None = None
+
+    def _decode_frame(self, plane: int) -> Frame:
+        with reading_by_pillow(self._path):
+            if self._image is None:
+                self._image = opened_by_pillow(self._path, _FORMATS, in_memory=True)
+            orientation = _orientation(self._path, self._image)
+            self._image.seek(plane)
+            self._image.load()
+            frame = _frame(self._image, self.info)
+        alpha = None if frame.alpha is None else upright(frame.alpha, orientation)
+        return Frame(upright(frame.pixels, orientation), alpha)
+
+    def close(self) -> None:
+        """Let go of the planes and of the file."""
+        super().close()
+        if self._image is not None:
+            self._image.close()
+            self._image = None

@@ -1,0 +1,129 @@
+"""The one place where a decoder's failure becomes a sentence, and where sizes no honest file has are refused.
+
+Decoders meet hostile files: whatever they raise about content is an `UnreadableImage`, never a trace.
+"""
+
+import os
+import struct
+import threading
+import tokenize
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segstudio.errors import UnreadableImage
+
+__all__ = ["DAMAGED", "DECODING_ERRORS", "checked_size", "quiet", "reading", "refused"]
+
+DAMAGED = "its content is damaged, or of a kind that is not supported"
+"""The reason given where the decoder's own words would help nobody."""
+
+DECODING_ERRORS = (
+    OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    SyntaxError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    tokenize.TokenError,
+)
+"""What NumPy, Pillow, OpenCV, tifffile and imagecodecs raise about the content of a file (all of them seen)."""
+
+_CUT_SHORT = ("truncated", "not enough image data", "unexpected end")
+_LARGEST_PIXELS = 2**31
+_SMALL_BYTES = 256 << 20
+_LARGEST_RATIO = 2000
+
+
+def refused(path: Path, error: BaseException) -> UnreadableImage:
+    """The sentence for a failure: which file, and why as far as it can be told."""
+    return UnreadableImage(f"{path.name} cannot be read: {_reason(error)}.")
+
+
+@contextmanager
+def reading(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """Turns a decoder's failure inside the block into `UnreadableImage`; `more` names a library's own errors."""
+    try:
+        with quiet():
+            yield
+    except UnreadableImage:
+        raise
+    except (*DECODING_ERRORS, *more) as error:
+        raise refused(path, error) from error
+
+
+def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> None:
+    """Refuse a plane without pixels, one out of proportion to its file, and one that memory cannot hold."""
+    if width <= 0 or height <= 0:
+        raise UnreadableImage(f"{path.name} cannot be read: its header says {width} x {height} pixels.")
+    need = width * height * bytes_a_pixel
+    size = path.stat().st_size
+    out_of_proportion = need > _SMALL_BYTES and need > size * _LARGEST_RATIO
+    if width * height > _LARGEST_PIXELS or out_of_proportion or need > _memory() // 2:
+        raise UnreadableImage(
+            f"{path.name} cannot be read: its header asks for {width} x {height} pixels "
+            f"({need / 1e9:.1f} GB of memory, from a file of {size:,} bytes)."
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory of this machine; 8 GB where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 8 << 30
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, PermissionError):
+        return "reading it is not allowed"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"the disk says: {error.strerror}"
+    if type(error).__name__ == "DecompressionBombError":
+        return "its header asks for more pixels than any picture has"
+    text = str(error).lower()
+    if isinstance(error, EOFError) or any(
+        word in text for word in ("truncated", "not enough image data", "unexpected end")
+    ):
+        return "the file is cut short"
+    return DAMAGED
+
+
+_lock = threading.Lock()
+_depth = 0
+_saved: warnings.catch_warnings | None = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences Python warnings while a decoder works; unlike `catch_warnings`, several threads may be inside."""
+    global _depth, _saved
+    with _lock:
+        if _depth == 0:
+            _saved = warnings.catch_warnings()
+            _saved.__enter__()
+            warnings.simplefilter("ignore")
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0 and _saved is not None:
+                _saved.__exit__(None, None, None)
+                _saved = None

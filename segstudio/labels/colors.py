@@ -1,0 +1,33 @@
+"""Default colours of classes, told apart by colour-blind people too.
+
+The palette is Okabe & Ito's (Color Universal Design, 2008) without black, then shades of it; the background is grey.
+"""
+
+from collections.abc import Sequence
+
+__all__ = ["BACKGROUND_COLOR", "next_color"]
+
+BACKGROUND_COLOR = "#6b7280"
+
+_PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+
+
+def next_color(taken: Sequence[str]) -> str:
+    """The first colour of the palette that is not taken yet; beyond it ever paler and darker shades."""
+    used = {color.lower() for color in taken}
+    for shade in range(64):
+        for color in _PALETTE:
+            candidate = _shaded(color, shade)
+            if candidate not in used:
+                return candidate
+    return _PALETTE[len(used) % len(_PALETTE)]
+
+
+def _shaded(color: str, shade: int) -> str:
+    """Shade 0 is the colour itself, odd ones lean to white, even ones to black, each a little further."""
+    if shade == 0:
+        return color
+    target = 255 if shade % 2 else 0
+    share = min(0.25 * ((shade + 1) // 2), 0.9)
+    channels = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(c + (target - c) * share):02x}" for c in channels)

@@ -1,0 +1,171 @@
+"""What learning needs of a project: one small interface. It knows neither database nor file formats.
+
+Class ids are those of the project; 0 stands for a pixel that says nothing: unknown, ignored, or of a removed class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect
+from segstudio.runs import Block
+
+__all__ = [
+    "ClassEntry",
+    "Dataset",
+    "Part",
+    "PlaneEntry",
+    "padded_labels",
+    "padded_pixels",
+    "resized_labels",
+    "resized_pixels",
+]
+
+
+class Part(StrEnum):
+    """The side of the split that a group is on."""
+
+    TRAIN = "train"
+    HELD_OUT = "held-out"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class in use that a network may predict."""
+
+    id: int
+    name: str
+    background: bool
+    instances: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneEntry:
+    """One plane of an image: its size in pixels, its group and side of the split, the last edit of its image."""
+
+    image: int
+    plane: int
+    path: str
+    width: int
+    height: int
+    channels: int
+    group: str
+    part: Part
+    finished: bool
+    seq: int
+
+    @property
+    def bounds(self) -> Rect:
+        """All its pixels."""
+        return Rect(0, 0, self.width, self.height)
+
+
+class Dataset(Protocol):
+    """Pixels, labels and weights, wherever they come from. Rectangles lie within the plane."""
+
+    def classes(self) -> Sequence[ClassEntry]:
+        """Classes in use, without those that are ignored, in the order of the list."""
+        ...
+
+    def planes(self) -> Sequence[PlaneEntry]:
+        """Every plane of every image in use."""
+        ...
+
+    def last_edit(self) -> int:
+        """Number of the newest edit of the project: labels read at the same number are the same."""
+        ...
+
+    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`."""
+        ...
+
+    def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
+        ...
+
+    def labelled(self, image: int, plane: int) -> Sequence[Rect]:
+        """Rectangles (the label tiles) outside of which nothing is labelled."""
+        ...
+
+    def blocks(self) -> Sequence[Block]:
+        """Blocks that were held out before, and stay so."""
+        ...
+
+    def current_version(self) -> str | None:
+        """Name of the version in force: a trained one, 'instant', or None where no version was ever promoted."""
+        ...
+
+    def promoted_version(self) -> str | None:
+        """Name of the last trained version that was promoted, None where there is none."""
+        ...
+
+    def weights(self, version: str) -> bytes:
+        """The safetensors file of a trained version. Raises `WeightsDamaged`."""
+        ...
+
+    def card(self, version: str) -> dict[str, object]:
+        """The card of a trained version. Raises `WeightsDamaged`."""
+        ...
+
+    def checkpoint(self, run: str) -> bytes | None:
+        """The last checkpoint of a run, None where there is none."""
+        ...
+
+
+def padded_pixels(data: Dataset, entry: PlaneEntry, rect: Rect) -> NDArray[np.float32]:
+    """Pixels (h, w, channels) of a rectangle that may reach beyond the plane, which is mirrored at its edges."""
+    inside = rect.intersected(entry.bounds)
+    if inside.empty:
+        raise ValueError("the rectangle does not touch the plane")
+    pixels = data.pixels(entry.image, entry.plane, inside)
+    top, left = inside.y - rect.y, inside.x - rect.x
+    bottom, right = rect.bottom - inside.bottom, rect.right - inside.right
+    if not (top or left or bottom or right):
+        return pixels
+    rows = _mirrored(inside.h, top, bottom)
+    columns = _mirrored(inside.w, left, right)
+    return np.ascontiguousarray(pixels[rows[:, None], columns])
+
+
+def padded_labels(data: Dataset, entry: PlaneEntry, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Class ids and origins (h, w) of a rectangle that may reach beyond the plane, where nothing is known."""
+    classes = np.zeros((rect.h, rect.w), np.int32)
+    origins = np.zeros((rect.h, rect.w), np.uint8)
+    inside = rect.intersected(entry.bounds)
+    if not inside.empty:
+        target = np.s_[inside.y - rect.y : inside.bottom - rect.y, inside.x - rect.x : inside.right - rect.x]
+        classes[target], origins[target] = data.labels(entry.image, entry.plane, inside)
+    return classes, origins
+
+
+def resized_pixels(pixels: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Pixels (h, w, c) at another size (height, width, c): averaged when smaller, bilinear when larger."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
+    out = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(out, np.float32).reshape(height, width, -1)
+
+
+def resized_labels(classes: NDArray[np.int32], width: int, height: int) -> NDArray[np.int32]:
+    """Labels (h, w) at another size: each pixel takes that of the pixel its centre falls on."""
+    if classes.shape == (height, width):
+        return classes
+    rows = ((np.arange(height) + 0.5) * (classes.shape[0] / height)).astype(np.int64)
+    columns = ((np.arange(width) + 0.5) * (classes.shape[1] / width)).astype(np.int64)
+    return np.ascontiguousarray(classes[rows[:, None], columns])
+
+
+def _mirrored(length: int, before: int, after: int) -> NDArray[np.int64]:
+    """Indices into 0..length-1 of a row extended by reflection about its end pixels."""
+    at = np.arange(-before, length + after)
+    if length == 1:
+        return np.zeros(len(at), np.int64)
+    period = 2 * (length - 1)
+    at = np.abs(at) % period
+    return np.where(at < length, at, period - at)

@@ -1,0 +1,178 @@
+"""Held-out figures, and whether a child takes its parent's place. Every pixel measured was kept from training.
+
+The gate in its simplest form: the child has to be one point of mean IoU better on the same pixels, which are counted
+over blocks of 128 px.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import TILE, Rect
+from segstudio.labels.model import Origin
+from segstudio.learn.data import Dataset, Part, PlaneEntry
+from segstudio.learn.facts import CELL, Facts
+from segstudio.learn.predict import Model, predict_tiles
+from segstudio.learn.split import inside_blocks, rects_of
+from segstudio.runs import Figures, Plan, confusion, metrics
+
+__all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "decide", "held_out", "measure", "pixels_of"]
+
+GATE_POINTS = 0.01
+BLOCK = 128
+
+_MEASURED_PX = 3 << 20
+"""Some seconds through the network on two cores; which tiles stand for the rest is decided by a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutTile:
+    """A label tile of which some pixels are held out: all of them, or those in `blocks`."""
+
+    entry: PlaneEntry
+    ty: int
+    tx: int
+    blocks: tuple[Rect, ...] | None
+
+    @property
+    def rect(self) -> Rect:
+        """Its pixels within the plane."""
+        return Rect(self.tx * TILE, self.ty * TILE, TILE, TILE).intersected(self.entry.bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What is measured on, and the classes (id, name) that figures speak of."""
+
+    tiles: tuple[HeldOutTile, ...]
+    classes: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the child takes over, and one sentence why or why not."""
+
+    promoted: bool
+    reason: str
+
+
+def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX) -> HeldOut:
+    """The held-out tiles of a plan that hold pixels fit for measuring, at most so many pixels."""
+    tiles: list[HeldOutTile] = []
+    for entry, cells in zip(facts.planes, facts.cells, strict=True):
+        blocks = rects_of(plan.blocks, entry)
+        if entry.part is Part.TRAIN and (not plan.optimistic or not blocks):
+            continue
+        measured = None if entry.part is Part.HELD_OUT else tuple(blocks)
+        counted = cells.truth.any(1)
+        places = zip(cells.y[counted] * CELL // TILE, cells.x[counted] * CELL // TILE, strict=True)
+        for ty, tx in sorted({(int(y), int(x)) for y, x in places}):
+            tile = HeldOutTile(entry, ty, tx, measured)
+            if measured is None or inside_blocks(measured, tile.rect) is not None:
+                tiles.append(tile)
+    chosen = sorted(tiles, key=_hash)[: max(most_px // (TILE * TILE), 1)]
+    kept = sorted(chosen, key=lambda t: (t.entry.image, t.entry.plane, t.ty, t.tx))
+    return HeldOut(tuple(kept), tuple((c.id, c.name) for c in facts.classes))
+
+
+def pixels_of(target: HeldOut) -> int:
+    """Image pixels that a measurement puts through the network, about."""
+    return sum(tile.rect.area for tile in target.tiles)
+
+
+def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | None]:
+    """Figures of a model on held-out pixels: None between windows, the figures last; nothing where nothing is known."""
+    counts: dict[tuple[int, int, int, int], NDArray[np.int64]] = {}
+    loss, pixels = 0.0, 0
+    for entry, tiles in _by_plane(target.tiles):
+        wanted = {(tile.ty, tile.tx): tile for tile in tiles}
+        for found in predict_tiles(model, data, entry, tiles=list(wanted)):
+            if found is None:
+                yield None
+                continue
+            truth = _truth(data, wanted[found.ty, found.tx], target.classes)
+            index = _outputs_in(model, target.classes)
+            loss += _cross_entropy(found.values, truth, index)
+            pixels += int((truth >= 0).sum())
+            best = np.array(index)[found.values.argmax(0)]
+            for key, block in _blocks(found.rect):
+                part = confusion(truth[block], best[block], len(target.classes))
+                if part.any():
+                    counts[entry.image, entry.plane, *key] = part
+    if pixels:
+        total = np.sum(list(counts.values()), 0)
+        names = [name for _, name in target.classes]
+        result = metrics(total, names)
+        present = total.sum(1) > 0
+        iou = {name: result.classes[name].iou for name, here in zip(names, present, strict=True) if here}
+        yield Figures(loss=loss / pixels, mean_iou=result.mean.iou, iou=iou)
+
+
+def decide(parent: Figures | None, child: Figures | None) -> Verdict:
+    """Promote a child that is at least one point of mean IoU better."""
+    if child is None:
+        return Verdict(False, "Nothing is held out to compare on; the new version is kept as a candidate.")
+    if parent is None:
+        return Verdict(True, "There was no version before it.")
+    gain = child.mean_iou - parent.mean_iou
+    if gain >= GATE_POINTS - 1e-9:
+        return Verdict(True, f"Mean IoU on held-out pixels rose from {parent.mean_iou:.3f} to {child.mean_iou:.3f}.")
+    return Verdict(
+        False,
+        f"Mean IoU on held-out pixels went from {parent.mean_iou:.3f} to {child.mean_iou:.3f}, less than the one point "
+        "that is needed.",
+    )
+
+
+def _by_plane(tiles: Sequence[HeldOutTile]) -> Iterator[tuple[PlaneEntry, list[HeldOutTile]]]:
+    groups: dict[tuple[int, int], list[HeldOutTile]] = {}
+    for tile in tiles:
+        groups.setdefault((tile.entry.image, tile.entry.plane), []).append(tile)
+    for found in groups.values():
+        yield found[0].entry, found
+
+
+def _truth(data: Dataset, tile: HeldOutTile, classes: Sequence[tuple[int, str]]) -> NDArray[np.int64]:
+    """Place in `classes` of each pixel (h, w), -1 where it is not measured: painted and imported pixels are, and every
+    known one of a finished image.
+    """
+    ids, origins = data.labels(tile.entry.image, tile.entry.plane, tile.rect)
+    out = np.full(ids.shape, -1, np.int64)
+    for place, (id_, _) in enumerate(classes):
+        out[ids == id_] = place
+    if not tile.entry.finished:
+        out[~np.isin(origins, (Origin.PAINTED, Origin.IMPORTED))] = -1
+    if tile.blocks is not None:
+        inside = inside_blocks(tile.blocks, tile.rect)
+        out[~inside if inside is not None else np.s_[:]] = -1
+    return out
+
+
+def _outputs_in(model: Model, classes: Sequence[tuple[int, str]]) -> list[int]:
+    """Place in `classes` of each of the model's outputs, -1 for none."""
+    place = {id_: i for i, (id_, _) in enumerate(classes)}
+    return [place.get(output, -1) for output in model.outputs]
+
+
+def _cross_entropy(values: NDArray[np.float32], truth: NDArray[np.int64], index: Sequence[int]) -> float:
+    """Summed over the known pixels; a class that the model does not have counts as a probability of one in a million."""
+    found = np.zeros(truth.shape, np.float32)
+    for output, place in enumerate(index):
+        mask = truth == place if place >= 0 else None
+        if mask is not None:
+            found[mask] += values[output][mask]
+    return float(-np.log(np.maximum(found[truth >= 0], 1e-6)).sum())
+
+
+def _blocks(rect: Rect) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:
+    """Blocks of a tile: their place in the plane and their pixels in the tile."""
+    for y in range(0, rect.h, BLOCK):
+        for x in range(0, rect.w, BLOCK):
+            yield ((rect.y + y) // BLOCK, (rect.x + x) // BLOCK), np.s_[y : y + BLOCK, x : x + BLOCK]
+
+
+def _hash(tile: HeldOutTile) -> bytes:
+    return hashlib.sha256(f"{tile.entry.path}:{tile.entry.plane}:{tile.ty}:{tile.tx}".encode()).digest()

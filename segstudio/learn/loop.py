@@ -1,0 +1,287 @@
+"""The training loop: a generator of events that knows no database. Closing it is stopping; the averaged weights stay.
+
+It yields None where others may have their turn. The same plan on the same data makes the same weights: everything that
+is drawn follows from (seed, step), and a step's rate from the step alone.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import torch
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as encode_safetensors
+from torch import nn
+
+from segstudio.errors import WeightsDamaged
+from segstudio.learn.augment import photometric
+from segstudio.learn.device import memory_mb
+from segstudio.learn.losses import LOSSES
+from segstudio.learn.sampling import Batch
+from segstudio.learn.schedules import OPTIMISERS, parameter_groups, rate_at
+from segstudio.runs import Checkpointed, Evaluated, Event, Figures, Finished, Plan, Started, Stepped
+
+__all__ = ["Measure", "Trainer", "train"]
+
+Measure = Callable[[nn.Module], Iterator[Figures | None]]
+"""Held-out figures of a network in evaluation mode: None between tiles, the figures last; none where nothing is held
+out."""
+
+_TIMED_STEPS = 3
+_EVALUATIONS = 5
+_EVALUATION_SHARE = 0.12
+_CHECKPOINT_S = 20.0
+_USED = 0.97
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds since the first step began, those before a resume included."""
+
+    now: Callable[[], float]
+    offset: float
+    begun: float = 0.0
+
+    def start(self) -> None:
+        self.begun = self.now()
+
+    @property
+    def seconds(self) -> float:
+        return self.offset + self.now() - self.begun
+
+
+class Trainer:
+    """Network, averaged network and optimiser of one run, at `step` steps done.
+
+    `plan` is replaced by the final one when the schedule's length is settled, and when a run ends before its time.
+    """
+
+    def __init__(self, plan: Plan, net: nn.Module, device: torch.device) -> None:
+        self.plan = plan
+        self.device = device
+        recipe = plan.recipe
+        self._format = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.net = net.to(device=device, memory_format=self._format)  # type: ignore[call-overload]
+        self.averaged = copy.deepcopy(self.net).eval()
+        for parameter in self.averaged.parameters():
+            parameter.requires_grad_(False)
+        self._optimiser = OPTIMISERS[recipe.optimiser](parameter_groups(self.net, plan), recipe.rate)
+        self._loss = LOSSES[recipe.loss]
+        self._mean = torch.tensor(plan.mean, device=device).view(1, -1, 1, 1)
+        self._std = torch.tensor(plan.std, device=device).view(1, -1, 1, 1)
+        self.step = 0
+        self.seconds = 0.0
+
+    def learn(self, batch: Batch) -> float:
+        """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing."""
+        recipe = self.plan.recipe
+        self._set_mode()
+        share = rate_at(self.plan, self.step)
+        for group in self._optimiser.param_groups:
+            group["lr"] = recipe.rate * share * group["factor"]
+        pixels = torch.from_numpy(batch.pixels).to(self.device)
+        labels = torch.from_numpy(batch.labels).to(self.device)
+        pixels = photometric(pixels, recipe, self.plan.seed, self.step)
+        inputs = ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
+        self._optimiser.zero_grad(set_to_none=True)
+        half = recipe.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            logits = self.net(inputs)
+        loss = self._loss(logits.float(), labels)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
+        if bool(torch.isfinite(norm)):
+            self._optimiser.step()
+        self.step += 1
+        self._average()
+        return float(loss.detach())
+
+    def snapshot(self) -> bytes:
+        """Everything a resumed run needs, as a safetensors file."""
+        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
+        names = self._parameter_names()
+        for name, state in ((names[id(p)], s) for p, s in self._optimiser.state.items()):
+            tensors |= {f"optimiser.{name}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        facts = {"plan": msgspec.json.encode(self.plan).decode(), "step": str(self.step), "seconds": repr(self.seconds)}
+        return encode_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, facts)
+
+    def restore(self, data: bytes) -> None:
+        """Go to a snapshot of the same network. Raises `WeightsDamaged` where it is none."""
+        facts = metadata(data)
+        try:
+            tensors = parse_safetensors(data)
+            self.plan = msgspec.json.decode(facts["plan"], type=Plan)
+            self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
+            self.net.load_state_dict(_below(tensors, "net."))
+            self.averaged.load_state_dict(_below(tensors, "averaged."))
+        except (KeyError, ValueError, RuntimeError, msgspec.MsgspecError) as error:
+            raise WeightsDamaged("The checkpoint of this run cannot be read.", todo="Start the run anew.") from error
+        moments = _below(tensors, "optimiser.")
+        for name, parameter in self.net.named_parameters():
+            found = {k[len(name) + 1 :]: v for k, v in moments.items() if k.startswith(name + ".")}
+            found = {k: v for k, v in found.items() if "." not in k}
+            if found:
+                self._optimiser.state[parameter] = {
+                    k: v.to(parameter.device) if k != "step" else v for k, v in found.items()
+                }
+
+    def _set_mode(self) -> None:
+        self.net.train()
+        if self.plan.recipe.frozen_statistics:
+            for module in self.net.get_submodule("encoder").modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Exponential average of weights and statistics (Polyak and Juditsky 1992), over all steps while they are few."""
+        keep = 1 - 1 / min(self.step, self.plan.recipe.ema_steps)
+        for mine, theirs in zip(self.averaged.state_dict().values(), self.net.state_dict().values(), strict=True):
+            if mine.is_floating_point():
+                mine.lerp_(theirs.to(mine.dtype), 1 - keep)
+            else:
+                mine.copy_(theirs)
+
+    def _parameter_names(self) -> dict[int, str]:
+        return {id(p): name for name, p in self.net.named_parameters()}
+
+
+def train(
+    trainer: Trainer,
+    batches: Callable[[int], Batch],
+    measure: Measure,
+    *,
+    evaluation_px: int,
+    elapsed_s: float = 0.0,
+    now: Callable[[], float] = time.monotonic,
+) -> Iterator[Event | None]:
+    """Run a plan from where the trainer is. `elapsed_s` had passed before; `evaluation_px` a measurement takes.
+
+    The clock wins: the schedule keeps its length, the run ends in time, and the plan records the step it stopped at.
+    """
+    clock = _Clock(now, max(elapsed_s, trainer.seconds))
+    clock.start()
+    timed: list[tuple[Stepped, float]] = []
+    first = trainer.step
+    last_saved = clock.seconds
+    if trainer.plan.steps is not None:
+        trainer.plan = _with_evaluations(trainer.plan, 1)
+        yield _started(trainer, clock)
+    longest = 0.0
+    reason = "done"
+    while trainer.plan.steps is None or trainer.step < trainer.plan.steps:
+        if _is_over(trainer, clock.seconds, longest):
+            reason = "time"
+            break
+        before = clock.now()
+        loss = trainer.learn(batches(trainer.step))
+        took = clock.now() - before
+        longest = took if trainer.step - first > 1 else 0.0
+        trainer.seconds = clock.seconds
+        event = _stepped(trainer, loss, took)
+        if trainer.plan.steps is None:
+            timed.append((event, took))
+            yield None
+            if len(timed) < _TIMED_STEPS:
+                continue
+            trainer.plan = _settled(trainer.plan, [t for _, t in timed], trainer.step, clock.seconds, evaluation_px)
+            yield _started(trainer, clock)
+            yield from (e for e, _ in timed)
+        else:
+            yield event
+        if _evaluates(trainer.plan, trainer.step):
+            yield from _evaluated(trainer, measure, clock)
+        if clock.seconds - last_saved > _CHECKPOINT_S and trainer.step < (trainer.plan.steps or 0):
+            last_saved = trainer.seconds = clock.seconds
+            yield Checkpointed(step=trainer.step, seconds=clock.seconds, path="")
+    if trainer.plan.steps is None:  # not even the timed steps fitted in
+        trainer.plan = msgspec.structs.replace(trainer.plan, steps=trainer.step, stopped_at=trainer.step)
+        yield _started(trainer, clock)
+        yield from (e for e, _ in timed)
+    elif trainer.step < trainer.plan.steps:
+        trainer.plan = msgspec.structs.replace(trainer.plan, stopped_at=trainer.step)
+    trainer.seconds = clock.seconds
+    yield Finished(step=trainer.step, seconds=clock.seconds, reason=reason)  # type: ignore[arg-type]
+
+
+def metadata(data: bytes) -> dict[str, str]:
+    """The texts of a safetensors file. Raises `WeightsDamaged` where it is none."""
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = msgspec.json.decode(data[8 : 8 + length])
+        return dict(header.get("__metadata__") or {})
+    except (msgspec.DecodeError, AttributeError, ValueError) as error:
+        raise WeightsDamaged("A file of weights is truncated or no safetensors file.") from error
+
+
+def _is_over(trainer: Trainer, seconds: float, longest: float) -> bool:
+    plan = trainer.plan
+    if plan.stopped_at is not None and trainer.step >= plan.stopped_at:
+        return True
+    return plan.max_seconds is not None and trainer.step > 0 and seconds + longest > plan.max_seconds
+
+
+def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation_px: int) -> Plan:
+    """The plan with the number of steps that fits into the time that is left, evaluations included."""
+    step_s = sorted(took[1:])[len(took[1:]) // 2]
+    left = max((plan.max_seconds or 0.0) * _USED - seconds, 0.0)
+    per_px = step_s / (plan.recipe.batch * plan.recipe.patch_px**2) / 3  # a forward pass is a third of a step
+    measure_s = evaluation_px * per_px
+    evaluations = min(_EVALUATIONS, int(left * _EVALUATION_SHARE / measure_s)) if measure_s > 0 else 0
+    steps = step + max(int((left - evaluations * measure_s) / step_s), 1)
+    if plan.max_steps is not None:
+        steps = min(steps, plan.max_steps)
+    return _with_evaluations(msgspec.structs.replace(plan, steps=steps), evaluations)
+
+
+def _with_evaluations(plan: Plan, evaluations: int) -> Plan:
+    if plan.evaluate_every or plan.steps is None or evaluations < 1:
+        return plan
+    return msgspec.structs.replace(plan, evaluate_every=max(-(-plan.steps // (evaluations + 1)), 1))
+
+
+def _evaluates(plan: Plan, step: int) -> bool:
+    return plan.evaluate_every > 0 and step % plan.evaluate_every == 0 and step < (plan.steps or 0)
+
+
+def _evaluated(trainer: Trainer, measure: Measure, clock: _Clock) -> Iterator[Event | None]:
+    for figures in measure(trainer.averaged):
+        if figures is None:
+            yield None
+        else:
+            yield Evaluated(step=trainer.step, seconds=clock.seconds, held_out=figures)
+
+
+def _started(trainer: Trainer, clock: _Clock) -> Started:
+    plan = trainer.plan
+    return Started(
+        step=trainer.step,
+        seconds=clock.seconds,
+        steps=plan.steps or 0,
+        max_seconds=plan.max_seconds,
+        device=plan.device,
+        threads=plan.threads,
+        held_out_groups=plan.groups("held-out"),
+        train_groups=plan.groups("train"),
+        optimistic=plan.optimistic,
+        parent=plan.base,
+    )
+
+
+def _stepped(trainer: Trainer, loss: float, took: float) -> Stepped:
+    recipe = trainer.plan.recipe
+    return Stepped(
+        step=trainer.step,
+        seconds=trainer.seconds,
+        loss=loss,
+        patches_per_second=recipe.batch / took if took > 0 else 0.0,
+        rate=recipe.rate * rate_at(trainer.plan, trainer.step - 1),
+        memory_mb=memory_mb(trainer.device),
+    )
+
+
+def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

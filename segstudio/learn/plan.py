@@ -1,0 +1,149 @@
+"""From facts and choices to the plan: every decision of a run, made once, in one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segstudio.errors import NotEnoughLabels
+from segstudio.geometry import Rect
+from segstudio.learn.data import Part
+from segstudio.learn.facts import CELL, Facts
+from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
+from segstudio.learn.split import choose_blocks, excluded, rects_of
+from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
+
+__all__ = ["DEFAULT_SECONDS", "Machine", "make_plan", "pitch_for"]
+
+DEFAULT_SECONDS = 60.0
+
+_FEW_FINISHED = 5
+_WARMUP = 5
+_OBJECT_PX = (32.0, 96.0)
+_PITCH = (16, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is known of the device before training."""
+
+    device: str
+    threads: int
+    bfloat16: bool
+
+
+def make_plan(
+    facts: Facts,
+    choices: Choices,
+    machine: Machine,
+    *,
+    base: str,
+    mean: Sequence[float],
+    std: Sequence[float],
+    blocks: Sequence[Block] = (),
+) -> Plan:
+    """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before.
+
+    Raises `NotEnoughLabels` where fewer than two classes have known pixels to train on.
+    """
+    network = choices.network or DEFAULT_NETWORK
+    channels = _channels(facts.channels)
+    margin = _margin(facts, NETWORKS[network].halo_px)
+    by_groups = any(e.part is Part.HELD_OUT and c.truth.any() for e, c in zip(facts.planes, facts.cells, strict=True))
+    held = tuple(blocks) if by_groups else choose_blocks(facts, blocks, margin)
+    max_seconds = choices.max_seconds
+    if max_seconds is None and choices.max_steps is None:
+        max_seconds = DEFAULT_SECONDS
+    return Plan(
+        classes=_outputs(facts, held, margin),
+        planes=tuple(
+            PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
+            for e in facts.planes
+        ),
+        blocks=held,
+        margin_px=margin,
+        optimistic=not by_groups,
+        pitch=pitch_for(facts),
+        channels=channels,
+        mean=_by_channel(mean, channels),
+        std=_by_channel(std, channels),
+        network=network,
+        base=base,
+        recipe=_recipe(facts, base, network, machine, choices.max_steps),
+        device=machine.device,
+        threads=machine.threads,
+        seed=choices.seed,
+        max_seconds=max_seconds,
+        max_steps=choices.max_steps,
+        steps=choices.max_steps if max_seconds is None else None,
+    )
+
+
+def pitch_for(facts: Facts) -> int:
+    """Image pixels for 32 network pixels, 16 ... 256: the working scale is 32 / pitch.
+
+    Instances come to 32 ... 96 px across in the median. Semantic regions are never enlarged, and shrunk only where even
+    the class of the thinnest regions stays 96 px wide: a crack must not vanish.
+    """
+    instances = [facts.object_px[c.id] for c in facts.classes if c.instances and c.id in facts.object_px]
+    regions = [facts.object_px[c.id] for c in facts.classes if not c.instances and c.id in facts.object_px]
+    low, high = _OBJECT_PX
+    scale = 1.0
+    if instances:
+        size = float(np.median(instances))
+        scale = low / size if size < low else high / size if size > high else 1.0
+    if regions and min(regions) * scale > high:
+        scale = high / min(regions)
+    elif regions and scale < 1:
+        scale = 1.0
+    return int(np.clip(round(32 / scale), *_PITCH))
+
+
+def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanClass, ...]:
+    """The classes with a known pixel that trains: a class without one is never predicted."""
+    known = np.zeros(len(facts.classes), np.int64)
+    for entry, cells in zip(facts.planes, facts.cells, strict=True):
+        if entry.part is not Part.TRAIN:
+            continue
+        rects = rects_of(blocks, entry)
+        free = [excluded(rects, margin, _cell_rect(y, x)) is None for y, x in zip(cells.y, cells.x, strict=True)]
+        known += cells.known[np.array(free, np.bool_)].sum(0)
+    outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
+    if len(outputs) < 2:
+        raise NotEnoughLabels(
+            "There is too little labelled to learn from: at least two classes need labelled pixels outside the held-out "
+            "images.",
+            todo="Paint some pixels of the object and some of the background.",
+        )
+    return outputs
+
+
+def _cell_rect(y: int, x: int) -> Rect:
+    return Rect(int(x) * CELL, int(y) * CELL, CELL, CELL)
+
+
+def _recipe(facts: Facts, base: str, network: str, machine: Machine, max_steps: int | None) -> Recipe:
+    few = facts.finished < _FEW_FINISHED and base != "scratch"
+    return Recipe(
+        warmup_steps=_WARMUP if max_steps is None else max(1, min(_WARMUP, max_steps // 5)),
+        encoder_factor=0.1 if few else 1.0,
+        frozen_statistics=few,
+        precision="bfloat16" if machine.bfloat16 else "float32",
+        channels_last=NETWORKS[network].channels_last,
+    )
+
+
+def _channels(found: Sequence[int]) -> int:
+    """Grey images are fed as three equal channels, so that they and colour images share one network."""
+    most = max(found, default=3)
+    return 3 if most <= 3 and 2 not in found else most
+
+
+def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    return tuple(float(values[i % len(values)]) for i in range(channels))
+
+
+def _margin(facts: Facts, halo_px: int) -> int:
+    """What a pixel's surroundings practically reach, at most an eighth of the smallest plane's side."""
+    smallest = min((min(e.width, e.height) for e in facts.planes), default=0)
+    return min(halo_px, smallest // 8)

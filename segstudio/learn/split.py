@@ -1,0 +1,116 @@
+"""Held-out blocks inside images, for projects with too few groups to hold one out. Pure functions of the facts.
+
+A block once held out stays so: those of earlier runs are given, and only planes without one get new ones.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect
+from segstudio.learn.data import Part, PlaneEntry
+from segstudio.learn.facts import CELL, Cells, Facts
+from segstudio.runs import Block
+
+__all__ = ["choose_blocks", "excluded", "inside_blocks", "rects_of"]
+
+_SIDES = (128, 64, 32)
+_SHARE = 0.15
+_KEPT = 0.4
+
+
+def choose_blocks(facts: Facts, previous: Sequence[Block], margin_px: int) -> tuple[Block, ...]:
+    """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
+
+    No class loses more than 60 % of its known training pixels to blocks and their margins.
+    """
+    blocks = list(previous)
+    kept = facts.known(Part.TRAIN).astype(np.float64)
+    for entry, cells in zip(facts.planes, facts.cells, strict=True):
+        for rect in rects_of(previous, entry) if entry.part is Part.TRAIN else ():
+            kept -= cells.known[_cells_in(cells, rect.grown(margin_px))].sum(0)
+    allowed = facts.known(Part.TRAIN) * _KEPT
+    for entry, cells in zip(facts.planes, facts.cells, strict=True):
+        if entry.part is Part.TRAIN and not rects_of(previous, entry):
+            found, kept = _blocks_of(entry, cells, margin_px, kept, allowed)
+            blocks += found
+    return tuple(blocks)
+
+
+def rects_of(blocks: Sequence[Block], entry: PlaneEntry) -> list[Rect]:
+    """The blocks of one plane."""
+    return [Rect(b.x, b.y, b.w, b.h) for b in blocks if (b.image, b.plane) == (entry.image, entry.plane)]
+
+
+def excluded(rects: Sequence[Rect], margin_px: int, rect: Rect) -> NDArray[np.bool_] | None:
+    """The pixels (h, w) of a rectangle that lie in a block or its margin; None where none does."""
+    return inside_blocks([r.grown(margin_px) for r in rects], rect)
+
+
+def inside_blocks(rects: Sequence[Rect], rect: Rect) -> NDArray[np.bool_] | None:
+    """The pixels (h, w) of a rectangle that lie in one of the others; None where none does."""
+    mask = None
+    for other in rects:
+        part = rect.intersected(other)
+        if not part.empty:
+            mask = np.zeros((rect.h, rect.w), np.bool_) if mask is None else mask
+            mask[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = True
+    return mask
+
+
+def _blocks_of(
+    entry: PlaneEntry, cells: Cells, margin_px: int, kept: NDArray[np.float64], allowed: NDArray[np.float64]
+) -> tuple[list[Block], NDArray[np.float64]]:
+    """Neighbouring blocks of one plane, begun where most classes meet, and what is left to train on by class."""
+    side = next((s for s in _SIDES if len(_sums(cells, s)) >= 8), _SIDES[-1])
+    sums = _sums(cells, side)
+    wanted = cells.truth.sum() * _SHARE
+    order = sorted(sums, key=lambda key: (-int((sums[key] > 0).sum()), _hash(entry, side, *key)))
+    chosen: dict[tuple[int, int], None] = {}
+    gone = np.zeros(len(cells.y), np.bool_)
+    held = 0.0
+    while held < wanted:
+        near = [key for key in order if key not in chosen and _touches(key, chosen)]
+        key = next((k for k in near or order if k not in chosen), None)
+        if key is None:
+            break
+        order.remove(key)
+        lost = gone | _cells_in(cells, _rect(key, side).grown(margin_px))
+        if (kept - cells.known[lost & ~gone].sum(0) < allowed).any():
+            continue
+        kept, gone = kept - cells.known[lost & ~gone].sum(0), lost
+        chosen[key] = None
+        held += float(sums[key].sum())
+    rects = [_rect(key, side).intersected(entry.bounds) for key in chosen]
+    return [Block(entry.image, entry.plane, r.x, r.y, r.w, r.h) for r in rects], kept
+
+
+def _sums(cells: Cells, side: int) -> dict[tuple[int, int], NDArray[np.int64]]:
+    """Pixels fit for measuring by block (row, column) and class; blocks without any are left out."""
+    factor = side // CELL
+    sums: dict[tuple[int, int], NDArray[np.int64]] = {}
+    for y, x, counts in zip(cells.y // factor, cells.x // factor, cells.truth, strict=True):
+        if counts.any():
+            key = (int(y), int(x))
+            sums[key] = sums[key] + counts if key in sums else counts
+    return sums
+
+
+def _rect(key: tuple[int, int], side: int) -> Rect:
+    return Rect(key[1] * side, key[0] * side, side, side)
+
+
+def _touches(key: tuple[int, int], chosen: dict[tuple[int, int], None]) -> bool:
+    return any(abs(key[0] - y) + abs(key[1] - x) == 1 for y, x in chosen)
+
+
+def _cells_in(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
+    """Cells that a rectangle touches."""
+    y, x = cells.y * CELL, cells.x * CELL
+    return (y + CELL > rect.y) & (y < rect.bottom) & (x + CELL > rect.x) & (x < rect.right)
+
+
+def _hash(entry: PlaneEntry, side: int, y: int, x: int) -> bytes:
+    return hashlib.sha256(f"{entry.path}:{entry.plane}:{side}:{y}:{x}".encode()).digest()

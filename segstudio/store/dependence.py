@@ -1,0 +1,58 @@
+"""Whether later edits depend on a project-wide one, so that it cannot be taken back."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from segstudio.labels.edit import Edit, RowChange, Table, TileKey
+from segstudio.labels.model import Seq
+from segstudio.labels.tile import EMPTY, Tile
+
+__all__ = ["undo_refusal"]
+
+_Load = Callable[[Seq, Callable[[TileKey], Tile]], Edit]
+
+
+def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load: _Load) -> str:
+    """One sentence where the class that an edit made is in use, or a kind that it changed has pixels; else ''."""
+    row = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()
+    if row is not None and row[0] is not None:
+        return ""
+    edit = load(seq, lambda _: EMPTY)
+    if edit.image is not None:
+        return ""
+    changes = [change for change in edit.rows if change.table is Table.CLASSES]
+    return next((sentence for change in changes if (sentence := _refusal(db, change, pending))), "")
+
+
+def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit]) -> str:
+    made = change.before is None
+    if not made and "kind" not in (change.before or {}):
+        return ""
+    image = _used_in(db, change.key, pending, made=made)
+    if image is None:
+        return ""
+    name = (change.after or {}).get("name") or _name(db, change.key)
+    path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
+    if made:
+        return f"The class '{name}' cannot be taken back: it is in use in '{path}'."
+    return f"The kind of the class '{name}' cannot be taken back: the class has pixels in '{path}'."
+
+
+def _used_in(db: sqlite3.Connection, class_id: int, pending: Sequence[Edit], *, made: bool) -> int | None:
+    """An image with an object of the class, as it will be when what waits is written."""
+    waiting = {
+        (edit.image, row.key): None if row.after is None else row.after.get("class_id")
+        for edit in pending
+        for row in edit.rows
+        if row.table is Table.OBJECTS
+    }
+    for (image, _), after in waiting.items():
+        if after == class_id:
+            return image
+    stored = db.execute("SELECT image, id FROM objects WHERE class_id = ? AND (? OR area > 0)", (class_id, made))
+    return next((image for image, object_id in stored if (image, object_id) not in waiting), None)
+
+
+def _name(db: sqlite3.Connection, class_id: int) -> str:
+    row = db.execute("SELECT name FROM classes WHERE id = ?", (class_id,)).fetchone()
+    return "" if row is None else str(row[0])

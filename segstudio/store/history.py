@@ -1,0 +1,109 @@
+"""What can be undone and redone from an image: its own edits and project-wide ones, newest first.
+
+`History` is a plain value kept in step with the edits that are submitted; `load_history` reads it at opening by index,
+without a scan. An undo names the edit it takes back; a redo names the undo it takes back. Redo exists until a new edit
+in the list.
+"""
+
+import sqlite3
+from bisect import insort
+from collections.abc import Iterable, Mapping
+
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import ImageId, Seq
+
+__all__ = ["History", "load_history"]
+
+_LIMIT = 1000
+
+
+class History:
+    """`undoable` has new edits not taken back, newest last; `redoable` the undo edits in force, next to redo last.
+
+    `more` says that older edits were not read: `load_history(..., before=...)` has them.
+    """
+
+    def __init__(
+        self,
+        image: ImageId,
+        undoable: Iterable[Seq] = (),
+        redoable: Mapping[Seq, Seq] | None = None,
+        passed: Mapping[Seq, Seq] | None = None,
+        more: bool = False,
+    ) -> None:
+        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images."""
+        self.image = image
+        self.more = more
+        self._undoable = sorted(undoable)
+        self._target = dict(redoable or {})
+        self._passed = dict(passed or {})
+
+    @property
+    def undoable(self) -> tuple[Seq, ...]:
+        """Edits that can be taken back, newest last."""
+        return tuple(self._undoable)
+
+    @property
+    def redoable(self) -> tuple[Seq, ...]:
+        """Undo edits that can be taken back, the next one last."""
+        return tuple(self._target)
+
+    def next_undo(self) -> Seq | None:
+        """The edit that undo takes back."""
+        return self._undoable[-1] if self._undoable else None
+
+    def next_redo(self) -> Seq | None:
+        """The undo edit that redo takes back."""
+        return next(reversed(self._target), None)
+
+    def record(self, seq: Seq, edit: Edit) -> None:
+        """Take in an edit that was submitted; one of another image changes nothing."""
+        if edit.image not in (self.image, None):
+            return
+        if edit.undoes is None:
+            self._undoable.append(seq)
+            # A new edit of this image ends redo here; a project-wide undo can still be redone from another image.
+            self._passed.update(self._target)
+            self._target.clear()
+        elif edit.undoes in self._target:
+            insort(self._undoable, self._target.pop(edit.undoes))
+        elif edit.undoes in self._passed:
+            insort(self._undoable, self._passed.pop(edit.undoes))
+        else:
+            if edit.undoes in self._undoable:
+                self._undoable.remove(edit.undoes)
+            self._target[seq] = edit.undoes
+
+    def extend(self, older: "History") -> None:
+        """Put older edits, read later, before the ones that are here."""
+        self._undoable = sorted({*older.undoable, *self._undoable})
+        self.more = older.more
+
+
+def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
+    """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan."""
+    undoable = _newest(db, "seq", "undoes IS NULL AND taken_back IS NULL", image, limit + 1, before)
+    in_force = _newest(db, "seq, undoes", "inverse = 1 AND taken_back IS NULL", image, limit, None)
+    newest_new = _newest(db, "seq", "undoes IS NULL", image, 1, None)
+    ended = newest_new[0][0] if newest_new else 0
+    undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]
+    return History(
+        image,
+        [Seq(row[0]) for row in undoable[:limit]],
+        redoable={seq: target for seq, target in undone if seq > ended},
+        passed={seq: target for seq, target in undone if seq < ended},
+        more=len(undoable) > limit,
+    )
+
+
+def _newest(
+    db: sqlite3.Connection, columns: str, condition: str, image: ImageId, limit: int, before: Seq | None
+) -> list[tuple[int, ...]]:
+    """Rows of the image's own and of project-wide edits, newest first."""
+    older = "" if before is None else f" AND seq < {int(before)}"
+    found: list[tuple[int, ...]] = []
+    for owner in (f"image = {int(image)}", "image IS NULL"):
+        found += db.execute(
+            f"SELECT {columns} FROM edits WHERE {owner} AND {condition}{older} ORDER BY seq DESC LIMIT {int(limit)}"
+        ).fetchall()
+    return sorted(found, reverse=True)[:limit]

@@ -1,0 +1,146 @@
+"""Images, files, roots, planes and groups: written for a new project, read as rows."""
+
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from segstudio.labels.model import ImageId, Seq, Status, folded_name
+from segstudio.store.split import Split
+from segstudio.store.values import ImageRow, NewImage
+
+__all__ = ["ImageRow", "find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
+
+_BATCH = 5000
+_SELECT = """
+SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
+       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash
+FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
+"""
+
+
+def insert_images(db: sqlite3.Connection, images: Iterable[NewImage], project: Path) -> int:
+    """Write the images of a new project in their order, streamed; returns how many."""
+    roots: dict[Path, int] = {}
+    groups: dict[str, int] = {}
+    counted = [0]
+    batch: list[NewImage] = []
+    for image in images:
+        batch.append(image)
+        if len(batch) == _BATCH:
+            _insert_roots(db, batch, roots, project)
+            _insert(db, batch, roots, groups, counted)
+            batch = []
+    _insert_roots(db, batch, roots, project)
+    _insert(db, batch, roots, groups, counted)
+    return counted[0]
+
+
+def _insert_roots(db: sqlite3.Connection, batch: list[NewImage], roots: dict[Path, int], project: Path) -> None:
+    for image in batch:
+        if image.root not in roots:
+            roots[image.root] = len(roots) + 1
+            db.execute(
+                "INSERT INTO roots (id, path, relative) VALUES (?, ?, ?)",
+                (roots[image.root], str(image.root.absolute()), _relative(image.root.absolute(), project)),
+            )
+
+
+def _insert(
+    db: sqlite3.Connection, batch: list[NewImage], roots: Mapping[Path, int], groups: dict[str, int], counted: list[int]
+) -> None:
+    numbered = list(enumerate(batch, start=counted[0] + 1))
+    counted[0] += len(batch)
+    keys = [f"name:{image.group}" if image.group else f"hash:{image.quick_hash}" for image in batch]
+    new = {key: None for key in keys if key not in groups}
+    for key in new:
+        groups[key] = len(groups) + 1
+    db.executemany("INSERT INTO groups (id, key) VALUES (?, ?)", [(groups[key], key) for key in new])
+    db.executemany(
+        "INSERT INTO images (id, position, path, name_key, group_id, channels, dtype, family) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (id_, id_ - 1, i.path, folded_name(i.path), groups[key], i.channels, i.dtype, i.family)
+            for (id_, i), key in zip(numbered, keys, strict=True)
+        ],
+    )
+    db.executemany(
+        "INSERT INTO files (image, position, root, path, name_key, size, mtime_ns, quick_hash) "
+        "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+        [(id_, roots[i.root], i.path, folded_name(i.path), i.size, i.mtime_ns, i.quick_hash) for id_, i in numbered],
+    )
+    db.executemany(
+        "INSERT INTO planes VALUES (?, ?, ?, ?, ?)",
+        [(id_, n, p.key, p.width, p.height) for id_, i in numbered for n, p in enumerate(i.planes)],
+    )
+
+
+def _relative(root: Path, project: Path) -> str:
+    try:
+        return Path(os.path.relpath(root, project)).as_posix()
+    except ValueError:  # another drive on Windows
+        return ""
+
+
+def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
+    """Where each root lies: inside the project, at its path, or where it lay as seen from the project before a move."""
+    return {id_: _root(path, relative, project) for id_, path, relative in db.execute("SELECT * FROM roots")}
+
+
+def _root(path: str, relative: str, project: Path) -> Path:
+    absolute = Path(path)
+    beside = Path(os.path.normpath(project / relative))
+    inside = bool(relative) and beside.is_relative_to(project)
+    # A copied project has its own images, though the original's may still be there.
+    if inside or (relative and not os.path.isdir(absolute) and os.path.isdir(beside)):
+        return beside
+    return absolute
+
+
+def read_images(
+    db: sqlite3.Connection, roots: Mapping[int, Path], *, one: ImageId | None = None, removed: bool = False
+) -> Iterator[ImageRow]:
+    """The images in the project's order, or one of them; removed ones only where asked for."""
+    where, bound = ("WHERE i.id = ?", (one,)) if one is not None else ("" if removed else "WHERE i.removed = 0", ())
+    sizes = _sizes(db, one)
+    for r in db.execute(f"{_SELECT} {where} ORDER BY i.position", bound):
+        yield ImageRow(
+            id=ImageId(r[0]), path=r[1], root=roots[r[13]], planes=tuple(sizes[r[0]]), channels=r[2], dtype=r[3],
+            family=r[4], status=_STATUS[r[5]], group_id=r[6], split=None if r[7] is None else Split(r[7]),
+            objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
+            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14],
+        )  # fmt: skip
+
+
+_STATUS = {status.value: status for status in Status}
+
+
+def _sizes(db: sqlite3.Connection, one: ImageId | None) -> Mapping[int, list[tuple[int, int]]]:
+    where, bound = ("", ()) if one is None else ("WHERE image = ?", (one,))
+    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for image, width, height in db.execute(
+        f"SELECT image, width, height FROM planes {where} ORDER BY image, position", bound
+    ):
+        found[image].append((width, height))
+    return found
+
+
+def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], ...]:
+    """(width, height) of each plane of an image."""
+    return tuple(_sizes(db, image)[image])
+
+
+def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:
+    """The image at a place in the list (negative: from its end) or of a path: as spelled, else without case."""
+    if isinstance(wanted, int):
+        order, place = ("", wanted) if wanted >= 0 else ("DESC", -1 - wanted)
+        row = db.execute(
+            f"SELECT id FROM images WHERE removed = 0 ORDER BY position {order} LIMIT 1 OFFSET ?", (place,)
+        ).fetchone()
+    else:
+        row = db.execute(
+            "SELECT id FROM images WHERE name_key = ? ORDER BY removed, path <> ?, position LIMIT 1",
+            (folded_name(wanted), wanted),
+        ).fetchone()
+    return None if row is None else ImageId(row[0])

@@ -1,0 +1,190 @@
+"""An Edit as rows: written in the caller's transaction, and read back from its deltas and the tiles of today.
+
+The tiles are the truth; the deltas (exclusive or, with the digests of both sides) are the journal and its proof. An
+edit that takes another back stores neither rows nor deltas: its effect is its target's, the other way round.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from segstudio.errors import EditConflict, ProjectDamaged
+from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.model import Cause, EditId, ImageId, Seq
+from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.derived import Derived
+from segstudio.store.extents import tile_effect
+from segstudio.store.rows import apply_row
+from segstudio.store.split import decide
+
+__all__ = ["EMPTY_DIGEST", "last_seq", "load_edit", "write_edit"]
+
+EMPTY_DIGEST = digest(EMPTY)
+
+_RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
+
+
+def last_seq(db: sqlite3.Connection) -> Seq:
+    """Number of the last edit; 0 where there is none."""
+    return Seq(int(db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]))
+
+
+def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
+    """Write an edit, the tiles and rows it changes and all derived columns, in the open transaction.
+
+    Raises `EditConflict` where the edit does not follow what is stored; the caller rolls back.
+    """
+    inverse = _take_back(db, seq, edit)
+    db.execute(
+        "INSERT INTO edits (seq, id, image, cause, tool, author, time, undoes, inverse, batch, rows) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(seq, edit.id, edit.image, edit.cause.value, edit.tool, edit.author, edit.time),
+            *(edit.undoes, inverse, edit.batch, _encode_rows(edit)),
+        ),
+    )
+    removed: list[RowChange] = []
+    for row in edit.rows:
+        # An object's row goes last: until then its pixels are counted away.
+        if row.after is None:
+            removed.append(row)
+        else:
+            apply_row(db, edit.image, row)
+    if edit.image is not None:
+        _write_labels(db, seq, edit, edit.image)
+    elif edit.tiles:
+        raise EditConflict("an edit without an image has tiles")
+    for row in removed:
+        apply_row(db, edit.image, row)
+
+
+def _take_back(db: sqlite3.Connection, seq: Seq, edit: Edit) -> int:
+    """Mark what the edit undoes; 1 for an undo, 0 for a new edit or a redo."""
+    if edit.undoes is None:
+        return 0
+    target = db.execute("SELECT image, undoes, inverse, taken_back FROM edits WHERE seq = ?", (edit.undoes,)).fetchone()
+    if target is None or target[0] != edit.image or target[3] is not None:
+        raise EditConflict(f"edit {edit.undoes} cannot be taken back")
+    root, inverse = target[1], int(target[2])
+    if root is not None and not inverse:
+        raise EditConflict(f"edit {edit.undoes} is a redo: the edit that it redid is what can be taken back")
+    db.execute("UPDATE edits SET taken_back = ? WHERE seq = ?", (seq, edit.undoes))
+    if root is not None:
+        db.execute("UPDATE edits SET taken_back = NULL WHERE seq = ?", (root,))
+    return 1 - inverse
+
+
+def _write_labels(db: sqlite3.Connection, seq: Seq, edit: Edit, image: ImageId) -> None:
+    derived = Derived(db, image)
+    for key, change in edit.tiles.items():
+        _write_tile(db, image, key, change, None if edit.undoes is not None else seq)
+        derived.add(key, tile_effect(change.before, change.after))
+    labelled = derived.write()
+    db.execute("UPDATE edits SET pixels = ? WHERE seq = ?", (derived.changed_pixels, seq))
+    db.execute("UPDATE images SET last_edit = ? WHERE id = ?", (seq, image))
+    if labelled:
+        _decide_split(db, seq, image)
+
+
+def _write_tile(db: sqlite3.Connection, image: ImageId, key: TileKey, change: TileChange, seq: Seq | None) -> None:
+    """Replace a tile; with a number, its delta goes to the journal."""
+    where = (image, *key)
+    row = db.execute(
+        "SELECT id, digest FROM tiles WHERE image = ? AND plane = ? AND ty = ? AND tx = ?", where
+    ).fetchone()
+    before, after = digest(change.before), digest(change.after)
+    if (EMPTY_DIGEST if row is None else row[1]) != before:
+        raise EditConflict(f"tile {key} is not what the edit was made on")
+    if seq is not None:
+        delta = encode_delta(change.before, change.after)
+        db.execute(
+            "INSERT INTO deltas (seq, plane, ty, tx, before, after, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, *key, before, after, delta),
+        )
+    if after == EMPTY_DIGEST:
+        db.execute("DELETE FROM tiles WHERE image = ? AND plane = ? AND ty = ? AND tx = ?", where)
+    elif row is not None:
+        db.execute("UPDATE tiles SET digest = ?, data = ? WHERE id = ?", (after, encode_tile(change.after), row[0]))
+    else:
+        db.execute(
+            "INSERT INTO tiles (image, plane, ty, tx, digest, data) VALUES (?, ?, ?, ?, ?, ?)",
+            (*where, after, encode_tile(change.after)),
+        )
+
+
+def _decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId) -> None:
+    group, key, split = db.execute(
+        "SELECT g.id, g.key, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
+    ).fetchone()
+    if split is not None:
+        return
+    decided = dict(db.execute("SELECT split, count(*) FROM groups WHERE split IS NOT NULL GROUP BY split").fetchall())
+    chosen = decide(key, int(decided.get("train", 0)), int(decided.get("held-out", 0)))
+    db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (chosen.value, seq, group))
+
+
+def _encode_rows(edit: Edit) -> bytes | None:
+    if not edit.rows or edit.undoes is not None:
+        return None
+    wire: _RowsWire = [
+        (
+            row.table.value,
+            row.key,
+            None if row.before is None else dict(row.before),
+            None if row.after is None else dict(row.after),
+        )
+        for row in edit.rows
+    ]
+    return msgspec.msgpack.encode(wire)
+
+
+def _decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
+    if blob is None:
+        return ()
+    wire = msgspec.msgpack.decode(blob, type=_RowsWire)
+    return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
+
+
+_COLUMNS = "image, cause, tool, author, id, time, undoes, batch, rows"
+
+
+def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
+    """An edit as it was committed, from its deltas and the tiles of today, which must be one of its two sides.
+
+    For an edit that took another back, its effect. Raises `EditConflict` where a tile has changed since, or there is
+    no such edit, `ProjectDamaged` where a delta does not lead to what its digest promises.
+    """
+    row = db.execute(f"SELECT {_COLUMNS} FROM edits WHERE seq = ?", (seq,)).fetchone()
+    if row is None:
+        raise EditConflict(f"there is no edit {seq}")
+    undoes = row[6]
+    if undoes is not None:
+        effect = load_edit(db, Seq(undoes), lookup).inverted(Seq(undoes), Cause(row[1]))
+        return replace(effect, tool=row[2], author=row[3], id=EditId(row[4]), time=row[5], batch=row[7])
+    deltas = db.execute("SELECT plane, ty, tx, before, after, data FROM deltas WHERE seq = ?", (seq,)).fetchall()
+    return Edit(
+        image=None if row[0] is None else ImageId(row[0]),
+        cause=Cause(row[1]),
+        tiles={(d[0], d[1], d[2]): _change((d[0], d[1], d[2]), lookup, d[3], d[4], d[5]) for d in deltas},
+        rows=_decode_rows(row[8]),
+        tool=row[2],
+        author=row[3],
+        id=EditId(row[4]),
+        time=row[5],
+        batch=row[7],
+    )
+
+
+def _change(key: TileKey, lookup: Callable[[TileKey], Tile], before: bytes, after: bytes, delta: bytes) -> TileChange:
+    now = lookup(key)
+    side = digest(now)
+    if side not in (before, after):
+        raise EditConflict(f"tile {key} has changed since the edit")
+    other = apply_delta(now, delta)
+    if digest(other) != (after if side == before else before):
+        raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
+    return TileChange(now, other) if side == before else TileChange(other, now)

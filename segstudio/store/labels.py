@@ -1,0 +1,130 @@
+"""The committed labels of an image, read in the caller's transaction; every tile is checked against its digest."""
+
+import hashlib
+import sqlite3
+import struct
+from collections.abc import Mapping
+
+from segstudio.errors import ProjectDamaged
+from segstudio.labels.codec import decode_tile
+from segstudio.labels.edit import TileKey
+from segstudio.labels.model import ClassId, ImageId, ObjectId, Origin, Seq, Status
+from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.images import sizes_of
+from segstudio.store.values import FrozenLabels, ObjectRow
+
+__all__ = [
+    "class_pixels",
+    "labels_sha256",
+    "read_counts",
+    "read_frozen",
+    "read_object_rows",
+    "read_objects",
+    "read_tile",
+    "read_tiles",
+]
+
+_KEY = struct.Struct("<III")
+_OBJECT = struct.Struct("<II")
+
+
+def read_tile(db: sqlite3.Connection, image: ImageId, key: TileKey) -> Tile:
+    """One tile; `EMPTY` where nothing is labelled. Raises `ProjectDamaged`."""
+    row = db.execute(
+        "SELECT digest, data FROM tiles WHERE image = ? AND plane = ? AND ty = ? AND tx = ?", (image, *key)
+    ).fetchone()
+    return EMPTY if row is None else _checked(db, image, key, row[0], row[1])
+
+
+def read_tiles(db: sqlite3.Connection, image: ImageId, plane: int | None = None) -> dict[TileKey, Tile]:
+    """Every tile that holds a label, of one plane or of all. Raises `ProjectDamaged`."""
+    where, bound = ("", (image,)) if plane is None else ("AND plane = ?", (image, plane))
+    rows = db.execute(f"SELECT plane, ty, tx, digest, data FROM tiles WHERE image = ? {where}", bound)
+    return {(r[0], r[1], r[2]): _checked(db, image, (r[0], r[1], r[2]), r[3], r[4]) for r in rows}
+
+
+def _checked(db: sqlite3.Connection, image: ImageId, key: TileKey, promised: bytes, data: bytes) -> Tile:
+    try:
+        tile = decode_tile(data)
+    except ProjectDamaged as error:
+        raise _damaged(db, image, key) from error
+    if digest(tile) != promised:
+        raise _damaged(db, image, key)
+    return tile
+
+
+def _damaged(db: sqlite3.Connection, image: ImageId, key: TileKey) -> ProjectDamaged:
+    path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
+    plane, ty, tx = key
+    return ProjectDamaged(
+        f"The labels of '{path}' are damaged on disk (plane {plane}, tile {ty}, {tx}).",
+        safe="All other labels of the project are untouched.",
+    )
+
+
+def read_objects(db: sqlite3.Connection, image: ImageId) -> dict[ObjectId, ClassId]:
+    """Class of every object that has a row."""
+    rows = db.execute("SELECT id, class_id FROM objects WHERE image = ? ORDER BY id", (image,))
+    return {ObjectId(id_): ClassId(class_id) for id_, class_id in rows}
+
+
+def read_object_rows(db: sqlite3.Connection, image: ImageId) -> list[ObjectRow]:
+    """Every object with its derived columns, in order of id."""
+    rows = db.execute(
+        "SELECT id, class_id, area, x0, y0, x1, y1, painted, accepted, imported, filled, computed "
+        "FROM objects WHERE image = ? ORDER BY id",
+        (image,),
+    )
+    return [
+        ObjectRow(ObjectId(r[0]), ClassId(r[1]), r[2], None if r[3] is None else (r[3], r[4], r[5], r[6]), r[7:12])
+        for r in rows
+    ]
+
+
+def read_frozen(db: sqlite3.Connection, image: ImageId) -> FrozenLabels:
+    """Everything that is labelled on one image. Raises `ProjectDamaged`."""
+    status, last_edit, next_object = db.execute(
+        "SELECT status, last_edit, next_object FROM images WHERE id = ?", (image,)
+    ).fetchone()
+    return FrozenLabels(
+        image=image,
+        sizes=sizes_of(db, image),
+        tiles=read_tiles(db, image),
+        objects=read_objects(db, image),
+        status=Status(status),
+        last_edit=Seq(last_edit),
+        next_object=next_object,
+    )
+
+
+def labels_sha256(db: sqlite3.Connection, image: ImageId) -> str:
+    """Digest of an image's labels, from the digests of its tiles: nothing is decoded.
+
+    sha256 over plane, ty, tx (uint32 little-endian each) and the digest of every tile that holds a label, in order,
+    then id and class (uint32 little-endian each) of every object with pixels, by id. Blank equals undone.
+    """
+    hasher = hashlib.sha256()
+    for plane, ty, tx, found in db.execute(
+        "SELECT plane, ty, tx, digest FROM tiles WHERE image = ? ORDER BY plane, ty, tx", (image,)
+    ):
+        hasher.update(_KEY.pack(plane, ty, tx) + found)
+    for object_id, class_id in db.execute(
+        "SELECT id, class_id FROM objects WHERE image = ? AND area > 0 ORDER BY id", (image,)
+    ):
+        hasher.update(_OBJECT.pack(object_id, class_id))
+    return hasher.hexdigest()
+
+
+def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
+    """Known pixels of an image by class, as its objects were given it, and origin."""
+    rows = db.execute("SELECT class_id, origin, pixels FROM counts WHERE image = ? AND pixels > 0", (image,))
+    return {(ClassId(class_id), Origin(origin)): pixels for class_id, origin, pixels in rows}
+
+
+def class_pixels(db: sqlite3.Connection) -> Mapping[ClassId, int]:
+    """Known pixels of the whole project by class, removed images left out."""
+    rows = db.execute(
+        "SELECT c.class_id, sum(c.pixels) FROM counts c JOIN images i ON i.id = c.image "
+        "WHERE c.pixels > 0 AND i.removed = 0 GROUP BY c.class_id"
+    )
+    return {ClassId(class_id): pixels for class_id, pixels in rows}

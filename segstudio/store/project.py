@@ -1,0 +1,374 @@
+"""A project on disk: opened by one writer or any number of readers. What is read here is committed state."""
+
+import atexit
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit, Table, TileKey
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
+from segstudio.labels.raster import Raster
+from segstudio.labels.tile import Tile
+from segstudio.store import images as images_
+from segstudio.store import labels as labels_
+from segstudio.store import versions as versions_
+from segstudio.store import waiting
+from segstudio.store.classes import read_classes
+from segstudio.store.connect import Access, connect
+from segstudio.store.create import DATABASE, build_project
+from segstudio.store.dependence import undo_refusal
+from segstudio.store.history import History, load_history
+from segstudio.store.journal import last_seq, load_edit
+from segstudio.store.lock import ProjectLock
+from segstudio.store.proposals import Proposals
+from segstudio.store.readers import Readers, translated
+from segstudio.store.schema import check_version
+from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
+from segstudio.store.writer import Writer
+
+__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
+
+_LOCK = "project.lock"
+
+T = TypeVar("T")
+
+
+class Project:
+    """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
+
+    `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
+    is a sentence about edits that waited in the user's state folder, '' where none did.
+    """
+
+    def __init__(self, path: Path, readers: Readers) -> None:
+        self.path = path
+        self.why_read_only = ""
+        self.notice = ""
+        self.writer: Writer | None = None
+        self._closed = False
+        self._last_seq = Seq(0)
+        self._readers = readers
+        self._lock = ProjectLock(path / _LOCK)
+        self._proposals: Proposals | None = None
+        with readers.transaction() as db:
+            self.uuid = str(_setting(db, "uuid"))
+            self._roots = images_.read_roots(db, path)
+        atexit.register(self.close)
+
+    # --- making, opening, closing
+
+    @staticmethod
+    def create(
+        path: Path, images: Iterable[NewImage], classes: Sequence[NewClass] = (), *, copy_files: bool = False
+    ) -> "Project":
+        """Make a project and open it for writing; whole or not at all. The path must be free.
+
+        No class gives background and 'object'. `copy_files` takes the image files into the project. Raises
+        `UserError` where something stands at the path, `UsageError` for a class that cannot be, `DiskRefused`.
+        """
+        path = Path(path).absolute()
+        build_project(path, images, classes, copy_files=copy_files)
+        return Project.open(path)
+
+    @staticmethod
+    def open(
+        path: Path,
+        *,
+        write: bool = True,
+        read_only_ok: bool = False,
+        connection_type: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> "Project":
+        """Open a project, with `read_only_ok` for reading where it cannot be written.
+
+        Raises `NotAProject`, `ProjectNewer`, `ProjectLocked` (who writes it), `ReadOnly`, `ProjectDamaged`,
+        `DiskRefused` (edits wait for a disk that still refuses). `connection_type` is of the writer's connection.
+        """
+        path = Path(path).absolute()
+        if not (path / DATABASE).is_file():
+            raise NotAProject(f"'{path.name}' is not a SegStudio project.")
+        readers = Readers(path / DATABASE)
+        try:
+            with readers.transaction() as db:
+                check_version(db, path.name, write=write and not read_only_ok)
+            project = Project(path, readers)
+        except (UserError, sqlite3.Error):
+            readers.close()
+            raise
+        if write:
+            project._begin_writing(connection_type, read_only_ok=read_only_ok)
+        return project
+
+    def _begin_writing(self, connection_type: type[sqlite3.Connection], *, read_only_ok: bool) -> None:
+        try:
+            with self._readers.transaction() as db:
+                check_version(db, self.path.name, write=True)
+            self._lock.acquire(self.path.name)
+            if not os.access(self.path / DATABASE, os.W_OK):
+                raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
+            with translated(self.path.name):
+                self.notice = self._replay()
+                self.writer = Writer(self.path / DATABASE, connection_type)
+        except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
+            self._lock.release()
+            if not read_only_ok:
+                self.close()
+                raise
+            self.why_read_only = error.line
+        except (UserError, sqlite3.Error):
+            self.close()
+            raise
+
+    def _replay(self) -> str:
+        db = connect(self.path / DATABASE, Access.WRITE)
+        try:
+            return waiting.replay(db, self.uuid, self.path)
+        finally:
+            db.close()
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write."""
+        return self.writer is not None
+
+    def close(self, wait_s: float = 30.0) -> None:
+        """Wait for the writer, fold the log, free the lock. Edits that the disk refuses are kept for the next opening.
+
+        Raises `DiskRefused` where they cannot be kept either. A second call does nothing.
+        """
+        atexit.unregister(self.close)
+        if self._closed:
+            return
+        self._closed = True
+        writer, self.writer = self.writer, None
+        try:
+            if writer is not None:
+                writer.flush(wait_s)
+            self._readers.close()
+            if self._proposals is not None:
+                self._proposals.close()
+            if writer is not None:
+                rest = writer.stop(wait_s)
+                self._last_seq = writer.durable
+                if rest:
+                    waiting.keep(self.uuid, self.path, rest)
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> "Project":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- images and classes
+
+    def images(self, *, removed: bool = False) -> list[ImageRow]:
+        """The images in the order of `info`; removed ones only where asked for."""
+        with self._readers.transaction() as db:
+            return list(images_.read_images(db, self._roots, removed=removed))
+
+    def image(self, image: ImageId) -> ImageRow:
+        """One image. Raises `KeyError` where there is none of this id."""
+        with self._readers.transaction() as db:
+            for row in images_.read_images(db, self._roots, one=image):
+                return row
+        raise KeyError(image)
+
+    def find_image(self, path_or_index: str | int) -> ImageRow:
+        """The image of a path, or at a place in `images()`. Raises `UserError` where there is none."""
+        with self._readers.transaction() as db:
+            found = images_.find_id(db, path_or_index)
+        if found is None:
+            which = f"at place {path_or_index}" if isinstance(path_or_index, int) else f"'{path_or_index}'"
+            raise UserError(f"The project '{self.path.name}' has no image {which}.")
+        return self.image(found)
+
+    def classes(self) -> ClassTable:
+        """The classes, removed and merged ones included."""
+        with self._readers.transaction() as db:
+            return read_classes(db)
+
+    def next_class(self) -> tuple[ClassId, int]:
+        """Id and stable value of the next class to be made; never given twice, also after an undo."""
+        pending = [] if self.writer is None else self.writer.pending_edits()
+        with self._readers.transaction() as db:
+            id_, value = int(_setting(db, "next_class")), int(_setting(db, "next_value"))
+        for row in (row for _, edit in pending for row in edit.rows if row.table is Table.CLASSES and row.after):
+            id_ = max(id_, row.key + 1)
+            value = max(value, int((row.after or {}).get("value") or 0) + 1)
+        return ClassId(id_), value
+
+    # --- labels
+
+    def document(self, image: ImageId) -> Document:
+        """The live labels of an image, edits that are not durable yet included; tiles are read at their first use."""
+        pending = [] if self.writer is None else self.writer.pending_edits()
+        mine = [(seq, edit) for seq, edit in pending if edit.image == image]
+        touched = {key for _, edit in mine for key in edit.tiles}
+        with self._readers.transaction() as db:
+            done = last_seq(db)
+            sizes, objects = images_.sizes_of(db, image), labels_.read_objects(db, image)
+            status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
+            # Read at the same moment as `done`: a later read might hold what is applied below.
+            tiles = {key: labels_.read_tile(db, image, key) for key in touched}
+        raster = Raster(sizes, lambda key: self.tile(image, key))
+        raster.prime(tiles)
+        document = Document(image, raster, objects, next_object, Status(status))
+        for seq, edit in mine:
+            if seq > done:
+                document.apply(edit)
+        return document
+
+    def tile(self, image: ImageId, key: TileKey) -> Tile:
+        """One committed tile, its digest checked. Raises `ProjectDamaged`."""
+        with self._readers.transaction() as db:
+            return labels_.read_tile(db, image, key)
+
+    def tiles(self, image: ImageId, plane: int) -> dict[tuple[int, int], Tile]:
+        """Every committed tile of a plane that holds a label, by (ty, tx), digests checked. Raises `ProjectDamaged`."""
+        with self._readers.transaction() as db:
+            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane).items()}
+
+    def frozen(self, image: ImageId) -> FrozenLabels:
+        """All committed labels of an image, of one moment. Raises `ProjectDamaged`."""
+        with self._readers.transaction() as db:
+            return labels_.read_frozen(db, image)
+
+    def labels_sha256(self, image: ImageId) -> str:
+        """Digest of the committed labels of an image: see `labels.labels_sha256`."""
+        with self._readers.transaction() as db:
+            return labels_.labels_sha256(db, image)
+
+    def objects(self, image: ImageId) -> list[ObjectRow]:
+        """The objects of an image with area, box and pixels by origin."""
+        with self._readers.transaction() as db:
+            return labels_.read_object_rows(db, image)
+
+    def counts(self, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
+        """Known pixels of an image by class and origin."""
+        with self._readers.transaction() as db:
+            return labels_.read_counts(db, image)
+
+    def class_pixels(self) -> Mapping[ClassId, int]:
+        """Known pixels of the whole project by class."""
+        with self._readers.transaction() as db:
+            return labels_.class_pixels(db)
+
+    def known_classes(self) -> frozenset[ClassId]:
+        """The classes, as they count today, that have a known pixel."""
+        table = self.classes()
+        effective = (table.effective(class_id) for class_id in self.class_pixels())
+        return frozenset(found.id for found in effective if found is not None)
+
+    # --- edits
+
+    def last_seq(self) -> Seq:
+        """Number of the last committed edit; still known after `close`."""
+        if not self._closed:
+            with self._readers.transaction() as db:
+                self._last_seq = last_seq(db)
+        return self._last_seq
+
+    def load_edit(self, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
+        """An edit as it was submitted (of one that took another back: its effect); `lookup` gives the tiles of today.
+
+        Raises `EditConflict` where one of its tiles has changed since, `ProjectDamaged`.
+        """
+        pending = None if self.writer is None else self.writer.pending_edit(seq)
+        if pending is not None:
+            return pending
+        with self._readers.transaction() as db:
+            return load_edit(db, seq, lookup)
+
+    def history(self, image: ImageId, *, before: Seq | None = None) -> History:
+        """What can be undone and redone from an image, the newest thousand; `before` reads older ones."""
+        pending = [] if self.writer is None else self.writer.pending_edits()
+        with self._readers.transaction() as db:
+            done = last_seq(db)
+            history = load_history(db, image, before=before)
+        if before is None:
+            for seq, edit in pending:
+                if seq > done:
+                    history.record(seq, edit)
+        return history
+
+    def undo_refusal(self, seq: Seq) -> str:
+        """Why an edit cannot be taken back (a project-wide one that later edits depend on); '' where it can."""
+        pending = [] if self.writer is None else self.writer.pending_edits()
+        with self._readers.transaction() as db:
+            return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
+
+    # --- versions, runs, settings, proposals
+
+    def versions(self) -> list[VersionRow]:
+        """All model versions, oldest first."""
+        with self._readers.transaction() as db:
+            return versions_.read_versions(db)
+
+    def current_version(self) -> VersionRow | None:
+        """The version that proposes; None before there is one."""
+        return next((version for version in self.versions() if version.current), None)
+
+    def current_version_name(self) -> str:
+        """What proposes today: a version's name, else 'instant' where two classes are known, else 'embedded'."""
+        current = self.current_version()
+        if current is not None:
+            return current.name
+        return "instant" if len(self.known_classes()) >= 2 else "embedded"
+
+    def runs(self) -> list[RunRow]:
+        """All training runs, oldest first."""
+        with self._readers.transaction() as db:
+            return versions_.read_runs(db)
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """A setting of the project: plain JSON values."""
+        with self._readers.transaction() as db:
+            return _setting(db, key, default)
+
+    def set_setting(self, key: str, value: object) -> "Future[None]":
+        """Write a setting. Raises `ReadOnly` where the project is not open for writing."""
+        text = msgspec.json.encode(value).decode()
+        return self._write(lambda db: _execute(db, "INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, text)))
+
+    def add_time(self, image: ImageId, seconds: float, author: str = "") -> "Future[None]":
+        """Add seconds that a person spent on an image. Raises `ReadOnly`."""
+        return self._write(lambda db: versions_.add_seconds(db, image, seconds, author))
+
+    def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
+        """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""
+        update = "UPDATE images SET problem = ? WHERE id = ?"
+        return self._write(lambda db: _execute(db, update, (sentence, image)))
+
+    def set_content_hash(self, image: ImageId, content_hash: str) -> "Future[None]":
+        """Keep the full hash of an image's file, taken when it was first decoded. Raises `ReadOnly`."""
+        update = "UPDATE files SET content_hash = ? WHERE image = ? AND position = 0"
+        return self._write(lambda db: _execute(db, update, (content_hash, image)))
+
+    def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        if self.writer is None:
+            raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
+        return self.writer.call(job)
+
+    @property
+    def proposals(self) -> Proposals:
+        """The proposals in the project's cache."""
+        if self._proposals is None:
+            self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
+        return self._proposals
+
+
+def _execute(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
+    db.execute(statement, values)
+
+
+def _setting(db: sqlite3.Connection, key: str, default: Any = None) -> Any:
+    row = db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+    return default if row is None else msgspec.json.decode(row[0])

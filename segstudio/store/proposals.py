@@ -1,0 +1,244 @@
+"""Proposals in cache/proposals.db: outside the journal, replaceable, and deletable at any time.
+
+The newest proposal of a plane is the one that counts. The one first shown on an image is kept beside it until Done, so
+that effort can be counted. One process writes (the one that holds the project); others read.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.errors import DiskRefused, ProjectDamaged, ReadOnly
+from segstudio.labels.codec import decode_tile, encode_tile
+from segstudio.labels.edit import now_utc
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile, decode_confidence, encode_confidence
+from segstudio.store.connect import Access, connect
+from segstudio.store.refusal import refusal
+
+__all__ = ["EncodedTile", "ProposalNote", "Proposals", "encoded"]
+
+EncodedTile = tuple[bytes, bytes]
+"""Labels (codec of tiles) and confidence (codec of proposals)."""
+
+_VERSION = 1
+_LOG_BYTES = 16 << 20
+_TABLES = (
+    "CREATE TABLE proposals (number INTEGER PRIMARY KEY AUTOINCREMENT, image INTEGER NOT NULL, plane INTEGER NOT NULL, "
+    "version TEXT NOT NULL, made TEXT NOT NULL, first INTEGER NOT NULL DEFAULT 0)",
+    "CREATE INDEX proposals_plane ON proposals (image, plane, number)",
+    "CREATE TABLE rows (number INTEGER NOT NULL REFERENCES proposals (number) ON DELETE CASCADE, id INTEGER NOT NULL, "
+    "class_id INTEGER NOT NULL, score REAL NOT NULL, PRIMARY KEY (number, id)) WITHOUT ROWID",
+    "CREATE TABLE tiles (number INTEGER NOT NULL REFERENCES proposals (number) ON DELETE CASCADE, ty INTEGER NOT NULL, "
+    "tx INTEGER NOT NULL, labels BLOB NOT NULL, confidence BLOB NOT NULL, PRIMARY KEY (number, ty, tx))",
+)
+_NEWEST = "SELECT number, version FROM proposals WHERE image = ? AND plane = ? ORDER BY number DESC LIMIT 1"
+_FIRST = "SELECT number, version FROM proposals WHERE image = ? AND plane = ? AND first = 1 LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalNote:
+    """That there is a proposal, without its pixels."""
+
+    image: ImageId
+    plane: int
+    number: int
+    version: str
+
+
+def encoded(tile: ProposalTile) -> EncodedTile:
+    """A proposed tile as bytes."""
+    return encode_tile(tile.labels), encode_confidence(tile.confidence)
+
+
+class Proposals:
+    """The cache of proposals; without `write`, and where it lacks, there are none. Any thread may use it."""
+
+    def __init__(self, path: Path, *, write: bool) -> None:
+        self._path = path
+        self._write = write
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def write(
+        self,
+        image: ImageId,
+        plane: int,
+        version: str,
+        rows: Mapping[int, ProposalRow],
+        tiles: Mapping[tuple[int, int], EncodedTile],
+    ) -> int:
+        """Replace a plane's proposal; returns its number. What was shown first stays until `finish`.
+
+        Raises `ReadOnly`, and `DiskRefused` where the disk does.
+        """
+        with self._connection() as db:
+            if db is None or not self._write:
+                raise ReadOnly("The project is open for reading only: a proposal cannot be kept.")
+            number = int(
+                db.execute(
+                    "INSERT INTO proposals (image, plane, version, made) VALUES (?, ?, ?, ?) RETURNING number",
+                    (image, plane, version, now_utc()),
+                ).fetchone()[0]
+            )
+            db.executemany(
+                "INSERT INTO rows VALUES (?, ?, ?, ?)",
+                [(number, id_, row.class_id, row.score) for id_, row in rows.items()],
+            )
+            db.executemany(
+                "INSERT INTO tiles VALUES (?, ?, ?, ?, ?)", [(number, *key, *blobs) for key, blobs in tiles.items()]
+            )
+            db.execute(
+                "DELETE FROM proposals WHERE image = ? AND plane = ? AND number < ? AND first = 0",
+                (image, plane, number),
+            )
+            return number
+
+    def read(self, image: ImageId, plane: int) -> Proposal | None:
+        """The newest proposal of a plane; None where there is none."""
+        return self._read(_NEWEST, image, plane)
+
+    def first(self, image: ImageId, plane: int) -> Proposal | None:
+        """The proposal that was shown first since the image was last done."""
+        return self._read(_FIRST, image, plane)
+
+    def notes(self) -> list[ProposalNote]:
+        """The newest proposal of every plane that has one, without pixels."""
+        with self._connection() as db:
+            if db is None:
+                return []
+            rows = db.execute("SELECT image, plane, max(number), version FROM proposals GROUP BY image, plane")
+            return [ProposalNote(ImageId(r[0]), r[1], r[2], r[3]) for r in rows]
+
+    def mark_shown(self, image: ImageId, plane: int, number: int) -> None:
+        """A person has seen this proposal: it is the first one where none was shown before."""
+        with self._connection() as db:
+            if db is not None and self._write and db.execute(_FIRST, (image, plane)).fetchone() is None:
+                db.execute("UPDATE proposals SET first = 1 WHERE number = ?", (number,))
+
+    def finish(self, image: ImageId) -> None:
+        """The image is done: nothing counts as first shown any more, and only the newest proposal stays."""
+        with self._connection() as db:
+            if db is not None and self._write:
+                db.execute("UPDATE proposals SET first = 0 WHERE image = ?", (image,))
+                db.execute(
+                    "DELETE FROM proposals WHERE image = ?1 AND number NOT IN "
+                    "(SELECT max(number) FROM proposals WHERE image = ?1 GROUP BY plane)",
+                    (image,),
+                )
+
+    def close(self) -> None:
+        """Close the connection; a later use opens it again."""
+        with self._lock:
+            self._drop()
+
+    def _read(self, which: str, image: ImageId, plane: int) -> Proposal | None:
+        with self._connection() as db:
+            found = None if db is None else db.execute(which, (image, plane)).fetchone()
+            if db is None or found is None:
+                return None
+            number, version = found
+            rows = db.execute("SELECT id, class_id, score FROM rows WHERE number = ?", (number,)).fetchall()
+            tiles = db.execute("SELECT ty, tx, labels, confidence FROM tiles WHERE number = ?", (number,)).fetchall()
+        try:
+            decoded = {(r[0], r[1]): ProposalTile(decode_tile(r[2]), decode_confidence(r[3])) for r in tiles}
+        except ProjectDamaged:
+            # It is a cache: what cannot be read is not there, and is proposed again.
+            return None
+        found_rows = {id_: ProposalRow(ClassId(class_id), score) for id_, class_id, score in rows}
+        return Proposal(image, plane, number, version, found_rows, decoded)
+
+    @contextmanager
+    def _connection(self) -> Generator[sqlite3.Connection | None]:
+        """The connection in one transaction; None for a reader where there is no file."""
+        with self._lock:
+            try:
+                db = self._opened()
+                if db is None:
+                    yield None
+                    return
+                yield from self._transaction(db)
+            except sqlite3.Error as error:
+                self._drop()
+                sentence = refusal(error)
+                if sentence is None:
+                    raise
+                raise DiskRefused(f"A proposal could not be kept or read. {sentence}") from error
+
+    def _transaction(self, db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+        db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")
+        try:
+            yield db
+            db.execute("COMMIT")
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        log = self._path.with_name(f"{self._path.name}-wal")
+        if self._write and log.exists() and log.stat().st_size > _LOG_BYTES:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def _opened(self) -> sqlite3.Connection | None:
+        if self._db is not None and self._file != _identity(self._path):
+            # Somebody emptied the cache: what is written to the lost file would be lost.
+            self._drop()
+        if self._db is None:
+            self._db = self._open_for_writing() if self._write else self._open_for_reading()
+            self._file = _identity(self._path)
+        return self._db
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _open_for_reading(self) -> sqlite3.Connection | None:
+        if not self._path.exists():
+            return None
+        for access in (Access.READ, Access.IMMUTABLE):
+            try:
+                db = connect(self._path, access)
+                if db.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
+                    return db
+                db.close()
+            except sqlite3.DatabaseError:
+                continue
+        return None
+
+    def _open_for_writing(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(exist_ok=True)
+        try:
+            return self._made()
+        except sqlite3.DatabaseError:
+            # It is a cache: what cannot be used is made anew.
+            for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
+                self._path.with_name(name).unlink(missing_ok=True)
+            return self._made()
+
+    def _made(self) -> sqlite3.Connection:
+        db = connect(self._path, Access.CREATE)
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                db.execute("BEGIN IMMEDIATE")
+                for statement in _TABLES:
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+                db.execute("COMMIT")
+            elif version != _VERSION:
+                raise sqlite3.DatabaseError("another version's proposals")
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,141 @@
+"""The values that go into a new project and come out of an opened one. Frozen; no connection, no file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from segstudio.labels.edit import TileKey
+from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
+from segstudio.labels.tile import Tile
+from segstudio.store.split import Split
+
+__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "NewPlane", "ObjectRow", "RunRow", "VersionRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlane:
+    """A plane of an image: the reader's stable key, width and height in pixels as shown."""
+
+    key: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """An image for a new project: `path` with '/' relative to `root`, what its header says, and its quick hash.
+
+    Images of one `group` stand on one side of the split; '' = one file a group, files of equal hash together.
+    """
+
+    path: str
+    root: Path
+    size: int
+    mtime_ns: int
+    quick_hash: str
+    planes: tuple[NewPlane, ...]
+    channels: int
+    dtype: str
+    family: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewClass:
+    """A class for a new project; an empty colour is chosen."""
+
+    name: str
+    color: str = ""
+    kind: Kind = Kind.SEMANTIC
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'."""
+
+    id: ImageId
+    path: str
+    root: Path
+    planes: tuple[tuple[int, int], ...]
+    channels: int
+    dtype: str
+    family: str
+    status: Status
+    group_id: int
+    split: Split | None
+    objects: int
+    labelled_pixels: int
+    last_edit: Seq
+    removed: bool
+    problem: str
+    size: int
+    mtime_ns: int
+    quick_hash: str
+    content_hash: str
+    inner_path: str
+
+    @property
+    def file(self) -> Path:
+        """Where the file lies."""
+        return self.root / self.inner_path
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRow:
+    """An object and its derived columns: pixels in all and by origin 1..5, box x0, y0, x1, y1 (half-open) or None."""
+
+    id: ObjectId
+    class_id: ClassId
+    area: int
+    box: tuple[int, int, int, int] | None
+    by_origin: tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenLabels:
+    """The committed labels of one image as they stood after edit `last_edit`; `sizes` are (width, height) by plane."""
+
+    image: ImageId
+    sizes: tuple[tuple[int, int], ...]
+    tiles: Mapping[TileKey, Tile]
+    objects: Mapping[ObjectId, ClassId]
+    status: Status
+    last_edit: Seq
+    next_object: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A model version: `learner` 'deep' or 'instant', `seq` the last edit it learned from, `figures` of the gate."""
+
+    name: str
+    number: int
+    learner: str
+    parent: str
+    made: str
+    seq: Seq
+    promoted: bool
+    reason: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    figures: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A training run; its folder under runs/ has its name. `state`: running, done, stopped, time or failed."""
+
+    id: int
+    name: str
+    started: str
+    ended: str
+    state: str
+    parent: str
+    version: str
+    device: str
+    seed: int
+    steps: int
+    seconds: float
+    summary: Mapping[str, Any]

@@ -1,0 +1,371 @@
+"""The writer: one thread that owns the write connection and makes edits durable in the order they came.
+
+An edit is 'saved' only after its COMMIT under synchronous=FULL. Edits that wait are committed together. Where the disk
+refuses, nothing is lost: the edits stay first in the queue and are tried again every two seconds and at each new one.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from segstudio.errors import DiskRefused, EditConflict, ReadOnly
+from segstudio.labels.edit import Edit, now_utc
+from segstudio.labels.model import Seq
+from segstudio.store.connect import Access, connect
+from segstudio.store.journal import last_seq, write_edit
+from segstudio.store.refusal import FolderGoneError, refusal
+
+__all__ = ["Writer", "WriterState"]
+
+T = TypeVar("T")
+
+_RETRY_S = 2.0
+_IDLE_S = 1.0
+_GROUP = 64
+_LOG_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WriterState:
+    """`saved`: nothing waits. `refused`: why the disk refuses, else empty. `last_saved_utc`: '' before the first."""
+
+    saved: bool
+    refused: str
+    last_saved_utc: str
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An edit with its number, or a job with the future of its result."""
+
+    seq: Seq | None = None
+    edit: Edit | None = None
+    job: Callable[[sqlite3.Connection], Any] | None = None
+    future: "Future[Any]" = field(default_factory=Future[Any])
+
+
+def _ignore(_: object) -> None:
+    """The call-back of somebody who does not listen."""
+
+
+def _listen_not() -> None:
+    """The same for a call-back that says nothing more."""
+
+
+class Writer:
+    """Starts its thread when made and ends it in `stop`. The call-backs are called on the writer's thread."""
+
+    def __init__(self, path: Path, connection_type: type[sqlite3.Connection] = sqlite3.Connection) -> None:
+        self.on_saved: Callable[[Seq], None] = _ignore
+        self.on_refused: Callable[[str], None] = _ignore
+        self.on_recovered: Callable[[], None] = _listen_not
+        self._path = path
+        self._log = path.with_name(path.name + "-wal")
+        self._db = connect(path, Access.WRITE, connection_type)
+        self._durable = last_seq(self._db)
+        self._next = int(self._durable) + 1
+        self._file = _identity(path)
+        self._log_file: tuple[int, int] | None = None
+        self._changed = threading.Condition()
+        self._queue: deque[_Waiting] = deque()
+        self._refused = ""
+        self._refusals = 0
+        self._nudges = 0
+        self._one_by_one = False
+        self._telling = False
+        self._fault = False
+        self._last_saved = ""
+        self._stopping = False
+        self._unlogged = False
+        self._thread = threading.Thread(target=self._run, name="segstudio-writer", daemon=True)
+        self._thread.start()
+
+    # --- called from any thread
+
+    def submit(self, edit: Edit) -> Seq:
+        """Put an edit in the queue and return its number at once; numbers rise by one."""
+        with self._changed:
+            self._must_run()
+            seq = Seq(self._next)
+            self._next += 1
+            self._queue.append(_Waiting(seq, edit))
+            self._nudge()
+        return seq
+
+    def call(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        """Run a job in a transaction of its own, after everything that waits.
+
+        Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
+        """
+        waiting = _Waiting(job=job)
+        with self._changed:
+            self._must_run()
+            if self._fault:
+                waiting.future.set_exception(DiskRefused(self._refused))
+            else:
+                self._queue.append(waiting)
+                self._nudge()
+        return waiting.future
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything that waits now is done, and told of; not to be called by a call-back.
+
+        False after the timeout, or as soon as the disk refuses.
+        """
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            last = self._queue[-1] if self._queue else None
+            refusals = self._refusals
+            self._nudge()
+            while self._telling or any(waiting is last for waiting in self._queue):
+                left = None if end is None else end - time.monotonic()
+                if self._refusals > refusals or self._fault or (left is not None and left <= 0):
+                    return False
+                self._changed.wait(left)
+        return True
+
+    @property
+    def pending(self) -> int:
+        """Edits and jobs that are not durable yet."""
+        with self._changed:
+            return len(self._queue)
+
+    @property
+    def state(self) -> WriterState:
+        """Whether all is saved, and if not, why the disk refuses."""
+        with self._changed:
+            return WriterState(not self._queue, self._refused, self._last_saved)
+
+    @property
+    def durable(self) -> Seq:
+        """Number of the last edit that is on disk."""
+        with self._changed:
+            return self._durable
+
+    def pending_edit(self, seq: Seq) -> Edit | None:
+        """An edit that is not durable yet."""
+        with self._changed:
+            return next((w.edit for w in self._queue if w.edit is not None and w.seq == seq), None)
+
+    def pending_edits(self) -> list[tuple[Seq, Edit]]:
+        """All edits that are not durable yet, oldest first."""
+        with self._changed:
+            return [(w.seq, w.edit) for w in self._queue if w.edit is not None and w.seq is not None]
+
+    def stop(self, wait_s: float) -> list[tuple[Seq, Edit]]:
+        """End the thread and return the edits that could not be written within the time, or were refused."""
+        self.flush(wait_s)
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join(max(wait_s, _RETRY_S))
+        rest = self.pending_edits()
+        self._fail_jobs(self._refused or "The project was closed before this was written.")
+        return rest
+
+    def _fail_jobs(self, sentence: str) -> None:
+        with self._changed:
+            jobs = [waiting for waiting in self._queue if waiting.job is not None]
+            for waiting in jobs:
+                self._queue.remove(waiting)
+        for waiting in jobs:
+            waiting.future.set_exception(DiskRefused(sentence))
+
+    def _nudge(self) -> None:
+        """Wake the thread, also where it waits for its next try."""
+        self._nudges += 1
+        self._changed.notify_all()
+
+    def _must_run(self) -> None:
+        if self._stopping:
+            raise ReadOnly("The project is closed.")
+
+    # --- on the writer's thread
+
+    def _run(self) -> None:
+        try:
+            while self._await_work():
+                self._work()
+        except BaseException:
+            self._note_fault()
+            raise
+        finally:
+            self._end()
+
+    def _await_work(self) -> bool:
+        """Wait for work, for the next try, or to be idle; False when it is time to end."""
+        with self._changed:
+            if self._refused:
+                seen = self._nudges
+                self._changed.wait_for(lambda: self._stopping or self._nudges != seen, _RETRY_S)
+                return not self._stopping
+            while not self._queue:
+                if self._stopping:
+                    return False
+                if not self._changed.wait(_IDLE_S if self._unlogged else None) and not self._queue:
+                    break
+        if self._unlogged and not self._queue:
+            self._checkpoint("PASSIVE")
+        return True
+
+    def _work(self) -> None:
+        group = self._next_group()
+        if not group:
+            return
+        if group[0].job is not None:
+            self._run_job(group[0])
+        else:
+            self._write(group)
+
+    def _next_group(self) -> list[_Waiting]:
+        """What is done in the next transaction: one job, or the edits in front of the next job."""
+        group: list[_Waiting] = []
+        limit = 1 if self._refused or self._one_by_one else _GROUP
+        with self._changed:
+            for waiting in self._queue:
+                if waiting.job is not None:
+                    return group or [waiting]
+                group.append(waiting)
+                if len(group) == limit:
+                    break
+        return group
+
+    def _write(self, group: list[_Waiting]) -> None:
+        try:
+            self._transact(lambda db: _write_all(db, group))
+        except (sqlite3.Error, OSError, EditConflict) as error:
+            sentence = refusal(error)
+            if sentence is not None:
+                self._refuse(sentence)
+            elif len(group) > 1:
+                # A bug in one edit must not take its neighbours with it.
+                self._one_by_one = True
+            else:
+                raise
+            return
+        self._finish(group)
+
+    def _run_job(self, waiting: _Waiting) -> None:
+        job = waiting.job
+        assert job is not None
+        if not waiting.future.set_running_or_notify_cancel():
+            self._drop(1)
+            return
+        try:
+            result = self._transact(job)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
+            sentence = refusal(error)
+            self._drop(1)
+            waiting.future.set_exception(error if sentence is None else DiskRefused(sentence))
+        else:
+            self._finish([waiting])
+            waiting.future.set_result(result)
+
+    def _transact(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        if _identity(self._path) != self._file or (
+            self._log_file is not None and _identity(self._log) != self._log_file
+        ):
+            raise FolderGoneError
+        db = self._db
+        _roll_back(db)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            result = job(db)
+            db.execute("COMMIT")
+        finally:
+            _roll_back(db)
+        self._unlogged = True
+        if self._log_file is None:
+            self._log_file = _identity(self._log)
+        return result
+
+    def _refuse(self, sentence: str) -> None:
+        with self._changed:
+            new = sentence != self._refused
+            self._refused = sentence
+            self._refusals += 1
+            self._changed.notify_all()
+        self._fail_jobs(sentence)
+        if new:
+            self.on_refused(sentence)
+
+    def _finish(self, group: list[_Waiting]) -> None:
+        """Take what is durable out of the queue and tell of it."""
+        with self._changed:
+            recovered, self._refused = self._refused, ""
+            self._last_saved = now_utc()
+            self._durable = group[-1].seq or self._durable
+            self._telling = True
+        self._drop(len(group))
+        if recovered:
+            self.on_recovered()
+        for waiting in group:
+            if waiting.seq is not None:
+                self.on_saved(waiting.seq)
+        with self._changed:
+            self._telling = False
+            self._changed.notify_all()
+        if _size(self._log) > _LOG_BYTES:
+            self._checkpoint("PASSIVE")
+
+    def _drop(self, n: int) -> None:
+        with self._changed:
+            for _ in range(n):
+                self._queue.popleft()
+            self._changed.notify_all()
+
+    def _note_fault(self) -> None:
+        with self._changed:
+            self._fault = True
+            self._refused = self._refused or "SegStudio met a fault of its own while saving."
+            self._changed.notify_all()
+        self._fail_jobs(self._refused)
+        self.on_refused(self._refused)
+
+    def _checkpoint(self, mode: str) -> None:
+        """Move the log into the database. What the disk refuses here stays in the log, where it is durable already."""
+        try:
+            self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error as error:
+            if refusal(error) is None:
+                raise
+        self._unlogged = False
+
+    def _end(self) -> None:
+        if not self._fault and not self._refused:
+            self._checkpoint("TRUNCATE")
+        self._db.close()
+
+
+def _write_all(db: sqlite3.Connection, group: list[_Waiting]) -> None:
+    for waiting in group:
+        assert waiting.edit is not None
+        assert waiting.seq is not None
+        write_edit(db, waiting.seq, waiting.edit)
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file stands under a path. Raises `FolderGoneError` where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise FolderGoneError from error
+    return found.st_dev, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

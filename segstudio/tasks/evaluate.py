@@ -1,0 +1,130 @@
+"""Compare proposals or labels with masks that are held to be true. Changes nothing."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import UsageError, UserError
+from segstudio.formats.table import format_named
+from segstudio.formats.values import MaskReader
+from segstudio.labels.model import ClassTable, Kind
+from segstudio.runs import Metrics, confusion, metrics
+from segstudio.store.project import ImageRow, Project
+from segstudio.store.split import Split
+from segstudio.tasks.class_values import Content, content_named, plane_values
+from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
+from segstudio.tasks.progress import Progress
+
+__all__ = ["EvaluateReport", "evaluate"]
+
+UNKNOWN = "unknown"
+_SIDES = {"all": "in the project", Split.TRAIN: "in training", Split.HELD_OUT: "held out"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluateReport:
+    """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown."""
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    figures: Metrics
+    images: int
+    skipped: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `segstudio evaluate --json` prints."""
+        figures = msgspec.to_builtins(self.figures)
+        return {
+            "pixel_accuracy": figures["pixel_accuracy"],
+            "mean": figures["mean"],
+            "classes": figures["classes"],
+            "confusion": {"labels": [*self.names, UNKNOWN], "counts": self.counts.tolist()},
+            "pixels": figures["pixels"],
+        }
+
+
+def evaluate(
+    project: Project,
+    truth: Path,
+    *,
+    mapping: Mapping[int, str] | None = None,
+    content: str = Content.PROPOSALS,
+    split: str = "all",
+) -> Generator[Progress, None, EvaluateReport]:
+    """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
+
+    `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, `MaskMismatch`,
+    `UnknownClassValue`, `UnreadableImage`.
+    """
+    what = content_named(content)
+    if what is Content.FINISHED:
+        raise UsageError("Proposals or labels can be evaluated.")
+    images = project.images()
+    chosen = {image.id for image in _of_split(images, split)}
+    classes = project.classes()
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    form = format_named("png")
+    assert form is not None
+    assert form.read is not None
+    reader, table = form.read(), ValueTable(classes, mapping or {})
+    found = matched_masks(reader, truth, images)
+    rows = _row_by_class(classes)
+    counts = np.zeros((len(counted), len(counted) + 1), np.int64)
+    masks: dict[int, list[MatchedMask]] = {}
+    for mask in found.masks:
+        if mask.image.id in chosen:
+            masks.setdefault(mask.image.id, []).append(mask)
+    if not masks:
+        raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
+    for done, of_image in enumerate(masks.values()):
+        yield Progress(done, len(masks), of_image[0].image.path)
+        counts += _counted(project, of_image, reader, table, classes, rows, what)
+    names = [c.name for c in counted]
+    return EvaluateReport(tuple(names), counts, metrics(counts, names), len(masks), found.skipped)
+
+
+def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
+    if split == "all":
+        return images
+    chosen = [image for image in images if image.split is Split(split)]
+    if not chosen:
+        raise UserError(f"No image of the project is {_SIDES[split]} yet.")
+    return chosen
+
+
+def _row_by_class(classes: ClassTable) -> NDArray[np.int64]:
+    """Row of the confusion matrix by class id; -1 for unknown (id 0) and ignored."""
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    rows = np.full(max((c.id for c in classes.all), default=0) + 1, -1, np.int64)
+    for row, c in enumerate(counted):
+        rows[c.id] = row
+    return rows
+
+
+def _counted(
+    project: Project,
+    masks: list[MatchedMask],
+    reader: MaskReader,
+    table: ValueTable,
+    classes: ClassTable,
+    rows: NDArray[np.int64],
+    what: Content,
+) -> NDArray[np.int64]:
+    """The confusion matrix of one image."""
+    by_plane = {mask.plane: mask for mask in masks}
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    row_by_value = np.full(max((c.value for c in counted), default=0) + 2, -1, np.int64)
+    for row, c in enumerate(counted):
+        row_by_value[c.value] = row
+    counts = np.zeros((len(counted), len(counted) + 1), np.int64)
+    for plane, found in enumerate(plane_values(project, masks[0].image, classes, what)):
+        if plane in by_plane:
+            truth = rows[read_classes(reader, by_plane[plane], table)]
+            # NOTHING is -1: the last entry, which is -1 too.
+            counts += confusion(truth, row_by_value[found.values], len(counted))
+    return counts

@@ -1,0 +1,165 @@
+"""Masks become labels, or proposals. All are checked before the first is taken in: an error changes nothing."""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import DiskRefused, ReadOnly, UsageError
+from segstudio.formats.table import format_named, readable
+from segstudio.formats.values import MaskReader
+from segstudio.geometry import TILE, Rect, tile_rect
+from segstudio.labels.compose import paint_class_ids
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Cause, ClassTable, Origin, Status
+from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
+from segstudio.labels.raster import Raster
+from segstudio.store.project import ImageRow, Project
+from segstudio.store.proposals import encoded
+from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
+from segstudio.tasks.progress import Progress
+
+__all__ = ["IMPORTED", "ImportReport", "Target", "import_masks"]
+
+IMPORTED = "imported"
+"""The version of proposals that came from masks."""
+
+_WAITING_EDITS = 32
+
+
+class Target(StrEnum):
+    """What masks become."""
+
+    LABELS = "labels"
+    PROPOSALS = "proposals"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How many images got masks, how many known pixels were in them, and the masks that belong to no image."""
+
+    images: int
+    masks: int
+    pixels: int
+    skipped: tuple[str, ...]
+
+
+def import_masks(
+    project: Project,
+    format_: str,
+    path: Path,
+    *,
+    target: Target = Target.LABELS,
+    mapping: Mapping[int, str] | None = None,
+    status: Status = Status.IN_PROGRESS,
+) -> Generator[Progress, None, ImportReport]:
+    """Read masks into the images they are named after: known pixels replace what is there, unknown ones leave it.
+
+    `status` is set on every image that gets labels. Raises `UsageError` for a format, `UnreadableImage`,
+    `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused` where the disk does.
+    """
+    form = format_named(format_)
+    if form is None or form.read is None:
+        raise UsageError(f"'{format_}' is no format that can be imported; there is {', '.join(readable())}.")
+    if project.writer is None:
+        raise ReadOnly(project.why_read_only or "The project is open for reading only.")
+    reader = form.read()
+    classes = project.classes()
+    table = ValueTable(classes, mapping or {})
+    found = matched_masks(reader, path, project.images())
+    total = 2 * len(found.masks)
+    pixels = 0
+    for done, mask in enumerate(found.masks):
+        yield Progress(done, total, f"checking {mask.mask.name}")
+        pixels += int(np.count_nonzero(read_classes(reader, mask, table)))
+    by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
+    for mask in found.masks:
+        by_image[mask.image.id].append(mask)
+    job = _Job(project, reader, table, classes, status)
+    done = len(found.masks)
+    for masks in by_image.values():
+        yield Progress(done, total, f"reading {masks[0].mask.name}")
+        if target is Target.LABELS:
+            job.add_labels(masks)
+        else:
+            job.add_proposals(masks)
+        done += len(masks)
+    job.finish()
+    return ImportReport(len(by_image), len(found.masks), pixels, found.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is the same for every image of an import."""
+
+    project: Project
+    reader: MaskReader
+    table: ValueTable
+    classes: ClassTable
+    status: Status
+
+    def add_labels(self, masks: Sequence[MatchedMask]) -> None:
+        """One edit for one image: all its planes and its status."""
+        writer = self.project.writer
+        if writer is None:
+            raise ReadOnly("The project was closed during the import.")
+        document = self.project.document(masks[0].image.id)
+        gesture = Gesture(document, Cause.IMPORT, tool="import")
+        for mask in masks:
+            ids = read_classes(self.reader, mask, self.table)
+            paint_class_ids(gesture, document, mask.plane, ids, self.classes, Origin.IMPORTED)
+        gesture.set_status(self.status)
+        edit: Edit | None = gesture.commit()
+        if edit is None:
+            return
+        writer.submit(edit)
+        if writer.pending > _WAITING_EDITS:
+            self.finish()
+
+    def add_proposals(self, masks: Sequence[MatchedMask]) -> None:
+        """A proposal for each plane."""
+        for mask in masks:
+            ids = read_classes(self.reader, mask, self.table)
+            rows, tiles = _proposed(mask.image, mask.plane, ids, self.classes)
+            blobs = {key: encoded(tile) for key, tile in tiles}
+            self.project.proposals.write(mask.image.id, mask.plane, IMPORTED, rows, blobs)
+
+    def finish(self) -> None:
+        """Wait until the disk has everything. Raises `DiskRefused`."""
+        writer = self.project.writer
+        if writer is not None and not writer.flush():
+            raise DiskRefused(
+                f"Not everything could be written. {writer.state.refused}",
+                safe="What waits is kept and written when the project is opened next.",
+            )
+
+
+def _proposed(
+    image: ImageRow, plane: int, class_ids: NDArray[np.int32], classes: ClassTable
+) -> tuple[dict[int, ProposalRow], Iterator[tuple[tuple[int, int], ProposalTile]]]:
+    """Rows and tiles of a proposal with full confidence where the mask is known."""
+    empty = Document(image.id, Raster(image.planes))
+    gesture = Gesture(empty, Cause.IMPORT)
+    paint_class_ids(gesture, empty, plane, class_ids, classes, Origin.NONE)
+    edit = gesture.commit()
+    rows = {int(object_id): ProposalRow(class_id, 1.0) for object_id, class_id in empty.objects.items()}
+    keys = () if edit is None else edit.tiles
+    tiles = (
+        (key[1:], ProposalTile(empty.raster.tile(key), quantised_confidence(_known(class_ids, tile_rect(*key[1:])))))
+        for key in keys
+    )
+    return rows, tiles
+
+
+def _known(class_ids: NDArray[np.int32], rect: Rect) -> NDArray[np.float32]:
+    """1 where a class is known, over a whole tile (256, 256)."""
+    part = class_ids[rect.y : rect.bottom, rect.x : rect.right] != 0
+    full = np.zeros((TILE, TILE), np.float32)
+    full[: part.shape[0], : part.shape[1]] = part
+    return full

@@ -1,0 +1,60 @@
+"""What a project holds, in figures. Decodes nothing and changes nothing."""
+
+from typing import Any
+
+from segstudio.store.project import ImageRow, Project, VersionRow
+
+__all__ = ["info"]
+
+
+def info(project: Project) -> dict[str, Any]:
+    """The object that `segstudio info --json` prints: images, classes, versions, the number of the last edit."""
+    blank = ""
+    images: list[dict[str, Any]] = []
+    for image in project.images():
+        if image.labelled_pixels or not blank:
+            digest = project.labels_sha256(image.id)
+            if not image.labelled_pixels:
+                blank = digest
+        else:
+            digest = blank
+        images.append(_image(image, digest))
+    return {
+        "images": images,
+        "classes": [
+            {"name": c.name, "color": c.color, "kind": c.kind.value, "value": c.value} for c in project.classes()
+        ],
+        "versions": [_version(version) for version in project.versions()],
+        "last_edit": int(project.last_seq()),
+    }
+
+
+def _image(image: ImageRow, digest: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "path": image.path,
+        "size": list(image.planes[0]),
+        "planes": len(image.planes),
+        "status": image.status.value,
+        "split": None if image.split is None else image.split.value,
+        "objects": image.objects,
+        "labelled_pixels": image.labelled_pixels,
+        "labels_sha256": digest,
+    }
+    if image.problem:
+        entry["problem"] = image.problem
+    return entry
+
+
+def _version(version: VersionRow) -> dict[str, Any]:
+    return {
+        "version": version.name,
+        "parent": version.parent,
+        "learner": version.learner,
+        "promoted": version.promoted,
+        "current": version.current,
+        "reason": version.reason,
+        "made": version.made,
+        "steps": version.steps,
+        "seconds": version.seconds,
+        "held_out": dict(version.figures),
+    }

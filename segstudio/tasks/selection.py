@@ -1,0 +1,26 @@
+"""Which images a command means: a glob over their relative paths."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from unicodedata import normalize
+
+from segstudio.errors import UserError
+from segstudio.store.values import ImageRow
+
+__all__ = ["selected_images"]
+
+
+def selected_images(images: Sequence[ImageRow], glob: str) -> list[ImageRow]:
+    """The images whose relative path fits a glob; `*` also crosses folders, `**/` may stand for none.
+
+    Raises `UserError` where none does.
+    """
+    pattern = normalize("NFC", glob.replace("\\", "/"))
+    found = [image for image in images if _fits(normalize("NFC", image.path), pattern)]
+    if not found:
+        raise UserError(f"No image of the project fits '{glob}'.")
+    return found
+
+
+def _fits(path: str, pattern: str) -> bool:
+    return path == pattern or fnmatchcase(path, pattern) or fnmatchcase(path, pattern.replace("**/", ""))

@@ -1,0 +1,293 @@
+"""Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from segstudio import __version__
+from segstudio.engine.client import Call, EngineClient
+from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
+from segstudio.errors import DiskRefused, EngineDied, ReadOnly, UserError
+from segstudio.labels.edit import now_utc
+from segstudio.labels.model import Seq
+from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
+from segstudio.store.project import Project
+from segstudio.store.split import Split
+from segstudio.store.values import VersionRow
+from segstudio.store.versions import CURRENT, add_version, begin_run, end_run
+
+__all__ = ["train"]
+
+_LOOK_S = 0.2
+_CHECKPOINT = "checkpoint.safetensors"
+_BLOCKS_SETTING = "held_out_blocks"
+
+
+def train(
+    project: Project,
+    engine: EngineClient,
+    choices: Choices,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    plan: Plan | None = None,
+) -> Generator[Event, None, TrainResult]:
+    """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
+
+    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
+    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run. `plan`
+    repeats an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
+    `DiskRefused`.
+    """
+    if project.writer is None:
+        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
+    project.writer.flush()
+    run = _Run(project, choices)
+    try:
+        resume = False
+        while True:
+            request = Train(
+                run=run.name,
+                version=run.version,
+                choices=choices,
+                plan=plan,
+                resume=resume,
+                elapsed_s=run.seconds if resume else 0.0,
+            )
+            try:
+                with engine.call(request) as call:
+                    yield from run.follow(call, stop)
+                break
+            except EngineDied as error:
+                if resume or engine.closed:
+                    raise _twice(error) if resume and not engine.closed else error from error
+                resume = True
+                yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
+        return run.finish()
+    except UserError as error:
+        run.fail("failed", error.line)
+        raise
+    except GeneratorExit:
+        run.fail("stopped", "The run was dropped.")
+        raise
+
+
+def _twice(error: EngineDied) -> EngineDied:
+    return EngineDied(
+        f"The run was given up: the engine died twice in it. {error.sentence}",
+        safe="Everything painted is safe, and the version before it stays in use.",
+        todo="Run 'segstudio doctor'.",
+    )
+
+
+@dataclass(slots=True)
+class _Files:
+    """Weights as they come in, part by part."""
+
+    parts: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def add(self, blob: Blob) -> bytes | None:
+        """The whole file once its last part is here."""
+        self.parts.setdefault(blob.kind, []).append(blob.data)
+        return b"".join(self.parts.pop(blob.kind)) if blob.last else None
+
+
+class _Run:
+    """One run's folder and rows."""
+
+    def __init__(self, project: Project, choices: Choices) -> None:
+        assert project.writer is not None
+        self._project = project
+        self._writer = project.writer
+        self._choices = choices
+        numbers = [v.number for v in project.versions()]
+        self.number = max(numbers, default=0) + 1
+        self.version = f"v{self.number}"
+        self.name = f"r{max((row.id for row in project.runs()), default=0) + 1}"
+        self.step = 0
+        self.seconds = 0.0
+        self._folder = project.path / "runs" / self.name
+        self._files = _Files()
+        self._weights = b""
+        self._plan: Plan | None = None
+        self._trained: Trained | None = None
+        self._reason = "done"
+        self._seq = project.last_seq()
+        self._made_folder = False
+        self._row: int | None = None
+        self._began = now_utc()
+
+    def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
+        """Take replies until the last one."""
+        asked = False
+        self._files = _Files()
+        while not call.ended:
+            if stop() and not asked:
+                asked = True
+                call.stop()
+            reply = call.wait(_LOOK_S)
+            if isinstance(reply, RunEvent):
+                yield self.note(self._complete(reply.event))
+            elif isinstance(reply, Blob):
+                whole = self._files.add(reply)
+                if whole is not None and reply.kind == "checkpoint":
+                    _write(self._folder / _CHECKPOINT, whole)
+                elif whole is not None:
+                    self._weights = whole
+            elif isinstance(reply, RunPlanned):
+                self._set_plan(reply.plan)
+            elif isinstance(reply, Trained):
+                self._trained = reply
+
+    def note(self, event: Event) -> Event:
+        """Write an event down."""
+        self.step, self.seconds = max(self.step, event.step), max(self.seconds, event.seconds)
+        if isinstance(event, Finished):
+            self._reason = event.reason
+        if self._made_folder:
+            with (self._folder / "events.jsonl").open("ab") as file:
+                file.write(msgspec.json.encode(event) + b"\n")
+        return event
+
+    def survived(self, error: EngineDied) -> str:
+        """One sentence about a death that the run lives through."""
+        where = "its last checkpoint" if (self._folder / _CHECKPOINT).exists() else "its beginning"
+        return f"{error.sentence} It was started again, and the run resumed from {where}."
+
+    def finish(self) -> TrainResult:
+        """Write weights, card and rows; the version counts only once all of it is on disk."""
+        trained, plan = self._trained, self._plan
+        if trained is None or plan is None:
+            raise EngineDied("The engine ended the run without a result.", safe="Everything painted is safe.")
+        models = self._project.path / "models"
+        _write(models / f"{self.version}.safetensors", self._weights)
+        _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(self._card(trained, plan))))
+        result = TrainResult(
+            version=self.version,
+            parent=trained.parent,
+            promoted=trained.promoted,
+            reason=trained.reason,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            held_out=trained.figures,
+        )
+        row = VersionRow(
+            name=self.version,
+            number=self.number,
+            learner="deep",
+            parent=trained.parent,
+            made=now_utc(),
+            seq=Seq(self._seq),
+            promoted=trained.promoted,
+            reason=trained.reason,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            figures=msgspec.to_builtins(trained.figures),
+        )
+        groups = self._groups(plan)
+        state, summary = self._reason, msgspec.to_builtins(result)
+
+        def write(db: sqlite3.Connection) -> None:
+            add_version(db, row, run=self._row, groups=groups)
+            db.execute(
+                "INSERT OR REPLACE INTO settings VALUES (?, ?)",
+                (CURRENT, msgspec.json.encode(trained.current).decode()),
+            )
+            if self._row is not None:
+                end_run(
+                    db, self._row, state=state, version=row.name, steps=row.steps, seconds=row.seconds, summary=summary
+                )
+
+        self._writer.call(write).result()
+        (self._folder / _CHECKPOINT).unlink(missing_ok=True)
+        return result
+
+    def fail(self, state: str, sentence: str) -> None:
+        """Write that the run came to nothing; the version before it stays."""
+        row = self._row
+        if row is not None and self._project.writer is not None:
+            self._writer.call(
+                lambda db: end_run(
+                    db, row, state=state, steps=self.step, seconds=self.seconds, summary={"why": sentence}
+                )
+            )
+            self._row = None
+
+    def _set_plan(self, plan: Plan) -> None:
+        """The plan as it is now; the first one makes the run's folder and row."""
+        self._plan = plan
+        if not self._made_folder:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _refused(self._folder.name, error) from error
+            self._made_folder = True
+            self._row = self._writer.call(
+                lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
+            ).result()
+            # Held out from now on, whatever becomes of this run.
+            self._project.set_setting(_BLOCKS_SETTING, msgspec.to_builtins(plan.blocks)).result()
+        _write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
+
+    def _complete(self, event: Event) -> Event:
+        if isinstance(event, Checkpointed):
+            return msgspec.structs.replace(event, path=f"runs/{self.name}/{_CHECKPOINT}")
+        return event
+
+    def _groups(self, plan: Plan) -> dict[int, Split]:
+        group_of = {int(row.id): row.group_id for row in self._project.images(removed=True)}
+        return {group_of[p.image]: Split(p.part) for p in plan.planes if p.image in group_of}
+
+    def _card(self, trained: Trained, plan: Plan) -> dict[str, object]:
+        """What a person, and the engine, want to know of these weights."""
+        return {
+            "version": self.version,
+            "parent": trained.parent,
+            "base": plan.base,
+            "program": __version__,
+            "made": now_utc(),
+            "data": {
+                "last_edit": self._seq,
+                "images": [{"path": p.path, "plane": p.plane, "part": p.part, "edit": p.seq} for p in plan.planes],
+                "train_groups": plan.groups("train"),
+                "held_out_groups": plan.groups("held-out"),
+                "blocks": msgspec.to_builtins(plan.blocks),
+            },
+            "classes": msgspec.to_builtins(plan.classes),
+            "seed": plan.seed,
+            **trained.card,
+            "figures": msgspec.to_builtins(trained.figures),
+            "promoted": trained.promoted,
+            "reason": trained.reason,
+            "steps": trained.steps,
+            "seconds": trained.seconds,
+            "sha256": hashlib.sha256(self._weights).hexdigest(),
+            "run": self.name,
+        }
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file durably and at once: draft beside it, fsync, rename. Raises `DiskRefused`."""
+    draft = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise _refused(path.name, error) from error
+
+
+def _refused(name: str, error: OSError) -> DiskRefused:
+    return DiskRefused(
+        f"'{name}' could not be written: {error.strerror or error}.",
+        safe="Everything painted is safe, and the version before it stays in use.",
+        todo="Make room and train again.",
+    )

@@ -1,0 +1,25 @@
+"""The window. `open_window` is all that the rest of the world needs; everything else loads when it is called."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segstudio.ui.main_window import MainWindow
+
+__all__ = ["open_window"]
+
+
+def open_window(project: str | Path | None = None) -> "MainWindow":
+    """Build and show the real window on the existing `QApplication`, with this project open if one is named.
+
+    Returns before the first `imageShown`, which comes from the event loop. A project that cannot be opened is said in
+    the window, in one sentence; nothing is raised for it.
+    """
+    from segstudio.app.session import Session
+    from segstudio.ui.main_window import MainWindow
+
+    window = MainWindow(Session())
+    window.show()
+    if project is not None:
+        window.open_path(Path(project))
+    return window

@@ -1,0 +1,179 @@
+"""The one table of what a person can do: name, words, keys, place, icon, and the command that does it.
+
+Menus, toolbars, tooltips, the keys table in docs/keys.md and the tests are made from it. It knows no widget: `bars`
+makes them, `commands` does the work.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = [
+    "ACTIONS",
+    "ICONLESS",
+    "MENUS",
+    "Action",
+    "Bar",
+    "Menu",
+    "Needs",
+    "action_named",
+    "keys_table",
+    "object_name",
+]
+
+
+class Menu(StrEnum):
+    """The menus, in the order of the menu bar; CLASS stands inside TOOLS."""
+
+    FILE = "File"
+    EDIT = "Edit"
+    IMAGE = "Image"
+    TOOLS = "Tools"
+    CLASS = "Class"
+    TRAINING = "Training"
+    VIEW = "View"
+
+
+class Bar(StrEnum):
+    """Where a button stands besides the menu."""
+
+    NONE = ""
+    MAIN = "main"
+    TOOLS = "tools"
+
+
+class Needs(StrEnum):
+    """What must be there for an action to make sense; a command still says why it did nothing."""
+
+    NOTHING = "nothing"
+    PROJECT = "project"
+    IMAGE = "image"
+    UNDO = "undo"
+    REDO = "redo"
+    TRAINING = "training"
+
+
+MENUS = (Menu.FILE, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One row; `slot` is a method of `Commands`, `button` the object name of its toolbar button.
+
+    `keys` are portable key sequences, the first is shown. `group` makes it one of several of which one is checked,
+    `separated` puts a line before it.
+    """
+
+    name: str
+    text: str
+    tip: str
+    menu: Menu
+    slot: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    bar: Bar = Bar.NONE
+    button: str = ""
+    group: str = ""
+    checkable: bool = False
+    needs: Needs = Needs.IMAGE
+    separated: bool = False
+    argument: int | None = None
+
+
+def _class_action(n: int) -> Action:
+    return Action(
+        f"class-{n}", f"Class {n}", f"Paint with class {n} of the list", Menu.CLASS, "pick_class", (str(n),), argument=n
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", "Open…", "Open a project, or a folder of images", Menu.FILE, "open", ("Ctrl+O",), "open", Bar.MAIN,
+           "openButton", needs=Needs.NOTHING),
+    Action("new", "New project…", "Make a project from images", Menu.FILE, "new", ("Ctrl+N",), "add",
+           needs=Needs.NOTHING),
+    Action("save", "Save", "Say whether everything is saved; it is, after every stroke", Menu.FILE, "save", ("Ctrl+S",),
+           "save", needs=Needs.PROJECT, separated=True),
+    Action("export", "Export…", "Write the labels as masks or COCO, read back and compared", Menu.FILE, "export",
+           ("Ctrl+E",), "export", Bar.MAIN, "exportButton", needs=Needs.PROJECT, separated=True),
+    Action("quit", "Quit", "Close the window; everything is saved already", Menu.FILE, "quit", ("Ctrl+Q",), "close",
+           needs=Needs.NOTHING, separated=True),
+    Action("undo", "Undo", "Take the last change of this image back", Menu.EDIT, "undo", ("Ctrl+Z",), "undo", Bar.MAIN,
+           "undoButton", needs=Needs.UNDO),
+    Action("redo", "Redo", "Do again what was taken back", Menu.EDIT, "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",
+           Bar.MAIN, "redoButton", needs=Needs.REDO),
+    Action("cancel", "Cancel", "Drop the stroke under way, or close what is open above the image", Menu.EDIT, "cancel",
+           ("Esc",), "close", needs=Needs.NOTHING, separated=True),
+    Action("propose", "Propose", "Let the best model draw this image", Menu.IMAGE, "propose", ("P",), "propose",
+           Bar.MAIN, "proposeButton"),
+    Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE, "accept", ("A",),
+           "accept", Bar.MAIN, "acceptButton"),
+    Action("done", "Done", "This image is finished; show the next one", Menu.IMAGE, "done", ("Return", "Enter"), "done",
+           Bar.MAIN, "doneButton"),
+    Action("next", "Next image", "Show the next image", Menu.IMAGE, "next", ("N", "PgDown"), "next", separated=True),
+    Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, "previous", ("Shift+N", "PgUp"),
+           "previous"),
+    Action("brush", "Brush", "Paint the class; the right button paints background", Menu.TOOLS, "brush", ("B",),
+           "brush", Bar.TOOLS, "toolBrush", "tool", True),
+    Action("eraser", "Eraser", "Make pixels unknown again; the right button paints background", Menu.TOOLS, "eraser",
+           ("E",), "eraser", Bar.TOOLS, "toolEraser", "tool", True),
+    Action("pan", "Pan", "Move the image; with any tool: middle button, or space and drag", Menu.TOOLS, "pan",
+           ("V", "H"), "pan", Bar.TOOLS, "toolPan", "tool", True),
+    Action("smaller", "Smaller brush", "Make the brush smaller", Menu.TOOLS, "smaller", ("[",), separated=True),
+    Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, "bigger", ("]",)),
+    *(_class_action(n) for n in range(1, 10)),
+    Action("fine-tune", "Fine-tune", "Let the model learn from your labels, in the background", Menu.TRAINING,
+           "fine_tune", ("Ctrl+T",), "train", Bar.MAIN, "fineTuneButton", needs=Needs.PROJECT),
+    Action("fine-tune-1", "Fine-tune for 1 minute", "Learn for one minute", Menu.TRAINING, "fine_tune_for",
+           icon="train", needs=Needs.PROJECT, argument=1),
+    Action("fine-tune-5", "Fine-tune for 5 minutes", "Learn for five minutes", Menu.TRAINING, "fine_tune_for",
+           icon="train", needs=Needs.PROJECT, argument=5),
+    Action("fine-tune-20", "Fine-tune for 20 minutes", "Learn for twenty minutes", Menu.TRAINING, "fine_tune_for",
+           icon="train", needs=Needs.PROJECT, argument=20),
+    Action("stop-training", "Stop training", "Stop, and keep the best so far", Menu.TRAINING, "stop_training",
+           ("Ctrl+.",), "stop", button="stopTrainingButton", needs=Needs.TRAINING, separated=True),
+    Action("fit", "Fit the image", "Show the whole image", Menu.VIEW, "fit", ("F", "0", "Ctrl+0"), "fit", Bar.TOOLS,
+           "toolFit"),
+    Action("actual-size", "Actual size", "One image pixel is one screen pixel", Menu.VIEW, "actual_size", ("Ctrl+1",),
+           "actual-size", Bar.TOOLS, "toolActualSize"),
+    Action("zoom-in", "Zoom in", "Show the image larger", Menu.VIEW, "zoom_in", ("+", "=", "Ctrl++", "Ctrl+="),
+           "zoom-in"),
+    Action("zoom-out", "Zoom out", "Show the image smaller", Menu.VIEW, "zoom_out", ("-", "Ctrl+-"), "zoom-out"),
+    Action("show-proposals", "Show the proposal", "Show or hide what the model proposes", Menu.VIEW, "show_proposals",
+           ("S",), checkable=True, needs=Needs.NOTHING, separated=True),
+    Action("show-side", "Classes and brush", "Show or hide the panels beside the image", Menu.VIEW, "show_side",
+           ("F9",), checkable=True, needs=Needs.NOTHING, separated=True),
+    Action("show-bottom", "Images and training", "Show or hide the panels below the image", Menu.VIEW, "show_bottom",
+           ("F10",), checkable=True, needs=Needs.NOTHING),
+)  # fmt: skip
+
+ICONLESS = {
+    "smaller": "listed for its key; the brush panel has the slider",
+    "bigger": "listed for its key; the brush panel has the slider",
+    "show-proposals": "a check mark stands in the icon's place",
+    "show-side": "a check mark stands in the icon's place",
+    "show-bottom": "a check mark stands in the icon's place",
+    **{f"class-{n}": "the class's colour is its icon" for n in range(1, 10)},
+}
+"""Actions without a drawing of their own, and why."""
+
+
+def action_named(name: str) -> Action:
+    """The row of this name. Raises KeyError where there is none."""
+    for action in ACTIONS:
+        if action.name == name:
+            return action
+    raise KeyError(name)
+
+
+def object_name(action: Action) -> str:
+    """Stable object name of the QAction: 'action' and the row's name in camel case."""
+    return "action" + "".join(part.capitalize() for part in action.name.split("-"))
+
+
+def keys_table() -> str:
+    """The keys in Markdown, by menu, as docs/keys.md holds them."""
+    lines = ["| Menu | Action | Keys | What it does |", "|---|---|---|---|"]
+    for action in ACTIONS:
+        if action.keys:
+            keys = ", ".join(f"`{key}`" for key in action.keys)
+            lines.append(f"| {action.menu} | {action.text.rstrip('…')} | {keys} | {action.tip}. |")
+    return "\n".join(lines) + "\n"

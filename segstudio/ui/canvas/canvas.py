@@ -1,0 +1,319 @@
+"""The canvas: follows the session, and turns events into pointers in image coordinates, zooms and drags."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from segstudio.app.tools import Button, Phase
+from segstudio.app.values import Changed
+from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
+from segstudio.ui.canvas.hand import Act, Hand
+from segstudio.ui.canvas.hint import Badge, Hint
+from segstudio.ui.canvas.ring import Ring
+from segstudio.ui.canvas.surface import Surface
+from segstudio.ui.typing_guard import is_text_field
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["Canvas"]
+
+_PHASES = {
+    Act.PRESS: Phase.PRESS,
+    Act.MOVE: Phase.MOVE,
+    Act.RELEASE: Phase.RELEASE,
+    Act.HOVER: Phase.HOVER,
+}
+
+
+class Canvas(Surface):
+    """Shows the session's image, labels and proposal; hands it the pointer.
+
+    `hovered` carries the image position under the pointer, `left` says that it went; `dropped` a list of `Path`.
+    """
+
+    hovered = Signal(float, float)
+    left = Signal()
+    openRequested = Signal()
+    dropped = Signal(list)
+
+    def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._hand = Hand()
+        self._anchor = (0.0, 0.0)
+        self._shown_image: str | None = None
+        self._loading = False
+        self._hint = Hint(self)
+        self._badge = Badge(self)
+        self._hint.openRequested.connect(self.openRequested)
+        self._set_up_widget()
+        self._connect()
+        self._adopt()
+
+    # -- following the session ------------------------------------------------------------------------------------
+
+    def _set_up_widget(self) -> None:
+        self.setObjectName("canvas")
+        self.setAccessibleName(self.tr("Canvas"))
+        self.setAccessibleDescription(self.tr("The image with its labels. Paint with the left button."))
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 120)
+
+    def _connect(self) -> None:
+        session = self._session
+        session.imageShown.connect(self._on_image_shown)
+        session.imageLoading.connect(self._on_image_loading)
+        session.changed.connect(self._on_changed)
+        session.proposalChanged.connect(self._on_proposal_changed)
+        session.classesChanged.connect(self._on_classes_changed)
+        session.toolChanged.connect(self._on_tool_changed)
+        session.projectChanged.connect(self._on_project_changed)
+        session.failed.connect(self._on_failed)
+
+    def _adopt(self) -> None:
+        """Take over what the session shows already."""
+        self._scene.set_opacity(self._session.preferences.overlay_opacity)
+        self._scene.show_proposal = self._session.preferences.show_proposals
+        self._on_project_changed()
+        if self._session.display is not None:
+            self._on_image_shown()
+        self._on_tool_changed()
+
+    def _on_project_changed(self) -> None:
+        self._show_nothing()
+        self._scene.set_classes(self._session.classes)
+        if self._session.project_path is None:
+            self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
+        elif not self._session.images:
+            self._hint.say(self.tr("This project has no images"), self.tr("Drop images or a folder here"))
+
+    def _on_image_loading(self, path: str) -> None:
+        self._loading = True
+        text = self.tr("Loading {name} …").format(name=path)
+        if self._scene.pixels is None:
+            self._hint.say(text)
+        else:
+            self._badge.announce(text)
+
+    def _on_image_shown(self) -> None:
+        session = self._session
+        self._loading = False
+        self._hand.let_go()
+        self._hint.hide()
+        self._badge.withdraw()
+        self._scene.show(session.display, session.document, session.plane)
+        self._scene.set_classes(session.classes)
+        self._scene.set_proposal(session.proposal_on_screen)
+        if self._shown_image != session.current_image or self._scene.size != self._viewport.image:
+            self._shown_image = session.current_image
+            self._viewport.show(self._scene.size)
+        self._refresh_cursor()
+        self._view_changed()
+
+    def _on_failed(self, failure: dict[str, str]) -> None:
+        if failure.get("job") != "image":
+            return
+        self._show_nothing()
+        self._hint.say(self.tr("This image cannot be shown"), failure.get("sentence", ""))
+
+    def _show_nothing(self) -> None:
+        self._loading = False
+        self._hand.let_go()
+        self._badge.withdraw()
+        self._shown_image = None
+        self._scene.show(None, None, 0)
+        self._frame.spoil_all()
+        self._place_ring(None)
+        self._refresh_cursor()
+        self.update()
+
+    def _on_changed(self, change: Changed) -> None:
+        document = self._scene.document
+        if document is None or change.image != document.image:
+            return
+        if self._scene.refresh_lookup():
+            self._overlay_changed()
+        if change.plane != self._scene.plane or change.rect.empty:
+            return
+        self._labels_changed(change.rect)
+
+    def _on_proposal_changed(self) -> None:
+        self._scene.set_proposal(self._session.proposal_on_screen)
+        self._overlay_changed()
+
+    def _on_classes_changed(self) -> None:
+        self._scene.set_classes(self._session.classes)
+        self._overlay_changed()
+
+    def _on_tool_changed(self) -> None:
+        self._refresh_cursor()
+        self._place_ring(self._pointer)
+
+    # -- pointer --------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to paint or to drag."""
+        self._pointer = event.position()
+        button = button_of(event.button())
+        meant = meant_button(button, event.modifiers())
+        drags = self._session.tool == "pan"
+        may_paint = self._scene.pixels is not None and not self._loading
+        self._act(self._hand.press(button, meant, drags, may_paint), event)
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The second press of a quick pair is a press like any other."""
+        self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with what the pointer does."""
+        self._pointer = event.position()
+        self._act(self._hand.move(buttons_of(event.buttons())), event)
+        self._place_ring(self._pointer)
+        if self._scene.pixels is not None:
+            self.hovered.emit(*self.to_image(event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End what the button held."""
+        self._pointer = event.position()
+        self._act(self._hand.release(button_of(event.button())), event)
+        self._refresh_cursor()
+
+    def _act(self, act: Act, event: QMouseEvent) -> None:
+        phase = _PHASES.get(act)
+        if phase is not None and self._scene.pixels is not None:
+            button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
+            self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button))
+        elif act is Act.LOST:
+            self._session.commit_gesture()
+        elif act is Act.GRAB:
+            self._anchor = self.to_image(event.position())
+            self._refresh_cursor()
+        elif act is Act.DRAG:
+            self._drag_to(self._anchor, event.position())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer."""
+        self._pointer = event.position()
+        if self._scene.pixels is not None:
+            self.zoom_by(wheel_factor(event))
+        event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Keys belong to the canvas under the pointer (space drags), but not those of somebody who is typing."""
+        if self.isActiveWindow() and not is_text_field(QApplication.focusWidget()):
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The outline goes with the pointer."""
+        self._pointer = None
+        self._place_ring(None)
+        self.left.emit()
+        super().leaveEvent(event)
+
+    # -- keys, focus ----------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space drags the view, Escape takes back the stroke under way; the rest is the window's."""
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._hold_space(True)
+        elif event.key() != Qt.Key.Key_Escape or not self._cancel():
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The view is let go."""
+        if event.key() != Qt.Key.Key_Space:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self._hold_space(False)
+
+    def _hold_space(self, down: bool) -> None:
+        if self._hand.hold_space(down) is Act.GRAB and self._pointer is not None:
+            self._anchor = self.to_image(self._pointer)
+        self._refresh_cursor()
+        self._place_ring(self._pointer)
+
+    def _cancel(self) -> bool:
+        self._hand.let_go()
+        return self._session.cancel_gesture()
+
+    def _commit(self) -> None:
+        """Whatever takes the pointer away ends the stroke, keeping it."""
+        self._hand = Hand()
+        if self._session.gesture_active:
+            self._session.commit_gesture()
+        self._refresh_cursor()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A stroke is kept as it is."""
+        self._commit()
+        super().focusOutEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """A stroke is kept as it is."""
+        self._commit()
+        super().hideEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """A stroke is kept as it is."""
+        self._commit()
+        super().closeEvent(event)
+
+    # -- dropped files --------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders are welcome."""
+        if dropped_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Say what was dropped."""
+        paths = dropped_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.dropped.emit(paths)
+
+    # -- looks ----------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The words stand in the middle."""
+        super().resizeEvent(event)
+        self._hint.setGeometry(self.rect())
+
+    def _ring_at(self, at: QPointF | None) -> Ring | None:
+        paints = self._session.tool in ("brush", "eraser") and self._scene.pixels is not None
+        if at is None or not paints or self._hand.dragging or self._hand.space:
+            return None
+        return Ring(at.x(), at.y(), self._session.brush_radius * self._viewport.scale)
+
+    def _refresh_cursor(self) -> None:
+        if self._scene.pixels is None:
+            shape = Qt.CursorShape.ArrowCursor
+        elif self._hand.dragging:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._hand.space or self._session.tool == "pan":
+            shape = Qt.CursorShape.OpenHandCursor
+        else:
+            shape = Qt.CursorShape.CrossCursor
+        self.setCursor(shape)

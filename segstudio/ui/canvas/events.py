@@ -1,0 +1,65 @@
+"""Qt's events in the canvas's own words: buttons, wheel steps, pointers, dropped files."""
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+from segstudio.app.tools import Button, Phase, Pointer
+
+__all__ = ["button_of", "buttons_of", "dropped_paths", "meant_button", "pointer_of", "wheel_factor"]
+
+_BUTTONS = {
+    Qt.MouseButton.LeftButton: Button.LEFT,
+    Qt.MouseButton.RightButton: Button.RIGHT,
+    Qt.MouseButton.MiddleButton: Button.MIDDLE,
+}
+_NOTCH = 120.0
+_NOTCHES_A_DOUBLING = 3.0
+_PIXELS_A_DOUBLING = 240.0
+_LARGEST_STEP = 4.0
+
+
+def button_of(button: Qt.MouseButton) -> Button:
+    """Our word for a mouse button; NONE for those that mean nothing here."""
+    return _BUTTONS.get(button, Button.NONE)
+
+
+def buttons_of(buttons: Qt.MouseButton) -> frozenset[Button]:
+    """The buttons that are down."""
+    return frozenset(ours for theirs, ours in _BUTTONS.items() if buttons & theirs)
+
+
+def meant_button(button: Button, modifiers: Qt.KeyboardModifier, platform: str = sys.platform) -> Button:
+    """The button a press means: on macOS Ctrl with the left one is the right one (Qt calls that key Meta there)."""
+    ctrl = bool(modifiers & Qt.KeyboardModifier.MetaModifier)
+    return Button.RIGHT if platform == "darwin" and ctrl and button is Button.LEFT else button
+
+
+def pointer_of(phase: Phase, event: QMouseEvent, position: tuple[float, float], button: Button) -> Pointer:
+    """A pointer event at an image position."""
+    held = event.modifiers()
+    return Pointer(
+        phase,
+        *position,
+        button,
+        shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
+        ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
+        alt=bool(held & Qt.KeyboardModifier.AltModifier),
+        time=event.timestamp() / 1000,
+    )
+
+
+def wheel_factor(event: QWheelEvent) -> float:
+    """By how much to zoom: three notches double; touchpads that give pixels alone double in 240 of them."""
+    angle, pixels = event.angleDelta(), event.pixelDelta()
+    # With Alt held some platforms turn the wheel sideways.
+    turned = angle.y() or angle.x()
+    doublings = turned / _NOTCH / _NOTCHES_A_DOUBLING if turned else (pixels.y() or pixels.x()) / _PIXELS_A_DOUBLING
+    return min(max(2.0**doublings, 1 / _LARGEST_STEP), _LARGEST_STEP)
+
+
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """The files and folders of a drag, in their order."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []

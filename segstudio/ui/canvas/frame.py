@@ -1,0 +1,125 @@
+"""The screen-sized buffer, in two layers: the image below, labels and proposal above.
+
+Two, because a stroke changes only the upper one; Qt blends them when it paints, faster than NumPy could. What is out
+of date is written down as rectangles and drawn once a frame, just before painting, however many events there were.
+"""
+
+import ctypes
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage, QPainter
+
+from segstudio.geometry import Rect
+from segstudio.ui.canvas.scene import NEUTRAL, Scene
+from segstudio.ui.canvas.viewport import Viewport
+
+__all__ = ["Frame"]
+
+_MANY = 24
+_WASTE = 1.25
+
+
+class Frame:
+    """Device pixels of the view as arrays (h, w) of uint32, and as the images that Qt paints."""
+
+    def __init__(self) -> None:
+        self._stale_ground: list[Rect] = []
+        self._stale_overlay: list[Rect] = []
+        self.resize(1, 1, 1.0)
+
+    def resize(self, width: int, height: int, ratio: float) -> None:
+        """Take a new size in device pixels; everything is out of date."""
+        self.ground = np.full((height, width), NEUTRAL, np.uint32)
+        self.overlay = np.zeros((height, width), np.uint32)
+        self._ground_image = _image(self.ground, QImage.Format.Format_RGB32, ratio)
+        self._overlay_image = _image(self.overlay, QImage.Format.Format_ARGB32_Premultiplied, ratio)
+        self.spoil_all()
+
+    @property
+    def rect(self) -> Rect:
+        """All of it."""
+        return Rect(0, 0, self.ground.shape[1], self.ground.shape[0])
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing is left to draw."""
+        return not self._stale_ground and not self._stale_overlay
+
+    def spoil_all(self) -> None:
+        """Everything is out of date."""
+        self._stale_ground = [self.rect]
+        self._stale_overlay = [self.rect]
+
+    def spoil_overlay(self, rect: Rect | None = None) -> None:
+        """Labels or proposal are out of date within a rectangle, or everywhere."""
+        _note(self._stale_overlay, self.rect if rect is None else rect.intersected(self.rect))
+
+    def scroll(self, dx: int, dy: int) -> None:
+        """Move the picture; only the strips that come in are out of date."""
+        w, h = self.rect.w, self.rect.h
+        if abs(dx) >= w or abs(dy) >= h:
+            self.spoil_all()
+            return
+        for layer in (self.ground, self.overlay):
+            _shift(layer, dx, dy)
+        for stale in (self._stale_ground, self._stale_overlay):
+            moved = [rect.moved(dx, dy).intersected(self.rect) for rect in stale]
+            stale[:] = [rect for rect in moved if not rect.empty]
+            if dx:
+                _note(stale, Rect(0 if dx > 0 else w + dx, 0, abs(dx), h))
+            if dy:
+                _note(stale, Rect(0, 0 if dy > 0 else h + dy, w, abs(dy)))
+
+    def catch_up(self, scene: Scene, viewport: Viewport, deadline: float = inf) -> bool:
+        """Draw what is out of date; whether that was all, or the deadline (`time.perf_counter`) left some labels."""
+        ground, self._stale_ground = self._stale_ground, []
+        overlay, self._stale_overlay = self._stale_overlay, []
+        for rect in ground:
+            scene.draw_ground(viewport.transform, rect, self.ground)
+        for rect in overlay:
+            for left in scene.draw_overlay(viewport.transform, rect, self.overlay, deadline):
+                self.spoil_overlay(viewport.covering(left, 2))
+        return not self._stale_overlay
+
+    def paint(self, painter: QPainter) -> None:
+        """Both layers at the widget's origin; the painter's clip says which part."""
+        painter.drawImage(QPointF(0, 0), self._ground_image)
+        painter.drawImage(QPointF(0, 0), self._overlay_image)
+
+
+def _image(layer: NDArray[np.uint32], form: QImage.Format, ratio: float) -> QImage:
+    height, width = layer.shape
+    image = QImage(layer.data, width, height, width * 4, form)
+    image.setDevicePixelRatio(ratio)
+    return image
+
+
+def _shift(layer: NDArray[np.uint32], dx: int, dy: int) -> None:
+    """Move an array's content in place. Rows run on into each other, which only spoils the strips drawn anew."""
+    by = dy * layer.shape[1] + dx
+    size = (layer.size - abs(by)) * 4
+    if size <= 0:
+        return
+    start = layer.ctypes.data
+    ctypes.memmove(start + max(by, 0) * 4, start + max(-by, 0) * 4, size)
+
+
+def _note(stale: list[Rect], rect: Rect) -> None:
+    """Add a rectangle. Those that become one without much in between do, and so do many."""
+    if rect.empty:
+        return
+    apart: list[Rect] = []
+    for other in stale:
+        both = rect.united(other)
+        if both.area <= _WASTE * (rect.area + other.area):
+            rect = both
+        else:
+            apart.append(other)
+    if len(apart) >= _MANY:
+        for other in apart:
+            rect = rect.united(other)
+        apart = []
+    stale[:] = [*apart, rect]

@@ -1,0 +1,92 @@
+"""The colours of labels and proposals: a mark for each class, and a colour for each way of drawing a mark."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.labels.model import ClassTable, Kind, LabelClass
+from segstudio.labels.overview import Marks
+
+__all__ = ["Ink", "Palette", "premultiplied"]
+
+_OUTLINE_ALPHA = 0.95
+_RIM_ALPHA = 0.9
+_STRIPE_OF_FILL = 0.85
+_GAP_OF_FILL = 0.25
+_BACKGROUND_OF_FILL = 0.45
+_RANK = {Kind.BACKGROUND: 0, Kind.IGNORE: 1, Kind.SEMANTIC: 2, Kind.INSTANCE: 3}
+
+
+class Ink(IntEnum):
+    """Ways of drawing a mark: labels are filled (and outlined), proposals are striped and have a rim."""
+
+    FILL = 0
+    OUTLINE = 1
+    STRIPE = 2
+    GAP = 3
+    RIM = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Palette:
+    """`mark_of` is by class id; mark 0 is nothing, then background, ignore, semantic and instance classes.
+
+    `colors` is by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are of
+    instance classes.
+    """
+
+    mark_of: Marks
+    colors: NDArray[np.uint32]
+    count: int
+    first_instance: int
+
+    @property
+    def code_type(self) -> type[np.uint8] | type[np.uint16]:
+        """The smallest type that holds every code."""
+        return np.uint8 if len(self.colors) <= 256 else np.uint16
+
+    @classmethod
+    def of(cls, classes: ClassTable | None, opacity: float) -> "Palette":
+        """The palette of a project's classes; `opacity` (0..1) is that of a filled label."""
+        used = sorted(classes or (), key=lambda c: (_RANK[c.kind], c.position))
+        count = len(used) + 1
+        mark_by_id = {c.id: mark for mark, c in enumerate(used, start=1)}
+        size = max((int(c.id) for c in classes.all), default=0) + 2 if classes is not None else 1
+        mark_of: Marks = np.zeros(size, np.uint8 if count <= 256 else np.uint16)
+        for label_class in classes.all if classes is not None else ():
+            shown_as = None if classes is None else classes.effective(label_class.id)
+            if shown_as is not None:
+                mark_of[label_class.id] = mark_by_id[shown_as.id]
+        colors = np.zeros(len(Ink) * count, np.uint32)
+        for mark, label_class in enumerate(used, start=1):
+            for ink, alpha in _alphas(label_class, opacity).items():
+                colors[ink * count + mark] = premultiplied(label_class.color, alpha)
+        return cls(mark_of, colors, count, count - sum(c.kind is Kind.INSTANCE for c in used))
+
+    def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
+        """Marks of an array of class ids; 0 where there is no such class."""
+        return np.take(self.mark_of, class_ids, mode="clip")
+
+
+def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
+    if not label_class.visible:
+        return {}
+    if label_class.kind is Kind.BACKGROUND:
+        # Background is most of a picture: its labels are only tinted, its proposal would hide the image.
+        return {Ink.FILL: opacity * _BACKGROUND_OF_FILL}
+    return {
+        Ink.FILL: opacity,
+        Ink.OUTLINE: _OUTLINE_ALPHA,
+        Ink.STRIPE: opacity * _STRIPE_OF_FILL,
+        Ink.GAP: opacity * _GAP_OF_FILL,
+        Ink.RIM: _RIM_ALPHA,
+    }
+
+
+def premultiplied(color: str, alpha: float) -> int:
+    """A colour #RRGGBB with an opacity (0..1) as premultiplied ARGB."""
+    value = int(color.lstrip("#")[:6], 16)
+    red, green, blue = (round(((value >> shift) & 255) * alpha) for shift in (16, 8, 0))
+    return round(255 * alpha) << 24 | red << 16 | green << 8 | blue

@@ -1,0 +1,207 @@
+"""What is drawn: an image, its labels, its proposal, and how. Knows no widget and no buffer."""
+
+from collections.abc import Mapping
+from math import floor, inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.labels.document import Document
+from segstudio.labels.edit import TileKey
+from segstudio.labels.model import ClassTable
+from segstudio.labels.overview import Marks, Overviews
+from segstudio.labels.proposal import Proposal, ProposalTile
+from segstudio.labels.tile import EMPTY, Constant, Tile
+from segstudio.ui.canvas.compose import Grid, Pixels, compose_codes, edges, enlarged, grid_of, ground, marks_in_view
+from segstudio.ui.canvas.palette import Palette
+
+__all__ = ["NEUTRAL", "Scene"]
+
+NEUTRAL = 0xFF2B2B2B
+"""What surrounds the image: a dark grey without a tint, whatever the theme."""
+
+
+class Scene:
+    """Draws rectangles of device pixels into arrays of 0xAARRGGBB; the overlay's are premultiplied."""
+
+    def __init__(self) -> None:
+        self.pixels: Pixels | None = None
+        self.document: Document | None = None
+        self.plane = 0
+        self.outlines = False
+        self.show_labels = True
+        self.show_proposal = True
+        self.line_px = 1
+        self._opacity = 0.45
+        self._classes: ClassTable | None = None
+        self._palette = Palette.of(None, self._opacity)
+        self._labels = Overviews()
+        self._touched: dict[TileKey, Constant] = {}
+        self._proposal: Proposal | None = None
+        self._proposed = Overviews()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in pixels; (1, 1) where there is none."""
+        return (1, 1) if self.pixels is None else self.pixels.size
+
+    def show(self, pixels: Pixels | None, document: Document | None, plane: int) -> None:
+        """Take another image and its labels; the proposal goes."""
+        if document is not self.document or plane != self.plane:
+            self._labels.clear()
+        self._touched.clear()
+        self.pixels, self.document, self.plane = pixels, document, plane
+        self.set_proposal(None)
+        self.refresh_lookup()
+
+    def set_classes(self, classes: ClassTable) -> None:
+        """Take other classes."""
+        self._classes = classes
+        self._mix()
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strongly labels cover the image, 0..1."""
+        self._opacity = opacity
+        self._mix()
+
+    def set_proposal(self, proposal: Proposal | None) -> None:
+        """Take another proposal for this image, or none."""
+        if proposal is not self._proposal:
+            self._proposed.clear()
+        self._proposal = proposal
+        self._look_up_proposal()
+
+    def refresh_lookup(self) -> bool:
+        """Take note of new objects; whether an object known before is now of another class, so all is out of date."""
+        if self.document is None:
+            return False
+        return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
+
+    def touched(self, rect: Rect) -> list[Rect]:
+        """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
+
+        A tile that is the same constant as when it was last touched is left out: the inside of a large brush.
+        """
+        if self.document is None:
+            return []
+        parts: list[Rect] = []
+        for ty, tx in tiles_of(rect.intersected(self.document.raster.bounds(self.plane))):
+            key = (self.plane, ty, tx)
+            tile = self.document.raster.tile(key)
+            if isinstance(tile, Constant):
+                if self._touched.get(key) == tile:
+                    continue
+                self._touched[key] = tile
+            else:
+                self._touched.pop(key, None)
+                self._labels.forget([key])
+            part = tile_rect(ty, tx).intersected(rect)
+            if parts and parts[-1].y == part.y and parts[-1].right == part.x:
+                part = parts.pop().united(part)
+            parts.append(part)
+        return parts
+
+    def draw_ground(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32]) -> None:
+        """The image into a rectangle of a whole buffer (h, w)."""
+        out[rect.y : rect.bottom, rect.x : rect.right] = NEUTRAL
+        grid = None if self.pixels is None else grid_of(transform, self.size, rect)
+        if grid is not None and self.pixels is not None:
+            part = grid.rect
+            ground(self.pixels, grid, out[part.y : part.bottom, part.x : part.right])
+
+    def draw_overlay(
+        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
+    ) -> list[Rect]:
+        """Labels and proposal into a rectangle of a whole buffer (h, w); returns the image rectangles left undrawn.
+
+        Those are tiles whose marks had to be computed and for which there was no time before `deadline`.
+        """
+        out[rect.y : rect.bottom, rect.x : rect.right] = 0
+        grid = grid_of(transform, self.size, rect)
+        # Outlines look at their neighbours: they are drawn with a margin that is cut off again.
+        wide = grid_of(transform, self.size, rect.grown(self.line_px))
+        if grid is None or wide is None or self.pixels is None:
+            return []
+        late: list[TileKey] = []
+        labels = self._label_marks(wide, late, deadline)
+        proposed = self._proposal_marks(wide, late, deadline)
+        if labels is None and proposed is None:
+            return [tile_rect(*key[1:]) for key in late]
+        if labels is None:
+            labels = np.zeros((wide.rect.h, wide.rect.w), np.uint8)
+        codes = compose_codes(
+            labels,
+            proposed,
+            self._outlined(wide, labels),
+            (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)),
+            self.line_px,
+            self._palette.count,
+            self._palette.code_type,
+        )
+        part, x, y = grid.rect, grid.rect.x - wide.rect.x, grid.rect.y - wide.rect.y
+        out[part.y : part.bottom, part.x : part.right] = np.take(
+            self._palette.colors, codes[y : y + part.h, x : x + part.w], mode="clip"
+        )
+        return [tile_rect(*key[1:]) for key in late]
+
+    def _label_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
+        document, plane = self.document, self.plane
+        if document is None or not self.show_labels:
+            return None
+        raster = document.raster
+
+        def read(level: int, rect: Rect) -> Marks:
+            marks, missing = self._labels.region(raster.tile, plane, rect, level, deadline)
+            late.extend(missing)
+            return marks
+
+        return marks_in_view(read, grid, self.size)
+
+    def _proposal_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
+        if self._proposal is None or not self.show_proposal:
+            return None
+        tiles: Mapping[tuple[int, int], ProposalTile] = self._proposal.tiles
+
+        def tile_of(key: TileKey) -> Tile:
+            found = tiles.get(key[1:])
+            return EMPTY if found is None else found.labels
+
+        def read(level: int, rect: Rect) -> Marks:
+            marks, missing = self._proposed.region(tile_of, 0, rect, level, deadline)
+            late.extend(missing)
+            return marks
+
+        return marks_in_view(read, grid, self.size)
+
+    def _outlined(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
+        """Where objects (from afar: classes) meet: those of instance classes always, all of them if outlines are on.
+
+        Two objects of one class that touch would otherwise look like one.
+        """
+        if self.document is None:
+            return None
+        wanted = labels >= (1 if self.outlines else self._palette.first_instance)
+        if not wanted.any():
+            return None
+        if grid.scale < 1:
+            return edges(labels, self.line_px) & wanted
+        columns = np.clip(np.floor(grid.xs), 0, self.size[0] - 1).astype(np.intp)
+        rows = np.clip(np.floor(grid.ys), 0, self.size[1] - 1).astype(np.intp)
+        x, y = int(columns[0]), int(rows[0])
+        source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
+        ids, _ = self.document.raster.read(self.plane, source)
+        return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
+
+    def _mix(self) -> None:
+        self._palette = Palette.of(self._classes, self._opacity)
+        self.refresh_lookup()
+        self._look_up_proposal()
+
+    def _look_up_proposal(self) -> None:
+        if self._proposal is None:
+            return
+        by_id = np.zeros(max(self._proposal.rows, default=0) + 1, np.int32)
+        for id_, row in self._proposal.rows.items():
+            by_id[id_] = row.class_id
+        self._proposed.set_lookup(self._palette.marks_by_class(by_id))

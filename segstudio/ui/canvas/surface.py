@@ -1,0 +1,171 @@
+"""The surface of the canvas: shows a scene at any zoom, and paints the prepared buffer. Knows no session.
+
+Every change of what is to be seen spoils a part of the buffer and asks Qt for a repaint of it; what is spoiled is
+drawn once, just before that repaint, so that ten events between two frames cost one drawing.
+"""
+
+from time import perf_counter
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from segstudio.geometry import Rect
+from segstudio.ui.canvas.frame import Frame
+from segstudio.ui.canvas.ring import Ring, RingPen
+from segstudio.ui.canvas.scene import Scene
+from segstudio.ui.canvas.viewport import Viewport
+
+__all__ = ["Surface"]
+
+_FRAME_BUDGET_S = 0.010
+
+
+class Surface(QWidget):
+    """A scene, the buffer it is drawn into, and the brush's outline upon it.
+
+    `zoomChanged` carries view pixels for an image pixel.
+    """
+
+    zoomChanged = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene = Scene()
+        self._viewport = Viewport()
+        self._frame = Frame()
+        self._ring: Ring | None = None
+        self._ring_pen = RingPen()
+        self._pointer: QPointF | None = None
+        self._behind = QTimer(self)
+        self._behind.setSingleShot(True)
+        self._behind.timeout.connect(self.update)
+
+    @property
+    def scale(self) -> float:
+        """View pixels for one image pixel."""
+        return self._viewport.scale
+
+    def to_widget(self, x: float, y: float) -> QPointF:
+        """Where an image position ((0, 0) = outer corner of the first pixel) lies in this widget."""
+        return QPointF(*self._viewport.to_view(x, y))
+
+    def to_image(self, position: QPointF) -> tuple[float, float]:
+        """The image position under a position in this widget."""
+        return self._viewport.to_image(position.x(), position.y())
+
+    def zoom_to_fit(self) -> None:
+        """Show the whole image."""
+        self._viewport.fit()
+        self._view_changed()
+
+    def set_zoom(self, scale: float) -> None:
+        """Set the view pixels for one image pixel (1.0 = actual size), within limits; the middle stays."""
+        self._viewport.set_scale(scale)
+        self._view_changed()
+
+    def zoom_by(self, factor: float) -> None:
+        """Zoom at the pointer, or in the middle where it is elsewhere."""
+        at = self._pointer or QPointF(self.width() / 2, self.height() / 2)
+        if self._viewport.zoom(factor, at.x(), at.y()):
+            self._view_changed()
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strongly labels cover the image, 0..1."""
+        self._scene.set_opacity(min(max(opacity, 0.0), 1.0))
+        self._overlay_changed()
+
+    def set_outlines(self, shown: bool) -> None:
+        """Whether all objects are outlined, and not only those of instance classes."""
+        self._scene.outlines = shown
+        self._overlay_changed()
+
+    def set_labels_shown(self, shown: bool) -> None:
+        """Whether labels are shown."""
+        self._scene.show_labels = shown
+        self._overlay_changed()
+
+    def set_proposal_shown(self, shown: bool) -> None:
+        """Whether the proposal is shown."""
+        self._scene.show_proposal = shown
+        self._overlay_changed()
+
+    # -- for the canvas -------------------------------------------------------------------------------------------
+
+    def _overlay_changed(self) -> None:
+        self._frame.spoil_overlay()
+        self.update()
+
+    def _view_changed(self) -> None:
+        """Scale or offset changed in a way that moves no pixels as they are."""
+        self._frame.spoil_all()
+        self._place_ring(self._pointer)
+        self.zoomChanged.emit(self._viewport.scale)
+        self.update()
+
+    def _drag_to(self, anchor: tuple[float, float], position: QPointF) -> None:
+        dx, dy = self._viewport.drag(*anchor, position.x(), position.y())
+        if dx or dy:
+            self._frame.scroll(dx, dy)
+            self.update()
+
+    def _labels_changed(self, rect: Rect) -> None:
+        """Labels changed within a rectangle of image pixels."""
+        region = QRegion()
+        for part in self._scene.touched(rect):
+            spoiled = self._viewport.covering(part, self._scene.line_px + 2)
+            self._frame.spoil_overlay(spoiled)
+            region = region.united(self._view_rect(spoiled))
+        self.update(region)
+
+    def _ring_at(self, at: QPointF | None) -> Ring | None:
+        """The brush's outline for a pointer there; none where nothing paints."""
+        return None
+
+    def _place_ring(self, at: QPointF | None) -> None:
+        before = self._ring
+        self._ring = self._ring_at(at)
+        if self._ring == before:
+            return
+        region = QRegion()
+        for ring in (before, self._ring):
+            if ring is not None:
+                region = region.united(ring.region())
+        self.update(region)
+
+    # -- painting -------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what is out of date, then lay the buffer and the brush's outline on the screen."""
+        if not self._frame.up_to_date:
+            complete = self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
+            if not complete:
+                self._behind.start(0)
+        painter = QPainter(self)
+        self._frame.paint(painter)
+        if self._ring is not None:
+            self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The buffer is as large as the widget."""
+        self._take_size()
+        super().resizeEvent(event)
+
+    def _take_size(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._scene.line_px = max(round(ratio), 1)
+        self._viewport.resize(self.width(), self.height(), ratio)
+        self._frame.resize(*self._viewport.device_size, ratio)
+        self._view_changed()
+
+    def _view_rect(self, device: Rect) -> QRect:
+        ratio = self._viewport.ratio
+        rect = Rect.of_edges(device.x / ratio, device.y / ratio, device.right / ratio, device.bottom / ratio)
+        return QRect(rect.x, rect.y, rect.w, rect.h)
+
+    def event(self, event: QEvent) -> bool:
+        """Another screen may have other pixels."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._take_size()
+        return super().event(event)

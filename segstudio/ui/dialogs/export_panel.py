@@ -1,0 +1,170 @@
+"""The export panel above the image: format, folder, go; painting goes on, and it says when the files were read back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
+
+from segstudio.ui.icons import icon
+from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
+from segstudio.ui.words import count, tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import JobState
+
+__all__ = ["ExportPanel"]
+
+_FORMATS = (("png", "PNG masks"), ("coco", "COCO (JSON)"))
+_CONTENTS = (("labels", "All labelled images"), ("finished", "Finished images"), ("proposals", "Proposals"))
+
+
+class ExportPanel(QFrame):
+    """`exportPanel`: hidden until asked for."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("exportPanel")
+        self.setProperty("role", "strip")
+        self.setAccessibleName(tr("Export"))
+        self.format = Choice()
+        self.content = Choice()
+        self.folder = QLineEdit()
+        self.browse = QPushButton(icon("open"), f" {tr('Choose…')}")
+        self.start = QPushButton(tr("Export"))
+        self.show_folder = QPushButton(tr("Show folder"))
+        self.close_button = QToolButton()
+        self.state = ElidedLabel()
+        self._written: Path | None = None
+        self._running = False
+        self._dress()
+        self._arrange()
+        self.browse.clicked.connect(self._choose)
+        self.start.clicked.connect(self._start)
+        self.folder.returnPressed.connect(self._start)
+        self.folder.textChanged.connect(self._refresh)
+        self.show_folder.clicked.connect(self._reveal)
+        self.close_button.clicked.connect(self.hide)
+        session.exportFinished.connect(self._finished)
+        session.failed.connect(self._failed)
+        session.jobChanged.connect(self._job)
+        session.projectChanged.connect(self._opened)
+        self._opened()
+
+    def toggle(self) -> None:
+        """Show the panel with the focus on its folder, or hide it."""
+        self.setVisible(self.isHidden())
+        if not self.isHidden():
+            self.start.setFocus()
+
+    def _dress(self) -> None:
+        for widget, name, words in (
+            (self.format, "exportFormat", tr("Format")),
+            (self.content, "exportContent", tr("What to export")),
+            (self.folder, "exportFolder", tr("Folder to write to")),
+            (self.browse, "exportBrowse", tr("Choose the folder")),
+            (self.start, "exportStart", tr("Write the files, read them back, compare")),
+            (self.show_folder, "exportShowFolder", tr("Open the folder in the file manager")),
+            (self.close_button, "exportClose", tr("Close (Esc)")),
+        ):
+            widget.setObjectName(name)
+            widget.setToolTip(words)
+            widget.setAccessibleName(words)
+        self.state.setObjectName("exportState")
+        self.state.setProperty("role", "muted")
+        self.start.setProperty("role", "primary")
+        self.close_button.setProperty("role", "icon")
+        self.close_button.setIcon(icon("close"))
+        for value, text in _FORMATS:
+            self.format.addItem(tr(text), value)
+        for value, text in _CONTENTS:
+            self.content.addItem(tr(text), value)
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(role_label(tr("Export"), "title"))
+        row.addWidget(self.format)
+        row.addWidget(self.content)
+        row.addWidget(muted_label(tr("to")))
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.browse)
+        row.addWidget(self.start)
+        row.addWidget(self.close_button)
+        below = QHBoxLayout()
+        below.setSpacing(8)
+        below.addWidget(self.state, 1)
+        below.addWidget(self.show_folder)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addLayout(below)
+
+    def _choose(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self, tr("Folder to export to"), str(Path(self.folder.text()).parent))
+        dialog.setObjectName("exportFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _start(self) -> None:
+        if not self.start.isEnabled():
+            return
+        out = Path(self.folder.text().strip()).expanduser()
+        self._running = True
+        self.state.setText(tr("Exporting …"))
+        self.show_folder.hide()
+        self._refresh()
+        self._session.export(self.format.currentData(), out, self.content.currentData())
+
+    def _job(self, state: "JobState") -> None:
+        if state.job != "export":
+            return
+        self._running = state.running
+        if state.running:
+            self.state.setText(state.text)
+        elif self.state.text() and self._written is None:
+            self.state.setText("")
+        self._refresh()
+
+    def _finished(self, report: dict[str, Any]) -> None:
+        self._running = False
+        self._written = Path(report["out"])
+        images = report["images"] if isinstance(report["images"], int) else len(report["images"])
+        files = count(len(report["files"]), "1 file", "{n} files")
+        pictures = count(images, "1 image", "{n} images")
+        words = tr("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
+        self.state.setText(words)
+        self.show_folder.show()
+        self._refresh()
+
+    def _failed(self, failure: dict[str, Any]) -> None:
+        if failure["job"] == "export":
+            self._running = False
+            self.state.setText(tr("Nothing was exported: {why}", why=failure["sentence"]))
+            self._refresh()
+
+    def _reveal(self) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
+        if self._written is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written)))
+
+    def _opened(self) -> None:
+        path = self._session.project_path
+        self._running, self._written = False, None
+        self.folder.setText("" if path is None else str(path.with_name(f"{self._session.project_name} export")))
+        self.state.setText(tr("Every file is read back and compared before it is called done"))
+        self.show_folder.hide()
+        self.hide()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        ready = bool(self.folder.text().strip()) and self._session.project_path is not None
+        self.start.setEnabled(ready and not self._running)

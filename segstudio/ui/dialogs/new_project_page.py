@@ -1,0 +1,170 @@
+"""The page that makes a project: which images, which classes, where. In the window, not over it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio.errors import UserError
+from segstudio.ui.icons import icon
+from segstudio.ui.panels.controls import muted_label, role_label
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["NewProjectPage", "class_names"]
+
+_WIDTH = 560
+
+
+def class_names(text: str) -> list[str]:
+    """The classes in a text of one a line; empty lines do not count."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+class NewProjectPage(QWidget):
+    """`newProjectPage`. `leave` is called when it is done or given up."""
+
+    def __init__(self, session: "Session", leave: Callable[[], None]) -> None:
+        super().__init__()
+        self._session = session
+        self._leave = leave
+        self._place_is_ours = True
+        self._images: list[str] = []
+        self.setObjectName("newProjectPage")
+        self.setAccessibleName(tr("New project"))
+        self.images = QLineEdit()
+        self.place = QLineEdit()
+        self.classes = QPlainTextEdit(tr("object"))
+        self.browse_images = QPushButton(icon("open"), f" {tr('Choose…')}")
+        self.browse_place = QPushButton(icon("open"), f" {tr('Choose…')}")
+        self.make = QPushButton(tr("Make the project"))
+        self.give_up = QPushButton(tr("Back"))
+        self.problem = QLabel()
+        self._dress()
+        self._arrange()
+        self.images.textChanged.connect(self._follow_images)
+        self.place.textEdited.connect(self._place_edited)
+        self.place.textChanged.connect(self._refresh)
+        self.browse_images.clicked.connect(self._choose_images)
+        self.browse_place.clicked.connect(self._choose_place)
+        self.make.clicked.connect(self._make)
+        self.give_up.clicked.connect(leave)
+        self._refresh()
+
+    def begin(self, images: list[str]) -> None:
+        """Start with these images, files or folders."""
+        self._place_is_ours = True
+        self._images = images
+        self.images.setText("; ".join(images))
+        self.problem.setText("")
+        (self.classes if images else self.images).setFocus()
+        self.classes.selectAll()
+
+    def _dress(self) -> None:
+        for widget, name, words in (
+            (self.images, "newImages", tr("Folder of images; several are separated by a semicolon")),
+            (self.place, "newPlace", tr("Where the project is made: a new folder that ends in .segstudio")),
+            (self.classes, "newClasses", tr("Classes, one a line; background is added by itself")),
+            (self.browse_images, "newImagesBrowse", tr("Choose the folder of images")),
+            (self.browse_place, "newPlaceBrowse", tr("Choose the folder to make the project in")),
+            (self.make, "newMake", tr("Make the project and open it; the images stay where they are")),
+            (self.give_up, "newBack", tr("Leave without making a project")),
+        ):
+            widget.setObjectName(name)
+            widget.setToolTip(words)
+            widget.setAccessibleName(words)
+        self.classes.setTabChangesFocus(True)
+        self.classes.setFixedHeight(112)
+        self.make.setProperty("role", "primary")
+        self.problem.setObjectName("newProblem")
+        self.problem.setProperty("role", "warning")
+        self.problem.setWordWrap(True)
+
+    def _arrange(self) -> None:
+        form = QGridLayout()
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(12)
+        top = Qt.AlignmentFlag.AlignTop
+        form.addWidget(muted_label(tr("Images")), 0, 0)
+        form.addWidget(self.images, 0, 1)
+        form.addWidget(self.browse_images, 0, 2)
+        form.addWidget(muted_label(tr("Classes")), 1, 0, top)
+        form.addWidget(self.classes, 1, 1, 1, 2)
+        form.addWidget(muted_label(tr("One class a line; background is added. All can be changed later.")), 2, 1, 1, 2)
+        form.addWidget(muted_label(tr("Project")), 3, 0)
+        form.addWidget(self.place, 3, 1)
+        form.addWidget(self.browse_place, 3, 2)
+        end = QHBoxLayout()
+        end.setSpacing(8)
+        end.addWidget(self.problem, 1)
+        end.addWidget(self.give_up)
+        end.addWidget(self.make)
+        card = QFrame()
+        card.setProperty("role", "card")
+        card.setFixedWidth(_WIDTH)
+        column = QVBoxLayout(card)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(16)
+        column.addWidget(role_label(tr("New project"), "title"))
+        column.addLayout(form)
+        column.addLayout(end)
+        grid = QGridLayout(self)
+        grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
+
+    def _follow_images(self) -> None:
+        from segstudio.tasks.new import project_beside
+
+        self._images = [part.strip() for part in self.images.text().split(";") if part.strip()]
+        first = Path(self._images[0]).expanduser() if self._images else None
+        if self._place_is_ours and first is not None and first.exists():
+            self.place.setText(str(project_beside(first if first.is_dir() else first.parent)))
+        self._refresh()
+
+    def _place_edited(self) -> None:
+        self._place_is_ours = False
+
+    def _choose_images(self) -> None:
+        self._ask(tr("Folder of images"), self.images)
+
+    def _choose_place(self) -> None:
+        self._place_is_ours = False
+        self._ask(tr("Folder to make the project in"), self.place, "project.segstudio")
+
+    def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self, title, self._session.preferences.last_folder)
+        dialog.setObjectName("newFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda path: target.setText(str(Path(path) / inside) if inside else path))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _refresh(self) -> None:
+        self.make.setEnabled(bool(self._images) and bool(self.place.text().strip()))
+
+    def _make(self) -> None:
+        place = Path(self.place.text().strip()).expanduser()
+        if place.suffix != ".segstudio":
+            place = place.with_name(f"{place.name}.segstudio")
+        images = [str(Path(image).expanduser()) for image in self._images]
+        try:
+            self._session.new_project(place, images, class_names(self.classes.toPlainText()))
+        except UserError as error:
+            self.problem.setText(error.line)
+            return
+        self._leave()

@@ -1,0 +1,96 @@
+"""The shipped SVG icons, tinted for the theme: normal, disabled, and checked in the accent.
+
+Every file draws with `currentColor` on a 16 px grid; the colour is put in before it is rendered, at the screen's own
+resolution, so that lines stay sharp.
+"""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
+
+from segstudio.assets import asset
+from segstudio.ui.theme import Theme, current_theme
+
+__all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "logo", "pixmap", "swatch"]
+
+ICON_SIZE = 16
+
+
+def icon_names() -> frozenset[str]:
+    """Names of all shipped icons."""
+    return frozenset(path.stem for path in asset("icons").glob("*.svg"))
+
+
+def icon(name: str) -> QIcon:
+    """The icon of this name in the colours of the current theme."""
+    return _icon(name, current_theme(), _ratio())
+
+
+def pixmap(name: str, color: str, size: int = ICON_SIZE) -> QPixmap:
+    """One drawing of an icon in one colour, `size` device-independent pixels square."""
+    return _pixmap(name, color, size, _ratio())
+
+
+def app_icon() -> QIcon:
+    """The program's own icon."""
+    found = QIcon()
+    for size in (16, 32, 64, 128, 256):
+        found.addFile(str(asset("icons", "png", f"segstudio-{size}.png")), QSize(size, size))
+    return found
+
+
+def logo(size: int) -> QPixmap:
+    """The program's own icon as a picture, `size` device-independent pixels square."""
+    return _pixmap("segstudio", "#000000", size, _ratio())
+
+
+def swatch(color: str, size: int = 12) -> QIcon:
+    """A class's colour as an icon: a filled square with round corners."""
+    ratio = _ratio()
+    drawn = _blank(size, ratio)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(color))
+    painter.drawRoundedRect(0, 0, size, size, 3, 3)
+    painter.end()
+    return QIcon(drawn)
+
+
+def _ratio() -> float:
+    application = QGuiApplication.instance()
+    return application.devicePixelRatio() if isinstance(application, QGuiApplication) else 1.0
+
+
+def _blank(size: int, ratio: float) -> QPixmap:
+    drawn = QPixmap(round(size * ratio), round(size * ratio))
+    drawn.setDevicePixelRatio(ratio)
+    drawn.fill(Qt.GlobalColor.transparent)
+    return drawn
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, theme: Theme, ratio: float) -> QIcon:
+    made = QIcon(_pixmap(name, theme.text, ICON_SIZE, ratio))
+    made.addPixmap(_pixmap(name, theme.faint, ICON_SIZE, ratio), QIcon.Mode.Disabled)
+    made.addPixmap(_pixmap(name, theme.accent, ICON_SIZE, ratio), QIcon.Mode.Normal, QIcon.State.On)
+    return made
+
+
+@lru_cache(maxsize=1024)
+def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
+    from PySide6.QtSvg import QSvgRenderer
+
+    source = _source(name).replace(b"currentColor", color.encode())
+    drawn = _blank(size, ratio)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    QSvgRenderer(QByteArray(source)).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return drawn
+
+
+@lru_cache(maxsize=64)
+def _source(name: str) -> bytes:
+    return asset("icons", f"{name}.svg").read_bytes()

@@ -1,0 +1,318 @@
+"""The main window: puts bars, canvas and panels in their places. It holds no state of the work and decides nothing."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio.errors import UserError
+from segstudio.ui.bars import Bars
+from segstudio.ui.commands import Commands
+from segstudio.ui.dialogs.export_panel import ExportPanel
+from segstudio.ui.dialogs.new_project_page import NewProjectPage
+from segstudio.ui.dialogs.start_page import StartPage
+from segstudio.ui.icons import app_icon
+from segstudio.ui.loader import ModuleLoader
+from segstudio.ui.panels.brush_panel import BrushPanel
+from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.training_panel import TrainingPanel
+from segstudio.ui.status_bar import StatusBar
+from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
+from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.typing_guard import TypingGuard
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.ui.canvas import Canvas
+
+__all__ = ["MainWindow"]
+
+_SIDE_W = 264
+_BOTTOM_H = 248
+_RECENT = 12
+_WARM_UP_MS = 250
+
+
+class MainWindow(QMainWindow):
+    """`mainWindow`; `session` does the work, `canvas` shows it. Closing it closes the session."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        bare = not application.styleSheet()
+        theme = theme_named("system") if bare else current_theme()
+        choose_theme(application, theme)
+        self.session = session
+        self.setObjectName("mainWindow")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self._canvas: Canvas | None = None
+        self.status_bar = StatusBar(session)
+        self.export_panel = ExportPanel(session)
+        self.message_strip = MessageStrip(session)
+        self.bars = Bars(self, Commands(self))
+        self.class_panel = ClassPanel(session)
+        self.brush_panel = BrushPanel(session)
+        self.image_panel = ImageListPanel(session)
+        self.training_panel = TrainingPanel(session, self.bars.action("stop-training"))
+        self._arrange()
+        self._guard = TypingGuard(self, lambda: self.canvas)
+        self._connect()
+        self.resize(1440, 900)
+        self._restore()
+        self._show_project()
+        if bare:
+            apply_theme(application, theme)
+        self._canvas_loader = ModuleLoader("segstudio.ui.canvas", self)
+        self._canvas_loader.ready.connect(lambda: self.canvas)
+        self._warm_up = QTimer(self)
+        self._warm_up.setSingleShot(True)
+        self._warm_up.timeout.connect(self._canvas_loader.load)
+        if self._canvas is None:
+            self._warm_up.start(_WARM_UP_MS)
+
+    @property
+    def canvas(self) -> "Canvas":
+        """The widget `canvas`. An empty window starts without NumPy, and makes it a moment later."""
+        if self._canvas is None:
+            self._canvas = self._make_canvas()
+        return self._canvas
+
+    def _make_canvas(self) -> "Canvas":
+        from segstudio.ui.canvas import Canvas
+
+        canvas = Canvas(self.session)
+        canvas.zoomChanged.connect(self._zoomed)
+        canvas.hovered.connect(self._hovered)
+        canvas.left.connect(lambda: self.status_bar.show_cursor(""))
+        canvas.openRequested.connect(self.choose_folder)
+        canvas.dropped.connect(self._dropped)
+        self.pages.addWidget(canvas)
+        return canvas
+
+    # -- what the outside asks for -----------------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open a project; of a folder of images, the project beside it, or the page that makes one."""
+        if path.suffix != ".segstudio" and path.is_dir():
+            from segstudio.tasks.new import project_beside
+
+            beside = project_beside(path)
+            if not beside.exists():
+                self.show_new_project(str(path))
+                return
+            path = beside
+        try:
+            self.session.open_project(path)
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+
+    def choose_folder(self) -> None:
+        """Ask for a project or a folder of images; the answer comes from the event loop."""
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self, tr("Open a project or a folder of images"), self.session.preferences.last_folder)
+        dialog.setObjectName("openDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda chosen: self.open_path(Path(chosen)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def show_new_project(self, *images: str) -> None:
+        """Show the page that makes a project of these images."""
+        page = self._new_page()
+        page.begin([image for image in images if image])
+        self.pages.setCurrentWidget(page)
+
+    def show_proposals(self, shown: bool) -> None:
+        """Show or hide the proposal."""
+        self.canvas.set_proposal_shown(shown)
+        self._prefer(show_proposals=shown)
+
+    def show_panels(self) -> None:
+        """Show the panels that are wanted; without a project there is nothing to show in them."""
+        there = self.session.project_path is not None
+        self.side.setVisible(there and self.bars.action("show-side").isChecked())
+        self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
+        self.bars.tool_bar.setVisible(there)
+
+    def close_topmost(self) -> None:
+        """Close what stands above the image: the page, else the export panel, else the message."""
+        if isinstance(self.pages.currentWidget(), NewProjectPage):
+            self._show_project()
+        elif not self.export_panel.isHidden():
+            self.export_panel.hide()
+        elif not self.message_strip.isHidden():
+            self.message_strip.dismiss()
+        (self.pages.currentWidget() or self).setFocus()
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        self.setStatusBar(self.status_bar)
+        self.read_only_banner = ReadOnlyBanner(self.session)
+        actions = self.bars.action
+        self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
+        self.pages = QStackedWidget()
+        self.pages.setObjectName("pages")
+        self.pages.addWidget(self.start_page)
+        column = QWidget()
+        column.setObjectName("mainColumn")
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.read_only_banner, self.message_strip, self.export_panel):
+            layout.addWidget(widget)
+        layout.addWidget(self.pages, 1)
+        self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
+        self.side.setStretchFactor(0, 1)
+        self.side.setStretchFactor(1, 0)
+        self.upper = self._splitter("upperSplitter", Qt.Orientation.Horizontal, column, self.side)
+        self.upper.setStretchFactor(0, 1)
+        self.upper.setStretchFactor(1, 0)
+        self.upper.setSizes([1000, _SIDE_W])
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel, self.training_panel)
+        self.bottom.setSizes([560, 760])
+        self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setStretchFactor(1, 0)
+        self.middle.setSizes([700, _BOTTOM_H])
+        self.setCentralWidget(self.middle)
+        self.side.setMinimumWidth(208)
+        self.bottom.setMinimumHeight(176)
+
+    def _splitter(self, name: str, orientation: Qt.Orientation, *parts: QWidget) -> QSplitter:
+        splitter = QSplitter(orientation)
+        splitter.setObjectName(name)
+        splitter.setHandleWidth(1)
+        splitter.setChildrenCollapsible(False)
+        for part in parts:
+            splitter.addWidget(part)
+        return splitter
+
+    def _new_page(self) -> NewProjectPage:
+        for place in range(self.pages.count()):
+            page = self.pages.widget(place)
+            if isinstance(page, NewProjectPage):
+                return page
+        page = NewProjectPage(self.session, self._show_project)
+        self.pages.addWidget(page)
+        return page
+
+    def _connect(self) -> None:
+        session = self.session
+        session.projectChanged.connect(self._show_project)
+        session.imageShown.connect(self._title)
+        session.imageLoading.connect(self._title)
+        session.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
+        for name in ("show-side", "show-bottom"):
+            self.bars.action(name).setChecked(True)
+        self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
+
+    def _show_project(self) -> None:
+        there = self.session.project_path is not None
+        if there:
+            self._remember(self.session.project_path)
+        else:
+            self.start_page.refresh()
+            self.status_bar.show_zoom(0)
+        page = self.canvas if there else self.start_page
+        self.pages.setCurrentWidget(page)
+        self.show_panels()
+        page.setFocus()
+        self._title()
+
+    def _remember(self, path: Path | None) -> None:
+        if path is None:
+            return
+        kept = self.session.preferences
+        recent = [str(path), *(p for p in kept.recent_projects if p != str(path))][:_RECENT]
+        self._prefer(recent_projects=recent, last_folder=str(path.parent))
+
+    def _title(self, _: object = None) -> None:
+        session = self.session
+        parts = [part for part in (session.current_image, session.project_name) if part]
+        self.setWindowTitle(" – ".join([*parts, "SegStudio"]) if parts else "SegStudio")
+
+    def _zoomed(self, scale: float) -> None:
+        self.status_bar.show_zoom(scale if self.session.current_image is not None else 0)
+
+    def _hovered(self, x: float, y: float) -> None:
+        column, row = int(x // 1), int(y // 1)
+        value, name = self.session.value_at(column, row)
+        self.status_bar.show_cursor(f"{column}, {row} · {value} · {name}" if name else "")
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape that nobody wanted."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.bars.action("cancel").trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders are welcome anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _dropped(self, paths: list[Path]) -> None:
+        if len(paths) == 1 and paths[0].is_dir():
+            self.open_path(paths[0])
+        elif paths:
+            self.show_new_project(*(str(path) for path in paths))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask nothing; return when all is durable and the lock is free."""
+        self._keep()
+        self._warm_up.stop()
+        self._canvas_loader.close()
+        self.image_panel.close_threads()
+        self.training_panel.close_threads()
+        self.session.close()
+        super().closeEvent(event)
+
+    # -- how the window stood ----------------------------------------------------------------------------------------
+
+    def _prefer(self, **preferences: object) -> None:
+        from msgspec.structs import replace
+
+        self.session.preferences = replace(self.session.preferences, **preferences)
+
+    def _splitters(self) -> tuple[QSplitter, ...]:
+        return (self.middle, self.upper, self.side, self.bottom)
+
+    def _keep(self) -> None:
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
+        self._prefer(
+            window_geometry=geometry,
+            panel_state=" ".join(states),
+            brush_radius=self.session.brush_radius,
+        )
+
+    def _restore(self) -> None:
+        kept = self.session.preferences
+        if kept.window_geometry:
+            self.restoreGeometry(QByteArray.fromBase64(kept.window_geometry.encode()))
+        states = kept.panel_state.split()
+        if len(states) == len(self._splitters()):
+            for splitter, state in zip(self._splitters(), states, strict=True):
+                splitter.restoreState(QByteArray.fromBase64(state.encode()))

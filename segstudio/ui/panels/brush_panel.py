@@ -1,0 +1,101 @@
+"""The panel of the brush: its radius in image pixels, and what it may touch."""
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
+
+from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["MAX_RADIUS_PX", "MIN_RADIUS_PX", "BrushPanel"]
+
+MIN_RADIUS_PX = 0.5
+MAX_RADIUS_PX = 1000.0
+_SLIDER_STEPS = 200
+_TOUCH = (
+    ("all", "Everything"),
+    ("unlabelled", "Unlabelled pixels only"),
+    ("labelled", "Labelled pixels only"),
+)
+
+
+class BrushPanel(QFrame):
+    """`brushSize` is the radius as a number, `brushSizeSlider` the same on a logarithmic scale."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("brushPanel")
+        self.setProperty("role", "panel")
+        self.size_spin = PixelSpin()
+        self.size_slider = QSlider(Qt.Orientation.Horizontal)
+        self.touch = Choice()
+        self._dress()
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(8)
+        grid.addWidget(muted_label(tr("Radius")), 0, 0)
+        grid.addWidget(self.size_slider, 0, 1)
+        grid.addWidget(self.size_spin, 0, 2)
+        grid.addWidget(muted_label(tr("May touch")), 1, 0)
+        grid.addWidget(self.touch, 1, 1, 1, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(8)
+        column.addWidget(role_label(tr("Brush"), "title"))
+        column.addLayout(grid)
+        self.size_spin.valueChanged.connect(session.set_brush_radius)
+        self.size_slider.valueChanged.connect(self._slid)
+        self.touch.activated.connect(self._touched)
+        session.toolChanged.connect(self._follow)
+        self._follow()
+
+    def _dress(self) -> None:
+        keys = tr("Radius of brush and eraser in image pixels ([ and ])")
+        self.size_spin.setObjectName("brushSize")
+        self.size_spin.setRange(MIN_RADIUS_PX, MAX_RADIUS_PX)
+        self.size_spin.setSuffix(tr(" px"))
+        self.size_spin.setFixedSize(76, 26)
+        self.size_spin.setToolTip(keys)
+        self.size_spin.setAccessibleName(tr("Brush radius in pixels"))
+        self.size_slider.setObjectName("brushSizeSlider")
+        self.size_slider.setRange(0, _SLIDER_STEPS)
+        self.size_slider.setToolTip(keys)
+        self.size_slider.setAccessibleName(tr("Brush radius"))
+        self.touch.setObjectName("mayTouch")
+        self.touch.setToolTip(tr("Which pixels a stroke may change; those of a locked class never"))
+        self.touch.setAccessibleName(tr("What a stroke may touch"))
+        for touch, text in _TOUCH:
+            self.touch.addItem(tr(text), touch)
+
+    def _slid(self, place: int) -> None:
+        if place != _place(self._session.brush_radius):
+            self._session.set_brush_radius(_radius(place))
+
+    def _follow(self) -> None:
+        radius = self._session.brush_radius
+        for widget, value in ((self.size_spin, radius), (self.size_slider, _place(radius))):
+            blocked = widget.blockSignals(True)
+            widget.setValue(value)  # type: ignore[arg-type]
+            widget.blockSignals(blocked)
+        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(str(self._session.touch)))
+
+    def _touched(self, place: int) -> None:
+        # The values of labels.policy.Touch; importing it would load NumPy before the first window is idle.
+        self._session.set_touch(type(self._session.touch)(_TOUCH[place][0]))
+
+
+def _place(radius: float) -> int:
+    span = math.log(MAX_RADIUS_PX / MIN_RADIUS_PX)
+    return round(math.log(max(radius, MIN_RADIUS_PX) / MIN_RADIUS_PX) / span * _SLIDER_STEPS)
+
+
+def _radius(place: int) -> float:
+    radius = MIN_RADIUS_PX * (MAX_RADIUS_PX / MIN_RADIUS_PX) ** (place / _SLIDER_STEPS)
+    return min(MAX_RADIUS_PX, max(MIN_RADIUS_PX, round(radius * 2) / 2))

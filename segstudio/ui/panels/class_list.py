@@ -1,0 +1,205 @@
+"""The list of classes: its model, and how a row looks and where a click on it lands."""
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from segstudio.ui.icons import pixmap
+from segstudio.ui.panels.image_cell import selected_hovered
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.labels.model import LabelClass
+
+__all__ = ["CLASS_ROLE", "ROW_H", "ClassListModel", "ClassRow", "Spot", "spot_rect"]
+
+CLASS_ROLE = Qt.ItemDataRole.UserRole + 1
+ROW_H = 28
+_Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+
+
+class Spot(Enum):
+    """The parts of a row that a click can mean."""
+
+    NUMBER = auto()
+    SWATCH = auto()
+    NAME = auto()
+    LOCK = auto()
+    EYE = auto()
+
+
+def spot_rect(row: QRect, spot: Spot) -> QRect:
+    """Where a part of the row lies."""
+    x, y, w = row.x(), row.y() + (row.height() - 16) // 2, row.width()
+    if spot is Spot.NUMBER:
+        return QRect(x + 12, y, 16, 16)
+    if spot is Spot.SWATCH:
+        return QRect(x + 36, y, 16, 16)
+    if spot is Spot.EYE:
+        return QRect(x + w - 28, y, 16, 16)
+    if spot is Spot.LOCK:
+        return QRect(x + w - 52, y, 16, 16)
+    return QRect(x + 60, row.y(), w - 60 - 60, row.height())
+
+
+class ClassListModel(QAbstractListModel):
+    """Rows are the classes in use, in the order of the list; a new name typed in a row is told by `renamed`."""
+
+    renamed = Signal(str, str)
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__(session)
+        self._session = session
+        self._rows: list[LabelClass] = list(session.classes)
+        session.classesChanged.connect(self._reset)
+        session.projectChanged.connect(self._reset)
+
+    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many classes are in use."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def label_class(self, row: int) -> "LabelClass | None":
+        """The class of a row; None where there is none."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def row_of(self, name: str) -> int:
+        """The row of a class by its name; -1 where there is none."""
+        return next((i for i, c in enumerate(self._rows) if c.name == name), -1)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Name, words about it, or the class itself under `CLASS_ROLE`."""
+        found = self.label_class(index.row())
+        if found is None:
+            return None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return found.name
+        if role == CLASS_ROLE:
+            return found
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            words = [found.name, tr(found.kind.value)]
+            if index.row() < 9:
+                words.append(tr("key {n}", n=index.row() + 1))
+            words += [tr("locked")] * found.locked + [tr("hidden")] * (not found.visible)
+            return (", " if role == Qt.ItemDataRole.AccessibleTextRole else "\n").join(words)
+        return None
+
+    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Rename the class of a row."""
+        found = self.label_class(index.row())
+        name = str(value).strip()
+        if found is None or role != Qt.ItemDataRole.EditRole or not name or name == found.name:
+            return False
+        self.renamed.emit(found.name, name)
+        return True
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Rows can be picked and renamed."""
+        flag = Qt.ItemFlag
+        return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable | flag.ItemNeverHasChildren
+
+    def _reset(self) -> None:
+        rows = list(self._session.classes)
+        if len(rows) == len(self._rows) and rows:
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+
+class ClassRow(QStyledItemDelegate):
+    """Draws a class and tells where it was clicked."""
+
+    clicked = Signal(int, object)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """The same for all rows."""
+        return QSize(160, ROW_H)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Key, colour, name, lock and eye; lock and eye only where they are on, or under the pointer."""
+        found: LabelClass | None = index.data(CLASS_ROLE)
+        if found is None:
+            return
+        theme = current_theme()
+        row: QRect = option.rect  # type: ignore[attr-defined]
+        selected, hovered = selected_hovered(option)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if selected or hovered:
+            painter.fillRect(row, QColor(theme.accent_soft if selected else theme.hover))
+        if selected:
+            painter.fillRect(QRect(row.x(), row.y(), 3, row.height()), QColor(theme.accent))
+        self._key(painter, row, index.row())
+        painter.setPen(QPen(QColor(theme.edge), 1))
+        painter.setBrush(QColor(found.color) if found.visible else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(spot_rect(row, Spot.SWATCH)).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.setPen(QColor(theme.text if found.visible else theme.muted))
+        place = spot_rect(row, Spot.NAME)
+        name = painter.fontMetrics().elidedText(found.name, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+        strong, weak = theme.text, theme.faint
+        if found.locked or hovered or selected:
+            shown = pixmap("lock" if found.locked else "unlock", strong if found.locked else weak)
+            painter.drawPixmap(spot_rect(row, Spot.LOCK).topLeft(), shown)
+        if not found.visible or hovered or selected:
+            shown = pixmap("eye" if found.visible else "eye-off", weak if found.visible else strong)
+            painter.drawPixmap(spot_rect(row, Spot.EYE).topLeft(), shown)
+        painter.restore()
+
+    def _key(self, painter: QPainter, row: QRect, number: int) -> None:
+        if number >= 9:
+            return
+        theme = current_theme()
+        box = spot_rect(row, Spot.NUMBER)
+        painter.setPen(QPen(QColor(theme.edge), 1))
+        painter.setBrush(QColor(theme.control))
+        painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number + 1))
+
+    def editorEvent(
+        self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """A left click on the lock, the eye or the colour acts at once; elsewhere the row is picked."""
+        if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
+            point: QPoint = event.position().toPoint()
+            if event.button() is Qt.MouseButton.LeftButton:
+                for spot in (Spot.LOCK, Spot.EYE, Spot.SWATCH):
+                    row: QRect = option.rect  # type: ignore[attr-defined]
+                    if spot_rect(row, spot).adjusted(-4, -6, 4, 6).contains(point):
+                        self.clicked.emit(index.row(), spot)
+                        return True
+        return super().editorEvent(event, model, option, index)
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+        """A line for the new name."""
+        editor = QLineEdit(parent)
+        editor.setObjectName("classNameEdit")
+        editor.setAccessibleName(tr("Name of the class"))
+        editor.setMaxLength(200)
+        return editor
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Over the name alone, so that key and colour stay in sight."""
+        row: QRect = option.rect  # type: ignore[attr-defined]
+        editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-5, 1, 48, -1))

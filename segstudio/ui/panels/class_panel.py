@@ -1,0 +1,240 @@
+"""The panel of classes: pick, add, rename, recolour, lock, hide, remove."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from segstudio.errors import UserError
+from segstudio.labels.colors import next_color
+from segstudio.labels.model import Kind
+from segstudio.ui.icons import icon, swatch
+from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.labels.model import LabelClass
+
+__all__ = ["ClassPanel", "free_name", "palette"]
+
+_COLORS = 14
+_KINDS = (
+    (Kind.SEMANTIC, "One area an image (semantic)"),
+    (Kind.INSTANCE, "Separate objects (instance)"),
+    (Kind.IGNORE, "Does not count (ignore)"),
+)
+
+
+def palette() -> list[str]:
+    """The colours that the menu offers: those new classes get by themselves, in their order."""
+    colors: list[str] = []
+    for _ in range(_COLORS):
+        colors.append(next_color(colors))
+    return colors
+
+
+def free_name(stem: str, used: list[str]) -> str:
+    """`stem`, or `stem` and the first number that makes it new."""
+    taken = {name.casefold() for name in used}
+    number, name = 2, stem
+    while name.casefold() in taken:
+        name, number = f"{stem} {number}", number + 1
+    return name
+
+
+class ClassPanel(QFrame):
+    """`classPanel`: title with the add button, and the list `classList`."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("classPanel")
+        self.setProperty("role", "panel")
+        self.setAccessibleName(tr("Classes"))
+        self.model = ClassListModel(session)
+        self.row = ClassRow(self)
+        self.view = self._make_view()
+        title = QLabel(tr("Classes"))
+        title.setProperty("role", "title")
+        self.add_button = self._make_add_button()
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 4, 8, 4)
+        head.addWidget(title)
+        head.addStretch()
+        head.addWidget(self.add_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.view)
+        rename = QShortcut(QKeySequence("F2"), self.view)
+        rename.setContext(Qt.ShortcutContext.WidgetShortcut)
+        rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
+        self.row.clicked.connect(self._clicked)
+        self.model.renamed.connect(self._rename)
+        session.toolChanged.connect(self._follow)
+        session.classesChanged.connect(self._refresh)
+        session.projectChanged.connect(self._refresh)
+        self._refresh()
+
+    def menu_for(self, found: "LabelClass") -> QMenu:
+        """The context menu of a class."""
+        menu = QMenu(self)
+        menu.setObjectName("classMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Rename…"), QKeySequence("F2"), lambda: self.rename(found.name))
+        menu.addMenu(self._color_menu(found, menu))
+        menu.addSeparator()
+        lock, hide = (tr("Unlock") if found.locked else tr("Lock")), (tr("Hide") if found.visible else tr("Show"))
+        menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
+        menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
+        if found.kind is not Kind.BACKGROUND:
+            menu.addMenu(self._kind_menu(found, menu))
+            menu.addSeparator()
+            menu.addAction(icon("close"), tr("Remove (can be undone)"), partial(self._remove, found))
+        return menu
+
+    def rename(self, name: str) -> None:
+        """Open the editor on the class of this name."""
+        row = self.model.row_of(name)
+        if row >= 0:
+            self.view.edit(self.model.index(row))
+
+    def _make_view(self) -> QListView:
+        view = QListView()
+        view.setObjectName("classList")
+        view.setAccessibleName(tr("Classes"))
+        view.setModel(self.model)
+        view.setItemDelegate(self.row)
+        view.setUniformItemSizes(True)
+        view.setMouseTracking(True)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.customContextMenuRequested.connect(self._show_menu)
+        view.selectionModel().currentChanged.connect(self._picked)
+        return view
+
+    def _make_add_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("classAdd")
+        button.setProperty("role", "icon")
+        button.setIcon(icon("add"))
+        button.setToolTip(tr("Add a class"))
+        button.setAccessibleName(tr("Add a class"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        menu.setObjectName("classAddMenu")
+        for kind, text in _KINDS:
+            menu.addAction(tr(text), partial(self.add, kind)).setObjectName(f"classAdd{kind.value.capitalize()}")
+        button.setMenu(menu)
+        return button
+
+    def add(self, kind: Kind) -> None:
+        """Add a class of this kind with a free name and colour, and open the editor on its name."""
+        classes = list(self._session.classes)
+        name = free_name(tr("class"), [c.name for c in classes])
+        self._attempt(lambda: self._session.add_class(name, None, kind.value))
+        self.rename(name)
+
+    def _color_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
+        menu = QMenu(tr("Colour"), parent)
+        menu.setObjectName("classColorMenu")
+        menu.setIcon(swatch(found.color))
+        for color in palette():
+            menu.addAction(swatch(color, 16), color.upper(), partial(self._change, found, color=color))
+        menu.addSeparator()
+        menu.addAction(tr("Another colour…"), partial(self._other_color, found))
+        return menu
+
+    def _other_color(self, found: "LabelClass") -> None:
+        from PySide6.QtWidgets import QColorDialog
+
+        dialog = QColorDialog(QColor(found.color), self)
+        dialog.setObjectName("classColorDialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.colorSelected.connect(lambda color: self._change(found, color=color.name()))
+        dialog.open()
+
+    def _clicked(self, row: int, spot: Spot) -> None:
+        found = self.model.label_class(row)
+        if found is None:
+            return
+        if spot is Spot.LOCK:
+            self._toggle_lock(found)
+        elif spot is Spot.EYE:
+            self._toggle_visible(found)
+        elif spot is Spot.SWATCH:
+            rect = self.view.visualRect(self.model.index(row))
+            menu = self._color_menu(found, QMenu(self))
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.view.viewport().mapToGlobal(rect.bottomLeft()))
+
+    def _kind_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
+        menu = QMenu(tr("Kind"), parent)
+        menu.setObjectName("classKindMenu")
+        for kind, text in _KINDS:
+            action = menu.addAction(tr(text), partial(self._change, found, kind=kind.value))
+            action.setCheckable(True)
+            action.setChecked(found.kind is kind)
+        return menu
+
+    def _toggle_lock(self, found: "LabelClass") -> None:
+        self._change(found, locked=not found.locked)
+
+    def _toggle_visible(self, found: "LabelClass") -> None:
+        self._change(found, visible=not found.visible)
+
+    def _change(self, found: "LabelClass", **columns: str | bool) -> None:
+        self._attempt(lambda: self._session.change_class(found.name, **columns))
+
+    def _remove(self, found: "LabelClass") -> None:
+        self._attempt(lambda: self._session.remove_class(found.name))
+
+    def _rename(self, name: str, new_name: str) -> None:
+        self._attempt(lambda: self._session.rename_class(name, new_name))
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except UserError as error:
+            self._session.said.emit(error.line)
+
+    def _show_menu(self, point: QPoint) -> None:
+        found = self.model.label_class(self.view.indexAt(point).row())
+        if found is not None:
+            self.menu_for(found).popup(self.view.viewport().mapToGlobal(point))
+
+    def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        found = self.model.label_class(current.row())
+        now = self._session.current_class
+        if found is not None and (now is None or now.id != found.id):
+            self._session.set_class(found.name)
+
+    def _refresh(self) -> None:
+        self.add_button.setEnabled(self._session.project_path is not None)
+        self._follow()
+
+    def _follow(self) -> None:
+        now = self._session.current_class
+        row = self.model.row_of(now.name) if now is not None else -1
+        selection = self.view.selectionModel()
+        if row >= 0 and selection.currentIndex().row() != row:
+            index = self.model.index(row)
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.view.scrollTo(index)

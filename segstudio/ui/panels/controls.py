@@ -1,0 +1,109 @@
+"""Small controls drawn our way: a choice with a chevron, a size as people read it, a label that elides."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QWidget
+
+from segstudio.ui.icons import pixmap
+from segstudio.ui.theme import current_theme
+
+__all__ = ["Choice", "ElidedLabel", "PixelSpin", "muted_label", "role_label"]
+
+
+class Choice(QComboBox):
+    """A combo box with a chevron of the icon family."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The style's box and text, then the chevron."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        theme = current_theme()
+        color = theme.muted if self.isEnabled() else theme.faint
+        painter.drawPixmap(self.width() - 20, (self.height() - 12) // 2, pixmap("chevron-down", color, 12))
+        painter.end()
+
+
+class PixelSpin(QDoubleSpinBox):
+    """A length in image pixels, in halves; whole numbers without a point."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFrame(False)
+        self.setDecimals(1)
+        self.setSingleStep(0.5)
+        self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.setKeyboardTracking(False)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only what is dressed after the window's style sheet stays transparent."""
+        super().showEvent(event)
+        if not self.lineEdit().styleSheet():
+            self.lineEdit().setStyleSheet("background: transparent; border: 0")
+
+    def textFromValue(self, value: float) -> str:
+        """12 rather than 12.0."""
+        return f"{value:g}"
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The box that the style sheet gives to lines of text: it cannot draw it for a spin box without buttons."""
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(theme.accent if self.hasFocus() else theme.edge))
+        painter.setBrush(QColor(theme.field if self.isEnabled() else theme.panel))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        painter.end()
+
+
+class ElidedLabel(QLabel):
+    """A label that gives way: its text is elided to the width there is, the whole stands in the tooltip.
+
+    `text()` stays the whole text.
+    """
+
+    def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._mode = mode
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Set the whole text."""
+        super().setText(text)
+        self.setAccessibleName(text)
+        self._tip()
+        self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as need be."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Whether a tooltip is needed depends on the width."""
+        super().resizeEvent(event)
+        self._tip()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The text that fits."""
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment()), text)
+        painter.end()
+
+    def _tip(self) -> None:
+        wide = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
+        self.setToolTip(self.text() if wide else "")
+
+
+def role_label(text: str, role: str, parent: QWidget | None = None) -> QLabel:
+    """A label in one of the roles of the style sheet: title, muted, accent, warning."""
+    label = QLabel(text, parent) if parent is not None else QLabel(text)
+    label.setProperty("role", role)
+    return label
+
+
+def muted_label(text: str) -> QLabel:
+    """A quiet label."""
+    return role_label(text, "muted")

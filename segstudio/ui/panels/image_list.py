@@ -1,0 +1,173 @@
+"""The list of images: a model over the Session's rows, thumbnails that come when they are looked at, and its panel.
+
+Nothing is held for each row, so a list of 100,000 costs what its visible part costs.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout
+
+from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
+from segstudio.ui.panels.thumbnails import Thumbnails
+from segstudio.ui.words import count, tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import ImageItem
+
+__all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
+
+ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
+_Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_STATUS = {"new": "new", "in-progress": "in progress", "done": "done"}
+
+
+def described(item: "ImageItem") -> str:
+    """A row in words, for the tooltip and for people who listen to the screen."""
+    parts = [item.name, f"{item.width} × {item.height} px", tr(_STATUS.get(item.status, item.status))]
+    if item.objects:
+        parts.append(count(item.objects, "1 object", "{n} objects"))
+    if item.split:
+        parts.append(tr("held out: never trained on") if item.split == "held-out" else tr("used for training"))
+    if item.problem:
+        parts.append(item.problem)
+    return "\n".join(parts)
+
+
+class ImageListModel(QAbstractListModel):
+    """Rows are the Session's images in their order."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__(session)
+        self._session = session
+        session.imagesChanged.connect(self._changed)
+        session.projectChanged.connect(self._reset)
+
+    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many images there are."""
+        return 0 if parent.isValid() else len(self._session.images)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Name, words about it, or the item itself under `ITEM_ROLE`."""
+        if not 0 <= index.row() < len(self._session.images):
+            return None
+        item = self._session.images[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return item.name
+        if role == ITEM_ROLE:
+            return item
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return described(item)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return described(item).replace("\n", ", ")
+        return None
+
+    def _changed(self, rows: tuple[int, ...]) -> None:
+        if not rows:
+            self._reset()
+        for row in rows:
+            index = self.index(row)
+            self.dataChanged.emit(index, index)
+
+    def _reset(self) -> None:
+        self.beginResetModel()
+        self.endResetModel()
+
+
+class ImageListPanel(QFrame):
+    """Title with counts, and the view `imageList`; the row on screen is the current one, a click shows its image."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self._done: set[int] = set()
+        self.setObjectName("imagePanel")
+        self.setProperty("role", "panel")
+        self._title = QLabel(tr("Images"))
+        self._title.setProperty("role", "title")
+        self._counts = QLabel()
+        self._counts.setObjectName("imageCounts")
+        self._counts.setProperty("role", "muted")
+        self.thumbnails = Thumbnails(self._file_of, self)
+        self.model = ImageListModel(session)
+        self.view = self._make_view()
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 4)
+        head.setSpacing(8)
+        head.addWidget(self._title)
+        head.addWidget(self._counts)
+        head.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.view)
+        self.thumbnails.ready.connect(self._repaint_row)
+        session.projectChanged.connect(self._opened)
+        session.imagesChanged.connect(self._count)
+        session.imageLoading.connect(self._follow)
+        session.imageShown.connect(self._follow)
+        self._count()
+
+    def close_threads(self) -> None:
+        """End what the panel started."""
+        self.thumbnails.close()
+
+    def _make_view(self) -> QListView:
+        view = QListView()
+        view.setObjectName("imageList")
+        view.setAccessibleName(tr("Images of the project"))
+        view.setModel(self.model)
+        view.setItemDelegate(ImageCell(self.thumbnails, view))
+        view.setFlow(QListView.Flow.LeftToRight)
+        view.setWrapping(True)
+        view.setResizeMode(QListView.ResizeMode.Adjust)
+        view.setUniformItemSizes(True)
+        view.setGridSize(QSize(CELL_W, CELL_H))
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.verticalScrollBar().setSingleStep(CELL_H // 2)
+        view.selectionModel().currentChanged.connect(self._picked)
+        return view
+
+    def _file_of(self, row: int) -> Path | None:
+        return self._session.image_file(row) if row < len(self._session.images) else None
+
+    def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid() and current.row() != self._session.current_index:
+            self._session.open_image(current.row())
+
+    def _opened(self) -> None:
+        self.thumbnails.clear()
+        self._count()
+        self._follow()
+
+    def _follow(self, _: object = None) -> None:
+        row = self._session.current_index
+        selection = self.view.selectionModel()
+        if row == selection.currentIndex().row() or row < 0:
+            return
+        index = self.model.index(row)
+        selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.view.scrollTo(index)
+
+    def _repaint_row(self, row: int) -> None:
+        self.view.update(self.model.index(row))
+
+    def _count(self, rows: tuple[int, ...] = ()) -> None:
+        images = self._session.images
+        if self._session.project_path is None:
+            self._done.clear()
+            self._counts.setText("")
+            return
+        if rows:
+            self._done.difference_update(rows)
+        else:
+            self._done.clear()
+        self._done.update(row for row in rows or range(len(images)) if images[row].status == "done")
+        self._counts.setText(tr("{done} of {n} done", done=f"{len(self._done):,}", n=f"{len(images):,}"))

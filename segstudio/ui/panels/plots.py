@@ -1,0 +1,170 @@
+"""Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB: loaded meanwhile)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from segstudio.ui.loader import ModuleLoader
+from segstudio.ui.panels.controls import role_label
+from segstudio.ui.theme import Theme, current_theme
+from segstudio.ui.words import tr
+
+__all__ = ["LivePlot"]
+
+_REDRAW_MS = 120
+_MOST_POINTS = 4000
+
+
+@dataclass(slots=True)
+class _Series:
+    color: str
+    width: float
+    dots: bool
+    named: bool
+    x: list[float] = field(default_factory=list)
+    y: list[float] = field(default_factory=list)
+    stride: int = 1
+    seen: int = 0
+    curve: Any = None
+
+    def append(self, x: float, y: float) -> None:
+        """Keep a point; a long series is thinned to every second, fourth ... point."""
+        self.seen += 1
+        if self.seen % self.stride:
+            return
+        self.x.append(x)
+        self.y.append(y)
+        if len(self.x) > _MOST_POINTS:
+            self.x, self.y, self.stride = self.x[::2], self.y[::2], self.stride * 2
+
+
+class LivePlot(QFrame):
+    """A frame with a title, a legend, and curves that are redrawn at most eight times a second."""
+
+    def __init__(self, name: str, title: str, library: ModuleLoader, *, top: float | None = None) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("role", "plot")
+        self.setAccessibleName(title)
+        self.setMinimumSize(160, 96)
+        self._library = library
+        self._top = top
+        self._series: dict[str, _Series] = {}
+        self._widget: Any = None
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 4, 8, 0)
+        head.setSpacing(12)
+        head.addWidget(role_label(title, "muted"))
+        head.addStretch()
+        head.addWidget(self._legend)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(1, 1, 1, 1)
+        self._column.setSpacing(0)
+        self._column.addLayout(head)
+        self._column.addStretch(1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REDRAW_MS)
+        self._timer.timeout.connect(self._redraw)
+        library.ready.connect(self._redraw)
+
+    @property
+    def series(self) -> dict[str, tuple[list[float], list[float]]]:
+        """What is plotted: x and y of each curve by name."""
+        return {name: (list(s.x), list(s.y)) for name, s in self._series.items()}
+
+    def clear(self) -> None:
+        """Take all curves away."""
+        for series in self._series.values():
+            if series.curve is not None:
+                self._widget.removeItem(series.curve)
+        self._series.clear()
+        self._name_curves()
+
+    def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
+        """A new curve; nothing where there is one of this name. One that is not `named` is a class in the legend."""
+        if name not in self._series:
+            self._series[name] = _Series(color, width, dots, named)
+            self._name_curves()
+
+    def append(self, name: str, x: float, y: float) -> None:
+        """One more point of a curve."""
+        self._library.load()
+        self._series[name].append(x, y)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _name_curves(self) -> None:
+        named = [(name, s.color) for name, s in self._series.items() if s.named]
+        others = [s.color for s in self._series.values() if not s.named]
+        words = [f"{_dot(color)}&nbsp;{name}" for name, color in named]
+        if others:
+            words.append(f"{''.join(_dot(color) for color in others[:6])}&nbsp;{tr('classes')}")
+        self._legend.setText("&nbsp;&nbsp;".join(words))
+        self._legend.setToolTip("\n".join(self._series))
+
+    def _redraw(self) -> None:
+        if self._library.module is None or not any(s.x for s in self._series.values()):
+            return
+        if self._widget is None:
+            self._widget = self._make()
+        pg: Any = self._library.module
+        for series in self._series.values():
+            if series.curve is None:
+                dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None, "symbolBrush": series.color}
+                pen = pg.mkPen(series.color, width=series.width)
+                series.curve = self._widget.plot(pen=pen, **(dots if series.dots else {}))
+            series.curve.setData(series.x, series.y)
+
+    def _make(self) -> Any:
+        pg: Any = self._library.module
+        theme = current_theme()
+        pg.setConfigOptions(antialias=True)
+        widget = pg.PlotWidget(background=QColor(theme.field))
+        widget.setObjectName(f"{self.objectName()}View")
+        widget.setFrameShape(QFrame.Shape.NoFrame)
+        widget.setMenuEnabled(False)
+        _adopt_menus(widget)
+        widget.setMouseEnabled(False, False)
+        widget.hideButtons()
+        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        _dress_axes(pg, widget, theme)
+        view = widget.getViewBox()
+        view.setDefaultPadding(0.04)
+        view.setLimits(xMin=0)
+        if self._top is not None:
+            view.setYRange(0.0, self._top, padding=0.02)
+        else:
+            view.setLimits(xMin=0, yMin=0)
+        self._column.takeAt(self._column.count() - 1)
+        self._column.addWidget(widget, 1)
+        return widget
+
+
+def _adopt_menus(widget: Any) -> None:
+    """pyqtgraph makes menus without a parent, which nobody would ever delete."""
+    item = widget.getPlotItem()
+    for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
+        if menu is not None and menu.parent() is None:
+            menu.setParent(widget, menu.windowFlags())
+
+
+def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
+    font = widget.font()
+    font.setPointSizeF(max(6.5, font.pointSizeF() * 0.8))
+    widget.showGrid(x=False, y=True, alpha=0.12)
+    for side in ("left", "bottom"):
+        axis = widget.getAxis(side)
+        axis.setPen(pg.mkPen(theme.edge))
+        axis.setTextPen(pg.mkPen(theme.muted))
+        axis.setStyle(tickFont=font, tickLength=-4)
+        axis.enableAutoSIPrefix(False)
+
+
+def _dot(color: str) -> str:
+    return f'<span style="color:{color}">●</span>'

@@ -1,0 +1,95 @@
+"""The figures of a run under way, and which groups are held out of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
+
+from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
+from segstudio.ui.words import amount, clock, count, tr
+
+__all__ = ["TrainingFacts"]
+
+_ROWS = (
+    ("speed", "Speed"),
+    ("left", "Time left"),
+    ("device", "Device"),
+    ("memory", "Memory"),
+    ("mean", "Mean IoU"),
+)
+
+
+class TrainingFacts(QWidget):
+    """Speed, time left, device, memory, mean IoU; below them the held-out groups."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
+        for row, (name, text) in enumerate(_ROWS):
+            value = ElidedLabel("–")
+            value.setObjectName(f"training{name.capitalize()}")
+            self._values[name] = value
+            grid.addWidget(muted_label(tr(text)), row, 0)
+            grid.addWidget(value, row, 1)
+        self._held_out_title = role_label(tr("Held out: never trained on"), "muted")
+        self._held_out_title.setObjectName("heldOutTitle")
+        self.held_out = QListWidget()
+        self.held_out.setObjectName("heldOutList")
+        self.held_out.setAccessibleName(tr("Held-out groups"))
+        self.held_out.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.held_out.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.held_out.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(grid)
+        column.addWidget(self._held_out_title)
+        column.addWidget(self.held_out, 1)
+
+    def text(self, name: str) -> str:
+        """What stands beside a name: speed, left, device, memory, mean."""
+        return self._values[name].text()
+
+    def clear(self) -> None:
+        """As before the first run."""
+        for label in self._values.values():
+            label.setText("–")
+        self.held_out.clear()
+        self._held_out_title.setText(tr("Held out: never trained on"))
+
+    def start(self, event: Mapping[str, Any]) -> None:
+        """A run begins: its device and what it will be measured on."""
+        self.clear()
+        self._values["device"].setText(str(event["device"]))
+        groups = list(event["held_out_groups"])
+        for group in groups:
+            self.held_out.addItem(group)
+            self.held_out.item(self.held_out.count() - 1).setToolTip(group)
+        if event.get("optimistic"):
+            words = tr("Held out: blocks inside images (optimistic)")
+        else:
+            words = count(len(groups), "Held out: 1 group, never trained on", "Held out: {n} groups, never trained on")
+        self._held_out_title.setText(words)
+        self._held_out_title.setToolTip(
+            tr("Blocks of images that are also trained on: figures look better than on new images")
+            if event.get("optimistic")
+            else ""
+        )
+
+    def set_mean(self, mean_iou: float) -> None:
+        """The newest mean IoU on held-out pixels."""
+        self._values["mean"].setText(amount(mean_iou))
+
+    def show_step(self, event: Mapping[str, Any], steps_per_second: float | None, seconds_left: float | None) -> None:
+        """The newest step; None for what is not known, or over."""
+        if steps_per_second is not None:
+            speed = tr("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event["patches_per_second"]))
+            self._values["speed"].setText(speed)
+        self._values["left"].setText(clock(seconds_left) if seconds_left is not None else "–")
+        self._values["memory"].setText(tr("{n} MB", n=f"{event['memory_mb']:,.0f}"))

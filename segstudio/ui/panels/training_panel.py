@@ -1,0 +1,224 @@
+"""The panel of training: live curves, the figures that matter, what is held out, Stop, and how it ended."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout
+
+from segstudio.ui.icons import icon
+from segstudio.ui.loader import ModuleLoader
+from segstudio.ui.panels.controls import ElidedLabel, role_label
+from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.panels.training_facts import TrainingFacts
+from segstudio.ui.panels.training_result import TrainingResult
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import amount, clock, tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import JobState
+
+__all__ = ["TrainingPanel"]
+
+_WINDOW = 24
+_SHOW_MS = 150
+
+
+class TrainingPanel(QFrame):
+    """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`. Reads events, asks only for Stop."""
+
+    def __init__(self, session: "Session", stop: QAction) -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("trainingPanel")
+        self.setProperty("role", "panel")
+        self.setAccessibleName(tr("Training"))
+        self.library = ModuleLoader("pyqtgraph", self)
+        self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
+        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, top=1.0)
+        self.state = ElidedLabel(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
+        self.state.setObjectName("trainingState")
+        self.state.setProperty("role", "muted")
+        self.progress = QProgressBar()
+        self.stop = QPushButton(icon("stop"), f" {tr('Stop')}")
+        self.facts = TrainingFacts()
+        self.result = TrainingResult()
+        self.pages = QStackedWidget()
+        self._stop_action = stop
+        self._arrange()
+        self._steps = 0
+        self._max_seconds: float | None = None
+        self._seconds_left: float | None = None
+        self._recent: deque[Mapping[str, Any]] = deque(maxlen=_WINDOW)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SHOW_MS)
+        self._timer.timeout.connect(self._show_numbers)
+        self.stop.clicked.connect(session.stop_training)
+        stop.enabledChanged.connect(self.stop.setEnabled)
+        session.trainingEvent.connect(self._event)
+        session.trainingFinished.connect(self._finished)
+        session.jobChanged.connect(self._job)
+        session.failed.connect(self._failed)
+        session.projectChanged.connect(self._opened)
+
+    def close_threads(self) -> None:
+        """End what the panel started."""
+        self.library.close()
+
+    def _arrange(self) -> None:
+        self.stop.setObjectName("stopTrainingButton")
+        self.stop.setToolTip(self._stop_action.toolTip())
+        self.stop.setAccessibleName(tr("Stop training"))
+        self.stop.setEnabled(self._stop_action.isEnabled())
+        self.progress.setObjectName("trainingProgress")
+        self.progress.setAccessibleName(tr("Progress of training"))
+        self.progress.setTextVisible(False)
+        self.progress.setRange(0, 1000)
+        self.progress.setFixedWidth(96)
+        self.progress.setVisible(False)
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(role_label(tr("Training"), "title"))
+        head.addWidget(self.state, 1)
+        head.addWidget(self.progress)
+        head.addWidget(self.stop)
+        self.pages.addWidget(self.facts)
+        self.pages.addWidget(self.result)
+        self.pages.setFixedWidth(280)
+        body = QHBoxLayout()
+        body.setSpacing(8)
+        body.addWidget(self.loss_plot, 1)
+        body.addWidget(self.iou_plot, 1)
+        body.addWidget(self.pages)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addLayout(body, 1)
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        kind = event["kind"]
+        if kind == "started":
+            self._started(event)
+        elif kind == "stepped":
+            self.loss_plot.add(tr("training"), current_theme().muted)
+            self.loss_plot.append(tr("training"), event["step"], event["loss"])
+            self._recent.append(event)
+            if not self._timer.isActive():
+                self._timer.start()
+        elif kind == "evaluated":
+            self._evaluated(event["step"], event["held_out"])
+        elif kind == "finished":
+            self.state.setText(tr("Comparing with the model before, on the same held-out pixels …"))
+
+    def _started(self, event: Mapping[str, Any]) -> None:
+        self.library.load()
+        self.loss_plot.clear()
+        self.iou_plot.clear()
+        theme = current_theme()
+        self.loss_plot.add(tr("training"), theme.muted)
+        self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
+        self._recent.clear()
+        self._steps, self._max_seconds = event["steps"], event["max_seconds"]
+        self._seconds_left = None
+        self.facts.start(event)
+        self.pages.setCurrentWidget(self.facts)
+        self.progress.setVisible(True)
+        self.state.setText(tr("Learning from {n} …", n=event["parent"]) if event.get("parent") else tr("Learning …"))
+
+    def _evaluated(self, step: int, figures: Mapping[str, Any]) -> None:
+        theme = current_theme()
+        self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
+        self.loss_plot.append(tr("held out"), step, figures["loss"])
+        self.iou_plot.add(tr("mean"), theme.text, width=2.5, dots=True)
+        self.iou_plot.append(tr("mean"), step, figures["mean_iou"])
+        for name, value in figures["iou"].items():
+            found = self._session.classes.named(name)
+            self.iou_plot.add(
+                name, found.color if found is not None else theme.faint, width=1.25, dots=True, named=False
+            )
+            self.iou_plot.append(name, step, value)
+        self.facts.set_mean(figures["mean_iou"])
+
+    def _show_numbers(self) -> None:
+        if not self._recent:
+            return
+        first, last = self._recent[0], self._recent[-1]
+        span = last["seconds"] - first["seconds"]
+        rate = (last["step"] - first["step"]) / span if span > 0 else 0.0
+        left = self._left(last, rate)
+        self.facts.show_step(last, rate, left)
+        self.progress.setValue(round(1000 * self._fraction(last)))
+        words = tr("Step {step} of {steps}", step=f"{last['step']:,}", steps=f"{self._steps:,}")
+        self.state.setText(tr("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
+
+    def _left(self, last: Mapping[str, Any], rate: float) -> float | None:
+        if self._seconds_left is not None:
+            return self._seconds_left
+        guesses = [self._max_seconds - last["seconds"]] if self._max_seconds is not None else []
+        if rate > 0 and self._steps:
+            guesses.append((self._steps - last["step"]) / rate)
+        return max(0.0, min(guesses)) if guesses else None
+
+    def _fraction(self, last: Mapping[str, Any]) -> float:
+        parts = [last["step"] / self._steps] if self._steps else [0.0]
+        if self._max_seconds:
+            parts.append(last["seconds"] / self._max_seconds)
+        return min(1.0, max(parts))
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def _finished(self, result: Mapping[str, Any]) -> None:
+        self._end()
+        self.result.show_result(result, self._session.classes)
+        self.pages.setCurrentWidget(self.result)
+        child = (result["held_out"] or {}).get("child")
+        parent = (result["held_out"] or {}).get("parent")
+        if child and parent:
+            now, before = amount(child["mean_iou"]), amount(parent["mean_iou"])
+            figures = tr("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
+        else:
+            figures = result["reason"]
+        verdict = tr("promoted") if result["promoted"] else tr("kept as a candidate")
+        self.state.setText(tr("{version} {verdict} · {figures}", **_named(result, verdict, figures)))
+
+    def _failed(self, failure: Mapping[str, Any]) -> None:
+        if failure["job"] == "train":
+            self._end()
+            self.state.setText(tr("The run did not finish"))
+
+    def _job(self, state: "JobState") -> None:
+        if state.job != "train":
+            return
+        if state.running:
+            self.library.load()
+            self._seconds_left = state.seconds_left
+            if not self._recent and state.text:
+                self.state.setText(state.text)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        self._timer.stop()
+        if self._recent:
+            self.facts.show_step(self._recent[-1], None, None)
+        self.progress.setVisible(False)
+
+    def _opened(self) -> None:
+        self._end()
+        self.loss_plot.clear()
+        self.iou_plot.clear()
+        self._recent.clear()
+        self.facts.clear()
+        self.pages.setCurrentWidget(self.facts)
+        self.state.setText(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
+
+
+def _named(result: Mapping[str, Any], verdict: str, figures: str) -> dict[str, object]:
+    return {"version": result["version"], "verdict": verdict, "figures": figures}

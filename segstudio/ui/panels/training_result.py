@@ -1,0 +1,121 @@
+"""How a run ended: the new version beside its parent, measured on the same held-out pixels, and the verdict."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from segstudio.ui.icons import swatch
+from segstudio.ui.panels.controls import ElidedLabel
+from segstudio.ui.words import clock, tr
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QTreeWidget
+
+    from segstudio.labels.model import ClassTable
+
+__all__ = ["TrainingResult"]
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class TrainingResult(QWidget):
+    """`trainingVerdict`, the sentence why, and the table `trainingResult` (made when it is first needed)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verdict = QLabel()
+        self.verdict.setObjectName("trainingVerdict")
+        self.verdict.setProperty("role", "accent")
+        self.reason = ElidedLabel()
+        self.reason.setObjectName("trainingReason")
+        self.reason.setProperty("role", "muted")
+        self._table: QTreeWidget | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addWidget(self.verdict)
+        self._column.addWidget(self.reason)
+        self._column.addStretch()
+
+    @property
+    def table(self) -> "QTreeWidget | None":
+        """The table, once a run has ended."""
+        return self._table
+
+    def show_result(self, result: Mapping[str, Any], classes: "ClassTable") -> None:
+        """Fill in a TrainResult given as a dict."""
+        promoted = bool(result["promoted"])
+        words = tr("{v}: promoted") if promoted else tr("{v}: kept as candidate")
+        self.verdict.setText(words.format(v=result["version"]))
+        self.verdict.setProperty("role", "accent" if promoted else "title")
+        self.verdict.style().polish(self.verdict)
+        spent = tr("{n} steps in {t}", n=f"{result['steps']:,}", t=clock(result["seconds"]))
+        self.reason.setText(f"{result['reason']} · {spent}" if result["reason"] else spent)
+        held_out = result["held_out"] or {}
+        table = self._table or self._make_table()
+        table.clear()
+        table.setHeaderLabels([tr("Held-out IoU"), result["parent"] or tr("before"), result["version"], "±"])
+        self._rows(table, held_out.get("parent"), held_out.get("child"), classes)
+
+    def _rows(
+        self,
+        table: "QTreeWidget",
+        parent: Mapping[str, Any] | None,
+        child: Mapping[str, Any] | None,
+        classes: "ClassTable",
+    ) -> None:
+        from PySide6.QtWidgets import QTreeWidgetItem
+
+        before = {} if parent is None else parent["iou"]
+        now = {} if child is None else child["iou"]
+        rows: list[tuple[str, float | None, float | None]] = [
+            (tr("mean"), None if parent is None else parent["mean_iou"], None if child is None else child["mean_iou"])
+        ]
+        rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
+        for place, (name, a, b) in enumerate(rows):
+            row = QTreeWidgetItem(table, [name, _figure(a), _figure(b), _difference(a, b)])
+            row.setToolTip(0, name)
+            for column in (1, 2, 3):
+                row.setTextAlignment(column, _RIGHT)
+            font = row.font(0)
+            font.setBold(place == 0)
+            for column in range(4):
+                row.setFont(column, font)
+            found = classes.named(name) if place else None
+            if found is not None:
+                row.setIcon(0, swatch(found.color))
+
+    def _make_table(self) -> "QTreeWidget":
+        from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
+
+        table = QTreeWidget()
+        table.setObjectName("trainingResult")
+        table.setAccessibleName(tr("New version beside the one before"))
+        table.setRootIsDecorated(False)
+        table.setColumnCount(4)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.setUniformRowHeights(True)
+        table.setTextElideMode(Qt.TextElideMode.ElideRight)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = table.header()
+        header.setMinimumSectionSize(24)
+        header.setStretchLastSection(False)
+        header.setDefaultAlignment(_RIGHT)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((1, 56), (2, 52), (3, 56)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(column, width)
+        self._column.takeAt(self._column.count() - 1)
+        self._column.addWidget(table, 1)
+        self._table = table
+        return table
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _difference(before: float | None, now: float | None) -> str:
+    return "" if before is None or now is None else f"{now - before:+.3f}"

@@ -1,0 +1,143 @@
+"""What is said above the image: an error in one sentence, whose details fold out, and why a window is read-only.
+
+Never a box that waits for an answer: the image stays in reach.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
+
+from segstudio.ui.icons import icon, pixmap
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import EngineState, SaveState
+
+__all__ = ["MessageStrip", "ReadOnlyBanner"]
+
+
+def _picture(name: str) -> QLabel:
+    label = QLabel()
+    label.setPixmap(pixmap(name, current_theme().warning))
+    return label
+
+
+def _sentence(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+class MessageStrip(QFrame):
+    """`messageStrip`: the newest failure; it goes when it is closed, or when what it says no longer holds."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self.setObjectName("messageStrip")
+        self.setProperty("role", "alert")
+        self.setAccessibleName(tr("Message"))
+        self._job = ""
+        self.text = _sentence("messageText")
+        self.details_button = QPushButton(tr("Details"))
+        self.details_button.setObjectName("messageDetails")
+        self.details_button.setCheckable(True)
+        self.copy_button = QPushButton(icon("copy"), f" {tr('Copy')}")
+        self.copy_button.setObjectName("messageCopy")
+        self.copy_button.setToolTip(tr("Copy the sentence and its details"))
+        self.close_button = QToolButton()
+        self.close_button.setObjectName("messageClose")
+        self.close_button.setProperty("role", "icon")
+        self.close_button.setIcon(icon("close"))
+        self.close_button.setToolTip(tr("Close (Esc)"))
+        self.close_button.setAccessibleName(tr("Close the message"))
+        self.details = QPlainTextEdit()
+        self.details.setObjectName("messageDetailsText")
+        self.details.setReadOnly(True)
+        self.details.setFixedHeight(120)
+        self._arrange()
+        self.details_button.toggled.connect(self.details.setVisible)
+        self.copy_button.clicked.connect(self._copy)
+        self.close_button.clicked.connect(self.dismiss)
+        session.failed.connect(self._failed)
+        session.saveStateChanged.connect(self._saved)
+        session.engineStateChanged.connect(self._engine)
+        session.projectChanged.connect(self.dismiss)
+        self.hide()
+
+    def say(self, job: str, sentence: str, details: str = "") -> None:
+        """Show a sentence; `job` names what failed, so that its success can take the sentence away."""
+        self._job = job
+        self.text.setText(sentence)
+        self.text.setAccessibleName(sentence)
+        self.details.setPlainText(details)
+        self.details_button.setVisible(bool(details))
+        self.details_button.setChecked(False)
+        self.details.setVisible(False)
+        self.show()
+
+    def dismiss(self) -> None:
+        """Take the message away."""
+        self._job = ""
+        self.hide()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(_picture("warning"))
+        row.addWidget(self.text, 1)
+        row.addWidget(self.details_button)
+        row.addWidget(self.copy_button)
+        row.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.details)
+
+    def _failed(self, failure: dict[str, Any]) -> None:
+        self.say(failure["job"], failure["sentence"], failure.get("details", ""))
+
+    def _saved(self, state: "SaveState") -> None:
+        if state.saved and self._job == "save":
+            self.dismiss()
+
+    def _engine(self, state: "EngineState") -> None:
+        if state.kind == "dead":
+            self.say("engine", state.sentence)
+        elif state.kind == "ready" and self._job == "engine":
+            self.dismiss()
+
+    def _copy(self) -> None:
+        parts = (self.text.text(), self.details.toPlainText())
+        QGuiApplication.clipboard().setText("\n\n".join(part for part in parts if part))
+
+
+class ReadOnlyBanner(QFrame):
+    """`readOnlyBanner`: stands as long as this window may not write, and says who may."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("readOnlyBanner")
+        self.setProperty("role", "alert")
+        self.text = _sentence("readOnlyText")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(_picture("lock"))
+        row.addWidget(self.text, 1)
+        session.projectChanged.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        why = self._session.read_only
+        known = why.casefold().startswith("read-only")
+        self.text.setText(why if known or not why else tr("read-only: {why}", why=why))
+        self.setVisible(bool(why))

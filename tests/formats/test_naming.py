@@ -1,0 +1,87 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segstudio.errors import MaskMismatch
+from segstudio.formats.naming import mask_paths, matched
+from segstudio.labels.model import folded_name
+
+
+def names(*images: str | tuple[str, int]) -> list[list[str]]:
+    return mask_paths([(i, 1) if isinstance(i, str) else i for i in images])
+
+
+def targets(masks: list[str], *images: str | tuple[str, int]) -> dict[str, tuple[str, int]]:
+    listed = [(i, 1) if isinstance(i, str) else i for i in images]
+    return {masks[m]: (listed[i][0], plane) for m, i, plane in matched(masks, listed).pairs}
+
+
+def test_a_mask_has_the_stem_of_its_image_in_the_same_folder() -> None:
+    assert names("a.jpg", "sub/b.tif", "no_ending", "c.v2.png") == [
+        ["a.png"], ["sub/b.png"], ["no_ending.png"], ["c.v2.png"],
+    ]  # fmt: skip
+
+
+def test_colliding_stems_keep_their_extension() -> None:
+    assert names("a.jpg", "a.png", "sub/a.jpg") == [["a.jpg.png"], ["a.png.png"], ["sub/a.png"]]
+
+
+def test_stems_that_differ_in_case_alone_collide() -> None:
+    assert names("A.jpg", "a.png") == [["A.jpg.png"], ["a.png.png"]]
+
+
+def test_a_name_that_only_collides_with_another_that_kept_its_extension_is_resolved_too() -> None:
+    assert names("a.jpg", "a.png", "a.jpg.tif") == [["a.jpg.png"], ["a.png.png"], ["a.jpg.tif.png"]]
+
+
+def test_planes_are_numbered_with_four_digits() -> None:
+    assert names(("v.tif", 2)) == [["v_p0000.png", "v_p0001.png"]]
+    assert names(("v.tif", 2), "v_p0001.png") == [
+        ["v.tif_p0000.png", "v.tif_p0001.png"], ["v_p0001.png.png"],
+    ]  # fmt: skip
+
+
+stems = st.text("aAb.", min_size=1, max_size=4).filter(lambda s: s.strip("."))
+paths = st.lists(
+    st.tuples(stems, st.sampled_from([".jpg", ".png", ""])).map("".join), unique_by=folded_name, max_size=8
+)
+
+
+@given(paths)
+def test_no_two_images_ever_share_a_name_and_every_export_finds_its_way_back(images: list[str]) -> None:
+    listed = [(image, 1) for image in images]
+    exported = [name for (name,) in mask_paths(listed)]
+    assert len({folded_name(name) for name in exported}) == len(images)
+    found = matched(exported, listed)
+    assert {(m, i) for m, i, _ in found.pairs} == {(n, n) for n in range(len(images))}
+
+
+def test_masks_are_found_by_path_by_stem_and_below_other_folders() -> None:
+    assert targets(["x/a.png", "y/a.png"], "x/a.jpg", "y/a.jpg") == {
+        "x/a.png": ("x/a.jpg", 0),
+        "y/a.png": ("y/a.jpg", 0),
+    }
+    assert targets(["a.png"], "deep/tree/a.jpg") == {"a.png": ("deep/tree/a.jpg", 0)}
+    assert targets(["labels/x/a.png"], "x/a.jpg", "a.jpg") == {"labels/x/a.png": ("x/a.jpg", 0)}
+    assert targets(["a.jpg.png"], "a.jpg") == {"a.jpg.png": ("a.jpg", 0)}
+    assert targets(["a.png"], "a.jpg", "a.png") == {"a.png": ("a.png", 0)}
+
+
+def test_a_mask_of_another_folder_or_name_belongs_to_no_image() -> None:
+    found = matched(["x/a.png", "b.png"], [("y/a.jpg", 1), ("c.jpg", 1)])
+    assert found.pairs == ()
+    assert found.unmatched == (0, 1)
+
+
+def test_a_mask_that_fits_two_images_is_told_apart_from_one_that_fits_none() -> None:
+    found = matched(["a.png"], [("x/a.jpg", 1), ("y/a.jpg", 1)])
+    assert (found.pairs, found.ambiguous) == ((), (0,))
+
+
+def test_two_masks_for_one_image_are_refused_by_name() -> None:
+    with pytest.raises(MaskMismatch, match=r"a\.jpg: a\.png and a\.jpg\.png"):
+        matched(["a.png", "a.jpg.png"], [("a.jpg", 1)])
+
+
+def test_planes_are_found_by_their_number() -> None:
+    assert targets(["v_p0001.png", "v.png"], ("v.tif", 2)) == {"v_p0001.png": ("v.tif", 1)}

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from store_painting import FIRST
+
+from segstudio.geometry import TILE, Rect
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import ProposalRow, ProposalTile
+from segstudio.labels.tile import Constant, frozen
+from segstudio.store.project import Project
+from segstudio.store.proposals import EncodedTile, encoded
+
+ROWS = {1: ProposalRow(ClassId(2), 0.75), 2: ProposalRow(ClassId(3), 0.5)}
+
+
+def _tiles(level: int = 9) -> dict[tuple[int, int], EncodedTile]:
+    ids = np.ones((TILE, TILE), np.uint32)
+    ids[:, 100:] = 2
+    dense = ProposalTile(frozen(ids, np.zeros((TILE, TILE), np.uint8)), np.full((64, 64), level, np.uint8))
+    constant = ProposalTile(Constant(1, 0), np.full((64, 64), 15, np.uint8))
+    return {(0, 0): encoded(dense), (1, 2): encoded(constant)}
+
+
+def test_a_proposal_comes_back_as_it_was_written_and_touches_no_label(project: Project) -> None:
+    number = project.proposals.write(FIRST, 0, "v1", ROWS, _tiles())
+    found = project.proposals.read(FIRST, 0)
+    assert found is not None
+    assert (found.number, found.version, found.rows) == (number, "v1", ROWS)
+    assert found.class_ids(Rect(98, 0, 4, 1)).tolist() == [[2, 2, 3, 3]]
+    assert found.confidence(Rect(0, 0, 1, 1))[0, 0] == 9 * 17
+    assert project.last_seq() == 0
+    assert project.proposals.read(ImageId(2), 0) is None
+
+
+def test_the_newest_proposal_replaces_all_but_the_one_shown_first(project: Project) -> None:
+    cache = project.proposals
+    first = cache.write(FIRST, 0, "embedded", ROWS, _tiles(1))
+    cache.mark_shown(FIRST, 0, first)
+    second = cache.write(FIRST, 0, "instant", ROWS, _tiles(2))
+    cache.mark_shown(FIRST, 0, second)
+    third = cache.write(FIRST, 0, "v1", ROWS, _tiles(3))
+    kept = cache.first(FIRST, 0)
+    newest = cache.read(FIRST, 0)
+    assert kept is not None
+    assert newest is not None
+    assert (kept.number, newest.number) == (first, third)
+    assert [(note.number, note.version) for note in cache.notes()] == [(third, "v1")]
+    cache.finish(FIRST)
+    assert cache.first(FIRST, 0) is None
+    newest = cache.read(FIRST, 0)
+    assert newest is not None
+    assert newest.number == third
+
+
+def test_a_proposal_that_was_never_shown_is_no_first_one(project: Project) -> None:
+    project.proposals.write(FIRST, 0, "embedded", ROWS, _tiles())
+    assert project.proposals.first(FIRST, 0) is None
+
+
+def test_readers_see_what_the_writer_wrote_and_write_nothing(project: Project) -> None:
+    with Project.open(project.path, write=False) as reader:
+        assert reader.proposals.read(FIRST, 0) is None
+        assert reader.proposals.notes() == []
+        project.proposals.write(FIRST, 0, "v1", ROWS, _tiles())
+        assert reader.proposals.read(FIRST, 0) is not None
+        reader.proposals.mark_shown(FIRST, 0, 1)
+        assert project.proposals.first(FIRST, 0) is None
+
+
+def test_the_cache_may_be_deleted_at_any_time(project: Project) -> None:
+    cache = project.proposals
+    cache.write(FIRST, 0, "v1", ROWS, _tiles())
+    for file in (project.path / "cache").iterdir():
+        file.unlink()
+    assert cache.read(FIRST, 0) is None
+    cache.write(FIRST, 0, "v2", ROWS, _tiles())
+    found = cache.read(FIRST, 0)
+    assert found is not None
+    assert found.version == "v2"
+    project.close()
+    for file in (project.path / "cache").iterdir():
+        file.unlink()
+    (project.path / "cache").rmdir()
+    with Project.open(project.path) as again:
+        assert again.proposals.read(FIRST, 0) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be looked at" * 40])
+def test_a_cache_that_cannot_be_used_is_made_anew(project: Project, content: bytes) -> None:
+    path: Path = project.path / "cache" / "proposals.db"
+    path.write_bytes(content)
+    with Project.open(project.path, write=False) as reader:
+        assert reader.proposals.read(FIRST, 0) is None
+    project.proposals.write(FIRST, 0, "v1", ROWS, _tiles())
+    assert project.proposals.read(FIRST, 0) is not None
+
+
+def test_a_damaged_proposal_counts_as_none(project: Project) -> None:
+    labels, confidence = _tiles()[0, 0]
+    project.proposals.write(FIRST, 0, "v1", ROWS, {(0, 0): (labels[:-9], confidence)})
+    assert project.proposals.read(FIRST, 0) is None

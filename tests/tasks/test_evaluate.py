@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_projects import SIZE, finished
+
+from segstudio.errors import MaskMismatch, UnknownClassValue, UserError
+from segstudio.store.project import Project
+from segstudio.tasks.evaluate import EvaluateReport, evaluate
+from segstudio.tasks.import_masks import Target, import_masks
+from segstudio.tasks.masks import parsed_map
+
+Mask = Callable[..., Path]
+TOTAL = SIZE[0] * SIZE[1]
+
+
+def evaluated(project: Project, truth: Path, **options: object) -> EvaluateReport:
+    return finished(evaluate(project, truth, **options))
+
+
+def test_the_object_is_of_the_shape_that_scripts_lean_on(project: Project, mask: Mask) -> None:
+    found = mask("f/a.png", (1, 0, 0, 10, 10), (2, 20, 0, 4, 4), (0, 0, 20, 10, 10))
+    finished(import_masks(project, "png", found))
+    truth = mask("t/a.png", (1, 0, 0, 10, 5), (2, 20, 0, 4, 4), (0, 0, 5, 10, 5), (3, 30, 0, 4, 4), (1, 0, 28, 5, 1))
+    figures = evaluated(project, truth.parent, content="labels").as_json()
+    assert list(figures) == ["pixel_accuracy", "mean", "classes", "confusion", "pixels"]
+    assert figures["confusion"] == {
+        "labels": ["background", "leaf", "cell", "unknown"],
+        "counts": [[0, 50, 0, 0], [5, 50, 0, 0], [0, 0, 16, 0]],
+    }
+    assert figures["pixels"] == 121
+    assert figures["pixel_accuracy"] == pytest.approx(66 / 121)
+    leaf = figures["classes"]["leaf"]
+    assert leaf == pytest.approx({"iou": 50 / 105, "dice": 100 / 155, "precision": 50 / 100, "recall": 50 / 55})
+    assert figures["mean"]["iou"] == pytest.approx((0 + 50 / 105 + 1) / 3)
+
+
+def test_where_nothing_was_found_is_a_miss(project: Project, mask: Mask) -> None:
+    figures = evaluated(project, mask("a.png", (1, 0, 0, 10, 10))).as_json()
+    assert figures["confusion"]["counts"][1] == [0, 0, 0, 100]
+    assert figures["pixel_accuracy"] == 0
+
+
+def test_proposals_are_compared_unless_labels_are_asked_for(project: Project, mask: Mask) -> None:
+    path = mask("a.png", (1, 0, 0, 10, 10))
+    finished(import_masks(project, "png", path, target=Target.PROPOSALS))
+    assert evaluated(project, path).as_json()["pixel_accuracy"] == 1
+    assert evaluated(project, path, content="labels").as_json()["pixel_accuracy"] == 0
+
+
+def test_ignored_pixels_of_the_labels_count_as_not_found(project: Project, mask: Mask) -> None:
+    finished(import_masks(project, "png", mask("f/a.png", (3, 0, 0, 10, 10))))
+    figures = evaluated(project, mask("t/a.png", (1, 0, 0, 10, 10)), content="labels").as_json()
+    assert figures["confusion"]["counts"][1][-1] == 100
+
+
+def test_a_map_and_unknown_values_work_as_in_import(project: Project, mask: Mask) -> None:
+    truth = mask("a.png", (7, 0, 0, 10, 10))
+    with pytest.raises(UnknownClassValue, match=r"a\.png.*7"):
+        evaluated(project, truth)
+    assert evaluated(project, truth, mapping=parsed_map(["7=leaf"])).as_json()["pixels"] == 100
+    with pytest.raises(MaskMismatch, match=r"b\.png"):
+        evaluated(project, mask("b.png", size=(3, 3)))
+
+
+def test_a_side_of_the_split_is_chosen(project: Project, mask: Mask) -> None:
+    finished(import_masks(project, "png", mask("f/a.png", (1, 0, 0, 10, 10))))
+    mask("t/b.png", (1, 0, 0, 3, 3))
+    truth = mask("t/a.png", (1, 0, 0, 10, 10)).parent
+    assert evaluated(project, truth, content="labels").images == 2
+    assert evaluated(project, truth, content="labels", split="train").as_json()["pixels"] == 100
+    with pytest.raises(UserError, match="held out"):
+        evaluated(project, truth, split="held-out")
+
+
+def test_masks_without_an_image_are_named(project: Project, mask: Mask) -> None:
+    mask("t/nobody.png")
+    report = evaluated(project, mask("t/a.png", (1, 0, 0, 10, 10)).parent)
+    assert report.skipped == ("nobody.png",)
+    assert report.counts.sum() == 100
+    assert np.issubdtype(report.counts.dtype, np.integer)

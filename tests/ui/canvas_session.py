@@ -1,0 +1,152 @@
+"""A session for tests of the canvas: the real tools on a real document, without project, engine and worker threads."""
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.preferences import Preferences
+from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
+from segstudio.app.values import Changed
+from segstudio.geometry import TILE, Rect, tiles_of
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Seq
+from segstudio.labels.policy import Touch
+from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
+from segstudio.labels.raster import Raster
+from segstudio.labels.tile import frozen
+
+CLASSES = ClassTable(
+    [
+        LabelClass(ClassId(1), "background", "#9aa0a6", Kind.BACKGROUND, 0, 0),
+        LabelClass(ClassId(2), "nucleus", "#e69f00", Kind.SEMANTIC, 1, 1),
+        LabelClass(ClassId(3), "cell", "#56b4e9", Kind.INSTANCE, 2, 2),
+    ]
+)
+
+
+class Picture:
+    """An image of levels, each the mean of two by two pixels."""
+
+    def __init__(self, rgb: np.ndarray) -> None:
+        self._levels = [rgb]
+        while max(self._levels[-1].shape[:2]) > 64:
+            last = self._levels[-1]
+            padded = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2), (0, 0)), mode="edge")
+            self._levels.append(padded.reshape(padded.shape[0] // 2, 2, -1, 2, 3).mean((1, 3)).astype(np.uint8))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._levels[0].shape[1], self._levels[0].shape[0]
+
+    @property
+    def levels(self) -> int:
+        return len(self._levels)
+
+    def rgb(self, level: int, rect: Rect) -> np.ndarray:
+        return self._levels[level][rect.y : rect.bottom, rect.x : rect.right]
+
+
+class Shown:
+    """What stands for a row of the image list."""
+
+
+def proposal_of(class_ids: np.ndarray) -> Proposal:
+    """A proposal with one object a class (the object's id is the class's) from class ids (h, w)."""
+    h, w = class_ids.shape
+    tiles = {}
+    for ty, tx in tiles_of(Rect(0, 0, w, h)):
+        ids = np.zeros((TILE, TILE), np.uint32)
+        part = class_ids[ty * TILE : (ty + 1) * TILE, tx * TILE : (tx + 1) * TILE]
+        ids[: part.shape[0], : part.shape[1]] = part
+        tile = frozen(ids, np.zeros((TILE, TILE), np.uint8))
+        tiles[ty, tx] = ProposalTile(tile, np.full((64, 64), 12, np.uint8))
+    rows = {int(c): ProposalRow(ClassId(int(c)), 0.9) for c in np.unique(class_ids) if c}
+    return Proposal(ImageId(1), 0, 1, "embedded", rows, tiles)
+
+
+class FakeSession(QObject):
+    """The names of `segstudio.app.session.Session` that the canvas uses; every pointer it got is in `pointers`."""
+
+    imageShown = Signal()
+    imageLoading = Signal(str)
+    changed = Signal(object)
+    proposalChanged = Signal()
+    classesChanged = Signal()
+    toolChanged = Signal()
+    projectChanged = Signal()
+    failed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.preferences = Preferences()
+        self.project_path: Path | None = None
+        self.images: list[Shown] = []
+        self.display: Picture | None = None
+        self.document: Document | None = None
+        self.plane = 0
+        self.current_image: str | None = None
+        self.classes = ClassTable(())
+        self.current_class = CLASSES[ClassId(2)]
+        self.tool = "brush"
+        self.brush_radius = 12.0
+        self.touch = Touch.ALL
+        self.proposal_on_screen: Proposal | None = None
+        self.pointers: list[Pointer] = []
+        self.edits: list[Edit] = []
+        self.cancelled = 0
+        self._tools = {name: StrokeTool(name, self._target) for name in ("brush", "eraser")}
+
+    def show(self, rgb: np.ndarray, name: str = "a.png", objects: dict[int, int] | None = None) -> None:
+        self.project_path, self.images, self.current_image = Path("p.segstudio"), [Shown()], name
+        self.classes = CLASSES
+        self.display = Picture(rgb)
+        owners = {ObjectId(o): ClassId(c) for o, c in (objects or {}).items()}
+        self.document = Document(ImageId(1), Raster([self.display.size]), owners, max(owners, default=0) + 1)
+        self.proposal_on_screen = None
+        self.projectChanged.emit()
+        self.imageShown.emit()
+
+    def use(self, tool: str, radius: float) -> None:
+        self.tool, self.brush_radius = tool, radius
+        self.toolChanged.emit()
+
+    @property
+    def gesture_active(self) -> bool:
+        return any(tool.active for tool in self._tools.values())
+
+    def pointer(self, event: Pointer) -> None:
+        self.pointers.append(event)
+        tool = self._tools[self.tool]
+        if event.phase is Phase.PRESS:
+            self._repaint(tool.press(event))
+        elif event.phase is Phase.MOVE:
+            self._repaint(tool.move(event))
+        elif event.phase is Phase.RELEASE:
+            rect, ends = tool.release(event)
+            self._repaint(rect)
+            if ends:
+                self.commit_gesture()
+
+    def commit_gesture(self) -> None:
+        edit = self._tools[self.tool].commit()
+        if edit is not None:
+            self.edits.append(edit)
+            self.changed.emit(Changed(Seq(len(self.edits)), ImageId(1), 0, Rect(0, 0, 0, 0)))
+
+    def cancel_gesture(self) -> bool:
+        if not self.gesture_active:
+            return False
+        self.cancelled += 1
+        for plane, rect in self._tools[self.tool].abort().items():
+            self.changed.emit(Changed(None, ImageId(1), plane, rect))
+        return True
+
+    def _target(self) -> tuple[Document, Paint] | None:
+        assert self.document is not None
+        return self.document, Paint(self.classes, self.current_class, self.brush_radius, self.touch, 0, "")
+
+    def _repaint(self, rect: Rect) -> None:
+        if not rect.empty:
+            self.changed.emit(Changed(None, ImageId(1), 0, rect))

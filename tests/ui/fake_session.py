@@ -1,0 +1,267 @@
+"""A session without project, engine or threads: the signals and state that the widgets see, and a record of calls."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.preferences import Preferences
+from segstudio.app.tools import Pointer
+from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
+from segstudio.geometry import Rect
+from segstudio.labels.colors import BACKGROUND_COLOR, next_color
+from segstudio.labels.document import Document
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
+from segstudio.labels.policy import Touch
+
+__all__ = ["FakeDisplay", "FakeSession", "class_table", "image_items"]
+
+
+def class_table(names: list[str]) -> ClassTable:
+    """Background, then semantic classes of these names."""
+    made = [LabelClass(ClassId(1), "background", BACKGROUND_COLOR, Kind.BACKGROUND, 0, 0)]
+    for n, name in enumerate(names, 1):
+        color = next_color([c.color for c in made])
+        made.append(LabelClass(ClassId(n + 1), name, color, Kind.SEMANTIC, n, n))
+    return ClassTable(made)
+
+
+def image_items(n: int, names: list[str] | None = None) -> list[ImageItem]:
+    """Rows of an image list: the first two done, the third in progress, every fifth held out."""
+    out = []
+    for i in range(n):
+        status = "done" if i < 2 else "in-progress" if i == 2 else "new"
+        split = None if status == "new" else "held-out" if i % 5 == 1 else "train"
+        name = names[i] if names and i < len(names) else f"plate_{i:04d}.png"
+        out.append(ImageItem(i, ImageId(i + 1), name, status, split, 100 * (i < 3), 3 * (i < 3), "", 640, 480, 1))
+    return out
+
+
+class FakeDisplay:
+    """A picture of soft blobs, as `DisplayImage` gives it."""
+
+    def __init__(self, width: int = 640, height: int = 480) -> None:
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        wave = np.sin(x / 31) * np.cos(y / 23) + 0.4 * np.sin((x + y) / 57)
+        grey = np.clip(90 + 55 * wave, 0, 255).astype(np.uint8)
+        self._rgb = np.dstack([grey, (grey * 0.82).astype(np.uint8), (grey * 0.9).astype(np.uint8)])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._rgb.shape[1], self._rgb.shape[0]
+
+    @property
+    def levels(self) -> int:
+        return 1
+
+    def rgb(self, level: int, rect: Rect) -> NDArray[np.uint8]:
+        return self._rgb[rect.y : rect.bottom, rect.x : rect.right]
+
+    def value_text(self, x: int, y: int) -> str:
+        return str(int(self._rgb[y, x, 0]))
+
+
+class FakeSession(QObject):
+    """Keeps every call in `calls`; changes only what a widget would look at."""
+
+    imageShown = Signal()
+    imageLoading = Signal(str)
+    editCommitted = Signal(int)
+    proposalReady = Signal()
+    trainingEvent = Signal(object)
+    trainingFinished = Signal(object)
+    exportFinished = Signal(object)
+    failed = Signal(object)
+    projectChanged = Signal()
+    imagesChanged = Signal(object)
+    classesChanged = Signal()
+    toolChanged = Signal()
+    changed = Signal(object)
+    proposalChanged = Signal()
+    historyChanged = Signal()
+    saveStateChanged = Signal(object)
+    engineStateChanged = Signal(object)
+    jobChanged = Signal(object)
+    said = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, ...]] = []
+        self.preferences = Preferences()
+        self.project_path: Path | None = None
+        self.read_only = ""
+        self.images: list[ImageItem] = []
+        self.files: list[Path | None] = []
+        self.current_index = -1
+        self.plane = 0
+        self.classes = ClassTable(())
+        self.current_class: LabelClass | None = None
+        self.tool = "brush"
+        self.brush_radius = 12.0
+        self.touch = Touch.ALL
+        self.can_undo = self.can_redo = self.training = self.gesture_active = False
+        self.display: FakeDisplay | None = None
+        self.document: Document | None = None
+        self.proposal_on_screen = None
+        self.proposal_is_guess = False
+        self.save_state = SaveState(True, "", "")
+        self.engine_state = EngineState("off", "", "")
+
+    # -- for tests ---------------------------------------------------------------------------------------------------
+
+    def load(
+        self, images: list[ImageItem], classes: ClassTable, *, files: list[Path | None] | None = None, why: str = ""
+    ) -> None:
+        """Open a project of these."""
+        self.project_path = Path("/somewhere/plates.segstudio")
+        self.images, self.classes, self.read_only = images, classes, why
+        self.files = files or [None] * len(images)
+        self.current_class = next(iter(classes.foreground), None)
+        self.projectChanged.emit()
+        self.classesChanged.emit()
+        self.toolChanged.emit()
+        self.imagesChanged.emit(())
+        if images:
+            self.open_image(0)
+
+    def close_project(self) -> None:
+        """No project any more."""
+        self.project_path, self.images, self.classes, self.current_index = None, [], ClassTable(()), -1
+        self.current_class = self.display = self.document = None
+        self.projectChanged.emit()
+
+    def job(self, job: str, running: bool, **rest: Any) -> None:
+        """A job begins, goes on or ends."""
+        self.jobChanged.emit(JobState(job, running, **rest))
+
+    # -- what the widgets call ---------------------------------------------------------------------------------------
+
+    @property
+    def project_name(self) -> str:
+        return self.project_path.name.removesuffix(".segstudio") if self.project_path else ""
+
+    @property
+    def current_image(self) -> str | None:
+        return self.images[self.current_index].name if self.current_index >= 0 else None
+
+    def image_file(self, index: int) -> Path | None:
+        return self.files[index]
+
+    def open_project(self, path: Path) -> None:
+        self.calls.append(("open_project", path))
+
+    def new_project(self, path: Path, images: list[str], classes: list[str]) -> None:
+        self.calls.append(("new_project", path, images, classes))
+
+    def open_image(self, index: int) -> None:
+        self.calls.append(("open_image", index))
+        self.current_index = index
+        self.imageLoading.emit(self.images[index].name)
+        item = self.images[index]
+        self.display = FakeDisplay(item.width, item.height)
+        self.imageShown.emit()
+
+    def next_image(self) -> None:
+        self.calls.append(("next_image",))
+
+    def previous_image(self) -> None:
+        self.calls.append(("previous_image",))
+
+    def set_tool(self, name: str) -> None:
+        self.calls.append(("set_tool", name))
+        self.tool = name
+        self.toolChanged.emit()
+
+    def set_brush_radius(self, px: float) -> None:
+        self.calls.append(("set_brush_radius", px))
+        self.brush_radius = px
+        self.toolChanged.emit()
+
+    def set_touch(self, touch: Touch) -> None:
+        self.calls.append(("set_touch", touch))
+        self.touch = touch
+        self.toolChanged.emit()
+
+    def set_class(self, name: str) -> None:
+        self.calls.append(("set_class", name))
+        self.current_class = self.classes.named(name)
+        self.toolChanged.emit()
+
+    def add_class(self, name: str, color: str | None = None, kind: str = "semantic") -> None:
+        self.calls.append(("add_class", name, color, kind))
+        all_ = self.classes.all
+        chosen = color or next_color([c.color for c in all_])
+        made = LabelClass(ClassId(len(all_) + 1), name, chosen, Kind(kind), len(all_), len(all_))
+        self.classes = self.classes.with_class(made)
+        self.classesChanged.emit()
+
+    def rename_class(self, name: str, new_name: str) -> None:
+        self.calls.append(("rename_class", name, new_name))
+        self._replace(name, name=new_name)
+
+    def change_class(self, name: str, **columns: Any) -> None:
+        self.calls.append(("change_class", name, columns))
+        self._replace(name, **columns)
+
+    def remove_class(self, name: str) -> None:
+        self.calls.append(("remove_class", name))
+        self._replace(name, removed=True)
+
+    def _replace(self, current: str, /, **columns: Any) -> None:
+        found = self.classes.named(current)
+        assert found is not None
+        changed = replace(found, **columns)
+        self.classes = self.classes.with_class(changed)
+        if self.current_class is not None and self.current_class.id == found.id:
+            self.current_class = changed
+        self.classesChanged.emit()
+
+    def propose(self) -> None:
+        self.calls.append(("propose",))
+
+    def accept_proposal(self) -> None:
+        self.calls.append(("accept_proposal",))
+
+    def mark_done(self) -> None:
+        self.calls.append(("mark_done",))
+
+    def fine_tune(self, **options: Any) -> None:
+        self.calls.append(("fine_tune", options))
+        self.training = True
+        self.job("train", True)
+
+    def stop_training(self) -> None:
+        self.calls.append(("stop_training",))
+
+    def export(self, format: str, out: Path, content: str = "labels") -> None:
+        self.calls.append(("export", format, out, content))
+
+    def cancel_job(self, job: str) -> None:
+        self.calls.append(("cancel_job", job))
+
+    def undo(self) -> None:
+        self.calls.append(("undo",))
+
+    def redo(self) -> None:
+        self.calls.append(("redo",))
+
+    def pointer(self, event: Pointer) -> None:
+        self.calls.append(("pointer", event.phase.name))
+
+    def cancel_gesture(self) -> bool:
+        self.calls.append(("cancel_gesture",))
+        return False
+
+    def commit_gesture(self) -> None:
+        self.calls.append(("commit_gesture",))
+
+    def value_at(self, x: int, y: int) -> tuple[str, str]:
+        if self.display is None or not (0 <= x < self.display.size[0] and 0 <= y < self.display.size[1]):
+            return "", ""
+        return self.display.value_text(x, y), "unknown"
+
+    def close(self) -> None:
+        self.calls.append(("close",))

@@ -1,0 +1,85 @@
+"""Names of the window's parts: every interactive widget has one, and docs/ui-names.md lists it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fake_session import FakeSession
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QMenuBar,
+    QPlainTextEdit,
+    QScrollBar,
+    QToolBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from segstudio.ui.main_window import MainWindow
+
+DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "ui-names.md"
+INTERACTIVE = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QToolBar,
+)
+CONTRACT = set(
+    """mainWindow canvas imageList classPanel toolBrush toolEraser brushSize fineTuneButton stopTrainingButton
+    trainingPanel lossPlot iouPlot proposeButton acceptButton doneButton exportButton statusBar""".split()  # noqa: SIM905
+)
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> MainWindow:
+    """The window without a project."""
+    made = MainWindow(FakeSession())
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def _documented() -> set[str]:
+    return set(re.findall(r"`(\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+
+
+def _inside_another(widget: QWidget) -> bool:
+    """Parts that Qt makes itself: scroll bars, a spin box's line, the list of a combo box, a menu bar's overflow."""
+    parent = widget.parent()
+    while isinstance(parent, QWidget):
+        if isinstance(parent, QComboBox | QAbstractSpinBox):
+            return True
+        parent = parent.parent()
+    overflow = isinstance(widget, QMenu) and isinstance(widget.parent(), QMenuBar) and not widget.objectName()
+    return overflow or isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_")
+
+
+def test_every_interactive_widget_has_a_name_that_is_documented(window: MainWindow) -> None:
+    widgets = [w for w in window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and not _inside_another(w)]
+    named = [w.objectName() or f"a {type(w).__name__} in {w.parent().objectName()}" for w in widgets]
+    assert len(named) > 40
+    assert set(named) - _documented() == set()
+
+
+def test_the_names_of_the_contract_are_there_from_the_beginning_and_documented(window: MainWindow) -> None:
+    there = {window.objectName(), *(w.objectName() for w in window.findChildren(QWidget))}
+    assert CONTRACT - there == set()
+    assert CONTRACT - _documented() == set()
+
+
+def test_no_name_is_used_twice(window: MainWindow) -> None:
+    names = [
+        w.objectName() for w in window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and not _inside_another(w)
+    ]
+    assert sorted(names) == sorted(set(names))

@@ -1,0 +1,293 @@
+"""The panels: images, classes, brush. Real clicks on real rows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+from fake_session import FakeSession, class_table, image_items
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from segstudio.app.values import ImageItem
+from segstudio.labels.model import ImageId, Kind
+from segstudio.labels.policy import Touch
+from segstudio.ui.main_window import MainWindow
+from segstudio.ui.panels.class_list import Spot, spot_rect
+from segstudio.ui.panels.class_panel import free_name, palette
+from segstudio.ui.panels.image_list import ITEM_ROLE, described
+
+Called = Callable[[str], list[tuple]]
+LEFT = Qt.MouseButton.LeftButton
+
+
+def _click_class(window: MainWindow, row: int, spot: Spot) -> None:
+    view = window.class_panel.view
+    rect = view.visualRect(window.class_panel.model.index(row))
+    QTest.mouseClick(view.viewport(), LEFT, pos=spot_rect(rect, spot).center())
+
+
+def _action(menu: QMenu, text: str) -> QAction:
+    return next(action for action in menu.actions() if action.text().startswith(text))
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_an_image_opens_it(window: MainWindow, called: Called) -> None:
+    view = window.image_panel.view
+    rect = view.visualRect(window.image_panel.model.index(2))
+    QTest.mouseClick(view.viewport(), LEFT, pos=rect.center())
+    assert called("open_image") == [("open_image", 2)]
+
+
+def test_the_list_follows_the_image_on_screen_without_opening_it_again(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    session.open_image(3)
+    assert window.image_panel.view.currentIndex().row() == 3
+    assert called("open_image") == [("open_image", 3)]
+
+
+def test_arrow_keys_walk_through_the_images(window: MainWindow, called: Called) -> None:
+    window.image_panel.view.setFocus()
+    QTest.keyClick(window.image_panel.view, Qt.Key.Key_Right)
+    assert called("open_image") == [("open_image", 1)]
+
+
+def test_the_counts_follow_what_is_done(window: MainWindow, session: FakeSession) -> None:
+    counts = window.image_panel.findChild(QWidget, "imageCounts")
+    assert counts is not None
+    assert counts.text() == "2 of 6 done"  # type: ignore[attr-defined]
+    session.images[4] = ImageItem(4, ImageId(5), "e.png", "done", "train", 9, 1, "", 640, 480, 1)
+    session.imagesChanged.emit((4,))
+    assert counts.text() == "3 of 6 done"  # type: ignore[attr-defined]
+    session.images[4] = ImageItem(4, ImageId(5), "e.png", "in-progress", "train", 9, 1, "", 640, 480, 1)
+    session.imagesChanged.emit((4,))
+    assert counts.text() == "2 of 6 done"  # type: ignore[attr-defined]
+
+
+def test_a_row_says_everything_in_words_too() -> None:
+    item = ImageItem(0, ImageId(1), "a/b.png", "in-progress", "held-out", 12, 1, "The file is cut short.", 640, 480, 1)
+    words = described(item)
+    for part in ("a/b.png", "640 × 480", "in progress", "1 object", "held out", "The file is cut short."):
+        assert part in words
+
+
+def test_a_changed_row_changes_in_the_model(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    model = window.image_panel.model
+    with qtbot.waitSignal(model.dataChanged):
+        session.imagesChanged.emit((1,))
+    assert model.data(model.index(1), ITEM_ROLE) is session.images[1]
+
+
+def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    items = image_items(100_000)
+    began = perf_counter()
+    session.load(items, class_table(["a"]))
+    qtbot.wait(1)
+    assert window.image_panel.model.rowCount() == 100_000
+    session.open_image(99_999)
+    assert perf_counter() - began < 10, "some seconds at most: nothing may be done for each row but counting"
+    rect = window.image_panel.view.visualRect(window.image_panel.model.index(99_999))
+    assert window.image_panel.view.viewport().rect().intersects(rect)
+
+
+def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_has_none(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    files: list[Path | None] = []
+    for n in range(3):
+        file = tmp_path / f"{n}.png"
+        Image.fromarray(np.full((40, 60, 3), 80 * n, np.uint8)).save(file)
+        files.append(file)
+    broken = tmp_path / "3.png"
+    broken.write_bytes(b"no image at all")
+    files.append(broken)
+    seen: list[int] = []
+    window.image_panel.thumbnails.ready.connect(seen.append)
+    session.load(image_items(4), class_table(["a"]), files=files)
+    window.image_panel.view.viewport().repaint()
+    qtbot.waitUntil(lambda: set(seen) == {0, 1, 2, 3})
+    thumbnails = window.image_panel.thumbnails
+    picture = thumbnails.get(1, 1.0)
+    assert picture is not None
+    assert picture.toImage().pixelColor(5, 5).red() == 80
+    assert thumbnails.get(3, 1.0) is None
+    assert sorted(seen) == [0, 1, 2, 3], "a broken file is tried once"
+
+
+def test_thumbnails_of_another_project_are_forgotten(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    for name, value in (("a", 10), ("b", 200)):
+        Image.fromarray(np.full((40, 60), value, np.uint8)).save(tmp_path / f"{name}.png")
+    thumbnails = window.image_panel.thumbnails
+    for name, value in (("a", 10), ("b", 200)):
+        session.load(image_items(1), class_table(["x"]), files=[tmp_path / f"{name}.png"])
+        window.image_panel.view.viewport().repaint()
+        qtbot.waitUntil(lambda: thumbnails.get(0, 1.0) is not None)
+        picture = thumbnails.get(0, 1.0)
+        assert picture is not None
+        assert picture.toImage().pixelColor(5, 5).red() == value
+
+
+# --- classes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_class_picks_it(window: MainWindow, called: Called) -> None:
+    _click_class(window, 2, Spot.NAME)
+    assert called("set_class") == [("set_class", "membrane")]
+
+
+def test_the_list_follows_the_class_picked_elsewhere(window: MainWindow, session: FakeSession) -> None:
+    session.set_class("debris")
+    assert window.class_panel.view.currentIndex().row() == 3
+
+
+def test_lock_and_eye_act_at_once_and_toggle(window: MainWindow, session: FakeSession, called: Called) -> None:
+    _click_class(window, 1, Spot.LOCK)
+    _click_class(window, 1, Spot.EYE)
+    _click_class(window, 1, Spot.LOCK)
+    changes = [call[1:] for call in called("change_class")]
+    assert changes == [("nucleus", {"locked": True}), ("nucleus", {"visible": False}), ("nucleus", {"locked": False})]
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_colour_offers_a_palette_and_takes_it(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    _click_class(window, 1, Spot.SWATCH)
+    menu = next(m for m in window.findChildren(QMenu, "classColorMenu") if m.isVisible())
+    colors = [a.text() for a in menu.actions() if a.text().startswith("#")]
+    assert colors == [c.upper() for c in palette()]
+    _action(menu, palette()[3].upper()).trigger()
+    assert called("change_class") == [("change_class", "nucleus", {"color": palette()[3]})]
+    menu.close()
+
+
+def test_a_new_class_gets_a_free_name_and_is_named_at_once(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    window.class_panel.add(Kind.INSTANCE)
+    assert called("add_class") == [("add_class", "class", None, "instance")]
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    assert editor.hasFocus()
+    QTest.keyClicks(editor, "cell")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: called("rename_class") == [("rename_class", "class", "cell")])
+
+
+def test_free_names_count_up() -> None:
+    assert free_name("class", []) == "class"
+    assert free_name("class", ["Class", "class 2"]) == "class 3"
+
+
+def test_f2_and_double_click_rename(window: MainWindow, session: FakeSession) -> None:
+    view = window.class_panel.view
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_F2)
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    assert editor.text() == "nucleus"
+
+
+def test_the_menu_of_a_class_says_what_would_change(window: MainWindow, session: FakeSession, called: Called) -> None:
+    found = session.classes.named("nucleus")
+    assert found is not None
+    menu = window.class_panel.menu_for(found)
+    _action(menu, "Lock").trigger()
+    _action(menu, "Remove").trigger()
+    assert called("change_class") == [("change_class", "nucleus", {"locked": True})]
+    assert called("remove_class") == [("remove_class", "nucleus")]
+    background = window.class_panel.menu_for(session.classes.background)
+    assert not any(a.text().startswith("Remove") for a in background.actions())
+    for made in (menu, background):
+        made.deleteLater()
+
+
+def test_a_name_that_is_refused_is_said_and_nothing_breaks(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.errors import UserError
+
+    def refuse(name: str, new_name: str) -> None:
+        raise UserError(f"There is a class {new_name!r} already.")
+
+    monkeypatch.setattr(session, "rename_class", refuse)
+    window.class_panel.rename("nucleus")
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, "debris")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "already" in window.status_bar.said_label.text())
+
+
+def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, session: FakeSession) -> None:
+    session.load(image_items(2), class_table([f"species {n}" for n in range(59)]))
+    view, model = window.class_panel.view, window.class_panel.model
+    assert model.rowCount() == 60
+    assert view.verticalScrollBar().maximum() > 0
+    session.set_class("species 58")
+    rect = view.visualRect(model.index(59))
+    assert view.viewport().rect().contains(rect.center())
+    assert "key 9" in model.data(model.index(8), Qt.ItemDataRole.AccessibleTextRole)
+    assert "key" not in model.data(model.index(9), Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, called: Called) -> None:
+    view = window.class_panel.view
+    rect = view.visualRect(window.class_panel.model.index(3))
+    QTest.mouseClick(view.viewport(), LEFT, pos=QPoint(rect.left() + 1, rect.top() + 1))
+    assert called("set_class") == [("set_class", "debris")]
+
+
+# --- brush -----------------------------------------------------------------------------------------------------------
+
+
+def test_slider_and_number_show_one_radius_and_change_it_together(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    panel = window.brush_panel
+    panel.size_spin.setValue(40)
+    assert session.brush_radius == 40
+    place = panel.size_slider.value()
+    panel.size_slider.setValue(place + 30)
+    assert session.brush_radius > 100
+    assert panel.size_spin.value() == session.brush_radius
+    panel.size_slider.setValue(panel.size_slider.maximum())
+    assert session.brush_radius == 1000
+    panel.size_slider.setValue(0)
+    assert session.brush_radius == 0.5
+
+
+def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    session.set_brush_radius(7.5)
+    assert window.brush_panel.size_spin.text() == "7.5 px"
+    session.set_brush_radius(12.0)
+    assert window.brush_panel.size_spin.text() == "12 px"
+    assert called("set_brush_radius") == [("set_brush_radius", 7.5), ("set_brush_radius", 12.0)]
+
+
+def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession, called: Called) -> None:
+    touch = window.brush_panel.touch
+    assert [touch.itemData(i) for i in range(touch.count())] == [t.value for t in Touch]
+    window.brush_panel.touch.setFocus()
+    QTest.keyClick(touch, Qt.Key.Key_Down)
+    assert called("set_touch") == [("set_touch", Touch.UNLABELLED)]
+    session.set_touch(Touch.LABELLED)
+    assert touch.currentData() == "labelled"

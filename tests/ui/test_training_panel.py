@@ -1,0 +1,186 @@
+"""The panel of training, driven by events as the engine sends them."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_session import FakeSession, class_table, image_items
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QListWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from segstudio.ui.loader import ModuleLoader
+from segstudio.ui.main_window import MainWindow
+from segstudio.ui.panels.plots import LivePlot
+
+Called = Callable[[str], list[tuple]]
+
+
+def started(**changed: Any) -> dict[str, Any]:
+    event = {
+        "kind": "started",
+        "step": 0,
+        "seconds": 0.0,
+        "steps": 50,
+        "max_seconds": 60.0,
+        "device": "cpu",
+        "threads": 2,
+        "held_out_groups": ["plate_0001.png"],
+        "train_groups": ["plate_0000.png"],
+        "optimistic": False,
+        "parent": "v2",
+    }
+    return {**event, **changed}
+
+
+def stepped(step: int, loss: float = 0.5) -> dict[str, Any]:
+    rates = {"patches_per_second": 6.5, "rate": 1e-3, "memory_mb": 1834.0}
+    return {"kind": "stepped", "step": step, "seconds": step * 0.5, "loss": loss, **rates}
+
+
+def evaluated(step: int, mean: float) -> dict[str, Any]:
+    figures = {"loss": 0.4, "mean_iou": mean, "iou": {"background": 0.9, "nucleus": mean}}
+    return {"kind": "evaluated", "step": step, "seconds": step * 0.5, "held_out": figures}
+
+
+def result(promoted: bool, **changed: Any) -> dict[str, Any]:
+    parent = {"loss": 0.5, "mean_iou": 0.741, "iou": {"background": 0.93, "nucleus": 0.70}}
+    child = {"loss": 0.4, "mean_iou": 0.812, "iou": {"background": 0.95, "nucleus": 0.79}}
+    ended = {
+        "version": "v3",
+        "parent": "v2",
+        "promoted": promoted,
+        "reason": "better by one point",
+        "steps": 50,
+        "seconds": 25.0,
+        "held_out": {"parent": parent, "child": child},
+    }
+    return {**ended, **changed}
+
+
+def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(empty_window: MainWindow) -> None:
+    for name in ("lossPlot", "iouPlot"):
+        plot = empty_window.findChild(QWidget, name)
+        assert isinstance(plot, LivePlot)
+        assert plot.series == {}
+    assert empty_window.training_panel.library.module is None
+
+
+def test_curves_and_figures_follow_the_events(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    panel = window.training_panel
+    session.trainingEvent.emit(started())
+    for step in range(1, 21):
+        session.trainingEvent.emit(stepped(step, 1 / step))
+    session.trainingEvent.emit(evaluated(20, 0.8))
+    assert panel.loss_plot.series["training"] == (list(range(1, 21)), [1 / n for n in range(1, 21)])
+    assert panel.loss_plot.series["held out"] == ([20], [0.4])
+    assert panel.iou_plot.series["mean"] == ([20], [0.8])
+    assert panel.iou_plot.series["nucleus"] == ([20], [0.8])
+    qtbot.waitUntil(lambda: panel.facts.text("speed") == "2.00 steps/s · 6.50 patches/s")
+    assert panel.facts.text("left") == "15 s"
+    assert panel.facts.text("device") == "cpu"
+    assert panel.facts.text("memory") == "1,834 MB"
+    assert panel.facts.text("mean") == "0.800"
+    assert panel.state.text() == "Step 20 of 50 · 15 s left"
+    assert panel.progress.value() == 400
+    qtbot.waitUntil(lambda: panel.loss_plot.findChild(QWidget, "lossPlotView") is not None)
+    assert "pyqtgraph" in sys.modules
+
+
+def test_held_out_groups_are_listed_and_an_optimistic_measure_is_called_so(
+    window: MainWindow, session: FakeSession
+) -> None:
+    groups = window.findChild(QListWidget, "heldOutList")
+    assert groups is not None
+    session.trainingEvent.emit(started(held_out_groups=["a.png", "b.png"]))
+    assert [groups.item(n).text() for n in range(groups.count())] == ["a.png", "b.png"]
+    title = window.findChild(QWidget, "heldOutTitle")
+    assert title.text() == "Held out: 2 groups, never trained on"  # type: ignore[union-attr]
+    session.trainingEvent.emit(started(held_out_groups=["a.png"], optimistic=True))
+    assert "optimistic" in title.text()  # type: ignore[union-attr]
+    assert groups.count() == 1
+
+
+def test_stop_asks_the_session(window: MainWindow, session: FakeSession, called: Called) -> None:
+    stop = window.findChild(QWidget, "stopTrainingButton")
+    assert stop is not None
+    assert not stop.isEnabled()
+    session.fine_tune()
+    QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
+    assert called("stop_training") == [("stop_training",)]
+
+
+@pytest.mark.parametrize(
+    ("promoted", "verdict", "state"),
+    [
+        (True, "v3: promoted", "v3 promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
+        (False, "v3: kept as candidate", "v3 kept as a candidate · mean IoU 0.741 → 0.812 on held-out pixels"),
+    ],
+)
+def test_the_end_compares_child_and_parent_on_the_same_pixels(
+    window: MainWindow, session: FakeSession, promoted: bool, verdict: str, state: str
+) -> None:
+    panel = window.training_panel
+    session.trainingEvent.emit(started())
+    session.trainingFinished.emit(result(promoted))
+    table = panel.result.table
+    assert table is not None
+    rows = [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
+    assert rows == [
+        ["mean", "0.741", "0.812", "+0.071"],
+        ["background", "0.930", "0.950", "+0.020"],
+        ["nucleus", "0.700", "0.790", "+0.090"],
+    ]
+    assert panel.result.verdict.text() == verdict
+    assert panel.result.isVisible()
+    assert panel.state.text() == state
+    assert not panel.progress.isVisible()
+
+
+def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, session: FakeSession) -> None:
+    held_out = {"parent": None, "child": None}
+    session.trainingFinished.emit(result(False, held_out=held_out, reason="nothing is held out yet"))
+    assert window.training_panel.state.text() == "v3 kept as a candidate · nothing is held out yet"
+
+
+def test_a_second_run_begins_with_empty_curves(window: MainWindow, session: FakeSession) -> None:
+    panel = window.training_panel
+    for steps in (3, 2):
+        session.trainingEvent.emit(started())
+        for step in range(1, steps + 1):
+            session.trainingEvent.emit(stepped(step))
+    assert panel.loss_plot.series["training"][0] == [1, 2]
+    assert panel.iou_plot.series == {}
+    assert panel.facts.isVisible()
+
+
+def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, session: FakeSession) -> None:
+    session.trainingEvent.emit(started())
+    session.trainingEvent.emit(stepped(1))
+    session.failed.emit({"job": "train", "sentence": "The engine ended."})
+    assert window.training_panel.state.text() == "The run did not finish"
+    assert window.training_panel.loss_plot.series["training"] == ([1], [0.5])
+    assert window.message_strip.text.text() == "The engine ended."
+
+
+def test_another_project_has_no_curves(window: MainWindow, session: FakeSession) -> None:
+    session.trainingEvent.emit(started())
+    session.trainingEvent.emit(stepped(1))
+    session.load(image_items(2), class_table(["a"]))
+    assert window.training_panel.loss_plot.series == {}
+    assert window.training_panel.facts.text("device") == "–"
+
+
+def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
+    library = ModuleLoader("json")
+    plot = LivePlot("plot", "Loss", library)
+    qtbot.addWidget(plot)
+    plot.add("training", "#ffffff")
+    for step in range(100_000):
+        plot._series["training"].append(step, 0.0)
+    xs, _ = plot.series["training"]
+    assert 1000 < len(xs) <= 4001
+    assert xs[0] < 100
+    assert xs[-1] > 99_900

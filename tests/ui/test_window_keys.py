@@ -1,0 +1,175 @@
+"""Keys, as a person presses them: wherever the focus is, except while typing."""
+
+from collections.abc import Callable
+
+import pytest
+from fake_session import FakeSession
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from segstudio.ui.main_window import MainWindow
+
+Called = Callable[[str], list[tuple]]
+Key = Qt.Key
+CTRL = Qt.KeyboardModifier.ControlModifier
+PLAIN = Qt.KeyboardModifier.NoModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def _press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier = PLAIN) -> None:
+    target = window.focusWidget() or window
+    QTest.keyClick(target, key, held)
+
+
+def _focus(window: MainWindow, name: str) -> QWidget:
+    widget = window.findChild(QWidget, name)
+    assert widget is not None
+    widget.setFocus()
+    assert widget.hasFocus()
+    return widget
+
+
+DAILY = (
+    (Key.Key_B, PLAIN, ("set_tool", "brush")),
+    (Key.Key_E, PLAIN, ("set_tool", "eraser")),
+    (Key.Key_V, PLAIN, ("set_tool", "pan")),
+    (Key.Key_H, PLAIN, ("set_tool", "pan")),
+    (Key.Key_P, PLAIN, ("propose",)),
+    (Key.Key_A, PLAIN, ("accept_proposal",)),
+    (Key.Key_Return, PLAIN, ("mark_done",)),
+    (Key.Key_Enter, PLAIN, ("mark_done",)),
+    (Key.Key_N, PLAIN, ("next_image",)),
+    (Key.Key_PageDown, PLAIN, ("next_image",)),
+    (Key.Key_PageUp, PLAIN, ("previous_image",)),
+    (Key.Key_T, CTRL, ("fine_tune", {})),
+    (Key.Key_1, PLAIN, ("set_class", "background")),
+    (Key.Key_4, PLAIN, ("set_class", "debris")),
+)
+
+
+@pytest.mark.parametrize("focus", ["canvas", "imageList", "classList", "brushSizeSlider", "mayTouch", "toolBrush"])
+def test_a_key_does_its_work_wherever_the_focus_is(window: MainWindow, session: FakeSession, focus: str) -> None:
+    for key, held, call in DAILY:
+        _focus(window, focus)
+        session.calls.clear()
+        _press(window, key, held)
+        assert session.calls == [call], key
+
+
+def test_undo_and_redo_by_key(window: MainWindow, session: FakeSession) -> None:
+    session.can_undo = session.can_redo = True
+    session.historyChanged.emit()
+    _press(window, Key.Key_Z, CTRL)
+    _press(window, Key.Key_Z, CTRL | SHIFT)
+    _press(window, Key.Key_Y, CTRL)
+    assert session.calls == [("undo",), ("redo",), ("redo",)]
+
+
+def test_a_number_without_a_class_does_nothing(window: MainWindow, called: Called) -> None:
+    _press(window, Key.Key_9)
+    assert called("set_class") == []
+
+
+def test_brackets_change_the_brush_by_a_fifth_and_at_least_half_a_pixel(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.set_brush_radius(10.0)
+    _press(window, Key.Key_BracketRight)
+    assert session.brush_radius == 12.0
+    _press(window, Key.Key_BracketLeft)
+    assert session.brush_radius == 10.0
+    session.set_brush_radius(1.0)
+    _press(window, Key.Key_BracketLeft)
+    assert session.brush_radius == 0.5
+    _press(window, Key.Key_BracketLeft)
+    assert session.brush_radius == 0.5
+
+
+def test_digits_typed_into_the_brush_size_are_a_size(window: MainWindow, session: FakeSession, called: Called) -> None:
+    spin = _focus(window, "brushSize")
+    assert isinstance(spin, QAbstractSpinBox)
+    spin.selectAll()
+    QTest.keyClicks(spin, "25")
+    assert called("set_class") == []
+    QTest.keyClick(spin, Key.Key_Return)
+    assert called("mark_done") == []
+    assert session.brush_radius == 25.0
+
+
+def test_return_in_the_brush_size_gives_the_keys_back_to_the_canvas(
+    window: MainWindow, qtbot: QtBot, called: Called
+) -> None:
+    spin = _focus(window, "brushSize")
+    QTest.keyClick(spin, Key.Key_Return)
+    qtbot.waitUntil(window.canvas.hasFocus)
+    _press(window, Key.Key_B)
+    assert called("set_tool") == [("set_tool", "brush")]
+
+
+def test_letters_typed_into_a_class_name_are_a_name(
+    window: MainWindow, session: FakeSession, qtbot: QtBot, called: Called
+) -> None:
+    window.class_panel.rename("membrane")
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, "beap 12")
+    QTest.keyClick(editor, Key.Key_Return)
+    qtbot.waitUntil(lambda: called("rename_class") == [("rename_class", "membrane", "beap 12")])
+    assert [call for call in session.calls if call[0] != "rename_class"] == []
+
+
+def test_escape_leaves_a_class_name_as_it_was(window: MainWindow, called: Called) -> None:
+    window.class_panel.rename("membrane")
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    QTest.keyClicks(editor, "x")
+    QTest.keyClick(editor, Key.Key_Escape)
+    assert called("rename_class") == []
+
+
+def test_letters_typed_into_the_export_folder_are_a_path(window: MainWindow, session: FakeSession) -> None:
+    _press(window, Key.Key_E, CTRL)
+    folder = _focus(window, "exportFolder")
+    assert isinstance(folder, QLineEdit)
+    folder.clear()
+    QTest.keyClicks(folder, "/tmp/bep1")
+    assert folder.text() == "/tmp/bep1"
+    assert session.calls == []
+
+
+def test_return_in_the_export_folder_exports_and_does_not_mark_done(window: MainWindow, called: Called) -> None:
+    _press(window, Key.Key_E, CTRL)
+    QTest.keyClick(_focus(window, "exportFolder"), Key.Key_Return)
+    assert len(called("export")) == 1
+    assert called("mark_done") == []
+
+
+def test_escape_asks_the_session_first_and_then_closes_what_is_open(window: MainWindow, called: Called) -> None:
+    window.message_strip.say("export", "The disk is full.")
+    window.bars.action("export").trigger()
+    for shown in ((False, True), (False, False)):
+        window.canvas.setFocus()
+        _press(window, Key.Key_Escape)
+        assert (window.export_panel.isVisible(), window.message_strip.isVisible()) == shown
+    assert called("cancel_gesture")
+
+
+def test_save_reassures(window: MainWindow) -> None:
+    _press(window, Key.Key_S, CTRL)
+    assert "saved" in window.status_bar.said_label.text()
+
+
+def test_zoom_keys_reach_the_canvas(window: MainWindow) -> None:
+    _press(window, Key.Key_1, CTRL)
+    assert window.canvas.scale == pytest.approx(1.0)
+    _press(window, Key.Key_Plus)
+    assert window.canvas.scale > 1.0
+    _press(window, Key.Key_F)
+    fitted = window.canvas.scale
+    _press(window, Key.Key_Minus)
+    assert window.canvas.scale < fitted
+    _press(window, Key.Key_0)
+    assert window.canvas.scale == pytest.approx(fitted)
