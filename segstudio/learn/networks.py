@@ -83,7 +83,7 @@ def _unet_lite0(channels: int, classes: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     with warnings.catch_warnings():
-        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of each map before each strided layer.
+        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of the map at each strided layer.
         warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
         net = smp.Unet(
             encoder_name=_LITE0_NAME,
