@@ -159,7 +159,7 @@ def main() -> None:
         check = Check(check_values(net, normalisation, encoder_only=True), tolerance=0.01)
 
     out = ROOT / "resources" / "models"
-    (out / "imagenet.safetensors").write_bytes(save(half, {"format": "pt", "name": "imagenet"}))
+    (out / "imagenet.safetensors").write_bytes(save(half, {"format": "pt"}))
     card = {
         "name": "imagenet",
         "what": "Encoder of EfficientNet-Lite0 trained on ImageNet, without its classifier",

@@ -28,10 +28,10 @@ def write_base(
 ) -> None:
     """Store `net` (the averaged weights) and its card; the check output is that of the file as it is read again."""
     weights = folder / "base.safetensors"
-    digest = save_weights(weights, net, {"format": "pt", "name": "base"}, half=True)
+    digest = save_weights(weights, net, {"format": "pt"}, half=True)
     load_weights(weights, net, digest)
     heads = [
-        Head(s.name, s.domain, s.classes, (start, stop), round(s.object_px, 1), s.grey)
+        Head(s.name, s.domain, s.classes, (start, stop), round(s.object_px, 1), s.grey, _ious(held_out[s.name]))
         for s, (start, stop) in zip(sets, slices, strict=False)
     ]
     heads.append(Head(FOREGROUND, "any", ("background", "object"), slices[-1], 32.0, False))
@@ -64,3 +64,8 @@ def write_base(
         "check": msgspec.to_builtins(check),
     }
     (folder / "base.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def _ious(figures: dict[str, Any]) -> tuple[float, ...]:
+    """IoU by class; 0 for a class that no held-out picture shows."""
+    return tuple(0.0 if value is None else float(value) for value in figures["iou"].values())

@@ -41,7 +41,7 @@ __all__ = ["Call", "EngineClient", "Outcome", "State", "engine_command", "engine
 IDLE_S = 300.0
 _CRASHES, _CRASH_WINDOW_S = 3, 600.0
 _START_S = 120.0
-_END_S = 10.0
+_END_S = 1.0
 _LOG_BYTES = 4 << 20
 
 
@@ -261,7 +261,10 @@ class EngineClient:
                 self._link.calls.pop(id_, None)
 
     def close(self, wait_s: float = _END_S) -> None:
-        """End the process: at the end of its input it stops; one that hangs is killed. The client is of no use after."""
+        """End the process: at the end of its input it stops; one in the midst of a step is killed, it owns no file.
+
+        The client is of no use after.
+        """
         with self._lock:
             self._closed = True
             link = self._link
@@ -287,7 +290,7 @@ class EngineClient:
         if len(self._deaths) == _CRASHES and self._clock() - self._deaths[0] < _CRASH_WINDOW_S:
             self._deaths.clear()
             raise EngineDied(
-                f"The engine ended unexpectedly {_CRASHES} times within ten minutes and is not started again by itself.",
+                f"The engine died {_CRASHES} times within ten minutes and is not started again by itself.",
                 safe="Everything painted is safe.",
                 todo=f"Run 'segstudio doctor', or read {self._log_path()}.",
             )
@@ -318,6 +321,7 @@ class EngineClient:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     env=engine_environment(),
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
             except OSError as error:
                 self._say(Outcome(State.DEAD, sentence=f"The engine could not be started: {error}."))

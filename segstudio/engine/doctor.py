@@ -9,7 +9,7 @@ __all__ = ["report"]
 
 
 def report() -> dict[str, object]:
-    """torch, devices, gpu {available, reason}, models [{name, ok, sha256, message}], convolution_s on the best device."""
+    """torch, devices, gpu {available, reason}, models [{name, ok, sha256, message}], convolution_s: best device."""
     gpu = gpu_report()
     checks = {name: check_model(name) for name in EMBEDDED}
     return {

@@ -54,7 +54,8 @@ def _plane(
     instances = {c.id for c in data.classes() if c.instances} & set(model.outputs)
     drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
     first = None if target.visible is None else Rect(*target.visible).intersected(entry.bounds)
-    waiting = set(tiles_of(first)) if first is not None and first != entry.bounds else set()
+    shown = set() if first is None else set(tiles_of(first))
+    waiting = shown if shown < set(tiles_of(entry.bounds)) else set()
     for found in predict_tiles(model, data, entry, first=first, seconds=seconds):
         if found is None:
             yield None

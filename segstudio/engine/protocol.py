@@ -136,7 +136,7 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     image: int
     plane: int
     version: str
-    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
+    rows: list[tuple[int, int, float]] = msgspec.field(default_factory=list[tuple[int, int, float]])
     part: bool = False
     scale: float = 1.0
     network_pixels: int = 0
@@ -221,14 +221,25 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
     Raises ValueError for a length that no message has: what stands on the stream is not ours.
     """
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = _read_exactly(stream, _LENGTH.size)
+    if head is None:
         return None
     (length,) = _LENGTH.unpack(head)
     if length > _LARGEST_FRAME:
         raise ValueError(f"a frame of {length} bytes is no message of the engine")
-    data = stream.read(length)
-    return data if len(data) == length else None
+    return _read_exactly(stream, length)
+
+
+def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
+    """So many bytes, also from a stream without a buffer; None where it ends before."""
+    parts: list[bytes] = []
+    while length > 0:
+        part = stream.read(length)
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 def decode_message(data: bytes) -> Message:

@@ -1,4 +1,4 @@
-"""The engine process: `python -m segstudio.engine.server`. One device owner; it looks at its inbox between any two steps.
+"""The engine process, `python -m segstudio.engine.server`: one device owner, who looks at the inbox between two steps.
 
 Standard output belongs to the protocol: it is duplicated first and then pointed at standard error, so that whatever a
 library prints lands in the log. The process ends at the end of its input, or when it has been idle for long enough.
@@ -173,7 +173,8 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program that started it
     _be_nice()
     torch.use_deterministic_algorithms(True, warn_only=True)
-    return Server(sys.stdin.buffer, sink).run()
+    # Without a buffer: a thread that waits inside one would keep the process from ending.
+    return Server(open(0, "rb", buffering=0, closefd=False), sink).run()
 
 
 def _failed(id_: int, error: UserError) -> Failed:

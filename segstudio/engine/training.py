@@ -123,8 +123,9 @@ def _judge(
 def _best_before(
     shop: Workshop, plan: Plan, device: torch.device, data: ProjectData, target: HeldOut
 ) -> Generator[Step, None, tuple[Model, Figures | None]]:
-    """What proposes now: the promoted version or the instant learner, whichever is better on the held-out pixels; before
-    both the embedded guess.
+    """What proposes now: the promoted version or the instant learner, whichever is better on the held-out pixels.
+
+    Before both it is the embedded guess.
     """
     candidates: list[Model] = []
     promoted = data.promoted_version()

@@ -10,7 +10,7 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import Dataset
 from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
-from segstudio.learn.facts import Facts, known_classes, survey
+from segstudio.learn.facts import Facts, knows_two_classes, survey
 from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model
 from segstudio.learn.versions import embedded_model, version_model
@@ -52,7 +52,7 @@ class Workshop:
         found = data.current_version()
         if found is not None and found != INSTANT:
             return found
-        return INSTANT if len(known_classes(data)) >= 2 else EMBEDDED
+        return INSTANT if knows_two_classes(data) else EMBEDDED
 
     def model(self, version: str, device_name: str, data: Dataset) -> Generator[None, None, Model]:
         """A model ready to predict. Raises `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`."""

@@ -152,7 +152,7 @@ def resized_pixels(pixels: NDArray[np.float32], width: int, height: int) -> NDAr
     return np.asarray(out, np.float32).reshape(height, width, -1)
 
 
-def resized_labels(classes: NDArray[np.int32], width: int, height: int) -> NDArray[np.int32]:
+def resized_labels(classes: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:
     """Labels (h, w) at another size: each pixel takes that of the pixel its centre falls on."""
     if classes.shape == (height, width):
         return classes

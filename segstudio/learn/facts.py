@@ -14,7 +14,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.model import Origin
 from segstudio.learn.data import ClassEntry, Dataset, Part, PlaneEntry
 
-__all__ = ["CELL", "Cells", "Facts", "known_classes", "survey"]
+__all__ = ["CELL", "Cells", "Facts", "knows_two_classes", "survey"]
 
 CELL = 32
 
@@ -44,8 +44,8 @@ class Cells:
 class Facts:
     """Measurements of a project. `cells[i]` belongs to `planes[i]`; columns of counts follow `classes`.
 
-    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` the number of
-    images that are marked done or labelled for the most part; `last_edit` the edit that everything was read at.
+    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` how many
+    images are marked done or labelled for the most part; `last_edit` the edit that everything was read at.
     """
 
     classes: tuple[ClassEntry, ...]
@@ -93,14 +93,16 @@ def survey(data: Dataset) -> Iterator[Facts | None]:
     )
 
 
-def known_classes(data: Dataset) -> set[int]:
-    """Ids of the classes that have a known pixel on the training side."""
+def knows_two_classes(data: Dataset) -> bool:
+    """Whether two classes have a known pixel on the training side; looks no further than it must."""
     found: set[int] = set()
     for entry in data.planes():
         if entry.part is Part.TRAIN:
             for rect in data.labelled(entry.image, entry.plane):
                 found.update(np.unique(data.labels(entry.image, entry.plane, rect)[0]).tolist())
-    return found - {0}
+                if len(found - {0}) >= 2:
+                    return True
+    return False
 
 
 def _cells(data: Dataset, entry: PlaneEntry, classes: Sequence[ClassEntry]) -> Cells | None:

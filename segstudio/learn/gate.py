@@ -158,7 +158,7 @@ def _outputs_in(model: Model, classes: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def _cross_entropy(values: NDArray[np.float32], truth: NDArray[np.int64], index: Sequence[int]) -> float:
-    """Summed over the known pixels; a class that the model does not have counts as a probability of one in a million."""
+    """Summed over the known pixels; a class that the model does not have counts as one in a million."""
     found = np.zeros(truth.shape, np.float32)
     for output, place in enumerate(index):
         mask = truth == place if place >= 0 else None

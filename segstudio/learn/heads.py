@@ -11,6 +11,7 @@ import msgspec
 __all__ = ["FOREGROUND", "Head", "HeadMatch", "canonical", "is_background_name", "match_heads"]
 
 FOREGROUND = "foreground"
+FINDABLE_IOU = 0.25  # a class that the model finds worse than this on held-out pictures is no reason to choose a head
 
 _IRREGULAR = {
     "nuclei": "nucleus",
@@ -44,11 +45,10 @@ _BACKGROUND = {"background", "matrix", "land", "ground", "soil", "rest", "other"
 
 
 class Head(msgspec.Struct, frozen=True):
-    """A slice of the embedded model's output: its training set, class names, channels [from, to), and its objects'
-    size.
+    """A slice of the embedded model's output: its training set, class names, channels [from, to), and facts.
 
     `object_px` is the median square root of an object's area at the scale it was trained at, in pixels. `grey` says
-    that the set had grey pictures only.
+    that the set had grey pictures only. `iou` is each class's IoU on held-out pictures, empty where not measured.
     """
 
     set: str
@@ -57,6 +57,7 @@ class Head(msgspec.Struct, frozen=True):
     channels: tuple[int, int]
     object_px: float
     grey: bool
+    iou: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,21 @@ def is_background_name(name: str) -> bool:
 
 
 def match_heads(names: Sequence[str], heads: Sequence[Head], *, background: int | None, grey: bool | None) -> HeadMatch:
-    """The head of `heads` with the most classes of a project, else the one called `foreground`.
+    """The head of `heads` that finds most classes of a project, else the one called `foreground`.
 
-    `names` are the project's classes in their order; `background` the place of its background class, None if it has
-    none; `grey` whether its images are grey, which decides between heads that fit equally well (None: not known).
-    Without it a class called like one (soil, matrix) takes its place. A head that shares background names alone does
-    not fit. With `foreground`, the first class that is no background is the object.
+    `names` are the project's classes in their order; `background` the place of its background class, if none is given
+    a class called like one (soil, matrix); `grey` whether its images are grey, which decides between heads that fit
+    equally well (None: not known). Background names do not count, nor do classes that the head hardly finds on
+    held-out pictures. With `foreground`, the first class that is no background is the object.
     """
     if background is None:
         background = next((k for k, name in enumerate(names) if is_background_name(name)), None)
     best, best_rank = None, (0, False)
     for head in heads:
         pairs = _pairs(names, head, background)
-        rank = (len(pairs), grey is not None and head.grey == grey)
-        if head.set != FOREGROUND and pairs and rank > best_rank:
+        findable = sum(not head.iou or head.iou[i] >= FINDABLE_IOU for i in pairs.values())
+        rank = (findable, grey is not None and head.grey == grey)
+        if head.set != FOREGROUND and findable and rank > best_rank:
             best, best_rank = head, rank
     if best is not None:
         return _match(names, best, _pairs(names, best, background), background)

@@ -136,6 +136,8 @@ def _patches(data: Dataset, rng: np.random.Generator) -> list[tuple[PlaneEntry, 
     entries = sorted((e for e in data.planes() if e.part is Part.TRAIN), key=lambda e: (-e.seq, e.image, e.plane))
     by_plane = []
     for entry in entries:
+        if len(by_plane) == _PATCHES:
+            break
         rects = list(data.labelled(entry.image, entry.plane))
         rng.shuffle(rects)  # type: ignore[arg-type]
         if rects:

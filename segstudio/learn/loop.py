@@ -6,11 +6,12 @@ is drawn follows from (seed, step), and a step's rate from the step alone.
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import msgspec
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as encode_safetensors
 from torch import nn
@@ -23,7 +24,7 @@ from segstudio.learn.sampling import Batch
 from segstudio.learn.schedules import OPTIMISERS, parameter_groups, rate_at
 from segstudio.runs import Checkpointed, Evaluated, Event, Figures, Finished, Plan, Started, Stepped
 
-__all__ = ["Measure", "Trainer", "train"]
+__all__ = ["Measure", "Trainer", "ema_steps", "metadata", "train"]
 
 Measure = Callable[[nn.Module], Iterator[Figures | None]]
 """Held-out figures of a network in evaluation mode: None between tiles, the figures last; none where nothing is held
@@ -34,6 +35,7 @@ _EVALUATIONS = 5
 _EVALUATION_SHARE = 0.12
 _CHECKPOINT_S = 20.0
 _USED = 0.97
+_EMA_SHARE = 10
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ class Trainer:
             self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
             self.net.load_state_dict(_below(tensors, "net."))
             self.averaged.load_state_dict(_below(tensors, "averaged."))
-        except (KeyError, ValueError, RuntimeError, msgspec.MsgspecError) as error:
+        except (KeyError, ValueError, RuntimeError, SafetensorError, msgspec.MsgspecError) as error:
             raise WeightsDamaged("The checkpoint of this run cannot be read.", todo="Start the run anew.") from error
         moments = _below(tensors, "optimiser.")
         for name, parameter in self.net.named_parameters():
@@ -137,7 +139,7 @@ class Trainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        """Exponential average of weights and statistics (Polyak and Juditsky 1992), over all steps while they are few."""
+        """Exponential average of weights and statistics (Polyak and Juditsky 1992), over all while they are few."""
         keep = 1 - 1 / min(self.step, self.plan.recipe.ema_steps)
         for mine, theirs in zip(self.averaged.state_dict().values(), self.net.state_dict().values(), strict=True):
             if mine.is_floating_point():
@@ -157,7 +159,7 @@ def train(
     evaluation_px: int,
     elapsed_s: float = 0.0,
     now: Callable[[], float] = time.monotonic,
-) -> Iterator[Event | None]:
+) -> Generator[Event | None, None, None]:
     """Run a plan from where the trainer is. `elapsed_s` had passed before; `evaluation_px` a measurement takes.
 
     The clock wins: the schedule keeps its length, the run ends in time, and the plan records the step it stopped at.
@@ -165,21 +167,20 @@ def train(
     clock = _Clock(now, max(elapsed_s, trainer.seconds))
     clock.start()
     timed: list[tuple[Stepped, float]] = []
-    first = trainer.step
     last_saved = clock.seconds
     if trainer.plan.steps is not None:
-        trainer.plan = _with_evaluations(trainer.plan, 1)
+        trainer.plan = _with_evaluations(trainer.plan, _EVALUATIONS)
         yield _started(trainer, clock)
-    longest = 0.0
+    last_step_s = 0.0
     reason = "done"
     while trainer.plan.steps is None or trainer.step < trainer.plan.steps:
-        if _is_over(trainer, clock.seconds, longest):
+        if _is_over(trainer, clock.seconds, last_step_s):
             reason = "time"
             break
         before = clock.now()
         loss = trainer.learn(batches(trainer.step))
         took = clock.now() - before
-        longest = took if trainer.step - first > 1 else 0.0
+        last_step_s = took
         trainer.seconds = clock.seconds
         event = _stepped(trainer, loss, took)
         if trainer.plan.steps is None:
@@ -217,11 +218,11 @@ def metadata(data: bytes) -> dict[str, str]:
         raise WeightsDamaged("A file of weights is truncated or no safetensors file.") from error
 
 
-def _is_over(trainer: Trainer, seconds: float, longest: float) -> bool:
+def _is_over(trainer: Trainer, seconds: float, last_step_s: float) -> bool:
     plan = trainer.plan
     if plan.stopped_at is not None and trainer.step >= plan.stopped_at:
         return True
-    return plan.max_seconds is not None and trainer.step > 0 and seconds + longest > plan.max_seconds
+    return plan.max_seconds is not None and trainer.step > 0 and seconds + last_step_s > plan.max_seconds
 
 
 def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation_px: int) -> Plan:
@@ -234,7 +235,13 @@ def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluatio
     steps = step + max(int((left - evaluations * measure_s) / step_s), 1)
     if plan.max_steps is not None:
         steps = min(steps, plan.max_steps)
-    return _with_evaluations(msgspec.structs.replace(plan, steps=steps), evaluations)
+    recipe = msgspec.structs.replace(plan.recipe, ema_steps=ema_steps(steps))
+    return _with_evaluations(msgspec.structs.replace(plan, steps=steps, recipe=recipe), evaluations)
+
+
+def ema_steps(steps: int) -> int:
+    """How many steps the average of a run of so many looks back over; never fewer than are timed before it is known."""
+    return max(steps // _EMA_SHARE, _TIMED_STEPS)
 
 
 def _with_evaluations(plan: Plan, evaluations: int) -> Plan:

@@ -28,8 +28,9 @@ class Network:
     """Facts of one network, by which tiles are cut, padded and read.
 
     `stride`: height and width of an input are multiples of it. `receptive_field_px`: width of the square of input
-    pixels that one output pixel can depend on. `halo_px`: what a tile needs around it for practically the same result
-    as the whole image. `channels_last`: this memory format was tried for forward and backward and is not slower.
+    pixels that one output pixel can depend on. `halo_px`: with so much around it a tile is classified as in the whole
+    image but for some 1 % of its pixels (unet_lite0 on five open sets: 64 px 0-3.6 %, 96 px 0-1.8 %, 128 px 0-0.8 %).
+    `channels_last`: this memory format was tried for forward and backward and is not slower.
     """
 
     name: str
@@ -82,7 +83,7 @@ def _unet_lite0(channels: int, classes: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     with warnings.catch_warnings():
-        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of each map before each strided layer.
+        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of the map at each strided layer.
         warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
         net = smp.Unet(
             encoder_name=_LITE0_NAME,
@@ -119,7 +120,7 @@ class _Tiny(nn.Module):
 
 
 _TABLE = (
-    Network(DEFAULT_NETWORK, stride=32, receptive_field_px=977, halo_px=64, channels_last=True, make=_unet_lite0),
+    Network(DEFAULT_NETWORK, stride=32, receptive_field_px=977, halo_px=96, channels_last=True, make=_unet_lite0),
     Network("tiny", stride=2, receptive_field_px=8, halo_px=4, channels_last=False, make=_Tiny),
 )
 NETWORKS: Mapping[str, Network] = MappingProxyType({network.name: network for network in _TABLE})

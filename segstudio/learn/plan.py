@@ -9,6 +9,7 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.geometry import Rect
 from segstudio.learn.data import Part
 from segstudio.learn.facts import CELL, Facts
+from segstudio.learn.loop import ema_steps
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.split import choose_blocks, excluded, rects_of
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
@@ -19,6 +20,7 @@ DEFAULT_SECONDS = 60.0
 
 _FEW_FINISHED = 5
 _WARMUP = 5
+_PATCH_PX = 256
 _OBJECT_PX = (32.0, 96.0)
 _PITCH = (16, 256)
 
@@ -69,7 +71,7 @@ def make_plan(
         std=_by_channel(std, channels),
         network=network,
         base=base,
-        recipe=_recipe(facts, base, network, machine, choices.max_steps),
+        recipe=_recipe(facts, base, network, machine, None if max_seconds is not None else choices.max_steps),
         device=machine.device,
         threads=machine.threads,
         seed=choices.seed,
@@ -111,8 +113,7 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
     if len(outputs) < 2:
         raise NotEnoughLabels(
-            "There is too little labelled to learn from: at least two classes need labelled pixels outside the held-out "
-            "images.",
+            "There is too little labelled to learn from: two classes need labelled pixels outside what is held out.",
             todo="Paint some pixels of the object and some of the background.",
         )
     return outputs
@@ -122,10 +123,13 @@ def _cell_rect(y: int, x: int) -> Rect:
     return Rect(int(x) * CELL, int(y) * CELL, CELL, CELL)
 
 
-def _recipe(facts: Facts, base: str, network: str, machine: Machine, max_steps: int | None) -> Recipe:
+def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int | None) -> Recipe:
+    """How to learn; `steps` where their number is known beforehand."""
     few = facts.finished < _FEW_FINISHED and base != "scratch"
     return Recipe(
-        warmup_steps=_WARMUP if max_steps is None else max(1, min(_WARMUP, max_steps // 5)),
+        patch_px=_PATCH_PX if NETWORKS[network].receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
+        ema_steps=ema_steps(steps or 0),
+        warmup_steps=_WARMUP if steps is None else max(1, min(_WARMUP, steps // 5)),
         encoder_factor=0.1 if few else 1.0,
         frozen_statistics=few,
         precision="bfloat16" if machine.bfloat16 else "float32",

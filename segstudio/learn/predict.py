@@ -24,7 +24,7 @@ __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
 
 WINDOW_PX = 704
 OVERLAP_PX = 64
-_SMALLEST_WINDOW_PX = 192
+_SMALLEST_WINDOW_PX = 128
 _BAND_TILES = 32
 _KEPT_WINDOWS = 64
 _GPU_BATCH = 8
@@ -35,7 +35,7 @@ class Model:
     """A network in evaluation mode on its device, and how to use it.
 
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
-    0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels. `batch` windows go through at once.
+    0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
     """
 
     name: str

@@ -68,7 +68,7 @@ class Sampler:
         self._lookup = _lookup(plan)
         self._uniform = _cumulative(self._counts.sum(1))
         self._rare = [_cumulative(column) for column in self._counts.T]
-        self._rare_weight = _cumulative(1 / np.sqrt(self._counts.sum(0)))
+        self._rare_weight = _cumulative(_inverse_root(self._counts.sum(0)))
         self._newest = _newest(self._planes, self._cells[:, 0], np.concatenate(painted))
 
     def batch(self, step: int) -> Batch:
@@ -84,7 +84,7 @@ class Sampler:
         plane, y, x = self._cells[self._cell(rng, share)]
         entry = self._planes[plane]
         zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
-        span = max(int(round(recipe.patch_px / plan.scale / zoom)), 8)
+        span = max(round(recipe.patch_px / plan.scale / zoom), 8)
         rect = Rect(
             _start(rng, int(x) * CELL + CELL // 2, span, entry.width),
             _start(rng, int(y) * CELL + CELL // 2, span, entry.height),
@@ -151,7 +151,12 @@ def _newest(
 
 def _cumulative(weights: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.float64]:
     total = np.cumsum(weights, dtype=np.float64)
-    return total / total[-1]
+    return total / total[-1] if total[-1] > 0 else total
+
+
+def _inverse_root(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """1 / sqrt(n), 0 for a class that has lost all its pixels since the plan was made."""
+    return np.where(counts > 0, 1 / np.sqrt(np.maximum(counts, 1)), 0.0)
 
 
 def _draw(rng: np.random.Generator, cumulative: NDArray[np.float64]) -> int:

@@ -31,7 +31,7 @@ def choose_blocks(facts: Facts, previous: Sequence[Block], margin_px: int) -> tu
     for entry, cells in zip(facts.planes, facts.cells, strict=True):
         for rect in rects_of(previous, entry) if entry.part is Part.TRAIN else ():
             kept -= cells.known[_cells_in(cells, rect.grown(margin_px))].sum(0)
-    allowed = facts.known(Part.TRAIN) * _KEPT
+    allowed = facts.known(Part.TRAIN).astype(np.float64) * _KEPT
     for entry, cells in zip(facts.planes, facts.cells, strict=True):
         if entry.part is Part.TRAIN and not rects_of(previous, entry):
             found, kept = _blocks_of(entry, cells, margin_px, kept, allowed)

@@ -70,8 +70,9 @@ def normalisation_of(found: Normalisation) -> tuple[tuple[float, ...], tuple[flo
 
 
 def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.device, *, bfloat16: bool) -> Model:
-    """The embedded guess for a project's classes, at scale 1: the head whose names fit, else its foreground as the first
-    class that is no background.
+    """The embedded guess for a project's classes, at scale 1: the head whose names fit, else its foreground.
+
+    Foreground means the first class that is no background.
     """
     card = embedded_card("base")
     match = _match(classes, grey)

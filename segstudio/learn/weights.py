@@ -156,7 +156,8 @@ def base_for(
 def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None = None, *, half: bool = False) -> str:
     """Write the weights of `net` durably and at once: no reader ever sees a part of the file. Returns its SHA-256.
 
-    `half` stores half precision where a tensor's values fit it. Raises DiskRefused where the disk does not take it;
+    `half` stores half precision where a tensor's values fit it. Two or more entries of `metadata` come in any order, so
+    that the bytes differ from run to run. Raises DiskRefused where the disk does not take it;
     then what stood at `path` before still does.
     """
     tensors = {

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import msgspec
-from segstudio.tasks.new import new_project
 
 from segstudio.assets import asset
+from segstudio.tasks.new import new_project
 
 __all__ = ["Sample", "make_demo_project", "read_sample"]
 

@@ -1,5 +1,6 @@
 """Predict images and write their proposals: asked of the engine, written here."""
 
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
@@ -75,19 +76,12 @@ def predict(
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
     project.writer.flush()
     job = _Job(project, _targets(project, images, visible))
-    before = -1
-    while job.left and before != len(job.left):
-        before = len(job.left)
-        try:
-            with engine.call(Predict(targets=job.left, version=version, device=device)) as call:
-                yield from job.follow(call)
-            break
-        except EngineDied:
-            job.forget_partial()
-            if before == len(job.left) and job.retried:
-                raise
-            job.retried = True
-            before = -1
+    try:
+        yield from job.ask(engine, version, device)
+    except EngineDied:
+        if engine.closed:
+            raise
+        yield from job.ask(engine, version, device)
     return job.report()
 
 
@@ -109,7 +103,6 @@ class _Job:
 
     def __init__(self, project: Project, targets: list[Target]) -> None:
         self.left = targets
-        self.retried = False
         self._project = project
         self._total = len(targets)
         self._tiles: dict[tuple[int, int], dict[tuple[int, int], EncodedTile]] = {}
@@ -121,8 +114,14 @@ class _Job:
         self._decode = self._network = self._writing = 0.0
         self._version = ""
 
-    def follow(self, call: Call) -> Generator[PredictProgress, None, None]:
-        """Take replies until the last one."""
+    def ask(self, engine: EngineClient, version: str, device: str) -> Generator[PredictProgress, None, None]:
+        """Ask for what is left and take replies until the last one."""
+        self._tiles.clear()
+        if self.left:
+            with engine.call(Predict(targets=self.left, version=version, device=device)) as call:
+                yield from self._follow(call)
+
+    def _follow(self, call: Call) -> Generator[PredictProgress, None, None]:
         while not call.ended:
             reply = call.wait(_LOOK_S)
             if isinstance(reply, PredictedTile):
@@ -134,10 +133,6 @@ class _Job:
                 yield PredictProgress(self._done, self._total, image, reply.plane, reply.part)
             elif reply is None:
                 yield PredictProgress(self._done, self._total)
-
-    def forget_partial(self) -> None:
-        """Drop the tiles of planes that are not finished."""
-        self._tiles.clear()
 
     def report(self) -> PredictReport:
         """What was done."""
@@ -151,8 +146,6 @@ class _Job:
         return self._total - len(self.left)
 
     def _finish(self, reply: PredictedImage) -> None:
-        import time
-
         key = (reply.image, reply.plane)
         begun = time.perf_counter()
         if reply.problem:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Generator
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from segstudio.store.versions import CURRENT, add_version, begin_run, end_run
 __all__ = ["train"]
 
 _LOOK_S = 0.2
+_ROW_S = 5.0
 _CHECKPOINT = "checkpoint.safetensors"
 _BLOCKS_SETTING = "held_out_blocks"
 
@@ -213,11 +215,13 @@ class _Run:
         """Write that the run came to nothing; the version before it stays."""
         row = self._row
         if row is not None and self._project.writer is not None:
-            self._writer.call(
+            written = self._writer.call(
                 lambda db: end_run(
                     db, row, state=state, steps=self.step, seconds=self.seconds, summary={"why": sentence}
                 )
             )
+            # A disk that refuses this row too must not hide why the run failed.
+            wait((written,), timeout=_ROW_S)
             self._row = None
 
     def _set_plan(self, plan: Plan) -> None:

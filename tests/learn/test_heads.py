@@ -49,6 +49,13 @@ def test_other_names_get_the_foreground_as_the_first_class_that_is_no_background
     assert (match.set, match.to_class, match.from_channel) == ("foreground", (0, 1), (11, 12, None))
 
 
+def test_a_class_that_the_head_hardly_finds_is_no_reason_to_choose_it() -> None:
+    heads = (Head("rock", "materials", ("background", "oxide", "crack"), (0, 3), 9.0, True, (0.9, 0.8, 0.1)), HEADS[-1])
+    assert match_heads(["background", "crack"], heads, background=0, grey=True).set == "foreground"
+    both = match_heads(["background", "crack", "oxide"], heads, background=0, grey=True)
+    assert (both.set, both.from_channel) == ("rock", (0, 2, 1))
+
+
 def test_sharing_the_background_alone_is_no_fit() -> None:
     assert match_heads(["matrix", "pore"], HEADS, background=None, grey=None).set == "foreground"
 

@@ -61,6 +61,16 @@ def test_the_card_of_the_base_says_what_it_learned_from_and_how_well() -> None:
     assert all(figures["images"] > 0 and 0 < figures["mean_iou"] <= 1 for figures in card["held_out"].values())
 
 
+def test_the_model_card_in_the_docs_tells_the_figures_of_the_file() -> None:
+    card = json.loads(asset("models", "base.json").read_text(encoding="utf-8"))
+    text = (Path(__file__).resolve().parents[2] / "docs" / "model-card.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(): line.split("|") for line in text.splitlines() if line.startswith("| ")}
+    for name, figures in card["held_out"].items():
+        assert rows[name][4].strip() == f"{figures['mean_iou']:.2f}"
+        assert rows[name][5].strip() == ", ".join(f"{key} {value:.2f}" for key, value in figures["iou"].items())
+    assert f"Trained {card['training']['steps']} steps" in text
+
+
 def test_the_slices_of_the_head_cover_its_channels_once() -> None:
     heads = embedded_card().heads
     assert [head.channels[0] for head in heads] == [0, *(head.channels[1] for head in heads[:-1])]

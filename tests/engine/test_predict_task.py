@@ -1,0 +1,114 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segstudio.engine.client import EngineClient
+from segstudio.errors import NotEnoughLabels, ReadOnly, WeightsDamaged
+from segstudio.geometry import Rect
+from segstudio.labels.model import Kind
+from segstudio.store.project import Project
+from segstudio.tasks.predict import PredictProgress, predict
+from tests.engine.conftest import SIDE, finish, label, new_project
+
+pytestmark = pytest.mark.engine
+WHOLE = Rect(0, 0, SIDE, SIDE)
+
+
+def test_the_guess_before_any_label_covers_the_picture(engine: EngineClient, discs_project: Project):
+    row = discs_project.images()[5]
+    report = finish(predict(discs_project, engine, [row.id], version="embedded"))
+    assert (report.images, report.scale, report.version) == (1, 1.0, "embedded")
+    assert report.network_pixels == SIDE * SIDE
+    proposal = discs_project.proposals.read(row.id, 0)
+    assert proposal.version == "embedded"
+    known = {c.id for c in discs_project.classes()}
+    assert set(np.unique(proposal.class_ids(WHOLE)).tolist()) <= known | {0}
+    assert proposal.confidence(WHOLE).max() > 0
+
+
+def test_the_instant_learner_finds_what_was_painted_elsewhere(engine: EngineClient, discs_project: Project):
+    row = discs_project.images()[5]
+    report = finish(predict(discs_project, engine, [row.id], version="instant"))
+    assert report.version == "instant"
+    found = discs_project.proposals.read(row.id, 0).class_ids(WHOLE)
+    from tests.learn.conftest import blobs
+
+    truth = blobs(5, SIDE)[1]
+    by_place = [c.id for c in discs_project.classes()]
+    inside, found_inside = truth == 2, found == by_place[1]
+    assert (inside & found_inside).sum() / (inside | found_inside).sum() > 0.85
+
+
+def test_current_is_the_instant_learner_once_two_classes_are_known(tmp_path: Path):
+    project, truths = new_project(tmp_path, 2)
+    rows = project.images()
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        assert finish(predict(project, client, [rows[1].id])).version == "embedded"
+        with pytest.raises(NotEnoughLabels):
+            finish(predict(project, client, [rows[1].id], version="instant"))
+        label(project, rows[0].id, truths[0], part=Rect(0, 0, 100, 100))
+        assert finish(predict(project, client, [rows[1].id])).version == "instant"
+
+
+def test_a_broken_file_is_flagged_and_the_others_are_done(tmp_path: Path):
+    project, _ = new_project(tmp_path, 3, broken=[1])
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        report = finish(predict(project, client, [row.id for row in project.images()]))
+        assert report.images == 2
+        assert [broken.path for broken in report.failed] == ["1.png"]
+        assert "1.png" in report.failed[0].sentence
+        problems = [row.problem for row in project.images()]
+        assert problems[0] == problems[2] == ""
+        assert "1.png" in problems[1]
+
+
+def test_components_of_an_instance_class_are_objects_with_their_scores(tmp_path: Path):
+    import cv2
+
+    project, truths = new_project(tmp_path, 2, kind=Kind.INSTANCE)
+    rows = project.images()
+    label(project, rows[0].id, truths[0])
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        finish(predict(project, client, [rows[1].id]))
+        proposal = project.proposals.read(rows[1].id, 0)
+        cell = project.classes().named("blob").id
+        classes = proposal.class_ids(WHOLE)
+        n, _ = cv2.connectedComponents((classes == cell).astype(np.uint8), connectivity=8)
+        objects = [row for row in proposal.rows.values() if row.class_id == cell]
+        assert len(objects) == n - 1 >= 2
+        assert all(0.3 < row.score <= 1 for row in objects)
+
+
+def test_progress_ends_at_the_total_and_closing_cancels(engine: EngineClient, discs_project: Project):
+    images = [row.id for row in discs_project.images()]
+    values = list(predict(discs_project, engine, images))
+    assert isinstance(values[-1], PredictProgress)
+    assert (values[-1].done, values[-1].total) == (6, 6)
+    assert [v.image for v in values if v.image is not None] == images
+    steps = predict(discs_project, engine, images)
+    next(steps)
+    steps.close()
+    assert finish(predict(discs_project, engine, images[:1])).images == 1
+
+
+def test_what_is_on_the_screen_comes_first(engine: EngineClient, discs_project: Project):
+    images = [row.id for row in discs_project.images()]
+    steps = predict(discs_project, engine, images, visible=(images[3], 0, Rect(0, 0, 50, 50)))
+    done = [v.image for v in steps if v.image is not None]
+    assert done[0] == images[3]
+    assert sorted(done) == images
+
+
+def test_no_images_is_an_empty_report(engine: EngineClient, discs_project: Project):
+    assert finish(predict(discs_project, engine, [])).images == 0
+
+
+def test_a_version_that_is_not_there_is_said(engine: EngineClient, discs_project: Project):
+    with pytest.raises(WeightsDamaged, match="v77"):
+        finish(predict(discs_project, engine, [discs_project.images()[0].id], version="v77"))
+
+
+def test_a_read_only_project_gets_no_proposals(engine: EngineClient, discs_project: Project):
+    with Project.open(discs_project.path, write=False) as reader, pytest.raises(ReadOnly):
+        finish(predict(reader, engine, [reader.images()[0].id]))

@@ -1,0 +1,233 @@
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from segstudio.engine import client as client_module
+from segstudio.engine.client import EngineClient
+from segstudio.errors import EngineDied, NoSuchDevice, NotEnoughLabels
+from segstudio.geometry import Rect
+from segstudio.runs import (
+    Checkpointed,
+    Choices,
+    Evaluated,
+    Event,
+    Finished,
+    Plan,
+    Started,
+    Stepped,
+    TrainResult,
+    Warned,
+)
+from segstudio.store.project import Project
+from segstudio.tasks.predict import predict
+from segstudio.tasks.train import train
+from tests.engine.conftest import Hours, finish, label, new_project
+
+pytestmark = pytest.mark.engine
+TINY = Choices(network="tiny", base="scratch", max_steps=12)
+
+
+def _run(steps) -> tuple[list[Event], TrainResult]:
+    events = []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return events, end.value
+
+
+def test_a_run_leaves_plan_events_weights_card_and_rows(engine: EngineClient, discs_project: Project):
+    before = len(discs_project.versions())
+    events, result = _run(train(discs_project, engine, TINY))
+    assert isinstance(events[0], Started)
+    assert [e.step for e in events if isinstance(e, Stepped)] == list(range(1, 13))
+    assert any(isinstance(e, Evaluated) for e in events)
+    assert isinstance(events[-1], Finished)
+    folder = discs_project.path
+    version = discs_project.versions()[before]
+    assert version.name == result.version
+    assert version.promoted is result.promoted
+    run = discs_project.runs()[-1]
+    assert (run.version, run.state, run.steps) == (result.version, "done", 12)
+    plan = msgspec.json.decode((folder / "runs" / run.name / "plan.json").read_bytes(), type=Plan)
+    assert plan.steps == 12
+    assert plan.groups("held-out") == [row.path for row in discs_project.images() if row.split == "held-out"]
+    written = (folder / "runs" / run.name / "events.jsonl").read_bytes().splitlines()
+    assert [msgspec.json.decode(line, type=Event) for line in written] == events
+    card = msgspec.json.decode((folder / "models" / f"{result.version}.json").read_bytes())
+    assert card["seed"] == 0
+    assert card["sha256"]
+    assert card["data"]["held_out_groups"] == plan.groups("held-out")
+    assert result.held_out["parent"] is not None
+    assert result.held_out["child"].iou.keys() == result.held_out["parent"].iou.keys()
+    assert not (folder / "runs" / run.name / "checkpoint.safetensors").exists()
+
+
+def test_a_version_predicts_by_its_name(engine: EngineClient, discs_project: Project):
+    _, result = _run(train(discs_project, engine, TINY))
+    row = discs_project.images()[5]
+    report = finish(predict(discs_project, engine, [row.id], version=result.version))
+    assert report.version == result.version
+    assert discs_project.proposals.read(row.id, 0).version == result.version
+
+
+def test_a_run_continues_from_the_version_it_is_based_on(engine: EngineClient, discs_project: Project):
+    _, first = _run(train(discs_project, engine, TINY))
+    events, second = _run(train(discs_project, engine, msgspec.structs.replace(TINY, base=first.version, seed=1)))
+    losses = [e.loss for e in events if isinstance(e, Stepped)]
+    assert events[0].parent == first.version
+    assert second.held_out["child"].loss <= first.held_out["child"].loss * 1.1
+    assert losses[0] < 1.6
+
+
+def test_stop_keeps_what_was_learned(engine: EngineClient, discs_project: Project):
+    asked = threading.Event()
+    steps = train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=100_000), stop=asked.is_set)
+    events = []
+    result = None
+    while result is None:
+        try:
+            events.append(next(steps))
+            if isinstance(events[-1], Stepped) and events[-1].step >= 3:
+                asked.set()
+        except StopIteration as end:
+            result = end.value
+    assert events[-1].reason == "stopped"
+    assert 3 <= result.steps < 1000
+    assert (discs_project.path / "models" / f"{result.version}.safetensors").exists()
+    assert discs_project.runs()[-1].state == "stopped"
+
+
+def test_the_clock_ends_a_run(engine: EngineClient, discs_project: Project):
+    begun = time.monotonic()
+    events, result = _run(train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=None, max_seconds=3.0)))
+    assert result.seconds <= 3.5
+    assert time.monotonic() - begun < 3.0 + 20.0
+    assert events[0].max_seconds == 3.0
+
+
+def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, discs_project: Project):
+    steps = train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=100_000))
+    while not isinstance(next(steps), Stepped):
+        continue
+    begun = time.monotonic()
+    row = discs_project.images()[5]
+    on_screen = (row.id, 0, Rect(0, 0, 50, 50))
+    assert finish(predict(discs_project, engine, [row.id], version="embedded", visible=on_screen)).images == 1
+    assert time.monotonic() - begun < 30
+    assert isinstance(next(steps), Event)
+    steps.close()
+    assert discs_project.runs()[-1].state in ("running", "stopped")
+
+
+@pytest.fixture
+def killable(tmp_path: Path):
+    """A project with an engine of its own, which may be killed."""
+    project, truths = new_project(tmp_path, 4)
+    for row, truth in zip(project.images(), truths, strict=True):
+        label(project, row.id, truth)
+    with project, EngineClient(project.path, log=tmp_path / "log", clock=Hours()) as client:
+        yield project, client
+
+
+def test_a_killed_engine_is_started_again_and_the_run_ends(killable):
+    project, client = killable
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=60))
+    events: list[Event] = []
+    result = None
+    killed = False
+    while result is None:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            result = end.value
+            break
+        if isinstance(events[-1], Stepped) and events[-1].step == 5 and not killed:
+            killed = True
+            os.kill(client.pid, signal.SIGKILL)
+    warned = [e for e in events if isinstance(e, Warned)]
+    assert len(warned) == 1
+    assert "signal 9" in warned[0].sentence
+    assert result.steps == 60
+    assert project.runs()[-1].state == "done"
+
+
+def test_a_resumed_run_begins_at_its_checkpoint(killable, monkeypatch: pytest.MonkeyPatch):
+    code = (
+        "import sys; from segstudio.learn import loop; loop._CHECKPOINT_S = 0.0;"
+        "from segstudio.engine import server; sys.exit(server.main([]))"
+    )
+    monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", code])
+    project, client = killable
+    events: list[Event] = []
+    killed = False
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=40))
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration:
+            break
+        if isinstance(events[-1], Checkpointed) and events[-1].step >= 6 and not killed:
+            killed = True
+            os.kill(client.pid, signal.SIGKILL)
+    place = next(i for i, e in enumerate(events) if isinstance(e, Warned))
+    assert "last checkpoint" in events[place].sentence
+    resumed = next(e for e in events[place:] if isinstance(e, Stepped))
+    assert resumed.step >= 7
+
+
+def test_the_same_run_dying_twice_is_given_up_in_one_sentence(killable):
+    project, client = killable
+    before = {p.name for p in (project.path / "models").glob("*")} if (project.path / "models").exists() else set()
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=100_000))
+    killing = (os.kill(client.pid, signal.SIGKILL) for event in steps if isinstance(event, Stepped))
+    with pytest.raises(EngineDied, match="died twice") as caught:
+        list(killing)
+    assert "\n" not in caught.value.line
+    assert project.runs()[-1].state == "failed"
+    after = {p.name for p in (project.path / "models").glob("*")} if (project.path / "models").exists() else set()
+    assert before == after
+    assert not project.versions()
+
+
+def test_closing_the_engine_ends_a_run_at_once(killable):
+    project, client = killable
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=100_000))
+    while not isinstance(next(steps), Stepped):
+        continue
+    client.close()
+    with pytest.raises(EngineDied):
+        list(steps)
+
+
+def test_too_little_labelled_leaves_no_run_behind(tmp_path: Path, engine_log: Path):
+    project, truths = new_project(tmp_path, 1)
+    truths[0][...] = 1
+    label(project, project.images()[0].id, truths[0])
+    with project, EngineClient(project.path, log=engine_log) as client:
+        with pytest.raises(NotEnoughLabels):
+            finish(train(project, client, TINY))
+        with pytest.raises(NoSuchDevice):
+            finish(train(project, client, msgspec.structs.replace(TINY, device="cuda:7")))
+        assert not project.runs()
+        assert not project.versions()
+        assert not (project.path / "runs" / "r1").exists()
+
+
+def test_blocks_are_written_down_for_the_next_run(tmp_path: Path):
+    project, truths = new_project(tmp_path, 1)
+    label(project, project.images()[0].id, truths[0])
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        events, result = _run(train(project, client, TINY))
+        assert events[0].optimistic
+        blocks = project.setting("held_out_blocks")
+        assert blocks
+        assert result.held_out["child"] is not None
+        _run(train(project, client, TINY))
+        assert project.setting("held_out_blocks") == blocks

@@ -1,0 +1,119 @@
+"""Data sets in memory for the tests of learning: no project, no files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from segstudio.geometry import TILE, Rect, tiles_of
+from segstudio.learn.data import ClassEntry, Part, PlaneEntry
+from segstudio.runs import Block
+
+BACKGROUND, BRIGHT = 1, 2
+CLASSES = (ClassEntry(BACKGROUND, "background", True, False), ClassEntry(BRIGHT, "blob", False, False))
+
+
+@dataclass
+class MemoryData:
+    """Fulfils `learn.data.Dataset` from arrays: pixels (h, w, c) in 0..1, class ids and origins (h, w) by image."""
+
+    pictures: dict[int, NDArray[np.float32]]
+    ids: dict[int, NDArray[np.int32]]
+    origins: dict[int, NDArray[np.uint8]]
+    parts: dict[int, Part] = field(default_factory=dict)
+    finished: set[int] = field(default_factory=set)
+    seqs: dict[int, int] = field(default_factory=dict)
+    entries: Sequence[ClassEntry] = CLASSES
+    held_blocks: Sequence[Block] = ()
+
+    def classes(self) -> Sequence[ClassEntry]:
+        return self.entries
+
+    def planes(self) -> Sequence[PlaneEntry]:
+        return [
+            PlaneEntry(
+                image=i,
+                plane=0,
+                path=f"{i}.png",
+                width=p.shape[1],
+                height=p.shape[0],
+                channels=p.shape[2],
+                group=f"{i}.png",
+                part=self.parts.get(i, Part.TRAIN),
+                finished=i in self.finished,
+                seq=self.seqs.get(i, i),
+            )
+            for i, p in self.pictures.items()
+        ]
+
+    def last_edit(self) -> int:
+        return 1
+
+    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+        return self.pictures[image][rect.y : rect.bottom, rect.x : rect.right]
+
+    def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        window = np.s_[rect.y : rect.bottom, rect.x : rect.right]
+        return self.ids[image][window].copy(), self.origins[image][window].copy()
+
+    def labelled(self, image: int, plane: int) -> Sequence[Rect]:
+        ids = self.ids[image]
+        bounds = Rect(0, 0, ids.shape[1], ids.shape[0])
+        rects = [Rect(tx * TILE, ty * TILE, TILE, TILE).intersected(bounds) for ty, tx in tiles_of(bounds)]
+        return [r for r in rects if ids[r.y : r.bottom, r.x : r.right].any()]
+
+    def blocks(self) -> Sequence[Block]:
+        return self.held_blocks
+
+    def current_version(self) -> str | None:
+        return None
+
+    def promoted_version(self) -> str | None:
+        return None
+
+    def weights(self, version: str) -> bytes:
+        raise KeyError(version)
+
+    def card(self, version: str) -> dict[str, object]:
+        raise KeyError(version)
+
+    def checkpoint(self, run: str) -> bytes | None:
+        return None
+
+
+def blobs(seed: int, side: int = 128, channels: int = 3) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A picture of bright discs on a dark, noisy ground, and its classes."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:side, 0:side]
+    inside = np.zeros((side, side), np.bool_)
+    for cy, cx in rng.uniform(0.1, 0.9, (5, 2)) * side:
+        inside |= (y - cy) ** 2 + (x - cx) ** 2 < (side / 10) ** 2
+    grey = np.where(inside, 0.8, 0.2) + rng.normal(0, 0.05, (side, side))
+    picture = np.repeat(np.clip(grey, 0, 1)[..., None], channels, 2).astype(np.float32)
+    return picture, np.where(inside, BRIGHT, BACKGROUND).astype(np.int32)
+
+
+def blob_data(n: int = 4, side: int = 128, *, origin: int = 3) -> MemoryData:
+    """Images 1..n of discs, wholly labelled; the last one is held out where there are four."""
+    drawn = {i: blobs(i, side) for i in range(1, n + 1)}
+    return MemoryData(
+        {i: picture for i, (picture, _) in drawn.items()},
+        {i: ids for i, (_, ids) in drawn.items()},
+        {i: np.full(ids.shape, origin, np.uint8) for i, (_, ids) in drawn.items()},
+        parts={n: Part.HELD_OUT} if n >= 4 else {},
+    )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Small arrays are quickest on one thread, and threads that wait spin."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def discs() -> MemoryData:
+    """Three images to learn from and one held out, of 128 x 128 pixels."""
+    return blob_data()

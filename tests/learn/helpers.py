@@ -1,0 +1,73 @@
+"""Short ways to facts, plans and runs for the tests of learning."""
+
+from collections.abc import Generator
+
+import torch
+
+from segstudio.learn.data import Dataset
+from segstudio.learn.facts import Facts, survey
+from segstudio.learn.loop import Measure, Trainer, train
+from segstudio.learn.networks import build
+from segstudio.learn.plan import Machine, make_plan
+from segstudio.learn.sampling import Batch, Sampler
+from segstudio.runs import Choices, Event, Plan
+
+CPU = Machine("cpu", 1, False)
+MEAN_STD = {"mean": (0.5,), "std": (0.5,)}
+
+
+def facts_of(data: Dataset) -> Facts:
+    """The facts of a data set."""
+    return [facts for facts in survey(data) if facts is not None][-1]
+
+
+def tiny_plan(data: Dataset, **choices: object) -> Plan:
+    """A plan for the tiny network from random weights."""
+    chosen = Choices(network="tiny", **choices)  # type: ignore[arg-type]
+    return make_plan(facts_of(data), chosen, CPU, base="scratch", **MEAN_STD)  # type: ignore[arg-type]
+
+
+def tiny_trainer(plan: Plan) -> Trainer:
+    """A trainer of the tiny network, the same at every call."""
+    torch.manual_seed(plan.seed)
+    return Trainer(plan, build("tiny", channels=plan.channels, classes=len(plan.classes)), torch.device("cpu"))
+
+
+class Clock:
+    """A clock on which a step takes `step_s` seconds and all else takes none; each step `slower` times the last."""
+
+    def __init__(self, step_s: float = 0.5, slower: float = 1.0) -> None:
+        self.time = 0.0
+        self.step_s = step_s
+        self.slower = slower
+
+    def __call__(self) -> float:
+        return self.time
+
+    def step(self) -> None:
+        self.time += self.step_s
+        self.step_s *= self.slower
+
+
+def events_of(
+    trainer: Trainer,
+    data: Dataset,
+    clock: Clock | None = None,
+    measure: Measure = lambda _net: iter(()),
+    **options: object,
+) -> Generator[Event | None, None, None]:
+    """The generator of a run's events."""
+    sampler = Sampler(facts_of(data), trainer.plan, data)
+    clock = clock or Clock()
+
+    def batch(step: int) -> Batch:
+        clock.step()
+        return sampler.batch(step)
+
+    options = {"evaluation_px": 0, **options}
+    return train(trainer, batch, measure, now=clock, **options)  # type: ignore[arg-type]
+
+
+def run_to_end(trainer: Trainer, data: Dataset, clock: Clock | None = None, **options: object) -> list[Event]:
+    """All events of a run."""
+    return [event for event in events_of(trainer, data, clock, **options) if event is not None]  # type: ignore[arg-type]

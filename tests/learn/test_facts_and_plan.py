@@ -1,0 +1,121 @@
+import msgspec
+import numpy as np
+import pytest
+
+from segstudio.errors import NotEnoughLabels
+from segstudio.learn.data import ClassEntry, Part
+from segstudio.learn.facts import CELL, knows_two_classes
+from segstudio.learn.plan import Machine, make_plan, pitch_for
+from segstudio.runs import Choices, Plan
+from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
+from tests.learn.helpers import CPU, MEAN_STD, facts_of, tiny_plan
+
+
+def test_known_pixels_are_counted_by_cell_class_and_origin():
+    data = blob_data(1, side=100)
+    data.ids[1][:50] = 0
+    data.origins[1][60:70, 10:20] = 1
+    facts = facts_of(data)
+    cells = facts.cells[0]
+    assert cells.known.sum() == (data.ids[1] > 0).sum()
+    assert cells.known.sum(0).tolist() == [(data.ids[1] == i).sum() for i in (BACKGROUND, BRIGHT)]
+    assert cells.painted.sum() == 100
+    for y, x, known in zip(cells.y, cells.x, cells.known, strict=True):
+        part = data.ids[1][y * CELL : (y + 1) * CELL, x * CELL : (x + 1) * CELL]
+        assert known.sum() == (part > 0).sum()
+
+
+def test_accepted_pixels_measure_only_in_finished_images():
+    data = blob_data(1, origin=2)
+    assert facts_of(data).cells[0].truth.sum() == 0
+    data.finished.add(1)
+    assert facts_of(data).cells[0].truth.sum() == 128 * 128
+
+
+def test_labels_that_begin_in_later_tiles_keep_their_place():
+    data = blob_data(1, side=600)
+    keep = np.zeros((600, 600), np.bool_)
+    keep[530:560, 300:340] = True
+    data.ids[1][~keep] = 0
+    cells = facts_of(data).cells[0]
+    assert set(zip(cells.y.tolist(), cells.x.tolist(), strict=True)) == {(16, 9), (16, 10), (17, 9), (17, 10)}
+
+
+def _discs(radius: int, *, instances: bool) -> MemoryData:
+    data = blob_data(1, side=512)
+    y, x = np.mgrid[0:512, 0:512]
+    step = 4 * radius
+    inside = ((y % step - step / 2) ** 2 + (x % step - step / 2) ** 2) < radius**2
+    data.ids[1] = np.where(inside, BRIGHT, BACKGROUND).astype(np.int32)
+    data.entries = (data.entries[0], ClassEntry(BRIGHT, "cell", False, instances))
+    return data
+
+
+def test_objects_are_as_large_as_they_are():
+    for instances in (True, False):
+        size = facts_of(_discs(20, instances=instances)).object_px[BRIGHT]
+        assert size == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("radius", "instances", "pitch"), [(8, True, 16), (20, True, 32), (64, True, 43), (8, False, 32), (64, False, 43)]
+)
+def test_the_working_scale_brings_objects_to_their_size(radius: int, instances: bool, pitch: int):
+    assert pitch_for(facts_of(_discs(radius, instances=instances))) == pytest.approx(pitch, abs=3)
+
+
+def test_a_plan_survives_json(discs: MemoryData):
+    plan = tiny_plan(discs, max_seconds=3.0)
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=Plan) == plan
+    with pytest.raises(AttributeError):
+        plan.seed = 3  # type: ignore[misc]
+
+
+def test_a_class_without_a_known_training_pixel_is_no_output():
+    data = blob_data(4)
+    data.entries = (*data.entries, ClassEntry(3, "never", False, False), ClassEntry(4, "held out", False, False))
+    data.ids[4][:50] = 4
+    assert [c.name for c in tiny_plan(data, max_steps=1).classes] == ["background", "blob"]
+
+
+def test_too_little_is_said_in_one_sentence():
+    data = blob_data(1)
+    data.ids[1][...] = BACKGROUND
+    with pytest.raises(NotEnoughLabels, match="two classes"):
+        tiny_plan(data)
+    with pytest.raises(NotEnoughLabels):
+        tiny_plan(MemoryData({}, {}, {}))
+
+
+def test_few_images_train_the_decoder_and_many_train_everything():
+    def recipe(n: int, base: str):
+        return make_plan(facts_of(blob_data(n, side=64)), Choices(), CPU, base=base, **MEAN_STD).recipe
+
+    few, many = recipe(4, "embedded"), recipe(5, "embedded")
+    assert (few.encoder_factor, few.frozen_statistics) == (0.1, True)
+    assert (many.encoder_factor, many.frozen_statistics) == (1.0, False)
+    assert recipe(4, "scratch").encoder_factor == 1.0
+
+
+def test_half_precision_is_written_down_when_it_pays(discs: MemoryData):
+    facts = facts_of(discs)
+    plans = [make_plan(facts, Choices(), Machine("cpu", 2, half), base="scratch", **MEAN_STD) for half in (True, False)]
+    assert [p.recipe.precision for p in plans] == ["bfloat16", "float32"]
+    assert plans[0].threads == 2
+
+
+def test_grey_and_colour_share_a_network_of_three_channels():
+    grey = blob_data(4)
+    grey.pictures = {i: p[:, :, :1] for i, p in grey.pictures.items()}
+    assert tiny_plan(grey).channels == 3
+    five = blob_data(4)
+    five.pictures = {i: np.concatenate([p, p[:, :, :2]], 2) for i, p in five.pictures.items()}
+    assert tiny_plan(five).channels == 5
+    assert len(tiny_plan(five).mean) == 5
+
+
+def test_two_classes_are_known_when_both_train():
+    data = blob_data(4)
+    assert knows_two_classes(data)
+    data.parts = dict.fromkeys(data.pictures, Part.HELD_OUT)
+    assert not knows_two_classes(data)

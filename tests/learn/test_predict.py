@@ -1,0 +1,145 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from segstudio.errors import UserError
+from segstudio.geometry import Rect, tiles_of
+from segstudio.learn.networks import build
+from segstudio.learn.predict import Model, Seconds, predict_tiles
+from tests.learn.conftest import MemoryData, blobs
+
+
+def _model(net: nn.Module, **options: object) -> Model:
+    found = {"name": "v1", "outputs": (1, 2), "channels": 3, "mean": (0.5,) * 3, "std": (0.5,) * 3, "pitch": 32}
+    return Model(net=net, device=torch.device("cpu"), **{**found, **options})  # type: ignore[arg-type]
+
+
+def _data(width: int, height: int, seed: int = 0) -> MemoryData:
+    picture, ids = blobs(seed, max(width, height))
+    picture, ids = picture[:height, :width], ids[:height, :width]
+    return MemoryData({1: picture}, {1: ids}, {1: np.ones(ids.shape, np.uint8)})
+
+
+class Bright(nn.Module):
+    """Logits that are the brightness of the pixel itself."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        level = x.mean(1, keepdim=True)
+        return torch.cat([-8 * level, 8 * level], 1)
+
+
+def _classes(model: Model, data: MemoryData, **options: object) -> np.ndarray:
+    entry = data.planes()[0]
+    out = np.full((entry.height, entry.width), -1)
+    for found in predict_tiles(model, data, entry, **options):  # type: ignore[arg-type]
+        if found is not None:
+            rect = found.rect
+            assert (out[rect.y : rect.bottom, rect.x : rect.right] == -1).all()
+            out[rect.y : rect.bottom, rect.x : rect.right] = found.values.argmax(0)
+    return out
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 300), (256, 256), (700, 350)])
+def test_every_pixel_comes_once_and_where_it_belongs(size: tuple[int, int]):
+    data = _data(*size)
+    found = _classes(_model(Bright(), window_px=256), data)
+    assert np.array_equal(found, data.pictures[1].mean(2) > 0.5)
+
+
+@pytest.mark.parametrize("pitch", [16, 24, 64])
+def test_at_other_scales_objects_stay_in_place(pitch: int):
+    data = _data(500, 400)
+    found = _classes(_model(Bright(), window_px=256, pitch=pitch), data)
+    truth = data.ids[1] == 2
+    assert (found == truth).mean() > 0.97
+    y, x = np.nonzero(found == 1)
+    ty, tx = np.nonzero(truth)
+    assert abs(y.mean() - ty.mean()) < 1
+    assert abs(x.mean() - tx.mean()) < 1
+
+
+def test_probabilities_are_blended_to_one():
+    data = _data(600, 300)
+    for found in predict_tiles(_model(Bright(), window_px=192), data, data.planes()[0]):
+        if found is not None:
+            assert np.abs(found.values.sum(0) - 1).max() < 2e-3
+
+
+def test_what_is_on_the_screen_comes_first_and_costs_nothing_more():
+    data = _data(1200, 800)
+    entry = data.planes()[0]
+    visible = Rect(900, 600, 200, 100)
+    counted, plain = Seconds(), Seconds()
+    model = _model(Bright(), window_px=256)
+    order = [(t.ty, t.tx) for t in predict_tiles(model, data, entry, first=visible, seconds=counted) if t is not None]
+    assert set(order[: len(list(tiles_of(visible)))]) == set(tiles_of(visible))
+    list(predict_tiles(model, data, entry, seconds=plain))
+    assert counted.network_pixels == plain.network_pixels
+
+
+def test_seams_agree_with_the_whole_picture():
+    torch.manual_seed(0)
+    net = build("unet_lite0", channels=3, classes=2)
+    data = _data(960, 320)
+    whole = _classes(_model(net, window_px=960), data)
+    tiled = _classes(_model(net, window_px=384), data)
+    seams = [384 - 32, 2 * (384 - 64)]
+    for x in seams:
+        band = np.s_[:, x - 16 : x + 16]
+        assert (whole[band] == tiled[band]).mean() >= 0.995
+
+
+def test_tiles_that_were_asked_for_are_all_that_is_predicted():
+    data = _data(1600, 300)
+    seconds = Seconds()
+    found = _classes(_model(Bright(), window_px=256), data, tiles=[(0, 5)], seconds=seconds)
+    assert (found[:256, 1280:1536] >= 0).all()
+    assert (found >= 0).sum() == 256 * 256
+    assert seconds.network_pixels < 0.5 * 1600 * 300
+
+
+class Greedy(nn.Module):
+    """Refuses more than so many pixels at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[0] * x.shape[2] * x.shape[3] > self.most:
+            raise torch.OutOfMemoryError("no room")
+        return Bright()(x)
+
+
+def test_where_memory_runs_out_the_batch_is_halved_then_the_window():
+    data = _data(900, 500)
+    model = _model(Greedy(256 * 256), window_px=704, batch=4)
+    assert np.array_equal(_classes(model, data), data.pictures[1].mean(2) > 0.5)
+    assert model.batch == 1
+    assert model.window_px < 704
+
+
+def test_where_nothing_fits_one_sentence_says_so():
+    data = _data(300, 300)
+    with pytest.raises(UserError, match="memory"):
+        _classes(_model(Greedy(100)), data)
+
+
+def test_windows_are_dropped_when_no_tile_needs_them_any_more(monkeypatch: pytest.MonkeyPatch):
+    from segstudio.learn import predict
+
+    monkeypatch.setattr(predict, "_KEPT_WINDOWS", 4)
+    monkeypatch.setattr(predict, "_BAND_TILES", 2)
+    data = _data(2000, 1200)
+    found = _classes(_model(Bright(), window_px=256), data, first=Rect(1000, 600, 300, 300))
+    assert np.array_equal(found, data.pictures[1].mean(2) > 0.5)
+
+
+def test_others_get_their_turn_after_every_window():
+    data = _data(1000, 600)
+    kinds = [found is None for found in predict_tiles(_model(Bright(), window_px=256), data, data.planes()[0])]
+    assert sum(kinds) == 4 * 3 or sum(kinds) >= 8
+    assert max(len(list(group)) for is_tile, group in itertools.groupby(not k for k in kinds) if is_tile) <= 6
