@@ -44,8 +44,8 @@ class Cells:
 class Facts:
     """Measurements of a project. `cells[i]` belongs to `planes[i]`; columns of counts follow `classes`.
 
-    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` the number of
-    images marked done or labelled for the most part; `last_edit` the edit that everything was read at.
+    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` how many
+    images are marked done or labelled for the most part; `last_edit` the edit that everything was read at.
     """
 
     classes: tuple[ClassEntry, ...]
