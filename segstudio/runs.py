@@ -95,7 +95,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     optimiser: str = "adamw"
     schedule: str = "warmup_cosine"
     loss: str = "ce_dice"
-    rate: float = 1e-3
+    rate: float = 3e-3
     encoder_factor: float = 1.0
     frozen_statistics: bool = False
     weight_decay: float = 1e-2

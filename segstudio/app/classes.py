@@ -8,6 +8,7 @@ from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
+from segstudio.store.classes import valid_name
 from segstudio.store.project import Project
 
 __all__ = ["Classes"]
@@ -21,14 +22,14 @@ class Classes:
 
     def add(self, name: str, color: str | None, kind: Kind) -> None:
         """Make a class with the next value that was never used."""
-        self._check_name(name)
+        name = self._free_name(name)
         if kind is Kind.BACKGROUND:
             raise UserError("A project has exactly one background class, and this one has it.")
         table = self._documents.classes
         id_, value = self._project.next_class()
         made = LabelClass(
             id=id_,
-            name=name.strip(),
+            name=name,
             color=_checked_color(color) if color else next_color([c.color for c in table.all]),
             kind=kind,
             value=value,
@@ -40,9 +41,9 @@ class Classes:
     def rename(self, name: str, new_name: str) -> None:
         """Give a class another name."""
         found = self._find(name)
-        if new_name.strip() != found.name:
-            self._check_name(new_name, besides=found.id)
-            self._commit(changed_class_row(found, name=new_name.strip()))
+        new_name = self._free_name(new_name, besides=found.id)
+        if new_name != found.name:
+            self._commit(changed_class_row(found, name=new_name))
 
     def change(self, name: str, **columns: str | bool) -> None:
         """Change colour, lock, visibility or, while it has no pixel, kind."""
@@ -73,12 +74,13 @@ class Classes:
             raise UserError(f"There is no class {name!r} in this project.")
         return found
 
-    def _check_name(self, name: str, besides: ClassId | None = None) -> None:
-        if not name.strip() or any(sign in name for sign in ":,="):
-            raise UserError("A class needs a name without ':', ',' and '='.")
+    def _free_name(self, name: str, besides: ClassId | None = None) -> str:
+        """The name as it is stored. Raises `UserError` where it is not allowed or another class has it."""
+        name = valid_name(name)
         found = self._documents.classes.named(name)
         if found is not None and found.id != besides:
             raise UserError(f"There is a class {found.name!r} already.")
+        return name
 
     def _commit(self, row: RowChange) -> None:
         self._documents.commit_gesture()

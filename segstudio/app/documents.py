@@ -95,7 +95,10 @@ class Documents(QObject):
         if tool is None or self.current is None:
             return
         if event.phase is Phase.PRESS:
+            began = not tool.active
             self._repaint(tool.press(event))
+            if began and tool.active:
+                self.historyChanged.emit()
         elif event.phase is Phase.MOVE:
             self._repaint(tool.move(event))
         elif event.phase is Phase.RELEASE:
@@ -109,7 +112,9 @@ class Documents(QObject):
         if not self.gesture_active or self.tool is None or self.current is None:
             return
         edit = self.tool.commit()
-        if edit is not None:
+        if edit is None:
+            self.historyChanged.emit()
+        else:
             seq = self._submit(edit, self.current)
             tables = frozenset(row.table for row in edit.rows)
             self.changed.emit(Changed(seq, edit.image, self.plane, Rect(0, 0, 0, 0), tables, edit.cause))
@@ -120,6 +125,7 @@ class Documents(QObject):
             return False
         for plane, rect in self.tool.abort().items():
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
+        self.historyChanged.emit()
         return True
 
     def _target(self) -> tuple[Document, Paint] | None:
@@ -185,12 +191,17 @@ class Documents(QObject):
         self._announce()
         return seq
 
+    @property
+    def submitted(self) -> int:
+        """Number of the newest edit, on disk or on its way there."""
+        return self._submitted
+
     # -- undo --------------------------------------------------------------------------------------------------------
 
     @property
     def can_undo(self) -> bool:
-        """Whether something on this image can be taken back."""
-        return self.current is not None and self.current.history.next_undo() is not None
+        """Whether something on this image can be taken back, a stroke under way included."""
+        return self.gesture_active or (self.current is not None and self.current.history.next_undo() is not None)
 
     @property
     def can_redo(self) -> bool:
@@ -207,8 +218,9 @@ class Documents(QObject):
             self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:
-        """Do again what was taken back last."""
-        if not self.cancel_gesture() and self.current is not None:
+        """Do again what was taken back last; a stroke under way is kept, and then there is nothing to do again."""
+        self.commit_gesture()
+        if self.current is not None:
             self._revert(self.current.history.next_redo(), Cause.REDO)
 
     def _revert(self, seq: Seq | None, cause: Cause) -> None:

@@ -1,8 +1,11 @@
 """The owner of what is on screen: the list of images, which one is shown, and its pixels, decoded on a worker."""
 
+import operator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from time import monotonic
+from typing import SupportsIndex
 
 from PySide6.QtCore import QObject, Signal
 
@@ -56,14 +59,15 @@ class Navigation(QObject):
         documents.changed.connect(self._changed)
         self._stale: dict[ImageId, int] = {}
 
-    def find(self, index_or_path: int | str) -> int:
+    def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
-        if isinstance(index_or_path, int):
-            if 0 <= index_or_path < len(self.rows):
-                return index_or_path
-            raise UserError(f"There is no image number {index_or_path}: the project has {len(self.rows)}.")
-        row = self._project.find_image(index_or_path)
-        return self._index_of[row.id]
+        if not isinstance(index_or_path, str | PurePath):
+            place = operator.index(index_or_path)
+            if 0 <= place < len(self.rows):
+                return place
+            raise UserError(f"There is no image number {place}: the project has {len(self.rows)}.")
+        path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
+        return self._index_of[self._project.find_image(path).id]
 
     @property
     def loading(self) -> bool:
@@ -75,10 +79,12 @@ class Navigation(QObject):
         return self._index_of[image]
 
     def open(self, index: int, plane: int = 0) -> None:
-        """Show an image; `imageShown` or `imageFailed` follows from the event loop."""
+        """Show an image; `imageShown` or `imageFailed` follows from the event loop. Raises `UserError` for a plane."""
+        row = self.rows[index]
+        if not 0 <= plane < len(row.planes):
+            raise UserError(f"There is no plane number {plane}: '{row.path}' has {len(row.planes)}.")
         self._documents.commit_gesture()
         self._note_time()
-        row = self.rows[index]
         self._request += 1
         request = self._request
         self.index, self.plane, self.shown = index, plane, None

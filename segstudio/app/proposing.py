@@ -67,7 +67,9 @@ class Proposals(QObject):
         self._documents, self._navigation, self._main = documents, navigation, main
         self._worker = Worker("fill", main)
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
+        self._request = 0
         self._asked_for: tuple[ImageId, int] | None = None
+        self._asked_at = 0
         self._owed = False
         self._fills: list[_Fill] = []
         self.on_screen: Proposal | None = None
@@ -76,6 +78,7 @@ class Proposals(QObject):
         self._pause.setInterval(_PAUSE_OF_THE_HAND_MS)
         self._pause.timeout.connect(self._upgrade_guess)
         navigation.imageShown.connect(self._image_shown)
+        navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
         documents.editCommitted.connect(lambda _seq: self._pause.start())
 
     # -- proposing ---------------------------------------------------------------------------------------------------
@@ -91,7 +94,10 @@ class Proposals(QObject):
         return self.on_screen is not None and self.on_screen.version == "embedded"
 
     def propose(self) -> None:
-        """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`."""
+        """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`.
+
+        One on its way that was begun before the last edit is asked for anew: the answer knows every edit so far.
+        """
         image = self._navigation.shown
         if self._project.writer is None:
             self.said.emit(self._project.why_read_only)
@@ -99,22 +105,27 @@ class Proposals(QObject):
         if self._navigation.index < 0:
             self.said.emit(self.tr("No image is open."))
             return
+        if image is None and not self._navigation.loading:
+            self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
+            return
         self._owed = True
         if image is None:
             return  # asked for while the image is being decoded: it is proposed once it is shown
         where = (image, self._navigation.plane)
-        if self._asked_for != where:
+        if self._asked_for != where or self._asked_at != self._documents.submitted:
             self._ask(where)
 
     def refresh(self) -> None:
-        """Ask anew after the model has changed."""
+        """Ask anew after the model has changed: what is on its way knows only the one before."""
+        self._drop()
         if self._navigation.shown is not None:
             self.propose()
 
     def _ask(self, where: tuple[ImageId, int]) -> None:
-        """Start a request; one for another image is told to end, and its answer is dropped."""
-        self._documents.commit_gesture()
+        """Start a request; one before it is told to end, and its answer is dropped."""
         self._drop()
+        self._request += 1
+        request = self._request
         image, plane = where
         w, h = self._project.image(image).planes[plane]
         steps = predict(self._project, self._engine, [image], visible=(image, plane, Rect(0, 0, w, h)))
@@ -123,12 +134,12 @@ class Proposals(QObject):
             steps,
             self._main,
             on_value=lambda _value: None,
-            on_done=lambda _report: self._ended(job, where, None),
-            on_failed=lambda error: self._ended(job, where, error),
-            on_cancelled=lambda: self._ended(job, where, None),
+            on_done=lambda report: self._ended(job, request, _error_of(report)),
+            on_failed=lambda error: self._ended(job, request, error),
+            on_cancelled=lambda: self._ended(job, request, None),
         )
         self._jobs.append(job)
-        self._asked_for = where
+        self._asked_for, self._asked_at = where, self._documents.submitted
         self.runningChanged.emit(True)
         job.start()
 
@@ -141,18 +152,18 @@ class Proposals(QObject):
             self.runningChanged.emit(False)
 
     def _ended(
-        self, job: "Job[PredictProgress, PredictReport]", where: tuple[ImageId, int], error: BaseException | None
+        self, job: "Job[PredictProgress, PredictReport]", request: int, error: BaseException | None
     ) -> None:
         self._jobs.remove(job)
         if not job.cancelled:
-            self._arrived(where, error)
+            self._arrived(request, error)
 
-    def _arrived(self, where: tuple[ImageId, int], error: BaseException | None) -> None:
-        if self._asked_for != where:
+    def _arrived(self, request: int, error: BaseException | None) -> None:
+        if self._asked_for is None or request != self._request:
             return
         if self._documents.gesture_active:
             # What lies under a hand that has begun does not change.
-            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(where, error))
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(request, error))
             return
         self._asked_for = None
         self._owed = False
@@ -160,10 +171,22 @@ class Proposals(QObject):
         if error is not None and not isinstance(error, UserError):
             raise error
         if isinstance(error, UserError):
-            self.failed.emit({"job": "propose", "sentence": error.line, "details": ""})
+            self._fail(error.line)
             return
         self._look()
         self.proposalReady.emit()
+
+    def _image_failed(self) -> None:
+        """The image asked for cannot be shown: whoever waits for its proposal is told."""
+        self._drop()
+        self.on_screen = None
+        self.proposalChanged.emit()
+        if self._owed:
+            self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
+
+    def _fail(self, sentence: str) -> None:
+        self._owed = False
+        self.failed.emit({"job": "propose", "sentence": sentence, "details": ""})
 
     def _image_shown(self) -> None:
         self._drop()
@@ -224,23 +247,26 @@ class Proposals(QObject):
         self._documents.commit_gesture()
         planes = range(len(opened.document.raster.sizes))
         proposals = {p: self._project.proposals.read(opened.document.image, p) for p in planes}
-        if any(found is None for found in proposals.values()):
-            self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
         rest = str(self._project.setting("done_rest", "proposal"))
+        if rest == "proposal" and any(found is None for found in proposals.values()):
+            self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
         compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
         self._fill(opened, compute, then)
 
     def settle(self) -> None:
-        """Wait for whole-image edits that are being computed, and apply them."""
+        """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
+        if self._fills:
+            self._documents.commit_gesture()
         while self._fills:
             fill = self._fills[0]
             fill.future.exception()
             self._apply(fill)
 
     def cancel_fill(self) -> bool:
-        """Drop whole-image edits that are not applied yet; whether there were any."""
-        had, self._fills = bool(self._fills), []
-        return had
+        """Drop whole-image edits that are not applied yet; whether one of them would have changed something."""
+        fills, self._fills = self._fills, []
+        edits = [fill.future.result() for fill in fills]
+        return any(edit is not None and not edit.empty for edit in edits)
 
     def _fill(self, opened: OpenDocument, compute: Callable[[Document], Edit | None], then: Callable[[], None]) -> None:
         self.settle()
@@ -284,7 +310,7 @@ class Proposals(QObject):
     # -- the contract ------------------------------------------------------------------------------------------------
 
     def values(self, image: ImageId, plane: int, rect: Rect) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
-        """Class values (255, or 65535 beyond 254, where nothing is proposed) and confidence 0..1, each (h, w)."""
+        """Class values (255 or 65535 where nothing is proposed) and confidence 0..1, each (h, w), read-only."""
         proposal = self._project.proposals.read(image, plane)
         if proposal is None:
             return None
@@ -295,7 +321,16 @@ class Proposals(QObject):
             effective = classes.effective(c.id)
             if effective is not None:
                 lookup[c.id] = effective.value
-        return lookup[proposal.class_ids(rect)], proposal.confidence(rect).astype(np.float32) / np.float32(255)
+        found = lookup[proposal.class_ids(rect)]
+        confidence = proposal.confidence(rect).astype(np.float32) / np.float32(255)
+        found.setflags(write=False)
+        confidence.setflags(write=False)
+        return found, confidence
+
+
+def _error_of(report: PredictReport) -> UserError | None:
+    """Why the image got no proposal: a file that cannot be read is listed, not raised."""
+    return UserError(report.failed[0].sentence) if report.failed else None
 
 
 def _copy(document: Document) -> Document:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segstudio.app.creating import Creation
     from segstudio.app.display_image import DisplayImage
     from segstudio.app.opened import OpenedProject
     from segstudio.app.pointer import Pointer
@@ -61,6 +62,7 @@ class Session(QObject):
         super().__init__(parent)
         self.preferences: Preferences = load_preferences()
         self._opened: OpenedProject | None = None
+        self._creation: Creation | None = None
         self._tool = "brush"
         self._radius = self.preferences.brush_radius
         self._touch = Touch.ALL
@@ -88,6 +90,11 @@ class Session(QObject):
         """Open a project, closing the one before. Raises `UserError` and leaves that one open where it cannot."""
         from segstudio.app.opened import OpenedProject
 
+        if self._opened is not None and self._opened.project.path.resolve() == Path(path).resolve():
+            # This window itself holds the lock: opened beside itself the project would be read-only.
+            self._opened.close()
+            self._opened = None
+            self.projectChanged.emit()
         opened = OpenedProject(Path(path), self)
         previous, self._opened = self._opened, opened
         if previous is not None:
@@ -105,12 +112,24 @@ class Session(QObject):
             opened.navigation.open(first_image)
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:
-        """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]), and open it."""
-        from segstudio.tasks.new import new_project
+        """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]) on a thread.
 
-        for _ in new_project(Path(path), [str(image) for image in images], list(classes)):
-            pass
-        self.open_project(path)
+        It is opened when it is there; `jobChanged` tells how far it is, `failed` why there is none.
+        """
+        if self._creation is None:
+            from segstudio.app.creating import Creation
+
+            self._creation = Creation(self)
+            self._creation.jobChanged.connect(self.jobChanged)
+            self._creation.failed.connect(self.failed)
+            self._creation.made.connect(self._open_made)
+        self._creation.start(Path(path), [str(image) for image in images], list(classes))
+
+    def _open_made(self, path: Path) -> None:
+        try:
+            self.open_project(path)
+        except UserError as error:
+            self._fail("new", error.line)
 
     def _connect(self, opened: OpenedProject) -> None:
         documents, navigation = opened.documents, opened.navigation
@@ -144,6 +163,10 @@ class Session(QObject):
 
     def close(self) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free."""
+        creation, self._creation = self._creation, None
+        if creation is not None:
+            creation.close()
+            creation.deleteLater()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
@@ -162,6 +185,13 @@ class Session(QObject):
             self.said.emit(self._opened.project.why_read_only)
             return False
         return True
+
+    def _is_shown(self) -> bool:
+        """Whether the image asked for is on screen, so that an edit is made on what is seen; says so where not."""
+        shown = self._opened is not None and self._opened.navigation.shown is not None
+        if not shown:
+            self.said.emit(self.tr("The image is still loading.") if self.loading else self.tr("No image is shown."))
+        return shown
 
     # -- images ------------------------------------------------------------------------------------------------------
 
@@ -370,16 +400,17 @@ class Session(QObject):
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` (or `failed`) follows."""
         if self._may_write() and self._opened is not None:
+            self._opened.documents.commit_gesture()
             self._opened.proposals.propose()
 
     def accept_proposal(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
-        if self._may_write() and self._opened is not None:
+        if self._may_write() and self._is_shown() and self._opened is not None:
             self._opened.proposals.accept()
 
     def mark_done(self) -> None:
         """Fill the rest, mark the image done, show the next that is not."""
-        if self._may_write() and self._opened is not None:
+        if self._may_write() and self._is_shown() and self._opened is not None:
             self._opened.proposals.mark_done(self._after_done)
 
     def _after_done(self) -> None:
@@ -430,6 +461,8 @@ class Session(QObject):
             self._opened.exports.cancel()
         elif job == "train":
             self.stop_training()
+        elif job == "new" and self._creation is not None:
+            self._creation.cancel()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 
@@ -445,12 +478,14 @@ class Session(QObject):
 
     def undo(self) -> None:
         """Take the newest edit on this image back; what is unfinished is aborted instead."""
-        if self._may_write() and self._opened is not None and not self._opened.proposals.cancel_fill():
+        if not self._may_write() or self._opened is None or self.cancel_gesture():
+            return
+        if self._is_shown():
             self._say_refusal(self._opened.documents.undo)
 
     def redo(self) -> None:
         """Do again what was taken back last."""
-        if self._may_write() and self._opened is not None:
+        if self._may_write() and self._is_shown() and self._opened is not None:
             self._opened.proposals.settle()
             self._say_refusal(self._opened.documents.redo)
 
@@ -487,7 +522,10 @@ class Session(QObject):
     def proposal(
         self, image: int | str | None = None, plane: int = 0, rect: Rect | tuple[int, int, int, int] | None = None
     ) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
-        """Class values (255 where nothing is proposed) and confidence 0..1, each (h, w); None without a proposal."""
+        """Class values (uint16, 255 where nothing is proposed) and confidence (float32, 0..1), each (h, w), read-only.
+
+        None without a proposal.
+        """
         id_, area = self._where(image, plane, rect)
         assert self._opened is not None
         return self._opened.proposals.values(id_, plane, area)
@@ -510,7 +548,11 @@ class Session(QObject):
         if self._opened is None:
             raise UserError("No project is open.")
         navigation = self._opened.navigation
+        if image is None and navigation.index < 0:
+            raise UserError("No image is open.")
         row = navigation.rows[navigation.index if image is None else navigation.find(image)]
+        if not 0 <= plane < len(row.planes):
+            raise UserError(f"There is no plane number {plane}: '{row.path}' has {len(row.planes)}.")
         if rect is None:
             return row.id, Rect(0, 0, *row.planes[plane])
         return row.id, rect if isinstance(rect, Rect) else Rect(*rect)
@@ -523,5 +565,3 @@ class Session(QObject):
     def _engine_changed(self, state: EngineState) -> None:
         self._engine_state = state
         self.engineStateChanged.emit(state)
-        if state.kind == "dead":
-            self._fail("engine", state.sentence)

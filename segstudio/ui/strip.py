@@ -114,6 +114,8 @@ class MessageStrip(QFrame):
             self.dismiss()
 
     def _failed(self, failure: dict[str, Any]) -> None:
+        if failure["job"] == "new":
+            return  # said on the page that asked for it
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
 
     def _saved(self, state: "SaveState") -> None:
@@ -123,8 +125,9 @@ class MessageStrip(QFrame):
     def _engine(self, state: "EngineState") -> None:
         if state.kind == "dead":
             self.say("engine", state.sentence)
-        elif state.kind == "ready":
-            self._succeeded("engine")
+        elif state.kind == "ready" and self._job == "engine":
+            # It stays, for whoever looked elsewhere, until it is closed or something newer is said.
+            self.say("", f"{self.text.text()} {tr('It was started again.')}")
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())

@@ -37,7 +37,7 @@ def test_a_file_that_is_no_object_gives_the_defaults(user_folders: Path, text: s
 
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "another"]), JSON))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_wrong_values_are_as_good_as_none_and_right_ones_stay(user_folders: Path, found: dict[str, object]) -> None:
     file = user_folders / FILE
     file.parent.mkdir(parents=True, exist_ok=True)

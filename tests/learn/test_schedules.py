@@ -1,4 +1,4 @@
-import itertools
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ def test_the_rate_rises_straight_and_falls_along_half_a_cosine(discs: MemoryData
     rates = [rate_at(plan, step) for step in range(100)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == pytest.approx(1.0)
-    assert all(a > b for a, b in itertools.pairwise(rates[10:]))
+    assert all(a > b for a, b in pairwise(rates[10:]))
     assert rates[55] == pytest.approx(0.505, abs=0.01)
     assert rates[99] == pytest.approx(0.01, abs=0.01)
 

@@ -131,6 +131,22 @@ def test_dropped_images_become_a_new_project(
     assert names == ["nucleus", "membrane"]
 
 
+def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_the_page(
+    empty_window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    empty_window.show_new_project(str(tmp_path))
+    make, problem = empty_window.findChild(QPushButton, "newMake"), empty_window.findChild(QLabel, "newProblem")
+    assert make is not None
+    assert problem is not None
+    session.jobChanged.emit(JobState("new", True, "Looked at 3 of 9 files", 0.33))
+    assert not make.isEnabled()
+    session.jobChanged.emit(JobState("new", False))
+    session.failed.emit({"job": "new", "sentence": "No image was found."})
+    assert make.isEnabled()
+    assert problem.text() == "No image was found."
+    assert not empty_window.message_strip.isVisible()
+
+
 def test_class_names_are_lines_that_are_not_empty() -> None:
     assert class_names("a\n\n  b c \n") == ["a", "b c"]
 
@@ -174,11 +190,14 @@ def test_the_message_of_a_refused_write_goes_when_it_was_written(window: MainWin
     assert not window.message_strip.isVisible()
 
 
-def test_a_dead_engine_is_said_until_it_lives_again(window: MainWindow, session: FakeSession) -> None:
-    session.engineStateChanged.emit(EngineState("dead", "", "The engine ended and could not be started again."))
-    assert window.message_strip.text.text() == "The engine ended and could not be started again."
+def test_a_dead_engine_is_said_and_stays_said_once_it_lives_again(window: MainWindow, session: FakeSession) -> None:
+    session.engineStateChanged.emit(EngineState("dead", "", "The engine ended."))
+    assert window.message_strip.text.text() == "The engine ended."
     session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
-    assert not window.message_strip.isVisible()
+    assert window.message_strip.isVisible()
+    assert window.message_strip.text.text() == "The engine ended. It was started again."
+    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    assert window.message_strip.text.text().count("started again") == 1
 
 
 def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: FakeSession) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -73,8 +73,8 @@ class Surface(QWidget):
         """Where an image position ((0, 0) = outer corner of the first pixel) lies in this widget."""
         return QPointF(*self._viewport.to_view(x, y))
 
-    def to_image(self, position: QPointF) -> tuple[float, float]:
-        """The image position under a position in this widget."""
+    def to_image(self, position: QPointF | QPoint) -> tuple[float, float]:
+        """The image position (x, y) under a position in this widget: the inverse of `to_widget`."""
         return self._viewport.to_image(position.x(), position.y())
 
     def zoom_to_fit(self) -> None:

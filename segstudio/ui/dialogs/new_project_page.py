@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.errors import UserError
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label, role_label
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.app.values import JobState
 
 __all__ = ["NewProjectPage", "class_names"]
 
@@ -36,12 +36,13 @@ def class_names(text: str) -> list[str]:
 
 
 class NewProjectPage(QWidget):
-    """`newProjectPage`. `leave` is called when it is done or given up."""
+    """`newProjectPage`. `leave` is called when it is given up; the window leaves it for the project that was made."""
 
     def __init__(self, session: "Session", leave: Callable[[], None]) -> None:
         super().__init__()
         self._session = session
         self._leave = leave
+        self._making = False
         self._place_is_ours = True
         self._images: list[str] = []
         self.setObjectName("newProjectPage")
@@ -62,7 +63,9 @@ class NewProjectPage(QWidget):
         self.browse_images.clicked.connect(self._choose_images)
         self.browse_place.clicked.connect(self._choose_place)
         self.make.clicked.connect(self._make)
-        self.give_up.clicked.connect(leave)
+        self.give_up.clicked.connect(self._go_back)
+        session.jobChanged.connect(self._job_changed)
+        session.failed.connect(self._failed)
         self._refresh()
 
     def begin(self, images: list[str]) -> None:
@@ -155,16 +158,25 @@ class NewProjectPage(QWidget):
         dialog.open()
 
     def _refresh(self) -> None:
-        self.make.setEnabled(bool(self._images) and bool(self.place.text().strip()))
+        self.make.setEnabled(not self._making and bool(self._images) and bool(self.place.text().strip()))
 
     def _make(self) -> None:
         place = Path(self.place.text().strip()).expanduser()
         if place.suffix != ".segstudio":
             place = place.with_name(f"{place.name}.segstudio")
         images = [str(Path(image).expanduser()) for image in self._images]
-        try:
-            self._session.new_project(place, images, class_names(self.classes.toPlainText()))
-        except UserError as error:
-            self.problem.setText(error.line)
-            return
+        self.problem.setText("")
+        self._session.new_project(place, images, class_names(self.classes.toPlainText()))
+
+    def _job_changed(self, state: "JobState") -> None:
+        if state.job == "new":
+            self._making = state.running
+            self._refresh()
+
+    def _failed(self, failure: dict[str, str]) -> None:
+        if failure["job"] == "new":
+            self.problem.setText(failure["sentence"])
+
+    def _go_back(self) -> None:
+        self._session.cancel_job("new")
         self._leave()

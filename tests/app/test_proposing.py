@@ -1,0 +1,277 @@
+"""The owner of proposals over a real project, with a network that answers when it is told to."""
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segstudio.app.documents import Documents
+from segstudio.app.jobs import MainThread
+from segstudio.app.navigation import Navigation
+from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.proposing import Proposals
+from segstudio.errors import EngineDied
+from segstudio.geometry import TILE
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import ProposalRow, ProposalTile
+from segstudio.labels.tile import Constant
+from segstudio.store.project import Project
+from segstudio.store.proposals import encoded
+from segstudio.tasks.predict import PredictProgress, PredictReport, PredictSeconds
+
+CELL = ClassId(2)
+
+
+class Network:
+    """Answers each request once its gate is open; every answer proposes one class for the whole image."""
+
+    def __init__(self) -> None:
+        self.gates: list[threading.Event] = []
+        self.version = "embedded"
+        self.error: Exception | None = None
+        self.open = False
+
+    def predict(
+        self, project: Project, engine: object, images: list[ImageId], **_: object
+    ) -> Generator[PredictProgress, None, PredictReport]:
+        gate = threading.Event()
+        self.gates.append(gate)
+        version = f"{self.version}-{len(self.gates)}"
+        while not self.open and not gate.wait(0.01):
+            yield PredictProgress(0, 1)
+        if self.error is not None:
+            raise self.error
+        tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
+        project.proposals.write(images[0], 0, version, {1: ProposalRow(CELL, 0.9)}, {(0, 0): tile})
+        return PredictReport(1, 1, 1.0, PredictSeconds(0, 0, 0), version)
+
+
+class Desk:
+    """Documents, navigation and proposals of one project."""
+
+    def __init__(self, qtbot: Any, project: Project, network: Network) -> None:
+        self.qtbot, self.project, self.network = qtbot, project, network
+        self.main = MainThread()
+        self.documents = Documents(project, self.main)
+        self.navigation = Navigation(project, self.documents, self.main)
+        self.proposals = Proposals(project, None, self.documents, self.navigation, self.main)  # type: ignore[arg-type]
+        self.ready: list[str] = []
+        self.failures: list[dict[str, str]] = []
+        self.said: list[str] = []
+        self.seqs: list[int] = []
+        self.proposals.proposalReady.connect(lambda: self.ready.append(self.version()))
+        self.proposals.failed.connect(self.failures.append)
+        self.proposals.said.connect(self.said.append)
+        self.documents.editCommitted.connect(self.seqs.append)
+
+    def version(self) -> str:
+        return self.proposals.on_screen.version if self.proposals.on_screen else ""
+
+    def shows(self, index: int) -> None:
+        self.navigation.open(index)
+        self.qtbot.waitUntil(lambda: not self.navigation.loading)
+
+    def asked(self, times: int) -> None:
+        self.qtbot.waitUntil(lambda: len(self.network.gates) == times)
+
+    def proposed(self, index: int = 0) -> None:
+        self.shows(index)
+        self.network.open = True
+        self.qtbot.waitUntil(lambda: bool(self.ready))
+        self.ready.clear()
+
+    def pointer(self, phase: Phase, x: float, y: float, button: Button = Button.LEFT) -> None:
+        self.documents.pointer(Pointer(phase, x, y, button))
+
+    def stroke(self, x: float, y: float, button: Button = Button.LEFT) -> None:
+        self.pointer(Phase.PRESS, x, y, button)
+        self.pointer(Phase.RELEASE, x, y, button)
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.documents.current is not None
+        document = self.documents.current.document
+        return document.raster.read(0, document.raster.bounds(0))
+
+    def close(self) -> None:
+        self.network.open = True
+        self.documents.commit_gesture()
+        self.proposals.close()
+        self.navigation.close()
+        self.proposals.wait(10)
+        self.main.close()
+
+
+@pytest.fixture
+def desk(qtbot: Any, opened: Callable[[], Project], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    network = Network()
+    monkeypatch.setattr("segstudio.app.proposing.predict", network.predict)
+    desk = Desk(qtbot, opened(), network)
+    yield desk
+    desk.close()
+
+
+def test_asking_twice_is_one_request_and_one_answer(desk: Desk) -> None:
+    desk.shows(0)
+    desk.asked(1)
+    desk.proposals.propose()
+    desk.proposals.propose()
+    desk.network.open = True
+    desk.qtbot.waitUntil(lambda: not desk.proposals.running)
+    desk.qtbot.wait(60)
+    assert desk.ready == ["embedded-1"]
+    assert len(desk.network.gates) == 1
+
+
+def test_asking_after_an_edit_drops_the_request_that_does_not_know_it(desk: Desk) -> None:
+    desk.shows(0)
+    desk.asked(1)
+    desk.stroke(20, 20)
+    desk.proposals.propose()
+    desk.asked(2)
+    desk.network.open = True
+    desk.qtbot.waitUntil(lambda: bool(desk.ready))
+    desk.qtbot.wait(60)
+    assert desk.ready == ["embedded-2"]
+
+
+def test_an_answer_for_an_image_that_was_left_is_dropped_and_the_one_on_screen_gets_its_own(desk: Desk) -> None:
+    desk.shows(0)
+    desk.asked(1)
+    desk.proposals.propose()
+    desk.navigation.open(1)
+    desk.network.open = True
+    desk.qtbot.waitUntil(lambda: bool(desk.ready))
+    desk.qtbot.wait(60)
+    assert desk.ready == ["embedded-2"]
+    assert desk.navigation.index == 1
+
+
+def test_an_answer_waits_for_the_hand_and_is_dropped_for_a_newer_request(desk: Desk) -> None:
+    desk.shows(0)
+    desk.asked(1)
+    desk.pointer(Phase.PRESS, 20, 20)
+    desk.network.gates[0].set()
+    desk.qtbot.wait(150)
+    assert desk.ready == []
+    desk.documents.commit_gesture()
+    desk.proposals.propose()
+    desk.qtbot.wait(120)  # the held answer's own time comes: it is no answer to what was asked last
+    assert desk.ready == []
+    desk.network.open = True
+    desk.qtbot.waitUntil(lambda: bool(desk.ready))
+    assert desk.ready == ["embedded-2"]
+
+
+def test_a_new_model_under_a_stroke_leaves_the_stroke_whole(desk: Desk) -> None:
+    desk.proposed()
+    desk.pointer(Phase.PRESS, 20, 20)
+    desk.proposals.refresh()
+    assert desk.documents.gesture_active
+    desk.pointer(Phase.MOVE, 50, 20)
+    desk.pointer(Phase.RELEASE, 50, 20)
+    desk.qtbot.waitUntil(lambda: bool(desk.seqs) and bool(desk.ready))
+    assert desk.seqs == [1]
+    assert desk.read()[0][20, 40] > 0
+
+
+def test_a_failed_request_is_said_and_owes_nothing_more(desk: Desk) -> None:
+    desk.network.error = EngineDied("The engine ended.")
+    desk.network.open = True
+    desk.shows(0)
+    desk.qtbot.waitUntil(lambda: bool(desk.failures))
+    assert desk.failures == [{"job": "propose", "sentence": "The engine ended.", "details": ""}]
+    assert desk.ready == []
+    assert not desk.proposals.running
+
+
+def test_a_broken_image_owes_no_proposal(desk: Desk) -> None:
+    desk.navigation.rows[1].file.write_bytes(b"no image")
+    desk.navigation.open(1)
+    desk.proposals.propose()
+    desk.qtbot.waitUntil(lambda: bool(desk.failures))
+    assert [failure["job"] for failure in desk.failures] == ["propose"]
+    desk.proposals.propose()
+    assert len(desk.failures) == 2
+    assert desk.network.gates == []
+
+
+def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
+    desk.proposed()
+    desk.stroke(20, 20, Button.RIGHT)
+    by_hand = desk.read()[0]
+    desk.proposals.accept()
+    desk.proposals.accept()
+    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2)
+    ids, origins = desk.read()
+    assert np.array_equal(ids[by_hand > 0], by_hand[by_hand > 0])
+    assert np.array_equal(origins, np.where(by_hand > 0, 1, 2))
+    desk.qtbot.wait(30)
+    assert desk.seqs == [1, 2]
+
+
+def test_an_accept_whose_tiles_were_painted_meanwhile_is_computed_once_more(desk: Desk) -> None:
+    desk.proposed()
+    desk.proposals.accept()  # computed over a frozen copy, not applied before the event loop runs
+    desk.stroke(60, 40, Button.RIGHT)
+    painted = desk.read()[0] > 0
+    assert 0 < painted.sum() < painted.size
+    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2)
+    assert np.array_equal(desk.read()[1], np.where(painted, 1, 2))
+    desk.documents.undo()
+    assert np.array_equal(desk.read()[0] > 0, painted)
+
+
+def test_what_waits_for_a_fill_keeps_the_stroke_under_way(desk: Desk) -> None:
+    desk.proposed()
+    desk.proposals.accept()
+    desk.pointer(Phase.PRESS, 60, 40, Button.RIGHT)
+    desk.proposals.settle()
+    assert not desk.documents.gesture_active
+    origins = desk.read()[1]
+    assert set(np.unique(origins)) == {1, 2}
+
+
+def test_a_fill_that_was_cancelled_changes_nothing(desk: Desk) -> None:
+    desk.proposed()
+    desk.proposals.accept()
+    assert desk.proposals.cancel_fill()
+    desk.qtbot.wait(60)
+    assert not desk.read()[0].any()
+    assert desk.seqs == []
+    desk.proposals.accept()
+    desk.proposals.settle()
+    desk.proposals.accept()
+    assert not desk.proposals.cancel_fill()  # it would have changed nothing: there was nothing to cancel
+
+
+def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk) -> None:
+    desk.proposed()
+    desk.stroke(20, 20)
+    done: list[bool] = []
+    desk.proposals.mark_done(lambda: done.append(True))
+    desk.qtbot.waitUntil(lambda: bool(done) and len(desk.seqs) == 2)
+    assert set(np.unique(desk.read()[1])) == {1, 4}
+    assert desk.project.image(ImageId(1)).status == "done"
+    desk.documents.undo()
+    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 3)
+    assert desk.project.image(ImageId(1)).status == "in-progress"
+
+
+def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
+    desk.shows(0)
+    desk.stroke(20, 20)
+    before = desk.read()[0]
+    done: list[bool] = []
+    desk.proposals.mark_done(lambda: done.append(True))
+    desk.qtbot.waitUntil(lambda: bool(done))
+    assert np.array_equal(desk.read()[0], before)
+    assert ["stays unknown" in sentence for sentence in desk.said] == [True]
+    desk.qtbot.waitUntil(lambda: desk.project.image(ImageId(1)).status == "done")
+
+
+def test_accept_without_a_proposal_says_so(desk: Desk) -> None:
+    desk.shows(0)
+    desk.proposals.accept()
+    assert desk.said == ["There is no proposal to accept yet."]
