@@ -18,10 +18,24 @@ from segstudio.store.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
-NAMES = (
-    "canvas imageList classPanel toolBrush toolEraser brushSize fineTuneButton stopTrainingButton trainingPanel "
-    "lossPlot iouPlot proposeButton acceptButton doneButton exportButton statusBar"
-).split()
+NAMES = [
+    "canvas",
+    "imageList",
+    "classPanel",
+    "toolBrush",
+    "toolEraser",
+    "brushSize",
+    "fineTuneButton",
+    "stopTrainingButton",
+    "trainingPanel",
+    "lossPlot",
+    "iouPlot",
+    "proposeButton",
+    "acceptButton",
+    "doneButton",
+    "exportButton",
+    "statusBar",
+]
 CALLS = {
     "open_image": ["index_or_path"],
     "set_tool": ["name"],
@@ -36,7 +50,15 @@ CALLS = {
     "export": ["format", "out"],
     "close": [],
 }
-SIGNALS = "imageShown editCommitted proposalReady trainingEvent trainingFinished exportFinished failed".split()
+SIGNALS = [
+    "imageShown",
+    "editCommitted",
+    "proposalReady",
+    "trainingEvent",
+    "trainingFinished",
+    "exportFinished",
+    "failed",
+]
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 

@@ -22,11 +22,11 @@ from segstudio.learn.sampling import with_channels
 
 __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
 
-WINDOW_PX = 704
-OVERLAP_PX = 64
+WINDOW_PX = 960
+OVERLAP_PX = 96
 _SMALLEST_WINDOW_PX = 128
 _BAND_TILES = 32
-_KEPT_WINDOWS = 64
+_KEPT_WINDOWS = 24
 _GPU_BATCH = 8
 
 

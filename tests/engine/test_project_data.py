@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segstudio.engine.project_data import ProjectData
+from segstudio.engine.sources import Sources
+from segstudio.errors import UnreadableImage, WeightsDamaged
+from segstudio.geometry import Rect
+from segstudio.labels.edit import Edit, RowChange, Table
+from segstudio.labels.model import Cause
+from segstudio.learn.data import Part
+from segstudio.store.project import Project
+from tests.engine.conftest import SIDE, label, new_project
+
+WHOLE = Rect(0, 0, SIDE, SIDE)
+
+
+def _view(project: Project) -> ProjectData:
+    return ProjectData(project, Sources())
+
+
+def test_pixels_and_labels_are_those_of_the_project(tmp_path: Path):
+    project, truths = new_project(tmp_path, 2)
+    with project:
+        row = project.images()[0]
+        label(project, row.id, truths[0], part=Rect(10, 20, 50, 60))
+        data = _view(project)
+        ids, origins = data.labels(row.id, 0, WHOLE)
+        by_place = np.array([0, *(c.id for c in project.classes())])
+        expected = np.zeros_like(ids)
+        expected[20:80, 10:60] = by_place[truths[0]][20:80, 10:60]
+        assert np.array_equal(ids, expected)
+        assert np.array_equal(origins, (expected > 0).astype(np.uint8))
+        part = Rect(15, 25, 20, 7)
+        assert np.array_equal(data.labels(row.id, 0, part)[0], ids[25:32, 15:35])
+        pixels = data.pixels(row.id, 0, part)
+        assert pixels.shape == (7, 20, 3)
+        assert pixels.dtype == np.float32
+        assert 0 <= pixels.min() <= pixels.max() <= 1
+        assert list(data.labelled(row.id, 0)) == [Rect(0, 0, SIDE, SIDE)]
+        assert list(data.labelled(project.images()[1].id, 0)) == []
+
+
+def test_a_view_stays_as_it_was_while_painting_goes_on(tmp_path: Path):
+    project, truths = new_project(tmp_path, 1)
+    with project:
+        row = project.images()[0]
+        label(project, row.id, truths[0], part=Rect(0, 0, 50, 50))
+        data = _view(project)
+        before = data.labels(row.id, 0, WHOLE)[0].copy()
+        objects = project.document(row.id).objects
+        tile = project.tile(row.id, (0, 0, 0))
+        from segstudio.labels.edit import TileChange
+        from segstudio.labels.tile import Constant
+
+        change = TileChange(tile, Constant(min(objects), 1))
+        project.writer.submit(Edit(row.id, Cause.PAINT, {(0, 0, 0): change}))
+        project.writer.flush()
+        assert np.array_equal(data.labels(row.id, 0, WHOLE)[0], before)
+        later = _view(project)
+        assert (later.labels(row.id, 0, WHOLE)[0] == before.max() - 1).all() or later.last_edit() > data.last_edit()
+
+
+def test_what_a_person_calls_ignore_and_what_was_removed_says_nothing(tmp_path: Path):
+    project, truths = new_project(tmp_path, 1)
+    with project:
+        row = project.images()[0]
+        label(project, row.id, truths[0])
+        blob = project.classes().named("blob")
+        change = RowChange(Table.CLASSES, blob.id, {"removed": False}, {"removed": True})
+        project.writer.submit(Edit(None, Cause.CLASSES, {}, (change,)))
+        project.writer.flush()
+        data = _view(project)
+        assert [c.name for c in data.classes()] == ["background"]
+        ids, _ = data.labels(row.id, 0, WHOLE)
+        assert np.array_equal(ids == 0, truths[0] == 2)
+
+
+def test_groups_stand_on_the_side_that_the_store_decided(discs_project: Project):
+    data = _view(discs_project)
+    parts = {entry.path: entry.part for entry in data.planes()}
+    for row in discs_project.images():
+        assert (parts[row.path] is Part.HELD_OUT) == (row.split == "held-out")
+    assert list(parts.values()).count(Part.HELD_OUT) == 1
+
+
+def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):
+    project, _ = new_project(tmp_path, 3)
+    opened: list[str] = []
+    from segstudio.imaging.source import ImageSource, open_image
+
+    def counting(path: Path) -> ImageSource:
+        opened.append(path.name)
+        return open_image(path)
+
+    with project:
+        files = [row.file for row in project.images()]
+        sources = Sources(budget_bytes=2 * SIDE * SIDE * 3, open_=counting)
+        for i in (0, 1, 0, 1, 2, 1, 0):
+            sources.pixels(files[i], 0, Rect(0, 0, 4, 4))
+        assert opened == ["0.png", "1.png", "2.png", "0.png"]
+        sources.close()
+
+
+def test_a_broken_file_says_so_when_its_pixels_are_read(tmp_path: Path):
+    project, _ = new_project(tmp_path, 1, broken=[0])
+    with project, pytest.raises(UnreadableImage, match=r"0\.png"):
+        _view(project).pixels(project.images()[0].id, 0, WHOLE)
+
+
+def test_weights_are_compared_with_their_card(tmp_path: Path):
+    project, _ = new_project(tmp_path, 1)
+    with project:
+        folder = project.path / "models"
+        folder.mkdir(exist_ok=True)
+        data = _view(project)
+        with pytest.raises(WeightsDamaged, match="cannot be read"):
+            data.weights("v1")
+        (folder / "v1.safetensors").write_bytes(b"weights")
+        (folder / "v1.json").write_text('{"sha256": "0000"}')
+        with pytest.raises(WeightsDamaged, match="not those that were written"):
+            data.weights("v1")
+        (folder / "v1.json").write_text("{broken")
+        with pytest.raises(WeightsDamaged, match="card of version v1"):
+            data.weights("v1")
+        assert data.checkpoint("r1") is None

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from segstudio.errors import NoSuchDevice
+from segstudio.learn import device
+
+
+def test_auto_is_the_first_that_is_not_the_cpu(monkeypatch: pytest.MonkeyPatch):
+    for names, expected in ((["cpu"], "cpu"), (["cpu", "cuda:0", "cuda:1"], "cuda:0"), (["cpu", "mps"], "mps")):
+        monkeypatch.setattr(device, "device_names", lambda found=names: found)
+        assert device.resolve("auto") == torch.device(expected)
+
+
+def test_a_name_that_is_not_there_is_refused_with_what_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(device, "device_names", lambda: ["cpu", "cuda:0"])
+    assert device.resolve("cuda") == torch.device("cuda:0")
+    for name in ("cuda:1", "mps", "tpu", ""):
+        with pytest.raises(NoSuchDevice, match="cpu, cuda:0"):
+            device.resolve(name)
+
+
+def test_where_there_is_no_gpu_a_reason_is_given():
+    report = device.gpu_report()
+    assert report.available is (len(device.device_names()) > 1)
+    assert report.available or report.reason.endswith(".")
+
+
+def test_a_convolution_takes_some_time_and_the_cpu_has_a_name():
+    assert 0 < device.convolution_seconds(torch.device("cpu")) < 10
+    assert "CPU" in device.device_name(torch.device("cpu"))
+    assert device.usable_threads() >= 1
