@@ -298,11 +298,11 @@ def test_the_log_is_folded_into_the_database_when_idle_and_at_close(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "_IDLE_S", 0.01)
-    paint(project, project.document(FIRST), Rect(0, 0, 50, 50), CELL)
-    flushed(project)
     database, log = project.path / "project.db", project.path / "project.db-wal"
     before = database.stat().st_mtime_ns
     size = database.stat().st_size
+    paint(project, project.document(FIRST), Rect(0, 0, 50, 50), CELL)
+    flushed(project)
     deadline = threading.Event()
     for _ in range(200):
         if (database.stat().st_mtime_ns, database.stat().st_size) != (before, size):
