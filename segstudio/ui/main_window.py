@@ -117,8 +117,8 @@ class MainWindow(QMainWindow):
     def show_new_project(self, *images: str) -> None:
         """Show the page that makes a project of these images."""
         page = self._new_page()
-        page.begin([image for image in images if image])
         self.pages.setCurrentWidget(page)
+        page.begin([image for image in images if image])
 
     def show_proposals(self, shown: bool) -> None:
         """Show or hide the proposal."""
@@ -137,9 +137,12 @@ class MainWindow(QMainWindow):
         if self.pages.currentWidget() is self._new_project:
             self._show_project()
         elif not self.export_panel.isHidden():
-            self.export_panel.hide()
+            self.export_panel.toggle()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
+        self._focus_page()
+
+    def _focus_page(self) -> None:
         (self.pages.currentWidget() or self).setFocus()
 
     # -- places ------------------------------------------------------------------------------------------------------
@@ -203,6 +206,7 @@ class MainWindow(QMainWindow):
         canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_folder)
         canvas.dropped.connect(self._dropped)
+        self.export_panel.left.connect(self._focus_page)
         session.projectChanged.connect(self._show_project)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)

@@ -24,7 +24,7 @@ from segstudio.ui.canvas.hand import Act, Hand
 from segstudio.ui.canvas.hint import Badge, Hint
 from segstudio.ui.canvas.ring import Ring
 from segstudio.ui.canvas.surface import Surface
-from segstudio.ui.typing_guard import is_text_field
+from segstudio.ui.typing_guard import keeps_focus
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -226,8 +226,8 @@ class Canvas(Surface):
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Keys belong to the canvas under the pointer (space drags), but not those of somebody who is typing."""
-        if self.isActiveWindow() and not is_text_field(QApplication.focusWidget()):
+        """Keys belong to the canvas under the pointer (space drags), but not those of who types or fills in a form."""
+        if self.isActiveWindow() and not keeps_focus(QApplication.focusWidget()):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
         super().enterEvent(event)
 

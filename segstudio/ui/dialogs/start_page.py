@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from segstudio.ui.icons import icon, logo
 from segstudio.ui.panels.controls import ElidedLabel, muted_label
+from segstudio.ui.typing_guard import make_form
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class StartPage(QWidget):
             button.clicked.connect(action.trigger)
             if role:
                 self.setFocusProxy(button)
+                make_form(self, button)
             row.addWidget(button, 1 if role else 0)
         return row
 
