@@ -27,6 +27,7 @@ from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
+from segstudio.ui.placing import fit_to_screen
 from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(1440, 900)
         self._restore()
+        fit_to_screen(self)
         self._show_project()
         if bare:
             apply_theme(application, theme)

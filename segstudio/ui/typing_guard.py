@@ -62,6 +62,7 @@ class TypingGuard(QObject):
         super().__init__(window)
         self._window = window
         self._home = home
+        self._watched: QWidget | None = None
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._focus_moved)
@@ -91,7 +92,9 @@ class TypingGuard(QObject):
             button.click()
 
     def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:
-        if keeps_focus(old) and old is not None:
+        # What lost the focus may be half destroyed: it is not asked anything.
+        if old is not None and old is self._watched:
             old.removeEventFilter(self)
-        if keeps_focus(now) and now is not None and now.window() is self._window:
-            now.installEventFilter(self)
+        self._watched = now if now is not None and keeps_focus(now) and now.window() is self._window else None
+        if self._watched is not None:
+            self._watched.installEventFilter(self)
