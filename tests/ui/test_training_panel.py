@@ -112,6 +112,34 @@ def test_stop_asks_the_session(window: MainWindow, session: FakeSession, called:
     assert called("stop_training") == [("stop_training",)]
 
 
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
+    window: MainWindow, session: FakeSession, qtbot: QtBot, by_key: bool
+) -> None:
+    panel = window.training_panel
+    session.fine_tune()
+    session.trainingEvent.emit(started())
+    if by_key:
+        window.bars.action("stop-training").trigger()
+    else:
+        QTest.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    assert panel.state.text() == "Stopping …"
+    assert not panel.stop.isEnabled()
+    session.trainingEvent.emit(stepped(1))
+    session.trainingEvent.emit(stepped(2))
+    qtbot.waitUntil(lambda: panel.facts.text("memory") != "–")
+    session.job("train", True, text="Step 2")
+    assert panel.state.text() == "Stopping …"
+    assert not panel.stop.isEnabled()
+    session.training = False
+    session.job("train", False)
+    assert panel.state.text() == "Stopped"
+    session.trainingFinished.emit(result(True))
+    assert panel.state.text().startswith("v3 promoted")
+    session.fine_tune()
+    assert panel.stop.isEnabled()
+
+
 @pytest.mark.parametrize(
     ("promoted", "verdict", "state"),
     [
