@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QS
 from segstudio.ui.icons import icon
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import ElidedLabel, role_label
-from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.theme import current_theme
@@ -38,7 +38,7 @@ class TrainingPanel(QFrame):
         self.setAccessibleName(tr("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
         self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
-        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, top=1.0)
+        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, span=close_up)
         self.state = ElidedLabel(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
