@@ -105,6 +105,19 @@ class MainWindow(QMainWindow):
         except UserError as error:
             self.message_strip.say("open", error.line)
 
+    def try_sample(self) -> None:
+        """Open a fresh copy of the sample as a project."""
+        from segstudio.ui.launch import demo_project
+
+        try:
+            project = demo_project()
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+        except OSError as error:
+            self.message_strip.say("open", tr("The sample could not be copied: {why}", why=error))
+        else:
+            self.open_path(project)
+
     def choose_folder(self) -> None:
         """Ask for a project or a folder of images; the answer comes from the event loop."""
         from PySide6.QtWidgets import QFileDialog
@@ -208,6 +221,7 @@ class MainWindow(QMainWindow):
         canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_folder)
         canvas.dropped.connect(self._dropped)
+        self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
         session.projectChanged.connect(self._show_project)
         session.historyChanged.connect(self._show_cursor)

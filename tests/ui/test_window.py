@@ -104,6 +104,24 @@ def test_a_recent_project_is_one_click_away(
     assert session.calls == [("open_project", recent)]
 
 
+def test_the_sample_is_one_click_away_and_a_full_disk_is_said(
+    empty_window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = [Path("/somewhere/sample.segstudio")]
+
+    def copy() -> Path:
+        if not copies:
+            raise OSError(28, "No space left on device")
+        return copies.pop()
+
+    monkeypatch.setattr("segstudio.ui.launch.demo_project", copy)
+    button = empty_window.findChild(QPushButton, "trySampleButton")
+    _click(button)
+    assert session.calls == [("open_project", Path("/somewhere/sample.segstudio"))]
+    _click(button)
+    assert "No space left on device" in empty_window.message_strip.text.text()
+
+
 def test_an_opened_project_is_remembered(window: MainWindow, session: FakeSession) -> None:
     assert session.preferences.recent_projects == ["/somewhere/plates.segstudio"]
     assert session.preferences.last_folder == "/somewhere"
