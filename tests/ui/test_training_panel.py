@@ -251,3 +251,19 @@ def test_a_close_up_holds_every_figure_and_nothing_outside_0_to_1(values: list[f
     assert max(values, default=high) <= high <= 1
     assert high - low >= 0.049
     assert high - low <= max(0.06, 1.21 * (max(values, default=1) - min(values, default=0)))
+
+
+def test_a_legend_without_room_for_its_names_keeps_its_colours_and_names_them_in_the_tip(qtbot: QtBot) -> None:
+    plot = LivePlot("plot", "Loss", ModuleLoader("json"))
+    qtbot.addWidget(plot)
+    plot.resize(400, 120)
+    plot.show()
+    plot.add("training", "#112233")
+    plot.add("held out", "#445566")
+    assert "training" in plot.legend
+    plot.setMinimumSize(0, 0)
+    plot.resize(110, 120)
+    assert "training" not in plot.legend
+    assert "#112233" in plot.legend
+    assert "#445566" in plot.legend
+    assert plot._legend.toolTip() == "training\nheld out"

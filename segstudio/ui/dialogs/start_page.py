@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StartPage"]
 
 _RECENT = 6
-_WIDTH = 480
+_WIDTH = 544
 
 
 class StartPage(QWidget):

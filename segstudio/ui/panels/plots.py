@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import role_label
@@ -19,6 +20,7 @@ _REDRAW_MS = 120
 _MOST_POINTS = 4000
 _LEAST_SPAN = 0.05
 _PADDING = 0.1
+_HEAD_PX = 36
 
 
 @dataclass(slots=True)
@@ -83,9 +85,11 @@ class LivePlot(QFrame):
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 8, 0)
         head.setSpacing(12)
-        head.addWidget(role_label(title, "muted"))
-        head.addStretch()
-        head.addWidget(self._legend)
+        self._title = role_label(title, "muted")
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._title)
+        head.addWidget(self._legend, 1)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(1, 1, 1, 1)
         self._column.setSpacing(0)
@@ -123,12 +127,30 @@ class LivePlot(QFrame):
         if not self._timer.isActive():
             self._timer.start()
 
+    @property
+    def legend(self) -> str:
+        """What the legend says: dots in the colours of the curves, and their names where there is room for all."""
+        return self._legend.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Whether there is room for names depends on the width."""
+        super().resizeEvent(event)
+        self._name_curves()
+
     def _name_curves(self) -> None:
-        named = [(name, s.color) for name, s in self._series.items() if s.named]
-        others = [s.color for s in self._series.values() if not s.named]
-        words = [f"{_dot(color)}&nbsp;{name}" for name, color in named]
-        if others:
-            words.append(f"{''.join(_dot(color) for color in others[:6])}&nbsp;{tr('classes')}")
+        groups = [([s.color], name) for name, s in self._series.items() if s.named]
+        others = [s.color for s in self._series.values() if not s.named][:6]
+        room = self.width() - _HEAD_PX - self._title.sizeHint().width()
+        wordings = [
+            [*groups, (others, tr("classes"))] if others else groups,
+            [*groups, (others, "")],
+            [([*(c for colors, _ in groups for c in colors), *others], "")],
+        ]
+        metrics = self._legend.fontMetrics()
+        chosen = next((w for w in wordings if metrics.horizontalAdvance(_plain(w)) <= room), wordings[-1])
+        words = [
+            "".join(_dot(c) for c in colors) + (f"&nbsp;{escape(name)}" if name else "") for colors, name in chosen
+        ]
         self._legend.setText("&nbsp;&nbsp;".join(words))
         self._legend.setToolTip("\n".join(self._series))
 
@@ -199,6 +221,11 @@ def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
         axis.setTextPen(pg.mkPen(theme.muted))
         axis.setStyle(tickFont=font, tickLength=-4)
         axis.enableAutoSIPrefix(False)
+
+
+def _plain(groups: list[tuple[list[str], str]]) -> str:
+    """A legend's wording as it measures: dots and the name of each group."""
+    return "  ".join(f"{'●' * len(colors)} {name}" for colors, name in groups)
 
 
 def _dot(color: str) -> str:
