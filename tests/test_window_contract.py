@@ -18,10 +18,24 @@ from segstudio.store.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
-NAMES = (
-    "canvas imageList classPanel toolBrush toolEraser brushSize fineTuneButton stopTrainingButton trainingPanel "
-    "lossPlot iouPlot proposeButton acceptButton doneButton exportButton statusBar"
-).split()
+NAMES = [
+    "canvas",
+    "imageList",
+    "classPanel",
+    "toolBrush",
+    "toolEraser",
+    "brushSize",
+    "fineTuneButton",
+    "stopTrainingButton",
+    "trainingPanel",
+    "lossPlot",
+    "iouPlot",
+    "proposeButton",
+    "acceptButton",
+    "doneButton",
+    "exportButton",
+    "statusBar",
+]
 CALLS = {
     "open_image": ["index_or_path"],
     "set_tool": ["name"],
@@ -36,7 +50,15 @@ CALLS = {
     "export": ["format", "out"],
     "close": [],
 }
-SIGNALS = "imageShown editCommitted proposalReady trainingEvent trainingFinished exportFinished failed".split()
+SIGNALS = [
+    "imageShown",
+    "editCommitted",
+    "proposalReady",
+    "trainingEvent",
+    "trainingFinished",
+    "exportFinished",
+    "failed",
+]
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
@@ -193,9 +215,9 @@ def test_the_eraser_and_the_right_button_are_as_exact(me: Bench) -> None:
     assert np.array_equal(me.session.labels() > 0, disc & ~hole)
     ground = disc_path(me.drag((70, 45), (90, 50), button=RIGHT), 7.3, shape)
     assert np.array_equal(me.session.labels() > 0, (disc & ~hole) | ground)
-    values = {c.id: c.value for c in me.session.classes}
+    values = {int(c.id): c.value for c in me.session.classes}
     assert me.session.document is not None
-    owners = me.session.document.class_lookup()
+    owners = me.session.document.class_lookup().tolist()
     assert {values[owners[i]] for i in np.unique(me.session.labels()[ground])} == {0}
 
 

@@ -151,9 +151,7 @@ class Proposals(QObject):
             self._asked_for = None
             self.runningChanged.emit(False)
 
-    def _ended(
-        self, job: "Job[PredictProgress, PredictReport]", request: int, error: BaseException | None
-    ) -> None:
+    def _ended(self, job: "Job[PredictProgress, PredictReport]", request: int, error: BaseException | None) -> None:
         self._jobs.remove(job)
         if not job.cancelled:
             self._arrived(request, error)

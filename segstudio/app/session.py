@@ -430,7 +430,9 @@ class Session(QObject):
 
     def fine_tune(self, **options: object) -> None:
         """Train in the background: options are those of `segstudio train` with underscores."""
-        if self._may_write() and self._opened is not None:
+        if self.training:
+            self.said.emit(self.tr("A run is under way already."))
+        elif self._may_write() and self._opened is not None:
             self._opened.proposals.settle()
             self._opened.documents.commit_gesture()
             self._opened.training.start(**options)

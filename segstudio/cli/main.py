@@ -3,7 +3,6 @@
 0 done; 1 failed, with one line on standard error; 2 the command makes no sense as written.
 """
 
-import os
 import runpy
 import signal
 import sys
@@ -13,7 +12,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 import segstudio
-from segstudio.cli.output import complain, say
+from segstudio.cli.output import complain, drop_output, say
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.trouble import report_bug
 from segstudio.errors import UserError
@@ -76,8 +75,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         complain("Stopped before the end.")
         return 1
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not fail once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()  # whoever read it has gone
         return 1
 
 

@@ -19,8 +19,8 @@ def opened(name: str, *, write: bool) -> Iterator[Project]:
         path = project_path(path)
     project = Project.open(path, write=write)
     try:
-        if project.notice:
-            complain(project.notice)
         yield project
+        if project.notice:  # not before a failure, which is the one line then
+            complain(project.notice)
     finally:
         project.close()

@@ -2,21 +2,35 @@
 
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["complain", "say", "say_json"]
+from segstudio.errors import DiskRefused
+
+__all__ = ["complain", "drop_output", "say", "say_json"]
 
 
 def say(text: str) -> None:
-    """A line, or lines, for people, on standard output."""
-    _write(sys.stdout, text)
+    """A line, or lines, for people, on standard output. Raises `DiskRefused` where that goes to a full disk."""
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise DiskRefused(f"The output could not be written: {error.strerror or error}.") from error
+
+
+def drop_output() -> None:
+    """Let standard output go nowhere, so that the interpreter does not fail once more when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_json(value: Mapping[str, Any]) -> None:
     """The one JSON object of `--json`, on a line of standard output."""
-    _write(sys.stdout, json.dumps(_finite(value), allow_nan=False))
+    say(json.dumps(_finite(value), allow_nan=False))
 
 
 def _finite(value: Any) -> Any:

@@ -176,8 +176,13 @@ class _Watcher:
         from segstudio.runs import Evaluated, Started, Stepped, Warned
 
         if self._events is not None:
-            self._events.write(msgspec.json.encode(event) + b"\n")
-            self._events.flush()
+            try:
+                self._events.write(msgspec.json.encode(event) + b"\n")
+                self._events.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise DiskRefused(f"The events could not be written: {error.strerror or error}.") from error
         if isinstance(event, Started):
             self._steps = event.steps
         elif isinstance(event, Warned):

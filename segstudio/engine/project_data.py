@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.engine.sources import Sources
-from segstudio.errors import WeightsDamaged
+from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.labels.tile import Constant, Tile
@@ -49,6 +49,7 @@ class ProjectData:
         self._groups = _group_names(list(self._rows.values()))
         self._known: dict[int, dict[tuple[int, int, int], _Known]] = {}
         self._frozen: dict[int, tuple[Status, int]] = {}
+        self._problems: dict[tuple[int, int], str] = {}
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored."""
@@ -73,7 +74,8 @@ class ProjectData:
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
         """Pixels (h, w, channels) in 0..1."""
-        return self._sources.pixels(self._rows[image].file, plane, rect)
+        row = self._rows[image]
+        return self._sources.pixels(row.file, plane, rect, row.planes[plane])
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
@@ -93,12 +95,16 @@ class ProjectData:
         return classes, origins
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
-        """The label tiles of a plane that hold a known pixel, cut at its edges."""
+        """The label tiles of a plane that hold a known pixel, cut at its edges; none of a file that cannot be read."""
         row = self._rows[image]
-        if not row.labelled_pixels:
+        if not row.labelled_pixels or not self._readable(image, plane):
             return []
         bounds = Rect(0, 0, *row.planes[plane])
         return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in sorted(self._tiles(image)) if p == plane]
+
+    def unreadable(self) -> Sequence[str]:
+        """A sentence for each labelled plane whose file could not be read when it was asked for."""
+        return list(filter(None, self._problems.values()))
 
     def blocks(self) -> Sequence[Block]:
         """Blocks held out by earlier runs."""
@@ -135,6 +141,16 @@ class ProjectData:
         """The last checkpoint of a run."""
         path = self._project.path / "runs" / run / "checkpoint.safetensors"
         return path.read_bytes() if path.is_file() else None
+
+    def _readable(self, image: int, plane: int) -> bool:
+        """Whether a plane can be decoded: one broken file must not keep the others from being learned from."""
+        if (image, plane) not in self._problems:
+            self._problems[image, plane] = ""
+            try:
+                self.pixels(image, plane, Rect(0, 0, 1, 1))
+            except UnreadableImage as error:
+                self._problems[image, plane] = error.sentence
+        return not self._problems[image, plane]
 
     def _entries(self, row: ImageRow) -> list[PlaneEntry]:
         status, seq = self._frozen.get(int(row.id), (row.status, int(row.last_edit)))

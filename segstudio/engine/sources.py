@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.display import Levels, auto_levels, to_float
 from segstudio.imaging.source import ImageSource, open_image
@@ -26,9 +27,16 @@ class Sources:
         self._sources: OrderedDict[Path, ImageSource] = OrderedDict()
         self._levels: dict[tuple[Path, int], Levels] = {}
 
-    def pixels(self, file: Path, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) of a rectangle within the plane. Raises `UnreadableImage`."""
+    def pixels(self, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> NDArray[np.float32]:
+        """Pixels (h, w, channels) of a rectangle within the plane, which is to have this width and height.
+
+        Raises `UnreadableImage`, also where the file is no longer the one that the project was made of.
+        """
         source = self._source(file)
+        planes = source.info.planes
+        if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
+            was = f"{size[0]} x {size[1]} pixels"
+            raise UnreadableImage(f"{file.name} was changed: the plane that the project knows of it has {was}.")
         samples = source.read(plane, rect)
         return to_float(samples, self._levels_of(file, plane, source))
 

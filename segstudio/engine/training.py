@@ -29,7 +29,7 @@ from segstudio.learn.versions import (
     version_card,
 )
 from segstudio.learn.weights import embedded_card
-from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan
+from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Warned
 
 __all__ = ["Stopping", "train_job"]
 
@@ -50,6 +50,10 @@ def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[S
     device = resolve(request.choices.device)
     data = shop.view()
     facts = yield from surveyed(data)
+    if broken := data.unreadable():
+        more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
+        sentence = f"{broken[0]}{more} The run learns from the other images."
+        yield RunEvent(request.id, Warned(step=0, seconds=request.elapsed_s, sentence=sentence))
     saved = data.checkpoint(request.run) if request.resume else None
     plan = _saved_plan(saved) if saved is not None else request.plan or _new_plan(shop, request, data, facts, device)
     torch.set_num_threads(plan.threads)

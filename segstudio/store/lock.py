@@ -4,6 +4,7 @@ The operating system holds it (flock; on Windows a locked byte beyond the text) 
 it is free the moment its owner is gone. The text in the file names the owner for a sentence and decides nothing.
 """
 
+import contextlib
 import errno
 import os
 import socket
@@ -81,9 +82,10 @@ class ProjectLock:
 
     def _write_text(self, text: str) -> None:
         assert self._fd is not None
-        os.ftruncate(self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        os.write(self._fd, text.encode())
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only its owner has no name
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.write(self._fd, text.encode())
 
 
 _held: weakref.WeakSet[ProjectLock] = weakref.WeakSet()

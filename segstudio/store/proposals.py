@@ -212,7 +212,9 @@ class Proposals:
         self._path.parent.mkdir(exist_ok=True)
         try:
             return self._made()
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # the disk refuses; what it holds is as good as before
             # It is a cache: what cannot be used is made anew.
             for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)

@@ -29,7 +29,8 @@ def translated(name: str) -> Generator[None]:
         if code == sqlite3.SQLITE_CORRUPT:
             raise ProjectDamaged(f"The database of the project '{name}' is damaged.") from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
-            raise ReadOnly(f"The project '{name}' cannot be read: {error}.") from error
+            full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
+            raise ReadOnly(f"The project '{name}' cannot be opened: {error}.", todo=full) from error
         raise
 
 

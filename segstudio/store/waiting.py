@@ -43,7 +43,7 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
         write_durably(path, msgspec.msgpack.encode(wire))
     except OSError as error:
         raise DiskRefused(
-            f"{len(edits)} edits could not be saved, neither in the project nor in {path.parent}: "
+            f"{_counted(len(edits))} could not be saved, neither in the project nor in {path.parent}: "
             f"{error.strerror or error}."
         ) from error
     return path
@@ -77,7 +77,14 @@ def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
             raise
         raise DiskRefused(sentence, safe=f"The edits that wait for it are kept in {path}.") from error
     path.unlink()
-    return f"{written} edits that the disk refused when the project was closed are saved now." if written else ""
+    if not written:
+        return ""
+    saved = "is" if written == 1 else "are"
+    return f"{_counted(written)} that the disk refused when the project was closed {saved} saved now."
+
+
+def _counted(edits: int) -> str:
+    return "1 edit" if edits == 1 else f"{edits} edits"
 
 
 def _write(db: sqlite3.Connection, edits: Sequence[tuple[Seq, Edit]]) -> int:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +42,12 @@ class WriterState:
 
 @dataclass(slots=True)
 class _Waiting:
-    """An edit with its number, or a job with the future of its result."""
+    """An edit with its number, or a job with the future of its result; a job that writes edits gets the last number."""
 
     seq: Seq | None = None
     edit: Edit | None = None
     job: Callable[[sqlite3.Connection], Any] | None = None
+    numbers: bool = False
     future: "Future[Any]" = field(default_factory=Future[Any])
 
 
@@ -92,6 +93,8 @@ class Writer:
         """Put an edit in the queue and return its number at once; numbers rise by one."""
         with self._changed:
             self._must_run()
+            if any(waiting.numbers for waiting in self._queue):
+                raise ReadOnly("A change of many images is being written; nothing else can be until it is done.")
             seq = Seq(self._next)
             self._next += 1
             self._queue.append(_Waiting(seq, edit))
@@ -103,7 +106,29 @@ class Writer:
 
         Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
         """
-        waiting = _Waiting(job=job)
+        return self._put(_Waiting(job=job))
+
+    def write_all(self, edits: Iterable[Edit]) -> "Future[int]":
+        """Write edits in one transaction, all or none, after everything that waits; the future says how many.
+
+        Each is taken from `edits` on the writer's thread once the one before it is written; what `edits` raises, or the
+        disk, is raised by the future. They are numbered as they come: until then `submit` raises `ReadOnly`.
+        """
+        waiting = _Waiting(numbers=True)
+
+        def job(db: sqlite3.Connection) -> int:
+            before = last_seq(db)
+            seq = before
+            for edit in edits:
+                seq = Seq(seq + 1)
+                write_edit(db, seq, edit)
+            waiting.seq = seq if seq > before else None
+            return seq - before
+
+        waiting.job = job
+        return self._put(waiting)
+
+    def _put(self, waiting: _Waiting) -> "Future[Any]":
         with self._changed:
             self._must_run()
             if self._fault:
@@ -301,6 +326,7 @@ class Writer:
             recovered, self._refused = self._refused, ""
             self._last_saved = now_utc()
             self._durable = group[-1].seq or self._durable
+            self._next = max(self._next, self._durable + 1)
             self._telling = True
         self._drop(len(group))
         if recovered:

@@ -1,7 +1,10 @@
-"""Masks become labels, or proposals. All are checked before the first is taken in: an error changes nothing."""
+"""Masks become labels, or proposals. All are checked before the first is taken in, and labels are
+written in one transaction: an error changes nothing."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.errors import DiskRefused, ReadOnly, UsageError
+from segstudio.errors import DiskRefused, ReadOnly, UsageError, UserError
 from segstudio.formats.table import format_named, readable
 from segstudio.formats.values import MaskReader
 from segstudio.geometry import TILE, Rect, tile_rect
@@ -22,6 +25,7 @@ from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confi
 from segstudio.labels.raster import Raster
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
+from segstudio.store.writer import Writer
 from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
 from segstudio.tasks.progress import Progress
 
@@ -30,7 +34,7 @@ __all__ = ["IMPORTED", "ImportReport", "Target", "import_masks"]
 IMPORTED = "imported"
 """The version of proposals that came from masks."""
 
-_WAITING_EDITS = 32
+_LOOK_S = 0.1
 
 
 class Target(StrEnum):
@@ -83,15 +87,42 @@ def import_masks(
         by_image[mask.image.id].append(mask)
     job = _Job(project, reader, table, classes, status)
     done = len(found.masks)
-    for masks in by_image.values():
-        yield Progress(done, total, f"reading {masks[0].mask.name}")
-        if target is Target.LABELS:
-            job.add_labels(masks)
-        else:
+    if target is Target.LABELS:
+        for progress in _all_or_none(project.writer, map(job.edit, by_image.values()), len(by_image)):
+            yield Progress(done + progress * done // len(by_image), total, "writing labels")
+    else:
+        for masks in by_image.values():
+            yield Progress(done, total, f"reading {masks[0].mask.name}")
             job.add_proposals(masks)
-        done += len(masks)
-    job.finish()
+            done += len(masks)
     return ImportReport(len(by_image), len(found.masks), pixels, found.skipped)
+
+
+def _all_or_none(writer: Writer, edits: Iterator[Edit | None], total: int) -> Iterator[int]:
+    """Write edits in one transaction; gives now and then how many of them are done. Closing writes none."""
+    taken = 0
+    dropped = threading.Event()
+
+    def each() -> Iterator[Edit]:
+        nonlocal taken
+        for edit in edits:
+            if dropped.is_set():
+                raise UserError("The import was stopped; nothing was imported.")
+            if edit is not None:
+                yield edit
+            taken += 1
+
+    future = writer.write_all(each())
+    try:
+        while not future.done():
+            yield min(taken, total)
+            wait([future], _LOOK_S)
+    finally:
+        dropped.set()
+    try:
+        future.result()
+    except DiskRefused as error:
+        raise DiskRefused(error.sentence, safe="Nothing was imported.", todo=error.todo) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +135,15 @@ class _Job:
     classes: ClassTable
     status: Status
 
-    def add_labels(self, masks: Sequence[MatchedMask]) -> None:
-        """One edit for one image: all its planes and its status."""
-        writer = self.project.writer
-        if writer is None:
-            raise ReadOnly("The project was closed during the import.")
+    def edit(self, masks: Sequence[MatchedMask]) -> Edit | None:
+        """One edit for one image: all its planes and its status; None where it changes nothing."""
         document = self.project.document(masks[0].image.id)
         gesture = Gesture(document, Cause.IMPORT, tool="import")
         for mask in masks:
             ids = read_classes(self.reader, mask, self.table)
             paint_class_ids(gesture, document, mask.plane, ids, self.classes, Origin.IMPORTED)
         gesture.set_status(self.status)
-        edit: Edit | None = gesture.commit()
-        if edit is None:
-            return
-        writer.submit(edit)
-        if writer.pending > _WAITING_EDITS:
-            self.finish()
+        return gesture.commit()
 
     def add_proposals(self, masks: Sequence[MatchedMask]) -> None:
         """A proposal for each plane."""
@@ -129,15 +152,6 @@ class _Job:
             rows, tiles = _proposed(mask.image, mask.plane, ids, self.classes)
             blobs = {key: encoded(tile) for key, tile in tiles}
             self.project.proposals.write(mask.image.id, mask.plane, IMPORTED, rows, blobs)
-
-    def finish(self) -> None:
-        """Wait until the disk has everything. Raises `DiskRefused`."""
-        writer = self.project.writer
-        if writer is not None and not writer.flush():
-            raise DiskRefused(
-                f"Not everything could be written. {writer.state.refused}",
-                safe="What waits is kept and written when the project is opened next.",
-            )
 
 
 def _proposed(

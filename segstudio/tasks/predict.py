@@ -108,6 +108,7 @@ class _Job:
         self._tiles: dict[tuple[int, int], dict[tuple[int, int], EncodedTile]] = {}
         self._images: set[int] = set()
         self._broken: dict[int, str] = {}
+        self._flagged = {int(row.id) for row in project.images() if row.problem}
         self._pixels = 0
         self._scale = 1.0
         self._decode = self._network = self._writing = 0.0
@@ -149,7 +150,7 @@ class _Job:
         begun = time.perf_counter()
         if reply.problem:
             self._broken[reply.image] = reply.problem
-            _flag(self._project, reply.image, reply.problem)
+            self._project.set_problem(ImageId(reply.image), reply.problem).result()
         else:
             rows = {id_: ProposalRow(ClassId(class_id), score) for id_, class_id, score in reply.rows}
             tiles = self._tiles.get(key, {})
@@ -161,14 +162,9 @@ class _Job:
             return
         self._tiles.pop(key, None)
         self.left = [target for target in self.left if (target.image, target.plane) != key]
+        if reply.image in self._flagged - self._broken.keys():
+            self._flagged.discard(reply.image)
+            self._project.set_problem(ImageId(reply.image), "").result()
         self._pixels += reply.network_pixels
         self._decode += reply.decode_s
         self._network += reply.network_s
-
-
-def _flag(project: Project, image: int, problem: str) -> None:
-    """Write what is wrong with a file into its image's row."""
-    if project.writer is not None:
-        project.writer.call(
-            lambda db: db.execute("UPDATE images SET problem = ? WHERE id = ?", (problem, image)) and None
-        ).result()

@@ -151,8 +151,11 @@ class _Run:
         if isinstance(event, Finished):
             self._reason = event.reason
         if self._made_folder:
-            with (self._folder / "events.jsonl").open("ab") as file:
-                file.write(msgspec.json.encode(event) + b"\n")
+            try:
+                with (self._folder / "events.jsonl").open("ab") as file:
+                    file.write(msgspec.json.encode(event) + b"\n")
+            except OSError as error:
+                raise _refused("events.jsonl", error) from error
         return event
 
     def survived(self, error: EngineDied) -> str:

@@ -70,6 +70,27 @@ def test_train_then_predict_with_a_broken_file_among_the_images(
     )
 
 
+def test_a_mended_file_loses_its_problem_and_a_file_of_another_size_gets_one(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry(["predict", str(project), "--all"]) == 1
+    Image.new("RGB", (64, 64)).save(tmp_path / "images/5.png")
+    Image.new("RGB", (64, 60)).save(tmp_path / "images/0.png")
+    capsys.readouterr()
+    assert entry(["predict", str(project), "--all"]) == 1
+    _, err = capsys.readouterr()
+    assert "1 of 6 images failed" in err
+    assert "0.png was changed" in err
+    assert entry(["info", str(project), "--json"]) == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    assert ["problem" in image for image in images] == [True] + [False] * 5
+
+    assert entry(["train", str(project), "--base", "scratch", "--max-steps", "1"]) == 0
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "warning: 0.png was changed" in err
+
+
 def test_no_such_device_is_one_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry(["train", str(project), "--device", "cuda:77", "--max-steps", "1"]) == 1
     out, err = capsys.readouterr()

@@ -109,3 +109,17 @@ def test_output_cut_off_by_its_reader_is_no_trace(pictures: Path) -> None:
             env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
         )  # fmt: skip
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_on_a_full_disk_is_one_line_and_no_bug(pictures: Path) -> None:
+    project = pictures.parent / "p.segstudio"
+    started("new", project, "--images", pictures)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "segstudio.cli.main", "info", str(project), "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "segstudio: The output could not be written: No space left on device.\n"

@@ -1,3 +1,4 @@
+import errno
 import os
 import sqlite3
 import subprocess
@@ -188,3 +189,19 @@ def _copy_files(source: Path, target: Path) -> None:
         if (source / name).exists():
             # Through the shell: a handle of this process would drop SQLite's locks when it is closed.
             subprocess.run(["cp", str(source / name), str(target / name)], check=True)
+
+
+def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
+    make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project()
+    project.close()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "ftruncate", full)
+    with Project.open(project.path) as opened:
+        assert opened.writable
+        with pytest.raises(ProjectLocked):
+            Project.open(project.path)

@@ -1,13 +1,16 @@
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 from store_painting import FIRST
 
+from segstudio.errors import DiskRefused
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tile import Constant, frozen
+from segstudio.store import proposals as proposals_module
 from segstudio.store.project import Project
 from segstudio.store.proposals import EncodedTile, encoded
 
@@ -100,3 +103,23 @@ def test_a_damaged_proposal_counts_as_none(project: Project) -> None:
     labels, confidence = _tiles()[0, 0]
     project.proposals.write(FIRST, 0, "v1", ROWS, {(0, 0): (labels[:-9], confidence)})
     assert project.proposals.read(FIRST, 0) is None
+
+
+def test_a_disk_that_refuses_does_not_cost_the_proposals_that_are_there(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.proposals.write(FIRST, 0, "v1", ROWS, _tiles())
+    project.proposals.close()
+
+    def full(*_: object) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(proposals_module, "connect", full)
+        with pytest.raises(DiskRefused, match="full"):
+            project.proposals.write(FIRST, 0, "v2", ROWS, _tiles())
+    found = project.proposals.read(FIRST, 0)
+    assert found is not None
+    assert found.version == "v1"

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, FIRST, flushed, paint, painted, undo, whole
+from store_painting import CELL, FIRST, SIZE, flushed, paint, painted, undo, whole
 
-from segstudio.errors import DiskRefused, ReadOnly
+from segstudio.errors import DiskRefused, ReadOnly, UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.labels.model import Seq
+from segstudio.labels.compose import paint_class_ids
+from segstudio.labels.edit import Edit
+from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Cause, ImageId, Origin, Seq
 from segstudio.store import project as project_module
 from segstudio.store import writer as writer_module
 from segstudio.store.connect import connect
@@ -295,11 +298,11 @@ def test_the_log_is_folded_into_the_database_when_idle_and_at_close(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "_IDLE_S", 0.01)
-    paint(project, project.document(FIRST), Rect(0, 0, 50, 50), CELL)
-    flushed(project)
     database, log = project.path / "project.db", project.path / "project.db-wal"
     before = database.stat().st_mtime_ns
     size = database.stat().st_size
+    paint(project, project.document(FIRST), Rect(0, 0, 50, 50), CELL)
+    flushed(project)
     deadline = threading.Event()
     for _ in range(200):
         if (database.stat().st_mtime_ns, database.stat().st_size) != (before, size):
@@ -355,3 +358,47 @@ def test_a_faulty_edit_takes_no_neighbour_with_it_and_what_follows_is_kept(proje
         writer.call(lambda _: None).result(30)
     project.close()
     assert waiting_file(project.uuid).is_file()
+
+
+def _square(project: Project, image: ImageId) -> Edit:
+    document = project.document(image)
+    gesture = Gesture(document, Cause.IMPORT)
+    classes = np.zeros((SIZE[1], SIZE[0]), np.int32)
+    classes[:20, :20] = CELL
+    paint_class_ids(gesture, document, 0, classes, project.classes(), Origin.IMPORTED)
+    edit = gesture.commit()
+    assert edit is not None
+    return edit
+
+
+def test_edits_written_together_are_numbered_one_by_one_after_what_waits(project: Project) -> None:
+    writer = _writer(project)
+    saved: list[Seq] = []
+    writer.on_saved = saved.append
+    document = project.document(FIRST)
+    paint(project, document, Rect(30, 0, 4, 4), CELL)
+    others = [row.id for row in project.images()][1:]
+    assert writer.write_all(_square(project, image) for image in others).result(30) == 2
+    paint(project, document, Rect(0, 30, 4, 4), CELL)
+    assert writer.flush(30)
+    assert saved == [1, 3, 4]
+    assert project.last_seq() == 4
+
+
+def test_of_edits_written_together_none_stays_where_one_fails(project: Project) -> None:
+    writer = _writer(project)
+
+    def half() -> Iterator[Edit]:
+        yield _square(project, FIRST)
+        with pytest.raises(ReadOnly, match="many images"):
+            paint(project, project.document(FIRST), Rect(0, 0, 4, 4), CELL)
+        raise UnreadableImage("The second mask cannot be read.")
+
+    with pytest.raises(UnreadableImage, match="second mask"):
+        writer.write_all(half()).result(30)
+    assert project.last_seq() == 0
+    assert not project.document(FIRST).objects
+    assert writer.state.saved
+    paint(project, project.document(FIRST), Rect(0, 0, 4, 4), CELL)
+    assert writer.flush(30)
+    assert project.last_seq() == 1

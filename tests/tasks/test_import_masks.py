@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,9 +7,19 @@ import pytest
 from PIL import Image
 from small_projects import SIZE, finished
 
-from segstudio.errors import MaskMismatch, ReadOnly, UnknownClassValue, UnreadableImage, UsageError, UserError
+from segstudio.errors import (
+    DiskRefused,
+    MaskMismatch,
+    ReadOnly,
+    UnknownClassValue,
+    UnreadableImage,
+    UsageError,
+    UserError,
+)
 from segstudio.geometry import Rect
 from segstudio.labels.model import Origin, Status
+from segstudio.store import writer as writer_module
+from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
 from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
 from segstudio.tasks.info import info
@@ -203,3 +214,40 @@ def test_masks_of_planes_go_to_their_planes(tmp_path: Path, mask: Mask) -> None:
         row = project.images()[0]
         assert (row.labelled_pixels, row.objects) == (36, 3)
         assert project.document(row.id).class_ids(2, Rect(0, 0, 4, 4)).all()
+
+
+def test_a_disk_that_fills_up_half_way_leaves_the_project_as_it_was(
+    project: Project, mask: Mask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "b.jpg.png", "sub/c.png"):
+        folder = mask(name, (1, 0, 0, 5, 5)).parent
+    written = 0
+
+    def full_at_the_third(*arguments: object) -> None:
+        nonlocal written
+        written += 1
+        if written == 3:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
+            raise error
+        write_edit(*arguments)  # type: ignore[arg-type]
+
+    before = info(project)
+    monkeypatch.setattr(writer_module, "write_edit", full_at_the_third)
+    with pytest.raises(DiskRefused, match="full") as told:
+        brought_in(project, folder.parent)
+    assert told.value.safe == "Nothing was imported."
+    assert info(project) == before
+    monkeypatch.undo()
+    assert brought_in(project, folder.parent).images == 3
+    assert project.last_seq() == 3
+
+
+def test_an_import_that_is_dropped_leaves_the_project_as_it_was(project: Project, mask: Mask) -> None:
+    mask("b.jpg.png", (1, 0, 0, 5, 5))
+    task = import_masks(project, "png", mask("a.png", (1, 0, 0, 5, 5)).parent)
+    next(task)
+    next(task)
+    before = info(project)
+    task.close()
+    assert info(project) == before

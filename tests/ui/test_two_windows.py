@@ -1,5 +1,6 @@
 """Two real windows on one project: the second reads, says so and who writes, and changes nothing."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -47,4 +48,5 @@ def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, 
     second.session.fine_tune()
     assert len(said) == 4
     assert all(sentence.startswith("read-only: ") for sentence in said)
+    assert all(str(os.getpid()) in sentence for sentence in said)
     assert not second.session.labels().any()

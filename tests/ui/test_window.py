@@ -8,10 +8,10 @@ from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import EngineState, SaveState
+from segstudio.app.values import EngineState, JobState, SaveState
 from segstudio.errors import NotAProject
 from segstudio.ui.dialogs.new_project_page import class_names
 from segstudio.ui.main_window import MainWindow

@@ -1,0 +1,115 @@
+"""The owner of fine-tuning with a run that is told what to do: events, stop, failures and a close in mid-run."""
+
+import threading
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from segstudio.app.jobs import MainThread
+from segstudio.app.training import Training
+from segstudio.errors import NotEnoughLabels
+from segstudio.runs import Choices, Event, Stepped, TrainResult
+from segstudio.store.project import Project
+
+
+class Run:
+    """Steps until it is stopped or its gate is open; keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.choices: list[Choices] = []
+        self.gate = threading.Event()
+        self.closed = False
+        self.error: Exception | None = None
+
+    def train(
+        self, project: object, engine: object, choices: Choices, *, stop: Callable[[], bool]
+    ) -> Generator[Event, None, TrainResult]:
+        self.choices.append(choices)
+        step = 0
+        try:
+            while not stop() and not self.gate.wait(0.01):
+                step += 1
+                yield Stepped(step=step, seconds=0.1 * step, loss=1.0, patches_per_second=8.0, rate=1e-3, memory_mb=0.0)
+            if self.error is not None:
+                raise self.error
+        except GeneratorExit:
+            self.closed = True
+            raise
+        return TrainResult("v1", "embedded", True, "better", step, 1.0, {"parent": None, "child": None})
+
+
+class Seen:
+    """What the owner said."""
+
+    def __init__(self, training: Training) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.results: list[dict[str, Any]] = []
+        self.failures: list[dict[str, Any]] = []
+        self.running: list[bool] = []
+        training.trainingEvent.connect(self.events.append)
+        training.trainingFinished.connect(self.results.append)
+        training.failed.connect(self.failures.append)
+        training.runningChanged.connect(self.running.append)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    run = Run()
+    monkeypatch.setattr("segstudio.app.training.train", run.train)
+    return run
+
+
+@pytest.fixture
+def training(qtbot: Any, opened: Callable[[], Project], run: Run) -> Training:
+    return Training(opened(), None, MainThread())  # type: ignore[arg-type]
+
+
+def test_stop_ends_a_run_with_its_result(qtbot: Any, training: Training, run: Run) -> None:
+    seen = Seen(training)
+    training.start(max_steps=5, seed=7)
+    training.start()  # one at a time
+    qtbot.waitUntil(lambda: len(seen.events) > 2)
+    assert seen.events[0] == {
+        "kind": "stepped", "step": 1, "seconds": 0.1, "loss": 1.0, "patches_per_second": 8.0, "rate": 1e-3,
+        "memory_mb": 0.0,
+    }  # fmt: skip
+    training.stop()
+    qtbot.waitUntil(lambda: bool(seen.results))
+    assert set(seen.results[0]) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out"}
+    assert seen.running == [True, False]
+    assert run.choices == [Choices(max_steps=5, seed=7)]
+    training.wait(5)
+
+
+def test_an_option_that_train_has_not_is_an_error_at_the_call(training: Training) -> None:
+    with pytest.raises(TypeError, match="epochs"):
+        training.start(epochs=3)
+    assert not training.running
+
+
+def test_a_run_that_fails_says_why_once_and_another_may_begin(qtbot: Any, training: Training, run: Run) -> None:
+    seen = Seen(training)
+    run.error = NotEnoughLabels("Two classes need known pixels.")
+    run.gate.set()
+    training.start()
+    qtbot.waitUntil(lambda: bool(seen.failures))
+    assert seen.failures == [{"job": "train", "sentence": "Two classes need known pixels.", "details": ""}]
+    assert seen.results == []
+    run.error = None
+    training.start()
+    qtbot.waitUntil(lambda: bool(seen.results))
+    training.wait(5)
+
+
+def test_closing_drops_the_run_and_what_it_would_still_say(qtbot: Any, training: Training, run: Run) -> None:
+    seen = Seen(training)
+    training.start()
+    qtbot.waitUntil(lambda: bool(seen.events))
+    training.close()
+    before = len(seen.events)
+    training.wait(5)
+    qtbot.wait(30)
+    assert run.closed
+    assert len(seen.events) == before
+    assert seen.results == []
