@@ -248,6 +248,8 @@ class Proposals(QObject):
         rest = str(self._project.setting("done_rest", "proposal"))
         if rest == "proposal" and any(found is None for found in proposals.values()):
             self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
+        elif rest == "proposal":
+            self.said.emit(self.tr("Done: what was unlabelled was filled in from the proposal; undo on that image."))
         compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
         self._fill(opened, compute, then)
 
