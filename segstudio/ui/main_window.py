@@ -27,6 +27,7 @@ from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
+from segstudio.ui.placing import fit_to_screen
 from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(1440, 900)
         self._restore()
+        fit_to_screen(self)
         self._show_project()
         if bare:
             apply_theme(application, theme)
@@ -103,6 +105,19 @@ class MainWindow(QMainWindow):
         except UserError as error:
             self.message_strip.say("open", error.line)
 
+    def try_sample(self) -> None:
+        """Open a fresh copy of the sample as a project."""
+        from segstudio.ui.launch import demo_project
+
+        try:
+            project = demo_project()
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+        except OSError as error:
+            self.message_strip.say("open", tr("The sample could not be copied: {why}", why=error))
+        else:
+            self.open_path(project)
+
     def choose_folder(self) -> None:
         """Ask for a project or a folder of images; the answer comes from the event loop."""
         from PySide6.QtWidgets import QFileDialog
@@ -117,8 +132,8 @@ class MainWindow(QMainWindow):
     def show_new_project(self, *images: str) -> None:
         """Show the page that makes a project of these images."""
         page = self._new_page()
-        page.begin([image for image in images if image])
         self.pages.setCurrentWidget(page)
+        page.begin([image for image in images if image])
 
     def show_proposals(self, shown: bool) -> None:
         """Show or hide the proposal."""
@@ -137,9 +152,12 @@ class MainWindow(QMainWindow):
         if self.pages.currentWidget() is self._new_project:
             self._show_project()
         elif not self.export_panel.isHidden():
-            self.export_panel.hide()
+            self.export_panel.toggle()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
+        self._focus_page()
+
+    def _focus_page(self) -> None:
         (self.pages.currentWidget() or self).setFocus()
 
     # -- places ------------------------------------------------------------------------------------------------------
@@ -203,6 +221,8 @@ class MainWindow(QMainWindow):
         canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_folder)
         canvas.dropped.connect(self._dropped)
+        self.start_page.sampleAsked.connect(self.try_sample)
+        self.export_panel.left.connect(self._focus_page)
         session.projectChanged.connect(self._show_project)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)

@@ -1,13 +1,28 @@
-"""Single-key shortcuts rest while somebody types: a text field gets its letters, digits, Return and Escape."""
+"""Single-key shortcuts rest while somebody types: a text field gets its letters, digits, Return and Escape.
+
+In a form, which is any widget that `make_form` gave a default button, Return presses that button.
+"""
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTextEdit,
+    QWidget,
+)
 
-__all__ = ["TypingGuard"]
+__all__ = ["TypingGuard", "default_button", "is_text_field", "keeps_focus", "make_form"]
 
 _WITH_COMMAND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
-_LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+_RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_LEAVING = (*_RETURN, Qt.Key.Key_Escape)
+_DEFAULT = "defaultButton"
 
 
 def is_text_field(widget: QObject | None) -> bool:
@@ -17,8 +32,28 @@ def is_text_field(widget: QObject | None) -> bool:
     return isinstance(widget, QLineEdit | QAbstractSpinBox | QPlainTextEdit | QTextEdit)
 
 
+def make_form(form: QWidget, button: QPushButton) -> None:
+    """Return, pressed anywhere inside `form`, presses `button`, a named part of it, or the button with the focus."""
+    form.setProperty(_DEFAULT, button.objectName())
+
+
+def default_button(widget: QObject | None) -> QPushButton | None:
+    """The button that Return presses for a widget inside a form (or the form itself); None outside of one."""
+    while isinstance(widget, QWidget):
+        name = widget.property(_DEFAULT)
+        if name:
+            return widget.findChild(QPushButton, name)
+        widget = widget.parent()
+    return None
+
+
+def keeps_focus(widget: QObject | None) -> bool:
+    """Whether the pointer must not take the focus from this widget: somebody types in it, or it is part of a form."""
+    return is_text_field(widget) or default_button(widget) is not None
+
+
 class TypingGuard(QObject):
-    """Watches the widget with the focus while that is a text field.
+    """Watches the widget with the focus while that is a text field or part of a form.
 
     After Return or Escape in a number `home` gets the focus.
     """
@@ -27,6 +62,7 @@ class TypingGuard(QObject):
         super().__init__(window)
         self._window = window
         self._home = home
+        self._watched: QWidget | None = None
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._focus_moved)
@@ -35,16 +71,30 @@ class TypingGuard(QObject):
         """Claim plain keys before a shortcut does."""
         if not isinstance(event, QKeyEvent):
             return False
-        if event.type() is QEvent.Type.ShortcutOverride and not event.modifiers() & _WITH_COMMAND:
+        plain = not event.modifiers() & _WITH_COMMAND
+        presses = event.key() in _RETURN and default_button(watched) is not None
+        if event.type() is QEvent.Type.ShortcutOverride and plain and (presses or is_text_field(watched)):
             event.accept()
             return True
-        leaves = event.type() is QEvent.Type.KeyPress and event.key() in _LEAVING
-        if leaves and isinstance(watched, QAbstractSpinBox):
+        if event.type() is not QEvent.Type.KeyPress:
+            return False
+        if event.key() in _LEAVING and isinstance(watched, QAbstractSpinBox):
             QTimer.singleShot(0, self._home, self._home.setFocus)
+        # In a text of several lines Return alone is a new line.
+        if presses and not (plain and isinstance(watched, QPlainTextEdit | QTextEdit)):
+            self._press(watched, event.isAutoRepeat())
+            return True
         return False
 
+    def _press(self, watched: QObject, again: bool) -> None:
+        button = watched if isinstance(watched, QAbstractButton) else default_button(watched)
+        if button is not None and not again:
+            button.click()
+
     def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:
-        if is_text_field(old) and old is not None:
+        # What lost the focus may be half destroyed: it is not asked anything.
+        if old is not None and old is self._watched:
             old.removeEventFilter(self)
-        if is_text_field(now) and now is not None and now.window() is self._window:
-            now.installEventFilter(self)
+        self._watched = now if now is not None and keeps_focus(now) and now.window() is self._window else None
+        if self._watched is not None:
+            self._watched.installEventFilter(self)

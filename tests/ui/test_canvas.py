@@ -10,7 +10,7 @@ from canvas_session import CLASSES, FakeSession, proposal_of
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFocusEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.tools import Button, Phase
@@ -403,6 +403,39 @@ def test_the_position_under_the_pointer_is_told(canvas: Canvas, qtbot: QtBot) ->
     assert tuple(told.args or ()) == pytest.approx(canvas.to_image(QPointF(111, 122)))
     with qtbot.waitSignal(canvas.left):
         QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+
+
+def test_the_place_under_a_still_pointer_is_told_again_when_the_view_or_the_image_changes(
+    canvas: Canvas, session: FakeSession, qtbot: QtBot
+) -> None:
+    mouse(canvas, QEvent.Type.MouseMove, QPointF(100, 100), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
+    with qtbot.waitSignal(canvas.hovered) as told:
+        canvas.set_zoom(8.0)
+    assert tuple(told.args or ()) == canvas.to_image(QPointF(100, 100))
+    with qtbot.waitSignal(canvas.hovered) as told:
+        session.show(GREY[:200, :200])
+    assert tuple(told.args or ()) == canvas.to_image(QPointF(100, 100))
+
+
+def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_pointer(
+    qtbot: QtBot, session: FakeSession
+) -> None:
+    frame = QWidget()
+    qtbot.addWidget(frame)
+    frame.resize(500, 500)
+    canvas = Canvas(session, frame)  # pyright: ignore[reportArgumentType]
+    canvas.setGeometry(0, 0, 500, 500)
+    session.show(GREY)
+    with qtbot.waitExposed(frame):
+        frame.show()
+    mouse(canvas, QEvent.Type.MouseMove, QPointF(250, 200), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
+    with qtbot.waitSignal(canvas._settled.timeout):
+        canvas.setGeometry(0, 60, 500, 440)
+    assert canvas._ring is not None
+    assert (canvas._ring.x, canvas._ring.y) == (250, 140)
+    with qtbot.waitSignal(canvas.left):
+        canvas.setGeometry(0, 300, 500, 200)
+    assert canvas._ring is None
 
 
 def test_the_session_hears_of_hovering(canvas: Canvas, session: FakeSession) -> None:

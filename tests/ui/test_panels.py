@@ -1,23 +1,24 @@
 """The panels: images, classes, brush. Real clicks on real rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pytest
 from fake_session import FakeSession, class_table, image_items
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAction, QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import ImageItem
 from segstudio.labels.model import ImageId, Kind
 from segstudio.labels.policy import Touch
 from segstudio.ui.main_window import MainWindow
-from segstudio.ui.panels.class_list import Spot, spot_rect
+from segstudio.ui.panels.class_list import Spot, spot_rect, spot_words
 from segstudio.ui.panels.class_panel import free_name, palette
 from segstudio.ui.panels.image_list import ITEM_ROLE, described
 
@@ -170,6 +171,28 @@ def test_lock_and_eye_act_at_once_and_toggle(window: MainWindow, session: FakeSe
     _click_class(window, 1, Spot.LOCK)
     changes = [call[1:] for call in called("change_class")]
     assert changes == [("nucleus", {"locked": True}), ("nucleus", {"visible": False}), ("nucleus", {"locked": False})]
+
+
+def test_the_tip_over_lock_and_eye_says_what_a_click_does(
+    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda at, text, *rest: said.append(text))
+    view = window.class_panel.view
+    row = view.visualRect(window.class_panel.model.index(1))
+    session.change_class("nucleus", locked=True)
+    for spot, words in ((Spot.LOCK, "Locked"), (Spot.EYE, "Hide"), (Spot.SWATCH, "colour")):
+        at = spot_rect(row, spot).center()
+        QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
+        assert words in said.pop()
+
+
+def test_what_lock_and_eye_do_depends_on_how_they_stand() -> None:
+    plain = class_table(["a"]).named("a")
+    assert plain is not None
+    turned = replace(plain, locked=True, visible=False)
+    words = [spot_words(found, spot) for spot in (Spot.LOCK, Spot.EYE) for found in (plain, turned)]
+    assert len(set(words)) == 4
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from fake_session import FakeSession, class_table, image_items
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
@@ -13,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.main_window import MainWindow
-from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.panels.plots import LivePlot, close_up
 
 Called = Callable[[str], list[tuple]]
 
@@ -112,6 +114,34 @@ def test_stop_asks_the_session(window: MainWindow, session: FakeSession, called:
     assert called("stop_training") == [("stop_training",)]
 
 
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
+    window: MainWindow, session: FakeSession, qtbot: QtBot, by_key: bool
+) -> None:
+    panel = window.training_panel
+    session.fine_tune()
+    session.trainingEvent.emit(started())
+    if by_key:
+        window.bars.action("stop-training").trigger()
+    else:
+        QTest.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    assert panel.state.text() == "Stopping …"
+    assert not panel.stop.isEnabled()
+    session.trainingEvent.emit(stepped(1))
+    session.trainingEvent.emit(stepped(2))
+    qtbot.waitUntil(lambda: panel.facts.text("memory") != "–")
+    session.job("train", True, text="Step 2")
+    assert panel.state.text() == "Stopping …"
+    assert not panel.stop.isEnabled()
+    session.training = False
+    session.job("train", False)
+    assert panel.state.text() == "Stopped"
+    session.trainingFinished.emit(result(True))
+    assert panel.state.text().startswith("v3 promoted")
+    session.fine_tune()
+    assert panel.stop.isEnabled()
+
+
 @pytest.mark.parametrize(
     ("promoted", "verdict", "state"),
     [
@@ -184,3 +214,40 @@ def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
     assert 1000 < len(xs) <= 4001
     assert xs[0] < 100
     assert xs[-1] > 99_900
+
+
+@pytest.mark.parametrize("last", [1, 3, 7, 40, 2500])
+def test_steps_are_counted_in_whole_numbers(window: MainWindow, session: FakeSession, qtbot: QtBot, last: int) -> None:
+    session.trainingEvent.emit(started())
+    session.trainingEvent.emit(stepped(1))
+    session.trainingEvent.emit(stepped(last))
+    plot = window.training_panel.loss_plot
+    qtbot.waitUntil(lambda: plot._widget is not None)
+    plot._redraw()
+    axis = plot._widget.getAxis("bottom")
+    ticks = axis.tickValues(0.0, float(last), 240.0)
+    assert ticks
+    assert all(float(value).is_integer() for _, values in ticks for value in values)
+    assert all("." not in text for spacing, values in ticks for text in axis.tickStrings(values, 1.0, spacing))
+
+
+def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    session.trainingEvent.emit(started())
+    plot = window.training_panel.iou_plot
+    for step, mean in ((10, 0.97), (20, 0.99)):
+        figures = {"loss": 0.4, "mean_iou": mean, "iou": {"nucleus": mean}}
+        session.trainingEvent.emit({"kind": "evaluated", "step": step, "seconds": 1.0, "held_out": figures})
+    qtbot.waitUntil(lambda: plot._widget is not None)
+    plot._redraw()
+    _, (low, high) = plot._widget.getViewBox().viewRange()
+    assert 0.9 <= low < 0.97
+    assert high == pytest.approx(1.0)
+
+
+@given(st.lists(st.floats(0, 1), max_size=6))
+def test_a_close_up_holds_every_figure_and_nothing_outside_0_to_1(values: list[float]) -> None:
+    low, high = close_up(values)
+    assert 0 <= low <= min(values, default=low)
+    assert max(values, default=high) <= high <= 1
+    assert high - low >= 0.049
+    assert high - low <= max(0.06, 1.21 * (max(values, default=1) - min(values, default=0)))

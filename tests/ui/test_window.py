@@ -1,6 +1,7 @@
 """The window as a whole: pages, title, strips, status bar, files dropped and opened, opening and closing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,24 @@ def test_a_recent_project_is_one_click_away(
     qtbot.waitUntil(button.isVisible)
     _click(button)
     assert session.calls == [("open_project", recent)]
+
+
+def test_the_sample_is_one_click_away_and_a_full_disk_is_said(
+    empty_window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = [Path("/somewhere/sample.segstudio")]
+
+    def copy() -> Path:
+        if not copies:
+            raise OSError(28, "No space left on device")
+        return copies.pop()
+
+    monkeypatch.setattr("segstudio.ui.launch.demo_project", copy)
+    button = empty_window.findChild(QPushButton, "trySampleButton")
+    _click(button)
+    assert session.calls == [("open_project", Path("/somewhere/sample.segstudio"))]
+    _click(button)
+    assert "No space left on device" in empty_window.message_strip.text.text()
 
 
 def test_an_opened_project_is_remembered(window: MainWindow, session: FakeSession) -> None:
@@ -261,6 +280,21 @@ def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(
     monkeypatch.setattr(session, "value_at", lambda x, y: ("90", "nucleus"))
     session.historyChanged.emit()
     assert window.status_bar.cursor_label.text() == "3, 4 · 90 · nucleus"
+
+
+def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    QTest.mouseMove(window.canvas, window.canvas.to_widget(300.5, 200.5).toPoint())
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() != "")
+    before = window.status_bar.cursor_label.text()
+    session.images = [replace(item, width=320, height=480) for item in session.images]
+    session.open_image(1)
+    pointer = window.canvas._pointer
+    assert pointer is not None
+    x, y = (int(part) for part in window.canvas.to_image(pointer))
+    assert window.status_bar.cursor_label.text() == f"{x}, {y} · {session.value_at(x, y)[0]} · unknown"
+    assert window.status_bar.cursor_label.text() != before
 
 
 def test_off_the_image_the_cursor_says_nothing(window: MainWindow) -> None:

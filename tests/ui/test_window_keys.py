@@ -1,12 +1,14 @@
 """Keys, as a person presses them: wherever the focus is, except while typing."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fake_session import FakeSession
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.ui.main_window import MainWindow
@@ -144,6 +146,68 @@ def test_return_in_the_export_folder_exports_and_does_not_mark_done(window: Main
     _press(window, Key.Key_E, CTRL)
     QTest.keyClick(_focus(window, "exportFolder"), Key.Key_Return)
     assert len(called("export")) == 1
+    assert called("mark_done") == []
+
+
+@pytest.mark.parametrize("key", [Key.Key_Return, Key.Key_Enter])
+def test_return_after_the_export_key_exports_and_a_second_one_does_nothing(
+    window: MainWindow, called: Called, key: Qt.Key
+) -> None:
+    _press(window, Key.Key_E, CTRL)
+    assert window.export_panel.start.hasFocus()
+    _press(window, key)
+    assert len(called("export")) == 1
+    _press(window, key)
+    assert len(called("export")) == 1
+    assert called("mark_done") == []
+
+
+def test_return_on_a_choice_of_the_export_panel_exports_and_on_another_button_presses_that(
+    window: MainWindow, called: Called
+) -> None:
+    _press(window, Key.Key_E, CTRL)
+    _focus(window, "exportClose")
+    _press(window, Key.Key_Return)
+    assert not window.export_panel.isVisible()
+    assert called("export") == []
+    assert window.canvas.hasFocus()
+    _press(window, Key.Key_E, CTRL)
+    _focus(window, "exportFormat")
+    _press(window, Key.Key_Return)
+    assert len(called("export")) == 1
+    assert called("mark_done") == []
+
+
+def test_the_pointer_does_not_take_the_focus_from_the_export_panel(window: MainWindow, called: Called) -> None:
+    at = QPointF(20, 20)
+    _focus(window, "imageList")
+    QApplication.sendEvent(window.canvas, QEnterEvent(at, at, at))
+    assert window.canvas.hasFocus()
+    _press(window, Key.Key_E, CTRL)
+    QApplication.sendEvent(window.canvas, QEnterEvent(at, at, at))
+    assert window.export_panel.start.hasFocus()
+    _press(window, Key.Key_E, CTRL)
+    assert window.canvas.hasFocus()
+    _press(window, Key.Key_Return)
+    assert called("mark_done") == [("mark_done",)]
+
+
+def test_return_on_the_page_of_a_new_project_makes_it_and_in_the_classes_is_a_new_line(
+    window: MainWindow, session: FakeSession, called: Called, tmp_path: Path
+) -> None:
+    window.show_new_project(str(tmp_path))
+    classes = window.findChild(QPlainTextEdit, "newClasses")
+    assert classes is not None
+    assert classes.hasFocus()
+    QTest.keyClicks(classes, "cell")
+    _press(window, Key.Key_Return)
+    assert classes.toPlainText() == "cell\n"
+    assert called("new_project") == []
+    _press(window, Key.Key_Return, CTRL)
+    assert len(called("new_project")) == 1
+    _focus(window, "newPlace")
+    _press(window, Key.Key_Return)
+    assert len(called("new_project")) == 2
     assert called("mark_done") == []
 
 

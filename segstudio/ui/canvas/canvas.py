@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -24,7 +24,7 @@ from segstudio.ui.canvas.hand import Act, Hand
 from segstudio.ui.canvas.hint import Badge, Hint
 from segstudio.ui.canvas.ring import Ring
 from segstudio.ui.canvas.surface import Surface
-from segstudio.ui.typing_guard import is_text_field
+from segstudio.ui.typing_guard import keeps_focus
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -58,6 +58,10 @@ class Canvas(Surface):
         self._anchor = (0.0, 0.0)
         self._shown_image: str | None = None
         self._loading = False
+        self._on_screen = QPointF()
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.timeout.connect(self._find_pointer)
         self._hint = Hint(self)
         self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
@@ -148,6 +152,7 @@ class Canvas(Surface):
             self._scene.show(None, None, 0)
             self._frame.spoil_all()
         self._place_ring(None)
+        self.left.emit()
         self._refresh_cursor()
         self.update()
 
@@ -179,7 +184,7 @@ class Canvas(Surface):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to paint or to drag."""
-        self._pointer = event.position()
+        self._point_at(event.position())
         button = button_of(event.button())
         meant = meant_button(button, event.modifiers())
         drags = self._session.tool == "pan"
@@ -193,15 +198,14 @@ class Canvas(Surface):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with what the pointer does."""
-        self._pointer = event.position()
+        self._point_at(event.position())
         self._act(self._hand.move(buttons_of(event.buttons())), event)
         self._place_ring(self._pointer)
-        if not self._blank:
-            self.hovered.emit(*self.to_image(event.position()))
+        self._say_where()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End what the button held."""
-        self._pointer = event.position()
+        self._point_at(event.position())
         self._act(self._hand.release(button_of(event.button())), event)
         self._refresh_cursor()
 
@@ -220,23 +224,48 @@ class Canvas(Surface):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
-        self._pointer = event.position()
+        self._point_at(event.position())
         if not self._blank:
             self.zoom_by(wheel_factor(event))
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Keys belong to the canvas under the pointer (space drags), but not those of somebody who is typing."""
-        if self.isActiveWindow() and not is_text_field(QApplication.focusWidget()):
+        """Keys belong to the canvas under the pointer (space drags), but not those of who types or fills in a form."""
+        if self.isActiveWindow() and not keeps_focus(QApplication.focusWidget()):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._point_at(event.position())
+        self._place_ring(self._pointer)
+        self._say_where()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The outline goes with the pointer."""
+        self._lose_pointer()
+        super().leaveEvent(event)
+
+    def _point_at(self, position: QPointF) -> None:
+        self._pointer = position
+        self._on_screen = self.mapToGlobal(position)
+
+    def _lose_pointer(self) -> None:
         self._pointer = None
         self._place_ring(None)
         self.left.emit()
-        super().leaveEvent(event)
+
+    def _find_pointer(self) -> None:
+        """The canvas moved under a pointer that stood still: that is over another place now, or outside."""
+        if self._pointer is None:
+            return
+        self._pointer = self.mapFromGlobal(self._on_screen)
+        if self.rect().contains(self._pointer.toPoint()):
+            self._place_ring(self._pointer)
+            self._say_where()
+        else:
+            self._lose_pointer()
+
+    def _say_where(self) -> None:
+        if self._pointer is not None and not self._blank:
+            self.hovered.emit(*self.to_image(self._pointer))
 
     # -- keys, focus ----------------------------------------------------------------------------------------------
 
@@ -304,9 +333,15 @@ class Canvas(Surface):
     # -- looks ----------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The words stand in the middle."""
+        """The words stand in the middle; where the pointer is shows once all parts of the window have their place."""
         super().resizeEvent(event)
         self._hint.setGeometry(self.rect())
+        if self._pointer is not None:
+            self._settled.start(0)
+
+    def _view_changed(self) -> None:
+        super()._view_changed()
+        self._say_where()
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
         paints = self._session.tool in ("brush", "eraser") and not self._blank

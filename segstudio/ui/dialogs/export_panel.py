@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
+from segstudio.ui.typing_guard import make_form
 from segstudio.ui.words import count, tr
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ _CONTENTS = (("labels", "All labelled images"), ("finished", "Finished images"),
 
 
 class ExportPanel(QFrame):
-    """`exportPanel`: hidden until asked for."""
+    """`exportPanel`: hidden until asked for; `left` says that it was closed by hand."""
+
+    left = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -42,10 +46,9 @@ class ExportPanel(QFrame):
         self._arrange()
         self.browse.clicked.connect(self._choose)
         self.start.clicked.connect(self._start)
-        self.folder.returnPressed.connect(self._start)
         self.folder.textChanged.connect(self._refresh)
         self.show_folder.clicked.connect(self._reveal)
-        self.close_button.clicked.connect(self.hide)
+        self.close_button.clicked.connect(self.toggle)
         session.exportFinished.connect(self._finished)
         session.failed.connect(self._failed)
         session.jobChanged.connect(self._job)
@@ -53,10 +56,15 @@ class ExportPanel(QFrame):
         self._opened()
 
     def toggle(self) -> None:
-        """Show the panel with the focus on its folder, or hide it."""
-        self.setVisible(self.isHidden())
-        if not self.isHidden():
+        """Show the panel with the focus on its Export button, or hide it."""
+        shown = self.isHidden()
+        self.setVisible(shown)
+        if not shown:
+            self.left.emit()
+        elif self.start.isEnabled():
             self.start.setFocus()
+        else:
+            (self if self._running else self.folder).setFocus()
 
     def _dress(self) -> None:
         for widget, name, words in (
@@ -74,6 +82,7 @@ class ExportPanel(QFrame):
         self.state.setObjectName("exportState")
         self.state.setProperty("role", "muted")
         self.start.setProperty("role", "primary")
+        make_form(self, self.start)
         self.close_button.setProperty("role", "icon")
         self.close_button.setIcon(icon("close"))
         for value, text in _FORMATS:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label, role_label
+from segstudio.ui.typing_guard import make_form
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class NewProjectPage(QWidget):
         self.classes.setTabChangesFocus(True)
         self.classes.setFixedHeight(112)
         self.make.setProperty("role", "primary")
+        make_form(self, self.make)
         self.problem.setObjectName("newProblem")
         self.problem.setProperty("role", "warning")
         self.problem.setWordWrap(True)
@@ -166,6 +168,7 @@ class NewProjectPage(QWidget):
             place = place.with_name(f"{place.name}.segstudio")
         images = [str(Path(image).expanduser()) for image in self._images]
         self.problem.setText("")
+        self.setFocus()  # the button goes grey, and no other is to take its place under the finger
         self._session.new_project(place, images, class_names(self.classes.toPlainText()))
 
     def _job_changed(self, state: "JobState") -> None:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import icon, logo
 from segstudio.ui.panels.controls import ElidedLabel, muted_label
+from segstudio.ui.typing_guard import make_form
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _WIDTH = 480
 
 
 class StartPage(QWidget):
-    """`startPage` with `startOpen`, `startNew`, and a button `recentProject1` ... for each recent project."""
+    """`startPage`: `startOpen`, `startNew`, `trySampleButton`, and `recentProject1` ... for each recent project."""
+
+    sampleAsked = Signal()
 
     def __init__(self, session: "Session", open_: QAction, new: QAction, open_path: "Callable[[Path], None]") -> None:
         super().__init__()
@@ -98,8 +101,18 @@ class StartPage(QWidget):
             button.clicked.connect(action.trigger)
             if role:
                 self.setFocusProxy(button)
+                make_form(self, button)
             row.addWidget(button, 1 if role else 0)
+        row.addWidget(self._sample_button())
         return row
+
+    def _sample_button(self) -> QPushButton:
+        button = QPushButton(tr("Try the sample"))
+        button.setObjectName("trySampleButton")
+        button.setToolTip(tr("Open a fresh copy of the sample that comes with SegStudio"))
+        button.setMinimumHeight(32)
+        button.clicked.connect(self.sampleAsked)
+        return button
 
     def _recent_row(self, n: int, path: Path) -> QPushButton:
         button = QPushButton()

@@ -16,8 +16,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
 
 from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.image_cell import selected_hovered
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.labels.model import LabelClass
 
-__all__ = ["CLASS_ROLE", "ROW_H", "ClassListModel", "ClassRow", "Spot", "spot_rect"]
+__all__ = ["CLASS_ROLE", "ROW_H", "ClassListModel", "ClassRow", "Spot", "spot_at", "spot_rect", "spot_words"]
 
 CLASS_ROLE = Qt.ItemDataRole.UserRole + 1
 ROW_H = 28
@@ -58,6 +65,25 @@ def spot_rect(row: QRect, spot: Spot) -> QRect:
     if spot is Spot.LOCK:
         return QRect(x + w - 52, y, 16, 16)
     return QRect(x + 60, row.y(), w - 60 - 60, row.height())
+
+
+def spot_at(row: QRect, point: QPoint) -> Spot | None:
+    """The part of the row that a click there acts on; None where it picks the row."""
+    for spot in (Spot.LOCK, Spot.EYE, Spot.SWATCH):
+        if spot_rect(row, spot).adjusted(-4, -6, 4, 6).contains(point):
+            return spot
+    return None
+
+
+def spot_words(found: "LabelClass", spot: Spot) -> str:
+    """What a click on this part of the class's row does."""
+    if spot is Spot.LOCK:
+        return (
+            tr("Locked: click so that it can be painted on again") if found.locked else tr("Lock: no stroke changes it")
+        )
+    if spot is Spot.EYE:
+        return tr("Hide it in the image; its labels stay") if found.visible else tr("Hidden: click to show it again")
+    return tr("Choose another colour")
 
 
 class ClassListModel(QAbstractListModel):
@@ -184,12 +210,24 @@ class ClassRow(QStyledItemDelegate):
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             point: QPoint = event.position().toPoint()
             if event.button() is Qt.MouseButton.LeftButton:
-                for spot in (Spot.LOCK, Spot.EYE, Spot.SWATCH):
-                    row: QRect = option.rect  # type: ignore[attr-defined]
-                    if spot_rect(row, spot).adjusted(-4, -6, 4, 6).contains(point):
-                        self.clicked.emit(index.row(), spot)
-                        return True
+                row: QRect = option.rect  # type: ignore[attr-defined]
+                spot = spot_at(row, point)
+                if spot is not None:
+                    self.clicked.emit(index.row(), spot)
+                    return True
         return super().editorEvent(event, model, option, index)
+
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """Over lock, eye and colour the tip says what a click does; elsewhere it is about the class."""
+        row: QRect = option.rect  # type: ignore[attr-defined]
+        found: LabelClass | None = index.data(CLASS_ROLE)
+        spot = spot_at(row, event.pos())
+        if event.type() is not QEvent.Type.ToolTip or found is None or spot is None:
+            return super().helpEvent(event, view, option, index)
+        QToolTip.showText(event.globalPos(), spot_words(found, spot), view.viewport(), spot_rect(row, spot))
+        return True
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         """A line for the new name."""

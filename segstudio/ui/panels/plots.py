@@ -1,5 +1,6 @@
 """Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB: loaded meanwhile)."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,12 @@ from segstudio.ui.panels.controls import role_label
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.words import tr
 
-__all__ = ["LivePlot"]
+__all__ = ["LivePlot", "close_up"]
 
 _REDRAW_MS = 120
 _MOST_POINTS = 4000
+_LEAST_SPAN = 0.05
+_PADDING = 0.1
 
 
 @dataclass(slots=True)
@@ -41,17 +44,38 @@ class _Series:
             self.x, self.y, self.stride = self.x[::2], self.y[::2], self.stride * 2
 
 
-class LivePlot(QFrame):
-    """A frame with a title, a legend, and curves that are redrawn at most eight times a second."""
+def close_up(values: Iterable[float]) -> tuple[float, float]:
+    """Bottom and top of an axis that shows figures between 0 and 1 as large as may be, and nothing outside 0..1."""
+    known = list(values)
+    if not known:
+        return 0.0, 1.0
+    low, high = min(known), max(known)
+    padding = max(_PADDING * (high - low), (_LEAST_SPAN - (high - low)) / 2)
+    top = min(1.0, high + padding)
+    return max(0.0, min(low - padding, top - _LEAST_SPAN)), max(top, _LEAST_SPAN)
 
-    def __init__(self, name: str, title: str, library: ModuleLoader, *, top: float | None = None) -> None:
+
+class LivePlot(QFrame):
+    """A frame with a title, a legend, and curves over steps that are redrawn at most eight times a second.
+
+    `span` gives bottom and top of the upright axis for the figures that are shown; by itself it begins at 0 or above.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        library: ModuleLoader,
+        *,
+        span: Callable[[Iterable[float]], tuple[float, float]] | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("role", "plot")
         self.setAccessibleName(title)
         self.setMinimumSize(160, 96)
         self._library = library
-        self._top = top
+        self._span = span
         self._series: dict[str, _Series] = {}
         self._widget: Any = None
         self._legend = QLabel()
@@ -120,12 +144,15 @@ class LivePlot(QFrame):
                 pen = pg.mkPen(series.color, width=series.width)
                 series.curve = self._widget.plot(pen=pen, **(dots if series.dots else {}))
             series.curve.setData(series.x, series.y)
+        if self._span is not None:
+            low, high = self._span(y for series in self._series.values() for y in series.y)
+            self._widget.getViewBox().setYRange(low, high, padding=0)
 
     def _make(self) -> Any:
         pg: Any = self._library.module
         theme = current_theme()
         pg.setConfigOptions(antialias=True)
-        widget = pg.PlotWidget(background=QColor(theme.field))
+        widget = pg.PlotWidget(background=QColor(theme.field), axisItems={"bottom": _step_axis(pg)})
         widget.setObjectName(f"{self.objectName()}View")
         widget.setFrameShape(QFrame.Shape.NoFrame)
         widget.setMenuEnabled(False)
@@ -137,9 +164,7 @@ class LivePlot(QFrame):
         view = widget.getViewBox()
         view.setDefaultPadding(0.04)
         view.setLimits(xMin=0)
-        if self._top is not None:
-            view.setYRange(0.0, self._top, padding=0.02)
-        else:
+        if self._span is None:
             view.setLimits(xMin=0, yMin=0)
         self._column.takeAt(self._column.count() - 1)
         self._column.addWidget(widget, 1)
@@ -152,6 +177,16 @@ def _adopt_menus(widget: Any) -> None:
     for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
         if menu is not None and menu.parent() is None:
             menu.setParent(widget, menu.windowFlags())
+
+
+def _step_axis(pg: Any) -> Any:
+    """An axis of steps: there is no half of one."""
+
+    class StepAxis(pg.AxisItem):
+        def tickSpacing(self, *extent: float) -> list[tuple[float, float]]:
+            return [level for level in super().tickSpacing(*extent) if level[0] >= 1] or [(1.0, 0.0)]
+
+    return StepAxis(orientation="bottom")
 
 
 def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:

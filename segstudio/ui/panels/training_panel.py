@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QS
 from segstudio.ui.icons import icon
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import ElidedLabel, role_label
-from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.theme import current_theme
@@ -38,7 +38,7 @@ class TrainingPanel(QFrame):
         self.setAccessibleName(tr("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
         self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
-        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, top=1.0)
+        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, span=close_up)
         self.state = ElidedLabel(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
@@ -49,6 +49,7 @@ class TrainingPanel(QFrame):
         self.pages = QStackedWidget()
         self._stop_action = stop
         self._arrange()
+        self._stopping = False
         self._steps = 0
         self._max_seconds: float | None = None
         self._seconds_left: float | None = None
@@ -58,7 +59,9 @@ class TrainingPanel(QFrame):
         self._timer.setInterval(_SHOW_MS)
         self._timer.timeout.connect(self._show_numbers)
         self.stop.clicked.connect(session.stop_training)
-        stop.enabledChanged.connect(self.stop.setEnabled)
+        self.stop.clicked.connect(self._stop_asked)
+        stop.triggered.connect(self._stop_asked)
+        stop.enabledChanged.connect(self._refresh_stop)
         session.trainingEvent.connect(self._event)
         session.trainingFinished.connect(self._finished)
         session.jobChanged.connect(self._job)
@@ -100,6 +103,18 @@ class TrainingPanel(QFrame):
         column.addLayout(head)
         column.addLayout(body, 1)
 
+    # -- stop --------------------------------------------------------------------------------------------------------
+
+    def _stop_asked(self) -> None:
+        """The step under way is finished and the best so far is measured before the run ends."""
+        if self._session.training:
+            self._stopping = True
+            self._refresh_stop()
+            self.state.setText(tr("Stopping …"))
+
+    def _refresh_stop(self) -> None:
+        self.stop.setEnabled(self._stop_action.isEnabled() and not self._stopping)
+
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _event(self, event: Mapping[str, Any]) -> None:
@@ -115,7 +130,8 @@ class TrainingPanel(QFrame):
         elif kind == "evaluated":
             self._evaluated(event["step"], event["held_out"])
         elif kind == "finished":
-            self.state.setText(tr("Comparing with the model before, on the same held-out pixels …"))
+            words = tr("Comparing with the model before, on the same held-out pixels …")
+            self.state.setText(tr("Stopping · {words}", words=words) if self._stopping else words)
 
     def _started(self, event: Mapping[str, Any]) -> None:
         self.library.load()
@@ -130,7 +146,9 @@ class TrainingPanel(QFrame):
         self.facts.start(event)
         self.pages.setCurrentWidget(self.facts)
         self.progress.setVisible(True)
-        self.state.setText(tr("Learning from {n} …", n=event["parent"]) if event.get("parent") else tr("Learning …"))
+        if not self._stopping:
+            parent = event.get("parent")
+            self.state.setText(tr("Learning from {n} …", n=parent) if parent else tr("Learning …"))
 
     def _evaluated(self, step: int, figures: Mapping[str, Any]) -> None:
         theme = current_theme()
@@ -155,6 +173,8 @@ class TrainingPanel(QFrame):
         left = self._left(last, rate)
         self.facts.show_step(last, rate, left)
         self.progress.setValue(round(1000 * self._fraction(last)))
+        if self._stopping:
+            return
         words = tr("Step {step} of {steps}", step=f"{last['step']:,}", steps=f"{self._steps:,}")
         self.state.setText(tr("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
 
@@ -199,12 +219,17 @@ class TrainingPanel(QFrame):
         if state.running:
             self.library.load()
             self._seconds_left = state.seconds_left
-            if not self._recent and state.text:
+            if not self._recent and state.text and not self._stopping:
                 self.state.setText(state.text)
         else:
+            was_stopping = self._stopping
             self._end()
+            if was_stopping and self.state.text() == tr("Stopping …"):
+                self.state.setText(tr("Stopped"))
 
     def _end(self) -> None:
+        self._stopping = False
+        self._refresh_stop()
         self._timer.stop()
         if self._recent:
             self.facts.show_step(self._recent[-1], None, None)

@@ -1,0 +1,27 @@
+"""Where a window may stand: inside what its screen has to offer."""
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QStyle, QWidget
+
+__all__ = ["fit_to_screen", "placed_within"]
+
+
+def placed_within(wanted: QRect, available: QRect) -> QRect:
+    """`wanted`, made no larger than `available` and moved into it as little as need be."""
+    width, height = min(wanted.width(), available.width()), min(wanted.height(), available.height())
+    x = min(max(wanted.x(), available.x()), available.x() + available.width() - width)
+    y = min(max(wanted.y(), available.y()), available.y() + available.height() - height)
+    return QRect(x, y, width, height)
+
+
+def fit_to_screen(window: QWidget) -> None:
+    """Keep a window that is not shown yet, title bar included, inside the free part of its screen."""
+    if window.isMaximized() or window.isFullScreen():
+        return
+    title = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+    room = window.screen().availableGeometry().adjusted(0, title, 0, 0)
+    placed = placed_within(window.geometry(), room)
+    if placed.size() != window.size():
+        window.resize(placed.size())
+    if placed.topLeft() != window.geometry().topLeft() and window.testAttribute(Qt.WidgetAttribute.WA_Moved):
+        window.move(placed.x(), placed.y() - title)
