@@ -83,6 +83,7 @@ class _Demo:
         self.open(self.names[0])
         self.wait_for_proposal()
         self.report("proposed", f"{self.device()}; first guess IoU {self.iou_of_proposal():.3f} on {self.names[0]}")
+        guess = self.iou_of_rest("before any label")
         for name in self.names[:_LEARN_FROM]:
             self.correct(name)
         before = self.iou_of_rest("before fine-tuning")
@@ -90,7 +91,9 @@ class _Demo:
         after = self.iou_of_rest("after fine-tuning")
         verdict = "promoted" if result["promoted"] else f"kept as a candidate ({result['reason']})"
         self.report(
-            "compared", f"version {result['version']} {verdict}; unseen fields: IoU {before:.3f} -> {after:.3f}"
+            "compared",
+            f"version {result['version']} {verdict}; unseen fields: IoU {guess:.3f} guessed, {before:.3f} learnt in "
+            f"seconds, {after:.3f} in the end",
         )
         self.export()
         self.say("done", f"{monotonic() - self.began:.0f} s in all; pictures and exports in {self.home}")
