@@ -288,6 +288,28 @@ def test_a_merged_class_looks_like_its_heir_and_a_removed_one_like_nothing() -> 
     assert Palette.of(CLASSES.with_columns(ClassId(2), {"removed": True}), 0.5).mark_of[2] == 0
 
 
+def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_only_there() -> None:
+    scene, out = Scene(), np.zeros((SIZE[1], SIZE[0]), np.uint32)
+    document = Document(ImageId(1), Raster([SIZE]), {ObjectId(1): ClassId(1), ObjectId(2): ClassId(2)})
+    ids = np.zeros((256, 256), np.uint32)
+    ids[50:100, 50:150] = 1
+    ids[50:100, 100:150] = 2
+    document.raster.put((0, 0, 0), Dense(ids, (ids > 0).astype(np.uint8)))
+    scene.set_classes(CLASSES)
+    scene.show(Picture(RGB), document, 0)
+    scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
+    line, tint = out[50, 70], out[75, 75]
+    assert line != tint
+    assert line >> 24 > tint >> 24
+    assert np.all(out[50, 50:100] == line)
+    assert np.all(out[51:99, 50] == line)
+    assert np.all(out[51:99, 51:100] == tint)
+    hidden = CLASSES.with_columns(ClassId(1), {"visible": False})
+    scene.set_classes(hidden)
+    scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
+    assert not out[50:100, 50:100].any()
+
+
 # -- the buffer -----------------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,9 @@ _OUTLINE_ALPHA = 0.95
 _RIM_ALPHA = 0.9
 _STRIPE_OF_FILL = 0.85
 _GAP_OF_FILL = 0.25
-_BACKGROUND_OF_FILL = 0.45
+_BACKGROUND_OF_FILL = 0.6
+_BACKGROUND_LINE_ALPHA = 0.7
+_BACKGROUND_LINE_LIGHT = 0.55
 _RANK = {Kind.BACKGROUND: 0, Kind.IGNORE: 1, Kind.SEMANTIC: 2, Kind.INSTANCE: 3}
 
 
@@ -34,13 +36,14 @@ class Palette:
     """`mark_of` is by class id; mark 0 is nothing, then background, ignore, semantic and instance classes.
 
     `colors` is by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are of
-    instance classes.
+    instance classes; those up to `last_background` are background.
     """
 
     mark_of: Marks
     colors: NDArray[np.uint32]
     count: int
     first_instance: int
+    last_background: int
 
     @property
     def code_type(self) -> type[np.uint8] | type[np.uint16]:
@@ -63,7 +66,12 @@ class Palette:
         for mark, label_class in enumerate(used, start=1):
             for ink, alpha in _alphas(label_class, opacity).items():
                 colors[ink * count + mark] = premultiplied(label_class.color, alpha)
-        return cls(mark_of, colors, count, count - sum(c.kind is Kind.INSTANCE for c in used))
+            if label_class.kind is Kind.BACKGROUND and label_class.visible:
+                line = _lighter(label_class.color, _BACKGROUND_LINE_LIGHT)
+                colors[Ink.OUTLINE * count + mark] = premultiplied(line, _BACKGROUND_LINE_ALPHA)
+        kinds = [c.kind for c in used]
+        first_instance = count - kinds.count(Kind.INSTANCE)
+        return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND))
 
     def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
         """Marks of an array of class ids; 0 where there is no such class."""
@@ -74,7 +82,8 @@ def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
     if not label_class.visible:
         return {}
     if label_class.kind is Kind.BACKGROUND:
-        # Background is most of a picture: its labels are only tinted, its proposal would hide the image.
+        # Background is most of a picture: its labels are only tinted, its proposal would hide the image. Grey on grey
+        # would not be seen: a lighter line shows how far it goes.
         return {Ink.FILL: opacity * _BACKGROUND_OF_FILL}
     return {
         Ink.FILL: opacity,
@@ -83,6 +92,13 @@ def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
         Ink.GAP: opacity * _GAP_OF_FILL,
         Ink.RIM: _RIM_ALPHA,
     }
+
+
+def _lighter(color: str, share: float) -> str:
+    """A colour #RRGGBB with this share (0..1) of white."""
+    value = int(color.lstrip("#")[:6], 16)
+    parts = (round(part + (255 - part) * share) for part in ((value >> shift) & 255 for shift in (16, 8, 0)))
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def premultiplied(color: str, alpha: float) -> int:

@@ -175,6 +175,21 @@ class Scene:
         return marks_in_view(read, grid, self.size)
 
     def _outlined(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
+        """Labelled pixels to be drawn as outlines; None where there are none."""
+        objects, background = self._object_outlines(grid, labels), self._background_outline(labels)
+        if objects is None or background is None:
+            return background if objects is None else objects
+        return objects | background
+
+    def _background_outline(self, labels: Marks) -> NDArray[np.bool_] | None:
+        """Where labelled background meets what is not labelled."""
+        labelled = labels > 0
+        wanted = labelled & (labels <= self._palette.last_background)
+        if not wanted.any():
+            return None
+        return edges(labelled.view(np.uint8), self.line_px) & wanted
+
+    def _object_outlines(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
         """Where objects (from afar: classes) meet: those of instance classes always, all of them if outlines are on.
 
         Two objects of one class that touch would otherwise look like one.
