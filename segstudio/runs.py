@@ -91,7 +91,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     patch_px: int = 256
-    batch: int = 4
+    batch: int = 8
     optimiser: str = "adamw"
     schedule: str = "warmup_cosine"
     loss: str = "ce_dice"

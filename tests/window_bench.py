@@ -1,6 +1,7 @@
 """One real window over a project of real images, with hands (mouse and keys) and eyes; for tests of the contract."""
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -158,6 +159,8 @@ class Bench:
         """Stop timers of what was said last, so that the next test begins with none."""
         for timer in self.window.findChildren(QTimer) + self.session.findChildren(QTimer):
             timer.stop()
+        # A proposal may be on its way, or one for an image left long ago; its thread is no leak of the next test's.
+        self.wait(lambda: not any(thread.name.startswith("job-") for thread in threading.enumerate()), 120)
 
     def close(self) -> None:
         """Close the window."""

@@ -217,7 +217,10 @@ class Proposals(QObject):
 
     def _look(self) -> None:
         image = self._navigation.shown
-        self.on_screen = None if image is None else self._project.proposals.read(image, self._navigation.plane)
+        plane = self._navigation.plane
+        self.on_screen = None if image is None else self._project.proposals.read(image, plane)
+        if image is not None and self.on_screen is not None:
+            self._project.proposals.mark_shown(image, plane, self.on_screen.number)
         self.proposalChanged.emit()
 
     # -- accepting ---------------------------------------------------------------------------------------------------
@@ -248,8 +251,29 @@ class Proposals(QObject):
         rest = str(self._project.setting("done_rest", "proposal"))
         if rest == "proposal" and any(found is None for found in proposals.values()):
             self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
+        elif rest == "proposal":
+            self.said.emit(self.tr("Done: what was unlabelled was filled in from the proposal; undo on that image."))
         compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
-        self._fill(opened, compute, then)
+
+        def finished() -> None:
+            self._count_effort(opened)
+            then()
+
+        self._fill(opened, compute, finished)
+
+    def _count_effort(self, opened: OpenDocument) -> None:
+        """Keep how much of what was shown first had to be changed; from now on nothing counts as shown first."""
+        copy, project = _copy(opened.document), self._project
+
+        def count() -> None:
+            planes = range(len(copy.raster.sizes))
+            firsts = [first for p in planes if (first := project.proposals.first(copy.image, p)) is not None]
+            figures = [_effort(copy, first) for first in firsts]
+            project.proposals.finish(copy.image)
+            if figures and project.writer is not None:
+                project.set_effort(copy.image, sum(f[0] for f in figures), sum(f[1] for f in figures))
+
+        self._worker.submit(count)
 
     def settle(self) -> None:
         """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
@@ -336,6 +360,14 @@ def _copy(document: Document) -> Document:
     raster = Raster(document.raster.sizes)
     raster.prime(dict(document.raster.in_memory()))
     return Document(document.image, raster, document.objects, document.next_object, document.status)
+
+
+def _effort(document: Document, first: Proposal) -> tuple[int, int]:
+    """Of the pixels that a proposal gave a class: how many have another one now, and how many they were."""
+    bounds = document.raster.bounds(first.plane)
+    proposed = first.class_ids(bounds)
+    given = proposed != 0
+    return int((given & (document.class_ids(first.plane, bounds) != proposed)).sum()), int(given.sum())
 
 
 def _accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[[Document], Edit | None]:

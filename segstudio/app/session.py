@@ -61,6 +61,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.preferences: Preferences = load_preferences()
+        self.remembers = True
         self._opened: OpenedProject | None = None
         self._creation: Creation | None = None
         self._tool = "brush"
@@ -172,7 +173,8 @@ class Session(QObject):
             opened.close()
             self.projectChanged.emit()
         try:
-            save_preferences(self.preferences)
+            if self.remembers:
+                save_preferences(self.preferences)
         except OSError as error:
             self.said.emit(self.tr("Preferences could not be saved: {0}").format(error.strerror or error))
 

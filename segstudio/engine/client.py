@@ -6,7 +6,6 @@ No torch here. A process that died is started anew at the next call; three death
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from segstudio import errors
+from segstudio.engine.launch import engine_command, engine_environment
 from segstudio.engine.protocol import (
     PROTOCOL,
     Cancel,
@@ -61,27 +61,6 @@ class Outcome:
     state: State
     device: str = ""
     sentence: str = ""
-
-
-def engine_command() -> list[str]:
-    """The command that runs the engine: this Python, or the frozen program itself."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--engine"]
-    return [sys.executable, "-m", "segstudio.engine.server"]
-
-
-def engine_environment() -> dict[str, str]:
-    """The engine's environment. OpenMP's threads must not spin while they wait: with one core taken by somebody else a
-    training step took five times as long. It is read when torch is loaded, so it is set before.
-    """
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "KMP_BLOCKTIME": "0",
-        "PYTHONPATH": package if not path else os.pathsep.join((package, path)),
-    }
 
 
 class Call:

@@ -120,10 +120,10 @@ def decide(parent: Figures | None, child: Figures | None) -> Verdict:
     gain = child.mean_iou - parent.mean_iou
     if gain >= GATE_POINTS - 1e-9:
         return Verdict(True, f"Mean IoU on held-out pixels rose from {parent.mean_iou:.3f} to {child.mean_iou:.3f}.")
+    moved = "fell" if gain < 0 else "rose only"
+    why = "" if gain < 0 else ", less than the one point that is needed"
     return Verdict(
-        False,
-        f"Mean IoU on held-out pixels went from {parent.mean_iou:.3f} to {child.mean_iou:.3f}, less than the one point "
-        "that is needed.",
+        False, f"Mean IoU on held-out pixels {moved} from {parent.mean_iou:.3f} to {child.mean_iou:.3f}{why}."
     )
 
 

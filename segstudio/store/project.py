@@ -347,6 +347,17 @@ class Project:
         update = "UPDATE images SET problem = ? WHERE id = ?"
         return self._write(lambda db: _execute(db, update, (sentence, image)))
 
+    def set_effort(self, image: ImageId, corrected: int, proposed: int) -> "Future[None]":
+        """Keep how many of the pixels proposed first a person had to change. Raises `ReadOnly`."""
+        update = "UPDATE images SET corrected_pixels = ?, proposed_pixels = ? WHERE id = ?"
+        return self._write(lambda db: _execute(db, update, (corrected, proposed, image)))
+
+    def effort(self, image: ImageId) -> tuple[int, int] | None:
+        """(corrected, proposed) pixels at the last Done; None before it, and where nothing had been proposed."""
+        with self._readers.transaction() as db:
+            row = db.execute("SELECT corrected_pixels, proposed_pixels FROM images WHERE id = ?", (image,)).fetchone()
+        return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
+
     def set_content_hash(self, image: ImageId, content_hash: str) -> "Future[None]":
         """Keep the full hash of an image's file, taken when it was first decoded. Raises `ReadOnly`."""
         update = "UPDATE files SET content_hash = ? WHERE image = ? AND position = 0"

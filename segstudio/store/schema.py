@@ -26,13 +26,15 @@ CREATE TABLE groups (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, split TEXT CHECK (split IN ('train', 'held-out')),
     decided_at INTEGER);
 CREATE INDEX groups_split ON groups (split) WHERE split IS NOT NULL;
+-- corrected_pixels: how many of the proposed_pixels that were shown first a person had changed at the last Done.
 CREATE TABLE images (
     id INTEGER PRIMARY KEY, position INTEGER NOT NULL, path TEXT NOT NULL, name_key TEXT NOT NULL,
     group_id INTEGER NOT NULL REFERENCES groups (id),
     channels INTEGER NOT NULL, dtype TEXT NOT NULL, family TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'new', removed INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
     next_object INTEGER NOT NULL DEFAULT 1, last_edit INTEGER NOT NULL DEFAULT 0,
-    objects INTEGER NOT NULL DEFAULT 0, labelled_pixels INTEGER NOT NULL DEFAULT 0);
+    objects INTEGER NOT NULL DEFAULT 0, labelled_pixels INTEGER NOT NULL DEFAULT 0,
+    corrected_pixels INTEGER, proposed_pixels INTEGER);
 CREATE INDEX images_position ON images (position);
 CREATE INDEX images_name ON images (name_key);
 CREATE INDEX images_group ON images (group_id);

@@ -1,9 +1,16 @@
 """Start the window from the command line: what to open, the demo's copy, the end of the program."""
 
+import signal
+import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segstudio.errors import UserError
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QCoreApplication
+    from PySide6.QtWidgets import QWidget
 
 __all__ = ["run_window"]
 
@@ -23,7 +30,48 @@ def run_window(paths: list[Path], demo: bool) -> int:
     window = open_window(project)
     window.show()
     QTimer.singleShot(0, window.activateWindow)
-    return int(app.exec())
+    waking = _close_on_signals(app, window)
+    try:
+        return int(app.exec())
+    finally:
+        waking.close()
+
+
+def _close_on_signals(app: "QCoreApplication", window: "QWidget") -> "Waking":
+    """Ctrl+C and SIGTERM close the window as its close button does: everything durable, the lock free."""
+    waking = Waking(app)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
+    return waking
+
+
+class Waking:
+    """Wakes Qt's event loop when a signal arrives: Python runs its handlers only between two of its own instructions,
+    of which an idle window has none.
+    """
+
+    def __init__(self, app: "QCoreApplication") -> None:
+        from PySide6.QtCore import QSocketNotifier
+
+        self._reading, self._writing = socket.socketpair()
+        self._reading.setblocking(False)
+        self._writing.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._reading.fileno(), QSocketNotifier.Type.Read, app)
+        self._notifier.activated.connect(self._drain)
+
+    def _drain(self) -> None:
+        try:
+            self._reading.recv(64)
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """End it."""
+        signal.set_wakeup_fd(self._before)
+        self._notifier.setEnabled(False)
+        self._reading.close()
+        self._writing.close()
 
 
 def project_of(paths: list[Path]) -> Path | None:

@@ -259,6 +259,28 @@ def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk) -> None:
     assert desk.project.image(ImageId(1)).status == "in-progress"
 
 
+def test_done_keeps_how_much_of_the_proposal_shown_first_had_to_be_changed(desk: Desk) -> None:
+    desk.network.open = True
+    desk.proposed()
+    first = desk.project.proposals.first(ImageId(1), 0)
+    assert first is not None
+    desk.proposals.propose()
+    desk.qtbot.waitUntil(lambda: bool(desk.ready))
+    again = desk.project.proposals.first(ImageId(1), 0)
+    assert again is not None
+    assert again.number == first.number
+    desk.documents.pointer(Pointer(Phase.PRESS, 30, 30, Button.RIGHT))
+    desk.documents.pointer(Pointer(Phase.RELEASE, 30, 30, Button.RIGHT))
+    assert desk.documents.current is not None
+    document = desk.documents.current.document
+    changed = int((document.raster.read(0, document.raster.bounds(0))[0] > 0).sum())
+    assert desk.project.effort(ImageId(1)) is None
+    desk.proposals.mark_done(lambda: None)
+    desk.qtbot.waitUntil(lambda: desk.project.effort(ImageId(1)) is not None)
+    assert desk.project.effort(ImageId(1)) == (changed, 90 * 70)
+    assert desk.project.proposals.first(ImageId(1), 0) is None
+
+
 def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
     desk.shows(0)
     desk.stroke(20, 20)

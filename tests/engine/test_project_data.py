@@ -98,7 +98,7 @@ def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):
         files = [row.file for row in project.images()]
         sources = Sources(budget_bytes=2 * SIDE * SIDE * 3, open_=counting)
         for i in (0, 1, 0, 1, 2, 1, 0):
-            sources.pixels(files[i], 0, Rect(0, 0, 4, 4))
+            sources.pixels(files[i], 0, Rect(0, 0, 4, 4), (SIDE, SIDE))
         assert opened == ["0.png", "1.png", "2.png", "0.png"]
         sources.close()
 
@@ -125,3 +125,14 @@ def test_weights_are_compared_with_their_card(tmp_path: Path):
         with pytest.raises(WeightsDamaged, match="card of version v1"):
             data.weights("v1")
         assert data.checkpoint("r1") is None
+
+
+def test_a_file_that_has_another_size_by_now_is_said_to_be_changed(tmp_path: Path):
+    from PIL import Image
+
+    project, _ = new_project(tmp_path, 1)
+    with project:
+        row = project.images()[0]
+        Image.new("RGB", (20, 10)).save(row.file)
+        with pytest.raises(UnreadableImage, match="was changed"):
+            _view(project).pixels(row.id, 0, WHOLE)

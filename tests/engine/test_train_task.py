@@ -138,7 +138,7 @@ def killable(tmp_path: Path):
 
 def test_a_killed_engine_is_started_again_and_the_run_ends(killable):
     project, client = killable
-    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=60))
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=24))
     events: list[Event] = []
     result = None
     killed = False
@@ -154,7 +154,7 @@ def test_a_killed_engine_is_started_again_and_the_run_ends(killable):
     warned = [e for e in events if isinstance(e, Warned)]
     assert len(warned) == 1
     assert "signal 9" in warned[0].sentence
-    assert result.steps == 60
+    assert result.steps == 24
     assert project.runs()[-1].state == "done"
 
 
@@ -167,7 +167,7 @@ def test_a_resumed_run_begins_at_its_checkpoint(killable, monkeypatch: pytest.Mo
     project, client = killable
     events: list[Event] = []
     killed = False
-    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=40))
+    steps = train(project, client, msgspec.structs.replace(TINY, max_steps=20))
     while True:
         try:
             events.append(next(steps))

@@ -1,0 +1,28 @@
+"""How the engine process is started: its command and its environment."""
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["engine_command", "engine_environment"]
+
+
+def engine_command() -> list[str]:
+    """The command that runs the engine: this Python, or the frozen program itself."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--engine"]
+    return [sys.executable, "-m", "segstudio.engine.server"]
+
+
+def engine_environment() -> dict[str, str]:
+    """The engine's environment. OpenMP's threads must not spin while they wait: with one core taken by somebody else a
+    training step took five times as long. It is read when torch is loaded, so it is set before.
+    """
+    package = str(Path(__file__).resolve().parents[2])
+    path = os.environ.get("PYTHONPATH")
+    return {
+        **os.environ,
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "KMP_BLOCKTIME": "0",
+        "PYTHONPATH": package if not path else os.pathsep.join((package, path)),
+    }

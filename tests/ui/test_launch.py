@@ -1,0 +1,49 @@
+"""The window as the command line starts and ends it, in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from segstudio.store.project import Project
+from segstudio.tasks.demo import make_demo_project
+
+_RUN = """
+import sys
+from pathlib import Path
+from segstudio.ui.launch import run_window
+sys.stdout.write("begun\\n"); sys.stdout.flush()
+sys.exit(run_window([Path(p) for p in sys.argv[1:]], False))
+"""
+
+
+def _started(*paths: Path) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUN, *map(str, paths)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("with_project", [False, True])
+def test_sigterm_closes_an_idle_window_and_frees_the_lock(tmp_path: Path, with_project: bool) -> None:
+    paths = [make_demo_project(tmp_path)] if with_project else []
+    process = _started(*paths)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(4.0)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    for path in paths:
+        with Project.open(path) as project:
+            assert project.writable
