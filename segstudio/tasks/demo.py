@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from segstudio.assets import asset
+from segstudio.errors import DiskRefused
 from segstudio.tasks.new import new_project
 
 __all__ = ["Sample", "make_demo_project", "read_sample"]
@@ -47,6 +48,20 @@ def make_demo_project(folder: Path) -> Path:
     Returns the project's path. Raises `UserError` where the folder cannot be written.
     """
     sample = read_sample()
+    try:
+        home = _copied(sample, folder)
+    except OSError as error:
+        raise DiskRefused(
+            f"The sample cannot be copied to '{folder}': {error.strerror or error}.", todo="Choose another folder."
+        ) from error
+    project = home / f"{sample.name}.segstudio"
+    classes = [f"{c.name}:{c.color}:{c.kind}" for c in sample.classes]
+    for _ in new_project(project, [str(images)], classes):
+        pass
+    return project
+
+
+def _copied(sample: Sample, folder: Path) -> Path:
     number = 1
     while (home := folder / (sample.name if number == 1 else f"{sample.name}-{number}")).exists():
         number += 1
@@ -60,8 +75,4 @@ def make_demo_project(folder: Path) -> Path:
     for picture in sample.play:
         shutil.copyfile(asset("sample", picture), images / f"play_{Path(picture).name}")
     shutil.copyfile(asset("sample", "LICENCES.md"), home / "LICENCES.md")
-    project = home / f"{sample.name}.segstudio"
-    classes = [f"{c.name}:{c.color}:{c.kind}" for c in sample.classes]
-    for _ in new_project(project, [str(images)], classes):
-        pass
-    return project
+    return home
