@@ -173,6 +173,9 @@ class Documents(QObject):
             if row.table is Table.CLASSES:
                 self.classes = apply_class_row(self.classes, row)
         if any(row.table is Table.CLASSES for row in edit.rows):
+            if self.classes.effective(self.class_id) is None:
+                # An undo or redo took the current class away: nobody must paint with what counts as nothing.
+                self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
             self.classesChanged.emit()
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:

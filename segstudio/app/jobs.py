@@ -121,6 +121,6 @@ class Worker:
             future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: then(f)))
         return future
 
-    def close(self) -> None:
-        """Drop what has not begun and wait for what has."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, *, drop: bool = True) -> None:
+        """Drop what has not begun, unless told not to, and wait for the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=drop)

@@ -45,6 +45,12 @@ class OpenedProject(QObject):
         state = EngineState(kind, device, sentence)
         self.main.post(lambda: self.engineStateChanged.emit(state))
 
+    def secure(self) -> None:
+        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
+        self.proposals.settle()
+        self.documents.commit_gesture()
+        self.project.secure(_LONGEST_WAIT_S)
+
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
         self.documents.commit_gesture()

@@ -219,9 +219,18 @@ class Proposals(QObject):
         image = self._navigation.shown
         plane = self._navigation.plane
         self.on_screen = None if image is None else self._project.proposals.read(image, plane)
-        if image is not None and self.on_screen is not None:
-            self._project.proposals.mark_shown(image, plane, self.on_screen.number)
+        if image is not None and self.on_screen is not None and self._project.writer is not None:
+            number, proposals = self.on_screen.number, self._project.proposals
+            self._worker.submit(lambda: proposals.mark_shown(image, plane, number), self._noted)
         self.proposalChanged.emit()
+
+    def _noted(self, future: "Future[None]") -> None:
+        """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""
+        error = future.exception()
+        if isinstance(error, UserError):
+            self.said.emit(error.line)
+        elif error is not None:
+            raise error
 
     # -- accepting ---------------------------------------------------------------------------------------------------
 
@@ -248,6 +257,7 @@ class Proposals(QObject):
         self._documents.commit_gesture()
         planes = range(len(opened.document.raster.sizes))
         proposals = {p: self._project.proposals.read(opened.document.image, p) for p in planes}
+        proposals[self._navigation.plane] = self.on_screen  # what was seen, not what may have been written since
         rest = str(self._project.setting("done_rest", "proposal"))
         if rest == "proposal" and any(found is None for found in proposals.values()):
             self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
@@ -255,25 +265,27 @@ class Proposals(QObject):
             self.said.emit(self.tr("Done: what was unlabelled was filled in from the proposal; undo on that image."))
         compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
 
+        before = _copy(opened.document)
+
         def finished() -> None:
-            self._count_effort(opened)
+            self._count_effort(before)
             then()
 
         self._fill(opened, compute, finished)
 
-    def _count_effort(self, opened: OpenDocument) -> None:
-        """Keep how much of what was shown first had to be changed; from now on nothing counts as shown first."""
-        copy, project = _copy(opened.document), self._project
+    def _count_effort(self, before: Document) -> None:
+        """Keep how much of what was shown first was painted otherwise; from now on nothing counts as shown first."""
+        project = self._project
 
         def count() -> None:
-            planes = range(len(copy.raster.sizes))
-            firsts = [first for p in planes if (first := project.proposals.first(copy.image, p)) is not None]
-            figures = [_effort(copy, first) for first in firsts]
-            project.proposals.finish(copy.image)
+            planes = range(len(before.raster.sizes))
+            firsts = [first for p in planes if (first := project.proposals.first(before.image, p)) is not None]
+            figures = [_effort(before, first) for first in firsts]
+            project.proposals.finish(before.image)
             if figures and project.writer is not None:
-                project.set_effort(copy.image, sum(f[0] for f in figures), sum(f[1] for f in figures))
+                project.set_effort(before.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
 
-        self._worker.submit(count)
+        self._worker.submit(count, self._noted)
 
     def settle(self) -> None:
         """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
@@ -322,7 +334,7 @@ class Proposals(QObject):
         self._pause.stop()
         self.settle()
         self._drop()
-        self._worker.close()
+        self._worker.close(drop=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the threads of requests that were dropped."""
@@ -338,7 +350,9 @@ class Proposals(QObject):
             return None
         classes = self._documents.classes
         highest = max(c.value for c in classes.all)
-        lookup = np.full(max(c.id for c in classes.all) + 1, 255 if highest <= 254 else 65535, np.uint16)
+        proposed = max((row.class_id for row in proposal.rows.values()), default=0)
+        ids = max(max(c.id for c in classes.all), proposed) + 1
+        lookup = np.full(ids, 255 if highest <= 254 else 65535, np.uint16)
         for c in classes.all:
             effective = classes.effective(c.id)
             if effective is not None:
@@ -363,17 +377,28 @@ def _copy(document: Document) -> Document:
 
 
 def _effort(document: Document, first: Proposal) -> tuple[int, int]:
-    """Of the pixels that a proposal gave a class: how many have another one now, and how many they were."""
+    """Of the pixels that a proposal gave a class: how many a person has painted otherwise, and how many they were."""
     bounds = document.raster.bounds(first.plane)
     proposed = first.class_ids(bounds)
     given = proposed != 0
-    return int((given & (document.class_ids(first.plane, bounds) != proposed)).sum()), int(given.sum())
+    painted = document.raster.read(first.plane, bounds)[1] == Origin.PAINTED
+    changed = given & painted & (document.class_ids(first.plane, bounds) != proposed)
+    return int(changed.sum()), int(given.sum())
+
+
+def _still_made(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
+    """Class ids with 0 in place of those whose making was undone after they were proposed."""
+    lookup = np.zeros(int(class_ids.max(initial=0)) + 1, np.int32)
+    for c in classes.all:
+        if c.id < len(lookup):
+            lookup[c.id] = c.id
+    return lookup[class_ids]
 
 
 def _accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[[Document], Edit | None]:
     def compute(document: Document) -> Edit | None:
         gesture = Gesture(document, Cause.ACCEPT, tool="accept", author=author)
-        found = proposal.class_ids(document.raster.bounds(proposal.plane))
+        found = _still_made(proposal.class_ids(document.raster.bounds(proposal.plane)), classes)
         paint_class_ids(gesture, document, proposal.plane, found, classes, Origin.ACCEPTED, only_unknown=True)
         return gesture.commit()
 
@@ -390,7 +415,7 @@ def _finishing(
             if rest == "background":
                 found = np.full((bounds.h, bounds.w), classes.background.id, np.int32)
             elif rest == "proposal" and proposal is not None:
-                found = proposal.class_ids(bounds)
+                found = _still_made(proposal.class_ids(bounds), classes)
             else:
                 continue
             paint_class_ids(gesture, document, plane, found, classes, Origin.FILLED, only_unknown=True)

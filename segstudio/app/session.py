@@ -93,9 +93,11 @@ class Session(QObject):
 
         if self._opened is not None and self._opened.project.path.resolve() == Path(path).resolve():
             # This window itself holds the lock: opened beside itself the project would be read-only.
+            self.secure()
             self._opened.close()
             self._opened = None
             self.projectChanged.emit()
+        self.secure()
         opened = OpenedProject(Path(path), self)
         previous, self._opened = self._opened, opened
         if previous is not None:
@@ -109,8 +111,15 @@ class Session(QObject):
         self.toolChanged.emit()
         self.imagesChanged.emit(())
         self.saveStateChanged.emit(opened.documents.save_state())
+        if opened.project.notice:
+            self._fail("save", opened.project.notice)
         if first_image is not None and opened.navigation.rows:
             opened.navigation.open(first_image)
+
+    def secure(self) -> None:
+        """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
+        if self._opened is not None:
+            self._opened.secure()
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:
         """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]) on a thread.
@@ -139,6 +148,7 @@ class Session(QObject):
         documents.historyChanged.connect(self.historyChanged)
         documents.saveStateChanged.connect(self.saveStateChanged)
         documents.classesChanged.connect(self.classesChanged)
+        documents.classesChanged.connect(self.toolChanged)
         documents.refused.connect(lambda sentence: self._fail("save", sentence))
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
@@ -163,7 +173,11 @@ class Session(QObject):
         opened.engineStateChanged.connect(self._engine_changed)
 
     def close(self) -> None:
-        """End everything: returns when every edit is durable, or kept aside, and the lock is free."""
+        """End everything: returns when every edit is durable, or kept aside, and the lock is free.
+
+        Raises `DiskRefused`, with everything as it was, where neither the project nor the state folder takes an edit.
+        """
+        self.secure()
         creation, self._creation = self._creation, None
         if creation is not None:
             creation.close()

@@ -50,7 +50,7 @@ class Workshop:
         if version != "current":
             return version
         found = data.current_version()
-        if found is not None and found != INSTANT:
+        if found is not None and found not in (INSTANT, EMBEDDED):
             return found
         return INSTANT if knows_two_classes(data) else EMBEDDED
 

@@ -161,6 +161,16 @@ class Project:
         finally:
             self._lock.release()
 
+    def secure(self, wait_s: float = 30.0) -> None:
+        """Make sure that a close now loses nothing: wait for the writer, else keep what waits in the state folder.
+
+        Raises `DiskRefused` where that is refused too; the project is open then, as it was.
+        """
+        if self.writer is not None and not self.writer.flush(wait_s):
+            waiting_edits = self.writer.pending_edits()
+            if waiting_edits:
+                waiting.keep(self.uuid, self.path, waiting_edits)
+
     def __enter__(self) -> "Project":
         return self
 

@@ -56,7 +56,7 @@ def make_demo_project(folder: Path) -> Path:
         ) from error
     project = home / f"{sample.name}.segstudio"
     classes = [f"{c.name}:{c.color}:{c.kind}" for c in sample.classes]
-    for _ in new_project(project, [str(images)], classes):
+    for _ in new_project(project, [str(home / "images")], classes):
         pass
     return project
 

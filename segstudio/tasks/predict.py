@@ -8,7 +8,7 @@ import msgspec
 
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Predict, PredictedImage, PredictedTile, Target
-from segstudio.errors import EngineDied, ReadOnly
+from segstudio.errors import DiskRefused, EngineDied, ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
@@ -74,7 +74,8 @@ def predict(
     """
     if project.writer is None:
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    project.writer.flush()
+    if not project.writer.flush():
+        raise DiskRefused(project.writer.state.refused or "Not every edit could be saved before proposing.")
     job = _Job(project, _targets(project, images, visible))
     try:
         yield from job.ask(engine, version, device)

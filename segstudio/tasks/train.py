@@ -1,7 +1,6 @@
 """Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import wait
@@ -17,6 +16,7 @@ from segstudio.errors import DiskRefused, EngineDied, ReadOnly, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
+from segstudio.store.files import write_durably
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import VersionRow
@@ -47,7 +47,8 @@ def train(
     """
     if project.writer is None:
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    project.writer.flush()
+    if not project.writer.flush():
+        raise DiskRefused(project.writer.state.refused or "Not every edit could be saved before training.")
     run = _Run(project, choices)
     try:
         resume = False
@@ -65,13 +66,17 @@ def train(
                     yield from run.follow(call, stop)
                 break
             except EngineDied as error:
-                if resume or engine.closed:
-                    raise _twice(error) if resume and not engine.closed else error from error
+                if engine.closed:
+                    run.fail("stopped", "The run was dropped.")
+                    raise
+                if resume:
+                    raise _twice(error) from error
                 resume = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
         return run.finish()
     except UserError as error:
-        run.fail("failed", error.line)
+        if not engine.closed:
+            run.fail("failed", error.line)
         raise
     except GeneratorExit:
         run.fail("stopped", "The run was dropped.")
@@ -278,17 +283,11 @@ class _Run:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file durably and at once: draft beside it, fsync, rename. Raises `DiskRefused`."""
-    draft = path.with_name(path.name + ".new")
+    """Write a file durably and at once. Raises `DiskRefused`."""
     try:
         path.parent.mkdir(exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        write_durably(path, data)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise _refused(path.name, error) from error
 
 

@@ -40,8 +40,11 @@ def run_window(paths: list[Path], demo: bool) -> int:
 def _close_on_signals(app: "QCoreApplication", window: "QWidget") -> "Waking":
     """Ctrl+C and SIGTERM close the window as its close button does: everything durable, the lock free."""
     waking = Waking(app)
+    from PySide6.QtCore import QTimer
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        # From the event loop: a handler runs between any two instructions, in the midst of a stroke's end too.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     return waking
 
 

@@ -299,8 +299,14 @@ class MainWindow(QMainWindow):
             self.show_new_project(*(str(path) for path in paths))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask nothing; return when all is durable and the lock is free."""
+        """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays."""
         self._keep()
+        try:
+            self.session.secure()
+        except UserError as error:
+            event.ignore()
+            self.session.failed.emit({"job": "save", "sentence": error.line, "details": ""})
+            return
         self._warm_up.stop()
         self._project_loader.close()
         self.image_panel.close_threads()

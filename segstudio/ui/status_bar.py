@@ -49,6 +49,7 @@ class StatusBar(QStatusBar):
         self.job_progress = QProgressBar()
         self.job_cancel = QToolButton()
         self._dress_job()
+        self.proposal_label = self._label("proposalState", 0)
         self.device_label = self._label("deviceState", 0)
         self.zoom_label = self._label("zoomState", 64)
         self.cursor_label = self._label("cursorState", _CURSOR_W)
@@ -63,6 +64,8 @@ class StatusBar(QStatusBar):
         session.jobChanged.connect(self._job_changed)
         session.projectChanged.connect(self._opened)
         session.said.connect(self._say)
+        session.proposalChanged.connect(self._proposal)
+        session.imageLoading.connect(lambda _path: self._proposal())
         self._saved(session.save_state)
         self._engine(session.engine_state)
         self._show_job()
@@ -75,6 +78,17 @@ class StatusBar(QStatusBar):
     def show_cursor(self, text: str) -> None:
         """Place, value and class under the cursor; empty off the image."""
         self.cursor_label.setText(text)
+        self._publish()
+
+    def _proposal(self) -> None:
+        """Who draws what is proposed: the embedded model's is no more than a guess."""
+        proposal = self._session.proposal_on_screen
+        if proposal is None:
+            self.proposal_label.setText("")
+        elif self._session.proposal_is_guess:
+            self.proposal_label.setText(tr("proposal: a guess"))
+        else:
+            self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
         self._publish()
 
     def show_zoom(self, scale: float) -> None:
@@ -114,7 +128,14 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.job_cancel)
 
     def _publish(self) -> None:
-        labels = (self.save_label, self.said_label, self.job_label, self.device_label, self.zoom_label)
+        labels = (
+            self.save_label,
+            self.said_label,
+            self.job_label,
+            self.proposal_label,
+            self.device_label,
+            self.zoom_label,
+        )
         shown = [label.text() for label in (*labels, self.cursor_label) if label.text() and not label.isHidden()]
         self.showMessage(" · ".join(shown))
 

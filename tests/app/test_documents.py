@@ -14,8 +14,9 @@ from segstudio.app.jobs import MainThread
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.values import SaveState
 from segstudio.errors import ReadOnly
+from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import Cause, ImageId
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass
 from segstudio.store.project import Project
 
 FIRST = ImageId(1)
@@ -210,3 +211,14 @@ def test_a_read_only_project_refuses_edits_by_name(opened: Callable[[], Project]
             bench.documents.commit(Edit(FIRST, Cause.STATUS))
     finally:
         reader.close()
+
+
+def test_an_undo_that_takes_the_current_class_away_chooses_another(bench: Bench) -> None:
+    row = new_class_row(LabelClass(ClassId(9), "late", "#123456", Kind.SEMANTIC, 9, 9))
+    bench.documents.commit_classes(Edit(None, Cause.CLASSES, rows=(row,)))
+    bench.documents.class_id = ClassId(9)
+    bench.documents.undo()
+    assert bench.documents.classes.effective(bench.documents.class_id) is not None
+    bench.stroke(20, 20)
+    assert bench.documents.current is not None
+    assert bench.documents.current.document.objects[bench.ids()[20, 20]] == bench.documents.class_id

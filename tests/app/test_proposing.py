@@ -13,8 +13,10 @@ from segstudio.app.navigation import Navigation
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.proposing import Proposals
 from segstudio.errors import EngineDied
-from segstudio.geometry import TILE
-from segstudio.labels.model import ClassId, ImageId
+from segstudio.geometry import TILE, Rect
+from segstudio.labels.class_rows import new_class_row
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tile import Constant
 from segstudio.store.project import Project
@@ -297,3 +299,21 @@ def test_accept_without_a_proposal_says_so(desk: Desk) -> None:
     desk.shows(0)
     desk.proposals.accept()
     assert desk.said == ["There is no proposal to accept yet."]
+
+
+def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: Desk) -> None:
+    row = new_class_row(LabelClass(ClassId(9), "late", "#123456", Kind.SEMANTIC, 9, 9))
+    desk.documents.commit_classes(Edit(None, Cause.CLASSES, rows=(row,)))
+    desk.proposed()
+    desk.documents.undo()
+    tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
+    desk.project.proposals.write(ImageId(1), 0, "late", {1: ProposalRow(ClassId(9), 0.9)}, {(0, 0): tile})
+    late = desk.project.proposals.read(ImageId(1), 0)
+    assert late is not None
+    desk.proposals.on_screen = late
+    desk.proposals.accept()
+    desk.proposals.settle()
+    assert not desk.read()[0].any()
+    values = desk.proposals.values(ImageId(1), 0, Rect(0, 0, 90, 70))
+    assert values is not None
+    assert set(np.unique(values[0])) == {255}

@@ -263,5 +263,8 @@ class FakeSession(QObject):
             return "", ""
         return self.display.value_text(x, y), "unknown"
 
+    def secure(self) -> None:
+        self.calls.append(("secure",))
+
     def close(self) -> None:
         self.calls.append(("close",))
