@@ -58,7 +58,8 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._wishes: OrderedDict[int, Path] = OrderedDict()
         self._lock = threading.Condition()
-        self._under_way = -1
+        # Rows being decoded, or decoded and not arrived yet: a repaint in between must not ask for them again.
+        self._under_way: set[int] = set()
         self._generation = 0
         self._size = (THUMBNAIL_W, THUMBNAIL_H)
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class Thumbnails(QObject):
         """Forget everything: another list of images is shown."""
         with self._lock:
             self._generation += 1
-            self._under_way = -1
+            self._under_way.clear()
             self._wishes.clear()
         self._kept.clear()
 
@@ -96,7 +97,7 @@ class Thumbnails(QObject):
 
     def _wish(self, row: int, file: Path) -> None:
         with self._lock:
-            if row == self._under_way:
+            if row in self._under_way:
                 return
             self._wishes[row] = file
             self._wishes.move_to_end(row)
@@ -115,7 +116,7 @@ class Thumbnails(QObject):
                 if self._closed:
                     return
                 row, file = self._wishes.popitem(last=True)
-                self._under_way = row
+                self._under_way.add(row)
                 generation, size = self._generation, self._size
             try:
                 image = thumbnail(file, *size)
@@ -131,7 +132,7 @@ class Thumbnails(QObject):
         if generation != self._generation or self._closed:
             return
         with self._lock:
-            self._under_way = -1 if self._under_way == row else self._under_way
+            self._under_way.discard(row)
         self._kept[row] = None if image is None else QPixmap.fromImage(image)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
