@@ -14,6 +14,9 @@ from segstudio.store.project import Project
 __all__ = ["Classes"]
 
 
+_SAVED_WITHIN_S = 2.0
+
+
 class Classes:
     """Add, rename, change and remove classes, each as one undoable edit."""
 
@@ -52,11 +55,18 @@ class Classes:
             raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
         if "color" in columns:
             columns["color"] = _checked_color(str(columns["color"]))
-        if "kind" in columns and self._project.class_pixels().get(found.id):
+        if "kind" in columns and self._has_pixels(found):
             raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
         changed = {key: value for key, value in columns.items() if getattr(found, key) != value}
         if changed:
             self._commit(changed_class_row(found, **changed))
+
+    def _has_pixels(self, found: LabelClass) -> bool:
+        """Whether a pixel has the class; where the disk refuses what waits, nobody can know, and that counts as yes."""
+        self._documents.commit_gesture()
+        writer = self._project.writer
+        saved = writer is None or writer.flush(_SAVED_WITHIN_S)
+        return not saved or self._project.class_pixels().get(found.id, 0) > 0
 
     def remove(self, name: str) -> None:
         """Take a class out of use."""

@@ -1,6 +1,6 @@
 """The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -9,6 +9,7 @@ from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, SaveState
 from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
+from segstudio.labels.author import user_name
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table
@@ -57,7 +58,7 @@ class Documents(QObject):
         self.radius = 12.0
         self.touch = Touch.ALL
         self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
-        self.author = _user()
+        self.author = user_name()
         self._sentence = ""
         if project.writer is not None:
             writer = project.writer
@@ -236,7 +237,7 @@ class Documents(QObject):
         edit = opened.recent.get(seq) or self._class_edits.get(seq)
         if edit is None:
             edit = self._project.load_edit(seq, opened.document.raster.tile)
-        inverted = edit.inverted(seq, cause)
+        inverted = replace(edit.inverted(seq, cause), author=self.author)
         if inverted.image is None:
             self.commit_classes(inverted)
         else:
@@ -281,12 +282,3 @@ def _clock(utc: str) -> str:
     from datetime import datetime
 
     return datetime.fromisoformat(utc).astimezone().strftime("%H:%M:%S") if utc else ""
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""

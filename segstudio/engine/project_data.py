@@ -110,6 +110,11 @@ class ProjectData:
         """Blocks held out by earlier runs."""
         return msgspec.convert(self._project.setting(BLOCKS_SETTING, []), list[Block])
 
+    def trained_groups(self) -> frozenset[str]:
+        """Names of the groups that some version has trained on."""
+        trained = self._project.trained_groups()
+        return frozenset(name for group, name in self._groups.items() if group in trained)
+
     def current_version(self) -> str | None:
         """The version in force; it may have changed since the view was made."""
         return self._project.setting(CURRENT_SETTING)

@@ -158,7 +158,16 @@ def _new_plan(shop: Workshop, request: Train, data: ProjectData, facts: Facts, d
     else:
         card = read_card(base, data)
         mean, std = card.mean, card.std
-    return make_plan(facts, request.choices, machine, base=base, mean=mean, std=std, blocks=data.blocks())
+    return make_plan(
+        facts,
+        request.choices,
+        machine,
+        base=base,
+        mean=mean,
+        std=std,
+        blocks=data.blocks(),
+        trained=data.trained_groups(),
+    )
 
 
 def _saved_plan(checkpoint: bytes) -> Plan:

@@ -1,6 +1,6 @@
 """From facts and choices to the plan: every decision of a run, made once, in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,8 +43,11 @@ def make_plan(
     mean: Sequence[float],
     std: Sequence[float],
     blocks: Sequence[Block] = (),
+    trained: Collection[str] = (),
 ) -> Plan:
     """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before.
+
+    `trained` are groups that some version has trained on: no new block is held out of them.
 
     Raises `NotEnoughLabels` where fewer than two classes have known pixels to train on.
     """
@@ -52,7 +55,7 @@ def make_plan(
     channels = _channels(facts.channels)
     margin = _margin(facts, NETWORKS[network].halo_px)
     by_groups = any(e.part is Part.HELD_OUT and c.truth.any() for e, c in zip(facts.planes, facts.cells, strict=True))
-    held = tuple(blocks) if by_groups else choose_blocks(facts, blocks, margin)
+    held = tuple(blocks) if by_groups else choose_blocks(facts, blocks, margin, trained)
     max_seconds = choices.max_seconds
     if max_seconds is None and choices.max_steps is None:
         max_seconds = DEFAULT_SECONDS

@@ -4,7 +4,7 @@ A block once held out stays so: those of earlier runs are given, and only planes
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ _SHARE = 0.15
 _KEPT = 0.4
 
 
-def choose_blocks(facts: Facts, previous: Sequence[Block], margin_px: int) -> tuple[Block, ...]:
+def choose_blocks(
+    facts: Facts, previous: Sequence[Block], margin_px: int, trained: Collection[str] = ()
+) -> tuple[Block, ...]:
     """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
 
+    A group of `trained`, which some version has learned from whole, gets none: it could no longer be called held out.
     No class loses more than 60 % of its known training pixels to blocks and their margins.
     """
     blocks = list(previous)
@@ -33,7 +36,7 @@ def choose_blocks(facts: Facts, previous: Sequence[Block], margin_px: int) -> tu
             kept -= cells.known[_cells_in(cells, rect.grown(margin_px))].sum(0)
     allowed = facts.known(Part.TRAIN).astype(np.float64) * _KEPT
     for entry, cells in zip(facts.planes, facts.cells, strict=True):
-        if entry.part is Part.TRAIN and not rects_of(previous, entry):
+        if entry.part is Part.TRAIN and entry.group not in trained and not rects_of(previous, entry):
             found, kept = _blocks_of(entry, cells, margin_px, kept, allowed)
             blocks += found
     return tuple(blocks)

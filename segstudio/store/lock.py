@@ -10,10 +10,10 @@ import os
 import socket
 import sys
 import weakref
-from getpass import getuser
 from pathlib import Path
 
 from segstudio.errors import ProjectLocked, ReadOnly
+from segstudio.labels.author import user_name
 
 __all__ = ["ProjectLock"]
 
@@ -63,7 +63,7 @@ class ProjectLock:
             raise ProjectLocked(f"The project '{name}' is open for writing by {owner}.") from error
         self._fd = fd
         _held.add(self)
-        self._write_text(f"{_user()}\n{socket.gethostname()}\n{os.getpid()}\n")
+        self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
 
     def release(self) -> None:
         """Give the lock back; nothing happens where it is not held."""
@@ -98,13 +98,6 @@ def _drop_inherited() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_inherited)
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
 
 
 def _owner(fd: int) -> str:

@@ -333,6 +333,12 @@ class Project:
             return current.name
         return "instant" if len(self.known_classes()) >= 2 else "embedded"
 
+    def trained_groups(self) -> frozenset[int]:
+        """Groups that some version has trained on: nothing of theirs can be held out any more."""
+        with self._readers.transaction() as db:
+            rows = db.execute("SELECT DISTINCT group_id FROM version_groups WHERE split = 'train'")
+            return frozenset(int(row[0]) for row in rows)
+
     def runs(self) -> list[RunRow]:
         """All training runs, oldest first."""
         with self._readers.transaction() as db:

@@ -16,6 +16,7 @@ from segstudio.errors import DiskRefused, ReadOnly, UsageError, UserError
 from segstudio.formats.table import format_named, readable
 from segstudio.formats.values import MaskReader
 from segstudio.geometry import TILE, Rect, tile_rect
+from segstudio.labels.author import user_name
 from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -138,7 +139,7 @@ class _Job:
     def edit(self, masks: Sequence[MatchedMask]) -> Edit | None:
         """One edit for one image: all its planes and its status; None where it changes nothing."""
         document = self.project.document(masks[0].image.id)
-        gesture = Gesture(document, Cause.IMPORT, tool="import")
+        gesture = Gesture(document, Cause.IMPORT, tool="import", author=user_name())
         for mask in masks:
             ids = read_classes(self.reader, mask, self.table)
             paint_class_ids(gesture, document, mask.plane, ids, self.classes, Origin.IMPORTED)

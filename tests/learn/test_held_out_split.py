@@ -70,3 +70,12 @@ def test_with_held_out_groups_no_block_is_made_and_old_ones_stay_out_of_training
     assert not plan.optimistic
     assert plan.groups("held-out") == ["4.png"]
     assert [e.part for e in facts.planes].count(Part.HELD_OUT) == 1
+
+
+def test_what_a_version_has_learned_from_whole_is_never_held_out_later():
+    facts = facts_of(blob_data(2, side=512))
+    trained = facts.planes[0].group
+    blocks = choose_blocks(facts, (), 16, {trained})
+    assert {b.image for b in blocks} == {facts.planes[1].image}
+    kept = choose_blocks(facts, blocks, 16, {plane.group for plane in facts.planes})
+    assert kept == blocks
