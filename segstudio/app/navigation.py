@@ -18,7 +18,6 @@ from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
-from segstudio.store.versions import add_seconds
 
 __all__ = ["Navigation", "item_of"]
 
@@ -172,7 +171,7 @@ class Navigation(QObject):
         seconds, self._active_s = self._active_s, 0.0
         if seconds > 0 and self.index >= 0 and self._project.writer is not None:
             image, author = self.rows[self.index].id, self._documents.author
-            self._project.writer.call(lambda db: add_seconds(db, image, seconds, author))
+            self._project.add_time(image, seconds, author)
 
 
 def _document(project: Project, row: ImageRow) -> Document:

@@ -22,11 +22,9 @@ from segstudio.runs import Block
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow
+from segstudio.store.versions import CURRENT, HELD_OUT_BLOCKS
 
-__all__ = ["BLOCKS_SETTING", "CURRENT_SETTING", "ProjectData"]
-
-BLOCKS_SETTING = "held_out_blocks"
-CURRENT_SETTING = "current_version"
+__all__ = ["ProjectData"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +106,7 @@ class ProjectData:
 
     def blocks(self) -> Sequence[Block]:
         """Blocks held out by earlier runs."""
-        return msgspec.convert(self._project.setting(BLOCKS_SETTING, []), list[Block])
+        return msgspec.convert(self._project.setting(HELD_OUT_BLOCKS, []), list[Block])
 
     def trained_groups(self) -> frozenset[str]:
         """Names of the groups that some version has trained on."""
@@ -117,7 +115,7 @@ class ProjectData:
 
     def current_version(self) -> str | None:
         """The version in force; it may have changed since the view was made."""
-        return self._project.setting(CURRENT_SETTING)
+        return self._project.setting(CURRENT)
 
     def promoted_version(self) -> str | None:
         """The version in force if it was trained, else the last that was promoted."""

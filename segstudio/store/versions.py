@@ -14,6 +14,7 @@ from segstudio.store.values import RunRow, VersionRow
 
 __all__ = [
     "CURRENT",
+    "HELD_OUT_BLOCKS",
     "add_seconds",
     "add_version",
     "begin_run",
@@ -26,6 +27,7 @@ __all__ = [
 
 _VERSION_COLUMNS = "name, number, learner, parent, made, seq, promoted, reason, steps, seconds, figures"
 CURRENT = "current_version"
+HELD_OUT_BLOCKS = "held_out_blocks"
 """The setting that names the version that proposes; absent before there is one."""
 
 

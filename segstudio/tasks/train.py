@@ -20,14 +20,13 @@ from segstudio.store.files import write_durably
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import VersionRow
-from segstudio.store.versions import CURRENT, add_version, begin_run, end_run
+from segstudio.store.versions import HELD_OUT_BLOCKS, add_version, begin_run, end_run, make_current
 
 __all__ = ["train"]
 
 _LOOK_S = 0.2
 _ROW_S = 5.0
 _CHECKPOINT = "checkpoint.safetensors"
-_BLOCKS_SETTING = "held_out_blocks"
 
 
 def train(
@@ -203,10 +202,7 @@ class _Run:
 
         def write(db: sqlite3.Connection) -> None:
             add_version(db, row, run=self._row, groups=groups)
-            db.execute(
-                "INSERT OR REPLACE INTO settings VALUES (?, ?)",
-                (CURRENT, msgspec.json.encode(trained.current).decode()),
-            )
+            make_current(db, trained.current)
             if self._row is not None:
                 end_run(
                     db, self._row, state=state, version=row.name, steps=row.steps, seconds=row.seconds, summary=summary
@@ -242,7 +238,7 @@ class _Run:
                 lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
             ).result()
             # Held out from now on, whatever becomes of this run.
-            self._project.set_setting(_BLOCKS_SETTING, msgspec.to_builtins(plan.blocks)).result()
+            self._project.set_setting(HELD_OUT_BLOCKS, msgspec.to_builtins(plan.blocks)).result()
         _write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
 
     def _complete(self, event: Event) -> Event:
