@@ -19,6 +19,7 @@ from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.tile import Tile, same
 
 __all__ = [
+    "Batch",
     "Columns",
     "Edit",
     "RowChange",
@@ -81,6 +82,16 @@ def new_edit_id() -> EditId:
 def now_utc() -> str:
     """The time as ISO 8601 in UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the edits of one change of many images have in common: written in one transaction, taken back together."""
+
+    cause: Cause
+    author: str = ""
+    id: int = field(default_factory=lambda: secrets.randbits(63))
+    time: str = field(default_factory=now_utc)
 
 
 @dataclass(frozen=True, slots=True)

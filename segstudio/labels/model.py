@@ -77,6 +77,8 @@ class Cause(StrEnum):
     CLASSES = "classes"
     UNDO = "undo"
     REDO = "redo"
+    RESTORE = "restore"
+    MERGE = "merge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
-from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
@@ -21,7 +21,7 @@ from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "last_seq", "load_edit", "write_edit"]
+__all__ = ["EMPTY_DIGEST", "last_seq", "load_edit", "write_batch", "write_edit"]
 
 EMPTY_DIGEST = digest(EMPTY)
 
@@ -31,6 +31,14 @@ _RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 def last_seq(db: sqlite3.Connection) -> Seq:
     """Number of the last edit; 0 where there is none."""
     return Seq(int(db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]))
+
+
+def write_batch(db: sqlite3.Connection, batch: Batch) -> None:
+    """Write the row that the edits of a batch refer to, in the open transaction and before them."""
+    db.execute(
+        "INSERT INTO batches (id, cause, author, time) VALUES (?, ?, ?, ?)",
+        (batch.id, batch.cause.value, batch.author, batch.time),
+    )
 
 
 def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:

@@ -10,15 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from segstudio.errors import DiskRefused, EditConflict, ReadOnly
-from segstudio.labels.edit import Edit, now_utc
+from segstudio.labels.edit import Batch, Edit, now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.connect import Access, connect
-from segstudio.store.journal import last_seq, write_edit
+from segstudio.store.journal import last_seq, write_batch, write_edit
 from segstudio.store.refusal import FolderGoneError, refusal
 
 __all__ = ["Writer", "WriterState"]
@@ -108,11 +108,12 @@ class Writer:
         """
         return self._put(_Waiting(job=job))
 
-    def write_all(self, edits: Iterable[Edit]) -> "Future[int]":
+    def write_all(self, edits: Iterable[Edit], batch: Batch | None = None) -> "Future[int]":
         """Write edits in one transaction, all or none, after everything that waits; the future says how many.
 
         Each is taken from `edits` on the writer's thread once the one before it is written; what `edits` raises, or the
-        disk, is raised by the future. They are numbered as they come: until then `submit` raises `ReadOnly`.
+        disk, is raised by the future. They are numbered as they come: until then `submit` raises `ReadOnly`. With a
+        `batch` they belong together and are taken back together; of no edits there is no batch.
         """
         waiting = _Waiting(numbers=True)
 
@@ -120,8 +121,10 @@ class Writer:
             before = last_seq(db)
             seq = before
             for edit in edits:
+                if batch is not None and seq == before:
+                    write_batch(db, batch)
                 seq = Seq(seq + 1)
-                write_edit(db, seq, edit)
+                write_edit(db, seq, edit if batch is None else replace(edit, batch=batch.id))
             waiting.seq = seq if seq > before else None
             return seq - before
 

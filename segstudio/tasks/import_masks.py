@@ -19,7 +19,7 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.author import user_name
 from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
@@ -113,7 +113,7 @@ def _all_or_none(writer: Writer, edits: Iterator[Edit | None], total: int) -> It
                 yield edit
             taken += 1
 
-    future = writer.write_all(each())
+    future = writer.write_all(each(), Batch(Cause.IMPORT, user_name()))
     try:
         while not future.done():
             yield min(taken, total)

@@ -3,6 +3,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,12 @@ from store_painting import CELL, FIRST, SIZE, flushed, paint, painted, undo, who
 from segstudio.errors import DiskRefused, ReadOnly, UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.labels.compose import paint_class_ids
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ImageId, Origin, Seq
 from segstudio.store import project as project_module
 from segstudio.store import writer as writer_module
-from segstudio.store.connect import connect
+from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.store.waiting import waiting_file
 from segstudio.store.writer import Writer
@@ -383,6 +384,24 @@ def test_edits_written_together_are_numbered_one_by_one_after_what_waits(project
     assert writer.flush(30)
     assert saved == [1, 3, 4]
     assert project.last_seq() == 4
+
+
+def test_a_batch_marks_its_edits_and_has_a_row_of_its_own(project: Project) -> None:
+    writer = _writer(project)
+    batch = Batch(Cause.IMPORT, author="ann")
+    images = [row.id for row in project.images()]
+    assert writer.write_all((_square(project, image) for image in images), batch).result(30) == len(images)
+    document = project.document(FIRST)
+    for seq in range(1, len(images) + 1):
+        assert project.load_edit(Seq(seq), document.raster.tile).batch == batch.id
+    with closing(connect(project.path / "project.db", Access.READ)) as db:
+        assert db.execute("SELECT id, cause, author FROM batches").fetchall() == [(batch.id, "import", "ann")]
+
+
+def test_a_batch_of_no_edits_leaves_nothing_behind(project: Project) -> None:
+    assert _writer(project).write_all(iter(()), Batch(Cause.IMPORT)).result(30) == 0
+    with closing(connect(project.path / "project.db", Access.READ)) as db:
+        assert db.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 
 
 def test_of_edits_written_together_none_stays_where_one_fails(project: Project) -> None:
