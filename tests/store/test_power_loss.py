@@ -1,0 +1,52 @@
+"""Power cuts at random moments: nothing acknowledged is lost, and the simulation notices where it would be.
+
+The large form, with a row a life, is tests/soak/power_loss.py.
+"""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from power_loss_lives import Lost, lives, memory_folder
+
+from segstudio.errors import ProjectDamaged
+from segstudio.store import connect
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = memory_folder()
+    yield made
+    shutil.rmtree(made)
+
+
+def live(folder: Path, cuts: int) -> int:
+    """Returns how many cuts were verified."""
+    verified = 0
+    for life in lives(folder, random.Random(20260101)):
+        verified += len(life)
+        if verified >= cuts:
+            break
+    return verified
+
+
+def test_a_power_cut_loses_nothing_that_was_acknowledged(folder: Path) -> None:
+    assert live(folder, 60) >= 60
+
+
+def test_without_a_sync_a_commit_such_cuts_lose_acknowledged_edits(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connect.PRAGMAS, "synchronous", 1)
+    with pytest.raises(Lost, match="called saved"):
+        live(folder, 400)
+
+
+def test_without_any_sync_such_cuts_lose_edits_or_the_whole_database(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connect.PRAGMAS, "synchronous", 0)
+    with pytest.raises((Lost, ProjectDamaged)):
+        live(folder, 400)
