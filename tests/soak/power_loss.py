@@ -30,14 +30,19 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--failing-syncs", type=float, default=0, help="share of syncs that fail")
     chosen = parser.parse_args()
     rows, end = Rows(chosen.rows), time.monotonic() + 60 * chosen.minutes
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(1 << 32)
+    share = chosen.failing_syncs
     folder = memory_folder()
     try:
-        for number, cuts in enumerate(lives(folder, random.Random(seed), steps=24)):
-            losses, during = Counter(cut.loss.name for cut in cuts), Counter(cut.during for cut in cuts)
-            rows.add({"seed": seed, "life": number, "cuts": len(cuts), "losses": losses, "during": during, "lost": 0})
+        for number, cuts in enumerate(lives(folder, random.Random(seed), steps=24, failing_syncs=share)):
+            counted = {
+                "losses": Counter(cut.loss.name for cut in cuts),
+                "during": Counter(cut.during for cut in cuts),
+            }
+            rows.add({"seed": seed, "life": number, "cuts": len(cuts), "failing_syncs": share, **counted, "lost": 0})
             if rows.sum("cuts") >= chosen.cuts or time.monotonic() > end:
                 break
     except BaseException:

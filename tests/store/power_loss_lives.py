@@ -12,10 +12,12 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+import apsw
 from apsw_connection import connection_on
 from plain_labels import labels_of, sha
 from simulated_disk import Loss, SimulatedDisk, SimulatedVFS
@@ -103,13 +105,19 @@ def _read(project: Project, files: dict[str, bytes]) -> State:
 
 
 class Life:
-    """One script by one writer. `every` is how many changes of the disk there are between two cuts, about."""
+    """One script by one writer. `every` is how many changes of the disk there are between two cuts, about.
 
-    def __init__(self, state: State, folder: Path, rng: random.Random, every: float) -> None:
+    With `failing_syncs` that share of syncs fails; changes of many images, which are not tried again, are left out.
+    """
+
+    def __init__(self, state: State, folder: Path, rng: random.Random, every: float, failing_syncs: float = 0) -> None:
         self.state = state
         self.cuts: list[Cut] = []
         self._rng = rng
         self._every = every
+        self._failing_syncs = 0.0
+        self._wanted_failures = failing_syncs
+        self.failures = 0
         self._acknowledged, self._counted = state.last, state.counter
         folder.mkdir(parents=True)
         (folder / "project.db").touch()
@@ -125,6 +133,7 @@ class Life:
         try:
             self._writer = Writer(self._folder / "project.db", connection_on(vfs))
             self._writer.on_saved = self._on_saved
+            self._failing_syncs = self._wanted_failures
             while steps > 0:
                 held = self._hold() if self._rng.random() < 0.4 else None
                 for _ in range(self._rng.choice([1, 1, 2, 5])):
@@ -132,8 +141,9 @@ class Life:
                     steps -= 1
                 if held is not None:
                     held.set()
-                if not self._writer.flush(_WAIT_S):
-                    raise AssertionError(f"not saved: {self._writer.state}")
+                self._flush()
+            self._failing_syncs = 0
+            self._flush()
             if self._writer.stop(_WAIT_S):
                 raise AssertionError("edits are left")
             self.cuts.append(Cut(self.disk.files(), Loss.KEEP, "closed", self._acknowledged, self._counted))
@@ -146,6 +156,17 @@ class Life:
             loss = self._rng.choice(list(Loss))
             files = self.disk.crash(self._rng, loss)
             self.cuts.append(Cut(files, loss, change, self._acknowledged, self._counted))
+        if change == "sync" and self._rng.random() < self._failing_syncs:
+            self.failures += 1
+            raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
+
+    def _flush(self) -> None:
+        for _ in range(50):
+            if self._writer.flush(_WAIT_S):
+                return
+            if not self._failing_syncs:
+                break
+        raise AssertionError(f"not saved: {self._writer.state}")
 
     def _on_saved(self, seq: Seq) -> None:
         self._acknowledged = seq
@@ -200,7 +221,7 @@ class Life:
 
     def batch(self) -> None:
         """A change of both images, written in one transaction."""
-        if self._writer.pending:
+        if self._writer.pending or self._wanted_failures:
             return
         edits = [edit for edit in map(self._stroke, IMAGES) if edit.tiles]
         for edit in edits:
@@ -240,8 +261,9 @@ class Life:
         self.state.counter += 1
         value = self.state.counter
 
-        def counted(_: object) -> None:
-            self._counted = value
+        def counted(done: "Future[object]") -> None:
+            if done.exception() is None:
+                self._counted = value
 
         statement = "INSERT OR REPLACE INTO settings VALUES (?, ?)"
         self._writer.call(lambda db: db.execute(statement, (_COUNTER, str(value)))).add_done_callback(counted)
@@ -269,7 +291,9 @@ def memory_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="power-loss-", dir=memory if os.access(memory, os.W_OK) else None))
 
 
-def lives(folder: Path, rng: random.Random, *, steps: int = 12, every: float = 40) -> Iterator[list[Cut]]:
+def lives(
+    folder: Path, rng: random.Random, *, steps: int = 12, every: float = 40, failing_syncs: float = 0
+) -> Iterator[list[Cut]]:
     """Live on and on, each life from what a cut of the one before has left; yields the verified cuts of each life.
 
     Raises `AssertionError` where a cut left something else than was promised, `Lost` where it lost something; what it
@@ -277,7 +301,7 @@ def lives(folder: Path, rng: random.Random, *, steps: int = 12, every: float = 4
     """
     state = first_state(folder)
     for number in count():
-        life = Life(state, folder / f"disk-{number}", rng, every)
+        life = Life(state, folder / f"disk-{number}", rng, every, failing_syncs)
         life.live(steps)
         chosen = rng.randrange(len(life.cuts))
         following = state

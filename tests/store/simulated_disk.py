@@ -173,8 +173,16 @@ class SimulatedDisk:
         self._show(name)
 
     def sync(self, inode: _Inode) -> None:
-        """Make a file's content safe, and the names of the folder where the file is new."""
-        self._about_to("sync")
+        """Make a file's content safe, and the names of the folder where the file is new.
+
+        What was written before a sync that fails is never written, whatever a later sync says, and is read all the
+        same: so Linux does.
+        """
+        try:
+            self._about_to("sync")
+        except apsw.Error:
+            inode.pending.clear()
+            raise
         inode.sync()
         if inode.syncs_folder:
             self._sync_names()

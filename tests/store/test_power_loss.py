@@ -22,10 +22,10 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def live(folder: Path, cuts: int) -> int:
+def live(folder: Path, cuts: int, failing_syncs: float = 0) -> int:
     """Returns how many cuts were verified."""
     verified = 0
-    for life in lives(folder, random.Random(20260101)):
+    for life in lives(folder, random.Random(20260101), failing_syncs=failing_syncs):
         verified += len(life)
         if verified >= cuts:
             break
@@ -34,6 +34,12 @@ def live(folder: Path, cuts: int) -> int:
 
 def test_a_power_cut_loses_nothing_that_was_acknowledged(folder: Path) -> None:
     assert live(folder, 60) >= 60
+
+
+def test_syncs_that_fail_and_lose_what_was_written_before_them_cost_nothing_that_was_acknowledged(
+    folder: Path,
+) -> None:
+    assert live(folder, 30, failing_syncs=0.3) >= 30
 
 
 def test_without_a_sync_a_commit_such_cuts_lose_acknowledged_edits(
