@@ -52,7 +52,7 @@ def sha(labels: Labels) -> str:
                 if ids[part].any():
                     raw = ids[part].astype("<u4").tobytes() + origins[part].tobytes()
                     hasher.update(struct.pack("<III", plane, ty, tx) + hashlib.sha256(raw).digest())
-    present = set(np.unique(labels.ids).tolist())
+    present = set(np.flatnonzero(np.bincount(labels.ids.ravel())).tolist())
     for id_ in sorted(present & labels.objects.keys()):
         hasher.update(struct.pack("<II", id_, labels.objects[id_]))
     return hasher.hexdigest()
