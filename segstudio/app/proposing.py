@@ -213,7 +213,7 @@ class Proposals(QObject):
             self.propose()
 
     def _two_classes_known(self) -> bool:
-        return sum(pixels > 0 for pixels in self._project.class_pixels().values()) >= 2
+        return len(self._project.known_classes()) >= 2
 
     def _look(self) -> None:
         image = self._navigation.shown

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from segstudio.geometry import Rect
 from segstudio.labels.model import Cause, ImageId, Seq
 
@@ -24,9 +26,8 @@ class Changed:
     cause: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageItem:
-    """One row of the image list; `index` is its place in `info`."""
+class ImageItem(msgspec.Struct, frozen=True, gc=False):
+    """One row of the image list; `index` is its place in `info`. A Struct, since there may be 100,000."""
 
     index: int
     id: ImageId

@@ -15,6 +15,7 @@ from segstudio.store.values import FrozenLabels, ObjectRow
 
 __all__ = [
     "class_pixels",
+    "classes_with_pixels",
     "labels_sha256",
     "read_counts",
     "read_frozen",
@@ -119,6 +120,15 @@ def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId
     """Known pixels of an image by class, as its objects were given it, and origin."""
     rows = db.execute("SELECT class_id, origin, pixels FROM counts WHERE image = ? AND pixels > 0", (image,))
     return {(ClassId(class_id), Origin(origin)): pixels for class_id, origin, pixels in rows}
+
+
+def classes_with_pixels(db: sqlite3.Connection) -> frozenset[ClassId]:
+    """The classes that have a known pixel in an image that is not removed; by index, without counting them."""
+    rows = db.execute(
+        "SELECT id FROM classes WHERE EXISTS (SELECT 1 FROM counts c JOIN images i ON i.id = c.image "
+        "WHERE c.class_id = classes.id AND c.pixels > 0 AND i.removed = 0)"
+    )
+    return frozenset(ClassId(class_id) for (class_id,) in rows)
 
 
 def class_pixels(db: sqlite3.Connection) -> Mapping[ClassId, int]:

@@ -273,8 +273,9 @@ class Project:
 
     def known_classes(self) -> frozenset[ClassId]:
         """The classes, as they count today, that have a known pixel."""
-        table = self.classes()
-        effective = (table.effective(class_id) for class_id in self.class_pixels())
+        with self._readers.transaction() as db:
+            table, known = read_classes(db), labels_.classes_with_pixels(db)
+        effective = map(table.effective, known)
         return frozenset(found.id for found in effective if found is not None)
 
     # --- edits

@@ -28,7 +28,7 @@ from segstudio.tasks.new import new_project
 __all__ = ["Lost", "Round", "Rounds"]
 
 _START_S = 120.0
-_ENGINE_END_S = 60.0
+_ENGINE_END_S = 300.0
 
 
 class Lost(AssertionError):

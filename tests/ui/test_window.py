@@ -1,11 +1,11 @@
 """The window as a whole: pages, title, strips, status bar, files dropped and opened, opening and closing."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_session import FakeSession, class_table, image_items
+from msgspec.structs import replace
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
