@@ -7,7 +7,6 @@ from pathlib import PurePath
 from time import monotonic
 from typing import SupportsIndex
 
-from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.display_image import DisplayImage, load_display_image
@@ -115,7 +114,7 @@ class Navigation(QObject):
     def mark_done_here(self) -> None:
         """The image on screen counts as done from now on; its row is read anew once the edit is on disk."""
         if self.index >= 0:
-            self.items[self.index] = structs.replace(self.items[self.index], status=Status.DONE.value)
+            self.items[self.index] = self.items[self.index]._replace(status=Status.DONE.value)
 
     def reload(self) -> None:
         """Read the list anew: another part of the program changed it."""

@@ -1,9 +1,7 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import Cause, ImageId, Seq
@@ -26,10 +24,10 @@ class Changed:
     cause: Cause | None = None
 
 
-class ImageItem(msgspec.Struct, frozen=True, gc=False):
-    """One row of the image list; `index` is its place in `info`. A Struct, since there may be 100,000."""
+class ImageItem(NamedTuple):
+    """One row of the image list; `index` is its place in `info`. A tuple, since there may be 100,000."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  (nobody looks for a value in a row)
     id: ImageId
     name: str
     status: str

@@ -1,19 +1,20 @@
 """Random edits, undo, redo, class edits and restarts against a plain model that knows no tile, delta or index."""
 
+import hashlib
 import shutil
+import struct
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from plain_labels import Labels, sha
 from store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, status_row
 
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -30,6 +31,19 @@ SIZES = tuple(NewPlane(str(i), WIDTH, HEIGHT) for i in range(PLANES))
 
 
 @dataclass
+class Labels:
+    """One image as plain arrays."""
+
+    ids: np.ndarray = field(default_factory=lambda: np.zeros((PLANES, HEIGHT, WIDTH), np.uint32))
+    origins: np.ndarray = field(default_factory=lambda: np.zeros((PLANES, HEIGHT, WIDTH), np.uint8))
+    objects: dict[int, int] = field(default_factory=dict)
+    status: str = "new"
+
+    def copy(self) -> "Labels":
+        return Labels(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status)
+
+
+@dataclass
 class Entry:
     """One edit: what the list looks like before and after it, so that undo is looking up."""
 
@@ -42,7 +56,7 @@ class Entry:
 
 class Model:
     def __init__(self) -> None:
-        self.labels = {image: Labels.blank(PLANES, WIDTH, HEIGHT) for image in IMAGES}
+        self.labels = {image: Labels() for image in IMAGES}
         self.classes = {1: "background", 2: "cell", 3: "vessel"}
         self.entries: dict[int, Entry] = {}
         self.next_object = dict.fromkeys(IMAGES, 1)
@@ -73,6 +87,26 @@ class Model:
 
     def get(self, image: ImageId | None) -> object:
         return dict(self.classes) if image is None else self.labels[image].copy()
+
+
+def sha(labels: Labels) -> str:
+    """The digest of DOCUMENT section 4, from whole arrays."""
+    hasher = hashlib.sha256()
+    down, across = -(-HEIGHT // TILE), -(-WIDTH // TILE)
+    for plane in range(PLANES):
+        ids = np.zeros((down * TILE, across * TILE), np.uint32)
+        origins = np.zeros((down * TILE, across * TILE), np.uint8)
+        ids[:HEIGHT, :WIDTH], origins[:HEIGHT, :WIDTH] = labels.ids[plane], labels.origins[plane]
+        for ty in range(down):
+            for tx in range(across):
+                part = np.s_[ty * TILE : (ty + 1) * TILE, tx * TILE : (tx + 1) * TILE]
+                if ids[part].any():
+                    raw = ids[part].astype("<u4").tobytes() + origins[part].tobytes()
+                    hasher.update(struct.pack("<III", plane, ty, tx) + hashlib.sha256(raw).digest())
+    for id_ in sorted(labels.objects):
+        if (labels.ids == id_).any():
+            hasher.update(struct.pack("<II", id_, labels.objects[id_]))
+    return hasher.hexdigest()
 
 
 rects = st.builds(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from fake_session import FakeSession, class_table, image_items
-from msgspec.structs import replace
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
@@ -288,7 +287,7 @@ def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(
     QTest.mouseMove(window.canvas, window.canvas.to_widget(300.5, 200.5).toPoint())
     qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() != "")
     before = window.status_bar.cursor_label.text()
-    session.images = [replace(item, width=320, height=480) for item in session.images]
+    session.images = [item._replace(width=320, height=480) for item in session.images]
     session.open_image(1)
     pointer = window.canvas._pointer
     assert pointer is not None
