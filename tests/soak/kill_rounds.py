@@ -38,7 +38,7 @@ class Lost(AssertionError):
 @dataclass(frozen=True, slots=True)
 class Round:
     """What happened between the start of a child and its end. `edits` are those in the journal, `saved` those told of
-    as saved, `checked` the digests compared on the way."""
+    as saved, `checked` the digests compared on the way, `failed` what the window said of jobs that could not be."""
 
     edits: int
     saved: int
@@ -46,7 +46,7 @@ class Round:
     exports: int
     versions: int
     during_opening: bool
-    refused: int
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _Told:
     digests: dict[int, tuple[int, str]]
     saved: int
     exports: int
-    failed: list[str]
+    failed: tuple[str, ...]
 
 
 class Rounds:
@@ -106,7 +106,7 @@ class Rounds:
         edits, self.last = last - self.last, last
         _wait_for_end(children)
         saved = max(told.saved - last + edits, 0)
-        return Round(edits, saved, checked, told.exports, versions, early and not told.digests, len(told.failed))
+        return Round(edits, saved, checked, told.exports, versions, early and not told.digests, told.failed)
 
     def _replay(self, project: Project, told: _Told, last: int) -> int:
         checked = 0
@@ -149,7 +149,8 @@ def _wait_for(told: Path) -> None:
 
 def _read(told: Path) -> _Told:
     digests: dict[int, tuple[int, str]] = {}
-    saved, exports, failed = 0, 0, []
+    saved, exports = 0, 0
+    failed: list[str] = []
     text = told.read_text(encoding="utf-8") if told.exists() else ""
     for line in text[: text.rfind("\n") + 1].splitlines():
         kind, _, rest = line.partition(" ")
@@ -162,7 +163,7 @@ def _read(told: Path) -> _Told:
             exports += 1
         elif kind == "failed":
             failed.append(rest)
-    return _Told(digests, saved, exports, failed)
+    return _Told(digests, saved, exports, tuple(failed))
 
 
 def _check_file(path: Path) -> None:

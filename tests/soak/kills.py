@@ -46,7 +46,7 @@ def main() -> int:
             for _ in range(_KILLS_A_PROJECT):
                 engine = rng.random() < chosen.engine
                 start = time.monotonic()
-                found = project.round(engine=engine, longest_s=40.0 if engine else 0.6)
+                found = project.round(engine=engine, longest_s=90.0 if engine else 0.6)
                 took = round(time.monotonic() - start, 2)
                 rows.add({"seed": seed, "kills": 1, "engine": int(engine), **asdict(found), "lost": 0, "took_s": took})
                 if time.monotonic() > end or rows.sum("kills") >= chosen.kills:
