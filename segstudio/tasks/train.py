@@ -125,7 +125,6 @@ class _Run:
         self._seq = project.last_seq()
         self._made_folder = False
         self._row: int | None = None
-        self._began = now_utc()
 
     def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
         """Take replies until the last one."""
