@@ -85,10 +85,12 @@ def _draw(root: Path) -> None:
 def _cells(document: Document, rng: np.random.Generator) -> Edit:
     """A hundred discs of 8 to 24 pixels in radius on a jittered grid."""
     ids = np.zeros((SIDE_PX, SIDE_PX), np.uint32)
-    ys, xs = np.mgrid[:SIDE_PX, :SIDE_PX]
+    ys, xs = np.mgrid[-24:25, -24:25]
     for n in range(OBJECTS_AN_IMAGE):
         y, x = 25 + 51 * (n // 10) + rng.integers(-8, 9), 25 + 51 * (n % 10) + rng.integers(-8, 9)
-        ids[(ys - y) ** 2 + (xs - x) ** 2 <= rng.integers(8, 25) ** 2] = n + 1
+        inside = ys**2 + xs**2 <= rng.integers(8, 25) ** 2
+        inside &= (ys + y >= 0) & (ys + y < SIDE_PX) & (xs + x >= 0) & (xs + x < SIDE_PX)
+        ids[(ys + y)[inside], (xs + x)[inside]] = n + 1
     tiles = {}
     for ty, tx in tiles_of(document.raster.bounds(0)):
         part = np.ascontiguousarray(ids[ty * TILE : (ty + 1) * TILE, tx * TILE : (tx + 1) * TILE])
