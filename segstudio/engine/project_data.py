@@ -42,12 +42,15 @@ class ProjectData:
         self._project = project
         self._sources = sources
         self._table = project.classes()
-        self._rows = {int(row.id): row for row in project.images()}
+        every = project.images(removed=True)
+        self._rows = {int(row.id): row for row in every if not row.removed}
+        self._removed = [row for row in every if row.removed]
         self._last_edit = int(project.last_seq())
         self._groups = _group_names(list(self._rows.values()))
         self._known: dict[int, dict[tuple[int, int, int], _Known]] = {}
         self._frozen: dict[int, tuple[Status, int]] = {}
         self._problems: dict[tuple[int, int], str] = {}
+        self._counts_as: dict[int, int] | None = None
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored."""
@@ -56,6 +59,25 @@ class ProjectData:
             for c in self._table
             if c.kind is not Kind.IGNORE
         ]
+
+    def counts_as(self) -> Mapping[int, int]:
+        """What a network's output for a class counts as today, by the id of every class ever made; 0 for nothing."""
+        if self._counts_as is None:
+            effective = {int(c.id): self._table.effective(c.id) for c in self._table.all}
+            today = {id_: 0 if c is None or c.kind is Kind.IGNORE else int(c.id) for id_, c in effective.items()}
+            known = {today[id_] for id_ in self._known_classes()} - {0}
+            self._counts_as = {id_: c if c in known or not known else 0 for id_, c in today.items()}
+        return self._counts_as
+
+    def _known_classes(self) -> set[int]:
+        """The classes that a known pixel was given, in images that were taken out of the project too: what was learned
+        from those stays learned.
+        """
+        known = set(map(int, self._project.class_pixels()))
+        for row in self._removed:
+            if row.labelled_pixels:
+                known.update(int(class_id) for class_id, _ in self._project.counts(row.id))
+        return known
 
     def planes(self) -> Sequence[PlaneEntry]:
         """Every plane of every image in use."""

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +8,13 @@ import pytest
 from segstudio.engine.client import EngineClient
 from segstudio.errors import NotEnoughLabels, ReadOnly, WeightsDamaged
 from segstudio.geometry import Rect
-from segstudio.labels.model import Kind
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange
+from segstudio.labels.model import Cause, Kind
+from segstudio.labels.tile import EMPTY, frozen
+from segstudio.runs import Choices
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, predict
+from segstudio.tasks.train import train
 from tests.engine.conftest import SIDE, finish, label, new_project
 
 pytestmark = pytest.mark.engine
@@ -112,3 +118,66 @@ def test_a_version_that_is_not_there_is_said(engine: EngineClient, discs_project
 def test_a_read_only_project_gets_no_proposals(engine: EngineClient, discs_project: Project):
     with Project.open(discs_project.path, write=False) as reader, pytest.raises(ReadOnly):
         finish(predict(reader, engine, [reader.images()[0].id]))
+
+
+@contextmanager
+def _changed(project: Project, name: str, **columns: object) -> Iterator[None]:
+    """Change columns of a class for a while."""
+    class_ = project.classes().named(name)
+    before = {column: getattr(class_, column) for column in columns}
+    for a, b in ((before, columns), (columns, before)):
+        change = RowChange(Table.CLASSES, class_.id, dict(a), dict(b))
+        project.writer.submit(Edit(None, Cause.CLASSES, {}, (change,)))
+        project.writer.flush()
+        if b is columns:
+            yield
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, EngineClient, str]]:
+    """A project of discs with a version that has learned background and discs."""
+    folder = tmp_path_factory.mktemp("trained")
+    project, truths = new_project(folder, 2)
+    label(project, project.images()[0].id, truths[0])
+    with project, EngineClient(project.path, log=folder / "log") as client:
+        version = finish(train(project, client, Choices(network="tiny", base="scratch", max_steps=60))).version
+        yield project, client, version
+
+
+def _found(project: Project, client: EngineClient, version: str) -> tuple[set[str], float]:
+    """Names of the classes that a version proposes on the second image, and its mean confidence."""
+    row = project.images()[1]
+    finish(predict(project, client, [row.id], version=version))
+    proposal = project.proposals.read(row.id, 0)
+    ids = np.unique(proposal.class_ids(WHOLE)).tolist()
+    return {project.classes().all[i - 1].name for i in ids}, float(proposal.confidence(WHOLE).mean())
+
+
+def test_a_class_that_was_removed_is_not_predicted_and_the_next_best_is(trained: tuple[Project, EngineClient, str]):
+    project, client, version = trained
+    assert _found(project, client, version)[0] == {"background", "blob"}
+    with _changed(project, "blob", removed=True):
+        assert _found(project, client, version) == ({"background"}, 255.0)
+    assert _found(project, client, version)[0] == {"background", "blob"}
+
+
+def test_a_class_that_was_merged_counts_as_the_other(trained: tuple[Project, EngineClient, str]):
+    project, client, version = trained
+    with _changed(project, "blob", merged_into=project.classes().background.id):
+        assert _found(project, client, version) == ({"background"}, 255.0)
+
+
+def test_a_class_without_a_known_pixel_is_not_predicted(trained: tuple[Project, EngineClient, str]):
+    project, client, version = trained
+    image, key = project.images()[0].id, (0, 0, 0)
+    tile = project.tile(image, key)
+    ids = np.where(tile.ids == 2, 0, tile.ids).astype(np.uint32)
+    rest = frozen(ids, np.where(ids > 0, tile.origins, 0).astype(np.uint8))
+    for before, after, found in (
+        (tile, rest, {"background"}),
+        (rest, EMPTY, {"background", "blob"}),
+        (EMPTY, tile, {"background", "blob"}),
+    ):
+        project.writer.submit(Edit(image, Cause.ERASE, {key: TileChange(before, after)}))
+        project.writer.flush()
+        assert _found(project, client, version)[0] == found
