@@ -31,7 +31,7 @@ def finish(steps: Generator[object, None, T]) -> T:
 
 
 def new_project(
-    folder: Path, n: int, *, kind: Kind = Kind.SEMANTIC, broken: Sequence[int] = ()
+    folder: Path, n: int, *, kind: Kind = Kind.SEMANTIC, broken: Sequence[int] = (), side: int = SIDE
 ) -> tuple[Project, list[NDArray[np.int32]]]:
     """A project of n pictures of discs with the classes background and 'blob', and the true classes of each."""
     from PIL import Image
@@ -39,12 +39,12 @@ def new_project(
     folder.mkdir(parents=True, exist_ok=True)
     images, truths = [], []
     for i in range(n):
-        picture, ids = blobs(i, SIDE)
+        picture, ids = blobs(i, side)
         path = folder / f"{i}.png"
         Image.fromarray((picture * 255).astype(np.uint8)).save(path)
         if i in broken:
             path.write_bytes(path.read_bytes()[:2000])
-        plane = (NewPlane("0", SIDE, SIDE),)
+        plane = (NewPlane("0", side, side),)
         images.append(NewImage(path.name, folder, path.stat().st_size, 0, f"q{i}", plane, 3, "uint8", "png"))
         truths.append(ids)
     classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("blob", kind=kind)]
