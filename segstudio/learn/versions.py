@@ -11,7 +11,7 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ClassEntry, Dataset
-from segstudio.learn.networks import DEFAULT_NETWORK, build, head_conv
+from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
     HeadMatch,
@@ -57,10 +57,17 @@ class _Grouped(nn.Module):
     def __init__(self, net: nn.Module, outputs: Sequence[Sequence[int]]) -> None:
         super().__init__()
         self.net = net
+        self.encoder = net.encoder
         self._outputs = [list(channels) for channels in outputs]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits = self.net(x).float()
+        return self._grouped(self.net(x))
+
+    def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        return self._grouped(draw(self.net, levels))
+
+    def _grouped(self, logits: torch.Tensor) -> torch.Tensor:
+        logits = logits.float()
         return torch.stack([logits[:, channels].logsumexp(1) for channels in self._outputs], 1)
 
 
@@ -92,6 +99,7 @@ def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.devi
         device=device,
         bfloat16=bfloat16,
         channels_last=True,
+        context=NETWORKS[DEFAULT_NETWORK].context,
     )
 
 
@@ -144,6 +152,7 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
         device=device,
         bfloat16=bfloat16,
         channels_last=card.channels_last,
+        context=NETWORKS[card.network].context,
     )
 
 

@@ -16,6 +16,21 @@ def test_windows_cover_an_axis_with_the_overlap_asked_for(units: int, most: int,
     assert all(b + overlap <= a + axis.side for a, b in pairs)
 
 
+@given(st.integers(1, 400), st.integers(4, 30), st.integers(1, 3), st.integers(0, 8))
+def test_a_window_sees_its_context_on_every_side_or_as_far_as_the_plane_reaches(
+    units: int, most: int, overlap: int, context: int
+):
+    axis = Axis.covering(units, most, overlap, context)
+    assert axis.starts[-1] + axis.side == units
+    lengths = set()
+    for i, start in enumerate(axis.starts):
+        seen, length = axis.seen(i)
+        lengths.add(length)
+        assert 0 <= seen <= max(start - context, 0)
+        assert min(start + axis.side + context, units) <= seen + length <= units
+    assert len(lengths) == 1
+
+
 @given(st.integers(1, 60), st.integers(4, 12), st.integers(1, 3))
 def test_weights_are_positive_everywhere_and_one_where_a_window_is_alone(units: int, most: int, overlap: int):
     axis = Axis.covering(units, most, overlap)
