@@ -1,8 +1,7 @@
 """One project of small pictures and one real engine process for all tests of the engine."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -17,17 +16,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from tests.learn.conftest import blobs
 
-T = TypeVar("T")
 SIDE = 192
-
-
-def finish(steps: Generator[object, None, T]) -> T:
-    """The report of a task, its progress dropped."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def new_project(

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_projects import SIZE, finished
+from small_projects import SIZE
 
 from segstudio.errors import MaskMismatch, UnknownClassValue, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.evaluate import EvaluateReport, evaluate
 from segstudio.tasks.import_masks import Target, import_masks
 from segstudio.tasks.masks import parsed_map
+from segstudio.tasks.progress import finished
 
 Mask = Callable[..., Path]
 TOTAL = SIZE[0] * SIZE[1]
