@@ -127,8 +127,3 @@ class Grid:
     def tile(self, ty: int, tx: int) -> Rect:
         """The part of a label tile that lies in the plane."""
         return Rect(tx * TILE, ty * TILE, TILE, TILE).intersected(Rect(0, 0, self.width, self.height))
-
-    @property
-    def tiles(self) -> list[tuple[int, int]]:
-        """Label tiles (ty, tx) of the plane, row by row."""
-        return [(y, x) for y in range(-(-self.height // TILE)) for x in range(-(-self.width // TILE))]

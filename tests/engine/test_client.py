@@ -36,7 +36,7 @@ def test_waiting_threads_do_not_spin():
 
 
 def test_the_device_is_known_when_it_is_ready(engine: EngineClient):
-    assert engine.ready() == engine.device_name != ""
+    assert engine.ready() == engine.outcome.device != ""
     assert engine.outcome.state.value == "ready"
 
 
