@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import complain, say, say_json
+from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 
@@ -41,8 +41,6 @@ def run(options: Namespace) -> int:
     with opened(options.project, write=False) as project:
         task = evaluate(project, Path(options.truth), mapping=mapping, content=options.content, split=options.split)
         report = shown(task, "image")
-    if report.note:
-        complain(f"note: {report.note}")
     if options.json:
         say_json(report.as_json())
         return 0
@@ -52,6 +50,8 @@ def run(options: Namespace) -> int:
     say(f"{'':<{width}}     IoU    Dice  precision  recall")
     for name, m in (*figures.classes.items(), ("mean", figures.mean)):
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
+    if report.note:
+        say(f"note: {report.note}")
     for name in report.skipped:
         say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
     return 0
