@@ -48,6 +48,7 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         self._connect(opened)
         opened.documents.radius = self._radius
         opened.documents.touch = self._touch
+        opened.proposals.visible = self._visible
         self.set_tool(self._tool)
         self.projectChanged.emit()
         self.classesChanged.emit()

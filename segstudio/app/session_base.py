@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.preferences import Preferences, load_preferences
 from segstudio.app.values import EngineState, SaveState
 from segstudio.errors import UserError
+from segstudio.geometry import Rect
 from segstudio.labels.model import ClassTable
 from segstudio.labels.policy import Touch
 
@@ -56,6 +57,7 @@ class SessionBase(QObject):
         self._tool = "brush"
         self._radius = self.preferences.brush_radius
         self._touch = Touch.ALL
+        self._visible: Rect | None = None
         self._engine_state = EngineState("off", "", "")
         self.export_folder: Path | None = None
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.app.session_base import SessionBase
+from segstudio.app.values import Rest
 
 if TYPE_CHECKING:
+    from segstudio.labels.model import ImageId
     from segstudio.labels.proposal import Proposal
 
 __all__ = ["SessionLearning"]
@@ -45,17 +47,32 @@ class SessionLearning(SessionBase):
     def mark_done(self) -> None:
         """Fill the rest, mark the image done, show the next that is not."""
         if self._may_write() and self._is_shown() and self._opened is not None:
-            self._opened.proposals.mark_done(self._after_done)
+            image = self._opened.navigation.shown
+            assert image is not None
+            self._opened.proposals.mark_done(lambda: self._after_done(image))
 
-    def _after_done(self) -> None:
+    def _after_done(self, image: ImageId) -> None:
         if self._opened is None:
             return
-        self._opened.navigation.mark_done_here()
-        following = self._opened.navigation.next_unfinished()
+        navigation = self._opened.navigation
+        navigation.mark_done(image)
+        if navigation.shown != image:
+            return  # the person has gone on while the rest was being filled in
+        following = navigation.next_unfinished()
         if following is None:
             self.said.emit(self.tr("Every image is done."))
-        elif following != self._opened.navigation.index:
-            self._opened.navigation.open(following)
+        elif following != navigation.index:
+            navigation.open(following)
+
+    @property
+    def done_rest(self) -> Rest:
+        """What Done makes of unlabelled pixels."""
+        return self._opened.proposals.rest if self._opened is not None else Rest.PROPOSAL
+
+    def set_done_rest(self, rest: str) -> None:
+        """Decide what Done makes of unlabelled pixels from now on: 'proposal', 'background' or 'unknown'."""
+        if self._may_write() and self._opened is not None:
+            self._opened.proposals.set_rest(Rest(rest))
 
     @property
     def training(self) -> bool:
@@ -67,9 +84,9 @@ class SessionLearning(SessionBase):
         if self.training:
             self.said.emit(self.tr("A run is under way already."))
         elif self._may_write() and self._opened is not None:
-            self._opened.proposals.settle()
             self._opened.documents.commit_gesture()
-            self._opened.training.start(**options)
+            training = self._opened.training
+            self._opened.proposals.fills.after(lambda: training.start(**options))
 
     def stop_training(self) -> None:
         """End the run early; the best so far is compared and kept."""
@@ -87,9 +104,9 @@ class SessionLearning(SessionBase):
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return
-        self._opened.proposals.settle()
         self._opened.documents.commit_gesture()
-        self._opened.exports.start(format, Path(out), content)
+        exports = self._opened.exports
+        self._opened.proposals.fills.after(lambda: exports.start(format, Path(out), content))
 
     def cancel_job(self, job: str) -> None:
         """Cancel a long job by its name."""

@@ -9,7 +9,9 @@ from segstudio.errors import UserError
 from segstudio.labels.policy import Touch
 
 if TYPE_CHECKING:
+    from segstudio.app.opened import OpenedProject
     from segstudio.app.pointer import Pointer
+    from segstudio.labels.model import ImageId
 
 __all__ = ["SessionTools"]
 
@@ -96,5 +98,10 @@ class SessionTools(SessionBase):
     def redo(self) -> None:
         """Do again what was taken back last."""
         if self._may_write() and self._is_shown() and self._opened is not None:
-            self._opened.proposals.settle()
-            self._say_refusal(self._opened.documents.redo)
+            opened, image = self._opened, self._opened.navigation.shown
+            opened.proposals.fills.after(lambda: self._redo(opened, image))
+
+    def _redo(self, opened: OpenedProject, image: ImageId | None) -> None:
+        """After whole-image edits that were under way, unless another image is on screen by then."""
+        if opened is self._opened and opened.navigation.shown == image:
+            self._say_refusal(opened.documents.redo)

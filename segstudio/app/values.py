@@ -1,6 +1,7 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segstudio.geometry import Rect
@@ -9,7 +10,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 if TYPE_CHECKING:
     from segstudio.labels.edit import Table
 
-__all__ = ["Changed", "EngineState", "ImageItem", "JobState", "SaveState"]
+__all__ = ["Changed", "EngineState", "ImageItem", "JobState", "Rest", "SaveState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,14 @@ class Changed:
     rect: Rect
     tables: "frozenset[Table]" = frozenset()
     cause: Cause | None = None
+
+
+class Rest(StrEnum):
+    """What Done makes of the pixels that are unlabelled: the proposal's class, background, or nothing."""
+
+    PROPOSAL = "proposal"
+    BACKGROUND = "background"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,9 @@ class FakeSession(QObject):
     def pointer(self, event: Pointer) -> None:
         self.calls.append(("pointer", event.phase.name))
 
+    def set_visible(self, rect: Rect | None) -> None:
+        self.visible = rect
+
     def cancel_gesture(self) -> bool:
         self.calls.append(("cancel_gesture",))
         return False
