@@ -1,10 +1,9 @@
-"""The owner of proposals: asks the engine for what is on screen, shows the answer, accepts and finishes.
+"""The owner of proposals: asks the engine for what is on screen, and shows the answer.
 
 What is stored is read and decoded on a worker; an answer carries what it was asked for and is dropped when that is no
 longer on screen.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -13,23 +12,20 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents
-from segstudio.app.fill_edits import Filled, accepting, corrected, finishing, frozen_copy, is_whole
-from segstudio.app.filling import Fills
+from segstudio.app.fill_edits import is_whole
 from segstudio.app.jobs import Job, MainThread, Worker
 from segstudio.app.navigation import Navigation
-from segstudio.app.values import Rest
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
+from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
 __all__ = ["Proposals"]
 
-_DONE_REST = "done_rest"
 _PAUSE_OF_THE_HAND_MS = 1500
 _GESTURE_POLL_MS = 50
 
@@ -47,7 +43,8 @@ class _Look:
 class Proposals(QObject):
     """`on_screen` is the proposal of the image and plane on screen, if there is one.
 
-    `visible` is the rectangle of image pixels that is on screen: it is proposed before the rest. None = all of it.
+    While `reading`, what is stored for it is on its way. `visible` is the rectangle of image pixels that is on screen:
+    it is proposed before the rest. None = all of it.
     """
 
     proposalReady = Signal()
@@ -68,7 +65,6 @@ class Proposals(QObject):
         super().__init__(parent)
         self._project, self._engine = project, engine
         self._documents, self._navigation, self._main = documents, navigation, main
-        self.fills = Fills(documents, main, self)
         self._reader, self._notes = Worker("proposal", main), Worker("notes", main)
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._request = 0
@@ -76,14 +72,13 @@ class Proposals(QObject):
         self._asked_at = 0
         self._owed = False
         self._opening: tuple[_Look, Future[Proposal | None]] | None = None
-        self._reading = False
+        self.reading = False
         self.on_screen: Proposal | None = None
         self.visible: Rect | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_OF_THE_HAND_MS)
         self._pause.timeout.connect(self._upgrade_guess)
-        self.fills.failed.connect(self._fail)
         navigation.imageLoading.connect(lambda _path: self._image_loading())
         navigation.imageShown.connect(self._image_shown)
         navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
@@ -99,7 +94,7 @@ class Proposals(QObject):
     @property
     def is_guess(self) -> bool:
         """Whether what is on screen comes from the embedded model, before anything was learnt here."""
-        return self.on_screen is not None and self.on_screen.version == "embedded"
+        return self.on_screen is not None and self.on_screen.version == EMBEDDED
 
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`.
@@ -219,7 +214,7 @@ class Proposals(QObject):
         if opening is None:
             return
         look, future = opening
-        self._reading = True
+        self.reading = True
         if future.done():
             self._looked(look, future)
         else:
@@ -252,7 +247,7 @@ class Proposals(QObject):
             return
         if look.ends:
             self._end_request()
-        self._reading = False
+        self.reading = False
         error = future.exception()
         if isinstance(error, UserError):
             self._fail(error.line)
@@ -288,12 +283,12 @@ class Proposals(QObject):
 
     def _stale(self) -> bool:
         """Whether a better proposal may be had: none yet, a part, an older version's, or a learner refitted since."""
-        if self.on_screen is None or self.on_screen.version == "instant" or not self._is_whole(self.on_screen):
+        if self.on_screen is None or self.on_screen.version == INSTANT or not self._is_whole(self.on_screen):
             return True
         current = self._project.current_version()
         if current is not None:
             return self.on_screen.version != current.name
-        return self._two_classes_known()
+        return self._two_classes_known() or self.on_screen.version != EMBEDDED
 
     def _propose_quietly(self) -> None:
         if self._navigation.shown is not None:
@@ -315,98 +310,9 @@ class Proposals(QObject):
         elif error is not None:
             raise error
 
-    # -- accepting ---------------------------------------------------------------------------------------------------
-
-    def accept(self) -> None:
-        """Fill what is unlabelled with the proposal, as one edit."""
-        proposal, opened = self.on_screen, self._documents.current
-        if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
-            return
-        if opened is None or proposal is None:
-            self.said.emit(self.tr("There is no proposal to accept yet."))
-            return
-        self._documents.commit_gesture()
-        self.fills.add(opened, accepting(proposal, self._documents.classes, self._documents.author))
-
-    def mark_done(self, then: Callable[[], None]) -> None:
-        """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it."""
-        opened = self._documents.current
-        if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
-            return
-        if opened is None:
-            return
-        self._documents.commit_gesture()
-        image, here, seen = opened.document.image, self._navigation.plane, self.on_screen
-        proposals, reading = self._project.proposals, self._reading
-
-        def proposal_of(plane: int) -> Proposal | None:
-            """What was seen, not what may have been written since; of other planes what is stored."""
-            return seen if plane == here and not reading else proposals.read(image, plane)
-
-        rest = self.rest
-
-        def finished(filled: Filled) -> None:
-            self._say_done(rest, filled)
-            self._count_effort(frozen_copy(opened.document))
-            then()
-
-        compute = finishing(proposal_of, rest, self._documents.classes, self._documents.author)
-        self.fills.add(opened, compute, finished)
-
-    @property
-    def rest(self) -> Rest:
-        """What Done makes of unlabelled pixels; the proposal's class where the setting is not known to this version."""
-        found = self._project.setting(_DONE_REST, Rest.PROPOSAL.value)
-        return Rest(found) if found in list(Rest) else Rest.PROPOSAL
-
-    def set_rest(self, rest: Rest) -> None:
-        """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
-        self._project.set_setting(_DONE_REST, rest.value).add_done_callback(
-            lambda future: self._main.post(lambda: self._noted(future))
-        )
-
-    def _say_done(self, rest: Rest, filled: Filled) -> None:
-        if rest is Rest.BACKGROUND:
-            self.said.emit(self.tr("Done: what was unlabelled became background; undo on that image."))
-        elif rest is Rest.UNKNOWN:
-            self.said.emit(self.tr("Done: what was unlabelled stays unknown."))
-        elif filled.short:
-            self.said.emit(self.tr("Done, but not all of it was proposed yet: what is unlabelled stays unknown."))
-        else:
-            self.said.emit(self.tr("Done: what was unlabelled was filled in from the proposal; undo on that image."))
-
-    def _count_effort(self, after: Document) -> None:
-        """Keep how much of what was shown first was painted otherwise; from now on nothing counts as shown first."""
-        project, classes = self._project, self._documents.classes
-
-        def count() -> None:
-            planes = range(len(after.raster.sizes))
-            firsts = [first for p in planes if (first := project.proposals.first(after.image, p)) is not None]
-            figures = [corrected(after, first, classes) for first in firsts]
-            project.proposals.finish(after.image)
-            if figures and project.writer is not None:
-                project.set_effort(after.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
-
-        self._notes.submit(count, self._noted)
-
-    def settle(self) -> None:
-        """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
-        self.fills.settle()
-
-    def leave_image(self) -> None:
-        """Another image will be shown: edits of this one may still be computed, those of earlier ones are applied."""
-        self.fills.settle(keep=self._documents.current)
-
-    def cancel_fill(self) -> bool:
-        """Drop whole-image edits that are not applied yet; whether one of them would have changed something."""
-        return self.fills.cancel()
-
     def close(self) -> None:
-        """Apply what is being computed, drop what was asked for, end the workers."""
+        """Drop what was asked for, end the workers."""
         self._pause.stop()
-        self.fills.close()
         self._drop()
         self._reader.close()
         self._notes.close(drop=False)

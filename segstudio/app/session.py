@@ -30,8 +30,11 @@ __all__ = ["Session"]
 class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, SessionReading):
     """One window's session with at most one project."""
 
-    def open_project(self, path: Path | str, first_image: int | None = 0) -> None:
-        """Open a project, closing the one before. Raises `UserError` and leaves that one open where it cannot."""
+    def open_project(self, path: Path | str, first_image: int | None = None) -> None:
+        """Open a project at an image, by itself at the first that is not done, closing the one before.
+
+        Raises `UserError` and leaves that one open where it cannot.
+        """
         from segstudio.app.opened import OpenedProject
 
         if self._opened is not None and self._opened.project.path.resolve() == Path(path).resolve():
@@ -57,8 +60,11 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         self.saveStateChanged.emit(opened.documents.save_state())
         if opened.project.notice:
             self._fail("save", opened.project.notice)
-        if first_image is not None and opened.navigation.rows:
-            opened.navigation.open(first_image)
+        self.versionsChanged.emit()
+        opened.versions.read_last_run()
+        if opened.navigation.rows:
+            wanted = opened.navigation.next_unfinished() if first_image is None else first_image
+            opened.navigation.open(wanted or 0)
 
     def secure(self) -> None:
         """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
@@ -102,6 +108,8 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         opened.proposals.proposalChanged.connect(self.proposalChanged)
         opened.proposals.failed.connect(self.failed)
         opened.proposals.said.connect(self.said)
+        opened.finishing.failed.connect(lambda sentence: self._fail("done", sentence))
+        opened.finishing.said.connect(self.said)
         opened.proposals.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("propose", running, self.tr("Proposing"), cancellable=False))
         )
@@ -111,6 +119,9 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         opened.training.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("train", running, self.tr("Fine-tuning")))
         )
+        opened.versions.currentChanged.connect(self._version_chosen)
+        opened.versions.runRead.connect(self.runRead)
+        opened.versions.failed.connect(lambda sentence: self._fail("versions", sentence))
         opened.exports.exportFinished.connect(self.exportFinished)
         opened.exports.failed.connect(self.failed)
         opened.exports.jobChanged.connect(self.jobChanged)

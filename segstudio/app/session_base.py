@@ -11,8 +11,7 @@ from segstudio.app.preferences import Preferences, load_preferences
 from segstudio.app.values import EngineState, SaveState
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.model import ClassTable
-from segstudio.labels.policy import Touch
+from segstudio.labels.model import ClassTable, Touch
 
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
@@ -47,6 +46,9 @@ class SessionBase(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    settingsChanged = Signal()
+    versionsChanged = Signal()
+    runRead = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -107,7 +109,7 @@ class SessionBase(QObject):
         """Abort what is unfinished; whether there was something."""
         if self._opened is None:
             return False
-        return self._opened.documents.cancel_gesture() or self._opened.proposals.cancel_fill()
+        return self._opened.documents.cancel_gesture() or self._opened.finishing.cancel_fill()
 
     @property
     def save_state(self) -> SaveState:

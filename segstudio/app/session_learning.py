@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.app.session_base import SessionBase
-from segstudio.app.values import Rest
+from segstudio.app.values import Rest, VersionItem
 
 if TYPE_CHECKING:
     from segstudio.labels.model import ImageId
@@ -42,14 +42,14 @@ class SessionLearning(SessionBase):
     def accept_proposal(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
         if self._may_write() and self._is_shown() and self._opened is not None:
-            self._opened.proposals.accept()
+            self._opened.finishing.accept()
 
     def mark_done(self) -> None:
         """Fill the rest, mark the image done, show the next that is not."""
         if self._may_write() and self._is_shown() and self._opened is not None:
             image = self._opened.navigation.shown
             assert image is not None
-            self._opened.proposals.mark_done(lambda: self._after_done(image))
+            self._opened.finishing.mark_done(lambda: self._after_done(image))
 
     def _after_done(self, image: ImageId) -> None:
         if self._opened is None:
@@ -67,12 +67,13 @@ class SessionLearning(SessionBase):
     @property
     def done_rest(self) -> Rest:
         """What Done makes of unlabelled pixels."""
-        return self._opened.proposals.rest if self._opened is not None else Rest.PROPOSAL
+        return self._opened.finishing.rest if self._opened is not None else Rest.PROPOSAL
 
     def set_done_rest(self, rest: str) -> None:
         """Decide what Done makes of unlabelled pixels from now on: 'proposal', 'background' or 'unknown'."""
         if self._may_write() and self._opened is not None:
-            self._opened.proposals.set_rest(Rest(rest))
+            self._opened.finishing.set_rest(Rest(rest))
+            self.settingsChanged.emit()
 
     @property
     def training(self) -> bool:
@@ -86,17 +87,33 @@ class SessionLearning(SessionBase):
         elif self._may_write() and self._opened is not None:
             self._opened.documents.commit_gesture()
             training = self._opened.training
-            self._opened.proposals.fills.after(lambda: training.start(**options))
+            self._opened.finishing.fills.after(lambda: training.start(**options))
 
     def stop_training(self) -> None:
         """End the run early; the best so far is compared and kept."""
         if self._opened is not None:
             self._opened.training.stop()
 
+    @property
+    def versions(self) -> tuple[VersionItem, ...]:
+        """What may propose, newest first; one is current."""
+        return self._opened.versions.items() if self._opened is not None else ()
+
+    def use_version(self, name: str) -> None:
+        """Let a version propose from now on; proposals are made anew. Raises `UserError` where there is none such."""
+        if self._may_write() and self._opened is not None:
+            self._opened.versions.use(name)
+
+    def _version_chosen(self) -> None:
+        if self._opened is not None:
+            self.versionsChanged.emit()
+            self._opened.proposals.refresh()
+
     def _training_finished(self, result: dict[str, object]) -> None:
         self.trainingFinished.emit(result)
         if self._opened is not None:
             self._opened.navigation.reload()
+            self.versionsChanged.emit()
             self._opened.proposals.refresh()
 
     def export(self, format: str, out: Path | str, content: str = "labels") -> None:
@@ -106,7 +123,7 @@ class SessionLearning(SessionBase):
             return
         self._opened.documents.commit_gesture()
         exports = self._opened.exports
-        self._opened.proposals.fills.after(lambda: exports.start(format, Path(out), content))
+        self._opened.finishing.fills.after(lambda: exports.start(format, Path(out), content))
 
     def cancel_job(self, job: str) -> None:
         """Cancel a long job by its name."""

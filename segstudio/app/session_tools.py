@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segstudio.app.session_base import SessionBase
 from segstudio.errors import UserError
-from segstudio.labels.policy import Touch
+from segstudio.labels.model import Touch
 
 if TYPE_CHECKING:
     from segstudio.app.opened import OpenedProject
@@ -99,7 +99,7 @@ class SessionTools(SessionBase):
         """Do again what was taken back last."""
         if self._may_write() and self._is_shown() and self._opened is not None:
             opened, image = self._opened, self._opened.navigation.shown
-            opened.proposals.fills.after(lambda: self._redo(opened, image))
+            opened.finishing.fills.after(lambda: self._redo(opened, image))
 
     def _redo(self, opened: OpenedProject, image: ImageId | None) -> None:
         """After whole-image edits that were under way, unless another image is on screen by then."""

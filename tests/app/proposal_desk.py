@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from segstudio.app.documents import Documents
+from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.pointer import Button, Phase, Pointer
@@ -57,6 +58,7 @@ class Desk:
         self.documents = Documents(project, self.main)
         self.navigation = Navigation(project, self.documents, self.main)
         self.proposals = Proposals(project, None, self.documents, self.navigation, self.main)  # type: ignore[arg-type]
+        self.finishing = Finishing(project, self.documents, self.navigation, self.proposals, self.main)
         self.ready: list[str] = []
         self.failures: list[dict[str, str]] = []
         self.said: list[str] = []
@@ -64,6 +66,7 @@ class Desk:
         self.proposals.proposalReady.connect(lambda: self.ready.append(self.version()))
         self.proposals.failed.connect(self.failures.append)
         self.proposals.said.connect(self.said.append)
+        self.finishing.said.connect(self.said.append)
         self.documents.editCommitted.connect(self.seqs.append)
 
     def version(self) -> str:
@@ -97,6 +100,7 @@ class Desk:
     def close(self) -> None:
         self.network.open = True
         self.documents.commit_gesture()
+        self.finishing.close()
         self.proposals.close()
         self.navigation.close()
         self.proposals.wait(10)

@@ -9,6 +9,7 @@ import pytest
 from proposal_desk import CELL, Desk
 
 from segstudio.app.fill_edits import corrected
+from segstudio.app.finishing import rest_of
 from segstudio.app.pointer import Button
 from segstudio.app.values import Rest
 from segstudio.labels.class_rows import changed_class_row
@@ -72,7 +73,7 @@ def test_a_large_accept_is_computed_while_the_hand_paints_and_never_on_the_gui_t
     import segstudio.app.fill_edits as fill_edits
 
     monkeypatch.setattr(fill_edits, "_still_made", gate.before(fill_edits._still_made))
-    desk.proposals.accept()
+    desk.finishing.accept()
     desk.stroke(60, 40, Button.RIGHT)
     painted = desk.read()[0] > 0
     gate.opened.set()
@@ -91,11 +92,11 @@ def test_another_image_is_shown_at_once_and_the_done_of_the_one_before_is_kept(
 
     monkeypatch.setattr(fill_edits, "_still_made", gate.before(fill_edits._still_made))
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
-    desk.proposals.leave_image()
+    desk.finishing.mark_done(lambda: done.append(True))
+    desk.finishing.leave_image()
     desk.shows(1)
     assert not done
-    assert not desk.proposals.cancel_fill()  # undo and Escape are about the image on screen
+    assert not desk.finishing.cancel_fill()  # undo and Escape are about the image on screen
     gate.opened.set()
     desk.qtbot.waitUntil(lambda: bool(done) and bool(desk.seqs))
     assert desk.project.image(ImageId(1)).status == "done"
@@ -105,12 +106,12 @@ def test_another_image_is_shown_at_once_and_the_done_of_the_one_before_is_kept(
 def test_what_has_to_wait_for_a_fill_runs_after_it(desk: Desk) -> None:
     desk.proposed()
     order: list[str] = []
-    desk.proposals.mark_done(lambda: order.append("done"))
-    desk.proposals.fills.after(lambda: order.append("export"))
+    desk.finishing.mark_done(lambda: order.append("done"))
+    desk.finishing.fills.after(lambda: order.append("export"))
     assert order == []
     desk.qtbot.waitUntil(lambda: len(order) == 2)
     assert order == ["done", "export"]
-    desk.proposals.fills.after(lambda: order.append("at once"))
+    desk.finishing.fills.after(lambda: order.append("at once"))
     assert order[-1] == "at once"
 
 
@@ -126,10 +127,10 @@ def test_done_makes_of_the_rest_what_the_project_says(desk: Desk, rest: Rest, la
     desk.proposed()
     desk.stroke(20, 20)
     painted = desk.read()[0] > 0
-    desk.proposals.set_rest(rest)
-    desk.qtbot.waitUntil(lambda: desk.proposals.rest is rest)
+    desk.finishing.set_rest(rest)
+    desk.qtbot.waitUntil(lambda: desk.project.setting("done_rest") == rest.value)
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
+    desk.finishing.mark_done(lambda: done.append(True))
     desk.qtbot.waitUntil(lambda: bool(done))
     ids, origins = desk.read()
     assert (ids > 0).all() == labelled
@@ -142,8 +143,10 @@ def test_done_makes_of_the_rest_what_the_project_says(desk: Desk, rest: Rest, la
 
 
 def test_a_setting_of_a_later_version_counts_as_the_default(desk: Desk) -> None:
-    desk.project.set_setting("done_rest", "by-weather").result(10)
-    assert desk.proposals.rest is Rest.PROPOSAL
+    assert rest_of("by-weather") is Rest.PROPOSAL
+    assert rest_of({"policy": 1}) is Rest.PROPOSAL
+    assert rest_of("unknown") is Rest.UNKNOWN
+    assert desk.finishing.rest is Rest.PROPOSAL
 
 
 def test_effort_counts_a_merged_class_as_what_it_was_merged_into(desk: Desk) -> None:

@@ -103,8 +103,8 @@ def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
     desk.proposed()
     desk.stroke(20, 20, Button.RIGHT)
     by_hand = desk.read()[0]
-    desk.proposals.accept()
-    desk.proposals.accept()
+    desk.finishing.accept()
+    desk.finishing.accept()
     desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2)
     ids, origins = desk.read()
     assert np.array_equal(ids[by_hand > 0], by_hand[by_hand > 0])
@@ -115,7 +115,7 @@ def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
 
 def test_an_accept_whose_tiles_were_painted_meanwhile_is_computed_once_more(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()  # computed over a frozen copy, not applied before the event loop runs
+    desk.finishing.accept()  # computed over a frozen copy, not applied before the event loop runs
     desk.stroke(60, 40, Button.RIGHT)
     painted = desk.read()[0] > 0
     assert 0 < painted.sum() < painted.size
@@ -127,9 +127,9 @@ def test_an_accept_whose_tiles_were_painted_meanwhile_is_computed_once_more(desk
 
 def test_what_waits_for_a_fill_keeps_the_stroke_under_way(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()
+    desk.finishing.accept()
     desk.pointer(Phase.PRESS, 60, 40, Button.RIGHT)
-    desk.proposals.settle()
+    desk.finishing.settle()
     assert not desk.documents.gesture_active
     origins = desk.read()[1]
     assert set(np.unique(origins)) == {1, 2}
@@ -137,22 +137,22 @@ def test_what_waits_for_a_fill_keeps_the_stroke_under_way(desk: Desk) -> None:
 
 def test_a_fill_that_was_cancelled_changes_nothing(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()
-    assert desk.proposals.cancel_fill()
+    desk.finishing.accept()
+    assert desk.finishing.cancel_fill()
     desk.qtbot.wait(60)
     assert not desk.read()[0].any()
     assert desk.seqs == []
-    desk.proposals.accept()
-    desk.proposals.settle()
-    desk.proposals.accept()
-    assert not desk.proposals.cancel_fill()  # it would have changed nothing: there was nothing to cancel
+    desk.finishing.accept()
+    desk.finishing.settle()
+    desk.finishing.accept()
+    assert not desk.finishing.cancel_fill()  # it would have changed nothing: there was nothing to cancel
 
 
 def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk) -> None:
     desk.proposed()
     desk.stroke(20, 20)
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
+    desk.finishing.mark_done(lambda: done.append(True))
     desk.qtbot.waitUntil(lambda: bool(done) and len(desk.seqs) == 2)
     assert set(np.unique(desk.read()[1])) == {1, 4}
     assert desk.project.image(ImageId(1)).status == "done"
@@ -177,7 +177,7 @@ def test_done_keeps_how_much_of_the_proposal_shown_first_had_to_be_changed(desk:
     document = desk.documents.current.document
     changed = int((document.raster.read(0, document.raster.bounds(0))[0] > 0).sum())
     assert desk.project.effort(ImageId(1)) is None
-    desk.proposals.mark_done(lambda: None)
+    desk.finishing.mark_done(lambda: None)
     desk.qtbot.waitUntil(lambda: desk.project.effort(ImageId(1)) is not None)
     assert desk.project.effort(ImageId(1)) == (changed, 90 * 70)
     assert desk.project.proposals.first(ImageId(1), 0) is None
@@ -188,7 +188,7 @@ def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
     desk.stroke(20, 20)
     before = desk.read()[0]
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
+    desk.finishing.mark_done(lambda: done.append(True))
     desk.qtbot.waitUntil(lambda: bool(done))
     assert np.array_equal(desk.read()[0], before)
     assert ["stays unknown" in sentence for sentence in desk.said] == [True]
@@ -197,7 +197,7 @@ def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
 
 def test_accept_without_a_proposal_says_so(desk: Desk) -> None:
     desk.shows(0)
-    desk.proposals.accept()
+    desk.finishing.accept()
     assert desk.said == ["There is no proposal to accept yet."]
 
 
@@ -211,8 +211,8 @@ def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: 
     late = desk.project.proposals.read(ImageId(1), 0)
     assert late is not None
     desk.proposals.on_screen = late
-    desk.proposals.accept()
-    desk.proposals.settle()
+    desk.finishing.accept()
+    desk.finishing.settle()
     assert not desk.read()[0].any()
     values = desk.proposals.values(ImageId(1), 0, Rect(0, 0, 90, 70))
     assert values is not None
