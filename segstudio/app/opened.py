@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
@@ -73,4 +73,6 @@ class OpenedProject(QObject):
             self.documents.acknowledge_rest()
         self.main.close()
         self.project.close()
+        # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
+        self.setParent(QCoreApplication.instance())
         self.deleteLater()

@@ -171,7 +171,6 @@ class MainWindow(QMainWindow):
         """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
         self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
         if self.covered:
-            self.session.commit_gesture()
             self.export_panel.hide()
         self.show_panels()
         self.bars.refresh()

@@ -33,6 +33,7 @@ class HelpPage(QWidget):
         self.text.setObjectName("helpText")
         self.text.setOpenExternalLinks(True)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.document().setDocumentMargin(0)
         self.back = QPushButton(tr("Back"))
         self.back.setObjectName("helpBack")
         self.back.setToolTip(tr("Back to the image (Esc)"))

@@ -35,6 +35,7 @@ class OpenDialog(QFileDialog):
         self.setOption(QFileDialog.Option.DontUseNativeDialog)
         self.setFileMode(QFileDialog.FileMode.ExistingFiles)
         self.setLabelText(QFileDialog.DialogLabel.FileName, tr("Project, folder or images:"))
+        self.resize(760, 480)
         self.directoryEntered.connect(self._entered)
         self.finished.connect(self.deleteLater)
 

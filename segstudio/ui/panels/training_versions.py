@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.words import tr
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingVersions", "version_words"]
 
+_ROW_H = 26
 _WIDTHS = (72, 112, 0, 120, 88)
 
 
@@ -66,12 +67,16 @@ class TrainingVersions(QWidget):
         font = row.font(0)
         font.setBold(item.current)
         row.setFont(0, font)
-        table.setItemWidget(row, 4, self._choice(row, item))
+        row.setSizeHint(0, QSize(0, _ROW_H))
+        cell = QWidget()
+        inside = QHBoxLayout(cell)
+        inside.setContentsMargins(4, 2, 4, 2)
+        inside.addWidget(self._choice(row, item))
+        table.setItemWidget(row, 4, cell)
 
     def _choice(self, row: "QTreeWidgetItem", item: "VersionItem") -> QWidget:
         if item.current:
-            label = QLabel(tr("proposes"))
-            label.setProperty("role", "accent")
+            label = role_label(tr("proposes"), "accent")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             return label
         button = QPushButton(tr("Use"))
