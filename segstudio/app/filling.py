@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.fill_edits import Filled, frozen_copy
-from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.jobs import Worker
 from segstudio.errors import EditConflict, UserError
 from segstudio.labels.document import Document
 
@@ -37,10 +37,10 @@ class Fills(QObject):
 
     failed = Signal(str)
 
-    def __init__(self, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(self, documents: Documents, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._documents = documents
-        self._worker = Worker("fill", main)
+        self._worker = worker
         self._fills: list[_Fill] = []
         self._waiting: list[Callable[[], None]] = []
 
@@ -80,11 +80,6 @@ class Fills(QObject):
         self._fills = [fill for fill in self._fills if fill not in mine]
         self._go_on()
         return changing
-
-    def close(self) -> None:
-        """Apply what is under way, end the worker."""
-        self.settle()
-        self._worker.close()
 
     def _begin(self, fill: _Fill) -> None:
         copy, compute = frozen_copy(fill.opened.document), fill.compute

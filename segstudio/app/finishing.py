@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.documents import Documents
 from segstudio.app.fill_edits import Filled, accepting, corrected, finishing, frozen_copy
 from segstudio.app.filling import Fills
-from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.values import Rest
@@ -40,9 +40,8 @@ class Finishing(QObject):
         super().__init__(parent)
         self._project, self._documents, self._navigation = project, documents, navigation
         self._shown, self._main = shown, main
-        self.fills = Fills(documents, main, self)
+        self.fills = Fills(documents, shown.worker, self)
         self.fills.failed.connect(self.failed)
-        self._notes = Worker("effort", main)
         self._rest = rest_of(project.setting(_DONE_REST))
 
     def accept(self) -> None:
@@ -117,7 +116,7 @@ class Finishing(QObject):
             if figures and project.writer is not None:
                 project.set_effort(after.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
 
-        self._notes.submit(count, self._noted)
+        self._shown.worker.submit(count, self._noted)
 
     def settle(self) -> None:
         """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
@@ -132,9 +131,8 @@ class Finishing(QObject):
         return self.fills.cancel()
 
     def close(self) -> None:
-        """Apply what is being computed, end the workers."""
-        self.fills.close()
-        self._notes.close(drop=False)
+        """Apply what is being computed."""
+        self.fills.settle()
 
     def _noted(self, future: "Future[None]") -> None:
         """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""

@@ -44,7 +44,7 @@ class Proposals(QObject):
     """`on_screen` is the proposal of the image and plane on screen, if there is one.
 
     While `reading`, what is stored for it is on its way. `visible` is the rectangle of image pixels that is on screen:
-    it is proposed before the rest. None = all of it.
+    it is proposed before the rest. None = all of it. `worker` computes what nobody waits for, one thing after another.
     """
 
     proposalReady = Signal()
@@ -65,7 +65,7 @@ class Proposals(QObject):
         super().__init__(parent)
         self._project, self._engine = project, engine
         self._documents, self._navigation, self._main = documents, navigation, main
-        self._reader, self._notes = Worker("proposal", main), Worker("notes", main)
+        self._reader, self.worker = Worker("proposal", main), Worker("fill", main)
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._request = 0
         self._asked_for: tuple[ImageId, int] | None = None
@@ -267,7 +267,7 @@ class Proposals(QObject):
         proposal = self.on_screen
         if proposal is not None and self._is_whole(proposal) and self._project.writer is not None:
             proposals = self._project.proposals
-            self._notes.submit(
+            self.worker.submit(
                 lambda: proposals.mark_shown(proposal.image, proposal.plane, proposal.number), self._noted
             )
 
@@ -315,7 +315,7 @@ class Proposals(QObject):
         self._pause.stop()
         self._drop()
         self._reader.close()
-        self._notes.close(drop=False)
+        self.worker.close(drop=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the threads of requests that were dropped."""

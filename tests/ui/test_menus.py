@@ -7,7 +7,7 @@ import pytest
 from fake_session import FakeSession
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLineEdit, QMenu, QTextBrowser, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLineEdit, QMenu, QTextBrowser, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio import __version__
@@ -115,6 +115,25 @@ def test_open_takes_a_project_a_folder_of_images_or_images(
         QTest.mouseClick(box.button(QDialogButtonBox.StandardButton.Open), LEFT)
     assert chosen.args == [[tmp_path / name for name in names]]
     assert not dialog.isVisible()
+
+
+@pytest.mark.parametrize("name", ["cells.segstudio", "plates", "a.png"])
+def test_what_is_clicked_in_the_list_is_what_open_takes(
+    qtbot: QtBot, dialog: OpenDialog, tmp_path: Path, name: str
+) -> None:
+    tree = dialog.findChild(QTreeView, "treeView")
+    box = dialog.findChild(QDialogButtonBox, "buttonBox")
+    assert tree is not None
+    assert box is not None
+    dialog.setViewMode(QFileDialog.ViewMode.Detail)
+    model = tree.model()
+    qtbot.waitUntil(lambda: model.rowCount(tree.rootIndex()) == 4)
+    rows = [model.index(n, 0, tree.rootIndex()) for n in range(4)]
+    row = next(index for index in rows if index.data() == name)
+    QTest.mouseClick(tree.viewport(), LEFT, pos=tree.visualRect(row).center())
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        QTest.mouseClick(box.button(QDialogButtonBox.StandardButton.Open), LEFT)
+    assert chosen.args == [[tmp_path / name]]
 
 
 def test_a_project_is_opened_when_it_is_entered_and_so_is_one_a_file_of_which_was_chosen(

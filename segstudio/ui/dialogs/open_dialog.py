@@ -6,7 +6,7 @@ The desktops' own dialogs choose either files or a folder; this one is Qt's, and
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from segstudio.ui.words import tr
 
@@ -36,6 +36,7 @@ class OpenDialog(QFileDialog):
         self.setFileMode(QFileDialog.FileMode.ExistingFiles)
         self.setLabelText(QFileDialog.DialogLabel.FileName, tr("Project, folder or images:"))
         self.resize(760, 480)
+        self.currentChanged.connect(self._pointed_at)
         self.directoryEntered.connect(self._entered)
         self.finished.connect(self.deleteLater)
 
@@ -46,6 +47,12 @@ class OpenDialog(QFileDialog):
             self._choose(paths)
         else:
             super().accept()  # which says what is missing
+
+    def _pointed_at(self, path: str) -> None:
+        """A folder that is clicked is chosen like a file: Qt would leave it out."""
+        line = self.findChild(QLineEdit, "fileNameEdit")
+        if line is not None and Path(path).is_dir():
+            line.setText(Path(path).name)
 
     def _entered(self, folder: str) -> None:
         """A project is opened, not entered."""
