@@ -19,6 +19,7 @@ _ROWS = (
     ("mean", "Mean IoU"),
 )
 
+_LIST_H = 20
 _OPTIMISTIC = (
     "Blocks inside images are kept back and measured, but the rest of the same images trains.\n"
     "Neighbours look alike, so the figures are optimistic.\n"
@@ -45,11 +46,8 @@ class TrainingFacts(QWidget):
             grid.addWidget(value, row, 1)
         self._held_out_title = role_label(tr("Held out: never trained on"), "muted")
         self._held_out_title.setObjectName("heldOutTitle")
-        self.optimistic = muted_label(
-            tr("Too few labelled images to hold whole ones out: figures will look better than on new images.")
-        )
+        self.optimistic = muted_label(tr("Figures look better than on new images"))
         self.optimistic.setObjectName("optimisticNote")
-        self.optimistic.setWordWrap(True)
         self.optimistic.setToolTip(tr(_OPTIMISTIC))
         self.optimistic.hide()
         self.held_out = QListWidget()
@@ -58,6 +56,7 @@ class TrainingFacts(QWidget):
         self.held_out.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.held_out.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.held_out.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.held_out.setMinimumHeight(_LIST_H)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 0)
         column.setSpacing(4)
