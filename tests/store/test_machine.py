@@ -1,8 +1,10 @@
 """Random edits, undo, redo, class edits and restarts against a plain model that knows no tile, delta or index."""
 
 import hashlib
+import os
 import shutil
 import struct
+import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -247,6 +249,17 @@ class StoreMachine(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.project.close()
         self.project = Project.open(self.project.path)
+        self.load()
+
+    @precondition(lambda self: os.name == "posix")
+    @rule()
+    def restart_without_closing(self) -> None:
+        """What a kill leaves: database and log as they lie while the project is open (copied by another process)."""
+        self.settle()
+        left = self.folder / f"left {len(os.listdir(self.folder))}.segstudio"
+        subprocess.run(["cp", "-r", str(self.project.path), str(left)], check=True)
+        self.project.close()
+        self.project = Project.open(left)
         self.load()
 
     @rule()
