@@ -35,7 +35,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
 from segstudio.store.writer import Writer
 
-__all__ = ["Cut", "Life", "Lost", "State", "first_state", "lives", "memory_folder", "verify"]
+__all__ = ["Cut", "Life", "Lost", "State", "first_state", "lives", "memory_folder", "verify", "write_files"]
 
 IMAGES = (ImageId(1), ImageId(2))
 PLANES = 1

@@ -164,7 +164,7 @@ class SimulatedDisk:
             self._about_to("delete")
             self._rename(name, None)
             if sync_folder:
-                self._sync_names()
+                self.sync_names()
 
     def change(self, name: str, inode: _Inode, change: _Write | _Truncate) -> None:
         """Write or truncate."""
@@ -185,7 +185,7 @@ class SimulatedDisk:
             raise
         inode.sync()
         if inode.syncs_folder:
-            self._sync_names()
+            self.sync_names()
             inode.syncs_folder = False
 
     def _about_to(self, kind: str) -> None:
@@ -197,7 +197,8 @@ class SimulatedDisk:
         self._pending_names.append((name, inode))
         self._show(name)
 
-    def _sync_names(self) -> None:
+    def sync_names(self) -> None:
+        """Make the names in the folder safe."""
         for name, inode in self._pending_names:
             _name(self._safe_names, name, inode)
         self._pending_names.clear()
