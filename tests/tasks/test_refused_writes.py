@@ -1,6 +1,8 @@
 """The first, second, third ... write of an export, a run or kept edits refused in turn, until one passes untouched."""
 
 import json
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,6 @@ import msgspec
 import pytest
 from PIL import Image
 from refusing_files import refused_from
-from small_projects import finished
 
 from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, ProjectDamaged
@@ -21,6 +22,7 @@ from segstudio.store import waiting
 from segstudio.store.project import Project
 from segstudio.tasks.export import export
 from segstudio.tasks.import_masks import import_masks
+from segstudio.tasks.progress import finished
 from segstudio.tasks.train import train
 
 Mask = Callable[..., Path]
@@ -67,6 +69,20 @@ def test_an_export_that_is_refused_at_any_write_leaves_only_whole_files(
         assert not list(tmp_path.glob("*.part"))
         met, nth = refusal.met, nth + 1
     assert nth > 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder cannot be synced here")
+def test_an_export_is_called_done_once_its_names_are_synced(
+    labelled: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+    kinds = {True: "folder", False: "file"}
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append(kinds[stat.S_ISDIR(os.fstat(fd).st_mode)]), sync(fd))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (done.append("name"), replace(a, b))[1])
+    finished(export(labelled, "png", tmp_path / "out"))
+    assert done == ["file"] * 2 + ["name"] * 2 + ["folder"] * len(done[4:])
+    assert len(done[4:]) == 4  # beside the export, its folder, masks, masks/sub
 
 
 def test_an_export_names_the_image_whose_labels_are_damaged(labelled: Project, tmp_path: Path) -> None:
