@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from nursery import Nursery
 from PIL import Image
 from plain_labels import labels_of, sha
 
-from segstudio.assets import asset
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.raster import Raster
@@ -63,15 +63,20 @@ class Rounds:
     def __init__(self, folder: Path, nursery: Nursery, rng: random.Random) -> None:
         self._folder, self._nursery, self._rng = folder, nursery, rng
         self.path = folder / "coins.segstudio"
-        folder.mkdir(parents=True)
-        for _ in new_project(self.path, [str(asset("sample") / "coins" / "images")], ["background", "coin"]):
+        _draw_coins(folder / "images", rng)
+        for _ in new_project(self.path, [str(folder / "images")], ["background", "coin"]):
             pass
         with Project.open(self.path) as project:
             self._replayed = {row.id: Document(row.id, Raster(row.planes)) for row in project.images()}
         self.last = 0
 
-    def round(self, *, engine: bool = False, sabotage: bool = False, longest_s: float = 0.6) -> Round:
-        """Paint, kill, compare. Raises `AssertionError`, `Lost` where something saved is not there."""
+    def round(
+        self, *, engine: bool = False, sabotage: bool = False, longest_s: float = 0.6, most_lines: int = 1
+    ) -> Round:
+        """Paint, kill, compare. Raises `AssertionError`, `Lost` where something saved is not there.
+
+        The kill comes up to `longest_s` after the child has told up to `most_lines` things, both at random.
+        """
         told, out = self._folder / "told.txt", self._folder / "out"
         told.unlink(missing_ok=True)
         shutil.rmtree(out, ignore_errors=True)
@@ -80,7 +85,7 @@ class Rounds:
         )
         early = self._rng.random() < 0.1
         if not early:
-            _wait_for(told)
+            _wait_for(told, self._rng.randint(1, most_lines))
         time.sleep(self._rng.uniform(0, longest_s))
         children = _children(pid)
         os.kill(pid, signal.SIGKILL)
@@ -140,9 +145,21 @@ class Rounds:
         return len(versions)
 
 
-def _wait_for(told: Path) -> None:
+def _draw_coins(folder: Path, rng: random.Random) -> None:
+    """Six small images of bright discs."""
+    folder.mkdir(parents=True)
+    ys, xs = np.mgrid[:130, :150]
+    for n in range(6):
+        grey = np.full((130, 150), 60.0)
+        for _ in range(5):
+            y, x, radius = rng.randrange(130), rng.randrange(150), rng.randrange(8, 20)
+            grey[(ys - y) ** 2 + (xs - x) ** 2 <= radius**2] = rng.randrange(120, 220)
+        Image.fromarray((grey + rng.uniform(-9, 9)).astype(np.uint8)).save(folder / f"coins_{n}.png")
+
+
+def _wait_for(told: Path, lines: int) -> None:
     end = time.monotonic() + _START_S
-    while not told.exists() or not told.stat().st_size:
+    while not told.exists() or told.read_bytes().count(b"\n") < lines:
         assert time.monotonic() < end, "the child does not paint"
         time.sleep(0.005)
 
