@@ -66,8 +66,8 @@ def make_demo_project(folder: Path) -> Path:
         ) from error
     for sample in projects:
         classes = [f"{c.name}:{c.color}:{c.kind}" for c in sample.classes]
-        images = _place(home, sample, projects[0]) / "images"
-        for _ in new_project(_project(home, sample), [str(images)], classes):
+        images = _copied_images(sample, _place(home, sample, projects[0]))
+        for _ in new_project(_project(home, sample), [str(image) for image in images], classes):
             pass
     return _project(home, projects[0])
 
@@ -89,12 +89,19 @@ def _new_home(folder: Path, name: str) -> Path:
     return home
 
 
+def _copied_images(sample: SampleProject, place: Path) -> list[Path]:
+    """Where the copies lie: the fields in order, then the pictures to play with."""
+    names = [Path(field.image).name for field in sample.fields]
+    names += [f"play_{Path(picture).name}" for picture in sample.play]
+    return [place / "images" / name for name in names]
+
+
 def _copy(sample: SampleProject, place: Path) -> None:
-    images, masks = place / "images", place / "masks"
-    images.mkdir(parents=True)
+    masks = place / "masks"
+    (place / "images").mkdir(parents=True)
     masks.mkdir()
+    sources = [field.image for field in sample.fields] + sample.play
+    for source, copy in zip(sources, _copied_images(sample, place), strict=True):
+        shutil.copyfile(asset("sample", source), copy)
     for field in sample.fields:
-        shutil.copyfile(asset("sample", field.image), images / Path(field.image).name)
         shutil.copyfile(asset("sample", field.mask), masks / Path(field.mask).name)
-    for picture in sample.play:
-        shutil.copyfile(asset("sample", picture), images / f"play_{Path(picture).name}")
