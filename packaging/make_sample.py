@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from vessel_masks import vessel_mask
 
 ROOT = Path(__file__).resolve().parent.parent / "resources" / "sample"
-BACKGROUND_COLOUR, COIN_COLOUR, VESSEL_COLOUR = (107, 114, 128), (230, 159, 0), (86, 180, 233)
+BACKGROUND_COLOUR, COIN_COLOUR, VESSEL_COLOUR = (107, 114, 128), (230, 159, 0), (240, 228, 66)
 RETINA_PX = 768
 ANGLES, STEPS_PER_PX, REACH_PX = 180, 8, 3.5
 

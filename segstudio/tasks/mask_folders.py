@@ -21,6 +21,9 @@ __all__ = ["MaskFolder", "without_mask_folders"]
 _WORDS = {"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt"}
 _PHRASES = {("ground", "truth"), ("groundtruth",)}
 
+_Key = tuple[str, int, int]
+"""Stem and size of a picture: what a mask shares with its image."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaskFolder:
@@ -30,6 +33,22 @@ class MaskFolder:
     files: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Folder:
+    """One folder of the scan; `named_masks` says that it, or one above it below the root, is called like masks."""
+
+    path: str
+    images: list[NewImage]
+    keys: frozenset[_Key]
+    named_masks: bool
+    may_leave: bool
+
+    @property
+    def all_palette(self) -> bool:
+        """Whether all pictures are palette PNGs; reads a header each, so it is asked last."""
+        return all(is_palette_png(Path(self.path, _name(image))) for image in self.images)
+
+
 def without_mask_folders(
     images: Sequence[NewImage], may_leave: Callable[[NewImage], bool]
 ) -> tuple[list[NewImage], list[MaskFolder]]:
@@ -37,72 +56,55 @@ def without_mask_folders(
 
     `may_leave` says which images were not named by the person, nor lie in a folder that was.
     """
-    by_folder = _by_folder(images)
-    free = [folder for folder, inside in by_folder.items() if all(map(may_leave, inside))]
-    if len(by_folder) < 2 or not free:
+    folders = _folders(images, may_leave)
+    if len(folders) < 2 or not any(folder.may_leave for folder in folders):
         return list(images), []
-    partners = _by_stem(by_folder)
-    masks = {folder for folder in free if _is_called_so(folder) and _is_matched(folder, by_folder, partners, set())}
-    for folder in free:
-        if folder not in masks and _is_matched(folder, by_folder, partners, masks) and _is_palette(folder, by_folder):
-            keys = {_key(image) for image in by_folder[folder]}
-            others = [f for f in by_folder if f != folder and f not in masks and keys & {*map(_key, by_folder[f])}]
-            if not any(_is_palette(other, by_folder) for other in others):
-                masks.add(folder)
-    left_out = {image.path for folder in masks for image in by_folder[folder]}
-    kept = [image for image in images if image.path not in left_out or _folder(image) not in masks]
-    return kept, [MaskFolder(Path(folder), len(inside)) for folder, inside in by_folder.items() if folder in masks]
+    partners: dict[_Key, list[_Folder]] = defaultdict(list)
+    for folder in folders:
+        for key in folder.keys:
+            if not folder.named_masks:
+                partners[key].append(folder)
+    masks = [folder for folder in folders if folder.may_leave and _looks_like_masks(folder, partners)]
+    left_out = {id(image) for folder in masks for image in folder.images}
+    kept = [image for image in images if id(image) not in left_out]
+    return kept, [MaskFolder(Path(folder.path), len(folder.images)) for folder in masks]
 
 
-def _folder(image: NewImage) -> str:
-    inner = image.path.rpartition("/")[0]
-    return os.path.join(image.root, *inner.split("/")) if inner else str(image.root)
+def _looks_like_masks(folder: _Folder, partners: dict[_Key, list[_Folder]]) -> bool:
+    others = {id(other): other for key in folder.keys for other in partners.get(key, ()) if other is not folder}
+    if not folder.keys <= frozenset().union(*(other.keys for other in others.values())):
+        return False
+    return folder.named_masks or (folder.all_palette and not any(other.all_palette for other in others.values()))
 
 
-def _by_folder(images: Sequence[NewImage]) -> dict[str, list[NewImage]]:
-    """Images by their folder, as text: with 100,000 of them paths as objects cost seconds."""
-    inner: dict[tuple[Path, str], list[NewImage]] = defaultdict(list)
+def _folders(images: Sequence[NewImage], may_leave: Callable[[NewImage], bool]) -> list[_Folder]:
+    """The folders of the scan in the order met; names stay text, for 100,000 paths as objects cost seconds."""
+    by_folder: dict[tuple[Path, str], list[NewImage]] = defaultdict(list)
     for image in images:
-        inner[image.root, image.path.rpartition("/")[0]].append(image)
-    found: dict[str, list[NewImage]] = defaultdict(list)
-    for inside in inner.values():
-        found[_folder(inside[0])] += inside
-    return found
+        by_folder[image.root, image.path.rpartition("/")[0]].append(image)
+    return [
+        _Folder(
+            os.path.join(root, *inner.split("/")),
+            inside,
+            frozenset(map(_key, inside)) if len(by_folder) > 1 else frozenset(),
+            any(map(_is_called_masks, inner.split("/"))),
+            all(map(may_leave, inside)),
+        )
+        for (root, inner), inside in by_folder.items()
+    ]
 
 
-def _key(image: NewImage) -> tuple[str, int, int]:
-    name = image.path.rpartition("/")[2]
+def _name(image: NewImage) -> str:
+    return image.path.rpartition("/")[2]
+
+
+def _key(image: NewImage) -> _Key:
+    name = _name(image)
     return folded_name(name.rpartition(".")[0] or name), image.planes[0].width, image.planes[0].height
 
 
-def _by_stem(by_folder: dict[str, list[NewImage]]) -> dict[tuple[str, int, int], set[str]]:
-    """The folders that hold a picture of each stem and size."""
-    found: dict[tuple[str, int, int], set[str]] = defaultdict(set)
-    for folder, inside in by_folder.items():
-        for image in inside:
-            found[_key(image)].add(folder)
-    return found
-
-
-def _is_called_so(folder: str) -> bool:
-    words = tuple(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", os.path.basename(folder)).lower()))
+def _is_called_masks(name: str) -> bool:
+    words = tuple(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
     return bool(_WORDS.intersection(words)) or any(
         words[i : i + len(phrase)] == phrase for phrase in _PHRASES for i in range(len(words))
     )
-
-
-def _is_matched(
-    folder: str,
-    by_folder: dict[str, list[NewImage]],
-    partners: dict[tuple[str, int, int], set[str]],
-    masks: set[str],
-) -> bool:
-    """Whether each picture has a partner in a folder that is no folder of masks itself."""
-    return all(
-        any(other != folder and other not in masks and not _is_called_so(other) for other in partners[_key(image)])
-        for image in by_folder[folder]
-    )
-
-
-def _is_palette(folder: str, by_folder: dict[str, list[NewImage]]) -> bool:
-    return all(is_palette_png(Path(folder, image.path.rpartition("/")[2])) for image in by_folder[folder])

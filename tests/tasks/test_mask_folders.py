@@ -51,6 +51,13 @@ def test_a_folder_called_like_masks_whose_stems_match_is_left_out_and_named(
     assert report.images == 2
 
 
+def test_folders_below_one_called_masks_count_as_masks(tmp_path: Path) -> None:
+    for day in ("monday", "tuesday"):
+        picture(tmp_path / "data" / "images" / day / f"{day}.jpg")
+        picture(tmp_path / "data" / "masks" / day / f"{day}.png", "L")
+    assert paths(made(tmp_path / "p", tmp_path / "data")) == ["images/monday/monday.jpg", "images/tuesday/tuesday.jpg"]
+
+
 def test_a_folder_of_palette_pictures_with_the_images_stems_is_left_out_whatever_its_name(
     tmp_path: Path, data: Path
 ) -> None:
