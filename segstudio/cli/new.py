@@ -71,6 +71,7 @@ def run(options: Namespace) -> int:
     for masks in report.mask_folders:
         say(
             f"{masks.files} files in '{masks.folder}' look like masks of these images and were skipped. To label them "
-            f"as images, name that folder too; to take them as labels: segstudio import."
+            f"as images, name that folder too; to take them as labels, import them."
         )
+    say(f"Next: 'segstudio {report.path}' opens it; 'segstudio import' reads masks that you have.")
     return 0

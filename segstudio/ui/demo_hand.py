@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 __all__ = ["HandStroke", "strokes_for"]
 
 _WIDEST_PX = 12.0
+_TOLERANCE_PX = 1.0
 _BEND = math.cos(math.radians(65))
 
 
@@ -24,9 +25,9 @@ def strokes_for(wrong: NDArray[np.bool_], inside: NDArray[np.bool_], most: int, 
     """At most so many strokes over what is `wrong` (h, w), in the middle of `inside` (h, w), the widest first.
 
     Each begins at the deepest wrong pixel and follows the middle of the region as far as that is wrong, with the brush
-    as wide as the region is there on average: like a hand's, its rim is off by a pixel here and there. It ends when
-    no wrong spot of `least_px` pixels is left. Depths are Euclidean distances (Felzenszwalb & Huttenlocher 2012, by
-    OpenCV).
+    as wide as the region is there on average: like a hand's, its rim is off by a pixel here and there, and nobody goes
+    after that. It ends when no wrong spot of `least_px` pixels is left. Depths are Euclidean distances (Felzenszwalb &
+    Huttenlocher 2012, by OpenCV).
     """
     import cv2
 
@@ -41,7 +42,7 @@ def strokes_for(wrong: NDArray[np.bool_], inside: NDArray[np.bool_], most: int, 
         radius = max(float(np.mean([depth[row, column] for column, row in path])) - 0.2, 0.5)
         stroke = HandStroke(tuple((column + 0.5, row + 0.5) for column, row in path), radius)
         _clear(left, stroke)
-        left[y, x] = False
+        left = _spots(left, least_px)
         out.append(stroke)
     return out
 
@@ -104,11 +105,12 @@ def _ahead(heading: tuple[float, float], dx: int, dy: int) -> bool:
 
 
 def _clear(left: NDArray[np.bool_], stroke: HandStroke) -> None:
-    """Take what a stroke covers out of what is left."""
-    reach = math.ceil(stroke.radius)
+    """Take what a stroke covers, and a rim that nobody would go after, out of what is left."""
+    covered = stroke.radius + _TOLERANCE_PX
+    reach = math.ceil(covered)
     height, width = left.shape
     for x, y in stroke.points:
         x0, x1 = max(int(x) - reach - 1, 0), min(int(x) + reach + 2, width)
         y0, y1 = max(int(y) - reach - 1, 0), min(int(y) + reach + 2, height)
         ys, xs = np.mgrid[y0:y1, x0:x1] + 0.5
-        left[y0:y1, x0:x1] &= (xs - x) ** 2 + (ys - y) ** 2 > stroke.radius**2
+        left[y0:y1, x0:x1] &= (xs - x) ** 2 + (ys - y) ** 2 > covered**2
