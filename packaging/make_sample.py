@@ -18,6 +18,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +180,7 @@ def write_fields(kind: Kind) -> None:
     images, masks = ROOT / kind.name / "images", ROOT / kind.name / "masks"
     images.mkdir(parents=True, exist_ok=True)
     masks.mkdir(parents=True, exist_ok=True)
-    how = {"quality": 92, "subsampling": 0} if kind.extension == "jpg" else {}
+    how: dict[str, Any] = {"quality": 92, "subsampling": 0} if kind.extension == "jpg" else {}
     for field in kind.fields:
         part = np.s_[field.y0 : field.y1, field.x0 : field.x1]
         Image.fromarray(kind.photograph[part]).save(images / f"{field.name}.{kind.extension}", optimize=True, **how)

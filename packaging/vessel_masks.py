@@ -73,7 +73,7 @@ def _relief(photograph: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[n
     around = surroundings(14)
     # Outside the eye its colour goes on, so that its rim is no edge.
     inner = np.where(eye > 0, green, surroundings(20))
-    return eye, ((inner - around) / np.maximum(around, 20)).astype(np.float32)
+    return eye.astype(np.uint8), ((inner - around) / np.maximum(around, 20)).astype(np.float32)
 
 
 def _line_answer(relief: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,6 +102,7 @@ def _hysteresis(answer: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     count, lines, figures, _ = cv2.connectedComponentsWithStats((answer > FAINT).astype(np.uint8), connectivity=8)
     keep = np.zeros(count, np.bool_)
+    lines = np.asarray(lines, np.intp)
     keep[np.unique(lines[answer > CLEAR])] = True
     keep &= figures[:, cv2.CC_STAT_AREA] >= 2 * SMALLEST_PX
     keep[0] = False
@@ -115,7 +116,7 @@ def _components(mask: NDArray[np.bool_], *, least: int, neighbours: int) -> NDAr
     count, found, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=neighbours)
     keep = figures[:count, cv2.CC_STAT_AREA] >= least
     keep[0] = False
-    return keep[found]
+    return keep[np.asarray(found, np.intp)]
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segstudio.cli.output import complain
+from segstudio.errors import NotAProject
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
 
@@ -20,7 +21,10 @@ def place_of(name: str) -> Path:
 @contextmanager
 def opened(name: str, *, write: bool) -> Iterator[Project]:
     """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does."""
-    project = Project.open(place_of(name), write=write)
+    place = place_of(name)
+    if not place.exists():
+        raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
+    project = Project.open(place, write=write)
     try:
         yield project
         if project.notice:  # not before a failure, which is the one line then

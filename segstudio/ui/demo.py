@@ -23,7 +23,7 @@ __all__ = ["run_demo"]
 _LEARN_FROM = 4
 _TRAIN_STEPS = 45
 """About a minute on two idle cores; a busy machine takes longer and learns the same."""
-_TRAIN_SECONDS = 240.0
+_TRAIN_SECONDS = 300.0
 """After this Stop is clicked, which keeps the best so far."""
 _STROKES = 120
 _WORTH_MENDING = 0.75

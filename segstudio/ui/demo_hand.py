@@ -54,7 +54,7 @@ def _spots(mask: NDArray[np.bool_], least_px: int) -> NDArray[np.bool_]:
     _, found, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     keep = figures[:, cv2.CC_STAT_AREA] >= least_px
     keep[0] = False
-    return keep[found]
+    return keep[np.asarray(found, np.intp)]
 
 
 def _path(left: NDArray[np.bool_], depth: NDArray[np.float32], x: int, y: int) -> list[tuple[int, int]]:
