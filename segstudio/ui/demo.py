@@ -33,9 +33,11 @@ _SPOT_PX = 6
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """The fields that nobody labels: mean IoU of their proposals, strokes to mend those, and to paint from nothing."""
+    """The fields that nobody labels: mean IoU of their proposals, whose they are, strokes to mend them, and to paint
+    them from nothing."""
 
     iou: float
+    by: str
     strokes: int
     strokes_from_nothing: int
 
@@ -113,12 +115,12 @@ class _Demo:
         self.say(
             "learned",
             f"IoU of '{self.foreground}' on the fields that nobody labelled: {guess.iou:.3f} guessed, {before.iou:.3f} "
-            f"by the instant learner, {after.iou:.3f} after fine-tuning",
+            f"by the instant learner, {after.iou:.3f} by {after.by} after fine-tuning",
         )
         self.say(
             "saved",
             f"strokes to mend those fields: {before.strokes_from_nothing} from nothing, {before.strokes} from the "
-            f"instant learner's proposals, {after.strokes} after fine-tuning",
+            f"instant learner's proposals, {after.strokes} from those of {after.by} after fine-tuning",
         )
         self.label(self.names[_LEARN_FROM], worth_mending=0.0)
         self.export()
@@ -318,8 +320,8 @@ class _Demo:
             truth, found = self.truth(name), self.proposed()
             strokes += sum(map(len, wrong_strokes(truth, found)))
             from_nothing += sum(map(len, wrong_strokes(truth, np.full_like(found, 255))))
-        rest = _Rest(float(np.mean(figures)), strokes, from_nothing)
         by = self.session.proposal_on_screen.version if self.session.proposal_on_screen else "none"
+        rest = _Rest(float(np.mean(figures)), by, strokes, from_nothing)
         each = ", ".join(f"{f:.3f}" for f in figures)
         self.report(when, f"fields that nobody labelled, proposal by {by}: IoU {rest.iou:.3f} ({each})")
         return rest
