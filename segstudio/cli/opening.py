@@ -8,16 +8,19 @@ from segstudio.cli.output import complain
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
 
-__all__ = ["opened"]
+__all__ = ["opened", "project_folder"]
+
+
+def project_folder(name: str) -> Path:
+    """The folder of a project; its `.segstudio` may be left out."""
+    path = Path(name)
+    return project_path(path) if not path.exists() and project_path(path).exists() else path
 
 
 @contextmanager
 def opened(name: str, *, write: bool) -> Iterator[Project]:
     """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does."""
-    path = Path(name)
-    if not path.exists() and project_path(path).exists():
-        path = project_path(path)
-    project = Project.open(path, write=write)
+    project = Project.open(project_folder(name), write=write)
     try:
         yield project
         if project.notice:  # not before a failure, which is the one line then
