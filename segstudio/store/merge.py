@@ -19,7 +19,7 @@ from segstudio.store.classes import read_classes
 from segstudio.store.journal import last_seq, write_batch, write_edit
 from segstudio.store.merge_base import JournalCutError, Since, classes_at, index_edits, last_common_edit, since
 from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
-from segstudio.store.merge_images import PairedImage, add_images, paired_images
+from segstudio.store.merge_images import PairedImage, add_images, known_images, paired_images
 from segstudio.store.merge_labels import PlaneConflict, merge_image
 from segstudio.store.proposals import Proposals
 from segstudio.store.versions import read_versions
@@ -77,7 +77,7 @@ def merge_into(
     away. Raises `UserError` where a class is of two kinds, `ProjectDamaged`.
     """
     merge = _Merge(c, b, names, proposals)
-    pairs, alone = paired_images(c, b)
+    pairs, alone = paired_images(known_images(c), known_images(b))
     merge.classes()
     added = add_images(c, b, alone, roots, names[1])
     pairs += added

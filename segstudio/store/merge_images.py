@@ -6,12 +6,12 @@ and their planes in size. The same content twice in one project is paired by pat
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segstudio.labels.model import ImageId, folded_name
 
-__all__ = ["PairedImage", "add_images", "paired_images"]
+__all__ = ["KnownImage", "PairedImage", "add_images", "known_images", "paired_images"]
 
 _Identity = tuple[object, ...]
 
@@ -31,7 +31,10 @@ class PairedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class KnownImage:
+    """What an image is known by: `identity` is the same for the same content, `content` full hashes or '', `keys` those
+    of its planes."""
+
     id: ImageId
     name_key: str
     identity: _Identity
@@ -39,44 +42,45 @@ class _Known:
     keys: tuple[str, ...]
 
 
-def paired_images(c: sqlite3.Connection, b: sqlite3.Connection) -> tuple[list[PairedImage], list[ImageId]]:
-    """The images that both have, in B's order, and those that only B has."""
-    by_identity: defaultdict[_Identity, list[_Known]] = defaultdict(list)
-    for image in _known(c):
+def paired_images(mine: Iterable[KnownImage], others: Sequence[KnownImage]) -> tuple[list[PairedImage], list[ImageId]]:
+    """The images that both sides have, in the order of the others, and those that only the others have."""
+    by_identity: defaultdict[_Identity, list[KnownImage]] = defaultdict(list)
+    for image in mine:
         by_identity[image.identity].append(image)
     found: dict[ImageId, PairedImage] = {}
-    everything = _known(b)
-    rules: tuple[Callable[[_Known, _Known], bool], ...] = (
+    rules: tuple[Callable[[KnownImage, KnownImage], bool], ...] = (
         lambda mine, other: mine.id == other.id and mine.name_key == other.name_key,
         lambda mine, other: mine.name_key == other.name_key,
         lambda _mine, _other: True,
     )
     for fits in rules:
-        for image in everything:
+        for image in others:
             candidates = by_identity.get(image.identity, [])
             match = next((m for m in candidates if fits(m, image) and _same_content(m, image)), None)
             if image.id not in found and match is not None:
                 found[image.id] = PairedImage(match.id, image.id, _plane_places(match, image))
                 candidates.remove(match)
-    return list(found.values()), [image.id for image in everything if image.id not in found]
+    pairs = [found[image.id] for image in others if image.id in found]
+    return pairs, [image.id for image in others if image.id not in found]
 
 
-def _same_content(a: _Known, b: _Known) -> bool:
+def _same_content(a: KnownImage, b: KnownImage) -> bool:
     return all(not x or not y or x == y for x, y in zip(a.content, b.content, strict=True))
 
 
-def _plane_places(c: _Known, b: _Known) -> tuple[int, ...]:
+def _plane_places(c: KnownImage, b: KnownImage) -> tuple[int, ...]:
     """Planes go by the reader's keys where both have the same ones, else by place."""
     if len(set(b.keys)) == len(b.keys) and set(b.keys) == set(c.keys):
         return tuple(c.keys.index(key) for key in b.keys)
     return tuple(range(len(b.keys)))
 
 
-def _known(db: sqlite3.Connection) -> list[_Known]:
+def known_images(db: sqlite3.Connection) -> list[KnownImage]:
+    """Every image of a project, in its order, taken out or not."""
     files = _by_image(db, "SELECT image, size, quick_hash, content_hash FROM files ORDER BY image, position")
     planes = _by_image(db, "SELECT image, key, width, height FROM planes ORDER BY image, position")
     return [
-        _Known(
+        KnownImage(
             ImageId(id_),
             name_key,
             # Sizes without their order: planes are matched by key.

@@ -192,9 +192,7 @@ class Model:
             out[plane] = rows
         return out, conflicts
 
-    def _pixel(
-        self, image: int, plane: int, x: int, y: int, same: dict[int, int]
-    ) -> tuple[tuple[Any, Any, int], bool]:
+    def _pixel(self, image: int, plane: int, x: int, y: int, same: dict[int, int]) -> tuple[tuple[Any, Any, int], bool]:
         id_a, id_b = int(self.a.ids[image, plane][y, x]), int(self.b.ids[image, plane][y, x])
         from_a, from_b = int(self.a.origins[image, plane][y, x]), int(self.b.origins[image, plane][y, x])
         name_a = self.name(self.a, self.a.objects[image][id_a]) if id_a else None

@@ -16,8 +16,12 @@ few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthChec
 
 def _bytes(folder: Path) -> dict[str, str]:
     """What a project's files hold; SQLite's index of a log is no content."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm"))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _left_by_a_reader(path))
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _left_by_a_reader(path: Path) -> bool:
+    return path.name.endswith("-shm") or (path.name.endswith("-wal") and not path.stat().st_size)
 
 
 @few
