@@ -61,7 +61,7 @@ class MergeReport:
 
     def as_json(self) -> dict[str, Any]:
         """The object that `segstudio merge --json` prints."""
-        return msgspec.to_builtins(self)
+        return msgspec.json.decode(msgspec.json.encode(self))
 
 
 def merge_into(

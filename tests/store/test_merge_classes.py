@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 import pytest
 
 from segstudio.errors import UserError
@@ -27,7 +29,11 @@ def _changed(table: ClassTable, id_: int, **columns: object) -> ClassTable:
 
 
 def _merged(
-    a: ClassTable, b: ClassTable, base: ClassTable | None = None, used_a: set[int] = set(), used_b: set[int] = set()
+    a: ClassTable,
+    b: ClassTable,
+    base: ClassTable | None = None,
+    used_a: Collection[int] = (),
+    used_b: Collection[int] = (),
 ) -> MergedClasses:
     sides = (
         SideClasses(name, table, frozenset(map(ClassId, used)))
@@ -79,10 +85,9 @@ def test_a_removed_class_of_a_does_not_take_in_the_living_one_of_b() -> None:
     assert sorted(_names(found)) == ["background", "cell", "nerve", "vessel"]
 
 
-@pytest.mark.parametrize("used_a, used_b", [({CELL}, {CELL})])
-def test_two_kinds_with_pixels_are_refused(used_a: set[int], used_b: set[int]) -> None:
+def test_two_kinds_with_pixels_are_refused() -> None:
     with pytest.raises(UserError, match="'cell' is of the kind instance in 'anna' and of the kind semantic in 'ben'"):
-        _merged(BASE, _changed(BASE, CELL, kind=Kind.SEMANTIC), None, used_a, used_b)
+        _merged(BASE, _changed(BASE, CELL, kind=Kind.SEMANTIC), None, {CELL}, {CELL})
 
 
 def test_the_kind_is_that_of_the_side_with_pixels() -> None:
