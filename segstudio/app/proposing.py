@@ -25,6 +25,7 @@ from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.raster import Raster
+from segstudio.runs import FROM_PEOPLE
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
@@ -196,6 +197,8 @@ class Proposals(QObject):
 
     def _stale(self) -> bool:
         """Whether a better proposal may be had: none yet, a guess, an older version's, or a learner refitted since."""
+        if self.on_screen is not None and self.on_screen.version in FROM_PEOPLE:
+            return False
         if self.on_screen is None or self.on_screen.version == "instant":
             return True
         current = self._project.current_version()
