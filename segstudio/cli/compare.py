@@ -48,8 +48,8 @@ def run(options: Namespace) -> int:
     for name, c in overall.classes.items():
         o = c.objects
         objects = "" if o is None else f"   {o.matched} objects matched, {o.only_a} in A alone, {o.only_b} in B alone"
-        say(f"{name:<{width}}  {_shown(c.iou)}  {_shown(c.dice)}{objects}")
-    say(f"{'mean':<{width}}  {_shown(overall.mean_iou)}  {_shown(overall.mean_dice)}")
+        say(f"{name:<{width}}  {_shown(c.iou):>6}  {_shown(c.dice):>6}{objects}")
+    say(f"{'mean':<{width}}  {_shown(overall.mean_iou):>6}  {_shown(overall.mean_dice):>6}")
     for image in report.images:
         figures = image.figures
         say(f"{image.path}: agreement {_shown(figures.pixel_agreement)}, mean IoU {_shown(figures.mean_iou)}")
@@ -59,4 +59,4 @@ def run(options: Namespace) -> int:
 
 
 def _shown(figure: float | None) -> str:
-    return "     -" if figure is None else f"{figure:.4f}"
+    return "-" if figure is None else f"{figure:.4f}"
