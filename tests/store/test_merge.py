@@ -1,23 +1,23 @@
 """Two projects into one: against a naive model, and what a merge must never do."""
 
 import hashlib
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from merge_model import CLASSES, VESSEL, Model, Op, assert_merged, copied, images, merged, ops, play, said
+from merge_model import CLASSES, NERVE, VESSEL, Model, Op, assert_merged, copied, images, merged, ops, play, said
 from refusing_disk import refusing
-from store_painting import FIRST, commit, flushed, status_row, undo, whole
+from store_painting import BACKGROUND, FIRST, commit, flushed, status_row, undo, whole
 
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, ProjectNewer, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, Origin, Status
 from segstudio.store.connect import connect
 from segstudio.store.project import Project
@@ -290,7 +290,7 @@ def test_files_that_a_project_had_taken_in_are_taken_along(tmp_path: Path) -> No
         Project.create(tmp_path / f"{side}.segstudio", new, CLASSES, copy_files=True).close()
     merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
     for side in "ab":
-        rmtree(tmp_path / f"{side}.segstudio")
+        shutil.rmtree(tmp_path / f"{side}.segstudio")
     with Project.open(tmp_path / "c.segstudio") as c:
         assert [row.file.read_bytes() for row in c.images()] == [b"a", b"b"]
         assert all(row.file.is_relative_to(c.path) for row in c.images())
@@ -353,7 +353,7 @@ def test_a_full_disk_at_any_write_leaves_nothing(
             kind.refuse, kind.at, kind.after = "database or disk is full", at, after
             found = _refusal(two, tmp_path / "c.segstudio")
             if not found:
-                rmtree(tmp_path / "c.segstudio")
+                shutil.rmtree(tmp_path / "c.segstudio")
                 break
             assert "The disk that holds the project is full." in found
             assert _nothing_at(tmp_path / "c.segstudio")
@@ -385,3 +385,125 @@ def test_two_kinds_of_one_class_are_said_and_nothing_is_made(tmp_path: Path) -> 
     with pytest.raises(UserError, match="so the projects cannot be merged"):
         merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
     assert _nothing_at(tmp_path / "c.segstudio")
+
+
+# --- copies: what one side changed alone, beside pixels
+
+
+@pytest.fixture
+def copies(tmp_path: Path) -> tuple[Path, Path]:
+    """A project in which a vessel and a cell were painted, and a copy of it."""
+    with Project.create(tmp_path / "a.segstudio", images(tmp_path), CLASSES) as a:
+        play(a, [("paint", 1, 0, A_RECT, "vessel"), ("paint", 1, 0, Rect(100, 0, 4, 4), "cell")], 1)
+        copied(a, tmp_path / "b.segstudio")
+    return tmp_path / "a.segstudio", tmp_path / "b.segstudio"
+
+
+def _rows(path: Path, *rows: RowChange, image: ImageId | None = FIRST) -> None:
+    with Project.open(path) as project:
+        assert project.writer is not None
+        project.writer.submit(Edit(image, Cause.STATUS, rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("in_a", "in_b", "in_c"),
+    [
+        ("new", "done", "done"),
+        ("done", "new", "done"),
+        ("done", "in-progress", "in-progress"),
+        ("done", "done", "done"),
+    ],
+)
+def test_the_status_that_one_copy_changed_alone_holds(
+    copies: tuple[Path, Path], tmp_path: Path, in_a: str, in_b: str, in_c: str
+) -> None:
+    for path, status in zip(copies, (in_a, in_b), strict=True):
+        _with_status(path, Status(status))
+    merged(*copies, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.image(FIRST).status == in_c
+
+
+def test_an_image_that_one_copy_took_out_is_out_and_counts_no_more(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    _rows(copies[1], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+    report = merged(*copies, tmp_path / "c.segstudio")
+    assert report.images == 1
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert [row.removed for row in c.images(removed=True)] == [True, False]
+    shutil.rmtree(tmp_path / "c.segstudio")
+    _with_status(copies[0], Status.DONE)
+    merged(copies[1], copies[0], tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.image(FIRST).removed
+        assert c.image(FIRST).status == "done"
+
+
+def test_an_image_that_a_stranger_took_out_stays(two: tuple[Path, Path], tmp_path: Path) -> None:
+    _rows(two[1], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+    assert merged(*two, tmp_path / "c.segstudio").images == 2
+
+
+def test_an_object_whose_class_one_copy_changed_has_that_class(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    _rows(copies[1], RowChange(Table.OBJECTS, 1, {"class_id": VESSEL}, {"class_id": NERVE}))
+    report = merged(*copies, tmp_path / "c.segstudio")
+    assert report.conflicts == ()
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, A_RECT) == NERVE).all()
+    shutil.rmtree(tmp_path / "c.segstudio")
+    merged(copies[1], copies[0], tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, A_RECT) == NERVE).all()
+
+
+def test_an_object_whose_class_both_copies_changed_is_in_conflict(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    for path, new in zip(copies, (NERVE, BACKGROUND), strict=True):
+        _rows(path, RowChange(Table.OBJECTS, 1, {"class_id": VESSEL}, {"class_id": new}))
+    report = merged(*copies, tmp_path / "c.segstudio")
+    assert [(x.pixels, x.rect) for x in report.conflicts] == [(A_RECT.area, (0, 0, 6, 4))]
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, A_RECT) == NERVE).all()
+
+
+def test_a_copy_that_went_on_after_a_merge_is_merged_again_without_conflict(
+    copies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "cell"), ("erase", 1, 0, Rect(0, 0, 3, 4))], 1)
+    merged(*copies, tmp_path / "c.segstudio")
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 2, 0, A_RECT, "nerve")], 1)
+        digests = [b.labels_sha256(row.id) for row in b.images()]
+    report = merged(tmp_path / "c.segstudio", copies[1], tmp_path / "d.segstudio")
+    assert (report.conflicts, report.changed) == ((), 1)
+    with Project.open(tmp_path / "d.segstudio") as d:
+        assert [d.labels_sha256(row.id) for row in d.images()] == digests
+
+
+def test_planes_go_by_the_reader_s_keys(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "a.segstudio", images(tmp_path), CLASSES) as a:
+        play(a, [("paint", 1, 0, A_RECT, "cell")], 1)
+    turned = [replace(image, planes=image.planes[::-1]) for image in images(tmp_path)]
+    with Project.create(tmp_path / "b.segstudio", turned, CLASSES) as b:
+        play(b, [("paint", 1, 1, A_RECT, "vessel"), ("paint", 1, 0, B_RECT, "nerve")], 1)
+    report = merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
+    assert [(x.plane, x.pixels) for x in report.conflicts] == [(0, A_RECT.area)]
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(1, B_RECT) == NERVE).all()
+
+
+def test_files_of_one_quick_hash_and_two_contents_are_two_images(tmp_path: Path) -> None:
+    for name in "ab":
+        with Project.create(tmp_path / f"{name}.segstudio", images(tmp_path), CLASSES) as project:
+            project.set_content_hash(FIRST, name * 40).result()
+    report = merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
+    assert (report.images, report.added) == (3, 1)
+
+
+def test_seconds_of_strangers_add_up_and_those_of_copies_do_not(two: tuple[Path, Path], tmp_path: Path) -> None:
+    for path, seconds in zip(two, (10.0, 4.0), strict=True):
+        with Project.open(path) as project:
+            project.add_time(FIRST, seconds, "anna").result()
+    for name, b, expected in (("c", two[1], 14.0), ("d", two[0], 10.0)):
+        merged(two[0], b, tmp_path / f"{name}.segstudio")
+        with closing(sqlite3.connect(tmp_path / f"{name}.segstudio/project.db")) as db:
+            assert db.execute("SELECT seconds FROM times").fetchall() == [(expected,)]
