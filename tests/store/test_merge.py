@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from merge_model import CLASSES, NERVE, VESSEL, Model, Op, assert_merged, copied, images, merged, ops, play, said
 from refusing_disk import refusing
 from store_painting import BACKGROUND, FIRST, commit, flushed, status_row, undo, whole
@@ -26,6 +26,8 @@ from segstudio.store.values import NewClass, NewImage, VersionRow
 from segstudio.store.versions import add_version
 from segstudio.tasks.merge import merge
 
+A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
+
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -39,8 +41,14 @@ def _left_by_a_reader(path: Path) -> bool:
     return path.name.endswith("-shm") or (path.name.endswith("-wal") and not path.stat().st_size)
 
 
+def _paint(x: int, width: int, class_name: str) -> Op:
+    return ("paint", 1, 0, Rect(x, 0, width, 4), class_name)
+
+
 @few
 @given(in_a=ops(), in_b=ops())
+@example(in_a=[_paint(0, 6, "cell")], in_b=[_paint(2, 6, "cell")])  # an IoU of a half is not above it
+@example(in_a=[_paint(0, 6, "cell")], in_b=[_paint(1, 6, "cell")])
 def test_two_projects_of_the_same_images_merge_as_the_model_does(in_a: list[Op], in_b: list[Op]) -> None:
     with TemporaryDirectory() as name:
         root = Path(name)
@@ -58,6 +66,10 @@ def test_two_projects_of_the_same_images_merge_as_the_model_does(in_a: list[Op],
 
 @few
 @given(first=ops(), in_a=ops(), in_b=ops())
+@example(first=[_paint(0, 6, "cell")], in_a=[("remove",)], in_b=[_paint(0, 6, "vessel")])  # hides nothing that A knows
+@example(first=[_paint(0, 6, "vessel")], in_a=[], in_b=[_paint(0, 6, "vessel")])  # only the origin differs
+@example(first=[_paint(0, 6, "cell")], in_a=[], in_b=[_paint(2, 4, "cell")])  # a cell that B cut in two
+@example(first=[_paint(0, 6, "cell"), ("undo", 1)], in_a=[("redo", 1)], in_b=[("redo", 1), ("erase", 1, 0, A_RECT)])
 def test_copies_of_one_project_merge_from_their_last_common_edit_as_the_model_does(
     first: list[Op], in_a: list[Op], in_b: list[Op]
 ) -> None:
@@ -77,9 +89,6 @@ def test_copies_of_one_project_merge_from_their_last_common_edit_as_the_model_do
         assert report.common_edit == common
         with Project.open(root / "c.segstudio") as c:
             assert_merged(Model(*sides, base), report, c)
-
-
-A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
 
 
 @pytest.fixture
