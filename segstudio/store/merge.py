@@ -17,7 +17,15 @@ from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.store.classes import read_classes
 from segstudio.store.journal import last_seq, write_batch, write_edit
-from segstudio.store.merge_base import JournalCutError, Since, classes_at, index_edits, last_common_edit, since
+from segstudio.store.merge_base import (
+    JournalCutError,
+    Since,
+    classes_at,
+    drop_index,
+    index_edits,
+    last_common_edit,
+    since,
+)
 from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
 from segstudio.store.merge_images import PairedImage, add_images, known_images, paired_images
 from segstudio.store.merge_labels import PlaneConflict, merge_image
@@ -138,7 +146,7 @@ class _Merge:
         if self._common is None or not pair.same_id:
             return None
         try:
-            return since(self._b, pair.b, self._common)
+            return since(self._c, self._b, pair.b, self._common)
         except JournalCutError:
             self._cut = True
             return None
@@ -160,6 +168,7 @@ class _Merge:
 
     def report(self, added: int) -> MergeReport:
         """Note in C what was merged, and say it."""
+        drop_index(self._c)
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
         entry = {"time": batch.time, "name": name, "uuid": msgspec.json.decode(uuid), "batch": batch.id}
@@ -170,7 +179,7 @@ class _Merge:
         left = tuple(v.name for v in read_versions(self._b) if mine.get(v.name) != v)
         if self._cut:
             self._notes.append(
-                f"The journal of '{name}' was compacted: some images were compared without their last common edit."
+                "The journals of both were compacted: some images were compared without their last common edit."
             )
         return MergeReport(
             images=int(self._c.execute("SELECT count(*) FROM images WHERE removed = 0").fetchone()[0]),

@@ -17,9 +17,9 @@ from segstudio.labels.codec import apply_delta
 from segstudio.labels.edit import RowChange, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
 from segstudio.labels.tile import Tile, digest
-from segstudio.store.labels import read_objects, read_tile
+from segstudio.store.labels import read_objects
 
-__all__ = ["JournalCutError", "Since", "classes_at", "index_edits", "last_common_edit", "since"]
+__all__ = ["JournalCutError", "Since", "classes_at", "drop_index", "index_edits", "last_common_edit", "since"]
 
 _Rows = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
@@ -55,8 +55,13 @@ def _uuid(db: sqlite3.Connection) -> str:
 
 
 def index_edits(db: sqlite3.Connection) -> None:
-    """Let the edits of one image be found without a scan; for the copy that is thrown away after the merge."""
+    """Let the edits of one image be found without a scan, for as long as the merge lasts."""
     db.execute("CREATE INDEX IF NOT EXISTS merge_edits ON edits (image, seq)")
+
+
+def drop_index(db: sqlite3.Connection) -> None:
+    """Take that index away again."""
+    db.execute("DROP INDEX IF EXISTS merge_edits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +104,33 @@ def classes_at(db: sqlite3.Connection, now: ClassTable, seq: Seq) -> ClassTable:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """An image at an earlier edit, as seen from today: its objects, status and removal then.
+    """An image at an earlier edit: its objects, status and removal then, and the way there.
 
-    `steps` leads each tile that was touched after it back, newest first.
+    The way is in one side's journal, B's unless that was cut: `steps` leads each tile that this side touched since then
+    back, newest first.
     """
 
-    image: ImageId
     objects: Mapping[ObjectId, ClassId]
     status: Status
     removed: bool
+    journal: sqlite3.Connection
+    of_b: bool
     steps: Mapping[TileKey, list[_Step]]
 
-    def tile(self, db: sqlite3.Connection, key: TileKey, other: Tile) -> Tile:
-        """A tile as it was then; `other` is the other copy's, which it is where that side did not touch it.
+    def tile(self, key: TileKey, a: Tile, b: Tile) -> Tile:
+        """A tile as it was then, which is `a` and `b` today.
 
         Raises `ProjectDamaged` where a delta does not lead to what its digest promises.
         """
+        tile, other = (b, a) if self.of_b else (a, b)
         steps = self.steps.get(key, [])
         if not steps:
-            return read_tile(db, self.image, key)
-        oldest = _delta(db, steps[-1].root, key)
+            return tile
+        oldest = _delta(self.journal, steps[-1].root, key)
         if digest(other) == (oldest[1] if steps[-1].inverse else oldest[0]):
-            return other
-        tile = read_tile(db, self.image, key)
+            return other  # which the other side did not touch
         for step in steps:
-            before, after, data = _delta(db, step.root, key)
+            before, after, data = _delta(self.journal, step.root, key)
             now, then = (before, after) if step.inverse else (after, before)
             earlier = apply_delta(tile, data)
             if digest(tile) != now or digest(earlier) != then:
@@ -138,28 +145,39 @@ def _delta(db: sqlite3.Connection, seq: int, key: TileKey) -> tuple[bytes, bytes
     ).fetchone()
 
 
-def since(db: sqlite3.Connection, image: ImageId, seq: Seq) -> Since:
-    """What an image was after edit `seq` and how to get there. Raises `JournalCutError` where deltas are gone."""
-    status, removed = db.execute("SELECT status, removed FROM images WHERE id = ?", (image,)).fetchone()
+def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq) -> Since:
+    """What an image of both was after edit `seq`, and how to get there.
+
+    Raises `JournalCutError` where deltas after it are gone from both journals.
+    """
+    status, removed = b.execute("SELECT status, removed FROM images WHERE id = ?", (image,)).fetchone()
     columns: dict[str, Any] = {"status": status, "removed": removed}
-    objects = read_objects(db, image)
-    steps = _steps(db, image, seq)
-    for row in _rows(db, steps):
+    objects = read_objects(b, image)
+    steps = _steps(b, image, seq)
+    for row in _rows(b, steps):
         if row.table is Table.IMAGES:
             columns.update(row.after or {})
         elif row.table is Table.OBJECTS and row.after is None:
             objects.pop(ObjectId(row.key), None)
         elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
             objects[ObjectId(row.key)] = ClassId(int(row.after["class_id"] or 0))
-    return Since(image, objects, Status(columns["status"]), bool(columns["removed"]), _touched(db, steps))
+    touched = _touched(b, steps)
+    of_b = touched is not None
+    if touched is None:
+        index_edits(a)
+        touched = _touched(a, _steps(a, image, seq))
+    if touched is None:
+        raise JournalCutError
+    return Since(objects, Status(columns["status"]), bool(columns["removed"]), b if of_b else a, of_b, touched)
 
 
-def _touched(db: sqlite3.Connection, steps: list[_Step]) -> dict[TileKey, list[_Step]]:
+def _touched(db: sqlite3.Connection, steps: list[_Step]) -> dict[TileKey, list[_Step]] | None:
+    """The steps of each tile; None where the deltas of a step are gone."""
     found: dict[TileKey, list[_Step]] = {}
     for step in steps:
         keys = db.execute("SELECT plane, ty, tx FROM deltas WHERE seq = ?", (step.root,)).fetchall()
         if not keys and db.execute("SELECT pixels FROM edits WHERE seq = ?", (step.root,)).fetchone()[0]:
-            raise JournalCutError
+            return None
         for plane, ty, tx in keys:
             found.setdefault((plane, ty, tx), []).append(step)
     return found

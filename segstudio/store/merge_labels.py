@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import Cause, ClassId, LabelClass, ObjectId, Status
+from segstudio.labels.model import Cause, ClassId, ImageId, LabelClass, ObjectId, Status
 from segstudio.labels.proposal import CONFIDENCE_SIDE, ProposalRow, ProposalTile
 from segstudio.labels.tile import Tile, expanded, frozen
 from segstudio.store.labels import read_object_rows, read_tile
@@ -116,12 +116,13 @@ class _Merge:
 
     def _tile_keys(self) -> list[TileKey]:
         """The tiles of B where it may say something else than A or than before."""
+        theirs = _digests(self._b, self._pair.b)
         if self._since is None:
-            found = self._b.execute(
-                "SELECT plane, ty, tx FROM tiles WHERE image = ? ORDER BY plane, ty, tx", (self._pair.b,)
-            )
-            return [(plane, ty, tx) for plane, ty, tx in found]
+            return sorted(theirs)
         keys = set(self._since.steps)
+        if not self._since.of_b:
+            mine = _digests(self._c, self._pair.c)
+            keys = {key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key)}
         for moved in self._moved_b:
             keys.update(
                 self._b.execute(
@@ -136,8 +137,8 @@ class _Merge:
     def _read(self, key: TileKey) -> tuple[Tile, Tile, Tile | None]:
         """A tile of A, of B and of their past, by its key in B."""
         a = read_tile(self._c, self._pair.c, self._in_c(key))
-        base = None if self._since is None else self._since.tile(self._b, key, a)
-        return a, read_tile(self._b, self._pair.b, key), base
+        b = read_tile(self._b, self._pair.b, key)
+        return a, b, None if self._since is None else self._since.tile(key, a, b)
 
     # --- which object is which
 
@@ -264,6 +265,11 @@ class _Merge:
         if not differ:
             return []
         return [RowChange(Table.IMAGES, self._pair.c, {k: before[k] for k in differ}, {k: after[k] for k in differ})]
+
+
+def _digests(db: sqlite3.Connection, image: ImageId) -> dict[TileKey, bytes]:
+    rows = db.execute("SELECT plane, ty, tx, digest FROM tiles WHERE image = ?", (image,))
+    return {(plane, ty, tx): digest for plane, ty, tx, digest in rows}
 
 
 def _changed_alone(then: T, a: T, b: T, otherwise: T) -> T:

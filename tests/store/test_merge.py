@@ -73,6 +73,10 @@ def test_two_projects_of_the_same_images_merge_as_the_model_does(in_a: list[Op],
 def test_copies_of_one_project_merge_from_their_last_common_edit_as_the_model_does(
     first: list[Op], in_a: list[Op], in_b: list[Op]
 ) -> None:
+    _assert_copies_merge(first, in_a, in_b)
+
+
+def _assert_copies_merge(first: list[Op], in_a: list[Op], in_b: list[Op], *, compacted: bool = False) -> None:
     with TemporaryDirectory() as name:
         root = Path(name)
         with Project.create(root / "a.segstudio", images(root), CLASSES) as project:
@@ -85,6 +89,8 @@ def test_copies_of_one_project_merge_from_their_last_common_edit_as_the_model_do
             with Project.open(root / f"{which}.segstudio") as project:
                 play(project, todo, origin)
                 sides.append(said(project))
+                if which == "b" and compacted:
+                    _compact(project)
         report = merged(root / "a.segstudio", root / "b.segstudio", root / "c.segstudio")
         assert report.common_edit == common
         with Project.open(root / "c.segstudio") as c:
@@ -276,18 +282,38 @@ def test_copies_made_before_the_first_edit_know_their_classes(tmp_path: Path) ->
         assert [x.name for x in c.classes()] == ["background", "cell", "vein", "nerve"]
 
 
-def test_copies_whose_journal_was_compacted_lose_nothing_and_it_is_said(tmp_path: Path) -> None:
+def _compact(project: Project) -> None:
+    assert project.writer is not None
+    project.writer.call(lambda db: db.execute("DELETE FROM deltas") and None).result()
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_copies_whose_journals_were_compacted_lose_nothing_and_it_is_said(tmp_path: Path, both: bool) -> None:
     with Project.create(tmp_path / "a.segstudio", images(tmp_path), CLASSES) as a:
         play(a, [("paint", 1, 0, A_RECT, "cell")], 1)
         copied(a, tmp_path / "b.segstudio")
+    with Project.open(tmp_path / "a.segstudio") as a:
+        play(a, [("erase", 1, 0, Rect(0, 0, 2, 4))], 1)
+        if both:
+            _compact(a)
     with Project.open(tmp_path / "b.segstudio") as b:
-        play(b, [("paint", 1, 0, Rect(100, 0, 9, 9), "vessel")], 1)
-        assert b.writer is not None
-        b.writer.call(lambda db: db.execute("DELETE FROM deltas") and None).result()
+        play(b, [("paint", 1, 0, Rect(100, 0, 9, 9), "vessel"), ("paint", 1, 0, Rect(200, 0, 2, 2), "cell")], 1)
+        _compact(b)
     report = merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
-    assert "compacted" in report.notes[0]
+    assert ["compacted" in note for note in report.notes] == [True] * both
     with Project.open(tmp_path / "c.segstudio") as c:
-        assert c.image(FIRST).labelled_pixels == A_RECT.area + 81
+        erased_again = 0 if both else 8
+        assert c.image(FIRST).labelled_pixels == A_RECT.area - erased_again + 81 + 4
+    with closing(sqlite3.connect(tmp_path / "c.segstudio/project.db")) as db:
+        assert db.execute("SELECT * FROM sqlite_schema WHERE name = 'merge_edits'").fetchone() is None
+
+
+@few
+@given(first=ops(), in_a=ops(), in_b=ops())
+def test_copies_merge_as_the_model_does_also_where_only_the_journal_of_a_is_whole(
+    first: list[Op], in_a: list[Op], in_b: list[Op]
+) -> None:
+    _assert_copies_merge(first, in_a, in_b, compacted=True)
 
 
 def test_files_that_a_project_had_taken_in_are_taken_along(tmp_path: Path) -> None:
