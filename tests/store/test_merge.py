@@ -23,7 +23,7 @@ from segstudio.store.connect import connect
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import NewClass, NewImage, VersionRow
-from segstudio.store.versions import add_version
+from segstudio.store.versions import add_version, begin_run, end_run
 from segstudio.tasks.merge import merge
 
 A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
@@ -260,6 +260,20 @@ def test_versions_and_split_are_those_of_a_and_nothing_held_out_was_trained_on(t
         assert None not in {row.split for row in c.images()}
         assert [v.name for v in c.versions()] == ["v1"]
     assert (tmp_path / "c.segstudio/models/v1.safetensors").read_bytes() == b"a"
+
+
+def test_runs_are_taken_along_and_one_under_way_in_a_is_none_in_c(two: tuple[Path, Path], tmp_path: Path) -> None:
+    with Project.open(two[0]) as a:
+        assert a.writer is not None
+        run = a.writer.call(lambda db: begin_run(db, "run-1", parent="embedded", device="cpu", seed=0)).result()
+        a.writer.call(lambda db: end_run(db, run, state="done", version="v1", steps=3)).result()
+        a.writer.call(lambda db: begin_run(db, "run-2", parent="v1", device="cpu", seed=0)).result()
+        (a.path / "runs/run-1").mkdir()
+        (a.path / "runs/run-1/events.jsonl").write_text("{}\n")
+        merged(*two, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert [(run.name, run.state) for run in c.runs()] == [("run-1", "done"), ("run-2", "failed")]
+    assert (tmp_path / "c.segstudio/runs/run-1/events.jsonl").read_text() == "{}\n"
 
 
 def _add_version(project: Project, name: str, groups: dict[int, Split]) -> None:
