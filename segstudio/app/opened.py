@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
+from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
+from segstudio.app.versions import Versions
 from segstudio.engine.client import EngineClient
 from segstudio.store.project import Project
 
@@ -38,7 +40,9 @@ class OpenedProject(QObject):
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
+        self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
+        self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
@@ -47,15 +51,17 @@ class OpenedProject(QObject):
 
     def secure(self) -> None:
         """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
-        self.proposals.settle()
+        self.finishing.settle()
         self.documents.commit_gesture()
         self.project.secure(_LONGEST_WAIT_S)
 
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
         self.documents.commit_gesture()
+        self.finishing.close()
         self.proposals.close()
         self.navigation.close()
+        self.versions.close()
         self.training.close()
         self.exports.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
@@ -67,4 +73,6 @@ class OpenedProject(QObject):
             self.documents.acknowledge_rest()
         self.main.close()
         self.project.close()
+        # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
+        self.setParent(QCoreApplication.instance())
         self.deleteLater()
