@@ -17,6 +17,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from segstudio.tasks.merge import merge
 from segstudio.tasks.predict import PredictReport, PredictSeconds
+from segstudio.tasks.progress import finished
 
 SIZE = (40, 30)
 FIRST = ImageId(1)
@@ -63,8 +64,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def session(qtbot: Any, tmp_path: Path, asked: list[object]) -> Iterator[Session]:
     """The merge of two projects that call the same square a cell and a crack."""
     out = tmp_path / "c.segstudio"
-    for _ in merge(_made(tmp_path, "a.segstudio", CELL), _made(tmp_path, "b.segstudio", CRACK), out):
-        pass
+    finished(merge(_made(tmp_path, "a.segstudio", CELL), _made(tmp_path, "b.segstudio", CRACK), out))
     session = Session()
     session.open_project(out)
     qtbot.waitUntil(lambda: session.proposal_on_screen is not None)

@@ -1,7 +1,6 @@
 """A merge in plain words, pixel by pixel over whole planes, and random labels to merge."""
 
 import shutil
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from segstudio.store.merge import MergeReport
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from segstudio.tasks.merge import merge
+from segstudio.tasks.progress import finished
 
 SIZE = (270, 12)
 """Two tiles, the second one cut."""
@@ -31,14 +31,6 @@ CLASSES = (
 CELL, VESSEL, NERVE = 2, 3, 4
 
 Op = tuple[Any, ...]
-
-
-def finished(task: Generator[Any, None, MergeReport]) -> MergeReport:
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return end.value
 
 
 def merged(a: Path, b: Path, out: Path) -> MergeReport:

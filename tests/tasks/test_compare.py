@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import CLASSES, SIZE, finished
+from small_projects import CLASSES, SIZE
 
 from segstudio.errors import DiskRefused, ExportMismatch, UserError
 from segstudio.formats.png_file import write_palette
@@ -15,6 +15,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.compare import COLORS, CompareReport, compare
 from segstudio.tasks.import_masks import import_masks
 from segstudio.tasks.new import new_project
+from segstudio.tasks.progress import finished
 
 Mask = Callable[..., Path]
 UNKNOWN, SOIL, LEAF, CELL, BLUR = 255, 0, 1, 2, 3
