@@ -28,12 +28,12 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Merge."""
-    from segstudio.cli.opening import project_folder
+    from segstudio.cli.opening import place_of
     from segstudio.tasks.merge import merge
     from segstudio.tasks.new import project_path
 
     out = project_path(Path(options.out))
-    report = shown(merge(project_folder(options.a), project_folder(options.b), out), "image")
+    report = shown(merge(place_of(options.a), place_of(options.b), out), "image")
     if options.json:
         say_json(report.as_json())
         return 0

@@ -41,6 +41,8 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
     if out.exists() or out.is_symlink():
         raise UserError(f"There is already something at '{out}'; a merged project needs a new name.")
     for project in (a, b):
+        if not project.exists():
+            raise NotAProject(f"There is no project at '{project}'.")
         if not (project / DATABASE).is_file():
             raise NotAProject(f"'{project.name}' is not a SegStudio project.")
         if out.is_relative_to(project):

@@ -357,8 +357,10 @@ def test_the_new_project_needs_a_free_place(two: tuple[Path, Path], tmp_path: Pa
 
 
 def test_what_is_no_project_is_refused(two: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(NotAProject, match="'nothing' is not a SegStudio project"):
+    with pytest.raises(NotAProject, match="There is no project at"):
         merged(two[0], tmp_path / "nothing", tmp_path / "c.segstudio")
+    with pytest.raises(NotAProject, match="is not a SegStudio project"):
+        merged(tmp_path, two[1], tmp_path / "c.segstudio")
     assert _nothing_at(tmp_path / "c.segstudio")
 
 
