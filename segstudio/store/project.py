@@ -29,7 +29,9 @@ from segstudio.store.journal import last_seq, load_edit
 from segstudio.store.lock import ProjectLock
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
+from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
 from segstudio.store.schema import check_version
+from segstudio.store.ticker import Ticker
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
 from segstudio.store.writer import Writer
 
@@ -315,6 +317,21 @@ class Project:
         with self._readers.transaction() as db:
             return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
 
+    def reach(self, seq: Seq) -> Reach:
+        """What taking back a durable edit, or doing again what it took back, changes: the whole of its batch."""
+        with self._readers.transaction() as db:
+            return reach(db, seq)
+
+    def take_back(self, seq: Seq, author: str, ticker: Ticker | None = None) -> "Future[int]":
+        """Undo an edit with all of its batch (of an undo edit: redo), in one transaction; the future says how many.
+
+        Streamed tile by tile, whatever their size. The future raises `UserError` where an image has changed since, and
+        `Cancelled`; then nothing is changed. Open documents do not follow by themselves. Raises `ReadOnly`.
+        """
+        with self._readers.transaction() as db:
+            batch = batch_for(db, seq, author)
+        return self._writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
+
     # --- versions, runs, settings, proposals
 
     def versions(self) -> list[VersionRow]:
@@ -380,9 +397,12 @@ class Project:
         return self._write(lambda db: _execute(db, update, (content_hash, image)))
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        return self._writing().call(job)
+
+    def _writing(self) -> Writer:
         if self.writer is None:
             raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
-        return self.writer.call(job)
+        return self.writer
 
     @property
     def proposals(self) -> Proposals:
