@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -230,12 +231,14 @@ class Project:
             status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
             # Read at the same moment as `done`: a later read might hold what is applied below.
             tiles = {key: labels_.read_tile(db, image, key) for key in touched}
-        raster = Raster(sizes, lambda key: self.tile(image, key))
+            stored = labels_.stored_keys(db, image)
+        raster = Raster(sizes, lambda key: self.tile(image, key), stored)
         raster.prime(tiles)
         document = Document(image, raster, objects, next_object, Status(status))
         for seq, edit in mine:
             if seq > done:
                 document.apply(edit)
+                raster.written(edit.tiles, seq)
         return document
 
     def tile(self, image: ImageId, key: TileKey) -> Tile:
@@ -243,10 +246,13 @@ class Project:
         with self._readers.transaction() as db:
             return labels_.read_tile(db, image, key)
 
-    def tiles(self, image: ImageId, plane: int) -> dict[tuple[int, int], Tile]:
-        """Every committed tile of a plane that holds a label, by (ty, tx), digests checked. Raises `ProjectDamaged`."""
+    def tiles(self, image: ImageId, plane: int, limit_bytes: float = inf) -> dict[tuple[int, int], Tile]:
+        """Committed tiles of a plane that hold a label, by (ty, tx), digests checked; all of them, or as many as fit.
+
+        Raises `ProjectDamaged`.
+        """
         with self._readers.transaction() as db:
-            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane).items()}
+            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane, limit_bytes).items()}
 
     def frozen(self, image: ImageId) -> FrozenLabels:
         """All committed labels of an image, of one moment. Raises `ProjectDamaged`."""
