@@ -244,6 +244,11 @@ class Documents(QObject):
         return seq
 
     @property
+    def held_edits(self) -> list[Edit]:
+        """Strokes that wait for a change of many images to be written."""
+        return [edit for edit, _ in self._held]
+
+    @property
     def submitted(self) -> int:
         """Number of the newest edit, on disk or on its way there."""
         return self._submitted
@@ -435,6 +440,14 @@ class Documents(QObject):
         # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
         all_durable = self._submitted <= self._acknowledged and not self._held and not self.long.running
         return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
+
+    def saving_text(self) -> str:
+        """What is being saved, in words."""
+        writer = self._project.writer
+        if self.long.running or writer is None:
+            return self.long.text
+        waiting = len(writer.pending_edits()) + len(self._held)
+        return self.tr("Saving 1 edit") if waiting == 1 else self.tr("Saving {0} edits").format(waiting)
 
     def _announce(self) -> None:
         self.saveStateChanged.emit(self.save_state())

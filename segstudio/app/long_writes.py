@@ -19,6 +19,7 @@ from segstudio.store.ticker import Ticker
 __all__ = ["LongWrites"]
 
 _TELL_MS = 100
+_CANCEL_S = 10.0
 
 Write = Callable[[Ticker], "Future[int]"]
 
@@ -102,7 +103,8 @@ class LongWrites(QObject):
             return
         if not wait([running.future], timeout_s).done:
             running.ticker.cancel()
-            wait([running.future])
+            if not wait([running.future], _CANCEL_S).done:
+                return  # a disk that hangs: whoever closes the project fails the job
         self._end(running)
 
     def _tell(self) -> None:
