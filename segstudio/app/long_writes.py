@@ -12,16 +12,30 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.values import JobState
-from segstudio.errors import Cancelled, UserError
+from segstudio.errors import Cancelled, ReadOnly, UserError
+from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
+from segstudio.store.filling import Filling, filled
+from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
 
-__all__ = ["LongWrites"]
+__all__ = ["LongWrites", "Write", "filling"]
 
 _TELL_MS = 100
 _CANCEL_S = 10.0
 
 Write = Callable[[Ticker], "Future[int]"]
+
+
+def filling(project: Project, header: Edit, work: Filling) -> Write:
+    """The write that fills an image tile by tile from what is stored; `header` names the image and the cause."""
+
+    def write(ticker: Ticker) -> "Future[int]":
+        if project.writer is None:
+            raise ReadOnly(project.why_read_only)
+        return project.writer.write_all(lambda db: [filled(db, header, work, ticker)])
+
+    return write
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class OpenedProject(QObject):
         self.documents.commit_gesture()
         writer = self.project.writer
         if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
-            self.documents.acknowledge_rest()
+            self.documents.saving.acknowledge_rest()
 
     def ready_to_close(self, wait_s: float) -> bool:
         """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
@@ -86,7 +86,7 @@ class OpenedProject(QObject):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)
-            self.documents.acknowledge_rest()
+            self.documents.saving.acknowledge_rest()
         self.main.close()
         self.project.close(longest)
         self.deleteLater()

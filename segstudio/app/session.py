@@ -134,7 +134,7 @@ class Session(QObject):
     @property
     def saving_text(self) -> str:
         """What closing waits for: 'Saving 12 edits', or the change that is being written."""
-        return self._opened.documents.saving_text() if self._opened is not None else ""
+        return self._opened.documents.saving.text() if self._opened is not None else ""
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:
         """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]) on a thread.

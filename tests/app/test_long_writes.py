@@ -9,6 +9,7 @@ import pytest
 from test_documents import FIRST, Bench
 
 from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed, JobState
@@ -269,7 +270,8 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
         return wanted
 
     work = Filling({0: halves}, classes, Origin.ACCEPTED, only_unknown=True, status=Status.DONE)
-    bench.documents.fill_long("Accepting", Edit(FIRST, Cause.ACCEPT, tool="accept", author="a"), work, then.append)
+    write = filling(bench.project, Edit(FIRST, Cause.ACCEPT, tool="accept", author="a"), work)
+    bench.documents.write_long("accept", "Accepting", write, frozenset({FIRST}), then.append)
     idle(qtbot, bench)
     assert then == [1]
     filled = bench.ids()
