@@ -29,6 +29,8 @@ __all__ = ["Documents", "OpenDocument"]
 _KEPT_DOCUMENTS = 4
 _HELD_POLL_MS = 50
 _SETTLE_S = 30.0
+_SOON_S = 0.05
+"""So long an undo waits for its job before it becomes one that is seen."""
 
 
 class Documents(QObject):
@@ -307,6 +309,7 @@ class Documents(QObject):
         verb = self.tr("Undo") if cause is Cause.UNDO else self.tr("Redo")
         text = verb if count < 2 else self.tr("{0} in {1} images").format(verb, f"{count:,}")
         self.write_long(cause.value, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
+        self.long.finish_if_soon(_SOON_S)
 
     # -- what is written as one job --------------------------------------------------------------------------------
 

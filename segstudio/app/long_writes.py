@@ -110,6 +110,12 @@ class LongWrites(QObject):
         self._running.ticker.cancel()
         return True
 
+    def finish_if_soon(self, timeout_s: float) -> None:
+        """Wait a moment for the one under way; where it ends in time its end is told now, so that nobody sees a job."""
+        running = self._running
+        if running is not None and wait([running.future], timeout_s).done:
+            self._end(running)
+
     def finish(self, timeout_s: float) -> None:
         """Wait for the one under way, cancelling it after the time, and tell of its end now."""
         running = self._running
