@@ -108,10 +108,10 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
     Edits of the same batch are not in the way: they are taken back with it, newest first.
     """
     where, key = ("image IS NULL", ()) if target.image is None else ("image = ?", (target.image,))
-    others = f"{where} AND taken_back IS NULL AND (batch IS NULL OR batch IS NOT ?)"
+    others = f"{where} AND taken_back IS NULL AND seq != ? AND (batch IS NULL OR batch IS NOT ?)"
     new, undone = (
         db.execute(
-            f"SELECT coalesce(max(seq), 0) FROM edits WHERE {others} AND {which}", (*key, target.batch)
+            f"SELECT coalesce(max(seq), 0) FROM edits WHERE {others} AND {which}", (*key, target.seq, target.batch)
         ).fetchone()[0]
         for which in ("undoes IS NULL", "inverse = 1")
     )
