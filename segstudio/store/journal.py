@@ -16,12 +16,13 @@ from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "last_seq", "load_edit", "write_batch", "write_edit"]
+__all__ = ["EMPTY_DIGEST", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit"]
 
 EMPTY_DIGEST = digest(EMPTY)
 
@@ -46,6 +47,7 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
 
     Raises `EditConflict` where the edit does not follow what is stored; the caller rolls back.
     """
+    mark_day(db, seq)
     inverse = _take_back(db, seq, edit)
     db.execute(
         "INSERT INTO edits (seq, id, image, cause, tool, author, time, undoes, inverse, batch, rows) "
@@ -150,7 +152,8 @@ def _encode_rows(edit: Edit) -> bytes | None:
     return msgspec.msgpack.encode(wire)
 
 
-def _decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
+def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
+    """The rows that an edit stored; none for an edit that undoes."""
     if blob is None:
         return ()
     wire = msgspec.msgpack.decode(blob, type=_RowsWire)
@@ -178,7 +181,7 @@ def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile
         image=None if row[0] is None else ImageId(row[0]),
         cause=Cause(row[1]),
         tiles={(d[0], d[1], d[2]): _change((d[0], d[1], d[2]), lookup, d[3], d[4], d[5]) for d in deltas},
-        rows=_decode_rows(row[8]),
+        rows=decode_rows(row[8]),
         tool=row[2],
         author=row[3],
         id=EditId(row[4]),

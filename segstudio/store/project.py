@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -176,6 +177,10 @@ class Project:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A read transaction on what is committed, for the store's own functions; keep it short."""
+        return self._readers.transaction()
 
     # --- images and classes
 
