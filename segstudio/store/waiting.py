@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused, EditConflict, ProjectDamaged
 from segstudio.labels.edit import Edit, decode_edit, encode_edit
 from segstudio.labels.model import Seq
-from segstudio.store.files import write_durably
 from segstudio.store.journal import last_seq, write_edit
 from segstudio.store.refusal import refusal
 
