@@ -52,6 +52,9 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export", "write labels as masks or COCO, read them back and compare"),
     "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
     "info": Command("info", "say what a project holds"),
+    "snapshot": Command("snapshot", "keep, list and restore named states of a project"),
+    "backup": Command("backup", "copy a project, also beside a window that writes, and check the copy"),
+    "compact": Command("compact", "make a project smaller by forgetting how labels were painted long ago"),
     "doctor": Command("doctor", "check this installation: devices, models, what is missing"),
 }
 

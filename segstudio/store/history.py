@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.past import floor_of
 
 __all__ = ["History", "load_history"]
 
@@ -30,10 +31,15 @@ class History:
         redoable: Mapping[Seq, Seq] | None = None,
         passed: Mapping[Seq, Seq] | None = None,
         more: bool = False,
+        floor: int = 0,
     ) -> None:
-        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images."""
+        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images.
+
+        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole.
+        """
         self.image = image
         self.more = more
+        self.floor = Seq(floor)
         self._undoable = sorted(undoable)
         self._target = dict(redoable or {})
         self._passed = dict(passed or {})
@@ -93,14 +99,22 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
         redoable={seq: target for seq, target in undone if seq > ended},
         passed={seq: target for seq, target in undone if seq < ended},
         more=len(undoable) > limit,
+        floor=_cut_off(db, image),
     )
+
+
+def _cut_off(db: sqlite3.Connection, image: ImageId) -> Seq:
+    floor = floor_of(db)
+    condition = "image = ? AND undoes IS NULL AND taken_back IS NULL AND seq <= ?"
+    found = db.execute(f"SELECT 1 FROM edits WHERE {condition} LIMIT 1", (image, floor)).fetchone()
+    return Seq(0) if found is None else floor
 
 
 def _newest(
     db: sqlite3.Connection, columns: str, condition: str, image: ImageId, limit: int, before: Seq | None
 ) -> list[tuple[int, ...]]:
     """Rows of the image's own and of project-wide edits, newest first."""
-    older = "" if before is None else f" AND seq < {int(before)}"
+    older = f" AND seq > {floor_of(db)}" if before is None else f" AND seq > {floor_of(db)} AND seq < {int(before)}"
     found: list[tuple[int, ...]] = []
     for owner in (f"image = {int(image)}", "image IS NULL"):
         found += db.execute(

@@ -32,6 +32,7 @@ __all__ = [
     "changed_images",
     "compacted_points",
     "effects",
+    "floor_of",
     "kept_roots",
     "must_be_kept",
     "rows_back_to",
@@ -67,6 +68,12 @@ def compacted_points(db: sqlite3.Connection) -> tuple[Seq, ...]:
     """The numbers up to the floor whose states are kept, rising; the last is the floor. Empty: all are."""
     row = db.execute("SELECT value FROM settings WHERE key = ?", (COMPACTED_POINTS,)).fetchone()
     return () if row is None else tuple(Seq(seq) for seq in msgspec.json.decode(row[0], type=list[int]))
+
+
+def floor_of(db: sqlite3.Connection) -> Seq:
+    """The last edit that cannot be taken back any more; 0 where all can."""
+    row = db.execute("SELECT value FROM settings WHERE key = ?", (COMPACTED_TO,)).fetchone()
+    return Seq(0 if row is None else int(row[0]))
 
 
 def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
