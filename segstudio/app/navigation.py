@@ -16,12 +16,15 @@ from segstudio.app.values import Changed, ImageItem
 from segstudio.errors import UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
+from segstudio.labels.streamed import tile_bytes
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
 __all__ = ["Navigation", "item_of"]
 
 _PAUSE_S = 30.0
+_PRIMED_BYTES = 128 << 20
+"""Labels read at opening; the rest when it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +174,13 @@ class Navigation(QObject):
 
 
 def _document(project: Project, row: ImageRow) -> Document:
-    """The labels with every tile in memory, so that the hand never waits for one. For a worker thread."""
+    """The labels with as many tiles in memory as fit, so that the hand seldom waits for one. For a worker thread."""
     document = project.document(row.id)
+    left = _PRIMED_BYTES
     for plane in range(len(row.planes)):
-        document.raster.prime({(plane, *key): tile for key, tile in project.tiles(row.id, plane).items()})
-    document.raster.stop_loading()
+        tiles = project.tiles(row.id, plane, left) if left > 0 else {}
+        document.raster.prime({(plane, *key): tile for key, tile in tiles.items()})
+        left -= sum(tile_bytes(tile) for tile in tiles.values())
     return document
 
 

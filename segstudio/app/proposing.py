@@ -24,7 +24,6 @@ from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
 from segstudio.labels.proposal import Proposal
-from segstudio.labels.raster import Raster
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
@@ -371,9 +370,7 @@ def _error_of(report: PredictReport) -> UserError | None:
 
 def _copy(document: Document) -> Document:
     """A document over the same immutable tiles, to compute on."""
-    raster = Raster(document.raster.sizes)
-    raster.prime(dict(document.raster.in_memory()))
-    return Document(document.image, raster, document.objects, document.next_object, document.status)
+    return Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
 
 
 def _effort(document: Document, first: Proposal) -> tuple[int, int]:

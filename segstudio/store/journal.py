@@ -5,8 +5,9 @@ edit that takes another back stores neither rows nor deltas: its effect is its t
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
+from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
@@ -22,9 +24,12 @@ from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit"]
+__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_edit", "write_edits"]
 
 EMPTY_DIGEST = digest(EMPTY)
+
+Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
+"""Edits to be written together; made from what is stored then, where they are a function of the connection."""
 
 _RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
@@ -34,19 +39,50 @@ def last_seq(db: sqlite3.Connection) -> Seq:
     return Seq(int(db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]))
 
 
-def write_batch(db: sqlite3.Connection, batch: Batch) -> None:
-    """Write the row that the edits of a batch refer to, in the open transaction and before them."""
-    db.execute(
-        "INSERT INTO batches (id, cause, author, time) VALUES (?, ?, ?, ?)",
-        (batch.id, batch.cause.value, batch.author, batch.time),
-    )
+def write_edits(db: sqlite3.Connection, edits: Edits, batch: Batch | None) -> tuple[Seq, Seq]:
+    """Write edits one after the other in the open transaction; returns the last number before and after them.
+
+    With a `batch` they belong to it; of no edits there is no batch.
+    """
+    before = seq = last_seq(db)
+    if batch is not None:
+        db.execute(
+            "INSERT INTO batches (id, cause, author, time) VALUES (?, ?, ?, ?)",
+            (batch.id, batch.cause.value, batch.author, batch.time),
+        )
+    for edit in edits(db) if callable(edits) else edits:
+        seq = Seq(seq + write_edit(db, Seq(seq + 1), _in_batch(edit, batch)))
+    if batch is not None and seq == before:
+        db.execute("DELETE FROM batches WHERE id = ?", (batch.id,))
+    return before, seq
 
 
-def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
+def _in_batch(edit: Edit | StreamedEdit, batch: Batch | None) -> Edit | StreamedEdit:
+    if batch is None:
+        return edit
+    if isinstance(edit, Edit):
+        return replace(edit, batch=batch.id)
+    return replace(edit, header=replace(edit.header, batch=batch.id))
+
+
+def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> bool:
     """Write an edit, the tiles and rows it changes and all derived columns, in the open transaction.
 
-    Raises `EditConflict` where the edit does not follow what is stored; the caller rolls back.
+    A streamed edit without a part is not written: then False. Raises `EditConflict` where the edit does not follow
+    what is stored, and what the parts raise; the caller rolls back.
     """
+    if isinstance(edit, Edit):
+        _write(db, seq, edit, chain(edit.rows, edit.tiles.items()))
+        return True
+    parts = iter(edit.parts)
+    first = next(parts, None)
+    if first is None:
+        return False
+    _write(db, seq, edit.header, chain((first,), parts))
+    return True
+
+
+def _write(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> None:
     mark_day(db, seq)
     inverse = _take_back(db, seq, edit)
     db.execute(
@@ -54,22 +90,15 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(seq, edit.id, edit.image, edit.cause.value, edit.tool, edit.author, edit.time),
-            *(edit.undoes, inverse, edit.batch, _encode_rows(edit)),
+            *(edit.undoes, inverse, edit.batch, None),
         ),
     )
-    removed: list[RowChange] = []
-    for row in edit.rows:
-        # An object's row goes last: until then its pixels are counted away.
+    rows = _write_parts(db, seq, edit, parts)
+    for row in rows:
         if row.after is None:
-            removed.append(row)
-        else:
             apply_row(db, edit.image, row)
-    if edit.image is not None:
-        _write_labels(db, seq, edit, edit.image)
-    elif edit.tiles:
-        raise EditConflict("an edit without an image has tiles")
-    for row in removed:
-        apply_row(db, edit.image, row)
+    if rows and edit.undoes is None:
+        db.execute("UPDATE edits SET rows = ? WHERE seq = ?", (_encode_rows(rows), seq))
 
 
 def _take_back(db: sqlite3.Connection, seq: Seq, edit: Edit) -> int:
@@ -88,11 +117,31 @@ def _take_back(db: sqlite3.Connection, seq: Seq, edit: Edit) -> int:
     return 1 - inverse
 
 
-def _write_labels(db: sqlite3.Connection, seq: Seq, edit: Edit, image: ImageId) -> None:
-    derived = Derived(db, image)
-    for key, change in edit.tiles.items():
+def _write_parts(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> list[RowChange]:
+    """Write tiles and rows; the rows are returned, and those that delete are still to be applied.
+
+    An object's row goes last: until then its pixels are counted away.
+    """
+    image = edit.image
+    derived = None if image is None else Derived(db, image)
+    rows: list[RowChange] = []
+    for part in parts:
+        if isinstance(part, RowChange):
+            rows.append(part)
+            if part.after is not None:
+                apply_row(db, image, part)
+            continue
+        if image is None or derived is None:
+            raise EditConflict("an edit without an image has tiles")
+        key, change = part
         _write_tile(db, image, key, change, None if edit.undoes is not None else seq)
         derived.add(key, tile_effect(change.before, change.after))
+    if image is not None and derived is not None:
+        _write_derived(db, seq, image, derived)
+    return rows
+
+
+def _write_derived(db: sqlite3.Connection, seq: Seq, image: ImageId, derived: Derived) -> None:
     labelled = derived.write()
     db.execute("UPDATE edits SET pixels = ? WHERE seq = ?", (derived.changed_pixels, seq))
     db.execute("UPDATE images SET last_edit = ? WHERE id = ?", (seq, image))
@@ -137,9 +186,7 @@ def _decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId) -> None:
     db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (chosen.value, seq, group))
 
 
-def _encode_rows(edit: Edit) -> bytes | None:
-    if not edit.rows or edit.undoes is not None:
-        return None
+def _encode_rows(rows: Iterable[RowChange]) -> bytes:
     wire: _RowsWire = [
         (
             row.table.value,
@@ -147,13 +194,13 @@ def _encode_rows(edit: Edit) -> bytes | None:
             None if row.before is None else dict(row.before),
             None if row.after is None else dict(row.after),
         )
-        for row in edit.rows
+        for row in rows
     ]
     return msgspec.msgpack.encode(wire)
 
 
 def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
-    """The rows that an edit stored; none for an edit that undoes."""
+    """The row changes of an edit as they are kept in its row of the journal."""
     if blob is None:
         return ()
     wire = msgspec.msgpack.decode(blob, type=_RowsWire)

@@ -4,11 +4,13 @@ import hashlib
 import sqlite3
 import struct
 from collections.abc import Mapping
+from math import inf
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import decode_tile
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Origin, Seq, Status
+from segstudio.labels.streamed import tile_bytes
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.images import sizes_of
 from segstudio.store.values import FrozenLabels, ObjectRow
@@ -22,6 +24,7 @@ __all__ = [
     "read_objects",
     "read_tile",
     "read_tiles",
+    "stored_keys",
 ]
 
 _KEY = struct.Struct("<III")
@@ -36,11 +39,27 @@ def read_tile(db: sqlite3.Connection, image: ImageId, key: TileKey) -> Tile:
     return EMPTY if row is None else _checked(db, image, key, row[0], row[1])
 
 
-def read_tiles(db: sqlite3.Connection, image: ImageId, plane: int | None = None) -> dict[TileKey, Tile]:
-    """Every tile that holds a label, of one plane or of all. Raises `ProjectDamaged`."""
+def read_tiles(
+    db: sqlite3.Connection, image: ImageId, plane: int | None = None, limit_bytes: float = inf
+) -> dict[TileKey, Tile]:
+    """Tiles that hold a label, of one plane or of all; as many as fit into the limit. Raises `ProjectDamaged`."""
     where, bound = ("", (image,)) if plane is None else ("AND plane = ?", (image, plane))
     rows = db.execute(f"SELECT plane, ty, tx, digest, data FROM tiles WHERE image = ? {where}", bound)
-    return {(r[0], r[1], r[2]): _checked(db, image, (r[0], r[1], r[2]), r[3], r[4]) for r in rows}
+    found: dict[TileKey, Tile] = {}
+    held = 0
+    for r in rows:
+        key = (r[0], r[1], r[2])
+        found[key] = _checked(db, image, key, r[3], r[4])
+        held += tile_bytes(found[key])
+        if held >= limit_bytes:
+            break
+    return found
+
+
+def stored_keys(db: sqlite3.Connection, image: ImageId) -> set[TileKey]:
+    """The tiles that hold a label; from the index alone."""
+    rows = db.execute("SELECT plane, ty, tx FROM tiles WHERE image = ?", (image,))
+    return {(plane, ty, tx) for plane, ty, tx in rows}
 
 
 def _checked(db: sqlite3.Connection, image: ImageId, key: TileKey, promised: bytes, data: bytes) -> Tile:

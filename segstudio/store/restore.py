@@ -5,57 +5,47 @@ deleted: one made since becomes `removed`.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from segstudio.labels.class_rows import apply_class_row, class_columns, new_class_row
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassTable, ImageId, LabelClass, Seq, folded_name
+from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.classes import read_classes
 from segstudio.store.past import Trail, rows_back_to, tile_back, trails
+from segstudio.store.ticker import Ticker
 
 __all__ = ["TOOL", "classes_at", "classes_edit", "image_edit"]
 
 TOOL = "snapshot"
-_Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-class _TilesThen(Mapping[TileKey, TileChange]):
-    """What differs, tile by tile: each is read when it is asked for and not kept, so that no image is too large."""
-
-    def __init__(
-        self, reading: _Reading, image: ImageId, differing: Mapping[TileKey, Trail], go_on: Callable[[], None]
-    ) -> None:
-        self._reading, self._image, self._differing, self._go_on = reading, image, differing, go_on
-
-    def __getitem__(self, key: TileKey) -> TileChange:
-        self._go_on()
-        with self._reading() as db:
-            return TileChange(*tile_back(db, self._image, key, self._differing[key]))
-
-    def __iter__(self) -> Iterator[TileKey]:
-        return iter(self._differing)
-
-    def __len__(self) -> int:
-        return len(self._differing)
-
-
-def image_edit(
-    reading: _Reading, image: ImageId, seq: Seq, author: str, go_on: Callable[[], None] = lambda: None
-) -> Edit | None:
+def image_edit(db: sqlite3.Connection, image: ImageId, seq: Seq, author: str, ticker: Ticker) -> StreamedEdit | None:
     """The edit that makes an image again what it was after edit `seq`; None where it is.
 
-    `reading` gives a read transaction. The tiles are read, and checked, when the edit's tiles are iterated, which must
-    be before the image changes; that raises `ProjectDamaged`. `go_on` is called before each; what it raises ends it.
+    Its tiles are read, and checked, one by one as it is written, which must be in the transaction of `db`; that raises
+    `ProjectDamaged`, and `Cancelled`.
     """
-    with reading() as db:
-        found = trails(db, image, seq)
-        rows = rows_back_to(db, image, seq)
-    differing = {key: trail for key, trail in sorted(found.items()) if trail.before != trail.after}
+    rows = rows_back_to(db, image, seq)
+    differing = {key: trail for key, trail in trails(db, image, seq).items() if trail.before != trail.after}
     if not differing and not rows:
         return None
-    return Edit(image, Cause.RESTORE, _TilesThen(reading, image, differing, go_on), rows, tool=TOOL, author=author)
+    header = Edit(image, Cause.RESTORE, tool=TOOL, author=author)
+    return StreamedEdit(header, _parts(db, image, rows, differing, ticker))
+
+
+def _parts(
+    db: sqlite3.Connection,
+    image: ImageId,
+    rows: tuple[RowChange, ...],
+    differing: Mapping[TileKey, Trail],
+    ticker: Ticker,
+) -> Iterator[Part]:
+    yield from rows
+    for key, trail in sorted(differing.items()):
+        ticker.step(0)
+        yield key, TileChange(*tile_back(db, image, key, trail))
 
 
 def classes_at(db: sqlite3.Connection, seq: Seq) -> ClassTable:

@@ -3,15 +3,16 @@
 Restoring makes edits of one batch, so it can be taken back; all or none of them are written.
 """
 
-import threading
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import wait
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from segstudio.errors import DiskRefused, ReadOnly, UserError
+from segstudio.errors import ReadOnly
 from segstudio.labels.author import user_name
-from segstudio.labels.edit import Batch, Edit, Table
+from segstudio.labels.edit import Batch, Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
+from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.past import changed_images, must_be_kept
 from segstudio.store.project import Project
 from segstudio.store.restore import classes_edit, image_edit
@@ -23,11 +24,13 @@ from segstudio.store.snapshots import (
     read_snapshots,
     rename_snapshot,
 )
+from segstudio.store.ticker import Ticker
 from segstudio.store.writer import Writer
 from segstudio.tasks.progress import Progress
 
 __all__ = [
     "RestoreReport",
+    "Restoring",
     "delete",
     "keep",
     "listed",
@@ -36,7 +39,6 @@ __all__ = [
     "restore",
 ]
 
-_DRAIN_S = 60.0
 _LOOK_S = 0.05
 
 
@@ -95,79 +97,68 @@ def restore(
     """Make the labels again what they were after edit `seq`: of the whole project with its classes, or of some images.
 
     While it runs nothing else may be written. Raises `UserError` where that state is no longer kept, `ProjectDamaged`,
-    `DiskRefused`, `ReadOnly`; then, and when it is closed, nothing has changed.
+    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed, nothing has changed.
     """
-    writer = _writer(project)
-    if not writer.flush(_DRAIN_S):
-        raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe="Nothing was restored.")
-    with project.reading() as db:
-        must_be_kept(db, seq)
-        changed = changed_images(db, seq)
-    if images is not None:
-        wanted = set(images)
-        changed = [image for image in changed if image in wanted]
-    job = _Restoring(project, seq, changed, with_classes=images is None)
-    yield from _all_or_none(writer, job)
-    return RestoreReport(
-        seq, tuple(job.restored), job.classes, job.batch.id if job.restored or job.classes else None, job.unused()
-    )
-
-
-class _Restoring:
-    """The edits of one restore, made on the writer's thread, and what is known of them."""
-
-    def __init__(self, project: Project, seq: Seq, images: Sequence[ImageId], *, with_classes: bool) -> None:
-        self.batch = Batch(Cause.RESTORE, user_name())
-        self.images = images
-        self.dropped = threading.Event()
-        self.taken = 0
-        self.restored: list[ImageId] = []
-        self.classes = False
-        self._project, self._seq, self._with_classes = project, seq, with_classes
-        self._classes_used: set[ClassId] = set()
-
-    def edits(self) -> Iterator[Edit]:
-        """The classes first: restored objects may have one that was taken back since."""
-        if self._with_classes:
-            with self._project.reading() as db:
-                edit = classes_edit(db, self._seq, self.batch.author)
-            if edit is not None:
-                self.classes = True
-                yield edit
-        for image in self.images:
-            self._go_on()
-            found = image_edit(self._project.reading, image, self._seq, self.batch.author, self._go_on)
-            if found is not None:
-                self.restored.append(image)
-                self._note_classes(found)
-                yield found
-            self.taken += 1
-
-    def _go_on(self) -> None:
-        if self.dropped.is_set():
-            raise UserError("Restoring was stopped; nothing was restored.")
-
-    def _note_classes(self, edit: Edit) -> None:
-        for row in edit.rows:
-            if row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
-                self._classes_used.add(ClassId(int(row.after["class_id"] or 0)))
-
-    def unused(self) -> tuple[str, ...]:
-        """Classes out of use that objects came back with."""
-        table = self._project.classes()
-        return tuple(table[id_].name for id_ in sorted(self._classes_used) if table.effective(id_) is None)
-
-
-def _all_or_none(writer: Writer, job: _Restoring) -> Iterator[Progress]:
-    future = writer.write_all(job.edits(), job.batch)
-    total = len(job.images)
+    restoring = Restoring(project, seq, images)
+    ticker = Ticker()
+    future = restoring.start(ticker)
     try:
         while not future.done():
-            yield Progress(min(job.taken, total), total, "restoring")
+            yield Progress(ticker.done, ticker.total, "restoring")
             wait([future], _LOOK_S)
     finally:
-        job.dropped.set()
-    try:
-        future.result()
-    except DiskRefused as error:
-        raise DiskRefused(error.sentence, safe="Nothing was restored.", todo=error.todo) from error
+        ticker.cancel()
+    future.result()
+    return restoring.report()
+
+
+class Restoring:
+    """One restore: `start` hands it to the writer, `report` says, once that is done, what it did.
+
+    Raises `UserError` where the state after edit `seq` is no longer kept.
+    """
+
+    def __init__(self, project: Project, seq: Seq, images: Sequence[ImageId] | None = None) -> None:
+        self._project, self._seq = project, seq
+        self._wanted = None if images is None else set(images)
+        self._batch = Batch(Cause.RESTORE, user_name())
+        self._restored: list[ImageId] = []
+        self._classes = False
+        self._classes_used: set[ClassId] = set()
+        with project.reading() as db:
+            must_be_kept(db, seq)
+
+    def start(self, ticker: Ticker) -> "Future[int]":
+        """Write it, all or nothing, after everything that waits; the future says how many edits. Raises `ReadOnly`."""
+        return _writer(self._project).write_all(lambda db: self._edits(db, ticker), self._batch)
+
+    def report(self) -> RestoreReport:
+        """What it did."""
+        table = self._project.classes()
+        unused = tuple(table[id_].name for id_ in sorted(self._classes_used) if table.effective(id_) is None)
+        batch = self._batch.id if self._restored or self._classes else None
+        return RestoreReport(self._seq, tuple(self._restored), self._classes, batch, unused)
+
+    def _edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
+        """The classes first: restored objects may have one that was taken back since."""
+        author = self._batch.author
+        changed = [image for image in changed_images(db, self._seq) if self._wanted is None or image in self._wanted]
+        ticker.total = len(changed)
+        if self._wanted is None:
+            edit = classes_edit(db, self._seq, author)
+            if edit is not None:
+                self._classes = True
+                yield edit
+        for image in changed:
+            found = image_edit(db, image, self._seq, author, ticker)
+            if found is not None:
+                self._restored.append(image)
+                yield StreamedEdit(found.header, self._noting(found.parts))
+            ticker.step()
+
+    def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """The parts; the classes that objects come back with are noted."""
+        for part in parts:
+            if isinstance(part, RowChange) and part.table is Table.OBJECTS and part.after and "class_id" in part.after:
+                self._classes_used.add(ClassId(int(part.after["class_id"] or 0)))
+            yield part

@@ -16,10 +16,9 @@ from store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, s
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Batch, Edit, RowChange, Table
+from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq, Status
 from segstudio.labels.raster import Raster
-from segstudio.labels.tile import EMPTY
 from segstudio.store.past import compacted_points, floor_of
 from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot
@@ -58,22 +57,11 @@ def restored(project: Project, seq: Seq, images: tuple[ImageId, ...] | None = No
             return end.value
 
 
-def take_back_batch(project: Project, batch: int) -> None:
-    """Undo every edit of a batch, newest first, as one batch."""
-    assert project.writer is not None
+def take_back(project: Project, batch: int) -> None:
+    """Undo the restore as the window does."""
     with project.reading() as db:
-        seqs = [Seq(r[0]) for r in db.execute("SELECT seq FROM edits WHERE batch = ? ORDER BY seq DESC", (batch,))]
-
-    def undos() -> list[Edit]:
-        edits = []
-        for seq in seqs:
-            with project.reading() as db:
-                image = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()[0]
-            lookup = (lambda _: EMPTY) if image is None else project.document(image).raster.tile
-            edits.append(project.load_edit(seq, lookup).inverted(seq, Cause.UNDO))
-        return edits
-
-    assert project.writer.write_all(undos(), Batch(Cause.UNDO)).result(30) == len(seqs)
+        seq = Seq(db.execute("SELECT max(seq) FROM edits WHERE batch = ?", (batch,)).fetchone()[0])
+    assert project.take_back(seq, "ann").result(30)
 
 
 def replayed(project: Project) -> dict[ImageId, Document]:
@@ -211,7 +199,7 @@ class RestoreMachine(RuleBasedStateMachine):
         assert {image: self.project.document(image).next_object for image in IMAGES} == highest
         assert report.batch is not None or before == after
         if taken_back and report.batch is not None:
-            take_back_batch(self.project, report.batch)
+            take_back(self.project, report.batch)
             assert state_of(self.project) == before
 
     def chosen(self, pick: int) -> Snapshot:

@@ -10,13 +10,15 @@ from segstudio.errors import ProjectDamaged, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
-from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq, Status
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Origin, Seq, Status
+from segstudio.labels.tile import Constant
 from segstudio.store import daily
 from segstudio.store.connect import Access, connect
 from segstudio.store.daily import DAILY_KEPT
 from segstudio.store.project import Project
 from segstudio.store.restore import image_edit
 from segstudio.store.snapshots import SnapshotKind
+from segstudio.store.ticker import Ticker
 from segstudio.tasks.snapshots import RestoreReport, delete, keep, listed, named, rename, restore
 
 SECOND = ImageId(2)
@@ -266,11 +268,13 @@ def test_tiles_are_read_one_by_one_and_only_those_that_differ(project: Project) 
     made = keep(project, "a")
     paint(project, document, Rect(0, 0, 20, 20), CELL)
     flushed(project)
-    edit = image_edit(project.reading, FIRST, made.seq, "")
-    assert edit is not None
-    assert list(edit.tiles) == [(0, 0, 0)]
-    (change,) = edit.tiles.values()
-    assert change.after.id == 1  # type: ignore[union-attr]
+    with project.reading() as db:
+        edit = image_edit(db, FIRST, made.seq, "", Ticker())
+        assert edit is not None
+        row, (key, change) = edit.parts
+    assert isinstance(row, RowChange)
+    assert key == (0, 0, 0)
+    assert change.after == Constant(1, Origin.PAINTED)
 
 
 def test_a_damaged_delta_is_said_and_nothing_is_restored(project: Project) -> None:

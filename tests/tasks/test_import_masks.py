@@ -18,7 +18,7 @@ from segstudio.errors import (
 )
 from segstudio.geometry import Rect
 from segstudio.labels.model import Origin, Status
-from segstudio.store import writer as writer_module
+from segstudio.store import journal
 from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
 from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
@@ -223,17 +223,17 @@ def test_a_disk_that_fills_up_half_way_leaves_the_project_as_it_was(
         folder = mask(name, (1, 0, 0, 5, 5)).parent
     written = 0
 
-    def full_at_the_third(*arguments: object) -> None:
+    def full_at_the_third(*arguments: object) -> bool:
         nonlocal written
         written += 1
         if written == 3:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
             raise error
-        write_edit(*arguments)  # type: ignore[arg-type]
+        return write_edit(*arguments)  # type: ignore[arg-type]
 
     before = info(project)
-    monkeypatch.setattr(writer_module, "write_edit", full_at_the_third)
+    monkeypatch.setattr(journal, "write_edit", full_at_the_third)
     with pytest.raises(DiskRefused, match="full") as told:
         brought_in(project, folder.parent)
     assert told.value.safe == "Nothing was imported."
