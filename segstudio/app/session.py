@@ -5,14 +5,14 @@ All calls and signals are on the GUI thread. The methods and signals of docs/pyt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences, load_preferences, save_preferences
-from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
+from segstudio.app.values import EngineState, ImageItem, JobState, SaveState, SnapshotItem
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass, Touch
@@ -44,6 +44,9 @@ class Session(QObject):
     trainingEvent = Signal(object)
     trainingFinished = Signal(object)
     exportFinished = Signal(object)
+    snapshotsChanged = Signal()
+    snapshotRestored = Signal(object)
+    backupFinished = Signal(object)
     failed = Signal(object)
 
     projectChanged = Signal()
@@ -170,6 +173,13 @@ class Session(QObject):
         opened.exports.exportFinished.connect(self.exportFinished)
         opened.exports.failed.connect(self.failed)
         opened.exports.jobChanged.connect(self.jobChanged)
+        opened.snapshots.snapshotsChanged.connect(self.snapshotsChanged)
+        opened.snapshots.restored.connect(self.snapshotRestored)
+        opened.snapshots.said.connect(self.said)
+        opened.snapshots.failed.connect(self.failed)
+        opened.backups.backedUp.connect(self.backupFinished)
+        opened.backups.failed.connect(self.failed)
+        opened.backups.jobChanged.connect(self.jobChanged)
         opened.engineStateChanged.connect(self._engine_changed)
 
     def close(self) -> None:
@@ -477,10 +487,64 @@ class Session(QObject):
         """Cancel a long job by its name."""
         if self._opened is not None and job == "export":
             self._opened.exports.cancel()
+        elif self._opened is not None and job == "backup":
+            self._opened.backups.cancel()
         elif job == "train":
             self.stop_training()
         elif job == "new" and self._creation is not None:
             self._creation.cancel()
+
+    # -- snapshots and backups ---------------------------------------------------------------------------------------
+
+    @property
+    def snapshots(self) -> Sequence[SnapshotItem]:
+        """The project's snapshots, newest first."""
+        return self._opened.snapshots.items if self._opened else ()
+
+    def keep_snapshot(self, name: str = "") -> None:
+        """Give the labels as they stand a name, without one the date and time; `snapshotsChanged` follows."""
+        if self._may_write() and self._opened is not None:
+            self._opened.proposals.settle()
+            self._opened.snapshots.keep(name)
+
+    def rename_snapshot(self, id: int, name: str) -> None:
+        """Give a snapshot another name; `snapshotsChanged` follows, after `failed` where the name is taken."""
+        if self._may_write() and self._opened is not None:
+            self._opened.snapshots.rename(id, name)
+
+    def delete_snapshot(self, id: int) -> None:
+        """Take a snapshot's name away; no label changes. `snapshotsChanged` follows."""
+        if self._may_write() and self._opened is not None:
+            self._opened.snapshots.delete(id)
+
+    def restore_snapshot(self, id: int, this_image: bool = False) -> None:
+        """Make the project, or the image on screen, again what it was; ends in `snapshotRestored` or `failed`."""
+        if not self._may_write() or self._opened is None or (this_image and not self._is_shown()):
+            return
+        self._opened.proposals.settle()
+        image = self._opened.navigation.shown if this_image else None
+        self._start("restore", lambda opened: opened.snapshots.restore(id, image))
+
+    def undo_restore(self) -> None:
+        """Take the last restore back, whatever image is on screen."""
+        if self._may_write():
+            self._start("restore", lambda opened: opened.snapshots.undo_restore())
+
+    def backup(self, place: Path | str | None = None) -> None:
+        """Copy the project, to a path or into a folder, in the background; ends in `backupFinished` or `failed`."""
+        if self._opened is None:
+            self.said.emit(self.tr("No project is open."))
+            return
+        self._opened.proposals.settle()
+        self._opened.documents.commit_gesture()
+        self._start("backup", lambda opened: opened.backups.start(None if place is None else Path(place)))
+
+    def _start(self, job: str, begin: Callable[[OpenedProject], None]) -> None:
+        try:
+            if self._opened is not None:
+                begin(self._opened)
+        except UserError as error:
+            self._fail(job, error.line)
 
     # -- undo --------------------------------------------------------------------------------------------------------
 

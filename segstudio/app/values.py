@@ -9,7 +9,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 if TYPE_CHECKING:
     from segstudio.labels.edit import Table
 
-__all__ = ["Changed", "EngineState", "ImageItem", "JobState", "SaveState"]
+__all__ = ["Changed", "EngineState", "ImageItem", "JobState", "SaveState", "SnapshotItem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,19 @@ class JobState:
     fraction: float | None = None
     seconds_left: float | None = None
     cancellable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotItem:
+    """One row of the list of snapshots: `time` is UTC, `edits` were made since, `author` is '' for a daily one.
+
+    `kept` is false where its state was compacted away.
+    """
+
+    id: int
+    name: str
+    time: str
+    edits: int
+    author: str
+    daily: bool
+    kept: bool = True

@@ -47,12 +47,12 @@ def run(options: Namespace) -> int:
             _restore(project, options)
         elif options.rename is not None:
             found = snapshots.named(project, options.rename)
-            _say("renamed", snapshots.rename(project, found.id, options.name), as_json=options.json)
+            _say("renamed", snapshots.rename(project, found.id, options.name).result(), as_json=options.json)
         elif options.delete is not None:
             found = snapshots.named(project, options.delete)
-            _say("deleted", snapshots.delete(project, found.id), as_json=options.json)
+            _say("deleted", snapshots.delete(project, found.id).result(), as_json=options.json)
         else:
-            _say("kept", snapshots.keep(project, options.name or ""), as_json=options.json)
+            _say("kept", snapshots.keep(project, options.name or "").result(), as_json=options.json)
     return 0
 
 

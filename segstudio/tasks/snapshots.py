@@ -69,20 +69,23 @@ def named(project: Project, name: str) -> Snapshot:
         return find_snapshot(db, name)
 
 
-def keep(project: Project, name: str = "") -> Snapshot:
-    """Give the labels, everything submitted so far included, a name. Raises `UserError`, `DiskRefused`, `ReadOnly`."""
+def keep(project: Project, name: str = "") -> "Future[Snapshot]":
+    """Give the labels, everything submitted so far included, a name; '' is the local date and time.
+
+    Raises `ReadOnly`; the future raises `UserError` for a name that is taken, `DiskRefused`.
+    """
     author = user_name()
-    return _writer(project).call(lambda db: keep_snapshot(db, name, author)).result()
+    return _writer(project).call(lambda db: keep_snapshot(db, name, author))
 
 
-def rename(project: Project, id_: int, name: str) -> Snapshot:
-    """Give a snapshot another name. Raises `UserError`, `DiskRefused`, `ReadOnly`."""
-    return _writer(project).call(lambda db: rename_snapshot(db, id_, name)).result()
+def rename(project: Project, id_: int, name: str) -> "Future[Snapshot]":
+    """Give a snapshot another name; a daily one is a person's from then on. Raises as `keep` does."""
+    return _writer(project).call(lambda db: rename_snapshot(db, id_, name))
 
 
-def delete(project: Project, id_: int) -> Snapshot:
-    """Take a snapshot's name away; no label changes. Raises `UserError`, `DiskRefused`, `ReadOnly`."""
-    return _writer(project).call(lambda db: delete_snapshot(db, id_)).result()
+def delete(project: Project, id_: int) -> "Future[Snapshot]":
+    """Take a snapshot's name away; no label changes. Raises as `keep` does."""
+    return _writer(project).call(lambda db: delete_snapshot(db, id_))
 
 
 def _writer(project: Project) -> Writer:

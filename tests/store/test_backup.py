@@ -34,7 +34,7 @@ def worked_on(project: Project) -> Project:
     """A project with labels, an undo, a snapshot, a model, a run, times and effort."""
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 300, 300), CELL)
-    keep(project, "a")
+    keep(project, "a").result(30)
     undo(project, document, paint(project, document, Rect(50, 50, 90, 90), CELL))
     (project.path / "models" / "v1.safetensors").write_bytes(np.arange(100_000, dtype=np.uint32).tobytes())
     (project.path / "runs" / "run1").mkdir(parents=True)

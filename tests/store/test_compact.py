@@ -90,7 +90,7 @@ def test_named_snapshots_stay_restorable_with_one_delta_a_tile_between_them(proj
     recorded: dict[int, str] = {}
     for name in ("a", "b", "c"):
         scribble(project, 4)
-        recorded[keep(project, name).seq] = project.labels_sha256(FIRST)
+        recorded[keep(project, name).result(30).seq] = project.labels_sha256(FIRST)
     scribble(project, 2)
     now = project.labels_sha256(FIRST)
     run(project, 14)
@@ -110,11 +110,11 @@ def test_compacting_again_joins_what_a_deleted_snapshot_kept_apart(project: Proj
     shas: dict[str, tuple[int, str]] = {}
     for name in ("a", "b"):
         scribble(project, 4)
-        shas[name] = keep(project, name).seq, project.labels_sha256(FIRST)
+        shas[name] = keep(project, name).result(30).seq, project.labels_sha256(FIRST)
     scribble(project, 4)
     run(project, 12)
     assert [seq for seq, _ in deltas(project)] == [8, 11, 12]
-    delete(project, next(s.id for s in listed(project) if s.name == "b"))
+    delete(project, next(s.id for s in listed(project) if s.name == "b")).result(30)
     run(project, 12)
     assert [seq for seq, _ in deltas(project)] == [11, 12]
     restored(project, shas["a"][0])
@@ -127,7 +127,7 @@ def test_what_was_taken_back_after_the_floor_can_be_made_again(project: Project)
     document = project.document(FIRST)
     first = paint(project, document, Rect(0, 0, 200, 100), CELL)
     second = paint(project, document, Rect(10, 10, 200, 100), VESSEL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     sha = project.labels_sha256(FIRST)
     undo(project, document, second)
     undone = undo(project, document, first)
@@ -176,7 +176,7 @@ def test_daily_snapshots_below_the_floor_go_and_are_named_before(
     for n in range(3):
         monkeypatch.setattr(daily, "_today", lambda n=n: date(2026, 3, 2 + n))
         scribble(project, 2)
-    keep(project, "mine")
+    keep(project, "mine").result(30)
     plan = planned(project, before=Seq(5))
     assert (plan.daily, plan.named) == (("before 2026-03-03",), ())
     run(project, 5)
@@ -276,7 +276,7 @@ for _ in tasks.compact(project, tasks.planned(project, before=Seq(6))):
 @pytest.mark.parametrize("when", ["during", "before VACUUM"])
 def test_killed_at_any_time_it_loses_nothing(project: Project, when: str) -> None:
     scribble(project, 3)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     sha = project.labels_sha256(FIRST)
     scribble(project, 3)
     now = project.labels_sha256(FIRST)

@@ -179,7 +179,7 @@ class RestoreMachine(RuleBasedStateMachine):
     @rule()
     def snapshot(self) -> None:
         self.settle()
-        made = keep(self.project, f"snapshot {len(self.recorded)}")
+        made = keep(self.project, f"snapshot {len(self.recorded)}").result(30)
         self.recorded[made.id] = state_of(self.project)
 
     @precondition(lambda self: self.recorded)

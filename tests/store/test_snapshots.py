@@ -45,7 +45,7 @@ def change_class(project: Project, *rows: RowChange) -> None:
 def test_a_snapshot_names_the_number_of_the_last_edit_and_who_made_it(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 30, 30), CELL)
-    made = keep(project, " first light ")
+    made = keep(project, " first light ").result(30)
     paint(project, document, Rect(40, 0, 30, 30), CELL)
     flushed(project)
     (found,) = listed(project)
@@ -55,36 +55,36 @@ def test_a_snapshot_names_the_number_of_the_last_edit_and_who_made_it(project: P
 
 
 def test_without_a_name_the_time_is_one_and_is_never_given_twice(project: Project) -> None:
-    names = {keep(project).name for _ in range(3)}
+    names = {keep(project).result(30).name for _ in range(3)}
     assert len(names) == 3
 
 
 def test_a_name_that_is_taken_or_empty_is_refused(project: Project) -> None:
-    first, second = keep(project, "a"), keep(project, "b")
-    for call in (lambda: keep(project, "A"), lambda: rename(project, second.id, "a")):
+    first, second = keep(project, "a").result(30), keep(project, "b").result(30)
+    for call in (lambda: keep(project, "A").result(30), lambda: rename(project, second.id, "a").result(30)):
         with pytest.raises(UserError, match="already"):
             call()
     with pytest.raises(UserError, match="name"):
-        rename(project, first.id, "  ")
-    assert rename(project, first.id, "A").name == "A"
+        rename(project, first.id, "  ").result(30)
+    assert rename(project, first.id, "A").result(30).name == "A"
 
 
 def test_a_deleted_snapshot_is_gone_and_no_label_with_it(project: Project) -> None:
     paint(project, project.document(FIRST), Rect(0, 0, 30, 30), CELL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     before = project.labels_sha256(FIRST)
-    delete(project, made.id)
+    delete(project, made.id).result(30)
     assert listed(project) == []
     assert project.labels_sha256(FIRST) == before
     with pytest.raises(UserError, match="no longer"):
-        delete(project, made.id)
+        delete(project, made.id).result(30)
     with pytest.raises(UserError, match="no snapshot"):
         named(project, "a")
-    assert keep(project, "a").edits == 0
+    assert keep(project, "a").result(30).edits == 0
 
 
 def test_a_reader_may_list_and_not_keep(project: Project) -> None:
-    keep(project, "a")
+    keep(project, "a").result(30)
     with Project.open(project.path, write=False) as reader:
         assert [s.name for s in listed(reader)] == ["a"]
         with pytest.raises(ReadOnly):
@@ -146,7 +146,7 @@ def test_of_old_daily_snapshots_one_a_week_stays_and_of_named_ones_all(
         clock(first + timedelta(days=n))
         day_of_work(project)
         if n == 3:
-            keep(project, "by hand")
+            keep(project, "by hand").result(30)
     found = [s for s in reversed(listed(project)) if s.kind is SnapshotKind.DAILY]
     newest = [f"before {first + timedelta(days=n)}" for n in range(43 - DAILY_KEPT, 43)]
     assert [s.name for s in found[-DAILY_KEPT:]] == newest
@@ -160,7 +160,7 @@ def test_a_renamed_daily_snapshot_is_a_persons_and_stays(project: Project, clock
     for n in range(2):
         clock(date(2026, 3, 2 + n))
         day_of_work(project)
-    kept = rename(project, listed(project)[0].id, "the good one")
+    kept = rename(project, listed(project)[0].id, "the good one").result(30)
     assert kept.kind is SnapshotKind.NAMED
     for n in range(2, 40):
         clock(date(2026, 3, 2) + timedelta(days=n))
@@ -175,7 +175,7 @@ def test_restoring_is_one_batch_of_one_edit_an_image_that_differs(make_project: 
     project = make_project(count=4)
     for image in (1, 2):
         paint(project, project.document(ImageId(image)), Rect(0, 0, 300, 300), CELL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     document = project.document(SECOND)
     commit(project, document, painted(document, Rect(200, 0, 90, 90), 0))
     third = project.document(ImageId(3))
@@ -197,7 +197,7 @@ def test_restoring_is_one_batch_of_one_edit_an_image_that_differs(make_project: 
 def test_where_nothing_differs_no_edit_is_made(project: Project) -> None:
     document = project.document(FIRST)
     first = paint(project, document, Rect(0, 0, 30, 30), CELL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     undo = project.load_edit(first, document.raster.tile).inverted(first, Cause.UNDO)
     undone = commit(project, document, undo)
     commit(project, document, project.load_edit(undone, document.raster.tile).inverted(undone, Cause.REDO))
@@ -207,7 +207,7 @@ def test_where_nothing_differs_no_edit_is_made(project: Project) -> None:
 
 
 def test_a_class_made_since_goes_out_of_use_and_its_name_is_free(project: Project) -> None:
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     id_, value = project.next_class()
     table = project.classes()
     change_class(project, changed_class_row(table[ClassId(CELL)], name="old cell"))
@@ -222,7 +222,7 @@ def test_a_class_made_since_goes_out_of_use_and_its_name_is_free(project: Projec
 
 
 def test_names_that_two_classes_have_swapped_come_back(project: Project) -> None:
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     table = project.classes()
     for class_id, name in ((CELL, "between"), (VESSEL, "cell"), (CELL, "vessel")):
         change_class(project, changed_class_row(project.classes()[ClassId(class_id)], name=name))
@@ -235,7 +235,7 @@ def test_a_class_that_was_undone_since_is_made_again_with_its_objects(project: P
     change_class(project, new_class_row(LabelClass(id_, "nerve", "#123456", Kind.INSTANCE, value, 9)))
     document = project.document(FIRST)
     second = paint(project, document, Rect(0, 0, 30, 30), int(id_))
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     before = project.labels_sha256(FIRST)
     commit(project, document, project.load_edit(second, document.raster.tile).inverted(second, Cause.UNDO))
     assert project.writer is not None
@@ -250,7 +250,7 @@ def test_a_class_that_was_undone_since_is_made_again_with_its_objects(project: P
 def test_one_image_restored_leaves_classes_and_names_those_out_of_use(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 30, 30), VESSEL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     commit(project, document, painted(document, Rect(0, 0, 30, 30), 0))
     gone = RowChange(Table.OBJECTS, 1, {"class_id": VESSEL}, None)
     commit(project, document, Edit(FIRST, Cause.ERASE, rows=(gone,)))
@@ -265,7 +265,7 @@ def test_one_image_restored_leaves_classes_and_names_those_out_of_use(project: P
 def test_tiles_are_read_one_by_one_and_only_those_that_differ(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 600, 400), CELL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     paint(project, document, Rect(0, 0, 20, 20), CELL)
     flushed(project)
     with project.reading() as db:
@@ -280,7 +280,7 @@ def test_tiles_are_read_one_by_one_and_only_those_that_differ(project: Project) 
 def test_a_damaged_delta_is_said_and_nothing_is_restored(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 30, 30), CELL)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     for x in (40, 80):
         paint(project, document, Rect(x, 0, 30, 30), CELL)
     other = project.document(SECOND)
@@ -300,7 +300,7 @@ def test_a_damaged_delta_is_said_and_nothing_is_restored(project: Project) -> No
 
 def test_a_restore_that_is_closed_changes_nothing(make_project: Callable[..., Project]) -> None:
     project = make_project(count=30)
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     for row in project.images():
         paint(project, project.document(row.id), Rect(0, 0, 600, 400), CELL)
     task = restore(project, made.seq)
@@ -311,7 +311,7 @@ def test_a_restore_that_is_closed_changes_nothing(make_project: Callable[..., Pr
 
 
 def test_snapshots_are_there_after_a_restart(project: Project) -> None:
-    made = keep(project, "a")
+    made = keep(project, "a").result(30)
     project.close()
     with Project.open(project.path) as again:
         assert [(s.id, s.name) for s in listed(again)] == [(made.id, "a")]
