@@ -23,6 +23,7 @@ from segstudio.store.values import ImageRow
 __all__ = ["Navigation", "item_of"]
 
 _PAUSE_S = 30.0
+_READ_ONE_BY_ONE = 100
 _PRIMED_BYTES = 128 << 20
 """Labels read at opening; the rest when it is looked at."""
 
@@ -59,6 +60,7 @@ class Navigation(QObject):
         self._active_s = 0.0
         documents.editCommitted.connect(self._committed)
         documents.changed.connect(self._changed)
+        documents.rewritten.connect(self._rewritten)
         self._stale: dict[ImageId, int] = {}
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
@@ -89,13 +91,13 @@ class Navigation(QObject):
         self._loading = True
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
-        project = self._project
+        project, generation = self._project, self._documents.generation
 
         def load() -> _Loaded:
             display = load_display_image(row.file, plane)
             if held is not None:
                 return _Loaded(display, None)
-            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id)))
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id), 0, generation))
 
         self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
 
@@ -164,6 +166,17 @@ class Navigation(QObject):
             changed.append(i)
         if changed:
             self.imagesChanged.emit(tuple(changed))
+
+    def _rewritten(self, images: frozenset[ImageId] | None) -> None:
+        """Read the rows of images that were changed in the store."""
+        if images is None or len(images) > _READ_ONE_BY_ONE:
+            self.reload()
+            return
+        changed = [self._index_of[image] for image in images if image in self._index_of]
+        for i in changed:
+            self.rows[i] = self._project.image(self.rows[i].id)
+            self.items[i] = item_of(i, self.rows[i])
+        self.imagesChanged.emit(tuple(sorted(changed)))
 
     def _note_time(self) -> None:
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""

@@ -52,12 +52,12 @@ class OpenedProject(QObject):
     def secure(self) -> None:
         """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
         self.proposals.settle()
-        self.documents.commit_gesture()
+        self.documents.settle(_LONGEST_WAIT_S)
         self.project.secure(_LONGEST_WAIT_S)
 
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
-        self.documents.commit_gesture()
+        self.documents.settle(_LONGEST_WAIT_S)
         self.proposals.close()
         self.navigation.close()
         self.training.close()

@@ -4,7 +4,7 @@ Whole-image edits (accept, done) are computed on a worker over a frozen copy of 
 tiles are still the same, else computed once more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -17,13 +17,16 @@ from segstudio.app.jobs import Job, MainThread, Worker
 from segstudio.app.navigation import Navigation
 from segstudio.engine.client import EngineClient
 from segstudio.errors import EditConflict, UserError
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
 from segstudio.labels.proposal import Proposal
+from segstudio.labels.streamed import TILE_BYTES
+from segstudio.labels.tile import Dense
+from segstudio.store.filling import Filling
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
@@ -242,7 +245,15 @@ class Proposals(QObject):
         if opened is None or proposal is None:
             self.said.emit(self.tr("There is no proposal to accept yet."))
             return
+        if self._documents.busy:
+            self.said.emit(self._documents.busy)
+            return
         self._documents.commit_gesture()
+        if _most_bytes(opened.document, {proposal.plane: proposal}) > self._documents.largest_edit_bytes:
+            classes = self._documents.classes
+            work = Filling({proposal.plane: proposal.reader(classes)}, classes, Origin.ACCEPTED, only_unknown=True)
+            self._fill_long(opened, Cause.ACCEPT, "accept", self.tr("Accepting"), work, lambda: None)
+            return
         self._fill(opened, _accepting(proposal, self._documents.classes, self._documents.author), lambda: None)
 
     def mark_done(self, then: Callable[[], None]) -> None:
@@ -252,6 +263,9 @@ class Proposals(QObject):
             self.said.emit(self._project.why_read_only)
             return
         if opened is None:
+            return
+        if self._documents.busy:
+            self.said.emit(self._documents.busy)
             return
         self._documents.commit_gesture()
         planes = range(len(opened.document.raster.sizes))
@@ -270,7 +284,18 @@ class Proposals(QObject):
             self._count_effort(before)
             then()
 
+        if rest != "unknown" and _most_bytes(opened.document, proposals) > self._documents.largest_edit_bytes:
+            work = _finishing_long(proposals, rest, self._documents.classes)
+            self._fill_long(opened, Cause.DONE, "done", self.tr("Finishing the image"), work, finished)
+            return
         self._fill(opened, compute, finished)
+
+    def _fill_long(
+        self, opened: OpenDocument, cause: Cause, tool: str, text: str, work: Filling, then: Callable[[], None]
+    ) -> None:
+        self.settle()
+        header = Edit(opened.document.image, cause, tool=tool, author=self._documents.author)
+        self._documents.fill_long(text, header, work, lambda _: then())
 
     def _count_effort(self, before: Document) -> None:
         """Keep how much of what was shown first was painted otherwise; from now on nothing counts as shown first."""
@@ -289,7 +314,7 @@ class Proposals(QObject):
     def settle(self) -> None:
         """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
         if self._fills:
-            self._documents.commit_gesture()
+            self._documents.settle()
         while self._fills:
             fill = self._fills[0]
             fill.future.exception()
@@ -312,7 +337,7 @@ class Proposals(QObject):
     def _apply(self, fill: _Fill) -> None:
         if fill not in self._fills:
             return
-        if self._documents.gesture_active:
+        if self._documents.gesture_active or self._documents.busy:
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._apply(fill))
             return
         self._fills.remove(fill)
@@ -376,26 +401,42 @@ def _copy(document: Document) -> Document:
 def _effort(document: Document, first: Proposal) -> tuple[int, int]:
     """Of the pixels that a proposal gave a class: how many a person has painted otherwise, and how many they were."""
     bounds = document.raster.bounds(first.plane)
-    proposed = first.class_ids(bounds)
-    given = proposed != 0
-    painted = document.raster.read(first.plane, bounds)[1] == Origin.PAINTED
-    changed = given & painted & (document.class_ids(first.plane, bounds) != proposed)
-    return int(changed.sum()), int(given.sum())
+    corrected = in_all = 0
+    for ty, tx in first.tiles:
+        part = tile_rect(ty, tx).intersected(bounds)
+        proposed = first.class_ids(part)
+        given = proposed != 0
+        painted = document.raster.read(first.plane, part)[1] == Origin.PAINTED
+        changed = given & painted & (document.class_ids(first.plane, part) != proposed)
+        corrected, in_all = corrected + int(changed.sum()), in_all + int(given.sum())
+    return corrected, in_all
 
 
-def _still_made(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
-    """Class ids with 0 in place of those whose making was undone after they were proposed."""
-    lookup = np.zeros(int(class_ids.max(initial=0)) + 1, np.int32)
-    for c in classes.all:
-        if c.id < len(lookup):
-            lookup[c.id] = c.id
-    return lookup[class_ids]
+def _most_bytes(document: Document, proposals: Mapping[int, Proposal | None]) -> int:
+    """What an edit that fills these planes may hold at most: the tiles that are labelled, dense ones and cut ones."""
+    touched = {key for key in (*document.raster.stored, *document.raster.in_memory()) if key[0] in proposals}
+    for plane, proposal in proposals.items():
+        w, h = document.raster.sizes[plane]
+        touched.update((plane, h // TILE, tx) for tx in range(w // TILE + 1))
+        touched.update((plane, ty, w // TILE) for ty in range(h // TILE + 1))
+        dense = {} if proposal is None else proposal.tiles
+        touched.update((plane, ty, tx) for (ty, tx), tile in dense.items() if isinstance(tile.labels, Dense))
+    return 2 * TILE_BYTES * len(touched)
+
+
+def _finishing_long(proposals: Mapping[int, Proposal | None], rest: str, classes: ClassTable) -> Filling:
+    background = classes.background.id
+    if rest == "background":
+        planes = {p: (lambda rect: np.full((rect.h, rect.w), background, np.int32)) for p in proposals}
+    else:
+        planes = {p: found.reader(classes) for p, found in proposals.items() if found is not None}
+    return Filling(planes, classes, Origin.FILLED, only_unknown=True, status=Status.DONE)
 
 
 def _accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[[Document], Edit | None]:
     def compute(document: Document) -> Edit | None:
         gesture = Gesture(document, Cause.ACCEPT, tool="accept", author=author)
-        found = _still_made(proposal.class_ids(document.raster.bounds(proposal.plane)), classes)
+        found = proposal.reader(classes)(document.raster.bounds(proposal.plane))
         paint_class_ids(gesture, document, proposal.plane, found, classes, Origin.ACCEPTED, only_unknown=True)
         return gesture.commit()
 
@@ -412,7 +453,7 @@ def _finishing(
             if rest == "background":
                 found = np.full((bounds.h, bounds.w), classes.background.id, np.int32)
             elif rest == "proposal" and proposal is not None:
-                found = _still_made(proposal.class_ids(bounds), classes)
+                found = proposal.reader(classes)(bounds)
             else:
                 continue
             paint_class_ids(gesture, document, plane, found, classes, Origin.FILLED, only_unknown=True)

@@ -152,6 +152,10 @@ class Session(QObject):
         documents.saveStateChanged.connect(self.saveStateChanged)
         documents.classesChanged.connect(self.classesChanged)
         documents.classesChanged.connect(self.toolChanged)
+        documents.said.connect(self.said)
+        documents.long.said.connect(self.said)
+        documents.long.failed.connect(self.failed)
+        documents.long.jobChanged.connect(self.jobChanged)
         documents.refused.connect(lambda sentence: self._fail("save", sentence))
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
@@ -493,6 +497,8 @@ class Session(QObject):
             self.stop_training()
         elif job == "new" and self._creation is not None:
             self._creation.cancel()
+        elif self._opened is not None:
+            self._opened.documents.long.cancel(job)
 
     # -- snapshots and backups ---------------------------------------------------------------------------------------
 

@@ -137,6 +137,11 @@ class Raster:
         """Every tile of a plane, row by row, in memory or not."""
         return ((plane, ty, tx) for ty, tx in tiles_of(self.bounds(plane)))
 
+    @property
+    def stored(self) -> Collection[TileKey]:
+        """The tiles that the loader has something for, as far as it was told; empty where it was not."""
+        return self._stored or ()
+
     def in_memory(self) -> Mapping[TileKey, Tile]:
         """The tiles that are in memory."""
         return self._tiles
