@@ -220,14 +220,18 @@ class Documents(QObject):
         return seq
 
     def _reload_classes(self, edit: Edit) -> None:
-        for row in edit.rows:
-            if row.table is Table.CLASSES:
-                self.classes = apply_class_row(self.classes, row)
         if any(row.table is Table.CLASSES for row in edit.rows):
-            if self.classes.effective(self.class_id) is None:
-                # An undo or redo took the current class away: nobody must paint with what counts as nothing.
-                self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
-            self.classesChanged.emit()
+            classes = self.classes
+            for row in edit.rows:
+                classes = apply_class_row(classes, row)
+            self._take_classes(classes)
+
+    def _take_classes(self, classes: ClassTable) -> None:
+        self.classes = classes
+        if classes.effective(self.class_id) is None:
+            # An undo, redo or restore took the current class away: nobody must paint with what counts as nothing.
+            self.class_id = next((c.id for c in classes.foreground), classes.background.id)
+        self.classesChanged.emit()
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None
@@ -255,7 +259,7 @@ class Documents(QObject):
         """Whether something on this image can be taken back, a stroke under way included."""
         if self.gesture_active or self.current is None or self._writing_long or self._held:
             return self.gesture_active
-        return self.current.history.next_undo() is not None
+        return self.current.history.next_undo() is not None or self.current.history.floor > 0
 
     @property
     def can_redo(self) -> bool:
@@ -272,6 +276,12 @@ class Documents(QObject):
             if len(history.undoable) == 1 and history.more:
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
+            if history.next_undo() is None and history.floor:
+                raise UserError(
+                    f"Undo ends here: how this image was painted up to edit {history.floor} was dropped by "
+                    "'segstudio compact'.",
+                    safe="Named snapshots of that time are kept.",
+                )
             self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:
@@ -367,6 +377,9 @@ class Documents(QObject):
         """The store was changed: what is open is read anew."""
         self.generation += 1
         self._submitted = max(self._submitted, self._project.last_seq())
+        if self._project.classes().all != self.classes.all:
+            images = None  # an edit of the classes stands in every image's history
+            self._take_classes(self._project.classes())
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)

@@ -9,7 +9,7 @@ from segstudio.app.documents import Documents
 from segstudio.app.jobs import MainThread
 from segstudio.app.values import SnapshotItem
 from segstudio.errors import UserError
-from segstudio.labels.model import ImageId
+from segstudio.labels.model import ImageId, Seq
 from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot, SnapshotKind
 from segstudio.tasks import snapshots as tasks
@@ -28,7 +28,7 @@ class Snapshots(QObject):
     def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project, self._documents, self._main = project, documents, main
-        self._undoable: tuple[int, frozenset[ImageId]] | None = None
+        self._undoable: tuple[Seq, frozenset[ImageId]] | None = None
 
     @property
     def items(self) -> list[SnapshotItem]:
@@ -78,8 +78,7 @@ class Snapshots(QObject):
 
         def told(_edits: int) -> None:
             report = restoring.report()
-            last = self._project.last_seq()
-            self._undoable = None if report.batch is None else (last, frozenset(report.images))
+            self._undoable = None if report.last is None else (report.last, frozenset(report.images))
             self.restored.emit(
                 {
                     "name": snapshot.name,

@@ -44,16 +44,17 @@ _LOOK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored: the number it goes back to, images that changed, whether the classes did, the batch.
+    """What was restored: the number it goes back to, images that changed, whether the classes did.
 
-    `unused` names classes out of use that restored objects have: their pixels count as nothing. `batch` is None where
-    nothing differed.
+    `batch` and its `last` edit, which taking it back names, are None where nothing differed. `unused` names classes out
+    of use that restored objects have: their pixels count as nothing.
     """
 
     seq: Seq
     images: tuple[ImageId, ...]
     classes: bool
     batch: int | None
+    last: Seq | None
     unused: tuple[str, ...] = ()
 
 
@@ -139,8 +140,12 @@ class Restoring:
         """What it did."""
         table = self._project.classes()
         unused = tuple(table[id_].name for id_ in sorted(self._classes_used) if table.effective(id_) is None)
-        batch = self._batch.id if self._restored or self._classes else None
-        return RestoreReport(self._seq, tuple(self._restored), self._classes, batch, unused)
+        images = tuple(self._restored)
+        if not images and not self._classes:
+            return RestoreReport(self._seq, images, False, None, None, unused)
+        with self._project.reading() as db:
+            last = db.execute("SELECT max(seq) FROM edits WHERE batch = ?", (self._batch.id,)).fetchone()[0]
+        return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused)
 
     def _edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
         """The classes first: restored objects may have one that was taken back since."""

@@ -57,13 +57,6 @@ def restored(project: Project, seq: Seq, images: tuple[ImageId, ...] | None = No
             return end.value
 
 
-def take_back(project: Project, batch: int) -> None:
-    """Undo the restore as the window does."""
-    with project.reading() as db:
-        seq = Seq(db.execute("SELECT max(seq) FROM edits WHERE batch = ?", (batch,)).fetchone()[0])
-    assert project.take_back(seq, "ann").result(30)
-
-
 def replayed(project: Project) -> dict[ImageId, Document]:
     """The journal from its beginning, edit by edit."""
     documents = {image: Document(image, Raster([(p.width, p.height) for p in SIZES])) for image in IMAGES}
@@ -199,7 +192,8 @@ class RestoreMachine(RuleBasedStateMachine):
         assert {image: self.project.document(image).next_object for image in IMAGES} == highest
         assert report.batch is not None or before == after
         if taken_back and report.batch is not None:
-            take_back(self.project, report.batch)
+            assert report.last is not None
+            assert self.project.take_back(report.last, "ann").result(30)
             assert state_of(self.project) == before
 
     def chosen(self, pick: int) -> Snapshot:
