@@ -6,8 +6,8 @@ It stands beside the main window and waits for nobody: painting goes on while it
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label
-from segstudio.ui.words import count, tr
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import count, elided, tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -34,6 +35,8 @@ __all__ = ["SnapshotsDialog"]
 
 _ID = Qt.ItemDataRole.UserRole
 _NAME, _WHEN, _EDITS, _WHO = range(4)
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ROW_H = 24
 _EMPTY = "No snapshots yet. One is kept by itself before the first edit of each day."
 
 
@@ -60,6 +63,7 @@ class SnapshotsDialog(QDialog):
         self._dress()
         self._arrange()
         self._connect()
+        self._say("")
         self.resize(620, 380)
 
     def ask_name(self) -> None:
@@ -71,7 +75,6 @@ class SnapshotsDialog(QDialog):
     def present(self) -> None:
         """Show the dialog above the window."""
         self.show()
-        self.raise_()
         self.activateWindow()
 
     # -- making it ---------------------------------------------------------------------------------------------------
@@ -114,12 +117,13 @@ class SnapshotsDialog(QDialog):
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = self.list.header()
+        header.setObjectName("snapshotHeader")
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         for column in (_WHEN, _EDITS, _WHO):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMaximumSectionSize(360)
-        self.list.headerItem().setTextAlignment(_EDITS, Qt.AlignmentFlag.AlignRight)
+        self.list.headerItem().setTextAlignment(_EDITS, _RIGHT)
 
     def _arrange(self) -> None:
         above, below, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -288,11 +292,16 @@ class SnapshotsDialog(QDialog):
 
 def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
     when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
-    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", item.author or tr("by itself")])
+    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or tr("by itself")])
     row.setData(_NAME, _ID, item.id)
     gone = "" if item.kept else f"\n{tr('Compacted away: it can no longer be restored.')}"
     row.setToolTip(_NAME, f"{item.name}{gone}")
-    row.setTextAlignment(_EDITS, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    row.setTextAlignment(_EDITS, _RIGHT)
+    row.setSizeHint(_NAME, QSize(0, _ROW_H))
+    row.setToolTip(_WHO, item.author)
+    if gone:
+        for column in range(4):
+            row.setForeground(column, QColor(current_theme().faint))
     flags = Qt.ItemFlag.ItemIsSelectable
     if item.kept:
         flags |= Qt.ItemFlag.ItemIsEnabled
