@@ -259,7 +259,7 @@ class Documents(QObject):
         """Whether something on this image can be taken back, a stroke under way included."""
         if self.gesture_active or self.current is None or self._writing_long or self._held:
             return self.gesture_active
-        return self.current.history.next_undo() is not None or self.current.history.floor > 0
+        return self.current.history.next_undo() is not None
 
     @property
     def can_redo(self) -> bool:
@@ -267,6 +267,16 @@ class Documents(QObject):
         if self.current is None or self._writing_long or self._held:
             return False
         return self.current.history.next_redo() is not None
+
+    @property
+    def undo_ends(self) -> str:
+        """Why an image that was painted has nothing to take back: its journal was compacted; else ''."""
+        if self.current is None or not self.current.history.floor or self.current.history.next_undo() is not None:
+            return ""
+        return (
+            f"Undo ends here: how this image was painted up to edit {self.current.history.floor} was dropped by "
+            "'segstudio compact'."
+        )
 
     def undo(self) -> None:
         """Take the newest edit back; a stroke under way is aborted instead."""
@@ -276,12 +286,8 @@ class Documents(QObject):
             if len(history.undoable) == 1 and history.more:
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
-            if history.next_undo() is None and history.floor:
-                raise UserError(
-                    f"Undo ends here: how this image was painted up to edit {history.floor} was dropped by "
-                    "'segstudio compact'.",
-                    safe="Named snapshots of that time are kept.",
-                )
+            if self.undo_ends:
+                raise UserError(self.undo_ends, safe="Named snapshots of that time are kept.")
             self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:

@@ -83,7 +83,7 @@ class Bars:
             Needs.PROJECT: session.project_path is not None,
             Needs.IMAGE: session.current_image is not None,
             Needs.LEARNING: session.project_path is not None and not session.training,
-            Needs.UNDO: session.can_undo,
+            Needs.UNDO: session.can_undo or bool(session.undo_ends),
             Needs.REDO: session.can_redo,
             Needs.TRAINING: session.training,
         }

@@ -106,6 +106,7 @@ class FakeSession(QObject):
         self.brush_radius = 12.0
         self.touch = Touch.ALL
         self.snapshots: list[SnapshotItem] = []
+        self.undo_ends = ""
         self.can_undo = self.can_redo = self.training = self.gesture_active = False
         self.display: FakeDisplay | None = None
         self.document: Document | None = None
