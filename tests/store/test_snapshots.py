@@ -247,6 +247,30 @@ def test_a_class_that_was_undone_since_is_made_again_with_its_objects(project: P
     assert project.labels_sha256(FIRST) == before
 
 
+def test_a_restore_of_a_class_that_changed_its_kind_or_was_undone_is_taken_back(project: Project) -> None:
+    id_, value = project.next_class()
+    change_class(project, new_class_row(LabelClass(id_, "nerve", "#123456", Kind.INSTANCE, value, 9)))
+    document = project.document(FIRST)
+    commit(project, document, painted(document, Rect(0, 0, 30, 30), 1, new_class=VESSEL))
+    third = commit(project, document, painted(document, Rect(40, 0, 30, 30), 2, new_class=int(id_)))
+    made = keep(project, "a").result(30)
+    commit(project, document, project.load_edit(third, document.raster.tile).inverted(third, Cause.UNDO))
+    commit(project, document, painted(document, Rect(0, 0, 30, 30), 0))
+    flushed(project)
+    assert project.writer is not None
+    project.writer.submit(project.load_edit(Seq(1), document.raster.tile).inverted(Seq(1), Cause.UNDO))
+    change_class(project, changed_class_row(project.classes()[ClassId(VESSEL)], kind="instance"))
+    commit(project, document, painted(document, Rect(0, 0, 9, 9), 3, new_class=VESSEL))
+    flushed(project)
+    before, classes = project.labels_sha256(FIRST), list(project.classes())
+    report = restored(project, made.seq)
+    assert project.classes()[ClassId(VESSEL)].kind is Kind.SEMANTIC
+    assert report.last is not None
+    assert project.undo_refusal(Seq(report.last - 1)) == ""
+    assert project.take_back(report.last, "ann").result(30) == 2
+    assert (project.labels_sha256(FIRST), list(project.classes())) == (before, classes)
+
+
 def test_one_image_restored_leaves_classes_and_names_those_out_of_use(project: Project) -> None:
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 30, 30), VESSEL)
