@@ -30,7 +30,15 @@ from segstudio.store.past import (
     trails,
 )
 
-__all__ = ["CompactPlan", "compact_journal", "floor_before", "must_have_room", "plan_compact", "vacuum"]
+__all__ = [
+    "CompactPlan",
+    "compact_journal",
+    "database_bytes",
+    "floor_before",
+    "must_have_room",
+    "plan_compact",
+    "vacuum",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,12 @@ def _drop(db: sqlite3.Connection, seqs: Iterable[Seq]) -> None:
 
 
 # --- the file
+
+
+def database_bytes(db: sqlite3.Connection) -> int:
+    """How large the database's file is once the log has been moved into it."""
+    pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return int(pages) * int(size)
 
 
 def must_have_room(database: Path) -> None:

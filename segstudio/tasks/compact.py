@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from segstudio.errors import DiskRefused, ReadOnly, UserError
 from segstudio.labels.model import Seq
-from segstudio.store.backup import sizes
 from segstudio.store.compact import (
     CompactPlan,
     compact_journal,
+    database_bytes,
     floor_before,
     must_have_room,
     plan_compact,
@@ -32,7 +32,7 @@ _DRAIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class CompactReport:
-    """What was done, and the bytes of the database before and after."""
+    """What was done, and the bytes of the database, its log left out, before and after."""
 
     plan: CompactPlan
     bytes_before: int
@@ -68,7 +68,7 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
     if not writer.flush(_DRAIN_S):
         raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe="Nothing was dropped.")
-    bytes_before = sizes(project.path)[0]
+    bytes_before = _bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
     must_have_room(project.path / DATABASE)
@@ -86,7 +86,12 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
         yield Progress(state.total, state.total, "giving room back")
         wait([future], _LOOK_S)
     future.result()
-    return CompactReport(plan, bytes_before, sizes(project.path)[0])
+    return CompactReport(plan, bytes_before, _bytes(project))
+
+
+def _bytes(project: Project) -> int:
+    with project.reading() as db:
+        return database_bytes(db)
 
 
 class _State:
