@@ -1,14 +1,15 @@
 """The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.long_writes import LongWrites, Write
+from segstudio.app.open_document import OpenDocument
 from segstudio.app.recent import RecentEdits
+from segstudio.app.saving import Saving
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, SaveState
 from segstudio.errors import EditConflict, ReadOnly, UserError
@@ -21,29 +22,15 @@ from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
 from segstudio.labels.policy import Touch
 from segstudio.labels.raster import TileBudget
 from segstudio.labels.streamed import LARGEST_EDIT_BYTES
-from segstudio.store.filling import Filling, filled
-from segstudio.store.history import History
 from segstudio.store.project import Project
-from segstudio.store.ticker import Ticker
 
 __all__ = ["Documents", "OpenDocument"]
 
 _KEPT_DOCUMENTS = 4
 _HELD_POLL_MS = 50
 _SETTLE_S = 30.0
-
-
-@dataclass(slots=True)
-class OpenDocument:
-    """A document with its history and the number of the last edit that belongs to it.
-
-    `generation` is that of `Documents` when it was read: where it is another by now, it is read anew first.
-    """
-
-    document: Document
-    history: History
-    last: int = 0
-    generation: int = 0
+_SOON_S = 0.05
+"""So long an undo waits for its job before it becomes one that is seen."""
 
 
 class Documents(QObject):
@@ -83,7 +70,10 @@ class Documents(QObject):
         self._poll.timeout.connect(self._release)
         self._recent = RecentEdits()
         self._open: dict[ImageId, OpenDocument] = {}
-        self._acknowledged = self._submitted = project.last_seq()
+        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self)
+        self.saving.editCommitted.connect(self._committed)
+        self.saving.changed.connect(self.saveStateChanged)
+        self.saving.refused.connect(self.refused)
         self.current: OpenDocument | None = None
         self.plane = 0
         self.classes: ClassTable = project.classes()
@@ -93,12 +83,6 @@ class Documents(QObject):
         self.touch = Touch.ALL
         self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
         self.author = user_name()
-        self._sentence = ""
-        if project.writer is not None:
-            writer = project.writer
-            writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
-            writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
-            writer.on_recovered = lambda: main.post(self._recovered)
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -112,12 +96,14 @@ class Documents(QObject):
         self._open.pop(image, None)
         self._open[image] = opened
         opened.document.raster.share(self.budget)
-        opened.document.raster.saved(self._acknowledged)
+        opened.document.raster.saved(self.saving.acknowledged)
         if opened.generation != self.generation:
             self._read_anew(opened)
         self.current, self.plane = opened, plane
         for old in list(self._open)[:-_KEPT_DOCUMENTS]:
-            if self._open[old].last <= self._acknowledged and not any(o is self._open[old] for _, o in self._held):
+            if self._open[old].last <= self.saving.acknowledged and not any(
+                o is self._open[old] for _, o in self._held
+            ):
                 self._open.pop(old).document.raster.leave()
         self.historyChanged.emit()
 
@@ -134,7 +120,7 @@ class Documents(QObject):
         if tool is None or self.current is None:
             return
         if event.phase is Phase.PRESS and self.long.changes(self.current.document.image):
-            self.said.emit(self._busy())
+            self.said.emit(self.busy)
         elif event.phase is Phase.PRESS:
             began = not tool.active
             self._repaint(tool.press(event))
@@ -160,7 +146,7 @@ class Documents(QObject):
             self._held.append((edit, self.current))
             self._release_later()
             self.historyChanged.emit()
-            self._announce()
+            self.saving.announce()
         else:
             self._submit_stroke(edit, self.current)
 
@@ -220,22 +206,22 @@ class Documents(QObject):
         return seq
 
     def _reload_classes(self, edit: Edit) -> None:
-        if any(row.table is Table.CLASSES for row in edit.rows):
-            classes = self.classes
-            for row in edit.rows:
-                classes = apply_class_row(classes, row)
-            self._take_classes(classes)
+        classes = self.classes
+        for row in edit.rows:
+            classes = apply_class_row(classes, row)
+        self._take_classes(classes)
 
     def _take_classes(self, classes: ClassTable) -> None:
-        self.classes = classes
-        if classes.effective(self.class_id) is None:
-            # An undo, redo or restore took the current class away: nobody must paint with what counts as nothing.
-            self.class_id = next((c.id for c in classes.foreground), classes.background.id)
-        self.classesChanged.emit()
+        if classes.all != self.classes.all:
+            self.classes = classes
+            if self.classes.effective(self.class_id) is None:
+                # An undo or redo took the current class away: nobody must paint with what counts as nothing.
+                self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
+            self.classesChanged.emit()
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None
-        seq = self._submitted = self._project.writer.submit(edit)
+        seq = self.saving.submitted = self._project.writer.submit(edit)
         holders = [opened] if opened is not None else list(self._open.values())
         for holder in holders:
             holder.history.record(seq, edit)
@@ -244,13 +230,27 @@ class Documents(QObject):
             opened.document.raster.written(edit.tiles, seq)
         self._recent.add(seq, edit)
         self.historyChanged.emit()
-        self._announce()
+        self.saving.announce()
         return seq
+
+    @property
+    def held_edits(self) -> list[Edit]:
+        """Strokes that wait for a change of many images to be written."""
+        return [edit for edit, _ in self._held]
+
+    def _committed(self, seq: int) -> None:
+        for opened in self._open.values():
+            opened.document.raster.saved(seq)
+        self.editCommitted.emit(seq)
 
     @property
     def submitted(self) -> int:
         """Number of the newest edit, on disk or on its way there."""
-        return self._submitted
+        return self.saving.submitted
+
+    def save_state(self) -> SaveState:
+        """What the status bar says."""
+        return self.saving.state()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 
@@ -321,6 +321,7 @@ class Documents(QObject):
         verb = self.tr("Undo") if cause is Cause.UNDO else self.tr("Redo")
         text = verb if count < 2 else self.tr("{0} in {1} images").format(verb, f"{count:,}")
         self.write_long(cause.value, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
+        self.long.finish_if_soon(_SOON_S)
 
     # -- what is written as one job --------------------------------------------------------------------------------
 
@@ -338,9 +339,10 @@ class Documents(QObject):
         such a job is under way already.
         """
         self.commit_gesture()
+        self._must_be_free()
         self.long.start(job, text, write, images, then)
         self.historyChanged.emit()
-        self._announce()
+        self.saving.announce()
 
     def settle(self, timeout_s: float = _SETTLE_S) -> None:
         """Keep a stroke under way, wait for a job that writes (after the time it is cancelled) and for what it held."""
@@ -350,17 +352,6 @@ class Documents(QObject):
             self._project.writer.flush(timeout_s)
             self._release()
 
-    def fill_long(self, text: str, header: Edit, work: Filling, then: Callable[[int], None]) -> None:
-        """Fill an image as one job: tile by tile from what is stored, with progress and cancel."""
-        writer = self._project.writer
-        assert writer is not None
-        assert header.image is not None
-
-        def write(ticker: Ticker) -> "Future[int]":
-            return writer.write_all(lambda db: [filled(db, header, work, ticker)])
-
-        self.write_long(header.cause.value, text, write, frozenset({header.image}), then)
-
     @property
     def _writing_long(self) -> bool:
         writer = self._project.writer
@@ -369,9 +360,8 @@ class Documents(QObject):
     @property
     def busy(self) -> str:
         """Why nothing but strokes on other images can be changed now; '' where all can."""
-        return self._busy() if self._writing_long or self._held else ""
-
-    def _busy(self) -> str:
+        if not self._writing_long and not self._held:
+            return ""
         what = self.long.text or self.tr("A large change is being written")
         return self.tr("{0}: nothing else can be changed here until it is done.").format(what)
 
@@ -382,28 +372,29 @@ class Documents(QObject):
     def _follow(self, images: frozenset[ImageId] | None) -> None:
         """The store was changed: what is open is read anew."""
         self.generation += 1
-        self._submitted = max(self._submitted, self._project.last_seq())
-        if self._project.classes().all != self.classes.all:
+        self.saving.catch_up()
+        classes = self._project.classes()
+        if classes.all != self.classes.all:
             images = None  # an edit of the classes stands in every image's history
-            self._take_classes(self._project.classes())
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)
             else:
                 opened.generation = self.generation
+        self._take_classes(classes)
         self.rewritten.emit(images)
         self.historyChanged.emit()
-        self._announce()
+        self.saving.announce()
 
     def _read_anew(self, opened: OpenDocument) -> None:
         document = opened.document
         document.become(self._project.document(document.image))
         opened.history = self._project.history(document.image)
-        opened.last, opened.generation = self._submitted, self.generation
+        opened.last, opened.generation = self.saving.submitted, self.generation
         for plane in range(len(document.raster.sizes)):
             where = document.raster.bounds(plane)
             tables = frozenset({Table.OBJECTS, Table.IMAGES})
-            self.changed.emit(Changed(Seq(self._submitted), document.image, plane, where, tables))
+            self.changed.emit(Changed(Seq(self.saving.submitted), document.image, plane, where, tables))
 
     def _release(self) -> None:
         """Hand over the strokes that waited, in their order; later where something is still being written."""
@@ -415,51 +406,9 @@ class Documents(QObject):
         for edit, opened in held:
             self._submit_stroke(edit, opened)
         self.historyChanged.emit()
-        self._announce()
+        self.saving.announce()
 
     def _release_later(self) -> None:
         # An end of `long` is told; one of whoever else writes is not.
         if self._held:
             self._poll.start()
-
-    # -- saving ------------------------------------------------------------------------------------------------------
-
-    def _saved(self, seq: Seq) -> None:
-        for number in range(self._acknowledged + 1, seq + 1):
-            self._acknowledged = Seq(number)
-            self.editCommitted.emit(number)
-        for opened in self._open.values():
-            opened.document.raster.saved(seq)
-        self._announce()
-
-    def acknowledge_rest(self) -> None:
-        """Say of every edit that became durable while the project closed that it did."""
-        self._saved(self._project.last_seq())
-
-    def _refused(self, sentence: str) -> None:
-        self._sentence = sentence
-        self.refused.emit(sentence)
-        self._announce()
-
-    def _recovered(self) -> None:
-        self._sentence = ""
-        self._announce()
-
-    def save_state(self) -> SaveState:
-        """What the status bar says."""
-        writer = self._project.writer
-        if writer is None:
-            return SaveState(True, "", self._project.why_read_only)
-        state = writer.state
-        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
-        all_durable = self._submitted <= self._acknowledged and not self._held and not self.long.running
-        return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
-
-    def _announce(self) -> None:
-        self.saveStateChanged.emit(self.save_state())
-
-
-def _clock(utc: str) -> str:
-    from datetime import datetime
-
-    return datetime.fromisoformat(utc).astimezone().strftime("%H:%M:%S") if utc else ""

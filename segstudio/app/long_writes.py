@@ -12,15 +12,30 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.values import JobState
-from segstudio.errors import Cancelled, UserError
+from segstudio.errors import Cancelled, ReadOnly, UserError
+from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
+from segstudio.store.filling import Filling, filled
+from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
 
-__all__ = ["LongWrites"]
+__all__ = ["LongWrites", "Write", "filling"]
 
 _TELL_MS = 100
+_CANCEL_S = 10.0
 
 Write = Callable[[Ticker], "Future[int]"]
+
+
+def filling(project: Project, header: Edit, work: Filling) -> Write:
+    """The write that fills an image tile by tile from what is stored; `header` names the image and the cause."""
+
+    def write(ticker: Ticker) -> "Future[int]":
+        if project.writer is None:
+            raise ReadOnly(project.why_read_only)
+        return project.writer.write_all(lambda db: [filled(db, header, work, ticker)])
+
+    return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,12 @@ class LongWrites(QObject):
         self._running.ticker.cancel()
         return True
 
+    def finish_if_soon(self, timeout_s: float) -> None:
+        """Wait a moment for the one under way; where it ends in time its end is told now, so that nobody sees a job."""
+        running = self._running
+        if running is not None and wait([running.future], timeout_s).done:
+            self._end(running)
+
     def finish(self, timeout_s: float) -> None:
         """Wait for the one under way, cancelling it after the time, and tell of its end now."""
         running = self._running
@@ -102,7 +123,8 @@ class LongWrites(QObject):
             return
         if not wait([running.future], timeout_s).done:
             running.ticker.cancel()
-            wait([running.future])
+            if not wait([running.future], _CANCEL_S).done:
+                return  # a disk that hangs: whoever closes the project fails the job
         self._end(running)
 
     def _tell(self) -> None:

@@ -21,6 +21,7 @@ __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
+_SAVE_WAIT_S = 2.0
 
 
 class OpenedProject(QObject):
@@ -49,15 +50,36 @@ class OpenedProject(QObject):
         state = EngineState(kind, device, sentence)
         self.main.post(lambda: self.engineStateChanged.emit(state))
 
-    def secure(self) -> None:
-        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
-        self.proposals.settle()
-        self.documents.settle(_LONGEST_WAIT_S)
-        self.project.secure(_LONGEST_WAIT_S)
+    def save(self) -> None:
+        """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
+        self.documents.commit_gesture()
+        writer = self.project.writer
+        if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
+            self.documents.saving.acknowledge_rest()
 
-    def close(self) -> None:
+    def ready_to_close(self, wait_s: float) -> bool:
+        """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
+        self.proposals.settle()
+        self.documents.commit_gesture()
+        writer = self.project.writer
+        if writer is None:
+            return True
+        if writer.flush(wait_s):
+            self.documents.settle(0.0)
+            return writer.flush(wait_s)
+        return bool(writer.state.refused)
+
+    def secure(self, wait_s: float | None = None) -> None:
+        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
+        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
+        self.proposals.settle()
+        self.documents.settle(longest)
+        self.project.secure(longest, self.documents.held_edits)
+
+    def close(self, wait_s: float | None = None) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
-        self.documents.settle(_LONGEST_WAIT_S)
+        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
+        self.documents.settle(longest)
         self.proposals.close()
         self.navigation.close()
         self.training.close()
@@ -68,8 +90,8 @@ class OpenedProject(QObject):
         for owner in (self.proposals, self.training, self.exports, self.backups):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
-            self.project.writer.flush(_LONGEST_WAIT_S)
-            self.documents.acknowledge_rest()
+            self.project.writer.flush(longest)
+            self.documents.saving.acknowledge_rest()
         self.main.close()
-        self.project.close()
+        self.project.close(longest)
         self.deleteLater()

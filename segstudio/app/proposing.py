@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.jobs import Job, MainThread, Worker
+from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.engine.client import EngineClient
 from segstudio.errors import EditConflict, UserError
@@ -294,8 +295,9 @@ class Proposals(QObject):
         self, opened: OpenDocument, cause: Cause, tool: str, text: str, work: Filling, then: Callable[[], None]
     ) -> None:
         self.settle()
-        header = Edit(opened.document.image, cause, tool=tool, author=self._documents.author)
-        self._documents.fill_long(text, header, work, lambda _: then())
+        image = opened.document.image
+        write = filling(self._project, Edit(image, cause, tool=tool, author=self._documents.author), work)
+        self._documents.write_long(cause.value, text, write, frozenset({image}), lambda _: then())
 
     def _count_effort(self, before: Document) -> None:
         """Keep how much of what was shown first was painted otherwise; from now on nothing counts as shown first."""

@@ -165,13 +165,15 @@ class Project:
         finally:
             self._lock.release()
 
-    def secure(self, wait_s: float = 30.0) -> None:
+    def secure(self, wait_s: float = 30.0, held: Sequence[Edit] = ()) -> None:
         """Make sure that a close now loses nothing: wait for the writer, else keep what waits in the state folder.
 
-        Raises `DiskRefused` where that is refused too; the project is open then, as it was.
+        `held` are edits that could not be handed to the writer yet. Raises `DiskRefused` where that is refused too; the
+        project is open then, as it was.
         """
-        if self.writer is not None and not self.writer.flush(wait_s):
-            waiting_edits = self.writer.pending_edits()
+        if self.writer is not None and (not self.writer.flush(wait_s) or held):
+            # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
+            waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
                 waiting.keep(self.uuid, self.path, waiting_edits)
 

@@ -9,6 +9,7 @@ import pytest
 from test_documents import FIRST, Bench
 
 from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed, JobState
@@ -84,7 +85,6 @@ def test_undo_takes_a_batch_back_in_every_image_and_open_documents_follow(qtbot:
     bench.documents.changed.connect(seen.append)
     bench.documents.rewritten.connect(rewritten.append)
     bench.documents.undo()
-    assert bench.documents.busy
     idle(qtbot, bench)
     assert not bench.ids().any()
     for image in IMAGES:
@@ -269,7 +269,8 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
         return wanted
 
     work = Filling({0: halves}, classes, Origin.ACCEPTED, only_unknown=True, status=Status.DONE)
-    bench.documents.fill_long("Accepting", Edit(FIRST, Cause.ACCEPT, tool="accept", author="a"), work, then.append)
+    write = filling(bench.project, Edit(FIRST, Cause.ACCEPT, tool="accept", author="a"), work)
+    bench.documents.write_long("accept", "Accepting", write, frozenset({FIRST}), then.append)
     idle(qtbot, bench)
     assert then == [1]
     filled = bench.ids()
@@ -277,7 +278,6 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
     assert np.array_equal(filled[painted > 0], painted[painted > 0])
     assert bench.project.image(FIRST).status is Status.DONE
     bench.documents.undo()
-    assert bench.documents.long.running
     idle(qtbot, bench)
     assert np.array_equal(bench.ids(), painted)
     assert bench.project.image(FIRST).status is Status.IN_PROGRESS

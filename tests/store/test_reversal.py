@@ -72,6 +72,23 @@ def test_a_batch_is_taken_back_and_done_again_from_any_of_its_images_also_after_
         assert labelled(again) == [0, 0, 0]
 
 
+def test_ids_of_a_batch_that_was_taken_back_are_never_given_again(project: Project) -> None:
+    import_all(project)
+    project.take_back(Seq(1), "bob").result(30)
+    project.close()
+    with Project.open(project.path) as again:
+        document = again.document(IMAGES[0])
+        assert document.next_object == 2
+        number = paint(again, document, AREA, CELL)
+        undo(again, document, number)
+        flushed(again)
+        assert again.document(IMAGES[0]).next_object == 3
+        following = again.history(IMAGES[0]).next_redo()
+        assert following is not None
+        assert again.take_back(following, "bob").result(30) == 1
+        assert list(again.document(IMAGES[0]).objects) == [2]
+
+
 def test_where_an_image_of_a_batch_has_changed_since_nothing_is_taken_back_and_the_sentence_names_it(
     project: Project,
 ) -> None:

@@ -1,0 +1,142 @@
+"""The real window and its keys over a disk that is slow, or refuses: what is said is true, and nothing is lost."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from window_bench import Bench, make_project
+
+from segstudio.app.proposing import Proposals
+from segstudio.store import waiting
+from segstudio.store import writer as writer_module
+from segstudio.store.journal import write_edit
+from segstudio.store.project import Project
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class Disk:
+    """Stands between the writer and the disk: lets edits through, keeps them waiting, or refuses them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.goes = threading.Event()
+        self.goes.set()
+        self.full = False
+        patch.setattr(writer_module, "write_edit", self.write)
+
+    def write(self, *arguments: Any) -> bool:
+        assert self.goes.wait(60)
+        if self.full:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
+            raise error
+        return write_edit(*arguments)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Disk]:
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    disk = Disk(monkeypatch)
+    yield disk
+    disk.full = False
+    disk.goes.set()
+
+
+@pytest.fixture
+def me(qapp: object, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    bench = Bench(make_project(tmp_path / "project", 1))
+    bench.wait(lambda: bench.shown)
+    bench.fresh()
+    yield bench
+    disk.full = False
+    disk.goes.set()
+    bench.close()
+
+
+def save(me: Bench) -> str:
+    QTest.keyClick(me.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    return me.window.status_bar.said_label.text()
+
+
+def test_ctrl_s_saves_and_says_since_when_or_why_not(me: Bench, disk: Disk) -> None:
+    me.drag((40, 40), (60, 50))
+    said = save(me)
+    assert said.startswith("Everything is saved ")
+    assert me.session.save_state.time in said
+    assert me.seqs == [1]
+    disk.full = True
+    me.drag((90, 40), (95, 50))
+    said = save(me)
+    assert said.startswith("not saved: ")
+    assert "full" in said
+    disk.full = False
+    assert save(me).startswith("Everything is saved ")
+    assert me.seqs == [1, 2]
+
+
+def test_ctrl_s_in_mid_stroke_keeps_the_stroke(me: Bench) -> None:
+    me.drag((40, 40), (60, 50), release=False)
+    assert save(me).startswith("Everything is saved ")
+    assert me.seqs == [1]
+    me.lift(60, 50)
+    me.settle()
+    assert me.seqs == [1]
+
+
+def test_closing_over_a_slow_disk_says_so_and_the_window_closes_when_all_is_saved(me: Bench, disk: Disk) -> None:
+    disk.goes.clear()
+    for x in (40, 80, 120):
+        me.drag((x, 40), (x + 5, 50))
+    labels = me.session.labels().copy()
+    me.window.close()
+    assert me.window.isVisible()
+    assert "Saving 3 edits" in me.labels_say("Saving")
+    me.drag((40, 90), (50, 95))  # one can go on while it waits
+    me.wait(lambda: "Saving 4 edits" in me.labels_say("Saving"))
+    labels = me.session.labels().copy()
+    disk.goes.set()
+    me.wait(lambda: not me.window.isVisible())
+    assert me.project is not None
+    with Project.open(me.project, write=False) as project:
+        document = project.document(project.images()[0].id)
+        assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
+        assert project.last_seq() == 4
+
+
+def test_closing_now_over_a_disk_that_hangs_keeps_the_edits_for_the_next_opening(me: Bench, disk: Disk) -> None:
+    disk.goes.clear()
+    me.drag((40, 40), (60, 50))
+    labels = me.session.labels().copy()
+    me.window.close()
+    me.wait(me.window.closing_strip.isVisible)
+    threading.Timer(1.0, disk.goes.set).start()  # the disk comes back too late for the window, in time for the thread
+    QTest.mouseClick(me.window.closing_strip.now_button, Qt.MouseButton.LeftButton)
+    assert not me.window.isVisible()
+    assert me.project is not None
+    with Project.open(me.project) as project:
+        document = project.document(project.images()[0].id)
+        assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
+        assert not waiting.waiting_file(project.uuid).exists()
+        assert project.last_seq() == 1
+
+
+def test_closing_over_a_full_disk_keeps_the_edits_and_the_next_opening_saves_them(me: Bench, disk: Disk) -> None:
+    disk.full = True
+    me.drag((40, 40), (60, 50))
+    me.wait(lambda: me.session.save_state.sentence)
+    labels = me.session.labels().copy()
+    me.window.close()
+    assert not me.window.isVisible()
+    disk.full = False
+    assert me.project is not None
+    with Project.open(me.project) as project:
+        assert "is saved now" in project.notice
+        document = project.document(project.images()[0].id)
+        assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
