@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from segstudio.app.backing_up import Backups
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
+from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
+from segstudio.app.versions import Versions
 from segstudio.engine.client import EngineClient
 from segstudio.store.project import Project
 
@@ -41,7 +43,9 @@ class OpenedProject(QObject):
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
+        self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
+        self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
         self.snapshots = Snapshots(self.project, self.documents, self.main, self)
         self.backups = Backups(self.project, self.main, self)
@@ -59,29 +63,33 @@ class OpenedProject(QObject):
 
     def ready_to_close(self, wait_s: float) -> bool:
         """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
-        self.proposals.settle()
-        self.documents.commit_gesture()
         writer = self.project.writer
         if writer is None:
             return True
+        if not self.documents.busy:
+            self.finishing.settle()
+        self.documents.commit_gesture()
         if writer.flush(wait_s):
             self.documents.settle(0.0)
+            self.finishing.settle()
             return writer.flush(wait_s)
         return bool(writer.state.refused)
 
     def secure(self, wait_s: float | None = None) -> None:
         """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
         longest = _LONGEST_WAIT_S if wait_s is None else wait_s
-        self.proposals.settle()
         self.documents.settle(longest)
+        self.finishing.settle()
         self.project.secure(longest, self.documents.held_edits)
 
     def close(self, wait_s: float | None = None) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
         longest = _LONGEST_WAIT_S if wait_s is None else wait_s
         self.documents.settle(longest)
+        self.finishing.close()
         self.proposals.close()
         self.navigation.close()
+        self.versions.close()
         self.training.close()
         self.exports.cancel()
         self.backups.cancel()
@@ -94,4 +102,6 @@ class OpenedProject(QObject):
             self.documents.saving.acknowledge_rest()
         self.main.close()
         self.project.close(longest)
+        # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
+        self.setParent(QCoreApplication.instance())
         self.deleteLater()

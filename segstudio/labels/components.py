@@ -46,6 +46,8 @@ class TiledComponents:
     def of(self, class_ids: ClassIds) -> Labels:
         """The component of each pixel (h, w) of the next tile, 0 for none: numbers that name it, not in a row."""
         labels = self._labelled(class_ids)
+        if not labels.any():
+            return labels
         present = np.unique(labels)
         roots = np.array([self._root(int(label)) for label in present], np.int64)
         return roots[np.searchsorted(present, labels)]
@@ -55,7 +57,7 @@ class TiledComponents:
         import cv2
 
         labels = np.zeros(class_ids.shape, np.int64)
-        for class_id in np.unique(class_ids):
+        for class_id in np.flatnonzero(np.bincount(class_ids.ravel())):
             if class_id:
                 mask = (class_ids == class_id).astype(np.uint8)
                 local = np.asarray(cv2.connectedComponents(mask, connectivity=8)[1], np.int64)

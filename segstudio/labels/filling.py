@@ -106,11 +106,11 @@ class _Fill:
         """Object id (h, w) of each pixel, 0 = leave alone, and the rows of the objects that had to be made."""
         rows: list[RowChange] = []
         lookup = np.zeros(len(self._today), np.uint32)
-        for class_id in (int(c) for c in np.unique(wanted) if c):
+        for class_id in (int(c) for c in np.flatnonzero(np.bincount(wanted.ravel())) if c):
             if not self._instance[class_id]:
                 lookup[class_id] = self._single_object(class_id, rows)
         ids = lookup[wanted]
-        if components is None:
+        if components is None or not components.any():
             return ids, rows
         present, first = np.unique(components, return_index=True)
         owners = wanted.reshape(-1)[first].tolist()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton
+from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import ElidedLabel
@@ -40,7 +40,8 @@ class StatusBar(QStatusBar):
         self.setObjectName("statusBar")
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
-        self.save_label = self._label("saveState", 0)
+        self.save_label = self._dressed(ElidedLabel(), "saveState", 0)
+        self.save_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.said_label = ElidedLabel()
         self.said_label.setObjectName("statusMessage")
         self.said_label.setProperty("role", "muted")
@@ -90,10 +91,14 @@ class StatusBar(QStatusBar):
         if proposal is None:
             self.proposal_label.setText("")
         elif self._session.proposal_is_guess:
-            self.proposal_label.setText(tr("proposal: a guess"))
+            empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
+            self.proposal_label.setText(tr("proposal: a guess, finds nothing") if empty else tr("proposal: a guess"))
         else:
             self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
         self._publish()
+
+    def _is_background(self, class_id: int) -> bool:
+        return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)
 
     def show_zoom(self, scale: float) -> None:
         """Screen pixels an image pixel; 0 hides it."""
@@ -109,7 +114,9 @@ class StatusBar(QStatusBar):
         painter.end()
 
     def _label(self, name: str, width: int) -> QLabel:
-        label = QLabel()
+        return self._dressed(QLabel(), name, width)
+
+    def _dressed(self, label: QLabel, name: str, width: int) -> QLabel:
         label.setObjectName(name)
         label.setProperty("role", "muted")
         label.setMinimumWidth(width)
@@ -148,8 +155,7 @@ class StatusBar(QStatusBar):
             text = tr("saved {time}", time=state.time) if state.time else tr("saved")
         else:
             text = tr("not saved: {why}", why=state.sentence) if state.sentence else tr("not saved yet")
-        self.save_label.setText(text if len(text) < 90 else f"{text[:88]}…")
-        self.save_label.setToolTip(text)
+        self.save_label.setText(text)  # elided where there is no room: the window never grows for a sentence
         role = "muted" if state.saved or not state.sentence else "warning"
         if self.save_label.property("role") != role:
             self.save_label.setProperty("role", role)
