@@ -24,7 +24,6 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
-from segstudio.store.images import read_roots
 from segstudio.store.journal import last_seq
 from segstudio.store.labels import read_tile
 from segstudio.store.project import Project
@@ -126,11 +125,11 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
         source.backup(
             db, pages=_PAGES, progress=lambda _, left, all_: tick(all_ - left, all_, "copying the labels"), sleep=0.05
         )
-        roots = read_roots(source, project.path)
+        roots = source.execute("SELECT id, path, relative FROM roots").fetchall()
     with closing(connect(copy, Access.WRITE)) as db:
         db.execute("BEGIN IMMEDIATE")
-        for id_, root in roots.items():
-            place = target / root.relative_to(project.path) if root.is_relative_to(project.path) else root
+        for id_, path, relative in roots:
+            place = _place(Path(path), relative, project.path, target)
             values = (str(place), _relative(place, target), id_)
             db.execute("UPDATE roots SET path = ?, relative = ? WHERE id = ?", values)
         note = msgspec.json.encode({"path": str(project.path), "time": now_utc(), "edit": seq}).decode()
@@ -140,6 +139,14 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
     with open(copy, "rb+") as file:
         os.fsync(file.fileno())
     return seq
+
+
+def _place(root: Path, relative: str, project: Path, target: Path) -> Path:
+    """Where the copy finds a root: within itself what is within the project, else where the project finds it."""
+    beside = Path(os.path.normpath(project / relative))
+    if relative and beside.is_relative_to(project):
+        return target / beside.relative_to(project)
+    return beside if relative and not root.is_dir() and beside.is_dir() else root
 
 
 def _relative(root: Path, project: Path) -> str:
