@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from window_bench import Bench, make_project
 
 from segstudio.app.proposing import Proposals
-from segstudio.store import waiting
+from segstudio.labels.compose import paint_class_ids
+from segstudio.labels.edit import Batch, Edit
+from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Cause, Origin
+from segstudio.store import journal, waiting
 from segstudio.store import writer as writer_module
 from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
@@ -27,7 +32,8 @@ class Disk:
         self.goes = threading.Event()
         self.goes.set()
         self.full = False
-        patch.setattr(writer_module, "write_edit", self.write)
+        for module in (writer_module, journal):
+            patch.setattr(module, "write_edit", self.write)
 
     def write(self, *arguments: Any) -> bool:
         assert self.goes.wait(60)
@@ -140,3 +146,55 @@ def test_closing_over_a_full_disk_keeps_the_edits_and_the_next_opening_saves_the
         assert "is saved now" in project.notice
         document = project.document(project.images()[0].id)
         assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
+
+
+def imported(me: Bench) -> None:
+    """A batch over the images of the project, as an import makes one."""
+    assert me.session._opened is not None  # an import is a command: no window of ours makes one
+    opened = me.session._opened
+    project = opened.project
+    assert project.writer is not None
+
+    def edits() -> Iterator[Edit]:
+        for row in project.images()[:2]:
+            document = project.document(row.id)
+            gesture = Gesture(document, Cause.IMPORT, tool="import", author="ann")
+            shape = row.planes[0][::-1]
+            paint_class_ids(gesture, document, 0, np.full(shape, 2, np.int32), project.classes(), Origin.IMPORTED)
+            edit = gesture.commit()
+            assert edit is not None
+            yield edit
+
+    project.writer.write_all(edits(), Batch(Cause.IMPORT)).result(30)
+    opened.documents._follow(None)
+
+
+def press(me: Bench, key: Qt.Key) -> None:
+    QTest.keyClick(me.window, key, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_undo_of_a_batch_is_a_job_that_is_shown_and_can_be_cancelled_and_no_stroke_is_lost(
+    me: Bench, disk: Disk
+) -> None:
+    imported(me)
+    me.wait(lambda: me.session.labels().all())
+    disk.goes.clear()
+    press(me, Qt.Key.Key_Z)
+    bar = me.window.status_bar
+    me.wait(lambda: bar.job_label.text() == "Undo in 2 images")
+    assert bar.currentMessage().startswith("not saved")
+    me.drag((40, 40), (60, 50))  # on an image that is being changed: refused, with a sentence
+    assert me.said[-1] == "Undo in 2 images: nothing else can be changed here until it is done."
+    assert bar.job_cancel.isVisibleTo(me.window)
+    QTest.mouseClick(bar.job_cancel, Qt.MouseButton.LeftButton)
+    disk.goes.set()
+    me.wait(lambda: not bar.job_label.text())
+    assert me.session.labels().all()
+    assert me.said[-1].startswith("The change was cancelled.")
+    press(me, Qt.Key.Key_Z)
+    me.wait(lambda: not me.session.labels().any())
+    me.settle()
+    press(me, Qt.Key.Key_Y)
+    me.wait(lambda: me.session.labels().all())
+    me.settle()
+    assert me.seqs == [1, 2, 3, 4, 5, 6]

@@ -55,6 +55,8 @@ COMMANDS: dict[str, Command] = {
     "snapshot": Command("snapshot", "keep, list and restore named states of a project"),
     "backup": Command("backup", "copy a project, also beside a window that writes, and check the copy"),
     "compact": Command("compact", "make a project smaller by forgetting how labels were painted long ago"),
+    "merge": Command("merge", "make one project of two, and list where they differ"),
+    "compare": Command("compare", "say how far two people's labels agree, and where"),
     "doctor": Command("doctor", "check this installation: devices, models, what is missing"),
 }
 

@@ -24,7 +24,7 @@ from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_edit", "write_edits"]
+__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
 
 EMPTY_DIGEST = digest(EMPTY)
 
@@ -39,6 +39,14 @@ def last_seq(db: sqlite3.Connection) -> Seq:
     return Seq(int(db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]))
 
 
+def write_batch(db: sqlite3.Connection, batch: Batch) -> None:
+    """Write the row that the edits of a batch refer to, in the open transaction and before them."""
+    db.execute(
+        "INSERT INTO batches (id, cause, author, time) VALUES (?, ?, ?, ?)",
+        (batch.id, batch.cause.value, batch.author, batch.time),
+    )
+
+
 def write_edits(db: sqlite3.Connection, edits: Edits, batch: Batch | None) -> tuple[Seq, Seq]:
     """Write edits one after the other in the open transaction; returns the last number before and after them.
 
@@ -46,10 +54,7 @@ def write_edits(db: sqlite3.Connection, edits: Edits, batch: Batch | None) -> tu
     """
     before = seq = last_seq(db)
     if batch is not None:
-        db.execute(
-            "INSERT INTO batches (id, cause, author, time) VALUES (?, ?, ?, ?)",
-            (batch.id, batch.cause.value, batch.author, batch.time),
-        )
+        write_batch(db, batch)
     for edit in edits(db) if callable(edits) else edits:
         seq = Seq(seq + write_edit(db, Seq(seq + 1), _in_batch(edit, batch)))
     if batch is not None and seq == before:

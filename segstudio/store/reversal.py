@@ -42,6 +42,7 @@ class _Target:
     image: ImageId | None
     root: Seq
     redo: bool
+    batch: int | None
 
 
 def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
@@ -95,22 +96,26 @@ def _targets(db: sqlite3.Connection, seq: Seq) -> list[_Target]:
         f"SELECT seq, image, undoes, inverse FROM edits WHERE {which} AND taken_back IS NULL ORDER BY seq DESC", (key,)
     ).fetchall()
     return [
-        _Target(Seq(number), None if image is None else ImageId(image), Seq(undoes or number), bool(inverse))
+        _Target(Seq(number), None if image is None else ImageId(image), Seq(undoes or number), bool(inverse), row[0])
         for number, image, undoes, inverse in rows
         if undoes is None or inverse
     ]
 
 
 def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
-    """Raise `UserError` where its image has another edit that would have to be taken back, or done again, first."""
+    """Raise `UserError` where its image has another edit that would have to be taken back, or done again, first.
+
+    Edits of the same batch are not in the way: they are taken back with it, newest first.
+    """
     where, key = ("image IS NULL", ()) if target.image is None else ("image = ?", (target.image,))
+    others = f"{where} AND taken_back IS NULL AND seq != ? AND (batch IS NULL OR batch IS NOT ?)"
     new, undone = (
-        int(db.execute(f"SELECT coalesce(max(seq), 0) FROM edits WHERE {where} AND {which}", key).fetchone()[0])
-        for which in ("undoes IS NULL AND taken_back IS NULL", "inverse = 1 AND taken_back IS NULL")
+        db.execute(
+            f"SELECT coalesce(max(seq), 0) FROM edits WHERE {others} AND {which}", (*key, target.seq, target.batch)
+        ).fetchone()[0]
+        for which in ("undoes IS NULL", "inverse = 1")
     )
-    if target.redo and new < target.root and undone == target.seq:
-        return
-    if not target.redo and new == target.seq:
+    if new < target.root and (not target.redo or undone < target.seq):
         return
     (cause,) = db.execute(
         "SELECT coalesce(b.cause, e.cause) FROM edits e LEFT JOIN batches b ON b.id = e.batch WHERE e.seq = ?",

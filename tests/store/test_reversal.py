@@ -149,6 +149,22 @@ def test_cancelling_leaves_nothing_and_the_batch_can_be_taken_back_later(project
     assert project.take_back(Seq(1), "bob").result(30) == 3
 
 
+def test_two_edits_of_one_image_in_a_batch_are_taken_back_newest_first(project: Project) -> None:
+    document = project.document(IMAGES[0])
+    first = painted(document, AREA, 1, 3, new_class=CELL)
+    document.apply(first)
+    second = painted(document, Rect(100, 100, 300, 200), 2, 3, new_class=CELL)
+    assert project.writer is not None
+    assert project.writer.write_all([first, second], Batch(Cause.MERGE)).result(30) == 2
+    both = project.labels_sha256(IMAGES[0])
+    assert project.take_back(Seq(2), "a").result(30) == 2
+    assert labelled(project)[0] == 0
+    following = project.history(IMAGES[0]).next_redo()
+    assert following is not None
+    assert project.take_back(following, "a").result(30) == 2
+    assert project.labels_sha256(IMAGES[0]) == both
+
+
 def test_what_is_not_in_force_is_not_taken_back_twice(project: Project) -> None:
     import_all(project)
     project.take_back(Seq(1), "bob").result(30)
