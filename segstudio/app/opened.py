@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
+from segstudio.app.backing_up import Backups
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
@@ -11,6 +12,7 @@ from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
+from segstudio.app.snapshots import Snapshots
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.app.versions import Versions
@@ -45,6 +47,8 @@ class OpenedProject(QObject):
         self.training = Training(self.project, self.engine, self.main, self)
         self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+        self.snapshots = Snapshots(self.project, self.documents, self.main, self)
+        self.backups = Backups(self.project, self.main, self)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)
@@ -88,9 +92,10 @@ class OpenedProject(QObject):
         self.versions.close()
         self.training.close()
         self.exports.cancel()
+        self.backups.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports):
+        for owner in (self.proposals, self.training, self.exports, self.backups):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)
