@@ -67,6 +67,7 @@ class StatusBar(QStatusBar):
         session.said.connect(self._say)
         session.proposalChanged.connect(self._proposal)
         session.imageLoading.connect(lambda _path: self._proposal())
+        session.proposalReady.connect(self._help_on)
         self._saved(session.save_state)
         self._engine(session.engine_state)
         self._show_job()
@@ -96,6 +97,14 @@ class StatusBar(QStatusBar):
         else:
             self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
         self._publish()
+
+    def _help_on(self) -> None:
+        """Where the guess is empty, nothing on the canvas tells a newcomer how proposals begin."""
+        proposal = self._session.proposal_on_screen
+        if proposal is None or not self._session.proposal_is_guess:
+            return
+        if all(self._is_background(row.class_id) for row in proposal.rows.values()):
+            self._say(tr("The guess finds nothing here: paint some of a class, and background with the right button"))
 
     def _is_background(self, class_id: int) -> bool:
         return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)

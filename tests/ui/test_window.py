@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import EngineState, JobState, SaveState
 from segstudio.errors import NotAProject
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import Proposal, ProposalRow
 from segstudio.ui.dialogs.new_project_page import class_names
 from segstudio.ui.main_window import MainWindow
 from segstudio.ui.status_bar import zoom_text
@@ -244,6 +246,17 @@ def test_a_read_only_window_says_so_and_who_writes(window: MainWindow, session: 
 
 
 # --- status bar ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("class_id", "helped"), [(1, True), (2, False)])
+def test_an_empty_guess_says_how_proposals_begin(
+    window: MainWindow, session: FakeSession, class_id: int, helped: bool
+) -> None:
+    rows = {1: ProposalRow(ClassId(class_id), 0.9)}
+    session.proposal_on_screen = Proposal(ImageId(1), 0, 1, "embedded", rows, {})  # type: ignore[assignment]
+    session.proposal_is_guess = True
+    session.proposalReady.emit()
+    assert ("right button" in window.status_bar.said_label.text()) is helped
 
 
 def test_the_status_bar_begins_with_saved_or_not_saved(window: MainWindow, session: FakeSession) -> None:
