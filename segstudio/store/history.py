@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.migrations import undo_floor
 
 __all__ = ["History", "load_history"]
 
@@ -81,9 +82,13 @@ class History:
 
 
 def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
-    """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan."""
-    undoable = _newest(db, "seq", "undoes IS NULL AND taken_back IS NULL", image, limit + 1, before)
-    in_force = _newest(db, "seq, undoes", "inverse = 1 AND taken_back IS NULL", image, limit, None)
+    """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan.
+
+    Nothing from before a migration that changed what edits change.
+    """
+    floor = undo_floor(db)
+    undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND seq > {floor}", image, limit + 1, before)
+    in_force = _newest(db, "seq, undoes", f"inverse = 1 AND taken_back IS NULL AND seq > {floor}", image, limit, None)
     newest_new = _newest(db, "seq", "undoes IS NULL", image, 1, None)
     ended = newest_new[0][0] if newest_new else 0
     undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
+from segstudio.store.migrations import schema_of
 from segstudio.store.split import Split
 from segstudio.store.values import ImageRow, NewImage
 
 __all__ = ["ImageRow", "find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
 
 _BATCH = 5000
+_CHANGED_SINCE = 2
 _SELECT = """
 SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
-       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash
+       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed}
 FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
 """
 
@@ -104,12 +106,13 @@ def read_images(
     """The images in the project's order, or one of them; removed ones only where asked for."""
     where, bound = ("WHERE i.id = ?", (one,)) if one is not None else ("" if removed else "WHERE i.removed = 0", ())
     sizes = _sizes(db, one)
-    for r in db.execute(f"{_SELECT} {where} ORDER BY i.position", bound):
+    select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
+    for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         yield ImageRow(
             id=ImageId(r[0]), path=r[1], root=roots[r[13]], planes=tuple(sizes[r[0]]), channels=r[2], dtype=r[3],
             family=r[4], status=_STATUS[r[5]], group_id=r[6], split=None if r[7] is None else Split(r[7]),
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
-            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14],
+            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
         )  # fmt: skip
 
 

@@ -27,9 +27,10 @@ from segstudio.store.dependence import undo_refusal
 from segstudio.store.history import History, load_history
 from segstudio.store.journal import last_seq, load_edit
 from segstudio.store.lock import ProjectLock
+from segstudio.store.migrations import migrate
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
-from segstudio.store.schema import check_version
+from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
 from segstudio.store.writer import Writer
 
@@ -44,7 +45,7 @@ class Project:
     """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
-    is a sentence about edits that waited in the user's state folder, '' where none did.
+    says what else opening it did: brought it up to date, saved edits that waited in the state folder; '' for nothing.
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
@@ -113,7 +114,7 @@ class Project:
             if not os.access(self.path / DATABASE, os.W_OK):
                 raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
-                self.notice = self._replay()
+                self.notice = self._prepare()
                 self.writer = Writer(self.path / DATABASE, connection_type)
         except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
             self._lock.release()
@@ -125,10 +126,12 @@ class Project:
             self.close()
             raise
 
-    def _replay(self) -> str:
+    def _prepare(self) -> str:
+        """Bring the project up to date and write what waits for it; sentences about both."""
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            return waiting.replay(db, self.uuid, self.path)
+            said = migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self.path)
+            return " ".join(filter(None, said))
         finally:
             db.close()
 

@@ -52,7 +52,10 @@ class NewClass:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'."""
+    """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'.
+
+    `changed` is the quick hash of another content that was found in the file's place, '' while it is what was labelled.
+    """
 
     id: ImageId
     path: str
@@ -74,6 +77,7 @@ class ImageRow:
     quick_hash: str
     content_hash: str
     inner_path: str
+    changed: str = ""
 
     @property
     def file(self) -> Path:

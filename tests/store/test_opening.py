@@ -20,6 +20,7 @@ from segstudio.errors import (
 from segstudio.geometry import Rect
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.schema import SCHEMA_VERSION
 
 
 def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_a_newer_project_opens_for_reading_where_it_allows_that(make_project: Ca
     with Project.open(project.path, read_only_ok=True) as reader:
         assert not reader.writable
         assert "newer" in reader.why_read_only
-    _as_newer(project.path, readable_from=2)
+    _as_newer(project.path, readable_from=SCHEMA_VERSION + 1)
     for write in (True, False):
         with pytest.raises(ProjectNewer, match="newer"):
             Project.open(project.path, write=write, read_only_ok=True)
