@@ -21,8 +21,7 @@ class DisplayImage:
 
     def __init__(self, pixels: NDArray[np.generic], levels: "Levels") -> None:
         self.pixels = pixels
-        self.display_levels = levels
-        self._rgb = _pyramid(pixels, levels)
+        self._rgb = _rgb_levels(pixels, levels)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,16 +45,13 @@ class DisplayImage:
         return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
 
 
-def _pyramid(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[np.uint8]]:
-    import cv2
-
+def _rgb_levels(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[np.uint8]]:
     from segstudio.imaging.display import to_rgb
+    from segstudio.imaging.pyramid import halved
 
     out = [np.ascontiguousarray(to_rgb(pixels, levels))]
     while max(out[-1].shape[:2]) > _SMALLEST:
-        h, w = out[-1].shape[:2]
-        size = (max((w + 1) // 2, 1), max((h + 1) // 2, 1))
-        out.append(np.asarray(cv2.resize(out[-1], size, interpolation=cv2.INTER_AREA), np.uint8))
+        out.append(halved(out[-1]))
     return out
 
 

@@ -73,10 +73,6 @@ class Navigation(QObject):
         """Whether the image asked for has not arrived yet, nor failed to."""
         return self._loading
 
-    def index_of(self, image: ImageId) -> int:
-        """Place of an image by its id."""
-        return self._index_of[image]
-
     def open(self, index: int, plane: int = 0) -> None:
         """Show an image; `imageShown` or `imageFailed` follows from the event loop. Raises `UserError` for a plane."""
         row = self.rows[index]

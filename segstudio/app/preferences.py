@@ -1,7 +1,6 @@
 """A person's preferences: a small JSON file in the user's configuration folder, written whole or not at all."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,8 @@ def _fitting(found: dict[str, object]) -> dict[str, Any]:
 
 def save_preferences(preferences: Preferences) -> None:
     """Write to a temporary file beside, sync, rename. Raises OSError where the disk refuses."""
+    from segstudio.durable import write_durably
+
     file = _file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(f".{os.getpid()}.tmp")
-    with beside.open("wb") as out:
-        out.write(json.dumps(asdict(preferences), indent=2).encode())
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(file)
+    write_durably(file, json.dumps(asdict(preferences), indent=2).encode())

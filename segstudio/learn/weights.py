@@ -6,9 +6,7 @@ beside the files under `resources/models`.
 """
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NewType
@@ -22,6 +20,7 @@ from safetensors.torch import save as encode_safetensors
 from torch import nn
 
 from segstudio.assets import asset
+from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused, WeightsDamaged
 from segstudio.learn.heads import Head, HeadMatch, match_heads
 from segstudio.learn.networks import adapt_stem, build, head_conv, stem_conv
@@ -164,14 +163,9 @@ def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None 
         key: _stored(value, half) for key, value in net.state_dict().items() if not key.endswith("num_batches_tracked")
     }
     data = encode_safetensors(tensors, dict(metadata) if metadata else None)
-    draft = path.with_name(path.name + ".new")
     try:
-        _write_through(draft, data)
-        os.replace(draft, path)
-        _sync_folder(path.parent)
+        write_durably(path, data)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         sentence = f"The weights could not be written to {path.name}: {error.strerror or error}."
         raise DiskRefused(
             sentence, safe="Nothing that stood there was changed.", todo="Make room and try again."
@@ -300,21 +294,3 @@ def _stored(value: torch.Tensor, half: bool) -> torch.Tensor:
         small = value.half()
         return small if bool(torch.isfinite(small).all()) else value
     return value
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,12 +11,12 @@ from uuid import uuid4
 import msgspec
 
 import segstudio
+from segstudio.durable import copy_durably, sync_folder
 from segstudio.errors import DiskRefused, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ClassTable
 from segstudio.store.classes import insert_classes, new_table
 from segstudio.store.connect import Access, connect
-from segstudio.store.files import copy_durably, sync_folder
 from segstudio.store.images import insert_images
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import create_tables

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import segstudio
+from segstudio.durable import sync_folder
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import now_utc
-from segstudio.store.files import sync_folder
 from segstudio.store.refusal import refusal
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "schema_of", "undo_floor"]

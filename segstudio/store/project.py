@@ -329,13 +329,6 @@ class Project:
         """The version that proposes; None before there is one."""
         return next((version for version in self.versions() if version.current), None)
 
-    def current_version_name(self) -> str:
-        """What proposes today: a version's name, else 'instant' where two classes are known, else 'embedded'."""
-        current = self.current_version()
-        if current is not None:
-            return current.name
-        return "instant" if len(self.known_classes()) >= 2 else "embedded"
-
     def trained_groups(self) -> frozenset[int]:
         """Groups that some version has trained on: nothing of theirs can be held out any more."""
         with self._readers.transaction() as db:

@@ -16,11 +16,11 @@ import msgspec
 import numpy as np
 import platformdirs
 
+from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused, EditConflict, ProjectDamaged
 from segstudio.labels.edit import Edit, Table, TileChange, decode_edit, encode_edit
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tile import expanded
-from segstudio.store.files import write_durably
 from segstudio.store.journal import last_seq, write_edit
 from segstudio.store.refusal import refusal
 

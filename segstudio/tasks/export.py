@@ -7,14 +7,13 @@ the target as it was.
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from segstudio.durable import rename
 from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.formats.table import format_named, writable
 from segstudio.formats.values import ExportPlan, LabelPlane
@@ -27,7 +26,6 @@ from segstudio.tasks.selection import selected_images
 __all__ = ["ExportReport", "export"]
 
 _DRAIN_S = 60.0
-_MOVE_TRIES_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +134,4 @@ def _move_all(staging: Path, out: Path, names: list[PurePosixPath]) -> None:
     for name in names:
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        _move(staging / name, target)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Rename; on Windows tried for a second where another program holds the target."""
-    end = time.monotonic() + _MOVE_TRIES_S
-    while True:
-        try:
-            os.replace(source, target)
-        except PermissionError:
-            if sys.platform != "win32" or time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+        rename(staging / name, target)

@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 
 from segstudio import __version__
+from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, EngineDied, ReadOnly, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
-from segstudio.store.files import write_durably
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import VersionRow
@@ -125,7 +125,6 @@ class _Run:
         self._seq = project.last_seq()
         self._made_folder = False
         self._row: int | None = None
-        self._began = now_utc()
 
     def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
         """Take replies until the last one."""

@@ -150,6 +150,16 @@ class Commands:
         self._window.show_proposals(shown)
         self._session.said.emit(tr("The proposal is shown") if shown else tr("The proposal is hidden"))
 
+    def show_labels(self) -> None:
+        """Show or hide the labels."""
+        shown = self._window.bars.action("show-labels").isChecked()
+        self._window.canvas.set_labels_shown(shown)
+        self._session.said.emit(tr("The labels are shown") if shown else tr("The labels are hidden, not gone"))
+
+    def show_outlines(self) -> None:
+        """Outline every labelled part, or only the objects of instance classes."""
+        self._window.canvas.set_outlines(self._window.bars.action("show-outlines").isChecked())
+
     def show_side(self) -> None:
         """Show or hide the panels beside the image."""
         self._window.show_panels()

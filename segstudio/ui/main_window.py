@@ -231,6 +231,7 @@ class MainWindow(QMainWindow):
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
+        self.bars.action("show-labels").setChecked(True)
 
     def _show_project(self) -> None:
         there = self.session.project_path is not None

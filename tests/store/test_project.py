@@ -218,15 +218,13 @@ def test_problems_and_content_hashes_are_kept_with_the_image(project: Project) -
     assert (found.problem, found.content_hash) == ("The file is truncated.", "abc")
 
 
-def test_known_classes_are_those_with_pixels_and_name_what_proposes(project: Project) -> None:
+def test_known_classes_are_those_with_pixels(project: Project) -> None:
     assert project.known_classes() == frozenset()
-    assert project.current_version_name() == "embedded"
     paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
     paint(project, project.document(ImageId(2)), Rect(0, 0, 9, 9), 1)
     flushed(project)
     assert project.known_classes() == {CELL, 1}
     assert project.class_pixels() == {CELL: 81, 1: 81}
-    assert project.current_version_name() == "instant"
 
 
 def test_closing_twice_does_nothing_and_the_last_number_stays_known(project: Project) -> None:

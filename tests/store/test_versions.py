@@ -22,7 +22,9 @@ def test_versions_are_listed_with_the_one_that_proposes(project: Project) -> Non
     project.writer.call(lambda db: add_version(db, one, groups={1: Split.TRAIN, 2: Split.HELD_OUT})).result(30)
     project.writer.call(lambda db: add_version(db, two)).result(30)
     assert project.versions() == [one, two]
-    assert project.current_version_name() == "v1"
+    found = project.current_version()
+    assert found is not None
+    assert found.name == "v1"
     project.writer.call(lambda db: make_current(db, "v2")).result(30)
     current = project.current_version()
     assert current is not None

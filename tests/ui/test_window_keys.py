@@ -237,3 +237,14 @@ def test_zoom_keys_reach_the_canvas(window: MainWindow) -> None:
     assert window.canvas.scale < fitted
     _press(window, Key.Key_0)
     assert window.canvas.scale == pytest.approx(fitted)
+
+
+def test_labels_can_be_hidden_and_outlined_by_a_key(window: MainWindow) -> None:
+    shown: list[tuple[str, bool]] = []
+    window.canvas.set_labels_shown = lambda on: shown.append(("labels", on))
+    window.canvas.set_outlines = lambda on: shown.append(("outlines", on))
+    _press(window, Key.Key_S, SHIFT)
+    _press(window, Key.Key_S, SHIFT)
+    _press(window, Key.Key_O)
+    _press(window, Key.Key_O)
+    assert shown == [("labels", False), ("labels", True), ("outlines", True), ("outlines", False)]

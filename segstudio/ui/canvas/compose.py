@@ -74,8 +74,8 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
         return
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
-    # A level of an odd size is not exactly half: its pixels are a little smaller.
-    fx, fy = w / width, h / height
+    # Every level begins at the image's corner; its pixels are 2 ** level wide, also a last one that is partly outside.
+    fx = fy = 0.5**level
     left, top = grid.xs[0] * fx - 0.5, grid.ys[0] * fy - 0.5
     right, bottom = grid.xs[-1] * fx - 0.5, grid.ys[-1] * fy - 0.5
     source = Rect.of_edges(left - 1, top - 1, right + 2, bottom + 2).intersected(Rect(0, 0, w, h))

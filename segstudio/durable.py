@@ -1,10 +1,13 @@
-"""Files written so that a crash leaves the old or the new one: beside, synced, renamed."""
+"""Files written so that a crash leaves the old or the new one: beside, synced, renamed, the folder synced too."""
 
 import os
-import shutil
+import sys
+import time
 from pathlib import Path
 
-__all__ = ["copy_durably", "sync_folder", "write_durably"]
+__all__ = ["copy_durably", "rename", "sync_folder", "write_durably"]
+
+_TRIES_S = 1.0
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -15,7 +18,7 @@ def write_durably(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        rename(temporary, path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
@@ -24,10 +27,29 @@ def write_durably(path: Path, data: bytes) -> None:
 
 def copy_durably(source: Path, target: Path) -> None:
     """Copy a file, its times included, and sync it; the target's folder is made. Raises `OSError`."""
+    import shutil
+
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
     with open(target, "rb+") as file:
         os.fsync(file.fileno())
+
+
+def rename(source: Path, target: Path) -> None:
+    """Put a file in the place of another; on Windows tried for a second where a program holds the target.
+
+    Raises `OSError`.
+    """
+    end = time.monotonic() + _TRIES_S
+    while True:
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def sync_folder(path: Path) -> None:
