@@ -16,10 +16,10 @@ from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import Tile
+from segstudio.store import drives, waiting
 from segstudio.store import images as images_
 from segstudio.store import labels as labels_
 from segstudio.store import versions as versions_
-from segstudio.store import waiting
 from segstudio.store.classes import read_classes
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE, build_project
@@ -45,7 +45,7 @@ class Project:
     """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
-    says what else opening it did: brought it up to date, saved edits that waited in the state folder; '' for nothing.
+    says what else opening it did (brought it up to date, saved edits that waited); also that it is on a network drive.
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
@@ -128,12 +128,17 @@ class Project:
 
     def _prepare(self) -> str:
         """Bring the project up to date and write what waits for it; sentences about both."""
+        self._readers.release()
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            said = migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self.path)
-            return " ".join(filter(None, said))
+            said = [migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self.path)]
         finally:
             db.close()
+        self._readers.renew()
+        system = drives.file_system(self.path)
+        if drives.is_network(system):
+            said.append(drives.network_sentence(self.path.name, system))
+        return " ".join(filter(None, said))
 
     @property
     def writable(self) -> bool:

@@ -1,6 +1,5 @@
 """Examine this installation: what works, what is missing for what. torch is looked at in a process of its own."""
 
-import os
 import platform
 import shutil
 import sqlite3
@@ -16,14 +15,13 @@ import msgspec
 
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
+from segstudio.store import drives
 
 __all__ = ["Examination", "examine"]
 
 _ENGINE_S = 180.0
 _WINDOW_S = 60.0
 _LEAST_FREE_BYTES = 1 << 30
-_NETWORK_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
-_SYNCED = ("dropbox", "onedrive", "google drive", "icloud", "nextcloud", "owncloud", "syncthing")
 
 _NEEDED = {
     "numpy": "everything",
@@ -122,7 +120,7 @@ def examine(project: Path | None = None) -> Examination:
     """Look at everything; takes a few seconds, most of them for torch. Changes nothing, raises nothing."""
     place = project if project is not None and project.exists() else _data_folder()
     engine, why = _engine()
-    found = Examination(platform.python_version(), sqlite3.sqlite_version, _file_system(place), engine)
+    found = Examination(platform.python_version(), sqlite3.sqlite_version, drives.file_system(place), engine)
     for name, purpose in _NEEDED.items():
         if find_spec(name) is None:
             found.missing.append({"name": name, "for": purpose})
@@ -189,14 +187,17 @@ def _look_at_disk(found: Examination, place: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
         found.note(f"Only {free / 1e6:.0f} MB are free at {place}.", stops=False)
-    if found.file_system in _NETWORK_SYSTEMS:
+    if drives.is_network(found.file_system):
         found.note(
-            f"{place} is on a network drive ({found.file_system}); one computer at a time may open it.", stops=False
+            f"{place} is on a network drive ({found.file_system}): let one computer at a time have a project open.",
+            stops=False,
         )
-    synced = next((name for name in _SYNCED if name in str(place).lower()), None)
-    if synced is not None:
+    service = drives.synced_by(place)
+    if service:
         found.note(
-            f"{place} is in a synced folder ({synced}); do not open a project on two computers at once.", stops=False
+            f"{place} is in a folder that {service} copies to other computers: let one at a time have a project open, "
+            "and wait until it is copied.",
+            stops=False,
         )
 
 
@@ -206,19 +207,3 @@ def _data_folder() -> Path:
 
     folder = platformdirs.user_data_path("segstudio", appauthor=False)
     return next(f for f in (folder, *folder.parents) if f.exists())
-
-
-def _file_system(place: Path) -> str:
-    """The kind of file system a path is on, where the system says it (Linux); else empty."""
-    mounts = Path("/proc/mounts")
-    if not mounts.is_file():
-        return ""
-    best, kind = "", ""
-    path = os.path.realpath(place)
-    for line in mounts.read_text(errors="replace").splitlines():
-        _device, mounted, system = line.split(" ")[:3]
-        mounted = mounted.replace("\\040", " ")
-        inside = path == mounted or path.startswith(mounted.rstrip("/") + "/")
-        if inside and len(mounted) >= len(best):
-            best, kind = mounted, system
-    return kind
