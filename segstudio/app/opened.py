@@ -13,6 +13,7 @@ from segstudio.app.proposing import Proposals
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.engine.client import EngineClient
+from segstudio.store.checking import begin_check
 from segstudio.store.project import Project
 
 __all__ = ["OpenedProject"]
@@ -25,6 +26,7 @@ class OpenedProject(QObject):
     """Project, engine client and owners."""
 
     engineStateChanged = Signal(object)
+    damageFound = Signal(str)
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,10 +42,14 @@ class OpenedProject(QObject):
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+        self._check = begin_check(self.project, self._found_damage)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)
         self.main.post(lambda: self.engineStateChanged.emit(state))
+
+    def _found_damage(self, sentence: str) -> None:
+        self.main.post(lambda: self.damageFound.emit(sentence))
 
     def secure(self) -> None:
         """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
@@ -54,6 +60,8 @@ class OpenedProject(QObject):
     def close(self) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
         self.documents.commit_gesture()
+        if self._check is not None:
+            self._check.close()
         self.proposals.close()
         self.navigation.close()
         self.training.close()

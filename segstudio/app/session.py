@@ -171,6 +171,7 @@ class Session(QObject):
         opened.exports.failed.connect(self.failed)
         opened.exports.jobChanged.connect(self.jobChanged)
         opened.engineStateChanged.connect(self._engine_changed)
+        opened.damageFound.connect(lambda sentence: self._fail("check", sentence))
 
     def close(self) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free.

@@ -45,6 +45,8 @@ class ProjectLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.left_behind = False
+        """Whether the last owner ended without giving the lock back: killed, or the power went."""
         self._fd: int | None = None
 
     def acquire(self, name: str) -> None:
@@ -63,6 +65,7 @@ class ProjectLock:
             raise ProjectLocked(f"The project '{name}' is open for writing by {owner}.") from error
         self._fd = fd
         _held.add(self)
+        self.left_behind = os.fstat(fd).st_size > 0
         self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
 
     def release(self) -> None:

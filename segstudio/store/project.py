@@ -46,12 +46,14 @@ class Project:
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
     says what else opening it did (brought it up to date, saved edits that waited); also that it is on a network drive.
+    `ended_badly`: its last writer was killed, or the power went.
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
         self.path = path
         self.why_read_only = ""
         self.notice = ""
+        self.ended_badly = False
         self.writer: Writer | None = None
         self._closed = False
         self._last_seq = Seq(0)
@@ -111,6 +113,7 @@ class Project:
             with self._readers.transaction() as db:
                 check_version(db, self.path.name, write=True)
             self._lock.acquire(self.path.name)
+            self.ended_badly = self._lock.left_behind
             if not os.access(self.path / DATABASE, os.W_OK):
                 raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
