@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -142,6 +143,10 @@ class Project:
         if drives.is_network(system):
             said.append(drives.network_sentence(self.path.name, system))
         return " ".join(filter(None, said))
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A reading connection at one moment, for what has no method here; keep it short."""
+        return self._readers.transaction()
 
     @property
     def writable(self) -> bool:

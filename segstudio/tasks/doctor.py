@@ -16,6 +16,7 @@ import msgspec
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
 from segstudio.store import drives
+from segstudio.tasks.project_health import Health, examine_project, is_project
 
 __all__ = ["Examination", "examine"]
 
@@ -73,6 +74,7 @@ class Examination:
     sqlite: str
     file_system: str
     engine: _Engine
+    project: Health | None = None
     missing: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     problems: list[str] = field(default_factory=list[str])
     stopped: list[str] = field(default_factory=list[str])
@@ -91,6 +93,7 @@ class Examination:
             "file_system": self.file_system,
             "missing": self.missing,
             "convolution_seconds": self.engine.convolution_s,
+            **({} if self.project is None else {"project": self.project.as_json()}),
         }
 
     def lines(self) -> list[str]:
@@ -105,6 +108,8 @@ class Examination:
         ]
         lines += [f"model        {m.name}: {'ok' if m.ok else m.message or 'damaged'}" for m in self.engine.models]
         lines += [f"sqlite       {self.sqlite}", f"file system  {self.file_system}"]
+        if self.project is not None:
+            lines.append(f"project      {self.project.images} images, {self.project.tiles} tiles of labels checked")
         lines += [f"missing      {m['name']}, for {m['for']}" for m in self.missing]
         lines += [f"problem      {problem}" for problem in self.problems] or ["problems     none"]
         return lines
@@ -134,6 +139,10 @@ def examine(project: Path | None = None) -> Examination:
             )
     if project is not None and not project.exists():
         found.note(f"{project} does not exist.", stops=True)
+    if project is not None and project.exists() and is_project(project):
+        found.project = examine_project(project)
+        for problem in found.project.problems:
+            found.note(problem, stops=problem in found.project.damage)
     _look_at_window(found)
     _look_at_disk(found, place)
     return found
