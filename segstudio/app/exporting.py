@@ -63,7 +63,13 @@ class Exports(QObject):
     def _done(self, job: Job[Progress, ExportReport], format_: str, out: Path, report: ExportReport) -> None:
         self._end(job)
         self.exportFinished.emit(
-            {"format": format_, "out": str(out), "images": report.images, "files": [str(f) for f in report.files]}
+            {
+                "format": format_,
+                "out": str(out),
+                "images": report.images,
+                "files": [str(f) for f in report.files],
+                "changed": list(report.changed),
+            }
         )
 
     def _failed(self, job: Job[Progress, ExportReport], error: BaseException) -> None:

@@ -63,7 +63,6 @@ class Project:
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
             self.uuid = str(_setting(db, "uuid"))
-            self._roots = images_.read_roots(db, path)
         atexit.register(self.close)
 
     # --- making, opening, closing
@@ -198,12 +197,12 @@ class Project:
     def images(self, *, removed: bool = False) -> list[ImageRow]:
         """The images in the order of `info`; removed ones only where asked for."""
         with self._readers.transaction() as db:
-            return list(images_.read_images(db, self._roots, removed=removed))
+            return list(images_.read_images(db, images_.read_roots(db, self.path), removed=removed))
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
         with self._readers.transaction() as db:
-            for row in images_.read_images(db, self._roots, one=image):
+            for row in images_.read_images(db, images_.read_roots(db, self.path), one=image):
                 return row
         raise KeyError(image)
 

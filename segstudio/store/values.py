@@ -78,11 +78,15 @@ class ImageRow:
     content_hash: str
     inner_path: str
     changed: str = ""
+    beside: Path | None = None
 
     @property
     def file(self) -> Path:
-        """Where the file lies."""
-        return self.root / self.inner_path
+        """Where the file lies: under its root, else where that would lie if it had moved with the project."""
+        known = self.root / self.inner_path
+        if self.beside is not None and not known.exists() and (self.beside / self.inner_path).exists():
+            return self.beside / self.inner_path
+        return known
 
 
 @dataclass(frozen=True, slots=True)

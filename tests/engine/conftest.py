@@ -45,7 +45,9 @@ def new_project(
         if i in broken:
             path.write_bytes(path.read_bytes()[:2000])
         plane = (NewPlane("0", SIDE, SIDE),)
-        images.append(NewImage(path.name, folder, path.stat().st_size, 0, f"q{i}", plane, 3, "uint8", "png"))
+        images.append(
+            NewImage(path.name, folder, path.stat().st_size, path.stat().st_mtime_ns, f"q{i}", plane, 3, "uint8", "png")
+        )
         truths.append(ids)
     classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("blob", kind=kind)]
     return Project.create(folder / "p.segstudio", images, classes), truths
