@@ -10,6 +10,7 @@ from segstudio.app.exporting import Exports
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
+from segstudio.app.relinking import Relinking
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.engine.client import EngineClient
@@ -42,6 +43,7 @@ class OpenedProject(QObject):
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+        self.relinking = Relinking(self.project, self.navigation, self.main, self)
         self._check = begin_check(self.project, self._found_damage)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
@@ -66,9 +68,10 @@ class OpenedProject(QObject):
         self.navigation.close()
         self.training.close()
         self.exports.cancel()
+        self.relinking.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports):
+        for owner in (self.proposals, self.training, self.exports, self.relinking):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(_LONGEST_WAIT_S)

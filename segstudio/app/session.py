@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences, load_preferences, save_preferences
-from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
+from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassTable, ImageId, Kind, LabelClass, Touch
@@ -57,6 +57,7 @@ class Session(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    imageTroubleChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -153,6 +154,10 @@ class Session(QObject):
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
+        navigation.troubleChanged.connect(self.imageTroubleChanged)
+        opened.relinking.jobChanged.connect(self.jobChanged)
+        opened.relinking.failed.connect(self.failed)
+        opened.relinking.said.connect(self.said)
         navigation.imageFailed.connect(lambda _path, sentence: self._fail("image", sentence))
         opened.proposals.proposalReady.connect(self.proposalReady)
         opened.proposals.proposalChanged.connect(self.proposalChanged)
@@ -249,6 +254,26 @@ class Session(QObject):
         if self._opened is not None:
             self._opened.proposals.settle()
             self._opened.navigation.open(self._opened.navigation.find(index_or_path), plane)
+
+    @property
+    def image_trouble(self) -> ImageTrouble:
+        """What is the matter with the image asked for: its file is missing, or holds another content."""
+        return self._opened.navigation.trouble if self._opened else ImageTrouble()
+
+    def relink(self, folder: Path | str) -> None:
+        """Look for every missing image below a folder, in the background; the image asked for is shown once found."""
+        if self._may_write() and self._opened is not None:
+            self._opened.relinking.start(Path(folder))
+
+    def use_new_content(self) -> None:
+        """Let the labels of the image on screen belong to the content that its file has now."""
+        if self._may_write() and self._opened is not None:
+            self._opened.navigation.use_new_content()
+
+    def keep_content(self) -> None:
+        """Leave the image on screen flagged, and do not ask again about this content."""
+        if self._opened is not None:
+            self._opened.navigation.keep_content()
 
     def next_image(self) -> None:
         """Show the next image of the list."""
@@ -478,6 +503,8 @@ class Session(QObject):
         """Cancel a long job by its name."""
         if self._opened is not None and job == "export":
             self._opened.exports.cancel()
+        elif self._opened is not None and job == "relink":
+            self._opened.relinking.cancel()
         elif job == "train":
             self.stop_training()
         elif job == "new" and self._creation is not None:

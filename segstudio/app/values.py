@@ -9,7 +9,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 if TYPE_CHECKING:
     from segstudio.labels.edit import Table
 
-__all__ = ["Changed", "EngineState", "ImageItem", "JobState", "SaveState"]
+__all__ = ["Changed", "EngineState", "ImageItem", "ImageTrouble", "JobState", "SaveState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,14 @@ class ImageItem:
     width: int
     height: int
     planes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTrouble:
+    """What stands between a person and the image asked for: `kind` is 'missing', 'changed' or '' for nothing."""
+
+    kind: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class ProjectData:
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
         """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also for another content than was labelled."""
         row = self._rows[image]
+        if row.id not in self._as_labelled:
+            self._sources.refresh(row.file)
         found = self._sources.pixels(row.file, plane, rect, row.planes[plane])
         self._check_content(row)
         return found

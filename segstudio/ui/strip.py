@@ -45,6 +45,7 @@ class MessageStrip(QFrame):
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("Message"))
         self._job = ""
+        self._session = session
         self.text = _sentence("messageText")
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setObjectName("messageDetails")
@@ -116,6 +117,8 @@ class MessageStrip(QFrame):
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] == "new":
             return  # said on the page that asked for it
+        if failure["job"] == "image" and self._session.image_trouble.kind == "missing":
+            return  # said by the banner, with what to do
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
 
     def _saved(self, state: "SaveState") -> None:

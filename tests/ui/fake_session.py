@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Pointer
-from segstudio.app.values import EngineState, ImageItem, JobState, SaveState
+from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState
 from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
@@ -86,6 +86,7 @@ class FakeSession(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    imageTroubleChanged = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,6 +94,7 @@ class FakeSession(QObject):
         self.preferences = Preferences()
         self.project_path: Path | None = None
         self.read_only = ""
+        self.image_trouble = ImageTrouble()
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
         self.current_index = -1
@@ -241,6 +243,15 @@ class FakeSession(QObject):
 
     def cancel_job(self, job: str) -> None:
         self.calls.append(("cancel_job", job))
+
+    def relink(self, folder: Path) -> None:
+        self.calls.append(("relink", folder))
+
+    def use_new_content(self) -> None:
+        self.calls.append(("use_new_content",))
+
+    def keep_content(self) -> None:
+        self.calls.append(("keep_content",))
 
     def undo(self) -> None:
         self.calls.append(("undo",))
