@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt, SignalInstance
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStatusBar, QWidget
-from window_bench import LEFT, MIDDLE, PLANES, RIGHT, Bench, disc_path, make_project
+from window_bench import LEFT, MIDDLE, PLANES, RIGHT, Bench, disc_path, make_project, open_bench
 
 from segstudio.store.project import Project
 
@@ -64,20 +64,11 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 @pytest.fixture(scope="module")
 def shared(qapp: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    home = tmp_path_factory.mktemp("contract")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, str(home / variable))
-        bench = Bench(make_project(home))
-        # Every thread that lives as long as the window has begun: decoding, thumbnails, the engine, filling.
-        bench.wait(lambda: bench.ready, 120)
-        bench.session.accept_proposal()
-        bench.wait(lambda: bench.seqs)
+    with open_bench(tmp_path_factory.mktemp("contract")) as bench:
         # The look at what a test leaves behind tells widgets apart by their Python objects: these live on.
         kept = QApplication.allWidgets()
         yield bench
         kept.clear()
-        bench.close()
 
 
 @pytest.fixture

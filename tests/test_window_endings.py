@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from window_bench import RIGHT, Bench, disc_path, make_project
+from window_bench import RIGHT, Bench, disc_path, make_project, open_bench
 
 from segstudio.store.project import Project
 
@@ -24,16 +24,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def shared(qapp: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    home = tmp_path_factory.mktemp("endings")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, str(home / variable))
-        bench = Bench(make_project(home))
-        bench.wait(lambda: bench.ready, 120)
-        bench.session.accept_proposal()
-        bench.wait(lambda: bench.seqs)
+    with open_bench(tmp_path_factory.mktemp("endings")) as bench:
         yield bench
-        bench.close()
 
 
 @pytest.fixture(autouse=True)

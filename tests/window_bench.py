@@ -3,12 +3,14 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
@@ -19,7 +21,7 @@ from segstudio.assets import asset
 from segstudio.tasks.new import new_project
 from segstudio.ui import open_window
 
-__all__ = ["LEFT", "MIDDLE", "RIGHT", "Bench", "disc_path", "make_project"]
+__all__ = ["LEFT", "MIDDLE", "RIGHT", "Bench", "disc_path", "make_project", "open_bench"]
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 PLANES = 3
@@ -51,6 +53,21 @@ def disc_path(points: list[tuple[float, float]], radius: float, shape: tuple[int
         t = np.clip(((x - ax) * dx + (y - ay) * dy) / square, 0, 1) if square > 0 else np.zeros(shape)
         out |= np.hypot(x - ax - t * dx, y - ay - t * dy) <= radius
     return out
+
+
+@contextmanager
+def open_bench(home: Path) -> Iterator["Bench"]:
+    """A window on a new project whose first proposal was accepted, with settings of its own, for a module of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(home / variable))
+        bench = Bench(make_project(home))
+        # Every thread that lives as long as the window has begun: decoding, thumbnails, the engine, filling.
+        bench.wait(lambda: bench.ready, 120)
+        bench.session.accept_proposal()
+        bench.wait(lambda: bench.seqs)
+        yield bench
+        bench.close()
 
 
 class Bench:

@@ -22,13 +22,7 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_project()
     parser.add_argument("--truth", metavar="DIR", required=True, help="a folder of PNG masks, matched as by import")
-    parser.add_argument(
-        "--map",
-        metavar="VALUE=CLASS,...",
-        action="append",
-        default=[],
-        help="the class that a value means; without a class: unknown",
-    )
+    parser.add_map()
     parser.add_argument(
         "--content", choices=("proposals", "labels"), default="proposals", help="what is compared (proposals)"
     )

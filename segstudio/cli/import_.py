@@ -29,13 +29,7 @@ def arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--as", dest="target", choices=("labels", "proposals"), default="labels", help="what they become (labels)"
     )
-    parser.add_argument(
-        "--map",
-        metavar="VALUE=CLASS,...",
-        action="append",
-        default=[],
-        help="the class that a value means; without a class: unknown",
-    )
+    parser.add_map()
     parser.add_argument(
         "--status",
         choices=("done", "in-progress"),

@@ -29,6 +29,16 @@ class CommandParser(argparse.ArgumentParser):
         """The project, the first argument of most commands."""
         self.add_argument("project", metavar="PROJECT", help="the folder NAME.segstudio")
 
+    def add_map(self) -> None:
+        """Add `--map VALUE=CLASS,...`, given any number of times."""
+        self.add_argument(
+            "--map",
+            metavar="VALUE=CLASS,...",
+            action="append",
+            default=[],
+            help="the class that a value means; without a class: unknown",
+        )
+
     def add_json(self) -> None:
         """`--json`."""
         self.add_argument("--json", action="store_true", help="print one JSON object on standard output")
