@@ -90,6 +90,7 @@ class Navigation(QObject):
         request = self._request
         self.index, self.plane, self.shown = index, plane, None
         self._loading = True
+        self._set_trouble(NO_TROUBLE)
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
         project = self._project
