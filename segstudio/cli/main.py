@@ -52,6 +52,7 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export", "write labels as masks or COCO, read them back and compare"),
     "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
     "info": Command("info", "say what a project holds"),
+    "repair": Command("repair", "salvage a damaged project into a new one"),
     "relink": Command("relink", "find images that were moved or renamed"),
     "doctor": Command("doctor", "check this installation, or a project: devices, models, damage, what is missing"),
 }
