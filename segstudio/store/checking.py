@@ -71,6 +71,8 @@ def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> 
             found = db.execute(f"PRAGMA quick_check('{name}')").fetchall()
             if [row[0] for row in found] != ["ok"]:
                 return str(found[0][0])
+    except UnicodeDecodeError as error:
+        return str(error)
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_INTERRUPT:

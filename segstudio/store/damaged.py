@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 
 from segstudio.store.connect import PRAGMAS
+from segstudio.store.refusal import UNREADABLE
 from segstudio.store.schema import APPLICATION_ID, create_tables
 
 __all__ = ["copy_aside", "open_damaged", "template"]
@@ -44,13 +45,13 @@ def template() -> sqlite3.Connection:
 
 def open_damaged(copy: Path) -> sqlite3.Connection | None:
     """A reading connection to a scratch copy, after as much mending of header and schema as it needs; None for none."""
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*UNREADABLE):
         _connected(copy).close()  # takes back a transaction that was cut off, and reads the log if there is one
     for mend in (_leave, _mend_header, _mend_schema):
         try:
             mend(copy)
             db = _connected(copy)
-        except (sqlite3.Error, OSError, struct.error):
+        except (*UNREADABLE, OSError, struct.error):
             continue
         if _plausible(db):
             return db
@@ -65,7 +66,7 @@ def _connected(copy: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA cell_size_check = {PRAGMAS['cell_size_check']}")
         db.execute("PRAGMA query_only = 1")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error:
+    except UNREADABLE:
         db.close()
         raise
     return db
@@ -83,7 +84,7 @@ def _plausible(db: sqlite3.Connection) -> bool:
     """Whether the tables are there and hold, as far as their first rows can be read, rows of their kind."""
     try:
         names = {row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    except sqlite3.Error:
+    except UNREADABLE:
         return False
     if not names >= _NEEDED:
         return False
@@ -97,7 +98,7 @@ def _plausible(db: sqlite3.Connection) -> bool:
     for table, condition in kinds.items():
         try:
             found = db.execute(f"SELECT {condition} FROM {table} LIMIT 5").fetchall()
-        except sqlite3.Error:
+        except UNREADABLE:
             continue
         read += len(found)
         wrong += sum(1 for row in found if not row[0])

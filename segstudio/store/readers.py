@@ -22,12 +22,14 @@ def translated(name: str) -> Generator[None]:
     """Turn what SQLite says of an unusable file into a sentence."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is no text
+        raise _damaged(name) from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise NotAProject(f"'{name}' is not a SegStudio project: its project.db is no database.") from error
         if code == sqlite3.SQLITE_CORRUPT:
-            raise ProjectDamaged(f"The database of the project '{name}' is damaged.") from error
+            raise _damaged(name) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ReadOnly(
                 f"The project '{name}' is being written by another program just now.", todo="Try again in a moment."
@@ -36,6 +38,13 @@ def translated(name: str) -> Generator[None]:
             full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
             raise ReadOnly(f"The project '{name}' cannot be opened: {error}.", todo=full) from error
         raise
+
+
+def _damaged(name: str) -> ProjectDamaged:
+    return ProjectDamaged(
+        f"The database of the project '{name}' is damaged.",
+        todo=f"'segstudio repair {name}' takes what can be read into a new project.",
+    )
 
 
 class Readers:

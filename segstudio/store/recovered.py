@@ -16,6 +16,7 @@ from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import decode_tile
 from segstudio.labels.tile import EMPTY, Tile, digest, expanded, frozen, writable_copy
 from segstudio.store.damaged import template
+from segstudio.store.refusal import UNREADABLE
 from segstudio.store.salvage import Columns, Row, Rows, columns_of, read_index, read_keyed, read_numbered
 from segstudio.store.testimony import Place, Testimony, testimony
 
@@ -75,7 +76,7 @@ def recover(db: sqlite3.Connection) -> Recovered:
 def _sound(db: sqlite3.Connection, table: str) -> bool:
     try:
         return [row[0] for row in db.execute(f"PRAGMA quick_check('{table}')")] == ["ok"]
-    except sqlite3.Error:
+    except UNREADABLE:
         return False
 
 
@@ -85,7 +86,7 @@ def _read(db: sqlite3.Connection, table: str, columns: Columns, tables: Mapping[
             return read_numbered(db, table, columns)
         images = [row["id"] for row in tables["images"].rows] if table in _BY_IMAGE else None
         return read_keyed(db, table, columns, images)
-    except sqlite3.Error:
+    except UNREADABLE:
         return Rows(broken=True)
 
 

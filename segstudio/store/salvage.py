@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from segstudio.store.refusal import UNREADABLE
+
 __all__ = ["Columns", "Row", "Rows", "columns_of", "read_index", "read_keyed", "read_numbered"]
 
 Row = Mapping[str, Any]
@@ -79,7 +81,7 @@ def read_numbered(db: sqlite3.Connection, table: str, columns: Columns) -> Rows:
     out = Rows()
     try:
         names = _present(db, table, columns)
-    except sqlite3.Error:
+    except UNREADABLE:
         return Rows(broken=True)
     ids = _numbers(db, table, names[0], out)
     select = f"SELECT {', '.join(names)} FROM {table} NOT INDEXED"
@@ -89,7 +91,7 @@ def read_numbered(db: sqlite3.Connection, table: str, columns: Columns) -> Rows:
             found = db.execute(
                 f"{select} WHERE {names[0]} BETWEEN ? AND ? ORDER BY {names[0]}", (chunk[0], chunk[-1])
             ).fetchall()
-        except sqlite3.Error:
+        except UNREADABLE:
             found = [row for id_ in chunk for row in _one(db, f"{select} WHERE {names[0]} = ?", id_)]
         good = [row for values in found if (row := _checked(columns, names, values)) is not None]
         out.rows += good
@@ -100,7 +102,7 @@ def read_numbered(db: sqlite3.Connection, table: str, columns: Columns) -> Rows:
 def _one(db: sqlite3.Connection, select: str, id_: int) -> list[tuple[Any, ...]]:
     try:
         return db.execute(select, (id_,)).fetchall()
-    except sqlite3.Error:
+    except UNREADABLE:
         return []
 
 
@@ -117,7 +119,7 @@ def _numbers(db: sqlite3.Connection, table: str, key: str, out: Rows) -> list[in
                 if ids and id_ <= ids[-1]:
                     raise sqlite3.DatabaseError("numbers do not rise")
                 ids.append(id_)
-        except sqlite3.Error:
+        except UNREADABLE:
             out.broken = True
         else:
             return ids
@@ -127,7 +129,7 @@ def _numbers(db: sqlite3.Connection, table: str, key: str, out: Rows) -> list[in
         def readable(number: int) -> bool:
             try:
                 db.execute(f"{query} LIMIT 1", (number,)).fetchone()
-            except sqlite3.Error:
+            except UNREADABLE:
                 return False
             return True
 
@@ -159,7 +161,7 @@ def read_keyed(db: sqlite3.Connection, table: str, columns: Columns, leading: li
     out = Rows()
     try:
         names = _present(db, table, columns)
-    except sqlite3.Error:
+    except UNREADABLE:
         return Rows(broken=True)
     found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     places = [names.index(name) for name in columns.key]
@@ -193,7 +195,7 @@ def _both_ways(
         try:
             for row in db.execute(f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {order}", bound):
                 found.setdefault(tuple(row[place] for place in places), row)
-        except sqlite3.Error:
+        except UNREADABLE:
             continue
         return True
     return False
@@ -210,7 +212,7 @@ def read_index(
             for row in db.execute(f"SELECT {', '.join(columns)} FROM {table} INDEXED BY {index} ORDER BY {order}"):
                 if all(isinstance(value, int) for value in row):
                     seen[row] = None
-        except sqlite3.Error:
+        except UNREADABLE:
             continue
         return list(seen), True
     return list(seen), False

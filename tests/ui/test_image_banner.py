@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,6 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from window_bench import Bench, make_project
 
 from segstudio.store.project import Project
