@@ -1,19 +1,25 @@
 """Few-shot learning on the open sets: how good a guess, the instant learner and a fine-tuned version are, and how long.
 
-    python benchmarks/fine_tune.py DATA [--sets NAME...] [--images 5] [--seconds 60] [--seeds 0 1 2]
+    python benchmarks/fine_tune.py DATA [--sets NAME...] [--images 5] [--seconds 60] [--seeds 0 1 2] [--out F] [--one]
 
 DATA is the folder of the evaluation sets (each with images, masks and card.json). For every set and seed some images
 are labelled from their masks, in a scratch project; the run goes through the real engine process. IoU is measured on
-up to 16 images that no learner has seen. One JSON object a line, with the machine.
+up to 16 images that no learner has seen. One JSON object a line, with the machine. With `--out` the rows are added to a
+file and those that stand in it already are skipped, so it may be broken off at any time; `--one` ends after one row:
+
+    while python benchmarks/fine_tune.py DATA --out rows.jsonl --one; do :; done
+
+ends with code 3 when no row is missing.
 """
 
 import argparse
 import json
+import os
+import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from common import machine
@@ -28,19 +34,10 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from segstudio.tasks.import_masks import import_masks
 from segstudio.tasks.predict import predict
+from segstudio.tasks.progress import finished
 from segstudio.tasks.train import train
 
-T = TypeVar("T")
 _TEST_IMAGES = 16
-
-
-def finish(steps: Generator[object, None, T]) -> T:
-    """What a task returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def new_image(path: Path) -> NewImage:
@@ -79,7 +76,14 @@ def measure(folder: Path, scratch: Path, labelled: int, seconds: float, seed: in
     order = np.random.default_rng(seed).permutation(len(files))
     kinds = [Kind.BACKGROUND] + [Kind.SEMANTIC] * (len(named) - 1)
     classes = [NewClass(c["name"], kind=kind) for c, kind in zip(named, kinds, strict=True)]
-    out: dict[str, object] = {"set": folder.name, "images": labelled, "seed": seed, "iou": {}, "seconds": {}}
+    out: dict[str, object] = {
+        "set": folder.name,
+        "images": labelled,
+        "budget_s": seconds,
+        "seed": seed,
+        "iou": {},
+        "seconds": {},
+    }
     with (
         Project.create(scratch / f"{folder.name}-{seed}.segstudio", [new_image(files[i]) for i in order], classes) as p,
         EngineClient(p.path) as engine,
@@ -90,38 +94,82 @@ def measure(folder: Path, scratch: Path, labelled: int, seconds: float, seed: in
         for row in rows[:labelled]:
             stem = Path(row.path).stem
             (shown / f"{stem}.png").write_bytes((folder / "masks" / f"{stem}.png").read_bytes())
-        finish(import_masks(p, "png", shown))
+        finished(import_masks(p, "png", shown))
         test = [row.id for row in rows[labelled : labelled + _TEST_IMAGES]]
         out["device"] = engine.ready()
         for version in ("embedded", "instant"):
             began = time.monotonic()
-            finish(predict(p, engine, test, version=version))
+            finished(predict(p, engine, test, version=version))
             out["seconds"][version] = round(time.monotonic() - began, 1)  # type: ignore[index]
             out["iou"][version] = mean_iou(p, test, folder / "masks")  # type: ignore[index]
         began = time.monotonic()
-        result = finish(train(p, engine, Choices(max_seconds=seconds, seed=seed)))
+        result = finished(train(p, engine, Choices(max_seconds=seconds, seed=seed)))
         out["seconds"]["train"] = round(time.monotonic() - began, 1)  # type: ignore[index]
-        finish(predict(p, engine, test, version=result.version))
+        finished(predict(p, engine, test, version=result.version))
         out["iou"]["deep"] = mean_iou(p, test, folder / "masks")  # type: ignore[index]
         out |= {"steps": result.steps, "promoted": result.promoted}
     return out
 
 
-def main() -> None:
-    """Measure and print."""
+Row = dict[str, object]
+_KEY = ("set", "images", "budget_s", "seed")
+
+
+def rows_in(path: Path) -> set[tuple[object, ...]]:
+    """What the rows of a file are of. A last line that was cut when the program was killed is no row."""
+    found = set()
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        found.add(tuple(row[name] for name in _KEY))
+    return found
+
+
+def added(path: Path, row: Row) -> None:
+    """Add a row to a file, on a line of its own also where the line before it was cut."""
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            cut = file.read(1) != b"\n"
+            file.write(b"\n" if cut else b"")
+        file.write(json.dumps(row).encode() + b"\n")
+
+
+def missing(data: Path, options: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    """Set and seed of every row that is wanted and not there."""
+    there = rows_in(options.out) if options.out is not None else set()
+    for name in options.sets or sorted(p.name for p in data.iterdir() if p.is_dir()):
+        for seed in options.seeds:
+            if (name, options.images, options.seconds, seed) not in there:
+                yield name, seed
+
+
+def main() -> int:
+    """Measure, print and write; 3 where `--one` found nothing to do."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path, help="folder of the evaluation sets")
     parser.add_argument("--sets", nargs="*", help="names of sets (default: all)")
     parser.add_argument("--images", type=int, default=5, help="labelled images (default: 5)")
     parser.add_argument("--seconds", type=float, default=60.0, help="of training (default: 60)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="default: 0 1 2")
+    parser.add_argument("--out", type=Path, help="add rows to this file; those in it are skipped")
+    parser.add_argument("--one", action="store_true", help="make one row and end")
     options = parser.parse_args()
-    for name in options.sets or sorted(p.name for p in options.data.iterdir() if p.is_dir()):
-        for seed in options.seeds:
-            with tempfile.TemporaryDirectory() as scratch:
-                found = measure(options.data / name, Path(scratch), options.images, options.seconds, seed)
-            print(json.dumps({"benchmark": "fine_tune", **found, **machine()}), flush=True)
+    made = 0
+    for name, seed in missing(options.data, options):
+        with tempfile.TemporaryDirectory() as scratch:
+            found = measure(options.data / name, Path(scratch), options.images, options.seconds, seed)
+        row: Row = {"benchmark": "fine_tune", **found, **machine()}
+        print(json.dumps(row), flush=True)
+        if options.out is not None:
+            added(options.out, row)
+        made += 1
+        if options.one:
+            break
+    return 3 if options.one and not made else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,6 +22,7 @@ PLAIN = (*QT, *TORCH, *HEAVY)
 # Part of the house -> what importing all of its modules must not bring along.
 FORBIDDEN = {
     "assets": PLAIN,
+    "durable": PLAIN,
     "geometry": PLAIN,
     "errors": PLAIN,
     "runs": PLAIN,

@@ -117,10 +117,10 @@ class Navigation(QObject):
         if 0 <= self.index + by < len(self.rows):
             self.open(self.index + by)
 
-    def mark_done_here(self) -> None:
-        """The image on screen counts as done from now on; its row is read anew once the edit is on disk."""
-        if self.index >= 0:
-            self.items[self.index] = replace(self.items[self.index], status=Status.DONE.value)
+    def mark_done(self, image: ImageId) -> None:
+        """An image counts as done from now on; its row is read anew once the edit is on disk."""
+        i = self._index_of[image]
+        self.items[i] = replace(self.items[i], status=Status.DONE.value)
 
     def reload(self) -> None:
         """Read the list anew: another part of the program changed it."""

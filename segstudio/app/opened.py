@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
+from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
+from segstudio.app.versions import Versions
 from segstudio.engine.client import EngineClient
 from segstudio.store.checking import begin_check
 from segstudio.store.project import Project
@@ -41,7 +43,9 @@ class OpenedProject(QObject):
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
+        self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
+        self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
         self.relinking = Relinking(self.project, self.navigation, self.main, self)
         self._check = begin_check(self.project, self._found_damage)
@@ -55,7 +59,7 @@ class OpenedProject(QObject):
 
     def secure(self) -> None:
         """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
-        self.proposals.settle()
+        self.finishing.settle()
         self.documents.commit_gesture()
         self.project.secure(_LONGEST_WAIT_S)
 
@@ -64,8 +68,10 @@ class OpenedProject(QObject):
         self.documents.commit_gesture()
         if self._check is not None:
             self._check.close()
+        self.finishing.close()
         self.proposals.close()
         self.navigation.close()
+        self.versions.close()
         self.training.close()
         self.exports.cancel()
         self.relinking.cancel()
@@ -78,4 +84,6 @@ class OpenedProject(QObject):
             self.documents.acknowledge_rest()
         self.main.close()
         self.project.close()
+        # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
+        self.setParent(QCoreApplication.instance())
         self.deleteLater()

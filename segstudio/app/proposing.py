@@ -1,10 +1,9 @@
-"""The owner of proposals: asks the engine for what is on screen, shows the answer, accepts and finishes.
+"""The owner of proposals: asks the engine for what is on screen, and shows the answer.
 
-Whole-image edits (accept, done) are computed on a worker over a frozen copy of the labels and applied where their
-tiles are still the same, else computed once more.
+What is stored is read and decoded on a worker; an answer carries what it was asked for and is dropped when that is no
+longer on screen.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -12,19 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.documents import Documents
+from segstudio.app.fill_edits import is_whole
 from segstudio.app.jobs import Job, MainThread, Worker
 from segstudio.app.navigation import Navigation
 from segstudio.engine.client import EngineClient
-from segstudio.errors import EditConflict, UserError
+from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.compose import paint_class_ids
-from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit
-from segstudio.labels.gesture import Gesture
-from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
+from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
-from segstudio.labels.raster import Raster
+from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
@@ -35,17 +31,21 @@ _GESTURE_POLL_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class _Fill:
-    """A whole-image edit that is being computed."""
+class _Look:
+    """A reading of what is stored for a plane; `request` is the request it ends or shows a part of, 0 for none."""
 
-    opened: OpenDocument
-    compute: Callable[[Document], Edit | None]
-    future: "Future[Edit | None]"
-    then: Callable[[], None]
+    image: ImageId
+    plane: int
+    request: int = 0
+    ends: bool = False
 
 
 class Proposals(QObject):
-    """`on_screen` is the proposal of the image and plane on screen, if there is one."""
+    """`on_screen` is the proposal of the image and plane on screen, if there is one.
+
+    While `reading`, what is stored for it is on its way. `visible` is the rectangle of image pixels that is on screen:
+    it is proposed before the rest. None = all of it. `worker` computes what nobody waits for, one thing after another.
+    """
 
     proposalReady = Signal()
     proposalChanged = Signal()
@@ -65,18 +65,21 @@ class Proposals(QObject):
         super().__init__(parent)
         self._project, self._engine = project, engine
         self._documents, self._navigation, self._main = documents, navigation, main
-        self._worker = Worker("fill", main)
+        self._reader, self.worker = Worker("proposal", main), Worker("fill", main)
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._request = 0
         self._asked_for: tuple[ImageId, int] | None = None
         self._asked_at = 0
         self._owed = False
-        self._fills: list[_Fill] = []
+        self._opening: tuple[_Look, Future[Proposal | None]] | None = None
+        self.reading = False
         self.on_screen: Proposal | None = None
+        self.visible: Rect | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_OF_THE_HAND_MS)
         self._pause.timeout.connect(self._upgrade_guess)
+        navigation.imageLoading.connect(lambda _path: self._image_loading())
         navigation.imageShown.connect(self._image_shown)
         navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
         documents.editCommitted.connect(lambda _seq: self._pause.start())
@@ -91,7 +94,7 @@ class Proposals(QObject):
     @property
     def is_guess(self) -> bool:
         """Whether what is on screen comes from the embedded model, before anything was learnt here."""
-        return self.on_screen is not None and self.on_screen.version == "embedded"
+        return self.on_screen is not None and self.on_screen.version == EMBEDDED
 
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`.
@@ -127,13 +130,14 @@ class Proposals(QObject):
         self._request += 1
         request = self._request
         image, plane = where
-        w, h = self._project.image(image).planes[plane]
-        steps = predict(self._project, self._engine, [image], visible=(image, plane, Rect(0, 0, w, h)))
+        bounds = Rect(0, 0, *self._project.image(image).planes[plane])
+        seen = bounds if self.visible is None else self.visible.intersected(bounds)
+        steps = predict(self._project, self._engine, [image], visible=(image, plane, bounds if seen.empty else seen))
         job = Job(
             "propose",
             steps,
             self._main,
-            on_value=lambda _value: None,
+            on_value=lambda progress: self._progressed(request, progress),
             on_done=lambda report: self._ended(job, request, _error_of(report)),
             on_failed=lambda error: self._ended(job, request, error),
             on_cancelled=lambda: self._ended(job, request, None),
@@ -151,32 +155,42 @@ class Proposals(QObject):
             self._asked_for = None
             self.runningChanged.emit(False)
 
+    def _progressed(self, request: int, progress: PredictProgress) -> None:
+        """What the screen shows is there before the rest."""
+        if progress.part and self._awaited(request) and (progress.image, progress.plane) == self._asked_for:
+            assert progress.image is not None
+            self._look(_Look(progress.image, progress.plane, request))
+
+    def _awaited(self, request: int) -> bool:
+        return self._asked_for is not None and request == self._request
+
     def _ended(self, job: "Job[PredictProgress, PredictReport]", request: int, error: BaseException | None) -> None:
         self._jobs.remove(job)
         if not job.cancelled:
             self._arrived(request, error)
 
     def _arrived(self, request: int, error: BaseException | None) -> None:
-        if self._asked_for is None or request != self._request:
+        if self._asked_for is None or not self._awaited(request):
             return
-        if self._documents.gesture_active:
-            # What lies under a hand that has begun does not change.
+        if error is None:
+            self._look(_Look(*self._asked_for, request, ends=True))
+        elif self._documents.gesture_active:
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(request, error))
-            return
+        else:
+            self._end_request()
+            if not isinstance(error, UserError):
+                raise error
+            self._fail(error.line)
+
+    def _end_request(self) -> None:
         self._asked_for = None
         self._owed = False
         self.runningChanged.emit(False)
-        if error is not None and not isinstance(error, UserError):
-            raise error
-        if isinstance(error, UserError):
-            self._fail(error.line)
-            return
-        self._look()
-        self.proposalReady.emit()
 
     def _image_failed(self) -> None:
         """The image asked for cannot be shown: whoever waits for its proposal is told."""
         self._drop()
+        self._opening = None
         self.on_screen = None
         self.proposalChanged.emit()
         if self._owed:
@@ -186,22 +200,95 @@ class Proposals(QObject):
         self._owed = False
         self.failed.emit({"job": "propose", "sentence": sentence, "details": ""})
 
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def _image_loading(self) -> None:
+        """What is stored for the image is read while its pixels are decoded."""
+        look = _Look(self._navigation.rows[self._navigation.index].id, self._navigation.plane)
+        self._opening = (look, self._read(look))
+
     def _image_shown(self) -> None:
         self._drop()
-        self._look()
+        self.on_screen = None
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        look, future = opening
+        self.reading = True
+        if future.done():
+            self._looked(look, future)
+        else:
+            self.proposalChanged.emit()
+            self._when_read(look, future)
+
+    def _read(self, look: _Look) -> "Future[Proposal | None]":
+        proposals = self._project.proposals
+        return self._reader.submit(lambda: proposals.read(look.image, look.plane))
+
+    def _look(self, look: _Look) -> None:
+        self._when_read(look, self._read(look))
+
+    def _when_read(self, look: _Look, future: "Future[Proposal | None]") -> None:
+        def read(future: "Future[Proposal | None]") -> None:
+            if not future.cancelled():
+                self._main.post(lambda: self._looked(look, future))
+
+        future.add_done_callback(read)
+
+    def _looked(self, look: _Look, future: "Future[Proposal | None]") -> None:
+        """Show what was read, unless another image is on screen, or it was asked for anew."""
+        if (look.image, look.plane) != (self._navigation.shown, self._navigation.plane):
+            return
+        if look.request and not self._awaited(look.request):
+            return
+        if self._documents.gesture_active:
+            # What lies under a hand that has begun does not change.
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._looked(look, future))
+            return
+        if look.ends:
+            self._end_request()
+        self.reading = False
+        error = future.exception()
+        if isinstance(error, UserError):
+            self._fail(error.line)
+            return
+        found, before = future.result(), self.on_screen
+        if before is None or (found is not None and found.number >= before.number):
+            self.on_screen = found
+        self._note_shown()
+        self.proposalChanged.emit()
+        if look.ends:
+            self.proposalReady.emit()
+        elif not look.request:
+            self._propose_if_stale()
+
+    def _note_shown(self) -> None:
+        """Keep which whole proposal was shown first; what shows only the visible part counts for nothing yet."""
+        proposal = self.on_screen
+        if proposal is not None and self._is_whole(proposal) and self._project.writer is not None:
+            proposals = self._project.proposals
+            self.worker.submit(
+                lambda: proposals.mark_shown(proposal.image, proposal.plane, proposal.number), self._noted
+            )
+
+    def _is_whole(self, proposal: Proposal) -> bool:
+        opened = self._documents.current
+        return opened is not None and is_whole(proposal, opened.document)
+
+    def _propose_if_stale(self) -> None:
         item = self._navigation.items[self._navigation.index]
         wanted = self._owed or (item.status != Status.DONE.value and self._stale())
         if self._project.writer is not None and wanted:
             QTimer.singleShot(0, self, self._propose_quietly)
 
     def _stale(self) -> bool:
-        """Whether a better proposal may be had: none yet, a guess, an older version's, or a learner refitted since."""
-        if self.on_screen is None or self.on_screen.version == "instant":
+        """Whether a better proposal may be had: none yet, a part, an older version's, or a learner refitted since."""
+        if self.on_screen is None or self.on_screen.version == INSTANT or not self._is_whole(self.on_screen):
             return True
         current = self._project.current_version()
         if current is not None:
             return self.on_screen.version != current.name
-        return self._two_classes_known()
+        return self._two_classes_known() or self.on_screen.version != EMBEDDED
 
     def _propose_quietly(self) -> None:
         if self._navigation.shown is not None:
@@ -215,15 +302,6 @@ class Proposals(QObject):
     def _two_classes_known(self) -> bool:
         return sum(pixels > 0 for pixels in self._project.class_pixels().values()) >= 2
 
-    def _look(self) -> None:
-        image = self._navigation.shown
-        plane = self._navigation.plane
-        self.on_screen = None if image is None else self._project.proposals.read(image, plane)
-        if image is not None and self.on_screen is not None and self._project.writer is not None:
-            number, proposals = self.on_screen.number, self._project.proposals
-            self._worker.submit(lambda: proposals.mark_shown(image, plane, number), self._noted)
-        self.proposalChanged.emit()
-
     def _noted(self, future: "Future[None]") -> None:
         """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""
         error = future.exception()
@@ -232,109 +310,12 @@ class Proposals(QObject):
         elif error is not None:
             raise error
 
-    # -- accepting ---------------------------------------------------------------------------------------------------
-
-    def accept(self) -> None:
-        """Fill what is unlabelled with the proposal, as one edit."""
-        proposal, opened = self.on_screen, self._documents.current
-        if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
-            return
-        if opened is None or proposal is None:
-            self.said.emit(self.tr("There is no proposal to accept yet."))
-            return
-        self._documents.commit_gesture()
-        self._fill(opened, _accepting(proposal, self._documents.classes, self._documents.author), lambda: None)
-
-    def mark_done(self, then: Callable[[], None]) -> None:
-        """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it."""
-        opened = self._documents.current
-        if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
-            return
-        if opened is None:
-            return
-        self._documents.commit_gesture()
-        planes = range(len(opened.document.raster.sizes))
-        proposals = {p: self._project.proposals.read(opened.document.image, p) for p in planes}
-        proposals[self._navigation.plane] = self.on_screen  # what was seen, not what may have been written since
-        rest = str(self._project.setting("done_rest", "proposal"))
-        if rest == "proposal" and any(found is None for found in proposals.values()):
-            self.said.emit(self.tr("Nothing is proposed here yet: what is unlabelled stays unknown."))
-        elif rest == "proposal":
-            self.said.emit(self.tr("Done: what was unlabelled was filled in from the proposal; undo on that image."))
-        compute = _finishing(proposals, rest, self._documents.classes, self._documents.author)
-
-        before = _copy(opened.document)
-
-        def finished() -> None:
-            self._count_effort(before)
-            then()
-
-        self._fill(opened, compute, finished)
-
-    def _count_effort(self, before: Document) -> None:
-        """Keep how much of what was shown first was painted otherwise; from now on nothing counts as shown first."""
-        project = self._project
-
-        def count() -> None:
-            planes = range(len(before.raster.sizes))
-            firsts = [first for p in planes if (first := project.proposals.first(before.image, p)) is not None]
-            figures = [_effort(before, first) for first in firsts]
-            project.proposals.finish(before.image)
-            if figures and project.writer is not None:
-                project.set_effort(before.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
-
-        self._worker.submit(count, self._noted)
-
-    def settle(self) -> None:
-        """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
-        if self._fills:
-            self._documents.commit_gesture()
-        while self._fills:
-            fill = self._fills[0]
-            fill.future.exception()
-            self._apply(fill)
-
-    def cancel_fill(self) -> bool:
-        """Drop whole-image edits that are not applied yet; whether one of them would have changed something."""
-        fills, self._fills = self._fills, []
-        edits = [fill.future.result() for fill in fills]
-        return any(edit is not None and not edit.empty for edit in edits)
-
-    def _fill(self, opened: OpenDocument, compute: Callable[[Document], Edit | None], then: Callable[[], None]) -> None:
-        self.settle()
-        copy = _copy(opened.document)
-        future = self._worker.submit(lambda: compute(copy))
-        fill = _Fill(opened, compute, future, then)
-        self._fills.append(fill)
-        future.add_done_callback(lambda _f: self._main.post(lambda: self._apply(fill)))
-
-    def _apply(self, fill: _Fill) -> None:
-        if fill not in self._fills:
-            return
-        if self._documents.gesture_active:
-            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._apply(fill))
-            return
-        self._fills.remove(fill)
-        edit = fill.future.result()
-        try:
-            self._commit(edit)
-        except EditConflict:
-            # Painted meanwhile on the same tiles: computed once more on what is there now.
-            self._commit(fill.compute(_copy(fill.opened.document)))
-        fill.then()
-
-    def _commit(self, edit: Edit | None) -> None:
-        if edit is not None:
-            self._documents.commit(edit)
-
     def close(self) -> None:
-        """Apply what is being computed, drop what was asked for, end the worker."""
+        """Drop what was asked for, end the workers."""
         self._pause.stop()
-        self.settle()
         self._drop()
-        self._worker.close(drop=False)
+        self._reader.close()
+        self.worker.close(drop=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the threads of requests that were dropped."""
@@ -367,59 +348,3 @@ class Proposals(QObject):
 def _error_of(report: PredictReport) -> UserError | None:
     """Why the image got no proposal: a file that cannot be read is listed, not raised."""
     return UserError(report.failed[0].sentence) if report.failed else None
-
-
-def _copy(document: Document) -> Document:
-    """A document over the same immutable tiles, to compute on."""
-    raster = Raster(document.raster.sizes)
-    raster.prime(dict(document.raster.in_memory()))
-    return Document(document.image, raster, document.objects, document.next_object, document.status)
-
-
-def _effort(document: Document, first: Proposal) -> tuple[int, int]:
-    """Of the pixels that a proposal gave a class: how many a person has painted otherwise, and how many they were."""
-    bounds = document.raster.bounds(first.plane)
-    proposed = first.class_ids(bounds)
-    given = proposed != 0
-    painted = document.raster.read(first.plane, bounds)[1] == Origin.PAINTED
-    changed = given & painted & (document.class_ids(first.plane, bounds) != proposed)
-    return int(changed.sum()), int(given.sum())
-
-
-def _still_made(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
-    """Class ids with 0 in place of those whose making was undone after they were proposed."""
-    lookup = np.zeros(int(class_ids.max(initial=0)) + 1, np.int32)
-    for c in classes.all:
-        if c.id < len(lookup):
-            lookup[c.id] = c.id
-    return lookup[class_ids]
-
-
-def _accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[[Document], Edit | None]:
-    def compute(document: Document) -> Edit | None:
-        gesture = Gesture(document, Cause.ACCEPT, tool="accept", author=author)
-        found = _still_made(proposal.class_ids(document.raster.bounds(proposal.plane)), classes)
-        paint_class_ids(gesture, document, proposal.plane, found, classes, Origin.ACCEPTED, only_unknown=True)
-        return gesture.commit()
-
-    return compute
-
-
-def _finishing(
-    proposals: dict[int, Proposal | None], rest: str, classes: ClassTable, author: str
-) -> Callable[[Document], Edit | None]:
-    def compute(document: Document) -> Edit | None:
-        gesture = Gesture(document, Cause.DONE, tool="done", author=author)
-        for plane, proposal in proposals.items():
-            bounds = document.raster.bounds(plane)
-            if rest == "background":
-                found = np.full((bounds.h, bounds.w), classes.background.id, np.int32)
-            elif rest == "proposal" and proposal is not None:
-                found = _still_made(proposal.class_ids(bounds), classes)
-            else:
-                continue
-            paint_class_ids(gesture, document, plane, found, classes, Origin.FILLED, only_unknown=True)
-        gesture.set_status(Status.DONE)
-        return gesture.commit()
-
-    return compute

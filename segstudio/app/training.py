@@ -1,5 +1,6 @@
 """The owner of fine-tuning: one run at a time on a thread, its events handed on as they come."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,8 +12,12 @@ from segstudio.errors import UserError
 from segstudio.runs import Choices, Event, TrainResult
 from segstudio.store.project import Project
 from segstudio.tasks.train import train
+from segstudio.tasks.train_options import choices_of, recorded
 
 __all__ = ["Training"]
+
+_FILES = ("config", "events")
+_NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 
 
 class Training(QObject):
@@ -36,11 +41,20 @@ class Training(QObject):
         return self._job is not None
 
     def start(self, **options: object) -> None:
-        """Begin a run. Options are the fields of `runs.Choices`; another name raises TypeError."""
+        """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
+        `events` (a file to write). Another name raises TypeError; a value that is none is told by `failed`.
+        """
         if self._job is not None:
             return
-        choices = Choices(**options)  # type: ignore[arg-type]
-        steps = train(self._project, self._engine, choices, stop=(stop := _Stop()))
+        if unknown := sorted(options.keys() - _NAMES):
+            raise TypeError(f"'{unknown[0]}' is no option of fine_tune(); there are {', '.join(sorted(_NAMES))}.")
+        config, events = (None if path is None else Path(str(path)) for path in map(options.pop, _FILES, (None, None)))
+        try:
+            choices = choices_of(options, config)
+        except UserError as error:
+            self.failed.emit({"job": "train", "sentence": error.line, "details": ""})
+            return
+        steps = recorded(train(self._project, self._engine, choices, stop=(stop := _Stop())), events)
         self._stop = stop
         self._job = Job(
             "train",

@@ -1,15 +1,28 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import Cause, ImageId, Seq
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segstudio.labels.edit import Table
 
-__all__ = ["Changed", "EngineState", "ImageItem", "ImageTrouble", "JobState", "SaveState"]
+__all__ = [
+    "Changed",
+    "EngineState",
+    "ImageItem",
+    "ImageTrouble",
+    "JobState",
+    "LastRun",
+    "Rest",
+    "SaveState",
+    "VersionItem",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,14 @@ class Changed:
     rect: Rect
     tables: "frozenset[Table]" = frozenset()
     cause: Cause | None = None
+
+
+class Rest(StrEnum):
+    """What Done makes of the pixels that are unlabelled: the proposal's class, background, or nothing."""
+
+    PROPOSAL = "proposal"
+    BACKGROUND = "background"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +98,31 @@ class JobState:
     fraction: float | None = None
     seconds_left: float | None = None
     cancellable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionItem:
+    """What may propose: a version, or (without `made`) the instant learner or the embedded guess.
+
+    `made` is UTC in ISO 8601; `before` and `now` are mean IoU on the same held-out pixels, of its parent and of itself,
+    None where nothing was held out; `reason` says why it was promoted or not.
+    """
+
+    name: str
+    parent: str = ""
+    made: str = ""
+    before: float | None = None
+    now: float | None = None
+    promoted: bool = False
+    reason: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest run of a project: its events as `trainingEvent` carries them, its result, or why there is none."""
+
+    name: str
+    events: "tuple[Mapping[str, object], ...]"
+    result: "Mapping[str, object] | None"
+    why: str

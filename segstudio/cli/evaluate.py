@@ -50,6 +50,8 @@ def run(options: Namespace) -> int:
     say(f"{'':<{width}}     IoU    Dice  precision  recall")
     for name, m in (*figures.classes.items(), ("mean", figures.mean)):
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
+    if report.note:
+        say(f"note: {report.note}")
     for name in report.skipped:
         say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
     return 0

@@ -1,14 +1,12 @@
 """`segstudio train`."""
 
-import re
 import signal
 import sys
-import tomllib
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, say, say_json
@@ -18,7 +16,6 @@ from segstudio.errors import DiskRefused, UsageError, UserError
 
 __all__ = ["arguments", "run"]
 
-_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
 _STARTS = ("embedded", "imagenet", "scratch")
 
 
@@ -56,9 +53,10 @@ def run(options: Namespace) -> int:
     """Train."""
     if options.events == "-" and options.json:
         raise UsageError("--events - and --json both want standard output; give --events a file.")
-    choices = _choices(options)
     from segstudio.engine.client import EngineClient
     from segstudio.tasks.train import train
+
+    choices = _choices(options)
 
     with opened(options.project, write=True) as project, _stoppable() as stop, _event_file(options.events) as events:
         known = {version.name for version in project.versions()}
@@ -88,38 +86,10 @@ def run(options: Namespace) -> int:
 
 def _choices(options: Namespace) -> Any:
     """The choices of the command line, then of the file, then the defaults. Raises `UsageError`."""
-    import msgspec
+    from segstudio.tasks.train_options import OPTIONS, choices_of
 
-    from segstudio.runs import Choices
-
-    names = ("base", "max_seconds", "max_steps", "device", "seed")
-    values: dict[str, object] = {}
-    if options.config is not None:
-        values = _config(Path(options.config), names)
-    values |= {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    try:
-        choices = msgspec.convert(values, Choices)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{options.config}: {error}.") from error
-    if not _DEVICE.fullmatch(choices.device):
-        raise UsageError(f"'{choices.device}' is no device; there are auto, cpu, cuda, cuda:N and mps.")
-    limits = (choices.max_seconds, choices.max_steps)
-    if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
-        raise UsageError(f"{options.config}: max_seconds and max_steps are above 0, seed is not below 0.")
-    return choices
-
-
-def _config(path: Path, names: tuple[str, ...]) -> dict[str, object]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
-    unknown = sorted(set(values) - set(names))
-    if unknown:
-        raise UsageError(f"{path}: '{unknown[0]}' is no option of train; there are {', '.join(names)}.")
-    return values
+    config = None if options.config is None else Path(options.config)
+    return choices_of({name: getattr(options, name) for name in OPTIONS}, config)
 
 
 class _Stop:
@@ -147,7 +117,7 @@ def _stoppable() -> Iterator[_Stop]:
 
 
 @contextmanager
-def _event_file(name: str | None) -> Iterator[IO[bytes] | None]:
+def _event_file(name: str | None) -> Iterator[BinaryIO | None]:
     if name is None or name == "-":
         yield None if name is None else sys.stdout.buffer
         return
@@ -162,7 +132,7 @@ def _event_file(name: str | None) -> Iterator[IO[bytes] | None]:
 class _Watcher:
     """Writes every event where it was asked for, moves the bar, keeps warnings."""
 
-    def __init__(self, events: IO[bytes] | None) -> None:
+    def __init__(self, events: BinaryIO | None) -> None:
         self.warnings: list[str] = []
         self._events = events
         self._bar = Bar("step")
@@ -171,18 +141,11 @@ class _Watcher:
 
     def see(self, event: Any) -> None:
         """Take in one event."""
-        import msgspec
-
         from segstudio.runs import Evaluated, Started, Stepped, Warned
+        from segstudio.tasks.train_options import write_event
 
         if self._events is not None:
-            try:
-                self._events.write(msgspec.json.encode(event) + b"\n")
-                self._events.flush()
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise DiskRefused(f"The events could not be written: {error.strerror or error}.") from error
+            write_event(self._events, event)
         if isinstance(event, Started):
             self._steps = event.steps
         elif isinstance(event, Warned):

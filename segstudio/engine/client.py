@@ -182,11 +182,6 @@ class EngineClient:
         """Whether `close` was called: nothing can be asked any more."""
         return self._closed
 
-    @property
-    def device_name(self) -> str:
-        """Name of the engine's device once it is ready, else empty."""
-        return self.outcome.device
-
     def start(self) -> None:
         """Start the process where none runs, without waiting for it. Raises `EngineDied` where it cannot be."""
         while True:

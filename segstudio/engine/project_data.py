@@ -5,18 +5,18 @@ A view is of one moment for each image: its labels are read once, in one short t
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
-from segstudio.labels.tile import Constant, Tile
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block
 from segstudio.store.contents import must_be_as_labelled
@@ -28,28 +28,27 @@ from segstudio.store.versions import CURRENT, HELD_OUT_BLOCKS
 __all__ = ["ProjectData"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """A label tile by class: ids int32 and origins uint8, (256, 256) each or (1, 1) for a constant one."""
-
-    classes: NDArray[np.int32]
-    origins: NDArray[np.uint8]
-
-
 class ProjectData:
-    """Fulfils `learn.data.Dataset`. `sources` is shared between views; closing the project is its owner's matter."""
+    """Fulfils `learn.data.Dataset`. `sources` is shared between views; closing the project is its owner's matter.
 
-    def __init__(self, project: Project, sources: Sources) -> None:
+    `known_bytes` bounds the labels that are kept unpacked.
+    """
+
+    def __init__(self, project: Project, sources: Sources, *, known_bytes: int = KNOWN_BYTES) -> None:
         self._project = project
         self._sources = sources
         self._table = project.classes()
-        self._rows = {int(row.id): row for row in project.images()}
+        every = project.images(removed=True)
+        self._rows = {int(row.id): row for row in every if not row.removed}
+        self._removed = [row for row in every if row.removed]
         self._last_edit = int(project.last_seq())
         self._groups = _group_names(list(self._rows.values()))
-        self._known: dict[int, dict[tuple[int, int, int], _Known]] = {}
+        self.known = KnownTiles(known_bytes)
+        self._keys: dict[int, tuple[TileKey, ...]] = {}
         self._frozen: dict[int, tuple[Status, int]] = {}
         self._as_labelled: set[ImageId] = set()
         self._problems: dict[tuple[int, int], str] = {}
+        self._counts_as: dict[int, int] | None = None
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored."""
@@ -58,6 +57,25 @@ class ProjectData:
             for c in self._table
             if c.kind is not Kind.IGNORE
         ]
+
+    def counts_as(self) -> Mapping[int, int]:
+        """What a network's output for a class counts as today, by the id of every class ever made; 0 for nothing."""
+        if self._counts_as is None:
+            effective = {int(c.id): self._table.effective(c.id) for c in self._table.all}
+            today = {id_: 0 if c is None or c.kind is Kind.IGNORE else int(c.id) for id_, c in effective.items()}
+            known = {today[id_] for id_ in self._known_classes()} - {0}
+            self._counts_as = {id_: c if c in known or not known else 0 for id_, c in today.items()}
+        return self._counts_as
+
+    def _known_classes(self) -> set[int]:
+        """The classes that a known pixel was given, in images that were taken out of the project too: what was learned
+        from those stays learned.
+        """
+        known = set(map(int, self._project.class_pixels()))
+        for row in self._removed:
+            if row.labelled_pixels:
+                known.update(int(class_id) for class_id, _ in self._project.counts(row.id))
+        return known
 
     def planes(self) -> Sequence[PlaneEntry]:
         """Every plane of every image in use."""
@@ -85,9 +103,9 @@ class ProjectData:
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
         classes = np.zeros((rect.h, rect.w), np.int32)
         origins = np.zeros((rect.h, rect.w), np.uint8)
-        tiles = self._tiles(image)
+        self._labelled_keys(image)
         for ty, tx in tiles_of(rect):
-            tile = tiles.get((plane, ty, tx))
+            tile = self.known.get((image, plane, ty, tx))
             if tile is None:
                 continue
             part = rect.intersected(tile_rect(ty, tx))
@@ -104,7 +122,7 @@ class ProjectData:
         if not row.labelled_pixels or not self._readable(image, plane):
             return []
         bounds = Rect(0, 0, *row.planes[plane])
-        return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in sorted(self._tiles(image)) if p == plane]
+        return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in self._labelled_keys(image) if p == plane]
 
     def unreadable(self) -> Sequence[str]:
         """A sentence for each labelled plane whose file could not be read when it was asked for."""
@@ -186,15 +204,15 @@ class ProjectData:
             for plane, (width, height) in enumerate(row.planes)
         ]
 
-    def _tiles(self, image: int) -> Mapping[tuple[int, int, int], _Known]:
-        found = self._known.get(image)
-        if found is None:
+    def _labelled_keys(self, image: int) -> tuple[TileKey, ...]:
+        """The tiles of an image that hold a known pixel, in order; reads its labels when first asked."""
+        if image not in self._keys:
             frozen = self._project.frozen(ImageId(image))
             self._frozen[image] = (frozen.status, int(frozen.last_edit))
             lookup = _class_by_object(frozen, self._table)
-            tiles = {key: _known(tile, lookup) for key, tile in frozen.tiles.items()}
-            found = self._known[image] = {key: tile for key, tile in tiles.items() if tile.classes.any()}
-        return found
+            keys = sorted(frozen.tiles)
+            self._keys[image] = tuple(k for k in keys if self.known.put((image, *k), frozen.tiles[k], lookup))
+        return self._keys[image]
 
 
 def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int32]:
@@ -205,12 +223,6 @@ def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int3
         if found is not None and found.kind is not Kind.IGNORE:
             lookup[object_id] = found.id
     return lookup
-
-
-def _known(tile: Tile, lookup: NDArray[np.int32]) -> _Known:
-    if isinstance(tile, Constant):
-        return _Known(lookup[[[tile.id]]], np.array([[tile.origin]], np.uint8))
-    return _Known(lookup[tile.ids], tile.origins)
 
 
 def _group_names(rows: Sequence[ImageRow]) -> dict[int, str]:

@@ -85,7 +85,7 @@ class Workshop:
             return name, device, data.last_edit()
         if name == EMBEDDED:
             return name, device, tuple(data.classes()), is_grey(data)
-        return name, device
+        return name, device, tuple(data.counts_as().items())
 
     def _made(self, name: str, device: torch.device, data: Dataset) -> Generator[None, None, Model]:
         bfloat16 = self.bfloat16(device)

@@ -3,7 +3,7 @@
 Class ids are those of the project; 0 stands for a pixel that says nothing: unknown, ignored, or of a removed class.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -70,6 +70,12 @@ class Dataset(Protocol):
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored, in the order of the list."""
+        ...
+
+    def counts_as(self) -> Mapping[int, int]:
+        """What a network's output for a class counts as today, by the id of every class ever made: the class itself or
+        the one it was merged into; 0 where that is removed, ignored, or without a known pixel while others have some.
+        """
         ...
 
     def planes(self) -> Sequence[PlaneEntry]:

@@ -1,7 +1,8 @@
 """Windows that cover a plane at the working scale, with an overlap that is blended. Pure arithmetic, no torch.
 
 Everything is counted in units of 32 network pixels, which are `pitch` image pixels: so every window begins on a whole
-pixel on both sides, and every side fits the strides of the networks.
+pixel on both sides, and every side fits the strides of the networks. A window is drawn; around it, up to `context`
+units are only looked at, as far as the plane reaches.
 """
 
 from collections.abc import Iterator
@@ -25,19 +26,28 @@ class Axis:
     units: int
     side: int
     starts: tuple[int, ...]
+    context: int = 0
 
     @classmethod
-    def covering(cls, units: int, most: int, overlap: int) -> "Axis":
+    def covering(cls, units: int, most: int, overlap: int, context: int = 0) -> "Axis":
         """The fewest windows of at most `most` units with at least `overlap` units in common, as small as they may be.
 
-        Few and small windows put the fewest pixels through the network.
+        Few and small windows put the fewest pixels through the network. What is no longer than a window with its
+        context is one window.
         """
-        if units <= most:
+        if units <= most + 2 * context:
             return cls(units, units, (0,))
         n = ceil((units - overlap) / (most - overlap))
         side = ceil((units + (n - 1) * overlap) / n)
         starts = [round(i * (units - side) / (n - 1)) for i in range(n)]
-        return cls(units, side, tuple(starts))
+        return cls(units, side, tuple(starts), context)
+
+    def seen(self, index: int) -> tuple[int, int]:
+        """Where the context of a window begins, and how long both are together: the same for all windows. At the rim
+        of the plane the context lies on the other side.
+        """
+        length = min(self.side + 2 * self.context, self.units)
+        return min(max(self.starts[index] - self.context, 0), self.units - length), length
 
     def touching(self, low: float, high: float) -> range:
         """Indices of the windows that reach into the interval low ... high (units)."""
@@ -68,13 +78,14 @@ def _ramp(length: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window by its place in the grid; `image` its image pixels (it may reach beyond the plane), `net` its pixels in
-    the network's coordinates of the plane.
+    """A window by its place in the grid. `net` are the pixels that are drawn, `seen` those and their context, both in
+    the network's coordinates of the plane; `image` are the image pixels of `seen` (it may reach beyond the plane).
     """
 
     row: int
     column: int
     image: Rect
+    seen: Rect
     net: Rect
 
 
@@ -89,18 +100,23 @@ class Grid:
     y: Axis
 
     @classmethod
-    def covering(cls, width: int, height: int, pitch: int, most_px: int, overlap_px: int) -> "Grid":
-        """Windows of at most `most_px` network pixels a side, overlapping by at least `overlap_px`."""
-        most, overlap = most_px // UNIT, ceil(overlap_px / UNIT)
-        x = Axis.covering(ceil(width / pitch), most, overlap)
-        y = Axis.covering(ceil(height / pitch), most, overlap)
+    def covering(
+        cls, width: int, height: int, pitch: int, most_px: int, overlap_px: int, context_px: int = 0
+    ) -> "Grid":
+        """Windows of at most `most_px` network pixels a side, overlapping by at least `overlap_px`, that see at least
+        `context_px` more on every side.
+        """
+        most, overlap, context = most_px // UNIT, ceil(overlap_px / UNIT), ceil(context_px / UNIT)
+        x = Axis.covering(ceil(width / pitch), most, overlap, context)
+        y = Axis.covering(ceil(height / pitch), most, overlap, context)
         return cls(width, height, pitch, x, y)
 
     def window(self, row: int, column: int) -> Window:
         """The window at a place."""
-        x, y, w, h = self.x.starts[column], self.y.starts[row], self.x.side, self.y.side
-        image = Rect(x * self.pitch, y * self.pitch, w * self.pitch, h * self.pitch)
-        return Window(row, column, image, Rect(x * UNIT, y * UNIT, w * UNIT, h * UNIT))
+        (x, w), (y, h) = self.x.seen(column), self.y.seen(row)
+        image, seen = (Rect(x * unit, y * unit, w * unit, h * unit) for unit in (self.pitch, UNIT))
+        net = Rect(self.x.starts[column] * UNIT, self.y.starts[row] * UNIT, self.x.side * UNIT, self.y.side * UNIT)
+        return Window(row, column, image, seen, net)
 
     def touching(self, rect: Rect) -> Iterator[tuple[int, int]]:
         """Places (row, column) of the windows that a rectangle of image pixels needs, row by row."""
@@ -111,8 +127,3 @@ class Grid:
     def tile(self, ty: int, tx: int) -> Rect:
         """The part of a label tile that lies in the plane."""
         return Rect(tx * TILE, ty * TILE, TILE, TILE).intersected(Rect(0, 0, self.width, self.height))
-
-    @property
-    def tiles(self) -> list[tuple[int, int]]:
-        """Label tiles (ty, tx) of the plane, row by row."""
-        return [(y, x) for y in range(-(-self.height // TILE)) for x in range(-(-self.width // TILE))]

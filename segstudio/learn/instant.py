@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from segstudio.errors import NotEnoughLabels
 from segstudio.geometry import Rect
 from segstudio.learn.data import ClassEntry, Dataset, Part, PlaneEntry, padded_labels, padded_pixels
+from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import with_channels
 from segstudio.learn.split import excluded, rects_of
@@ -47,17 +48,25 @@ class InstantNetwork(nn.Module):
         """Parts (n, d, h, w): at full size filters, what the decoder draws and the embedded head makes of it; then the
         encoder's features at their strides.
         """
+        return self._parts(self.encoder(x))
+
+    def _parts(self, levels: list[torch.Tensor]) -> list[torch.Tensor]:
+        x = levels[0]
         # Depth-wise convolutions in bfloat16 fall back to a path a thousand times slower on CPUs (torch 2.15).
         with torch.autocast(x.device.type, enabled=False):
             filtered = _filters(x.float())
-        levels = self.encoder(x)
         drawn = self.decoder(levels)
         return [torch.cat([filtered, drawn, self.embedded_head(drawn)], 1), *levels[1:]]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (n, outputs, h, w) of normalised pixels (n, 3, h, w)."""
+        return self.draw(self.encoder(x))
+
+    def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        """Logits (n, outputs, h, w) from the levels of the encoder."""
+        x = levels[0]
         total = self.bias.view(1, -1, 1, 1)
-        for part, weight in zip(self.features(x), self.heads, strict=True):
+        for part, weight in zip(self._parts(levels), self.heads, strict=True):
             scored = F.conv2d(part, weight.to(part.dtype)[:, :, None, None])
             total = total + F.interpolate(scored.float(), x.shape[-2:], mode="bilinear", align_corners=False)
         return total
@@ -128,6 +137,7 @@ def fit_instant(
         device=device,
         bfloat16=bfloat16,
         channels_last=True,
+        context=NETWORKS[DEFAULT_NETWORK].context,
     )
 
 

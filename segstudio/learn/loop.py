@@ -54,6 +54,28 @@ class _Clock:
         return self.offset + self.now() - self.begun
 
 
+@dataclass(slots=True)
+class _Pace:
+    """How long the next piece of work may take, from those before it: running mean and mean deviation, as for round
+    trips in a network (Jacobson, Congestion Avoidance and Control, 1988, appendix A), and never less than the last.
+    """
+
+    mean: float = 0.0
+    deviation: float = 0.0
+    last: float = 0.0
+    known: bool = False
+
+    def add(self, took: float) -> None:
+        off = took - self.mean if self.known else 0.0
+        self.mean = self.mean + off / 4 if self.known else took
+        self.deviation += (abs(off) - self.deviation) / 4
+        self.last, self.known = took, True
+
+    @property
+    def expected_s(self) -> float:
+        return max(self.mean + 2 * self.deviation, self.last)
+
+
 class Trainer:
     """Network, averaged network and optimiser of one run, at `step` steps done.
 
@@ -162,7 +184,8 @@ def train(
 ) -> Generator[Event | None, None, None]:
     """Run a plan from where the trainer is. `elapsed_s` had passed before; `evaluation_px` a measurement takes.
 
-    The clock wins: the schedule keeps its length, the run ends in time, and the plan records the step it stopped at.
+    The clock wins: no step is begun that would not end in time by what the steps before it took, and no measurement.
+    The schedule keeps its length, and the plan records the step it stopped at.
     """
     clock = _Clock(now, max(elapsed_s, trainer.seconds))
     clock.start()
@@ -171,16 +194,16 @@ def train(
     if trainer.plan.steps is not None:
         trainer.plan = _with_evaluations(trainer.plan, _EVALUATIONS)
         yield _started(trainer, clock)
-    last_step_s = 0.0
+    steps, looks = _Pace(), _Pace()
     reason = "done"
     while trainer.plan.steps is None or trainer.step < trainer.plan.steps:
-        if _is_over(trainer, clock.seconds, last_step_s):
+        if _is_over(trainer, clock.seconds, steps.expected_s):
             reason = "time"
             break
         before = clock.now()
         loss = trainer.learn(batches(trainer.step))
         took = clock.now() - before
-        last_step_s = took
+        steps.add(took)
         trainer.seconds = clock.seconds
         event = _stepped(trainer, loss, took)
         if trainer.plan.steps is None:
@@ -194,7 +217,7 @@ def train(
         else:
             yield event
         if _evaluates(trainer.plan, trainer.step):
-            yield from _evaluated(trainer, measure, clock)
+            yield from _evaluated(trainer, measure, clock, looks)
         if clock.seconds - last_saved > _CHECKPOINT_S and trainer.step < (trainer.plan.steps or 0):
             last_saved = trainer.seconds = clock.seconds
             yield Checkpointed(step=trainer.step, seconds=clock.seconds, path="")
@@ -218,11 +241,15 @@ def metadata(data: bytes) -> dict[str, str]:
         raise WeightsDamaged("A file of weights is truncated or no safetensors file.") from error
 
 
-def _is_over(trainer: Trainer, seconds: float, last_step_s: float) -> bool:
+def _is_over(trainer: Trainer, seconds: float, step_s: float) -> bool:
     plan = trainer.plan
     if plan.stopped_at is not None and trainer.step >= plan.stopped_at:
         return True
-    return plan.max_seconds is not None and trainer.step > 0 and seconds + last_step_s > plan.max_seconds
+    return trainer.step > 0 and _too_late(plan, seconds + step_s)
+
+
+def _too_late(plan: Plan, seconds: float) -> bool:
+    return plan.max_seconds is not None and seconds > plan.max_seconds
 
 
 def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation_px: int) -> Plan:
@@ -254,12 +281,21 @@ def _evaluates(plan: Plan, step: int) -> bool:
     return plan.evaluate_every > 0 and step % plan.evaluate_every == 0 and step < (plan.steps or 0)
 
 
-def _evaluated(trainer: Trainer, measure: Measure, clock: _Clock) -> Iterator[Event | None]:
+def _evaluated(trainer: Trainer, measure: Measure, clock: _Clock, pace: _Pace) -> Iterator[Event | None]:
+    """Measure, if there is time for it; given up between two windows where it turns out that there is not."""
+    begun = before = clock.seconds
+    longest = 0.0
+    if _too_late(trainer.plan, begun + pace.expected_s):
+        return
     for figures in measure(trainer.averaged):
-        if figures is None:
-            yield None
-        else:
+        longest, before = max(longest, clock.seconds - before), clock.seconds
+        if figures is not None:
+            pace.add(clock.seconds - begun)
             yield Evaluated(step=trainer.step, seconds=clock.seconds, held_out=figures)
+            return
+        yield None
+        if _too_late(trainer.plan, clock.seconds + longest):
+            return
 
 
 def _started(trainer: Trainer, clock: _Clock) -> Started:

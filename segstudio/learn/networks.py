@@ -7,20 +7,44 @@ the convolution that maps features to classes. Weights are the matter of `segstu
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import nn
 
-__all__ = ["DEFAULT_NETWORK", "NETWORKS", "Network", "adapt_stem", "build", "head_conv", "stem_conv"]
+from segstudio.geometry import Rect
+
+__all__ = [
+    "DEFAULT_NETWORK",
+    "NETWORKS",
+    "Context",
+    "Network",
+    "adapt_stem",
+    "build",
+    "cropped",
+    "draw",
+    "encode",
+    "head_conv",
+    "stem_conv",
+]
 
 DEFAULT_NETWORK = "unet_lite0"
 
 _LITE0_NAME = "timm-tf_efficientnet_lite0"
 _LITE0_EPS = 1e-3  # the source was trained with TensorFlow's epsilon; channels with a variance near 0 depend on it
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How many pixels around a window the encoder alone should see, so that seams can hardly be told from the whole
+    image, and the share of a pixel's multiply-adds that are the encoder's.
+    """
+
+    px: int
+    encoder_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +54,26 @@ class Network:
     `stride`: height and width of an input are multiples of it. `receptive_field_px`: width of the square of input
     pixels that one output pixel can depend on. `halo_px`: with so much around it a tile is classified as in the whole
     image but for some 1 % of its pixels (unet_lite0 on five open sets: 64 px 0-3.6 %, 96 px 0-1.8 %, 128 px 0-0.8 %).
-    `channels_last`: this memory format was tried for forward and backward and is not slower.
+    `context`: what the encoder should see around a window, if anything. `channels_last`: this memory format was tried
+    for forward and backward and is not slower.
     """
 
     name: str
     stride: int
     receptive_field_px: int
     halo_px: int
+    context: Context
     channels_last: bool
     make: Callable[[int, int], nn.Module]
+
+
+@runtime_checkable
+class Drawing(Protocol):
+    """A network whose second half is no plain decoder and head."""
+
+    def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        """Logits (N, classes, H, W) from the levels of the encoder."""
+        ...
 
 
 def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
@@ -60,6 +95,34 @@ def head_conv(net: nn.Module) -> nn.Conv2d:
 def stem_conv(net: nn.Module) -> nn.Conv2d:
     """The first convolution, the only part whose shape depends on the number of input channels."""
     return cast(nn.Conv2d, cast(nn.Module, net.encoder).conv_stem)
+
+
+def encode(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+    """What the encoder of a network with a context makes of images: them, then features at ever fewer pixels."""
+    return cast(nn.Module, net.encoder)(x)
+
+
+def cropped(levels: list[torch.Tensor], inner: Sequence[Rect]) -> list[torch.Tensor]:
+    """The part of each level that belongs to a rectangle of each image; all are of one size, in whole strides."""
+    out = []
+    for level in levels:
+        stride = levels[0].shape[-1] // level.shape[-1]
+        parts = [
+            level[i : i + 1, :, r.y // stride : r.bottom // stride, r.x // stride : r.right // stride]
+            for i, r in enumerate(inner)
+        ]
+        out.append(parts[0] if len(parts) == 1 else torch.cat(parts))
+    return out
+
+
+def draw(net: nn.Module, levels: list[torch.Tensor]) -> torch.Tensor:
+    """Logits (N, classes, H, W) from what the encoder made: what a network makes of an image, in two halves.
+
+    Between them the levels may be cropped: the encoder looks far, the decoder near.
+    """
+    if isinstance(net, Drawing):
+        return net.draw(levels)
+    return cast(nn.Module, net.segmentation_head)(cast(nn.Module, net.decoder)(levels))
 
 
 def adapt_stem(weight: torch.Tensor, channels: int) -> torch.Tensor:
@@ -120,7 +183,17 @@ class _Tiny(nn.Module):
 
 
 _TABLE = (
-    Network(DEFAULT_NETWORK, stride=32, receptive_field_px=977, halo_px=96, channels_last=True, make=_unet_lite0),
-    Network("tiny", stride=2, receptive_field_px=8, halo_px=4, channels_last=False, make=_Tiny),
+    Network(
+        DEFAULT_NETWORK,
+        stride=32,
+        receptive_field_px=977,
+        halo_px=96,
+        context=Context(192, 0.29),
+        channels_last=True,
+        make=_unet_lite0,
+    ),
+    Network(
+        "tiny", stride=2, receptive_field_px=8, halo_px=4, context=Context(0, 1.0), channels_last=False, make=_Tiny
+    ),
 )
 NETWORKS: Mapping[str, Network] = MappingProxyType({network.name: network for network in _TABLE})

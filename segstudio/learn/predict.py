@@ -18,16 +18,17 @@ from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
 from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels, resized_pixels
 from segstudio.learn.grid import UNIT, Grid, Window
+from segstudio.learn.networks import Context, cropped, draw, encode
 from segstudio.learn.sampling import with_channels
 
 __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
 
-WINDOW_PX = 960
+WINDOW_PX = 1088
 OVERLAP_PX = 96
 _SMALLEST_WINDOW_PX = 128
 _BAND_TILES = 32
 _KEPT_WINDOWS = 24
-_GPU_BATCH = 8
+_GPU_BATCH = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +37,7 @@ class Model:
 
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
     0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
+    Around each window the encoder sees `context.px` more, where `segstudio.learn.networks.draw` knows the net.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Model:
     channels_last: bool = False
     window_px: int = WINDOW_PX
     overlap_px: int = OVERLAP_PX
+    context: Context = Context(0, 1.0)  # noqa: RUF009  (frozen)
     batch: int = 1
 
     def __post_init__(self) -> None:
@@ -60,21 +63,23 @@ class Model:
             self.batch = _GPU_BATCH
 
     @torch.inference_mode()
-    def probabilities(self, pixels: NDArray[np.float32]) -> NDArray[np.float16]:
-        """Pixels (n, h, w, channels) in 0..1 to probabilities (n, outputs, h, w). Raises `torch.OutOfMemoryError`."""
+    def probabilities(self, pixels: NDArray[np.float32], inner: Sequence[Rect] | None = None) -> NDArray[np.float16]:
+        """Pixels (n, h, w, channels) in 0..1 to probabilities (n, outputs, h, w), or those of the rectangles `inner`,
+        one a window and all of one size. Raises `torch.OutOfMemoryError`.
+        """
         x = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)
         mean = torch.tensor(self.mean, device=self.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=self.device).view(1, -1, 1, 1)
         memory = torch.channels_last if self.channels_last else torch.contiguous_format
         x = ((x - mean) / std).contiguous(memory_format=memory)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits = self.net(x)
+            logits = self.net(x) if inner is None else draw(self.net, cropped(encode(self.net, x), inner))
         return logits.float().softmax(1).half().cpu().numpy()
 
 
 @dataclass(slots=True)
 class Seconds:
-    """What a prediction took, added up."""
+    """What a prediction took, added up. A pixel that only the encoder saw counts as the encoder's share of one."""
 
     decode: float = 0.0
     network: float = 0.0
@@ -108,7 +113,9 @@ def predict_tiles(
     seconds = Seconds() if seconds is None else seconds
     open_tiles = dict.fromkeys(tiles if tiles is not None else tiles_of(entry.bounds))
     while open_tiles:
-        grid = Grid.covering(entry.width, entry.height, model.pitch, model.window_px, model.overlap_px)
+        grid = Grid.covering(
+            entry.width, entry.height, model.pitch, model.window_px, model.overlap_px, model.context.px
+        )
         try:
             for band in _bands(open_tiles, grid, first):
                 for found in _band_tiles(model, data, entry, grid, band, seconds):
@@ -171,8 +178,9 @@ def _run(
     begun = time.perf_counter()
     inputs = np.stack([_input(model, data, entry, window) for window in windows])
     read = time.perf_counter()
+    inner = [window.net.moved(-window.seen.x, -window.seen.y) for window in windows]
     try:
-        values = model.probabilities(inputs)
+        values = model.probabilities(inputs, inner if windows[0].net != windows[0].seen else None)
     except RuntimeError as error:
         # The CPU's allocator has no error class of its own.
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" not in str(error):
@@ -180,14 +188,16 @@ def _run(
         raise torch.OutOfMemoryError(str(error)) from error
     seconds.decode += read - begun
     seconds.network += time.perf_counter() - read
-    seconds.network_pixels += inputs.shape[0] * inputs.shape[1] * inputs.shape[2]
+    drawn = sum(window.net.area for window in windows)
+    around = sum(window.seen.area for window in windows) - drawn
+    seconds.network_pixels += drawn + round(around * model.context.encoder_share)
     return values
 
 
 def _input(model: Model, data: Dataset, entry: PlaneEntry, window: Window) -> NDArray[np.float32]:
     """Pixels of a window at the working scale; beyond the plane it is mirrored."""
     pixels = with_channels(padded_pixels(data, entry, window.image), model.channels)
-    return resized_pixels(pixels, window.net.w, window.net.h)
+    return resized_pixels(pixels, window.seen.w, window.seen.h)
 
 
 def _blended(

@@ -11,7 +11,7 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ClassEntry, Dataset
-from segstudio.learn.networks import DEFAULT_NETWORK, build, head_conv
+from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
     HeadMatch,
@@ -49,17 +49,25 @@ class VersionCard(msgspec.Struct, frozen=True):
     channels_last: bool = False
 
 
-class _Slice(nn.Module):
-    """A slice of the embedded head as one output a class: channels of the same class are added as probabilities."""
+class _Grouped(nn.Module):
+    """Channels of a head as one output a class: those of the same class are added as probabilities, those of no class
+    are left out before anything is compared, so that the next best class takes their pixels.
+    """
 
-    def __init__(self, net: nn.Module, start: int, stop: int, outputs: Sequence[Sequence[int]]) -> None:
+    def __init__(self, net: nn.Module, outputs: Sequence[Sequence[int]]) -> None:
         super().__init__()
         self.net = net
-        self._range = (start, stop)
+        self.encoder = net.encoder
         self._outputs = [list(channels) for channels in outputs]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits = self.net(x)[:, self._range[0] : self._range[1]].float()
+        return self._grouped(self.net(x))
+
+    def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        return self._grouped(draw(self.net, levels))
+
+    def _grouped(self, logits: torch.Tensor) -> torch.Tensor:
+        logits = logits.float()
         return torch.stack([logits[:, channels].logsumexp(1) for channels in self._outputs], 1)
 
 
@@ -77,12 +85,12 @@ def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.devi
     card = embedded_card("base")
     match = _match(classes, grey)
     by_class: dict[int, list[int]] = {}
-    for channel, place in enumerate(match.to_class):
+    for channel, place in enumerate(match.to_class, match.start):
         by_class.setdefault(0 if place is None else classes[place].id, []).append(channel)
     mean, std = normalisation_of(card.normalisation)
     return Model(
         name=EMBEDDED,
-        net=_Slice(load_base(), match.start, match.stop, list(by_class.values())),
+        net=_Grouped(load_base(), list(by_class.values())),
         outputs=tuple(by_class),
         channels=3,
         mean=mean,
@@ -91,6 +99,7 @@ def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.devi
         device=device,
         bfloat16=bfloat16,
         channels_last=True,
+        context=NETWORKS[DEFAULT_NETWORK].context,
     )
 
 
@@ -143,14 +152,22 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
         device=device,
         bfloat16=bfloat16,
         channels_last=card.channels_last,
+        context=NETWORKS[card.network].context,
     )
 
 
 def version_model(name: str, data: Dataset, device: torch.device, *, bfloat16: bool) -> Model:
-    """A version of the project, ready to predict. Raises `WeightsDamaged`."""
+    """A version of the project, ready to predict what its outputs count as today. Raises `WeightsDamaged`.
+
+    What it learned of classes that were merged is added up; what it learned of one that was removed, or that has no
+    known pixel any more, is left out. With no class left it finds nothing (class 0) everywhere.
+    """
     card = read_card(name, data)
     net = build(card.network, channels=card.channels, classes=len(card.outputs))
     _load(net, _tensors(name, data), name)
+    groups = _channels_by_class(card, data) or {0: list(range(len(card.outputs)))}
+    if list(groups.items()) != [(id_, [channel]) for channel, id_ in enumerate(card.outputs)]:
+        net, card = _Grouped(net, list(groups.values())), msgspec.structs.replace(card, outputs=tuple(groups))
     return trained_model(name, net, card, device, bfloat16=bfloat16)
 
 
@@ -167,8 +184,20 @@ def _match(classes: Sequence[ClassEntry], grey: bool) -> HeadMatch:
     return match_head([c.name for c in classes], background=background, grey=grey)
 
 
+def _channels_by_class(card: VersionCard, data: Dataset) -> dict[int, list[int]]:
+    """The channels of a version by the class that they count as today; those that count as nothing are left out."""
+    counts_as = data.counts_as()
+    groups: dict[int, list[int]] = {}
+    for channel, id_ in enumerate(card.outputs):
+        if found := counts_as.get(id_, 0):
+            groups.setdefault(found, []).append(channel)
+    return groups
+
+
 def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
-    """Fill a network with a version's weights. Outputs are carried over by class; new ones begin at the mean."""
+    """Fill a network with a version's weights. Outputs are carried over by class, those of
+    merged classes as their mean; new ones begin at the mean of all.
+    """
     card = read_card(plan.base, data)
     if (card.network, card.channels) != (plan.network, plan.channels):
         raise WeightsDamaged(
@@ -179,11 +208,12 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
     body = {k: v for k, v in parent.state_dict().items() if not k.startswith("segmentation_head.")}
     net.load_state_dict(body, strict=False)
     old, new = head_conv(parent), head_conv(net)
+    groups = _channels_by_class(card, data)
     with torch.no_grad():
         for place, output in enumerate(plan.classes):
-            found = card.outputs.index(output.id) if output.id in card.outputs else None
+            found = groups.get(output.id, list(range(len(card.outputs))))
             for a, b in zip(new.parameters(), old.parameters(), strict=True):
-                a[place] = b.mean(0) if found is None else b[found]
+                a[place] = b[found].mean(0)
 
 
 def _tensors(name: str, data: Dataset) -> dict[str, torch.Tensor]:

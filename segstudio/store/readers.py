@@ -27,7 +27,10 @@ def translated(name: str) -> Generator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
-            raise NotAProject(f"'{name}' is not a SegStudio project: its project.db is no database.") from error
+            raise NotAProject(
+                f"'{name}' is not a SegStudio project: its project.db is no database.",
+                todo="If it was one, 'segstudio repair' looks for what is left of it.",
+            ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise _damaged(name) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

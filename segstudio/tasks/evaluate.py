@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UsageError, UserError
 from segstudio.formats.table import format_named
-from segstudio.formats.values import MaskReader
+from segstudio.formats.values import NOTHING, MaskReader
 from segstudio.labels.model import ClassTable, Kind
 from segstudio.runs import Metrics, confusion, metrics
 from segstudio.store.project import ImageRow, Project
@@ -28,13 +28,32 @@ _SIDES = {"all": "in the project", Split.TRAIN: "in training", Split.HELD_OUT: "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluateReport:
-    """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown."""
+    """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
+
+    `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
+    theirs is a miss.
+    """
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
     figures: Metrics
     images: int
     skipped: tuple[str, ...]
+    content: Content = Content.PROPOSALS
+    empty: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """A sentence about the empty images; '' where there are none."""
+        if not self.empty:
+            return ""
+        proposals = self.content is Content.PROPOSALS
+        what, todo = ("proposal", " 'segstudio predict' makes proposals.") if proposals else ("label", "")
+        named = f"{self.empty[0]}{', ...' if len(self.empty) > 1 else ''}"
+        return (
+            f"{len(self.empty)} of {self.images} images have no {what} at all ({named}): all their pixels count as"
+            f" missed.{todo}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The object that `segstudio evaluate --json` prints."""
@@ -45,6 +64,7 @@ class EvaluateReport:
             "classes": figures["classes"],
             "confusion": {"labels": [*self.names, UNKNOWN], "counts": self.counts.tolist()},
             "pixels": figures["pixels"],
+            "empty_images": len(self.empty),
         }
 
 
@@ -76,6 +96,7 @@ def evaluate(
     rows = _row_by_class(classes)
     counts = np.zeros((len(counted), len(counted) + 1), np.int64)
     masks: dict[int, list[MatchedMask]] = {}
+    empty: list[str] = []
     for mask in found.masks:
         if mask.image.id in chosen:
             masks.setdefault(mask.image.id, []).append(mask)
@@ -83,9 +104,12 @@ def evaluate(
         raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
     for done, of_image in enumerate(masks.values()):
         yield Progress(done, len(masks), of_image[0].image.path)
-        counts += _counted(project, of_image, reader, table, classes, rows, what)
+        of_one, any_found = _counted(project, of_image, reader, table, classes, rows, what)
+        counts += of_one
+        if not any_found:
+            empty.append(of_image[0].image.path)
     names = [c.name for c in counted]
-    return EvaluateReport(tuple(names), counts, metrics(counts, names), len(masks), found.skipped)
+    return EvaluateReport(tuple(names), counts, metrics(counts, names), len(masks), found.skipped, what, tuple(empty))
 
 
 def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
@@ -114,17 +138,19 @@ def _counted(
     classes: ClassTable,
     rows: NDArray[np.int64],
     what: Content,
-) -> NDArray[np.int64]:
-    """The confusion matrix of one image."""
+) -> tuple[NDArray[np.int64], bool]:
+    """The confusion matrix of one image, and whether anything at all was found in it."""
     by_plane = {mask.plane: mask for mask in masks}
     counted = [c for c in classes if c.kind is not Kind.IGNORE]
     row_by_value = np.full(max((c.value for c in counted), default=0) + 2, -1, np.int64)
     for row, c in enumerate(counted):
         row_by_value[c.value] = row
     counts = np.zeros((len(counted), len(counted) + 1), np.int64)
+    any_found = False
     for plane, found in enumerate(plane_values(project, masks[0].image, classes, what)):
+        any_found = any_found or bool((found.values != NOTHING).any())
         if plane in by_plane:
             truth = rows[read_classes(reader, by_plane[plane], table)]
             # NOTHING is -1: the last entry, which is -1 too.
             counts += confusion(truth, row_by_value[found.values], len(counted))
-    return counts
+    return counts, any_found

@@ -1,8 +1,12 @@
 """How far a task is: the value that tasks yield. Closing the generator cancels the task."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "finished"]
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +16,12 @@ class Progress:
     done: int
     total: int
     doing: str = ""
+
+
+def finished(task: Generator[object, None, R]) -> R:
+    """Run a task to its end and return its report; its progress is dropped."""
+    while True:
+        try:
+            next(task)
+        except StopIteration as end:
+            return end.value

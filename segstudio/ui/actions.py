@@ -11,6 +11,7 @@ __all__ = [
     "ACTIONS",
     "ICONLESS",
     "MENUS",
+    "SUBMENUS",
     "Action",
     "Bar",
     "Menu",
@@ -22,7 +23,7 @@ __all__ = [
 
 
 class Menu(StrEnum):
-    """The menus, in the order of the menu bar; CLASS stands inside TOOLS."""
+    """The menus, in the order of the menu bar; CLASS stands inside TOOLS, REST inside IMAGE."""
 
     FILE = "File"
     EDIT = "Edit"
@@ -31,6 +32,8 @@ class Menu(StrEnum):
     CLASS = "Class"
     TRAINING = "Training"
     VIEW = "View"
+    REST = "Done fills the rest with"
+    HELP = "Help"
 
 
 class Bar(StrEnum):
@@ -53,7 +56,10 @@ class Needs(StrEnum):
     TRAINING = "training"
 
 
-MENUS = (Menu.FILE, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW)
+SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
+"""Menus that stand inside another, at the place of their first action."""
+
+MENUS = (Menu.FILE, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ def _class_action(n: int) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open…", "Open a project, or a folder of images", Menu.FILE, "open", ("Ctrl+O",), "open", Bar.MAIN,
-           "openButton", needs=Needs.NOTHING),
+    Action("open", "Open…", "Open a project, a folder of images, or images", Menu.FILE, "open", ("Ctrl+O",), "open",
+           Bar.MAIN, "openButton", needs=Needs.NOTHING),
     Action("new", "New project…", "Make a project from images", Menu.FILE, "new", ("Ctrl+N",), "add",
            needs=Needs.NOTHING),
     Action("save", "Save", "Say whether everything is saved; it is, after every stroke", Menu.FILE, "save", ("Ctrl+S",),
@@ -109,6 +115,12 @@ ACTIONS: tuple[Action, ...] = (
            "accept", Bar.MAIN, "acceptButton"),
     Action("done", "Done", "This image is finished; show the next one", Menu.IMAGE, "done", ("Return", "Enter"), "done",
            Bar.MAIN, "doneButton"),
+    Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,
+           "fill_rest_with_proposal", group="rest", checkable=True, needs=Needs.PROJECT),
+    Action("rest-background", "Background", "Done makes everything that is unlabelled background", Menu.REST,
+           "fill_rest_with_background", group="rest", checkable=True, needs=Needs.PROJECT),
+    Action("rest-unknown", "Nothing: it stays unknown", "Done fills nothing; what is unlabelled stays unknown",
+           Menu.REST, "fill_rest_with_nothing", group="rest", checkable=True, needs=Needs.PROJECT),
     Action("next", "Next image", "Show the next image", Menu.IMAGE, "next", ("N", "PgDown"), "next", separated=True),
     Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, "previous", ("Shift+N", "PgUp"),
            "previous"),
@@ -131,6 +143,8 @@ ACTIONS: tuple[Action, ...] = (
            icon="train", needs=Needs.LEARNING, argument=20),
     Action("stop-training", "Stop training", "Stop, and keep the best so far", Menu.TRAINING, "stop_training",
            ("Ctrl+.",), "stop", button="stopTrainingButton", needs=Needs.TRAINING, separated=True),
+    Action("versions", "Versions", "Show every version with its figures, and choose which one proposes", Menu.TRAINING,
+           "show_versions", checkable=True, needs=Needs.PROJECT, separated=True),
     Action("fit", "Fit the image", "Show the whole image", Menu.VIEW, "fit", ("F", "0", "Ctrl+0"), "fit", Bar.TOOLS,
            "toolFit"),
     Action("actual-size", "Actual size", "One image pixel is one screen pixel", Menu.VIEW, "actual_size", ("Ctrl+1",),
@@ -148,6 +162,9 @@ ACTIONS: tuple[Action, ...] = (
            ("F9",), checkable=True, needs=Needs.NOTHING, separated=True),
     Action("show-bottom", "Images and training", "Show or hide the panels below the image", Menu.VIEW, "show_bottom",
            ("F10",), checkable=True, needs=Needs.NOTHING),
+    Action("keys", "Keys", "List every action and its keys", Menu.HELP, "show_keys", ("F1",), needs=Needs.NOTHING),
+    Action("about", "About SegStudio", "Version, licences, and where the log is", Menu.HELP, "show_about",
+           needs=Needs.NOTHING, separated=True),
 )  # fmt: skip
 
 ICONLESS = {
@@ -158,6 +175,12 @@ ICONLESS = {
     "show-outlines": "a check mark stands in the icon's place",
     "show-side": "a check mark stands in the icon's place",
     "show-bottom": "a check mark stands in the icon's place",
+    "rest-proposal": "a check mark stands in the icon's place",
+    "rest-background": "a check mark stands in the icon's place",
+    "rest-unknown": "a check mark stands in the icon's place",
+    "versions": "a check mark stands in the icon's place",
+    "keys": "words are enough in a menu of two",
+    "about": "words are enough in a menu of two",
     **{f"class-{n}": "the class's colour is its icon" for n in range(1, 10)},
 }
 """Actions without a drawing of their own, and why."""

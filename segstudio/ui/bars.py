@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.ui.actions import ACTIONS, MENUS, Action, Bar, Menu, Needs, object_name
+from segstudio.ui.actions import ACTIONS, MENUS, SUBMENUS, Action, Bar, Menu, Needs, object_name
 from segstudio.ui.icons import ICON_SIZE, icon, swatch
 from segstudio.ui.words import elided, tr
 
@@ -59,8 +59,11 @@ class Bars:
         session.toolChanged.connect(self._check_tool)
         session.classesChanged.connect(self._name_classes)
         session.projectChanged.connect(self._name_classes)
+        session.projectChanged.connect(self.check_rest)
+        session.settingsChanged.connect(self.check_rest)
         self.refresh()
         self._check_tool()
+        self.check_rest()
         self._name_classes()
 
     def action(self, name: str) -> QAction:
@@ -76,15 +79,15 @@ class Bars:
         return None
 
     def refresh(self, _: object = None) -> None:
-        """Enable what makes sense now."""
-        session = self._session
+        """Enable what makes sense now: nothing that acts on an image which a page covers."""
+        session, seen = self._session, not self._window.covered
         there = {
             Needs.NOTHING: True,
-            Needs.PROJECT: session.project_path is not None,
-            Needs.IMAGE: session.current_image is not None,
-            Needs.LEARNING: session.project_path is not None and not session.training,
-            Needs.UNDO: session.can_undo,
-            Needs.REDO: session.can_redo,
+            Needs.PROJECT: seen and session.project_path is not None,
+            Needs.IMAGE: seen and session.current_image is not None,
+            Needs.LEARNING: seen and session.project_path is not None and not session.training,
+            Needs.UNDO: seen and session.can_undo,
+            Needs.REDO: seen and session.can_redo,
             Needs.TRAINING: session.training,
         }
         for row in ACTIONS:
@@ -119,9 +122,10 @@ class Bars:
             menus[name].setObjectName(f"menu{name}")
             menus[name].aboutToShow.connect(partial(self._draw_icons, name))
         for row in ACTIONS:
-            if row.menu is Menu.CLASS and Menu.CLASS not in menus:
-                menus[Menu.CLASS] = menus[Menu.TOOLS].addMenu(tr(Menu.CLASS))
-                menus[Menu.CLASS].setObjectName(f"menu{Menu.CLASS}")
+            if row.menu in SUBMENUS and row.menu not in menus:
+                menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(tr(row.menu))
+                menus[row.menu].setObjectName(f"menu{row.menu.name.capitalize()}")
+                menus[row.menu].setToolTipsVisible(row.menu is Menu.REST)
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._actions[row.name])
@@ -175,6 +179,12 @@ class Bars:
             menu.addAction(self._actions[name])
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+
+    def check_rest(self) -> None:
+        """Check what the project's Done makes of unlabelled pixels."""
+        for row in ACTIONS:
+            if row.group == "rest":
+                self._actions[row.name].setChecked(row.name == f"rest-{self._session.done_rest}")
 
     def _check_tool(self) -> None:
         for row in ACTIONS:

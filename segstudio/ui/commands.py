@@ -26,8 +26,8 @@ class Commands:
     # -- file --------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Choose a folder: a project is opened, any other becomes one."""
-        self._window.choose_folder()
+        """Choose a project, or a folder of images or images, which become one."""
+        self._window.choose_to_open()
 
     def new(self) -> None:
         """Show the page that makes a project."""
@@ -73,6 +73,24 @@ class Commands:
     def done(self) -> None:
         """Mark the image done, which shows the next."""
         self._session.mark_done()
+
+    def fill_rest_with_proposal(self) -> None:
+        """Done gives what is unlabelled the proposed classes."""
+        self._fill_rest("proposal", tr("Done fills what is unlabelled with the proposal"))
+
+    def fill_rest_with_background(self) -> None:
+        """Done makes what is unlabelled background."""
+        self._fill_rest("background", tr("Done makes everything that is unlabelled background"))
+
+    def fill_rest_with_nothing(self) -> None:
+        """Done leaves what is unlabelled unknown."""
+        self._fill_rest("unknown", tr("Done leaves what is unlabelled unknown"))
+
+    def _fill_rest(self, rest: str, words: str) -> None:
+        self._session.set_done_rest(rest)
+        self._window.bars.check_rest()
+        if self._session.done_rest == rest:
+            self._session.said.emit(tr("{words}; images that are done stay as they are", words=words))
 
     def next(self) -> None:
         """Show the next image."""
@@ -126,6 +144,14 @@ class Commands:
         """Stop learning and keep the best so far."""
         self._session.stop_training()
 
+    def show_versions(self) -> None:
+        """Show or hide the versions in the panel of training."""
+        action = self._window.bars.action("versions")
+        if action.isChecked():
+            self._window.bars.action("show-bottom").setChecked(True)
+            self._window.show_panels()
+        self._window.training_panel.show_versions(action.isChecked())
+
     # -- view --------------------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
@@ -167,3 +193,13 @@ class Commands:
     def show_bottom(self) -> None:
         """Show or hide the panels below the image."""
         self._window.show_panels()
+
+    # -- help --------------------------------------------------------------------------------------------------------
+
+    def show_keys(self) -> None:
+        """Show the list of keys."""
+        self._window.show_help("keys")
+
+    def show_about(self) -> None:
+        """Show version, licences and where the log is."""
+        self._window.show_help("about")

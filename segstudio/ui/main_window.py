@@ -20,6 +20,7 @@ from segstudio.ui.bars import Bars
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
+from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
 from segstudio.ui.image_banner import ImageBanner
@@ -37,6 +38,7 @@ from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.ui.dialogs.help_page import HelpPage
     from segstudio.ui.dialogs.new_project_page import NewProjectPage
 
 __all__ = ["MainWindow"]
@@ -63,6 +65,8 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._new_project: NewProjectPage | None = None
+        self._help: HelpPage | None = None
+        self.covered = False
         self._cursor: tuple[int, int] | None = None
         self.canvas = Canvas(session)
         self.status_bar = StatusBar(session)
@@ -72,7 +76,7 @@ class MainWindow(QMainWindow):
         self.class_panel = ClassPanel(session)
         self.brush_panel = BrushPanel(session)
         self.image_panel = ImageListPanel(session)
-        self.training_panel = TrainingPanel(session, self.bars.action("stop-training"))
+        self.training_panel = TrainingPanel(session, self.bars.action("stop-training"), self.bars.action("versions"))
         self._arrange()
         self._guard = TypingGuard(self, self.canvas)
         self._connect()
@@ -119,16 +123,32 @@ class MainWindow(QMainWindow):
         else:
             self.open_path(project)
 
-    def choose_folder(self) -> None:
-        """Ask for a project or a folder of images; the answer comes from the event loop."""
-        from PySide6.QtWidgets import QFileDialog
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open a project or a folder of images; for images the page that makes a project of them."""
+        project = project_among(paths)
+        if project is not None:
+            self.open_path(project)
+        elif len(paths) == 1 and paths[0].is_dir():
+            self.open_path(paths[0])
+        elif paths:
+            self.show_new_project(*(str(path) for path in paths))
 
-        dialog = QFileDialog(self, tr("Open a project or a folder of images"), self.session.preferences.last_folder)
-        dialog.setObjectName("openDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda chosen: self.open_path(Path(chosen)))
-        dialog.finished.connect(dialog.deleteLater)
+    def choose_to_open(self) -> None:
+        """Ask for a project, a folder of images, or images; the answer comes from the event loop."""
+        dialog = OpenDialog(self, self.session.preferences.last_folder)
+        dialog.chosen.connect(self.open_paths)
         dialog.open()
+
+    def show_help(self, about: str) -> None:
+        """Show a page of the Help menu: 'keys' or 'about'."""
+        from segstudio.ui.dialogs.help_page import HelpPage
+
+        if self._help is None:
+            self._help = HelpPage(self._show_project)
+            self.pages.addWidget(self._help)
+        self._help.show_keys() if about == "keys" else self._help.show_about()
+        self.pages.setCurrentWidget(self._help)
+        self._help.setFocus()
 
     def show_new_project(self, *images: str) -> None:
         """Show the page that makes a project of these images."""
@@ -143,14 +163,22 @@ class MainWindow(QMainWindow):
 
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
-        there = self.session.project_path is not None
+        there = self.session.project_path is not None and not self.covered
         self.side.setVisible(there and self.bars.action("show-side").isChecked())
         self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
         self.bars.tool_bar.setVisible(there)
 
+    def _page_changed(self) -> None:
+        """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
+        self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
+        if self.covered:
+            self.export_panel.hide()
+        self.show_panels()
+        self.bars.refresh()
+
     def close_topmost(self) -> None:
         """Close what stands above the image: the page, else the export panel, else the message."""
-        if self.pages.currentWidget() is self._new_project:
+        if self.covered:
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.toggle()
@@ -221,8 +249,8 @@ class MainWindow(QMainWindow):
         canvas.zoomChanged.connect(self._zoomed)
         canvas.hovered.connect(self._hovered)
         canvas.left.connect(self._left)
-        canvas.openRequested.connect(self.choose_folder)
-        canvas.dropped.connect(self._dropped)
+        canvas.openRequested.connect(self.choose_to_open)
+        canvas.dropped.connect(self.open_paths)
         self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
         session.projectChanged.connect(self._show_project)
@@ -230,6 +258,7 @@ class MainWindow(QMainWindow):
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
         session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
+        self.pages.currentChanged.connect(lambda _place: self._page_changed())
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -293,13 +322,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         event.acceptProposedAction()
-        self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
-
-    def _dropped(self, paths: list[Path]) -> None:
-        if len(paths) == 1 and paths[0].is_dir():
-            self.open_path(paths[0])
-        elif paths:
-            self.show_new_project(*(str(path) for path in paths))
+        self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton
+from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import ElidedLabel
@@ -40,7 +40,8 @@ class StatusBar(QStatusBar):
         self.setObjectName("statusBar")
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
-        self.save_label = self._label("saveState", 0)
+        self.save_label = self._dressed(ElidedLabel(), "saveState", 0)
+        self.save_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.said_label = ElidedLabel()
         self.said_label.setObjectName("statusMessage")
         self.said_label.setProperty("role", "muted")
@@ -105,7 +106,9 @@ class StatusBar(QStatusBar):
         painter.end()
 
     def _label(self, name: str, width: int) -> QLabel:
-        label = QLabel()
+        return self._dressed(QLabel(), name, width)
+
+    def _dressed(self, label: QLabel, name: str, width: int) -> QLabel:
         label.setObjectName(name)
         label.setProperty("role", "muted")
         label.setMinimumWidth(width)
@@ -144,8 +147,7 @@ class StatusBar(QStatusBar):
             text = tr("saved {time}", time=state.time) if state.time else tr("saved")
         else:
             text = tr("not saved: {why}", why=state.sentence) if state.sentence else tr("not saved yet")
-        self.save_label.setText(text if len(text) < 90 else f"{text[:88]}…")
-        self.save_label.setToolTip(text)
+        self.save_label.setText(text)  # elided where there is no room: the window never grows for a sentence
         role = "muted" if state.saved or not state.sentence else "warning"
         if self.save_label.property("role") != role:
             self.save_label.setProperty("role", role)

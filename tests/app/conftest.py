@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from proposal_desk import Desk, Network
 
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
@@ -49,3 +51,12 @@ def opened(project_path: Path) -> Iterator[Callable[[], Project]]:
     yield open_
     for project in projects:
         project.close()
+
+
+@pytest.fixture
+def desk(qtbot: Any, opened: Callable[[], Project], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    network = Network()
+    monkeypatch.setattr("segstudio.app.proposing.predict", network.predict)
+    desk = Desk(qtbot, opened(), network)
+    yield desk
+    desk.close()

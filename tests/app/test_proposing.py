@@ -1,17 +1,9 @@
 """The owner of proposals over a real project, with a network that answers when it is told to."""
 
-import threading
-from collections.abc import Callable, Generator, Iterator
-from typing import Any
-
 import numpy as np
-import pytest
+from proposal_desk import Desk
 
-from segstudio.app.documents import Documents
-from segstudio.app.jobs import MainThread
-from segstudio.app.navigation import Navigation
 from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.app.proposing import Proposals
 from segstudio.errors import EngineDied
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import new_class_row
@@ -19,99 +11,7 @@ from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tile import Constant
-from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
-from segstudio.tasks.predict import PredictProgress, PredictReport, PredictSeconds
-
-CELL = ClassId(2)
-
-
-class Network:
-    """Answers each request once its gate is open; every answer proposes one class for the whole image."""
-
-    def __init__(self) -> None:
-        self.gates: list[threading.Event] = []
-        self.version = "embedded"
-        self.error: Exception | None = None
-        self.open = False
-
-    def predict(
-        self, project: Project, engine: object, images: list[ImageId], **_: object
-    ) -> Generator[PredictProgress, None, PredictReport]:
-        gate = threading.Event()
-        self.gates.append(gate)
-        version = f"{self.version}-{len(self.gates)}"
-        while not self.open and not gate.wait(0.01):
-            yield PredictProgress(0, 1)
-        if self.error is not None:
-            raise self.error
-        tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
-        project.proposals.write(images[0], 0, version, {1: ProposalRow(CELL, 0.9)}, {(0, 0): tile})
-        return PredictReport(1, 1, 1.0, PredictSeconds(0, 0, 0), version)
-
-
-class Desk:
-    """Documents, navigation and proposals of one project."""
-
-    def __init__(self, qtbot: Any, project: Project, network: Network) -> None:
-        self.qtbot, self.project, self.network = qtbot, project, network
-        self.main = MainThread()
-        self.documents = Documents(project, self.main)
-        self.navigation = Navigation(project, self.documents, self.main)
-        self.proposals = Proposals(project, None, self.documents, self.navigation, self.main)  # type: ignore[arg-type]
-        self.ready: list[str] = []
-        self.failures: list[dict[str, str]] = []
-        self.said: list[str] = []
-        self.seqs: list[int] = []
-        self.proposals.proposalReady.connect(lambda: self.ready.append(self.version()))
-        self.proposals.failed.connect(self.failures.append)
-        self.proposals.said.connect(self.said.append)
-        self.documents.editCommitted.connect(self.seqs.append)
-
-    def version(self) -> str:
-        return self.proposals.on_screen.version if self.proposals.on_screen else ""
-
-    def shows(self, index: int) -> None:
-        self.navigation.open(index)
-        self.qtbot.waitUntil(lambda: not self.navigation.loading)
-
-    def asked(self, times: int) -> None:
-        self.qtbot.waitUntil(lambda: len(self.network.gates) == times)
-
-    def proposed(self, index: int = 0) -> None:
-        self.shows(index)
-        self.network.open = True
-        self.qtbot.waitUntil(lambda: bool(self.ready))
-        self.ready.clear()
-
-    def pointer(self, phase: Phase, x: float, y: float, button: Button = Button.LEFT) -> None:
-        self.documents.pointer(Pointer(phase, x, y, button))
-
-    def stroke(self, x: float, y: float, button: Button = Button.LEFT) -> None:
-        self.pointer(Phase.PRESS, x, y, button)
-        self.pointer(Phase.RELEASE, x, y, button)
-
-    def read(self) -> tuple[np.ndarray, np.ndarray]:
-        assert self.documents.current is not None
-        document = self.documents.current.document
-        return document.raster.read(0, document.raster.bounds(0))
-
-    def close(self) -> None:
-        self.network.open = True
-        self.documents.commit_gesture()
-        self.proposals.close()
-        self.navigation.close()
-        self.proposals.wait(10)
-        self.main.close()
-
-
-@pytest.fixture
-def desk(qtbot: Any, opened: Callable[[], Project], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    network = Network()
-    monkeypatch.setattr("segstudio.app.proposing.predict", network.predict)
-    desk = Desk(qtbot, opened(), network)
-    yield desk
-    desk.close()
 
 
 def test_asking_twice_is_one_request_and_one_answer(desk: Desk) -> None:
@@ -203,8 +103,8 @@ def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
     desk.proposed()
     desk.stroke(20, 20, Button.RIGHT)
     by_hand = desk.read()[0]
-    desk.proposals.accept()
-    desk.proposals.accept()
+    desk.finishing.accept()
+    desk.finishing.accept()
     desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2)
     ids, origins = desk.read()
     assert np.array_equal(ids[by_hand > 0], by_hand[by_hand > 0])
@@ -215,7 +115,7 @@ def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
 
 def test_an_accept_whose_tiles_were_painted_meanwhile_is_computed_once_more(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()  # computed over a frozen copy, not applied before the event loop runs
+    desk.finishing.accept()  # computed over a frozen copy, not applied before the event loop runs
     desk.stroke(60, 40, Button.RIGHT)
     painted = desk.read()[0] > 0
     assert 0 < painted.sum() < painted.size
@@ -227,9 +127,9 @@ def test_an_accept_whose_tiles_were_painted_meanwhile_is_computed_once_more(desk
 
 def test_what_waits_for_a_fill_keeps_the_stroke_under_way(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()
+    desk.finishing.accept()
     desk.pointer(Phase.PRESS, 60, 40, Button.RIGHT)
-    desk.proposals.settle()
+    desk.finishing.settle()
     assert not desk.documents.gesture_active
     origins = desk.read()[1]
     assert set(np.unique(origins)) == {1, 2}
@@ -237,22 +137,22 @@ def test_what_waits_for_a_fill_keeps_the_stroke_under_way(desk: Desk) -> None:
 
 def test_a_fill_that_was_cancelled_changes_nothing(desk: Desk) -> None:
     desk.proposed()
-    desk.proposals.accept()
-    assert desk.proposals.cancel_fill()
+    desk.finishing.accept()
+    assert desk.finishing.cancel_fill()
     desk.qtbot.wait(60)
     assert not desk.read()[0].any()
     assert desk.seqs == []
-    desk.proposals.accept()
-    desk.proposals.settle()
-    desk.proposals.accept()
-    assert not desk.proposals.cancel_fill()  # it would have changed nothing: there was nothing to cancel
+    desk.finishing.accept()
+    desk.finishing.settle()
+    desk.finishing.accept()
+    assert not desk.finishing.cancel_fill()  # it would have changed nothing: there was nothing to cancel
 
 
 def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk) -> None:
     desk.proposed()
     desk.stroke(20, 20)
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
+    desk.finishing.mark_done(lambda: done.append(True))
     desk.qtbot.waitUntil(lambda: bool(done) and len(desk.seqs) == 2)
     assert set(np.unique(desk.read()[1])) == {1, 4}
     assert desk.project.image(ImageId(1)).status == "done"
@@ -277,7 +177,7 @@ def test_done_keeps_how_much_of_the_proposal_shown_first_had_to_be_changed(desk:
     document = desk.documents.current.document
     changed = int((document.raster.read(0, document.raster.bounds(0))[0] > 0).sum())
     assert desk.project.effort(ImageId(1)) is None
-    desk.proposals.mark_done(lambda: None)
+    desk.finishing.mark_done(lambda: None)
     desk.qtbot.waitUntil(lambda: desk.project.effort(ImageId(1)) is not None)
     assert desk.project.effort(ImageId(1)) == (changed, 90 * 70)
     assert desk.project.proposals.first(ImageId(1), 0) is None
@@ -288,7 +188,7 @@ def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
     desk.stroke(20, 20)
     before = desk.read()[0]
     done: list[bool] = []
-    desk.proposals.mark_done(lambda: done.append(True))
+    desk.finishing.mark_done(lambda: done.append(True))
     desk.qtbot.waitUntil(lambda: bool(done))
     assert np.array_equal(desk.read()[0], before)
     assert ["stays unknown" in sentence for sentence in desk.said] == [True]
@@ -297,7 +197,7 @@ def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
 
 def test_accept_without_a_proposal_says_so(desk: Desk) -> None:
     desk.shows(0)
-    desk.proposals.accept()
+    desk.finishing.accept()
     assert desk.said == ["There is no proposal to accept yet."]
 
 
@@ -311,8 +211,8 @@ def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: 
     late = desk.project.proposals.read(ImageId(1), 0)
     assert late is not None
     desk.proposals.on_screen = late
-    desk.proposals.accept()
-    desk.proposals.settle()
+    desk.finishing.accept()
+    desk.finishing.settle()
     assert not desk.read()[0].any()
     values = desk.proposals.values(ImageId(1), 0, Rect(0, 0, 90, 70))
     assert values is not None

@@ -1,7 +1,9 @@
 """The owner of fine-tuning with a run that is told what to do: events, stop, failures and a close in mid-run."""
 
+import json
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +88,29 @@ def test_an_option_that_train_has_not_is_an_error_at_the_call(training: Training
     with pytest.raises(TypeError, match="epochs"):
         training.start(epochs=3)
     assert not training.running
+
+
+def test_a_file_of_options_and_a_file_of_events_are_taken_as_by_the_command(
+    qtbot: Any, training: Training, run: Run, tmp_path: Path
+) -> None:
+    seen = Seen(training)
+    (tmp_path / "run.toml").write_text('max_steps = 9\nseed = 3\nbase = "imagenet"\n')
+    events = tmp_path / "events.jsonl"
+    training.start(config=tmp_path / "run.toml", events=str(events), seed=4, base=None)
+    qtbot.waitUntil(lambda: len(seen.events) > 1)
+    training.stop()
+    qtbot.waitUntil(lambda: bool(seen.results))
+    training.wait(5)
+    assert run.choices == [Choices(max_steps=9, seed=4, base="imagenet")]
+    assert [json.loads(line) for line in events.read_text().splitlines()] == seen.events
+
+
+@pytest.mark.parametrize("options", [{"seed": -1}, {"device": "tpu"}, {"max_steps": "many"}, {"config": "gone.toml"}])
+def test_a_value_that_is_none_is_one_sentence_and_no_run(training: Training, options: dict[str, Any]) -> None:
+    seen = Seen(training)
+    training.start(**options)
+    assert not training.running
+    assert len(seen.failures) == 1
 
 
 def test_a_run_that_fails_says_why_once_and_another_may_begin(qtbot: Any, training: Training, run: Run) -> None:

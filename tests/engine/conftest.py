@@ -1,8 +1,7 @@
 """One project of small pictures and one real engine process for all tests of the engine."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -17,21 +16,11 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from tests.learn.conftest import blobs
 
-T = TypeVar("T")
 SIDE = 192
 
 
-def finish(steps: Generator[object, None, T]) -> T:
-    """The report of a task, its progress dropped."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def new_project(
-    folder: Path, n: int, *, kind: Kind = Kind.SEMANTIC, broken: Sequence[int] = ()
+    folder: Path, n: int, *, kind: Kind = Kind.SEMANTIC, broken: Sequence[int] = (), side: int = SIDE
 ) -> tuple[Project, list[NDArray[np.int32]]]:
     """A project of n pictures of discs with the classes background and 'blob', and the true classes of each."""
     from PIL import Image
@@ -39,15 +28,14 @@ def new_project(
     folder.mkdir(parents=True, exist_ok=True)
     images, truths = [], []
     for i in range(n):
-        picture, ids = blobs(i, SIDE)
+        picture, ids = blobs(i, side)
         path = folder / f"{i}.png"
         Image.fromarray((picture * 255).astype(np.uint8)).save(path)
         if i in broken:
             path.write_bytes(path.read_bytes()[:2000])
-        plane = (NewPlane("0", SIDE, SIDE),)
-        images.append(
-            NewImage(path.name, folder, path.stat().st_size, path.stat().st_mtime_ns, f"q{i}", plane, 3, "uint8", "png")
-        )
+        plane = (NewPlane("0", side, side),)
+        seen = path.stat()
+        images.append(NewImage(path.name, folder, seen.st_size, seen.st_mtime_ns, f"q{i}", plane, 3, "uint8", "png"))
         truths.append(ids)
     classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("blob", kind=kind)]
     return Project.create(folder / "p.segstudio", images, classes), truths

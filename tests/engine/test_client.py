@@ -13,7 +13,8 @@ from segstudio.engine.protocol import Predict, Target
 from segstudio.errors import EngineDied, NoSuchDevice
 from segstudio.store.project import Project
 from segstudio.tasks.predict import predict
-from tests.engine.conftest import finish, new_project
+from segstudio.tasks.progress import finished
+from tests.engine.conftest import new_project
 
 pytestmark = pytest.mark.engine
 
@@ -35,7 +36,7 @@ def test_waiting_threads_do_not_spin():
 
 
 def test_the_device_is_known_when_it_is_ready(engine: EngineClient):
-    assert engine.ready() == engine.device_name != ""
+    assert engine.ready() == engine.outcome.device != ""
     assert engine.outcome.state.value == "ready"
 
 
@@ -49,15 +50,15 @@ def test_the_engine_is_nice(engine: EngineClient):
 def test_a_device_that_is_not_there_is_said_in_one_sentence(engine: EngineClient, discs_project: Project):
     images = [discs_project.images()[0].id]
     with pytest.raises(NoSuchDevice, match="no device 'cuda:99'"):
-        finish(predict(discs_project, engine, images, device="cuda:99"))
-    assert finish(predict(discs_project, engine, images)).images == 1
+        finished(predict(discs_project, engine, images, device="cuda:99"))
+    assert finished(predict(discs_project, engine, images)).images == 1
 
 
 def test_a_killed_engine_starts_again_at_the_next_call(engine: EngineClient, discs_project: Project):
     engine.ready()
     before = engine.pid
     os.kill(before, signal.SIGKILL)
-    report = finish(predict(discs_project, engine, [discs_project.images()[0].id]))
+    report = finished(predict(discs_project, engine, [discs_project.images()[0].id]))
     assert report.images == 1
     assert engine.pid != before
 
@@ -77,7 +78,7 @@ def test_closing_a_call_drops_late_answers(engine: EngineClient, discs_project: 
     with engine.call(Predict(targets=[Target(image, 0)] * 50)) as call:
         assert next(call) is not None
     assert call.ended
-    assert finish(predict(discs_project, engine, [discs_project.images()[1].id])).images == 1
+    assert finished(predict(discs_project, engine, [discs_project.images()[1].id])).images == 1
 
 
 def test_an_idle_engine_ends_and_comes_back(tmp_path: Path):
@@ -90,7 +91,7 @@ def test_an_idle_engine_ends_and_comes_back(tmp_path: Path):
         while client.pid is not None or said[-1] != "off":
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        assert finish(predict(project, client, [project.images()[0].id])).images == 1
+        assert finished(predict(project, client, [project.images()[0].id])).images == 1
     assert said[:3] == ["starting", "ready", "off"]
     assert said[3:5] == ["starting", "ready"]
     assert "dead" not in said

@@ -103,6 +103,27 @@ def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):
         sources.close()
 
 
+def test_labels_are_the_same_within_a_budget_that_holds_one_tile(tmp_path: Path):
+    project, truths = new_project(tmp_path, 4, side=400)
+    tile_bytes = 256 * 256 * 5
+    with project:
+        rows = project.images()
+        for row, truth in zip(rows, truths, strict=True):
+            label(project, row.id, truth)
+        small, large = ProjectData(project, Sources(), known_bytes=tile_bytes), _view(project)
+        rng = np.random.default_rng(0)
+        for _ in range(60):
+            row = rows[rng.integers(4)]
+            x, y = (int(v) for v in rng.integers(0, 300, 2))
+            rect = Rect(x, y, *(int(v) for v in rng.integers(1, 100, 2)))
+            for a, b in zip(small.labels(row.id, 0, rect), large.labels(row.id, 0, rect), strict=True):
+                assert np.array_equal(a, b)
+            assert small.labelled(row.id, 0) == large.labelled(row.id, 0)
+            assert small.known.unpacked_bytes <= tile_bytes
+        assert large.known.unpacked_bytes > 4 * tile_bytes
+        assert small.known.packed_bytes < large.known.unpacked_bytes / 20
+
+
 def test_a_broken_file_says_so_when_its_pixels_are_read(tmp_path: Path):
     project, _ = new_project(tmp_path, 1, broken=[0])
     with project, pytest.raises(UnreadableImage, match=r"0\.png"):

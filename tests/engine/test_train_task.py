@@ -26,8 +26,9 @@ from segstudio.runs import (
 )
 from segstudio.store.project import Project
 from segstudio.tasks.predict import predict
+from segstudio.tasks.progress import finished
 from segstudio.tasks.train import train
-from tests.engine.conftest import Hours, finish, label, new_project
+from tests.engine.conftest import Hours, label, new_project
 
 pytestmark = pytest.mark.engine
 TINY = Choices(network="tiny", base="scratch", max_steps=12)
@@ -72,7 +73,7 @@ def test_a_run_leaves_plan_events_weights_card_and_rows(engine: EngineClient, di
 def test_a_version_predicts_by_its_name(engine: EngineClient, discs_project: Project):
     _, result = _run(train(discs_project, engine, TINY))
     row = discs_project.images()[5]
-    report = finish(predict(discs_project, engine, [row.id], version=result.version))
+    report = finished(predict(discs_project, engine, [row.id], version=result.version))
     assert report.version == result.version
     assert discs_project.proposals.read(row.id, 0).version == result.version
 
@@ -119,7 +120,7 @@ def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, 
     begun = time.monotonic()
     row = discs_project.images()[5]
     on_screen = (row.id, 0, Rect(0, 0, 50, 50))
-    assert finish(predict(discs_project, engine, [row.id], version="embedded", visible=on_screen)).images == 1
+    assert finished(predict(discs_project, engine, [row.id], version="embedded", visible=on_screen)).images == 1
     assert time.monotonic() - begun < 30
     assert isinstance(next(steps), Event)
     steps.close()
@@ -212,9 +213,9 @@ def test_too_little_labelled_leaves_no_run_behind(tmp_path: Path, engine_log: Pa
     label(project, project.images()[0].id, truths[0])
     with project, EngineClient(project.path, log=engine_log) as client:
         with pytest.raises(NotEnoughLabels):
-            finish(train(project, client, TINY))
+            finished(train(project, client, TINY))
         with pytest.raises(NoSuchDevice):
-            finish(train(project, client, msgspec.structs.replace(TINY, device="cuda:7")))
+            finished(train(project, client, msgspec.structs.replace(TINY, device="cuda:7")))
         assert not project.runs()
         assert not project.versions()
         assert not (project.path / "runs" / "r1").exists()

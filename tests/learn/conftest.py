@@ -1,6 +1,6 @@
 """Data sets in memory for the tests of learning: no project, no files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,9 +28,13 @@ class MemoryData:
     seqs: dict[int, int] = field(default_factory=dict)
     entries: Sequence[ClassEntry] = CLASSES
     held_blocks: Sequence[Block] = ()
+    counting: Mapping[int, int] | None = None
 
     def classes(self) -> Sequence[ClassEntry]:
         return self.entries
+
+    def counts_as(self) -> Mapping[int, int]:
+        return {c.id: c.id for c in self.entries} if self.counting is None else self.counting
 
     def planes(self) -> Sequence[PlaneEntry]:
         return [

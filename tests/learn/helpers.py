@@ -1,6 +1,7 @@
 """Short ways to facts, plans and runs for the tests of learning."""
 
-from collections.abc import Generator
+import itertools
+from collections.abc import Generator, Sequence
 
 import torch
 
@@ -34,18 +35,21 @@ def tiny_trainer(plan: Plan) -> Trainer:
 
 
 class Clock:
-    """A clock on which a step takes `step_s` seconds and all else takes none; each step `slower` times the last."""
+    """A clock on which a step takes `step_s` seconds and all else takes none; each step `slower` times the last, or
+    each as long as the next of `steps`, over and over.
+    """
 
-    def __init__(self, step_s: float = 0.5, slower: float = 1.0) -> None:
+    def __init__(self, step_s: float = 0.5, slower: float = 1.0, steps: Sequence[float] = ()) -> None:
         self.time = 0.0
         self.step_s = step_s
         self.slower = slower
+        self._steps = itertools.cycle(steps) if steps else None
 
     def __call__(self) -> float:
         return self.time
 
     def step(self) -> None:
-        self.time += self.step_s
+        self.time += self.step_s if self._steps is None else next(self._steps)
         self.step_s *= self.slower
 
 

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
@@ -89,6 +90,36 @@ def test_a_run_ends_in_time_and_its_schedule_keeps_its_length(discs: MemoryData)
     assert finished.seconds <= 10.0
     assert trainer.plan.steps == started.steps > trainer.step
     assert trainer.plan.stopped_at == trainer.step
+
+
+@pytest.mark.parametrize("max_seconds", [5.0, 6.5, 8.0, 9.3])
+def test_a_run_ends_in_time_where_steps_and_measurements_take_now_long_now_short(discs: MemoryData, max_seconds: float):
+    clock = Clock(steps=(0.3, 0.2, 1.1, 0.2))
+
+    def measure(_net: torch.nn.Module) -> Iterator[Figures | None]:
+        for _ in range(3):
+            clock.time += 0.4
+            yield None
+        yield Figures(loss=1.0, mean_iou=0.5, iou={})
+
+    trainer = tiny_trainer(tiny_plan(discs, max_seconds=max_seconds))
+    events = run_to_end(trainer, discs, clock, measure=measure, evaluation_px=1)
+    assert any(isinstance(e, Evaluated) for e in events)
+    assert max_seconds - 2.5 < events[-1].seconds <= max_seconds
+    assert trainer.plan.stopped_at in (None, trainer.step)
+
+
+def test_a_measurement_that_would_not_end_in_time_is_given_up(discs: MemoryData):
+    clock = Clock(0.1)
+
+    def endless(_net: torch.nn.Module) -> Iterator[Figures | None]:
+        while True:
+            clock.time += 0.5
+            yield None
+
+    trainer = tiny_trainer(tiny_plan(discs, max_seconds=4.0))
+    events = run_to_end(trainer, discs, clock, measure=endless, evaluation_px=1)
+    assert events[-1].seconds <= 4.0
 
 
 def test_even_too_little_time_makes_a_step(discs: MemoryData):

@@ -1,15 +1,20 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from segstudio.assets import asset
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
+from segstudio.learn.data import ClassEntry
 from segstudio.learn.grid import Grid
 from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model, Seconds, predict_tiles
+from segstudio.learn.versions import embedded_model
 from tests.learn.conftest import MemoryData, blobs
 
 
@@ -81,20 +86,46 @@ def test_what_is_on_the_screen_comes_first_and_costs_nothing_more():
     assert counted.network_pixels == plain.network_pixels
 
 
-def test_seams_agree_with_the_whole_picture():
+def _seams(model: Model, data: MemoryData) -> list[float]:
+    """Shares of pixels in bands of 32 px along the seams that get the class that they get in the whole picture."""
+    entry = data.planes()[0]
+    whole = _classes(replace(model, window_px=4096), data)
+    tiled = _classes(model, data)
+    assert 0.005 < (whole > 0).mean() < 0.995
+    grid = Grid.covering(entry.width, entry.height, 32, model.window_px, model.overlap_px, model.context.px)
+    assert len(grid.x.starts) >= 3
+    seams = [(left + grid.x.side + right) * 16 for left, right in itertools.pairwise(grid.x.starts)]
+    return [float((whole == tiled)[:, seam - 16 : seam + 16].mean()) for seam in seams]
+
+
+def test_seams_of_the_instant_learner_agree_with_the_whole_picture():
     data = _data(960, 320)
     fitted = fit_instant(data, data.classes(), (), 0, torch.device("cpu"), bfloat16=False)
     model = next(m for m in fitted if m is not None)
-    whole = _classes(model, data)
-    model.window_px = 384
-    grid = Grid.covering(960, 320, 32, model.window_px, model.overlap_px)
-    assert len(grid.x.starts) == 3
-    tiled = _classes(model, data)
-    assert 0.02 < whole.mean() < 0.98
-    for left, right in itertools.pairwise(grid.x.starts):
-        seam = (left + grid.x.side + right) * 16
-        band = np.s_[:, seam - 16 : seam + 16]
-        assert (whole[band] == tiled[band]).mean() >= 0.995
+    assert min(_seams(replace(model, window_px=320), data)) >= 0.995
+
+
+@pytest.mark.parametrize(
+    ("name", "class_"), [("retina.jpg", "object"), ("tissue.jpg", "nucleus"), ("cell.png", "object")]
+)
+def test_seams_of_the_shipped_base_agree_with_the_whole_picture(name: str, class_: str):
+    with Image.open(asset("sample", "play", name)) as image:
+        picture = np.asarray(image.convert("RGB"), np.float32) / 255
+    picture = np.pad(picture, ((0, 0), (0, max(960 - picture.shape[1], 0)), (0, 0)), "symmetric")[:256, :960]
+    ids = np.ones(picture.shape[:2], np.int32)
+    data = MemoryData({1: picture}, {1: ids}, {1: ids.astype(np.uint8)})
+    classes = [data.classes()[0], ClassEntry(2, class_, False, False)]
+    model = embedded_model(classes, False, torch.device("cpu"), bfloat16=False)
+    assert np.mean(_seams(replace(model, window_px=256), data)) >= 0.995
+
+
+def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work():
+    data = _data(1600, 200)
+    model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
+    seconds = Seconds()
+    _classes(replace(model, window_px=320), data, seconds=seconds)
+    work = 7 * 320 * 224 + 7 * 384 * 224 * model.context.encoder_share
+    assert seconds.network_pixels == pytest.approx(work, abs=7)
 
 
 def test_tiles_that_were_asked_for_are_all_that_is_predicted():

@@ -85,6 +85,50 @@ def test_outputs_are_carried_over_by_class_and_new_ones_begin_at_the_mean():
     assert torch.equal(started.decoder.weight, net.decoder.weight)
 
 
+def _predicted(data: WithVersion) -> tuple[tuple[int, ...], np.ndarray]:
+    model = version_model("v1", data, CPU, bfloat16=False)
+    found = next(t.values for t in predict_tiles(model, data, data.planes()[3]) if t is not None)
+    return model.outputs, found
+
+
+def test_the_next_best_class_takes_the_pixels_of_one_that_was_removed():
+    data, _, _ = _with_version()
+    data.entries = (*data.entries, ClassEntry(3, "third", False, False))
+    data.ids[1][:40] = 3
+    plan = tiny_plan(data, max_steps=3)
+    trainer = tiny_trainer(plan)
+    run_to_end(trainer, data)
+    data.blob = encode_weights(trainer.averaged, {})
+    data.facts = msgspec.to_builtins(version_card(plan))
+    outputs, whole = _predicted(data)
+    assert outputs == (1, 2, 3)
+    data.counting = {1: 1, 2: 0, 3: 3}
+    outputs, masked = _predicted(data)
+    assert outputs == (1, 3)
+    rest = whole[[0, 2]]
+    assert np.allclose(masked, rest / rest.sum(0), atol=5e-3)
+    data.counting = {1: 1, 2: 3, 3: 3}
+    outputs, merged = _predicted(data)
+    assert outputs == (1, 3)
+    assert np.allclose(merged, [whole[0], whole[1] + whole[2]], atol=5e-3)
+    data.counting = {1: 0, 2: 0, 3: 0}
+    outputs, nothing = _predicted(data)
+    assert outputs == (0,)
+    assert (nothing == 1).all()
+
+
+def test_a_run_goes_on_from_the_mean_of_what_was_merged():
+    data, _, net = _with_version()
+    data.entries = (ClassEntry(9, "both", False, False), ClassEntry(5, "new", True, False))
+    for ids in data.ids.values():
+        ids[...] = np.where(ids == 2, 9, 5)
+    data.counting = {1: 9, 2: 9, 5: 5, 9: 9}
+    plan = msgspec.structs.replace(tiny_plan(data, max_steps=1), base="v1")
+    started = starting_network(plan, data, data.classes(), False)
+    old, new = net.segmentation_head[0].weight, started.segmentation_head[0].weight
+    assert torch.allclose(new, torch.stack([old.mean(0), old.mean(0)]))
+
+
 def test_a_version_of_another_kind_of_network_is_refused():
     data, plan, _ = _with_version()
     other = msgspec.structs.replace(plan, base="v1", network="unet_lite0")

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_projects import SIZE, finished
+from small_projects import SIZE
 
 from segstudio.errors import MaskMismatch, UnknownClassValue, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.evaluate import EvaluateReport, evaluate
 from segstudio.tasks.import_masks import Target, import_masks
 from segstudio.tasks.masks import parsed_map
+from segstudio.tasks.progress import finished
 
 Mask = Callable[..., Path]
 TOTAL = SIZE[0] * SIZE[1]
@@ -24,7 +25,7 @@ def test_the_object_is_of_the_shape_that_scripts_lean_on(project: Project, mask:
     finished(import_masks(project, "png", found))
     truth = mask("t/a.png", (1, 0, 0, 10, 5), (2, 20, 0, 4, 4), (0, 0, 5, 10, 5), (3, 30, 0, 4, 4), (1, 0, 28, 5, 1))
     figures = evaluated(project, truth.parent, content="labels").as_json()
-    assert list(figures) == ["pixel_accuracy", "mean", "classes", "confusion", "pixels"]
+    assert list(figures) == ["pixel_accuracy", "mean", "classes", "confusion", "pixels", "empty_images"]
     assert figures["confusion"] == {
         "labels": ["background", "leaf", "cell", "unknown"],
         "counts": [[0, 50, 0, 0], [5, 50, 0, 0], [0, 0, 16, 0]],
@@ -72,6 +73,23 @@ def test_a_side_of_the_split_is_chosen(project: Project, mask: Mask) -> None:
     assert evaluated(project, truth, content="labels", split="train").as_json()["pixels"] == 100
     with pytest.raises(UserError, match="held out"):
         evaluated(project, truth, split="held-out")
+
+
+def test_images_with_nothing_to_compare_are_counted_and_named(project: Project, mask: Mask) -> None:
+    mask("t/b.png", (1, 0, 0, 3, 3))
+    truth = mask("t/a.png", (1, 0, 0, 10, 10)).parent
+    before = evaluated(project, truth)
+    assert before.as_json()["empty_images"] == 2
+    assert before.note == (
+        "2 of 2 images have no proposal at all (a.png, ...): all their pixels count as missed."
+        " 'segstudio predict' makes proposals."
+    )
+    finished(import_masks(project, "png", truth / "a.png", target=Target.PROPOSALS))
+    assert evaluated(project, truth).empty == ("b.jpg",)
+    assert evaluated(project, truth, content="labels").note.startswith("2 of 2 images have no label at all (a.png")
+    finished(import_masks(project, "png", truth))
+    after = evaluated(project, truth, content="labels")
+    assert (after.empty, after.note) == ((), "")
 
 
 def test_masks_without_an_image_are_named(project: Project, mask: Mask) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import SIZE, finished
+from small_projects import SIZE
 
 from segstudio.errors import DiskRefused, ExportMismatch, UsageError, UserError
 from segstudio.labels.model import Status
@@ -14,6 +14,7 @@ from segstudio.store.project import Project
 from segstudio.tasks import export as export_module
 from segstudio.tasks.export import ExportReport, export
 from segstudio.tasks.import_masks import Target, import_masks
+from segstudio.tasks.progress import finished
 from segstudio.tasks.selection import selected_images
 
 Mask = Callable[..., Path]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import SIZE, finished
+from small_projects import SIZE
 
 from segstudio.errors import (
     DiskRefused,
@@ -24,6 +24,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
 from segstudio.tasks.info import info
 from segstudio.tasks.masks import parsed_map
+from segstudio.tasks.progress import finished
 
 WHOLE = Rect(0, 0, *SIZE)
 Mask = Callable[..., Path]

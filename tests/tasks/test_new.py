@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import finished
 
 from segstudio.errors import UnreadableImage, UsageError, UserError
 from segstudio.labels.model import Kind
 from segstudio.store.project import Project
 from segstudio.tasks.new import NewReport, new_project, parsed_classes, project_beside
+from segstudio.tasks.progress import finished
 
 
 def made(path: Path, *images: Path | str, classes: tuple[str, ...] = (), copy_files: bool = False) -> NewReport:

@@ -135,6 +135,9 @@ class FakeSession(QObject):
             self.edits.append(edit)
             self.changed.emit(Changed(Seq(len(self.edits)), ImageId(1), 0, Rect(0, 0, 0, 0)))
 
+    def set_visible(self, rect: Rect | None) -> None:
+        self.visible = rect
+
     def cancel_gesture(self) -> bool:
         if not self.gesture_active:
             return False

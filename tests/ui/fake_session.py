@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Pointer
-from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState
+from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState, VersionItem
 from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
@@ -87,6 +87,9 @@ class FakeSession(QObject):
     jobChanged = Signal(object)
     said = Signal(str)
     imageTroubleChanged = Signal()
+    settingsChanged = Signal()
+    versionsChanged = Signal()
+    runRead = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,6 +112,8 @@ class FakeSession(QObject):
         self.document: Document | None = None
         self.proposal_on_screen = None
         self.proposal_is_guess = False
+        self.done_rest = "proposal"
+        self.versions: tuple[VersionItem, ...] = ()
         self.save_state = SaveState(True, "", "")
         self.engine_state = EngineState("off", "", "")
 
@@ -230,6 +235,16 @@ class FakeSession(QObject):
     def mark_done(self) -> None:
         self.calls.append(("mark_done",))
 
+    def set_done_rest(self, rest: str) -> None:
+        self.calls.append(("set_done_rest", rest))
+        self.done_rest = rest
+        self.settingsChanged.emit()
+
+    def use_version(self, name: str) -> None:
+        self.calls.append(("use_version", name))
+        self.versions = tuple(replace(item, current=item.name == name) for item in self.versions)
+        self.versionsChanged.emit()
+
     def fine_tune(self, **options: Any) -> None:
         self.calls.append(("fine_tune", options))
         self.training = True
@@ -261,6 +276,9 @@ class FakeSession(QObject):
 
     def pointer(self, event: Pointer) -> None:
         self.calls.append(("pointer", event.phase.name))
+
+    def set_visible(self, rect: Rect | None) -> None:
+        self.visible = rect
 
     def cancel_gesture(self) -> bool:
         self.calls.append(("cancel_gesture",))

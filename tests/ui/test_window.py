@@ -258,6 +258,18 @@ def test_the_status_bar_begins_with_saved_or_not_saved(window: MainWindow, sessi
     assert window.status_bar.save_label.isVisible()
 
 
+def test_a_long_sentence_about_saving_is_elided_and_does_not_widen_the_window(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    width = window.width()
+    why = "the disk is full " * 20
+    session.saveStateChanged.emit(SaveState(False, "14:02:11", why))
+    qtbot.wait(50)
+    assert window.width() == width
+    assert window.minimumSizeHint().width() <= width
+    assert why.strip() in window.status_bar.save_label.toolTip()
+
+
 def test_the_status_bar_has_device_zoom_and_cursor_in_labels(
     window: MainWindow, session: FakeSession, qtbot: QtBot
 ) -> None:

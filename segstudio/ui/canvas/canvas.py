@@ -93,6 +93,7 @@ class Canvas(Surface):
         session.toolChanged.connect(self._on_tool_changed)
         session.projectChanged.connect(self._on_project_changed)
         session.failed.connect(self._on_failed)
+        self.viewChanged.connect(self._tell_visible)
 
     def _adopt(self) -> None:
         """Take over what the session shows already."""
@@ -136,6 +137,9 @@ class Canvas(Surface):
             self._viewport.show(self._scene.size)
         self._refresh_cursor()
         self._view_changed()
+
+    def _tell_visible(self) -> None:
+        self._session.set_visible(None if self._blank else self._viewport.visible())
 
     def _on_failed(self, failure: dict[str, str]) -> None:
         if failure.get("job") != "image":

@@ -28,10 +28,11 @@ _FRAME_BUDGET_S = 0.010
 class Surface(QWidget):
     """A scene, the buffer it is drawn into, and the brush's outline upon it.
 
-    `zoomChanged` carries view pixels for an image pixel.
+    `zoomChanged` carries view pixels for an image pixel; `viewChanged` says that another part of it may be in view.
     """
 
     zoomChanged = Signal(float)
+    viewChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,12 +125,14 @@ class Surface(QWidget):
         self._frame.spoil_all()
         self._place_ring(self._pointer)
         self.zoomChanged.emit(self._viewport.scale)
+        self.viewChanged.emit()
         self.update()
 
     def _drag_to(self, anchor: tuple[float, float], position: QPointF) -> None:
         dx, dy = self._viewport.drag(*anchor, position.x(), position.y())
         if dx or dy:
             self._frame.scroll(dx, dy)
+            self.viewChanged.emit()
             self.update()
 
     def _labels_changed(self, rect: Rect) -> None:

@@ -64,6 +64,12 @@ class Viewport:
         right, bottom = self.transform.to_view(rect.right, rect.bottom)
         return Rect.of_edges(left, top, right, bottom).grown(margin).intersected(self.device_rect)
 
+    def visible(self) -> Rect:
+        """The image pixels that are in view, in part ones included."""
+        left, top = self.transform.to_image(0, 0)
+        right, bottom = self.transform.to_image(*self.device_size)
+        return Rect.of_edges(left, top, right, bottom).intersected(Rect(0, 0, *self.image))
+
     def limits(self) -> tuple[float, float]:
         """Smallest and largest scale in view pixels for one image pixel."""
         fit = self._fitting().scale / self.ratio

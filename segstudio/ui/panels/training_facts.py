@@ -19,6 +19,13 @@ _ROWS = (
     ("mean", "Mean IoU"),
 )
 
+_LIST_H = 20
+_OPTIMISTIC = (
+    "Blocks inside images are kept back and measured, but the rest of the same images trains.\n"
+    "Neighbours look alike, so the figures are optimistic.\n"
+    "From the fourth labelled image on, whole images are held out."
+)
+
 
 class TrainingFacts(QWidget):
     """Speed, time left, device, memory, mean IoU; below them the held-out groups."""
@@ -39,17 +46,23 @@ class TrainingFacts(QWidget):
             grid.addWidget(value, row, 1)
         self._held_out_title = role_label(tr("Held out: never trained on"), "muted")
         self._held_out_title.setObjectName("heldOutTitle")
+        self.optimistic = muted_label(tr("Figures look better than on new images"))
+        self.optimistic.setObjectName("optimisticNote")
+        self.optimistic.setToolTip(tr(_OPTIMISTIC))
+        self.optimistic.hide()
         self.held_out = QListWidget()
         self.held_out.setObjectName("heldOutList")
         self.held_out.setAccessibleName(tr("Held-out groups"))
         self.held_out.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.held_out.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.held_out.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.held_out.setMinimumHeight(_LIST_H)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(grid)
         column.addWidget(self._held_out_title)
+        column.addWidget(self.optimistic)
         column.addWidget(self.held_out, 1)
 
     def text(self, name: str) -> str:
@@ -62,6 +75,8 @@ class TrainingFacts(QWidget):
             label.setText("–")
         self.held_out.clear()
         self._held_out_title.setText(tr("Held out: never trained on"))
+        self._held_out_title.setToolTip("")
+        self.optimistic.hide()
 
     def start(self, event: Mapping[str, Any]) -> None:
         """A run begins: its device and what it will be measured on."""
@@ -76,11 +91,8 @@ class TrainingFacts(QWidget):
         else:
             words = count(len(groups), "Held out: 1 group, never trained on", "Held out: {n} groups, never trained on")
         self._held_out_title.setText(words)
-        self._held_out_title.setToolTip(
-            tr("Blocks of images that are also trained on: figures look better than on new images")
-            if event.get("optimistic")
-            else ""
-        )
+        self._held_out_title.setToolTip(tr(_OPTIMISTIC) if event.get("optimistic") else "")
+        self.optimistic.setVisible(bool(event.get("optimistic")))
 
     def set_mean(self, mean_iou: float) -> None:
         """The newest mean IoU on held-out pixels."""

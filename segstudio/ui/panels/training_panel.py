@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import icon
 from segstudio.ui.loader import ModuleLoader
@@ -14,12 +14,13 @@ from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
+from segstudio.ui.panels.training_versions import TrainingVersions, version_words
 from segstudio.ui.theme import current_theme
 from segstudio.ui.words import amount, clock, tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
-    from segstudio.app.values import JobState
+    from segstudio.app.values import JobState, LastRun
 
 __all__ = ["TrainingPanel"]
 
@@ -28,9 +29,12 @@ _SHOW_MS = 150
 
 
 class TrainingPanel(QFrame):
-    """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`. Reads events, asks only for Stop."""
+    """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`, `versionsButton`.
 
-    def __init__(self, session: "Session", stop: QAction) -> None:
+    Reads events; asks for Stop, and for another version.
+    """
+
+    def __init__(self, session: "Session", stop: QAction, versions: QAction) -> None:
         super().__init__()
         self._session = session
         self.setObjectName("trainingPanel")
@@ -47,7 +51,10 @@ class TrainingPanel(QFrame):
         self.facts = TrainingFacts()
         self.result = TrainingResult()
         self.pages = QStackedWidget()
-        self._stop_action = stop
+        self.versions = TrainingVersions(session)
+        self.versions_button = QPushButton(tr("Versions"))
+        self.views = QStackedWidget()
+        self._stop_action, self._versions_action = stop, versions
         self._arrange()
         self._stopping = False
         self._steps = 0
@@ -67,6 +74,9 @@ class TrainingPanel(QFrame):
         session.jobChanged.connect(self._job)
         session.failed.connect(self._failed)
         session.projectChanged.connect(self._opened)
+        session.versionsChanged.connect(self._name_proposer)
+        session.runRead.connect(self._show_last_run)
+        self.versions_button.clicked.connect(versions.trigger)
 
     def close_threads(self) -> None:
         """End what the panel started."""
@@ -77,6 +87,12 @@ class TrainingPanel(QFrame):
         self.stop.setToolTip(self._stop_action.toolTip())
         self.stop.setAccessibleName(tr("Stop training"))
         self.stop.setEnabled(self._stop_action.isEnabled())
+        self.versions_button.setObjectName("versionsButton")
+        self.versions_button.setCheckable(True)
+        words = tr("Who draws the proposals. Shows every version with its figures, and lets you choose another")
+        self.versions_button.setToolTip(words)
+        self.versions_button.setAccessibleName(tr("Versions"))
+        self.versions_button.setEnabled(False)
         self.progress.setObjectName("trainingProgress")
         self.progress.setAccessibleName(tr("Progress of training"))
         self.progress.setTextVisible(False)
@@ -88,11 +104,14 @@ class TrainingPanel(QFrame):
         head.addWidget(role_label(tr("Training"), "title"))
         head.addWidget(self.state, 1)
         head.addWidget(self.progress)
+        head.addWidget(self.versions_button)
         head.addWidget(self.stop)
         self.pages.addWidget(self.facts)
         self.pages.addWidget(self.result)
         self.pages.setFixedWidth(280)
-        body = QHBoxLayout()
+        curves = QWidget()
+        body = QHBoxLayout(curves)
+        body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(8)
         body.addWidget(self.loss_plot, 1)
         body.addWidget(self.iou_plot, 1)
@@ -101,7 +120,38 @@ class TrainingPanel(QFrame):
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
         column.addLayout(head)
-        column.addLayout(body, 1)
+        self.views.addWidget(curves)
+        self.views.addWidget(self.versions)
+        column.addWidget(self.views, 1)
+
+    # -- versions ----------------------------------------------------------------------------------------------------
+
+    def show_versions(self, shown: bool) -> None:
+        """Show the versions in the place of the curves, or the curves again."""
+        self.versions_button.setChecked(shown)
+        self.views.setCurrentIndex(1 if shown else 0)
+        self.versions.refresh()
+
+    def _name_proposer(self) -> None:
+        current = next((item for item in self._session.versions if item.current), None)
+        there = current is not None and self._session.project_path is not None
+        self.versions_button.setEnabled(there)
+        words = tr("Proposes: {v}", v=version_words(current.name)) if there and current else tr("Versions")
+        self.versions_button.setText(words)
+
+    def _show_last_run(self, run: "LastRun") -> None:
+        """The curves of the newest run, after the project was opened again."""
+        if self._session.training or self._recent:
+            return
+        for event in run.events:
+            self._event(event)
+        self._show_numbers()
+        self._end()
+        if run.result is not None:
+            self._finished(run.result)
+        else:
+            words = tr("The last run did not finish")
+            self.state.setText(tr("{words}: {why}", words=words, why=run.why) if run.why else words)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -237,6 +287,9 @@ class TrainingPanel(QFrame):
 
     def _opened(self) -> None:
         self._end()
+        self._versions_action.setChecked(False)
+        self.show_versions(False)
+        self._name_proposer()
         self.loss_plot.clear()
         self.iou_plot.clear()
         self._recent.clear()

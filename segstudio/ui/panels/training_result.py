@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import swatch
-from segstudio.ui.words import clock, tr
+from segstudio.ui.words import clock, count, tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget
@@ -51,7 +51,8 @@ class TrainingResult(QWidget):
         self.verdict.setText(words.format(v=result["version"]))
         self.verdict.setProperty("role", "accent" if promoted else "title")
         self.verdict.style().polish(self.verdict)
-        spent = tr("{n} steps in {t}", n=f"{result['steps']:,}", t=clock(result["seconds"]))
+        steps = count(result["steps"], "1 step", "{n} steps")
+        spent = tr("{steps} in {t}", steps=steps, t=clock(result["seconds"]))
         self.reason.setText(f"{result['reason']} · {spent}" if result["reason"] else spent)
         held_out = result["held_out"] or {}
         table = self._table or self._make_table()

@@ -1,0 +1,132 @@
+"""What every part of the Session stands on: its signals, the open project, and the words for what cannot be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.preferences import Preferences, load_preferences
+from segstudio.app.values import EngineState, SaveState
+from segstudio.errors import UserError
+from segstudio.geometry import Rect
+from segstudio.labels.model import ClassTable, Touch
+
+if TYPE_CHECKING:
+    # A window without a project starts without NumPy, store and engine: they come with the first.
+    from segstudio.app.creating import Creation
+    from segstudio.app.opened import OpenedProject
+
+__all__ = ["SessionBase"]
+
+_NO_CLASSES = ClassTable(())
+
+
+class SessionBase(QObject):
+    """Signals and state that the parts of the Session share."""
+
+    imageShown = Signal()
+    imageLoading = Signal(str)
+    editCommitted = Signal(int)
+    proposalReady = Signal()
+    trainingEvent = Signal(object)
+    trainingFinished = Signal(object)
+    exportFinished = Signal(object)
+    failed = Signal(object)
+
+    projectChanged = Signal()
+    imagesChanged = Signal(object)
+    classesChanged = Signal()
+    toolChanged = Signal()
+    changed = Signal(object)
+    proposalChanged = Signal()
+    historyChanged = Signal()
+    saveStateChanged = Signal(object)
+    engineStateChanged = Signal(object)
+    jobChanged = Signal(object)
+    said = Signal(str)
+    imageTroubleChanged = Signal()
+    settingsChanged = Signal()
+    versionsChanged = Signal()
+    runRead = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.preferences: Preferences = load_preferences()
+        self.remembers = True
+        self._opened: OpenedProject | None = None
+        self._creation: Creation | None = None
+        self._tool = "brush"
+        self._radius = self.preferences.brush_radius
+        self._touch = Touch.ALL
+        self._visible: Rect | None = None
+        self._engine_state = EngineState("off", "", "")
+        self.export_folder: Path | None = None
+
+    @property
+    def project_path(self) -> Path | None:
+        """Folder of the open project."""
+        return self._opened.project.path if self._opened else None
+
+    @property
+    def project_name(self) -> str:
+        """Name of the open project without its suffix; empty where none is open."""
+        return self._opened.project.path.name.removesuffix(".segstudio") if self._opened else ""
+
+    @property
+    def read_only(self) -> str:
+        """Why this window may not write; empty where it may."""
+        return self._opened.project.why_read_only if self._opened else ""
+
+    def _may_write(self) -> bool:
+        """Whether there is a project that this window may write; says so where not."""
+        if self._opened is None:
+            self.said.emit(self.tr("No project is open."))
+            return False
+        if self._opened.project.writer is None:
+            self.said.emit(self._opened.project.why_read_only)
+            return False
+        return True
+
+    def _is_shown(self) -> bool:
+        """Whether the image asked for is on screen, so that an edit is made on what is seen; says so where not."""
+        shown = self._opened is not None and self._opened.navigation.shown is not None
+        if not shown:
+            self.said.emit(self.tr("The image is still loading.") if self.loading else self.tr("No image is shown."))
+        return shown
+
+    @property
+    def classes(self) -> ClassTable:
+        """The project's classes; number key n picks the n-th."""
+        return self._opened.documents.classes if self._opened else _NO_CLASSES
+
+    @property
+    def loading(self) -> bool:
+        """Whether the image asked for is still being decoded, and the one before is on screen."""
+        return self._opened is not None and self._opened.navigation.loading
+
+    def cancel_gesture(self) -> bool:
+        """Abort what is unfinished; whether there was something."""
+        if self._opened is None:
+            return False
+        return self._opened.documents.cancel_gesture() or self._opened.finishing.cancel_fill()
+
+    @property
+    def save_state(self) -> SaveState:
+        """Whether everything is on disk."""
+        return self._opened.documents.save_state() if self._opened else SaveState(True, "", "")
+
+    @property
+    def engine_state(self) -> EngineState:
+        """What the engine process is doing, and on which device."""
+        return self._engine_state
+
+    def _say_refusal(self, call: object) -> None:
+        try:
+            call()  # type: ignore[operator]
+        except UserError as error:
+            self.said.emit(error.line)
+
+    def _fail(self, job: str, sentence: str) -> None:
+        self.failed.emit({"job": job, "sentence": sentence, "details": ""})

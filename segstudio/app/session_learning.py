@@ -1,0 +1,137 @@
+"""The Session's models: propose, accept, done, fine-tune; and the export of what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segstudio.app.session_base import SessionBase
+from segstudio.app.values import Rest, VersionItem
+
+if TYPE_CHECKING:
+    from segstudio.labels.model import ImageId
+    from segstudio.labels.proposal import Proposal
+
+__all__ = ["SessionLearning"]
+
+
+class SessionLearning(SessionBase):
+    """Forwards to the owners of proposals, training and export."""
+
+    @property
+    def proposal_on_screen(self) -> Proposal | None:
+        """What a model draws for the image on screen."""
+        return self._opened.proposals.on_screen if self._opened and not self.loading else None
+
+    @property
+    def proposal_is_guess(self) -> bool:
+        """Whether it comes from the embedded model, before anything was learnt here."""
+        return self._opened is not None and self._opened.proposals.is_guess
+
+    @property
+    def proposing(self) -> bool:
+        """Whether a proposal for the image on screen is on its way."""
+        return self._opened is not None and self._opened.proposals.running
+
+    def propose(self) -> None:
+        """Ask for a proposal of the image on screen; exactly one `proposalReady` (or `failed`) follows."""
+        if self._may_write() and self._opened is not None:
+            self._opened.documents.commit_gesture()
+            self._opened.proposals.propose()
+
+    def accept_proposal(self) -> None:
+        """Fill what is unlabelled with the proposal, as one edit."""
+        if self._may_write() and self._is_shown() and self._opened is not None:
+            self._opened.finishing.accept()
+
+    def mark_done(self) -> None:
+        """Fill the rest, mark the image done, show the next that is not."""
+        if self._may_write() and self._is_shown() and self._opened is not None:
+            image = self._opened.navigation.shown
+            assert image is not None
+            self._opened.finishing.mark_done(lambda: self._after_done(image))
+
+    def _after_done(self, image: ImageId) -> None:
+        if self._opened is None:
+            return
+        navigation = self._opened.navigation
+        navigation.mark_done(image)
+        if navigation.shown != image:
+            return  # the person has gone on while the rest was being filled in
+        following = navigation.next_unfinished()
+        if following is None:
+            self.said.emit(self.tr("Every image is done."))
+        elif following != navigation.index:
+            navigation.open(following)
+
+    @property
+    def done_rest(self) -> Rest:
+        """What Done makes of unlabelled pixels."""
+        return self._opened.finishing.rest if self._opened is not None else Rest.PROPOSAL
+
+    def set_done_rest(self, rest: str) -> None:
+        """Decide what Done makes of unlabelled pixels from now on: 'proposal', 'background' or 'unknown'."""
+        if self._may_write() and self._opened is not None:
+            self._opened.finishing.set_rest(Rest(rest))
+            self.settingsChanged.emit()
+
+    @property
+    def training(self) -> bool:
+        """Whether a run is under way."""
+        return self._opened is not None and self._opened.training.running
+
+    def fine_tune(self, **options: object) -> None:
+        """Train in the background: options are those of `segstudio train` with underscores."""
+        if self.training:
+            self.said.emit(self.tr("A run is under way already."))
+        elif self._may_write() and self._opened is not None:
+            self._opened.documents.commit_gesture()
+            training = self._opened.training
+            self._opened.finishing.fills.after(lambda: training.start(**options))
+
+    def stop_training(self) -> None:
+        """End the run early; the best so far is compared and kept."""
+        if self._opened is not None:
+            self._opened.training.stop()
+
+    @property
+    def versions(self) -> tuple[VersionItem, ...]:
+        """What may propose, newest first; one is current."""
+        return self._opened.versions.items() if self._opened is not None else ()
+
+    def use_version(self, name: str) -> None:
+        """Let a version propose from now on; proposals are made anew. Raises `UserError` where there is none such."""
+        if self._may_write() and self._opened is not None:
+            self._opened.versions.use(name)
+
+    def _version_chosen(self) -> None:
+        if self._opened is not None:
+            self.versionsChanged.emit()
+            self._opened.proposals.refresh()
+
+    def _training_finished(self, result: dict[str, object]) -> None:
+        self.trainingFinished.emit(result)
+        if self._opened is not None:
+            self._opened.navigation.reload()
+            self.versionsChanged.emit()
+            self._opened.proposals.refresh()
+
+    def export(self, format: str, out: Path | str, content: str = "labels") -> None:
+        """Export in the background: `exportFinished` when every file is in place and read back."""
+        if self._opened is None:
+            self.said.emit(self.tr("No project is open."))
+            return
+        self._opened.documents.commit_gesture()
+        exports = self._opened.exports
+        self._opened.finishing.fills.after(lambda: exports.start(format, Path(out), content))
+
+    def cancel_job(self, job: str) -> None:
+        """Cancel a long job by its name."""
+        if self._opened is not None and job == "export":
+            self._opened.exports.cancel()
+        elif self._opened is not None and job == "relink":
+            self._opened.relinking.cancel()
+        elif job == "train":
+            self.stop_training()
+        elif job == "new" and self._creation is not None:
+            self._creation.cancel()

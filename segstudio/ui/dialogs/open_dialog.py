@@ -1,0 +1,64 @@
+"""The one dialog behind Open: a project, a folder of images, or image files.
+
+The desktops' own dialogs choose either files or a folder; this one is Qt's, and takes what is selected.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+
+from segstudio.ui.words import tr
+
+__all__ = ["OpenDialog", "project_among"]
+
+_SUFFIX = ".segstudio"
+
+
+def project_among(paths: list[Path]) -> Path | None:
+    """The project that these paths are, or lie in; None where they are images or a folder of them."""
+    for path in paths:
+        found = next((p for p in (path, *path.parents) if p.suffix == _SUFFIX), None)
+        if found is not None:
+            return found
+    return None
+
+
+class OpenDialog(QFileDialog):
+    """`openDialog`; `chosen` carries a list of `Path`: files, or one folder. To enter a folder it is double-clicked."""
+
+    chosen = Signal(list)
+
+    def __init__(self, parent: QWidget, folder: str) -> None:
+        super().__init__(parent, tr("Open a project, a folder of images, or images"), folder)
+        self.setObjectName("openDialog")
+        self.setOption(QFileDialog.Option.DontUseNativeDialog)
+        self.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        self.setLabelText(QFileDialog.DialogLabel.FileName, tr("Project, folder or images:"))
+        self.resize(760, 480)
+        self.currentChanged.connect(self._pointed_at)
+        self.directoryEntered.connect(self._entered)
+        self.finished.connect(self.deleteLater)
+
+    def accept(self) -> None:
+        """Take what is selected, folders too; nothing selected means the folder that is shown."""
+        paths = [Path(name) for name in self.selectedFiles()] or [Path(self.directory().absolutePath())]
+        if all(path.exists() for path in paths):
+            self._choose(paths)
+        else:
+            super().accept()  # which says what is missing
+
+    def _pointed_at(self, path: str) -> None:
+        """A folder that is clicked is chosen like a file: Qt would leave it out."""
+        line = self.findChild(QLineEdit, "fileNameEdit")
+        if line is not None and Path(path).is_dir():
+            line.setText(Path(path).name)
+
+    def _entered(self, folder: str) -> None:
+        """A project is opened, not entered."""
+        if Path(folder).suffix == _SUFFIX:
+            self._choose([Path(folder)])
+
+    def _choose(self, paths: list[Path]) -> None:
+        self.done(QFileDialog.DialogCode.Accepted.value)
+        self.chosen.emit(paths)

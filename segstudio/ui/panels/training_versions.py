@@ -1,0 +1,136 @@
+"""What may propose: every version with its figures and why it was promoted or not; one click makes another current."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from segstudio.ui.panels.controls import role_label
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
+
+    from segstudio.app.session import Session
+    from segstudio.app.values import VersionItem
+
+__all__ = ["TrainingVersions", "version_words"]
+
+_ROW_H = 26
+_WIDTHS = (72, 112, 0, 120, 88)
+
+
+def version_words(name: str) -> str:
+    """A version as people call it."""
+    return {"instant": tr("instant"), "embedded": tr("guess")}.get(name, name)
+
+
+class TrainingVersions(QWidget):
+    """The table `versionList` (made when it is first shown), in each row a button `useVersion-NAME`."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self._table: QTreeWidget | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addWidget(
+            role_label(
+                tr("After a run the better one on held-out pixels proposes; choose another at any time."), "muted"
+            )
+        )
+        session.versionsChanged.connect(self.refresh)
+
+    @property
+    def table(self) -> "QTreeWidget | None":
+        """The table, once it was shown."""
+        return self._table
+
+    def refresh(self) -> None:
+        """Fill the table anew, if it is on screen."""
+        if not self.isVisible():
+            return
+        table = self._table = self._table or self._make_table()
+        table.clear()
+        for item in self._session.versions:
+            self._add(table, item)
+
+    def _add(self, table: "QTreeWidget", item: "VersionItem") -> None:
+        from PySide6.QtWidgets import QTreeWidgetItem
+
+        row = QTreeWidgetItem(table, [version_words(item.name), _figures(item), _verdict(item), _when(item.made)])
+        row.setToolTip(0, _origin(item))
+        row.setToolTip(1, tr("Mean IoU on the same held-out pixels: of the one before, and of this version"))
+        row.setToolTip(2, row.text(2))
+        font = row.font(0)
+        font.setBold(item.current)
+        row.setFont(0, font)
+        row.setSizeHint(0, QSize(0, _ROW_H))
+        cell = QWidget()
+        inside = QHBoxLayout(cell)
+        inside.setContentsMargins(4, 2, 4, 2)
+        inside.addWidget(self._choice(row, item))
+        table.setItemWidget(row, 4, cell)
+
+    def _choice(self, row: "QTreeWidgetItem", item: "VersionItem") -> QWidget:
+        if item.current:
+            label = role_label(tr("proposes"), "accent")
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            return label
+        button = QPushButton(tr("Use"))
+        button.setObjectName(f"useVersion-{item.name}")
+        button.setProperty("role", "small")
+        words = tr("Let {v} propose from now on; proposals are made anew", v=row.text(0))
+        button.setToolTip(words)
+        button.setAccessibleName(words)
+        button.setEnabled(not self._session.read_only)
+        button.clicked.connect(lambda: self._session.use_version(item.name))
+        return button
+
+    def _make_table(self) -> "QTreeWidget":
+        from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
+
+        table = QTreeWidget()
+        table.setObjectName("versionList")
+        table.setAccessibleName(tr("Versions"))
+        table.setRootIsDecorated(False)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.setUniformRowHeights(True)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setHeaderLabels([tr("Version"), tr("Held-out IoU"), tr("Verdict"), tr("Made"), ""])
+        header = table.header()
+        header.setStretchLastSection(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column, width in enumerate(_WIDTHS):
+            mode = QHeaderView.ResizeMode
+            header.setSectionResizeMode(column, mode.Fixed if width else mode.Stretch)
+            if width:
+                header.resizeSection(column, width)
+        self._column.addWidget(table, 1)
+        return table
+
+
+def _figures(item: "VersionItem") -> str:
+    now = "–" if item.now is None else f"{item.now:.3f}"
+    return now if item.before is None else f"{item.before:.3f} → {now}"
+
+
+def _verdict(item: "VersionItem") -> str:
+    if not item.made:
+        if item.name == "embedded":
+            return tr("The model that comes with SegStudio: a guess, until two classes are labelled")
+        return tr("Learns from your labels within seconds, anew at every proposal")
+    verdict = tr("promoted") if item.promoted else tr("candidate")
+    return f"{verdict} · {item.reason}" if item.reason else verdict
+
+
+def _origin(item: "VersionItem") -> str:
+    if not item.made:
+        return tr("No version: what proposes before one is promoted")
+    return tr("Learned from {parent}", parent=version_words(item.parent))
+
+
+def _when(made: str) -> str:
+    return datetime.fromisoformat(made).astimezone().strftime("%Y-%m-%d %H:%M") if made else "–"

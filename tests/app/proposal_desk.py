@@ -1,0 +1,107 @@
+"""Documents, navigation and proposals over a real project, with a network that answers when it is told to."""
+
+import threading
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from segstudio.app.documents import Documents
+from segstudio.app.finishing import Finishing
+from segstudio.app.jobs import MainThread
+from segstudio.app.navigation import Navigation
+from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.proposing import Proposals
+from segstudio.geometry import TILE
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import ProposalRow, ProposalTile
+from segstudio.labels.tile import Constant
+from segstudio.store.project import Project
+from segstudio.store.proposals import encoded
+from segstudio.tasks.predict import PredictProgress, PredictReport, PredictSeconds
+
+__all__ = ["CELL", "Desk", "Network"]
+
+CELL = ClassId(2)
+
+
+class Network:
+    """Answers each request once its gate is open; every answer proposes one class for the whole image."""
+
+    def __init__(self) -> None:
+        self.gates: list[threading.Event] = []
+        self.version = "embedded"
+        self.error: Exception | None = None
+        self.open = False
+
+    def predict(
+        self, project: Project, engine: object, images: list[ImageId], **_: object
+    ) -> Generator[PredictProgress, None, PredictReport]:
+        gate = threading.Event()
+        self.gates.append(gate)
+        version = f"{self.version}-{len(self.gates)}"
+        while not self.open and not gate.wait(0.01):
+            yield PredictProgress(0, 1)
+        if self.error is not None:
+            raise self.error
+        tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
+        project.proposals.write(images[0], 0, version, {1: ProposalRow(CELL, 0.9)}, {(0, 0): tile})
+        return PredictReport(1, 1, 1.0, PredictSeconds(0, 0, 0), version)
+
+
+class Desk:
+    """Documents, navigation and proposals of one project."""
+
+    def __init__(self, qtbot: Any, project: Project, network: Network) -> None:
+        self.qtbot, self.project, self.network = qtbot, project, network
+        self.main = MainThread()
+        self.documents = Documents(project, self.main)
+        self.navigation = Navigation(project, self.documents, self.main)
+        self.proposals = Proposals(project, None, self.documents, self.navigation, self.main)  # type: ignore[arg-type]
+        self.finishing = Finishing(project, self.documents, self.navigation, self.proposals, self.main)
+        self.ready: list[str] = []
+        self.failures: list[dict[str, str]] = []
+        self.said: list[str] = []
+        self.seqs: list[int] = []
+        self.proposals.proposalReady.connect(lambda: self.ready.append(self.version()))
+        self.proposals.failed.connect(self.failures.append)
+        self.proposals.said.connect(self.said.append)
+        self.finishing.said.connect(self.said.append)
+        self.documents.editCommitted.connect(self.seqs.append)
+
+    def version(self) -> str:
+        return self.proposals.on_screen.version if self.proposals.on_screen else ""
+
+    def shows(self, index: int) -> None:
+        self.navigation.open(index)
+        self.qtbot.waitUntil(lambda: not self.navigation.loading)
+
+    def asked(self, times: int) -> None:
+        self.qtbot.waitUntil(lambda: len(self.network.gates) == times)
+
+    def proposed(self, index: int = 0) -> None:
+        self.shows(index)
+        self.network.open = True
+        self.qtbot.waitUntil(lambda: bool(self.ready))
+        self.ready.clear()
+
+    def pointer(self, phase: Phase, x: float, y: float, button: Button = Button.LEFT) -> None:
+        self.documents.pointer(Pointer(phase, x, y, button))
+
+    def stroke(self, x: float, y: float, button: Button = Button.LEFT) -> None:
+        self.pointer(Phase.PRESS, x, y, button)
+        self.pointer(Phase.RELEASE, x, y, button)
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.documents.current is not None
+        document = self.documents.current.document
+        return document.raster.read(0, document.raster.bounds(0))
+
+    def close(self) -> None:
+        self.network.open = True
+        self.documents.commit_gesture()
+        self.finishing.close()
+        self.proposals.close()
+        self.navigation.close()
+        self.proposals.wait(10)
+        self.main.close()
