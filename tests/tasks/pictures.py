@@ -11,6 +11,7 @@ from segstudio.labels.model import Cause, ImageId, Origin
 from segstudio.labels.tile import EMPTY, frozen
 from segstudio.store.project import Project
 from segstudio.tasks.new import new_project
+from segstudio.tasks.progress import finished
 
 SIZE = (60, 40)
 
@@ -26,12 +27,7 @@ def project_of(folder: Path, names: Sequence[str] = ("a.png", "sub/b.png", "sub/
     """A project `folder`/p.segstudio of noise pictures below `folder`/images."""
     for seed, name in enumerate(names):
         picture(folder / "images" / name, seed)
-    task = new_project(folder / "p", [str(folder / "images")], ["leaf"])
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return end.value.path
+    return finished(new_project(folder / "p", [str(folder / "images")], ["leaf"])).path
 
 
 def label(project: Project, image: ImageId) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from pictures import label, picture, project_of
-from small_projects import finished
 
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
@@ -18,6 +17,7 @@ from segstudio.store.contents import Content, adopt, look_at, note, remember_has
 from segstudio.store.project import Project
 from segstudio.tasks.export import export
 from segstudio.tasks.info import info
+from segstudio.tasks.progress import finished
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from pictures import label, picture, project_of
-from small_projects import finished
 
 from segstudio.errors import ReadOnly, UserError
 from segstudio.imaging.hashing import content_hash
 from segstudio.store.project import Project
+from segstudio.tasks.progress import finished
 from segstudio.tasks.relink import relink
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damage import PAGE, flip_byte, overwrite_page, root_page
-from small_projects import finished
 from store_painting import CELL, CLASSES, SIZE, VESSEL, commit, flushed, new_images, paint, painted, undo
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
@@ -23,6 +22,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.tile import expanded, frozen
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.tasks.progress import finished
 from segstudio.tasks.repair import RepairReport, repair
 
 IMAGES = [ImageId(n) for n in range(1, 5)]
