@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from segstudio.errors import ReadOnly, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
+from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
 
 if TYPE_CHECKING:
@@ -88,15 +89,18 @@ def note(project: "Project", row: ImageRow, look: Look) -> "Future[None] | None"
     if look.content is not Content.TOUCHED and changed == row.changed:
         return None
     if look.content is Content.TOUCHED:
-        return _write(project, row, look, row.content_hash if look.quick_hash == row.quick_hash else "")
-    return _run(project, "UPDATE files SET changed = ? WHERE image = ? AND position = 0", (changed, row.id))
+        return _write(project, row, look, row.content_hash if row.last_edit else "")
+    return _run(project, row, "UPDATE files SET changed = ? WHERE image = ? AND position = 0", (changed, row.id))
 
 
 def adopt(project: "Project", row: ImageRow) -> "Future[None]":
     """Take the content that is there now for what the labels belong to. Raises `UnreadableImage`, `ReadOnly`."""
-    status = row.file.stat()
-    look = Look(Content.TOUCHED, status.st_size, status.st_mtime_ns, quick_hash(row.file))
-    return _write(project, row, look, content_hash(row.file))
+    quick, whole = quick_hash(row.file), content_hash(row.file)
+    try:
+        status = row.file.stat()
+    except OSError as error:
+        raise refused(row.file, error) from error
+    return _write(project, row, Look(Content.TOUCHED, status.st_size, status.st_mtime_ns, quick), whole)
 
 
 def remember_hash(project: "Project", row: ImageRow) -> None:
@@ -115,12 +119,15 @@ def _write(project: "Project", row: ImageRow, look: Look, whole: str) -> "Future
         "UPDATE files SET size = ?, mtime_ns = ?, quick_hash = ?, content_hash = ?, changed = '' "
         "WHERE image = ? AND position = 0"
     )
-    return _run(project, update, (look.size, look.mtime_ns, look.quick_hash, whole, row.id))
+    return _run(project, row, update, (look.size, look.mtime_ns, look.quick_hash, whole, row.id))
 
 
-def _run(project: "Project", statement: str, values: tuple[object, ...]) -> "Future[None]":
+def _run(project: "Project", row: ImageRow, statement: str, values: tuple[object, ...]) -> "Future[None]":
+    """Change what is known of a file; what was said of its old state is taken back."""
+
     def job(db: sqlite3.Connection) -> None:
         db.execute(statement, values)
+        db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem = ?", (row.id, changed_sentence(row)))
 
     if project.writer is None:
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")

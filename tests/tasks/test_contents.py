@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import label, picture, project_of
+from PIL import Image
 
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
@@ -16,6 +18,7 @@ from segstudio.store import contents
 from segstudio.store.contents import Content, adopt, look_at, note, remember_hash
 from segstudio.store.project import Project
 from segstudio.tasks.export import export
+from segstudio.tasks.import_masks import import_masks
 from segstudio.tasks.info import info
 from segstudio.tasks.progress import finished
 
@@ -77,6 +80,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     waiting.result(30)
     assert project.images()[0].changed == look.quick_hash
     assert "another content" in info(project)["images"][0]["problem"]
+    project.set_problem(row.id, contents.changed_sentence(row)).result(30)
     assert note(project, project.images()[0], look) is None
     row.file.write_bytes(original)
     os.utime(row.file, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -90,6 +94,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     row = project.images()[0]
     assert (look_at(row).content, row.changed) == (Content.SAME, "")
     assert row.content_hash == hashing.content_hash(row.file)
+    assert row.problem == ""
 
 
 def test_without_labels_a_new_content_is_simply_the_content(project: Project) -> None:
@@ -118,3 +123,22 @@ def test_the_engine_does_not_use_a_changed_content_and_export_says_it(project: P
     report = finished(export(project, "png", tmp_path / "out"))
     assert (report.images, report.changed) == (1, ("a.png",))
     assert (tmp_path / "out" / "masks" / "a.png").is_file()
+
+
+def test_labels_that_are_imported_belong_to_the_content_of_that_day(project: Project, tmp_path: Path) -> None:
+    row = project.images()[1]
+    picture(row.file, 61)
+    masks = tmp_path / "masks" / "sub"
+    masks.mkdir(parents=True)
+    Image.fromarray(np.ones((40, 60), np.uint8)).save(masks / "b.png")
+    finished(import_masks(project, "png", tmp_path / "masks"))
+    row = project.images()[1]
+    assert row.labelled_pixels == 2400
+    assert look_at(row).content is Content.SAME
+
+
+def test_a_file_that_goes_while_it_is_adopted_says_so(project: Project) -> None:
+    row = project.images()[0]
+    row.file.unlink()
+    with pytest.raises(UnreadableImage):
+        adopt(project, row)

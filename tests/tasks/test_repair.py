@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damage import PAGE, flip_byte, overwrite_page, root_page
+from refusing_disk import RefusingConnection, refusing
 from store_painting import CELL, CLASSES, SIZE, VESSEL, commit, flushed, new_images, paint, painted, undo
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
@@ -22,6 +23,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.tile import expanded, frozen
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.waiting import waiting_file
 from segstudio.tasks.progress import finished
 from segstudio.tasks.repair import RepairReport, repair
 
@@ -221,6 +223,21 @@ def test_a_project_that_somebody_writes_is_not_repaired(broken: Path) -> None:
     with Project.open(broken), pytest.raises(ProjectLocked) as told:
         finished(repair(broken))
     assert told.value.line.endswith("Close it first.")
+
+
+def test_edits_that_wait_in_the_state_folder_are_in_the_repaired_project(broken: Path) -> None:
+    kind: type[RefusingConnection] = refusing()
+    refused = Project.open(broken, connection_type=kind)
+    kind.refuse = "full"
+    paint(refused, refused.document(IMAGES[3]), Rect(0, 0, 30, 30), CELL)
+    refused.close(wait_s=1)
+    report = finished(repair(broken))
+    assert report.waiting_saved == 1
+    assert waiting_file(refused.uuid).is_file()
+    with Project.open(report.out) as project:
+        assert project.image(IMAGES[3]).labelled_pixels == 900
+    with Project.open(broken) as old:
+        assert old.image(IMAGES[3]).labelled_pixels == 900
 
 
 def test_weights_that_are_gone_are_listed_and_propose_no_more(broken: Path) -> None:
