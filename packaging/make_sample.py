@@ -5,10 +5,11 @@ Run by hand when the sample changes, with scikit-image installed beside the depe
     python packaging/make_sample.py                  writes resources/sample/
     python packaging/make_sample.py --overlay DIR    also writes enlarged pictures with the outlines, to be looked at
 
-The coins photograph is cut into six fields of about four coins each, without overlap, at its native size. The masks
-are made here: for every coin a hand-measured ellipse gives the neighbourhood, in which the closed contour of
+The retina is scaled to 768 x 768 and cut into six fields of 256 x 384; `vessel_masks.py` beside this file makes their
+masks. The coins photograph is cut into six fields of about four coins each, without overlap, at its native size. Its
+masks are made here: for every coin a hand-measured ellipse gives the neighbourhood, in which the closed contour of
 strongest outward bright-to-dark step is found by dynamic programming in polar coordinates. Every outline was looked
-at in the enlarged overlays; a person would move none of them by more than half a pixel. Nothing here is used by the
+at in the enlarged overlays; a person would move no coin's by more than half a pixel. Nothing here is used by the
 program itself.
 """
 
@@ -17,12 +18,15 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from vessel_masks import vessel_mask
 
 ROOT = Path(__file__).resolve().parent.parent / "resources" / "sample"
-BACKGROUND_COLOUR, COIN_COLOUR = (107, 114, 128), (230, 159, 0)
+BACKGROUND_COLOUR, COIN_COLOUR, VESSEL_COLOUR = (107, 114, 128), (230, 159, 0), (240, 228, 66)
+RETINA_PX = 768
 ANGLES, STEPS_PER_PX, REACH_PX = 180, 8, 3.5
 
 
@@ -77,7 +81,7 @@ class Field:
 
 # In the lower half no straight cut misses every coin: column 135 is left out, so that neither neighbour keeps a sliver,
 # and the coin on the border at 250 is cut in two, as happens in real fields.
-FIELDS = (
+COIN_FIELDS = (
     Field("coins_1", 0, 0, 126, 150),
     Field("coins_2", 126, 0, 242, 150),
     Field("coins_3", 242, 0, 384, 150),
@@ -85,6 +89,13 @@ FIELDS = (
     Field("coins_5", 136, 150, 250, 303),
     Field("coins_6", 250, 150, 384, 303),
 )
+
+RETINA_FIELDS = tuple(
+    Field(f"retina_{3 * row + column + 1}", 256 * column, 384 * row, 256 * column + 256, 384 * row + 384)
+    for row in range(2)
+    for column in range(3)
+)
+PLAY = ("play/tissue.jpg", "play/cell.png")
 
 
 def contour(picture: NDArray[np.float32], coin: Ellipse) -> NDArray[np.float64]:
@@ -149,66 +160,85 @@ def _fill(mask: NDArray[np.uint8], polygon: NDArray[np.float64]) -> None:
             mask[row, max(0, math.ceil(left - 0.5)) : max(0, math.ceil(right - 0.5))] = 1
 
 
-def write_fields(photograph: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
-    """Write ``coins/images`` (8-bit grey PNG) and ``coins/masks`` (palette PNG: 0 background, 1 coin)."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of picture, cut into fields: pixels, mask (1 = the object), and how both are written."""
+
+    name: str
+    photograph: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    fields: tuple[Field, ...]
+    of: str
+    colour: tuple[int, int, int]
+    extension: str
+
+
+def write_fields(kind: Kind) -> None:
+    """Write ``NAME/images`` (grey PNG, or JPEG) and ``NAME/masks`` (palette PNG: 0 background, 1 the object)."""
     from PIL import Image
 
-    (ROOT / "coins" / "images").mkdir(parents=True, exist_ok=True)
-    (ROOT / "coins" / "masks").mkdir(parents=True, exist_ok=True)
-    for field in FIELDS:
+    images, masks = ROOT / kind.name / "images", ROOT / kind.name / "masks"
+    images.mkdir(parents=True, exist_ok=True)
+    masks.mkdir(parents=True, exist_ok=True)
+    how: dict[str, Any] = {"quality": 92, "subsampling": 0} if kind.extension == "jpg" else {}
+    for field in kind.fields:
         part = np.s_[field.y0 : field.y1, field.x0 : field.x1]
-        Image.fromarray(photograph[part]).save(ROOT / "coins" / "images" / f"{field.name}.png", optimize=True)
-        picture = Image.fromarray(mask[part], mode="P")
-        picture.putpalette([*BACKGROUND_COLOUR, *COIN_COLOUR])
-        picture.save(ROOT / "coins" / "masks" / f"{field.name}.png", optimize=True)
+        Image.fromarray(kind.photograph[part]).save(images / f"{field.name}.{kind.extension}", optimize=True, **how)
+        picture = Image.fromarray(kind.mask[part], mode="P")
+        picture.putpalette([*BACKGROUND_COLOUR, *kind.colour])
+        picture.save(masks / f"{field.name}.png", optimize=True)
 
 
 def write_play(data: Path) -> None:
-    """Write the single pictures: retina and stained tissue as JPEG, the cell as PNG."""
+    """Write the single pictures: stained tissue as JPEG, the cell as PNG."""
     from PIL import Image
 
     out = ROOT / "play"
     out.mkdir(parents=True, exist_ok=True)
-    retina = Image.open(data / "retina.jpg").convert("RGB")
-    retina.resize((768, 768), Image.Resampling.LANCZOS).save(out / "retina.jpg", quality=88, optimize=True)
     Image.open(data / "ihc.png").convert("RGB").save(out / "tissue.jpg", quality=88, subsampling=0, optimize=True)
     Image.open(data / "cell.png").convert("L").save(out / "cell.png", optimize=True)
 
 
-def write_index() -> None:
-    """Write ``sample.json``: fields in order, classes, play pictures; paths relative to ``resources/sample``."""
-    index = {
-        "name": "coins",
-        "classes": [
-            {"name": "background", "value": 0, "kind": "background", "color": _hex(BACKGROUND_COLOUR)},
-            {"name": "coin", "value": 1, "kind": "semantic", "color": _hex(COIN_COLOUR)},
-        ],
-        "fields": [
-            {"image": f"coins/images/{field.name}.png", "mask": f"coins/masks/{field.name}.png"} for field in FIELDS
-        ],
-        "play": ["play/retina.jpg", "play/tissue.jpg", "play/cell.png"],
-    }
-    (ROOT / "sample.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+def write_index(kinds: tuple[Kind, ...]) -> None:
+    """Write ``sample.json``: a project a kind, with its classes and its fields in order; the single pictures lie in
+    the first. Paths are relative to ``resources/sample``."""
+    projects = [
+        {
+            "name": kind.name,
+            "classes": [
+                {"name": "background", "value": 0, "kind": "background", "color": _hex(BACKGROUND_COLOUR)},
+                {"name": kind.of, "value": 1, "kind": "semantic", "color": _hex(kind.colour)},
+            ],
+            "fields": [
+                {"image": f"{kind.name}/images/{f.name}.{kind.extension}", "mask": f"{kind.name}/masks/{f.name}.png"}
+                for f in kind.fields
+            ],
+            "play": list(PLAY) if kind is kinds[0] else [],
+        }
+        for kind in kinds
+    ]
+    text = json.dumps({"projects": projects}, indent=2) + "\n"
+    (ROOT / "sample.json").write_text(text, encoding="utf-8")
 
 
 def _hex(colour: tuple[int, int, int]) -> str:
     return "#{:02X}{:02X}{:02X}".format(*colour)
 
 
-def write_overlay(photograph: NDArray[np.uint8], mask: NDArray[np.uint8], folder: Path, zoom: int = 8) -> None:
+def write_overlay(kind: Kind, folder: Path, zoom: int = 8) -> None:
     """Write each field enlarged, with the mask's outline between pixels drawn over it."""
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
-    for field in FIELDS:
+    for field in kind.fields:
         part = np.s_[field.y0 : field.y1, field.x0 : field.x1]
-        grey = np.kron(photograph[part], np.ones((zoom, zoom), np.uint8))
-        big = np.kron(mask[part], np.ones((zoom, zoom), np.uint8))
+        pixels = kind.photograph[part] if kind.photograph.ndim == 3 else np.stack([kind.photograph[part]] * 3, axis=2)
+        rgb = pixels.repeat(zoom, 0).repeat(zoom, 1)
+        big = kind.mask[part].repeat(zoom, 0).repeat(zoom, 1)
         edge = np.zeros(big.shape, bool)
         edge[:, 1:] |= big[:, 1:] != big[:, :-1]
         edge[1:] |= big[1:] != big[:-1]
-        rgb = np.stack([grey] * 3, axis=2)
-        rgb[edge] = (255, 80, 0)
+        rgb[edge] = (0, 255, 255)
         Image.fromarray(rgb).save(folder / f"{field.name}.png")
 
 
@@ -221,13 +251,20 @@ def main() -> None:
     parser.add_argument("--overlay", type=Path, help="also write enlarged pictures with the outlines to this folder")
     options = parser.parse_args()
     data = Path(skimage.__file__).parent / "data"
-    photograph = np.asarray(Image.open(data / "coins.png").convert("L"))
-    mask = coin_mask(photograph)
-    write_fields(photograph, mask)
+    whole = Image.open(data / "retina.jpg").convert("RGB")
+    retina = np.asarray(whole.resize((RETINA_PX, RETINA_PX), Image.Resampling.LANCZOS))
+    coins = np.asarray(Image.open(data / "coins.png").convert("L"))
+    vessels = vessel_mask(retina).astype(np.uint8)
+    kinds = (
+        Kind("retina", retina, vessels, RETINA_FIELDS, "vessel", VESSEL_COLOUR, "jpg"),
+        Kind("coins", coins, coin_mask(coins), COIN_FIELDS, "coin", COIN_COLOUR, "png"),
+    )
+    for kind in kinds:
+        write_fields(kind)
+        if options.overlay:
+            write_overlay(kind, options.overlay)
     write_play(data)
-    write_index()
-    if options.overlay:
-        write_overlay(photograph, mask, options.overlay)
+    write_index(kinds)
 
 
 if __name__ == "__main__":

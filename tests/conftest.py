@@ -80,7 +80,7 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_dir() -> Path:
-    """Folder of the embedded sample: ``sample.json``, ``coins/images``, ``coins/masks``, ``play``."""
+    """Folder of the embedded sample: ``sample.json``, a folder a project with ``images`` and ``masks``, ``play``."""
     return asset("sample")
 
 

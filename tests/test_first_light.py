@@ -112,7 +112,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         session.set_brush_radius(6)
         me.key(Qt.Key.Key_2)
         assert session.current_class is not None
-        assert session.current_class.name == "coin"
+        assert session.current_class.name == "vessel"
         path = me.drag([(20, 20), (40, 24), (52, 40)])
         expected = stroke_mask(path, 6, shape)
         assert np.array_equal(session.labels() > 0, expected)
@@ -231,10 +231,10 @@ def check_exports(session: Any, out: Path) -> None:
         assert np.array_equal(np.asarray(mask), expected)
     coco = json.loads((out / "coco" / "coco.json").read_text())
     image = next(i for i in coco["images"] if i["file_name"] == session.current_image)
-    coin = next(c.value for c in session.classes if c.name == "coin")
+    vessel = next(c.value for c in session.classes if c.name == "vessel")
     found = np.zeros(ids.shape, bool)
     for annotation in coco["annotations"]:
         if annotation["image_id"] == image["id"]:
-            assert annotation["category_id"] == coin
+            assert annotation["category_id"] == vessel
             found |= rle.decode(annotation["segmentation"]).astype(bool)
-    assert np.array_equal(found, expected == coin)
+    assert np.array_equal(found, expected == vessel)

@@ -1,8 +1,8 @@
 """`segstudio doctor`."""
 
 from argparse import Namespace
-from pathlib import Path
 
+from segstudio.cli.opening import place_of
 from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
 
@@ -29,7 +29,7 @@ def run(options: Namespace) -> int:
     """Look, and say what was found."""
     from segstudio.tasks.doctor import examine
 
-    found = examine(None if options.project is None else Path(options.project))
+    found = examine(None if options.project is None else place_of(options.project))
     if options.json:
         say_json(found.as_json())
     else:

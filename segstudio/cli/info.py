@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
     status = Counter(image["status"] for image in images)
     split = Counter(image["split"] for image in images)
     say(f"{len(images)} images: {status['done']} done, {status['in-progress']} in progress, {status['new']} new")
-    say(f"{split['train']} in training, {split['held-out']} held out, {split[None]} not decided")
+    say(f"{split['train']} in training, {split['held-out']} held out, {split[None]} not labelled yet")
     for c in found["classes"]:
         say(f"class {c['value']}: {c['name']} ({c['kind']}, {c['color']})")
     for version in found["versions"]:

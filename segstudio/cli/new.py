@@ -15,7 +15,8 @@ def arguments(parser: CommandParser) -> None:
     parser.describe(
         "Make a project of images. Only headers are read, and the images stay where they are.\n\n"
         "A named file that cannot be read is refused with its name, and no folder stays behind. A folder or glob\n"
-        "skips what is no image and says how many; projects and masks exported by SegStudio are skipped as well.\n"
+        "skips what is no image and says how many; projects and masks exported by SegStudio are skipped as well,\n"
+        "and so are folders below it that look like masks of the images ('masks', 'labels' ...); name one to take it.\n"
         "A folder is a root: paths are relative to it. For files and globs their deepest common folder is.",
         "segstudio new leaves.segstudio --images photos --class leaf --class symptom:#D55E00",
         "segstudio new cells.segstudio --images 'scans/*.tif' --class nucleus::instance --class debris::ignore",
@@ -55,6 +56,7 @@ def run(options: Namespace) -> int:
                 "images": report.images,
                 "skipped": report.skipped,
                 "own_masks_skipped": report.own_masks,
+                "mask_folders_skipped": [{"folder": str(f.folder), "files": f.files} for f in report.mask_folders],
                 "classes": [
                     {"name": c.name, "color": c.color, "kind": c.kind, "value": c.value} for c in report.classes
                 ],
@@ -66,4 +68,10 @@ def run(options: Namespace) -> int:
         say(f"{report.skipped} files are no image and were skipped.")
     if report.own_masks:
         say(f"{report.own_masks} masks exported by SegStudio were skipped.")
+    for masks in report.mask_folders:
+        say(
+            f"{masks.files} files in '{masks.folder}' look like masks of these images and were skipped. To label them "
+            f"as images, name that folder too; to take them as labels, import them."
+        )
+    say(f"Next: 'segstudio {report.path}' opens it; 'segstudio import' reads masks that you have.")
     return 0

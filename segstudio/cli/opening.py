@@ -5,19 +5,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segstudio.cli.output import complain
+from segstudio.errors import NotAProject
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
 
-__all__ = ["opened"]
+__all__ = ["opened", "place_of"]
+
+
+def place_of(name: str) -> Path:
+    """The folder of a project as it was named; its `.segstudio` may be left out."""
+    path = Path(name)
+    return project_path(path) if not path.exists() and project_path(path).exists() else path
 
 
 @contextmanager
 def opened(name: str, *, write: bool) -> Iterator[Project]:
     """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does."""
-    path = Path(name)
-    if not path.exists() and project_path(path).exists():
-        path = project_path(path)
-    project = Project.open(path, write=write)
+    place = place_of(name)
+    if not place.exists():
+        raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
+    project = Project.open(place, write=write)
     try:
         yield project
         if project.notice:  # not before a failure, which is the one line then

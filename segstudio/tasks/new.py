@@ -16,6 +16,7 @@ from segstudio.labels.model import ClassTable, Kind, folded_name
 from segstudio.store.classes import valid_name
 from segstudio.store.project import NewClass, NewImage, Project
 from segstudio.store.values import NewPlane
+from segstudio.tasks.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.scan import FoundFile, found_files
 
@@ -30,7 +31,8 @@ _THREADS = 8
 class NewReport:
     """A project that was made: its folder, how many images it has, what was passed over, its classes.
 
-    `skipped` counts files of folders and globs that are no image, `own_masks` masks that we exported ourselves.
+    `skipped` counts files of folders and globs that are no image, `own_masks` masks that we exported ourselves;
+    `mask_folders` are folders whose files look like masks of the images.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class NewReport:
     skipped: int
     own_masks: int
     classes: ClassTable
+    mask_folders: tuple[MaskFolder, ...] = ()
 
 
 def new_project(
@@ -45,7 +48,8 @@ def new_project(
 ) -> Generator[Progress, None, NewReport]:
     """Make a project at `path` (`.segstudio` is added where it lacks) of files, folders and globs.
 
-    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Raises
+    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Folders of
+    masks that lie below what is given are left out, unless named themselves. Raises
     `UsageError` for classes, `UnreadableImage` for a named file that cannot be read, `UserError` where there is no
     image at all or something stands at the path, `DiskRefused`; then no folder stays behind.
     """
@@ -68,9 +72,11 @@ def new_project(
         yield Progress(done, len(files), "reading headers")
     if not found:
         raise UserError(f"No image was found ({skipped + own} files were looked at).")
+    deep = {f.file for f in files if f.deep and not f.named}
+    found, mask_folders = without_mask_folders(found, lambda image: os.path.join(image.root, image.path) in deep)
     yield Progress(len(files), len(files), "writing the project")
     with Project.create(path, found, wanted, copy_files=copy_files) as project:
-        return NewReport(path, len(found), skipped, own, project.classes())
+        return NewReport(path, len(found), skipped, own, project.classes(), tuple(mask_folders))
 
 
 def _looked_at(files: Sequence[FoundFile]) -> Iterator[tuple[int, list[NewImage | Content]]]:

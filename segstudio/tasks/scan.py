@@ -16,13 +16,24 @@ __all__ = ["FoundFile", "found_files"]
 class FoundFile:
     """A file that may be an image; `path` is relative to `root`. One that was `named` has to be an image.
 
-    `file` is where it lies, as text: with 100,000 of them paths as objects cost seconds.
+    `file` is where it lies, as text: with 100,000 of them paths as objects cost seconds. `deep` says that it lies in a
+    folder below the one that was given, or below the fixed part of the glob.
     """
 
     root: Path
     path: str
     file: str
     named: bool
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """A file that a glob found or that was named, before its root is known."""
+
+    place: Path
+    named: bool
+    deep: bool
 
 
 def found_files(given: Sequence[str]) -> list[FoundFile]:
@@ -32,7 +43,7 @@ def found_files(given: Sequence[str]) -> list[FoundFile]:
     would have one relative path, the deepest common folder of all is the root. Raises `UserError` for what is missing.
     """
     folders: list[FoundFile] = []
-    singles: list[tuple[Path, bool]] = []
+    singles: list[_Single] = []
     order: list[str] = []
     for text in given:
         path = Path(os.path.abspath(text))
@@ -43,29 +54,31 @@ def found_files(given: Sequence[str]) -> list[FoundFile]:
         else:
             more = _files_of(text, path)
             singles += more
-            order += [str(file) for file, _ in more]
+            order += [str(single.place) for single in more]
     everything = folders + _with_common_root(singles)
     if len({folded_name(f.path) for f in everything}) < len({f.file for f in everything}):
         everything = _told_apart(everything)
     by_file = {f.file: f for f in reversed(everything)}
     named = {f.file for f in everything if f.named}
-    return [replace(by_file[file], named=file in named) for file in dict.fromkeys(order)]
+    near = {f.file for f in everything if not f.deep}
+    return [replace(by_file[file], named=file in named, deep=file not in near) for file in dict.fromkeys(order)]
 
 
-def _files_of(text: str, path: Path) -> list[tuple[Path, bool]]:
-    """The file of this name, or the files that a glob finds, with whether they were named."""
+def _files_of(text: str, path: Path) -> list[_Single]:
+    """The file of this name, or the files that a glob finds."""
     if path.exists():
-        return [(path, True)]
+        return [_Single(path, named=True, deep=False)]
     if not glob.has_magic(text):
         raise UnreadableImage(f"{text} cannot be read: there is no such file or folder.")
-    found: list[tuple[Path, bool]] = []
+    found: list[_Single] = []
+    fixed = _fixed_part(text)
     for match in sorted(glob.glob(text, recursive=True)):
         place = Path(os.path.abspath(match))
         if place.is_dir():
             if "**" not in text and not _skipped_folder(place.name):
-                found += [(Path(f.file), False) for f in _below_folder(place, match)]
-        elif not any(_skipped_folder(part) for part in place.parent.relative_to(_fixed_part(text)).parts):
-            found.append((place, False))
+                found += [_Single(Path(f.file), named=False, deep=True) for f in _below_folder(place, match)]
+        elif not any(_skipped_folder(part) for part in place.parent.relative_to(fixed).parts):
+            found.append(_Single(place, named=False, deep=place.parent != fixed))
     if not found:
         raise UserError(f"'{text}' finds no file.")
     return found
@@ -97,20 +110,20 @@ def _below_folder(root: Path, text: str) -> Iterator[FoundFile]:
         folders[:] = [name for name in folders if not _skipped_folder(name)]
         inner = Path(folder).relative_to(root).as_posix()
         names += files if inner == "." else [f"{inner}/{name}" for name in files]
-    return (FoundFile(root, name, os.path.join(root, *name.split("/")), False) for name in sorted(names))
+    return (FoundFile(root, name, os.path.join(root, *name.split("/")), False, "/" in name) for name in sorted(names))
 
 
-def _with_common_root(files: list[tuple[Path, bool]]) -> list[FoundFile]:
+def _with_common_root(files: list[_Single]) -> list[FoundFile]:
     if not files:
         return []
-    root = _common_folder([file.parent for file, _ in files])
-    return [FoundFile(root, file.relative_to(root).as_posix(), str(file), named) for file, named in files]
+    root = _common_folder([file.place.parent for file in files])
+    return [FoundFile(root, f.place.relative_to(root).as_posix(), str(f.place), f.named, f.deep) for f in files]
 
 
 def _told_apart(files: list[FoundFile]) -> list[FoundFile]:
     """The same files below one root, so that no two have one path."""
     root = _common_folder([Path(f.file).parent for f in files])
-    return [FoundFile(root, Path(f.file).relative_to(root).as_posix(), f.file, f.named) for f in files]
+    return [replace(f, root=root, path=Path(f.file).relative_to(root).as_posix()) for f in files]
 
 
 def _common_folder(folders: list[Path]) -> Path:

@@ -87,10 +87,14 @@ class StatusBar(QStatusBar):
         if proposal is None:
             self.proposal_label.setText("")
         elif self._session.proposal_is_guess:
-            self.proposal_label.setText(tr("proposal: a guess"))
+            empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
+            self.proposal_label.setText(tr("proposal: a guess, finds nothing") if empty else tr("proposal: a guess"))
         else:
             self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
         self._publish()
+
+    def _is_background(self, class_id: int) -> bool:
+        return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)
 
     def show_zoom(self, scale: float) -> None:
         """Screen pixels an image pixel; 0 hides it."""

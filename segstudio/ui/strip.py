@@ -117,9 +117,15 @@ class MessageStrip(QFrame):
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] == "new":
             return  # said on the page that asked for it
-        if failure["job"] == "image" and self._session.image_trouble.kind == "missing":
-            return  # said by the banner, with what to do
+        if failure["job"] in ("image", "propose") and self._said_above(failure["sentence"]):
+            return
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
+
+    def _said_above(self, sentence: str) -> bool:
+        """Whether the banner of the image says it, with what to do."""
+        trouble = self._session.image_trouble
+        first = trouble.sentence.partition(". ")[0]
+        return trouble.kind == "missing" or (trouble.kind == "changed" and sentence.startswith(first))
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:

@@ -105,6 +105,25 @@ def test_new_says_what_it_skipped(home: Path, run: Run) -> None:
     assert report["classes"][1] == {"name": "leaf", "color": "#112233", "kind": "semantic", "value": 1}
 
 
+def test_new_names_the_folders_of_masks_that_it_left_out_and_what_comes_next(home: Path, run: Run) -> None:
+    images = ("--images", home)
+    report = json.loads(run("new", home / "q", *images, "--json")[1])
+    assert report["mask_folders_skipped"] == [{"folder": str(home / "masks"), "files": 2}]
+    out = run("new", home / "r", *images)[1]
+    assert f"2 files in '{home / 'masks'}' look like masks" in out
+    assert "Next: 'segstudio " in out
+    assert "r.segstudio" in out
+
+
+def test_the_ending_of_a_project_may_be_left_out_and_one_that_is_missing_is_said(
+    home: Path, project: Path, run: Run
+) -> None:
+    assert run("info", home / "p")[0] == 0
+    code, _, err = run("info", home / "nowhere")
+    assert (code, one_line(err)) == (1, True)
+    assert "There is no project" in err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -11,7 +11,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
 
-__all__ = ["FAMILIES", "OWN_MASK", "Content", "Family", "Reader", "content_of", "family_of"]
+__all__ = ["FAMILIES", "OWN_MASK", "Content", "Family", "Reader", "content_of", "family_of", "is_palette_png"]
 
 OWN_MASK = b"tEXtSoftware\0SegStudio mask"
 """The chunk by which the masks we export are known; it stands right behind the PNG's header."""
@@ -93,6 +93,16 @@ def content_of(path: Path) -> Content:
     if OWN_MASK in head:
         return Content.OWN_MASK
     return Content.OTHER if _sniffed(head) is None else Content.IMAGE
+
+
+def is_palette_png(path: Path) -> bool:
+    """Whether a file is a PNG whose pixels are places in a palette, as masks often are; False if unreadable."""
+    try:
+        head = _head(path)
+    except UnreadableImage:
+        return False
+    # The colour type stands behind signature, length, 'IHDR', width, height and depth (PNG specification, 11.2.1).
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and head[25:26] == b"\x03"
 
 
 def _head(path: Path) -> bytes:
