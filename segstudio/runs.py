@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "EMBEDDED",
+    "FROM_PEOPLE",
     "INSTANT",
     "Block",
     "Checkpointed",
@@ -38,6 +39,10 @@ EMBEDDED = "embedded"
 
 INSTANT = "instant"
 """Name of the instant learner as a version."""
+
+FROM_PEOPLE = frozenset({"imported", "merged"})
+"""Versions of proposals that no model made: masks taken in as such, and the other side of a merge. Nothing takes
+their place by itself."""
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
-from segstudio.runs import EMBEDDED, INSTANT
+from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
 from segstudio.store.project import Project
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
@@ -283,6 +283,8 @@ class Proposals(QObject):
 
     def _stale(self) -> bool:
         """Whether a better proposal may be had: none yet, a part, an older version's, or a learner refitted since."""
+        if self.on_screen is not None and self.on_screen.version in FROM_PEOPLE:
+            return False
         if self.on_screen is None or self.on_screen.version == INSTANT or not self._is_whole(self.on_screen):
             return True
         current = self._project.current_version()

@@ -52,6 +52,8 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export", "write labels as masks or COCO, read them back and compare"),
     "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
     "info": Command("info", "say what a project holds"),
+    "merge": Command("merge", "make one project of two, and list where they differ"),
+    "compare": Command("compare", "say how far two people's labels agree, and where"),
     "repair": Command("repair", "salvage a damaged project into a new one"),
     "relink": Command("relink", "find images that were moved or renamed"),
     "doctor": Command("doctor", "check this installation, or a project: devices, models, damage, what is missing"),

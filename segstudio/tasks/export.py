@@ -25,7 +25,7 @@ from segstudio.tasks.class_values import Content, content_named, format_classes,
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.selection import selected_images
 
-__all__ = ["ExportReport", "export"]
+__all__ = ["ExportReport", "export", "move_all", "staging_folder"]
 
 _DRAIN_S = 60.0
 
@@ -71,7 +71,7 @@ def export(
     classes = project.classes()
     plan = ExportPlan(format_classes(classes), tuple((i.path, len(i.planes)) for i in everything), background)
     out = Path(os.path.abspath(out))
-    with _staging(out) as staging:
+    with staging_folder(out) as staging:
         writer = form.write(staging, plan)
         for done, image in enumerate(chosen):
             yield Progress(done, len(chosen), image.path)
@@ -80,7 +80,7 @@ def export(
         changed = tuple(image.path for image in chosen if look_at(image).content is FileContent.CHANGED)
         names = list(writer.finish())
         yield Progress(len(chosen), len(chosen), "moving into place")
-        _move_all(staging, out, names)
+        move_all(staging, out, names)
     return ExportReport(form.name, out, len(chosen), tuple(out / name for name in names), changed)
 
 
@@ -104,7 +104,7 @@ def _chosen(project: Project, everything: list[ImageRow], what: Content, glob: s
 
 
 @contextmanager
-def _staging(out: Path) -> Iterator[Path]:
+def staging_folder(out: Path) -> Iterator[Path]:
     """An empty folder beside the target, gone at the end; what the disk refuses inside becomes `DiskRefused`."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; an export needs a folder.")
@@ -137,7 +137,8 @@ def _beside(out: Path) -> Path:
     return out.parent
 
 
-def _move_all(staging: Path, out: Path, names: list[PurePosixPath]) -> None:
+def move_all(staging: Path, out: Path, names: list[PurePosixPath]) -> None:
+    """Move files that are whole into place, one by one. Raises `OSError`."""
     for name in names:
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)

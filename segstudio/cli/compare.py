@@ -1,0 +1,62 @@
+"""`segstudio compare`."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import say, say_json
+from segstudio.cli.parser import CommandParser
+from segstudio.cli.progress import shown
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Compare two people's labels of the same images: IoU and Dice of each class, the share of pixels on which\n"
+        "they agree, Cohen's kappa, and for instance classes matched objects. Figures are over the pixels that both\n"
+        "know; ignored ones count nowhere. Images are paired by content, classes by name. Changes nothing.\n\n"
+        "With --out a map of each plane is written to DIR/agreement: 0 nobody knows, 1 agree, 2 differ, 3 only A\n"
+        "knows, 4 only B knows, 5 ignored.",
+        "segstudio compare anna.segstudio ben.segstudio",
+        "segstudio compare anna.segstudio ben.segstudio --images 'field1/*' --out maps --json",
+    )
+    parser.add_argument("a", metavar="A", help="one project")
+    parser.add_argument("b", metavar="B", help="the other project")
+    parser.add_argument("--images", metavar="GLOB", help="only images whose path in A, as in info, fits")
+    parser.add_argument("--out", metavar="DIR", help="write maps of agreement to this folder")
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Compare."""
+    from segstudio.tasks.compare import compare
+
+    with opened(options.a, write=False) as a, opened(options.b, write=False) as b:
+        out = None if options.out is None else Path(options.out)
+        report = shown(compare(a, b, images=options.images, out=out), "image")
+    if options.json:
+        say_json(report.as_json())
+        return 0
+    overall = report.overall
+    say(f"{len(report.images)} images, {overall.pixels} pixels that both know")
+    say(f"{overall.only_a} pixels known to A alone, {overall.only_b} to B alone, {overall.nobody} to nobody")
+    say(f"pixel agreement {_shown(overall.pixel_agreement)}, kappa {_shown(overall.kappa)}")
+    width = max(len(name) for name in (*overall.classes, "mean"))
+    say(f"{'':<{width}}     IoU    Dice")
+    for name, c in overall.classes.items():
+        o = c.objects
+        objects = "" if o is None else f"   {o.matched} objects matched, {o.only_a} in A alone, {o.only_b} in B alone"
+        say(f"{name:<{width}}  {_shown(c.iou):>6}  {_shown(c.dice):>6}{objects}")
+    say(f"{'mean':<{width}}  {_shown(overall.mean_iou):>6}  {_shown(overall.mean_dice):>6}")
+    for image in report.images:
+        figures = image.figures
+        say(f"{image.path}: agreement {_shown(figures.pixel_agreement)}, mean IoU {_shown(figures.mean_iou)}")
+    if options.out is not None:
+        say(f"Maps of agreement are in {options.out}.")
+    return 0
+
+
+def _shown(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.4f}"
