@@ -12,7 +12,17 @@ from segstudio.store.migrations import schema_of
 from segstudio.store.split import Split
 from segstudio.store.values import ImageRow, NewImage
 
-__all__ = ["ImageRow", "Root", "find_id", "insert_images", "read_images", "read_roots", "relative_root", "sizes_of"]
+__all__ = [
+    "ImageRow",
+    "Root",
+    "find_id",
+    "insert_images",
+    "read_images",
+    "read_places",
+    "read_roots",
+    "relative_root",
+    "sizes_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,13 @@ def relative_root(root: Path, project: Path) -> str:
         return ""
 
 
-def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
+def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
     """Where each root lies: inside the project, at its path, or where it lay as seen from the project before a move."""
+    return {id_: root.path for id_, root in read_places(db, project).items()}
+
+
+def read_places(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
+    """The same, with the place beside the project where a file that its root lacks may be."""
     rows = db.execute("SELECT id, path, relative FROM roots")
     return {id_: _root(path, relative, project) for id_, path, relative in rows}
 

@@ -197,12 +197,12 @@ class Project:
     def images(self, *, removed: bool = False) -> list[ImageRow]:
         """The images in the order of `info`; removed ones only where asked for."""
         with self._readers.transaction() as db:
-            return list(images_.read_images(db, images_.read_roots(db, self.path), removed=removed))
+            return list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
         with self._readers.transaction() as db:
-            for row in images_.read_images(db, images_.read_roots(db, self.path), one=image):
+            for row in images_.read_images(db, images_.read_places(db, self.path), one=image):
                 return row
         raise KeyError(image)
 
