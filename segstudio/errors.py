@@ -5,6 +5,7 @@ else that is raised is a bug, shown with its trace. This module knows no room of
 """
 
 __all__ = [
+    "Cancelled",
     "DiskRefused",
     "EditConflict",
     "EngineDied",
@@ -79,6 +80,10 @@ class ReadOnly(UserError):
 
 class DiskRefused(UserError):
     """The disk refused a write: full, gone, or not allowed."""
+
+
+class Cancelled(UserError):
+    """A person ended a long job; what it had begun was taken back."""
 
 
 class EditConflict(Exception):

@@ -1,7 +1,6 @@
 """The whole main job in the real window, by mouse and keys, with the real engine process and a small budget."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from window_bench import disc_path
 
-from segstudio.labels.stroke import capsule_spans, spans_mask
 from segstudio.tasks.demo import make_demo_project
 from segstudio.ui import open_window
 
@@ -77,16 +76,6 @@ class Person:
         self.window.close()
 
 
-def stroke_mask(points: list[tuple[float, float]], radius: float, shape: tuple[int, int]) -> np.ndarray:
-    from segstudio.geometry import Rect
-
-    area = Rect(0, 0, shape[1], shape[0])
-    mask = spans_mask(capsule_spans(points[0], points[0], radius, area), area)
-    for a, b in pairwise(points):
-        mask |= spans_mask(capsule_spans(a, b, radius, area), area)
-    return mask
-
-
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
@@ -114,10 +103,10 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         assert session.current_class is not None
         assert session.current_class.name == "vessel"
         path = me.drag([(20, 20), (40, 24), (52, 40)])
-        expected = stroke_mask(path, 6, shape)
+        expected = disc_path(path, 6, shape)
         assert np.array_equal(session.labels() > 0, expected)
         ground = me.drag([(80, 80), (90, 84)], RIGHT)
-        assert np.array_equal(session.labels() > 0, expected | stroke_mask(ground, 6, shape))
+        assert np.array_equal(session.labels() > 0, expected | disc_path(ground, 6, shape))
         assert len(np.unique(session.labels())) == 3
         me.settled(2)
         before_eraser = session.labels().copy()

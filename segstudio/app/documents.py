@@ -1,10 +1,15 @@
 """The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.jobs import MainThread
+from segstudio.app.long_writes import LongWrites, Write
+from segstudio.app.open_document import OpenDocument
+from segstudio.app.recent import RecentEdits
+from segstudio.app.saving import Saving
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, SaveState
 from segstudio.errors import EditConflict, ReadOnly, UserError
@@ -15,23 +20,17 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
 from segstudio.labels.policy import Touch
-from segstudio.store.history import History
+from segstudio.labels.raster import TileBudget
+from segstudio.labels.streamed import LARGEST_EDIT_BYTES
 from segstudio.store.project import Project
 
 __all__ = ["Documents", "OpenDocument"]
 
 _KEPT_DOCUMENTS = 4
-_KEPT_EDITS = 64
-
-
-@dataclass(slots=True)
-class OpenDocument:
-    """A document with its history and the number of the last edit that belongs to it."""
-
-    document: Document
-    history: History
-    last: int = 0
-    recent: dict[Seq, Edit] = field(default_factory=dict)
+_HELD_POLL_MS = 50
+_SETTLE_S = 30.0
+_SOON_S = 0.05
+"""So long an undo waits for its job before it becomes one that is seen."""
 
 
 class Documents(QObject):
@@ -43,13 +42,38 @@ class Documents(QObject):
     saveStateChanged = Signal(object)
     classesChanged = Signal()
     refused = Signal(str)
+    said = Signal(str)
+    rewritten = Signal(object)
 
-    def __init__(self, project: Project, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        main: MainThread,
+        parent: QObject | None = None,
+        *,
+        largest_edit_bytes: int = LARGEST_EDIT_BYTES,
+        budget: TileBudget | None = None,
+    ) -> None:
+        """Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
         self._project = project
+        self.largest_edit_bytes = largest_edit_bytes
+        self.budget = budget or TileBudget()
+        self.generation = 0
+        self.long = LongWrites(main, self)
+        self.long.written.connect(self._follow)
+        self.long.ended.connect(self._release)
+        self._held: list[tuple[Edit, OpenDocument]] = []
+        self._poll = QTimer(self)
+        self._poll.setSingleShot(True)
+        self._poll.setInterval(_HELD_POLL_MS)
+        self._poll.timeout.connect(self._release)
+        self._recent = RecentEdits()
         self._open: dict[ImageId, OpenDocument] = {}
-        self._acknowledged = self._submitted = project.last_seq()
-        self._class_edits: dict[Seq, Edit] = {}
+        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self)
+        self.saving.editCommitted.connect(self._committed)
+        self.saving.changed.connect(self.saveStateChanged)
+        self.saving.refused.connect(self.refused)
         self.current: OpenDocument | None = None
         self.plane = 0
         self.classes: ClassTable = project.classes()
@@ -59,12 +83,6 @@ class Documents(QObject):
         self.touch = Touch.ALL
         self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
         self.author = user_name()
-        self._sentence = ""
-        if project.writer is not None:
-            writer = project.writer
-            writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
-            writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
-            writer.on_recovered = lambda: main.post(self._recovered)
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -77,10 +95,16 @@ class Documents(QObject):
         image = opened.document.image
         self._open.pop(image, None)
         self._open[image] = opened
+        opened.document.raster.share(self.budget)
+        opened.document.raster.saved(self.saving.acknowledged)
+        if opened.generation != self.generation:
+            self._read_anew(opened)
         self.current, self.plane = opened, plane
         for old in list(self._open)[:-_KEPT_DOCUMENTS]:
-            if self._open[old].last <= self._acknowledged:
-                del self._open[old]
+            if self._open[old].last <= self.saving.acknowledged and not any(
+                o is self._open[old] for _, o in self._held
+            ):
+                self._open.pop(old).document.raster.leave()
         self.historyChanged.emit()
 
     # -- painting ----------------------------------------------------------------------------------------------------
@@ -95,7 +119,9 @@ class Documents(QObject):
         tool = self.tool
         if tool is None or self.current is None:
             return
-        if event.phase is Phase.PRESS:
+        if event.phase is Phase.PRESS and self.long.changes(self.current.document.image):
+            self.said.emit(self.busy)
+        elif event.phase is Phase.PRESS:
             began = not tool.active
             self._repaint(tool.press(event))
             if began and tool.active:
@@ -115,10 +141,19 @@ class Documents(QObject):
         edit = self.tool.commit()
         if edit is None:
             self.historyChanged.emit()
+        elif self._writing_long:
+            # It cannot have its number yet; it waits in memory, and its tiles with it.
+            self._held.append((edit, self.current))
+            self._release_later()
+            self.historyChanged.emit()
+            self.saving.announce()
         else:
-            seq = self._submit(edit, self.current)
-            tables = frozenset(row.table for row in edit.rows)
-            self.changed.emit(Changed(seq, edit.image, self.plane, Rect(0, 0, 0, 0), tables, edit.cause))
+            self._submit_stroke(edit, self.current)
+
+    def _submit_stroke(self, edit: Edit, opened: OpenDocument) -> None:
+        seq = self._submit(edit, opened)
+        tables = frozenset(row.table for row in edit.rows)
+        self.changed.emit(Changed(seq, edit.image, self.plane, Rect(0, 0, 0, 0), tables, edit.cause))
 
     def cancel_gesture(self) -> bool:
         """End a stroke that is under way as if it had never begun; whether there was one."""
@@ -150,6 +185,7 @@ class Documents(QObject):
             raise ReadOnly(self._project.why_read_only)
         if edit.empty:
             return None
+        self._must_be_free()
         opened = self._open.get(edit.image) if edit.image is not None else None
         if edit.image is not None and opened is None:
             raise EditConflict("the image is not open")
@@ -170,10 +206,14 @@ class Documents(QObject):
         return seq
 
     def _reload_classes(self, edit: Edit) -> None:
+        classes = self.classes
         for row in edit.rows:
-            if row.table is Table.CLASSES:
-                self.classes = apply_class_row(self.classes, row)
-        if any(row.table is Table.CLASSES for row in edit.rows):
+            classes = apply_class_row(classes, row)
+        self._take_classes(classes)
+
+    def _take_classes(self, classes: ClassTable) -> None:
+        if classes.all != self.classes.all:
+            self.classes = classes
             if self.classes.effective(self.class_id) is None:
                 # An undo or redo took the current class away: nobody must paint with what counts as nothing.
                 self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
@@ -181,40 +221,57 @@ class Documents(QObject):
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None
-        seq = self._submitted = self._project.writer.submit(edit)
+        seq = self.saving.submitted = self._project.writer.submit(edit)
         holders = [opened] if opened is not None else list(self._open.values())
         for holder in holders:
             holder.history.record(seq, edit)
             holder.last = seq
-            holder.recent[seq] = edit
-            if len(holder.recent) > _KEPT_EDITS:
-                del holder.recent[next(iter(holder.recent))]
-        if opened is None:
-            self._class_edits[seq] = edit
+        if opened is not None:
+            opened.document.raster.written(edit.tiles, seq)
+        self._recent.add(seq, edit)
         self.historyChanged.emit()
-        self._announce()
+        self.saving.announce()
         return seq
+
+    @property
+    def held_edits(self) -> list[Edit]:
+        """Strokes that wait for a change of many images to be written."""
+        return [edit for edit, _ in self._held]
+
+    def _committed(self, seq: int) -> None:
+        for opened in self._open.values():
+            opened.document.raster.saved(seq)
+        self.editCommitted.emit(seq)
 
     @property
     def submitted(self) -> int:
         """Number of the newest edit, on disk or on its way there."""
-        return self._submitted
+        return self.saving.submitted
+
+    def save_state(self) -> SaveState:
+        """What the status bar says."""
+        return self.saving.state()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 
     @property
     def can_undo(self) -> bool:
         """Whether something on this image can be taken back, a stroke under way included."""
-        return self.gesture_active or (self.current is not None and self.current.history.next_undo() is not None)
+        if self.gesture_active or self.current is None or self._writing_long or self._held:
+            return self.gesture_active
+        return self.current.history.next_undo() is not None
 
     @property
     def can_redo(self) -> bool:
         """Whether something taken back can be done again."""
-        return self.current is not None and self.current.history.next_redo() is not None
+        if self.current is None or self._writing_long or self._held:
+            return False
+        return self.current.history.next_redo() is not None
 
     def undo(self) -> None:
         """Take the newest edit back; a stroke under way is aborted instead."""
         if not self.cancel_gesture() and self.current is not None:
+            self._must_be_free()
             history = self.current.history
             if len(history.undoable) == 1 and history.more:
                 # The newest thousand are nearly used up: read on while there is one to read from.
@@ -225,17 +282,22 @@ class Documents(QObject):
         """Do again what was taken back last; a stroke under way is kept, and then there is nothing to do again."""
         self.commit_gesture()
         if self.current is not None:
+            self._must_be_free()
             self._revert(self.current.history.next_redo(), Cause.REDO)
 
     def _revert(self, seq: Seq | None, cause: Cause) -> None:
-        opened = self.current
-        if seq is None or opened is None or self._project.writer is None:
+        opened, writer = self.current, self._project.writer
+        if seq is None or opened is None or writer is None:
             return
         refusal = self._project.undo_refusal(seq)
         if refusal:
             raise UserError(refusal)
-        edit = opened.recent.get(seq) or self._class_edits.get(seq)
+        edit = self._recent.get(seq) or writer.pending_edit(seq)
         if edit is None:
+            reach = self._project.reach(seq)
+            if reach.batch or reach.bytes > self.largest_edit_bytes:
+                self._revert_long(seq, cause, len(reach.images), frozenset(reach.images))
+                return
             edit = self._project.load_edit(seq, opened.document.raster.tile)
         inverted = replace(edit.inverted(seq, cause), author=self.author)
         if inverted.image is None:
@@ -243,42 +305,95 @@ class Documents(QObject):
         else:
             self.commit(inverted)
 
-    # -- saving ------------------------------------------------------------------------------------------------------
+    def _revert_long(self, seq: Seq, cause: Cause, count: int, images: frozenset[ImageId]) -> None:
+        verb = self.tr("Undo") if cause is Cause.UNDO else self.tr("Redo")
+        text = verb if count < 2 else self.tr("{0} in {1} images").format(verb, f"{count:,}")
+        self.write_long(cause.value, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
+        self.long.finish_if_soon(_SOON_S)
 
-    def _saved(self, seq: Seq) -> None:
-        for number in range(self._acknowledged + 1, seq + 1):
-            self._acknowledged = Seq(number)
-            self.editCommitted.emit(number)
-        self._announce()
+    # -- what is written as one job --------------------------------------------------------------------------------
 
-    def acknowledge_rest(self) -> None:
-        """Say of every edit that became durable while the project closed that it did."""
-        self._saved(self._project.last_seq())
+    def write_long(
+        self,
+        job: str,
+        text: str,
+        write: Write,
+        images: frozenset[ImageId] | None,
+        then: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Write a change of many images, or one too large for memory, as a job; open documents follow it.
 
-    def _refused(self, sentence: str) -> None:
-        self._sentence = sentence
-        self.refused.emit(sentence)
-        self._announce()
+        `images` are those that it may change (None = any). A stroke under way is kept first. Raises `UserError` where
+        such a job is under way already.
+        """
+        self.commit_gesture()
+        self._must_be_free()
+        self.long.start(job, text, write, images, then)
+        self.historyChanged.emit()
+        self.saving.announce()
 
-    def _recovered(self) -> None:
-        self._sentence = ""
-        self._announce()
+    def settle(self, timeout_s: float = _SETTLE_S) -> None:
+        """Keep a stroke under way, wait for a job that writes (after the time it is cancelled) and for what it held."""
+        self.commit_gesture()
+        self.long.finish(timeout_s)
+        if self._held and self._project.writer is not None:
+            self._project.writer.flush(timeout_s)
+            self._release()
 
-    def save_state(self) -> SaveState:
-        """What the status bar says."""
+    @property
+    def _writing_long(self) -> bool:
         writer = self._project.writer
-        if writer is None:
-            return SaveState(True, "", self._project.why_read_only)
-        state = writer.state
-        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
-        all_durable = self._submitted <= self._acknowledged
-        return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
+        return self.long.running or (writer is not None and writer.writing_all)
 
-    def _announce(self) -> None:
-        self.saveStateChanged.emit(self.save_state())
+    @property
+    def busy(self) -> str:
+        """Why nothing but strokes on other images can be changed now; '' where all can."""
+        if not self._writing_long and not self._held:
+            return ""
+        what = self.long.text or self.tr("A large change is being written")
+        return self.tr("{0}: nothing else can be changed here until it is done.").format(what)
 
+    def _must_be_free(self) -> None:
+        if self.busy:
+            raise ReadOnly(self.busy)
 
-def _clock(utc: str) -> str:
-    from datetime import datetime
+    def _follow(self, images: frozenset[ImageId] | None) -> None:
+        """The store was changed: what is open is read anew."""
+        self.generation += 1
+        self.saving.catch_up()
+        for image, opened in self._open.items():
+            if images is None or image in images:
+                self._read_anew(opened)
+            else:
+                opened.generation = self.generation
+        self._take_classes(self._project.classes())
+        self.rewritten.emit(images)
+        self.historyChanged.emit()
+        self.saving.announce()
 
-    return datetime.fromisoformat(utc).astimezone().strftime("%H:%M:%S") if utc else ""
+    def _read_anew(self, opened: OpenDocument) -> None:
+        document = opened.document
+        document.become(self._project.document(document.image))
+        opened.history = self._project.history(document.image)
+        opened.last, opened.generation = self.saving.submitted, self.generation
+        for plane in range(len(document.raster.sizes)):
+            where = document.raster.bounds(plane)
+            tables = frozenset({Table.OBJECTS, Table.IMAGES})
+            self.changed.emit(Changed(Seq(self.saving.submitted), document.image, plane, where, tables))
+
+    def _release(self) -> None:
+        """Hand over the strokes that waited, in their order; later where something is still being written."""
+        if self._writing_long:
+            self._release_later()
+            return
+        self._poll.stop()
+        held, self._held = self._held, []
+        for edit, opened in held:
+            self._submit_stroke(edit, opened)
+        self.historyChanged.emit()
+        self.saving.announce()
+
+    def _release_later(self) -> None:
+        # An end of `long` is told; one of whoever else writes is not.
+        if self._held:
+            self._poll.start()

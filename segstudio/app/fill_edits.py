@@ -3,23 +3,26 @@
 Pure functions of documents and proposals: they run on a worker, and touch neither Qt nor the disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.app.values import Rest
-from segstudio.geometry import tiles_of
+from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.compose import paint_class_ids, unlabelled
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, TileKey
+from segstudio.labels.filling import ClassIdsOf
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
 from segstudio.labels.proposal import Proposal
-from segstudio.labels.raster import Raster
+from segstudio.labels.streamed import TILE_BYTES
+from segstudio.labels.tile import Dense
+from segstudio.store.filling import Filling
 
-__all__ = ["Filled", "accepting", "corrected", "finishing", "frozen_copy", "is_whole"]
+__all__ = ["Filled", "accepting", "corrected", "finishing", "frozen_copy", "is_whole", "most_bytes", "streamed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,7 @@ class Filled:
 
 def frozen_copy(document: Document) -> Document:
     """A document over the same immutable tiles, to compute on. No gesture may be under way."""
-    raster = Raster(document.raster.sizes)
-    raster.prime(dict(document.raster.in_memory()))
-    return Document(document.image, raster, document.objects, document.next_object, document.status)
+    return Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
 
 
 def is_whole(proposal: Proposal, document: Document) -> bool:
@@ -47,7 +48,7 @@ def accepting(proposal: Proposal, classes: ClassTable, author: str) -> Callable[
 
     def compute(document: Document) -> Filled:
         gesture = Gesture(document, Cause.ACCEPT, tool="accept", author=author)
-        found = _still_made(proposal.class_ids(document.raster.bounds(proposal.plane)), classes)
+        found = proposal.reader(classes)(document.raster.bounds(proposal.plane))
         paint_class_ids(gesture, document, proposal.plane, found, classes, Origin.ACCEPTED, only_unknown=True)
         return Filled(gesture.commit())
 
@@ -67,7 +68,7 @@ def finishing(
             if rest is Rest.BACKGROUND:
                 found = np.full((bounds.h, bounds.w), classes.background.id, np.int32)
             elif rest is Rest.PROPOSAL and (proposal := proposal_of(plane)) is not None:
-                found = _still_made(proposal.class_ids(bounds), classes)
+                found = proposal.reader(classes)(bounds)
             else:
                 found = None
             if found is not None:
@@ -85,11 +86,65 @@ def corrected(document: Document, first: Proposal, classes: ClassTable) -> tuple
     Classes compare as they count today: a merged one as what it was merged into, a removed one as nothing.
     """
     bounds = document.raster.bounds(first.plane)
-    proposed = _counted_today(first.class_ids(bounds), classes)
-    given = proposed != 0
-    painted = document.raster.read(first.plane, bounds)[1] == Origin.PAINTED
-    changed = given & painted & (_counted_today(document.class_ids(first.plane, bounds), classes) != proposed)
-    return int(changed.sum()), int(given.sum())
+    changed = in_all = 0
+    for ty, tx in first.tiles:
+        part = tile_rect(ty, tx).intersected(bounds)
+        proposed = _counted_today(first.class_ids(part), classes)
+        given = proposed != 0
+        painted = document.raster.read(first.plane, part)[1] == Origin.PAINTED
+        otherwise = _counted_today(document.class_ids(first.plane, part), classes) != proposed
+        changed, in_all = changed + int((given & painted & otherwise).sum()), in_all + int(given.sum())
+    return changed, in_all
+
+
+def most_bytes(document: Document, planes: Iterable[int], seen: Proposal | None) -> int:
+    """What an edit that fills these planes may hold at most; of proposals only the one that was seen is known.
+
+    Where that is, tiles that are labelled, cut, or proposed otherwise than with one object; elsewhere all.
+    """
+    touched: set[TileKey] = set()
+    raster = document.raster
+    for plane in planes:
+        if seen is None or plane != seen.plane:
+            touched.update(raster.keys(plane))
+            continue
+        w, h = raster.sizes[plane]
+        touched.update((plane, h // TILE, tx) for tx in range(w // TILE + 1))
+        touched.update((plane, ty, w // TILE) for ty in range(h // TILE + 1))
+        touched.update(key for key in (*raster.stored, *raster.in_memory()) if key[0] == plane)
+        touched.update((plane, ty, tx) for (ty, tx), tile in seen.tiles.items() if isinstance(tile.labels, Dense))
+    return 2 * TILE_BYTES * len(touched)
+
+
+def streamed(
+    planes: Iterable[int],
+    proposal_of: Callable[[int], Proposal | None],
+    rest: Rest,
+    classes: ClassTable,
+    origin: Origin,
+    status: Status | None = None,
+) -> Filling:
+    """What `accepting` and `finishing` do, to be written tile by tile; a proposal is read at its plane's turn."""
+    background = classes.background.id
+
+    def reader(plane: int) -> ClassIdsOf:
+        found: list[ClassIdsOf] = []
+
+        def read(rect: Rect) -> NDArray[np.int32]:
+            if not found:
+                proposal = proposal_of(plane)
+                found.append(_nothing if proposal is None else proposal.reader(classes))
+            return found[0](rect)
+
+        return read
+
+    if rest is Rest.BACKGROUND:
+        return Filling({p: lambda r: _nothing(r) + background for p in planes}, classes, origin, True, status)
+    return Filling({p: reader(p) for p in planes}, classes, origin, True, status)
+
+
+def _nothing(rect: Rect) -> NDArray[np.int32]:
+    return np.zeros((rect.h, rect.w), np.int32)
 
 
 def _counted_today(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
@@ -99,13 +154,4 @@ def _counted_today(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray
         effective = classes.effective(c.id)
         if c.id < len(lookup) and effective is not None:
             lookup[c.id] = effective.id
-    return lookup[class_ids]
-
-
-def _still_made(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
-    """Class ids with 0 in place of those whose making was undone after they were proposed."""
-    lookup = np.zeros(int(class_ids.max(initial=0)) + 1, np.int32)
-    for c in classes.all:
-        if c.id < len(lookup):
-            lookup[c.id] = c.id
     return lookup[class_ids]

@@ -63,7 +63,7 @@ class Fills(QObject):
         """Wait for what is under way and apply it, but for edits of `keep`; a stroke under way is kept first."""
         wanted = [fill for fill in self._fills if fill.opened is not keep]
         if wanted:
-            self._documents.commit_gesture()
+            self._documents.settle()
         while any(fill in self._fills for fill in wanted):
             head = self._fills[0]
             if head.future is not None:
@@ -88,7 +88,7 @@ class Fills(QObject):
     def _computed(self, fill: _Fill, future: "Future[Filled]") -> None:
         if fill not in self._fills or fill.future is not future:
             return  # cancelled, applied by whoever waited for it, or computed anew
-        if self._documents.gesture_active:
+        if self._documents.gesture_active or self._documents.busy:
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._computed(fill, future))
         else:
             self._apply(fill)

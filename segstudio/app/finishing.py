@@ -5,16 +5,29 @@ from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.documents import Documents
-from segstudio.app.fill_edits import Filled, accepting, corrected, finishing, frozen_copy
+from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.fill_edits import (
+    Filled,
+    accepting,
+    corrected,
+    finishing,
+    frozen_copy,
+    is_whole,
+    most_bytes,
+    streamed,
+)
 from segstudio.app.filling import Fills
 from segstudio.app.jobs import MainThread
+from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.values import Rest
 from segstudio.errors import UserError
 from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, Origin, Status
 from segstudio.labels.proposal import Proposal
+from segstudio.store.filling import Filling
 from segstudio.store.project import Project
 
 __all__ = ["Finishing", "rest_of"]
@@ -53,7 +66,15 @@ class Finishing(QObject):
         if opened is None or proposal is None:
             self.said.emit(self.tr("There is no proposal to accept yet."))
             return
+        if self._documents.busy:
+            self.said.emit(self._documents.busy)
+            return
         self._documents.commit_gesture()
+        classes = self._documents.classes
+        if most_bytes(opened.document, [proposal.plane], proposal) > self._documents.largest_edit_bytes:
+            work = streamed([proposal.plane], lambda _: proposal, Rest.PROPOSAL, classes, Origin.ACCEPTED)
+            self._stream(opened, Cause.ACCEPT, self.tr("Accepting"), work, lambda: None)
+            return
         self.fills.add(opened, accepting(proposal, self._documents.classes, self._documents.author))
 
     def mark_done(self, then: Callable[[], None]) -> None:
@@ -63,6 +84,9 @@ class Finishing(QObject):
             self.said.emit(self._project.why_read_only)
             return
         if opened is None:
+            return
+        if self._documents.busy:
+            self.said.emit(self._documents.busy)
             return
         self._documents.commit_gesture()
         image, here, seen = opened.document.image, self._navigation.plane, self._shown.on_screen
@@ -79,8 +103,29 @@ class Finishing(QObject):
             self._count_effort(frozen_copy(opened.document))
             then()
 
+        planes = range(len(opened.document.raster.sizes))
+        largest = self._documents.largest_edit_bytes
+        if rest is not Rest.UNKNOWN and most_bytes(opened.document, planes, seen) > largest:
+            work = streamed(planes, proposal_of, rest, self._documents.classes, Origin.FILLED, Status.DONE)
+            short = seen is None or not is_whole(seen, opened.document)
+            self._stream(opened, Cause.DONE, self.tr("Finishing"), work, lambda: finished(Filled(None, short)))
+            return
         compute = finishing(proposal_of, rest, self._documents.classes, self._documents.author)
         self.fills.add(opened, compute, finished)
+
+    def _stream(self, opened: OpenDocument, cause: Cause, text: str, work: Filling, then: Callable[[], None]) -> None:
+        """Write what is too large for memory as a job, once the edits that are being computed are there."""
+        image = opened.document.image
+        header = Edit(image, cause, tool=cause.value, author=self._documents.author)
+
+        def begin() -> None:
+            try:
+                write = filling(self._project, header, work)
+                self._documents.write_long(cause.value, text, write, frozenset({image}), lambda _: then())
+            except UserError as error:
+                self.said.emit(error.line)
+
+        self.fills.after(begin)
 
     @property
     def rest(self) -> Rest:

@@ -2,11 +2,12 @@
 
 import operator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from time import monotonic
 from typing import SupportsIndex
 
+from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.display_image import DisplayImage, load_display_image
@@ -16,6 +17,7 @@ from segstudio.app.values import Changed, ImageItem, ImageTrouble
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
+from segstudio.labels.streamed import tile_bytes
 from segstudio.store.contents import Content, Look, adopt, changed_sentence, look_at, note, remember_hash
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
@@ -24,6 +26,9 @@ __all__ = ["Navigation", "item_of"]
 
 NO_TROUBLE = ImageTrouble()
 _PAUSE_S = 30.0
+_READ_ONE_BY_ONE = 100
+_PRIMED_BYTES = 128 << 20
+"""Labels read at opening; the rest when it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Navigation(QObject):
         self._active_s = 0.0
         documents.editCommitted.connect(self._committed)
         documents.changed.connect(self._changed)
+        documents.rewritten.connect(self._rewritten)
         self._stale: dict[ImageId, int] = {}
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
@@ -93,7 +99,7 @@ class Navigation(QObject):
         self._set_trouble(NO_TROUBLE)
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
-        project = self._project
+        project, generation = self._project, self._documents.generation
 
         def load() -> _Loaded:
             look = look_at(row)
@@ -102,7 +108,7 @@ class Navigation(QObject):
             display = load_display_image(row.file, plane, row.planes[plane])
             if held is not None:
                 return _Loaded(display, None, look)
-            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id)), look)
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id), 0, generation), look)
 
         self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
 
@@ -120,7 +126,7 @@ class Navigation(QObject):
     def mark_done(self, image: ImageId) -> None:
         """An image counts as done from now on; its row is read anew once the edit is on disk."""
         i = self._index_of[image]
-        self.items[i] = replace(self.items[i], status=Status.DONE.value)
+        self.items[i] = self.items[i]._replace(status=Status.DONE.value)
 
     def reload(self) -> None:
         """Read the list anew: another part of the program changed it."""
@@ -159,9 +165,11 @@ class Navigation(QObject):
         note(self._project, row, look)
         changed = look.quick_hash if look.content is Content.CHANGED else ""
         if look.content is Content.TOUCHED:
-            self._replace(replace(row, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash, changed=""))
+            self._replace(
+                structs.replace(row, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash, changed="")
+            )
         elif changed != row.changed:
-            self._replace(replace(row, changed=changed))
+            self._replace(structs.replace(row, changed=changed))
         if changed and (row.id, changed) not in self._kept:
             todo = "Learning and proposals leave it out until you decide."
             self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}"))
@@ -230,6 +238,17 @@ class Navigation(QObject):
         if changed:
             self.imagesChanged.emit(tuple(changed))
 
+    def _rewritten(self, images: frozenset[ImageId] | None) -> None:
+        """Read the rows of images that were changed in the store."""
+        if images is None or len(images) > _READ_ONE_BY_ONE:
+            self.reload()
+            return
+        changed = [self._index_of[image] for image in images if image in self._index_of]
+        for i in changed:
+            self.rows[i] = self._project.image(self.rows[i].id)
+            self.items[i] = item_of(i, self.rows[i])
+        self.imagesChanged.emit(tuple(sorted(changed)))
+
     def _note_time(self) -> None:
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""
         seconds, self._active_s = self._active_s, 0.0
@@ -239,11 +258,13 @@ class Navigation(QObject):
 
 
 def _document(project: Project, row: ImageRow) -> Document:
-    """The labels with every tile in memory, so that the hand never waits for one. For a worker thread."""
+    """The labels with as many tiles in memory as fit, so that the hand seldom waits for one. For a worker thread."""
     document = project.document(row.id)
+    left = _PRIMED_BYTES
     for plane in range(len(row.planes)):
-        document.raster.prime({(plane, *key): tile for key, tile in project.tiles(row.id, plane).items()})
-    document.raster.stop_loading()
+        tiles = project.tiles(row.id, plane, left) if left > 0 else {}
+        document.raster.prime({(plane, *key): tile for key, tile in tiles.items()})
+        left -= sum(tile_bytes(tile) for tile in tiles.values())
     return document
 
 

@@ -23,6 +23,7 @@ __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
+_SAVE_WAIT_S = 2.0
 
 
 class OpenedProject(QObject):
@@ -57,15 +58,38 @@ class OpenedProject(QObject):
     def _found_damage(self, sentence: str) -> None:
         self.main.post(lambda: self.damageFound.emit(sentence))
 
-    def secure(self) -> None:
-        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
-        self.finishing.settle()
+    def save(self) -> None:
+        """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
         self.documents.commit_gesture()
-        self.project.secure(_LONGEST_WAIT_S)
+        writer = self.project.writer
+        if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
+            self.documents.saving.acknowledge_rest()
 
-    def close(self) -> None:
-        """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
+    def ready_to_close(self, wait_s: float) -> bool:
+        """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
+        writer = self.project.writer
+        if writer is None:
+            return True
+        if not self.documents.busy:
+            self.finishing.settle()
         self.documents.commit_gesture()
+        if writer.flush(wait_s):
+            self.documents.settle(0.0)
+            self.finishing.settle()
+            return writer.flush(wait_s)
+        return bool(writer.state.refused)
+
+    def secure(self, wait_s: float | None = None) -> None:
+        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
+        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
+        self.documents.settle(longest)
+        self.finishing.settle()
+        self.project.secure(longest, self.documents.held_edits)
+
+    def close(self, wait_s: float | None = None) -> None:
+        """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
+        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
+        self.documents.settle(longest)
         if self._check is not None:
             self._check.close()
         self.finishing.close()
@@ -80,10 +104,10 @@ class OpenedProject(QObject):
         for owner in (self.proposals, self.training, self.exports, self.relinking):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
-            self.project.writer.flush(_LONGEST_WAIT_S)
-            self.documents.acknowledge_rest()
+            self.project.writer.flush(longest)
+            self.documents.saving.acknowledge_rest()
         self.main.close()
-        self.project.close()
+        self.project.close(longest)
         # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
         self.setParent(QCoreApplication.instance())
         self.deleteLater()

@@ -302,7 +302,7 @@ class Proposals(QObject):
             self.propose()
 
     def _two_classes_known(self) -> bool:
-        return sum(pixels > 0 for pixels in self._project.class_pixels().values()) >= 2
+        return len(self._project.known_classes()) >= 2
 
     def _noted(self, future: "Future[None]") -> None:
         """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""

@@ -18,7 +18,7 @@ from segstudio.app.session_learning import SessionLearning
 from segstudio.app.session_places import SessionPlaces
 from segstudio.app.session_reading import SessionReading
 from segstudio.app.session_tools import SessionTools
-from segstudio.app.values import EngineState, JobState
+from segstudio.app.values import EngineState, JobState, SaveState
 from segstudio.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,10 +67,25 @@ class Session(SessionImages, SessionPlaces, SessionTools, SessionClasses, Sessio
             wanted = opened.navigation.next_unfinished() if first_image is None else first_image
             opened.navigation.open(wanted or 0)
 
-    def secure(self) -> None:
+    def secure(self, wait_s: float | None = None) -> None:
         """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
         if self._opened is not None:
-            self._opened.secure()
+            self._opened.secure(wait_s)
+
+    def save(self) -> SaveState:
+        """Keep a stroke under way and see every edit on disk, trying a disk that refused again; how it ended."""
+        if self._opened is not None:
+            self._opened.save()
+        return self.save_state
+
+    def ready_to_close(self, wait_s: float) -> bool:
+        """Whether closing would make nobody wait, once `wait_s` have been waited for what is being written."""
+        return self._opened is None or self._opened.ready_to_close(wait_s)
+
+    @property
+    def saving_text(self) -> str:
+        """What closing waits for: 'Saving 12 edits', or the change that is being written."""
+        return self._opened.documents.saving.text() if self._opened is not None else ""
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:
         """Make a project of images (files, folders, globs) and classes (NAME[:#RRGGBB[:kind]]) on a thread.
@@ -100,6 +115,10 @@ class Session(SessionImages, SessionPlaces, SessionTools, SessionClasses, Sessio
         documents.saveStateChanged.connect(self.saveStateChanged)
         documents.classesChanged.connect(self.classesChanged)
         documents.classesChanged.connect(self.toolChanged)
+        documents.said.connect(self.said)
+        documents.long.said.connect(self.said)
+        documents.long.failed.connect(self.failed)
+        documents.long.jobChanged.connect(self.jobChanged)
         documents.refused.connect(lambda sentence: self._fail("save", sentence))
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
@@ -133,19 +152,20 @@ class Session(SessionImages, SessionPlaces, SessionTools, SessionClasses, Sessio
         opened.engineStateChanged.connect(self._engine_changed)
         opened.damageFound.connect(lambda sentence: self._fail("check", sentence))
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free.
 
+        At most about `wait_s` (30 by default) are waited for a slow disk, and a change of many images is cancelled.
         Raises `DiskRefused`, with everything as it was, where neither the project nor the state folder takes an edit.
         """
-        self.secure()
+        self.secure(wait_s)
         creation, self._creation = self._creation, None
         if creation is not None:
             creation.close()
             creation.deleteLater()
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened.close()
+            opened.close(wait_s)
             self.projectChanged.emit()
         try:
             if self.remembers:

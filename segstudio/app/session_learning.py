@@ -135,3 +135,5 @@ class SessionLearning(SessionBase):
             self.stop_training()
         elif job == "new" and self._creation is not None:
             self._creation.cancel()
+        elif self._opened is not None:
+            self._opened.documents.long.cancel(job)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import Cause, ImageId, Seq
@@ -45,11 +45,10 @@ class Rest(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageItem:
-    """One row of the image list; `index` is its place in `info`."""
+class ImageItem(NamedTuple):
+    """One row of the image list; `index` is its place in `info`. A tuple, since there may be 100,000."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  (nobody looks for a value in a row)
     id: ImageId
     name: str
     status: str

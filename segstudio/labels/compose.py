@@ -13,9 +13,9 @@ from segstudio.labels.edit import TileKey
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import ClassId, ClassTable, Origin
 from segstudio.labels.policy import effective_lookup
-from segstudio.labels.tile import Constant, frozen, writable_copy
+from segstudio.labels.tile import Constant, Tile, frozen, writable_copy
 
-__all__ = ["paint_class_ids", "unlabelled"]
+__all__ = ["paint_class_ids", "painted_tile", "unlabelled"]
 
 
 def paint_class_ids(
@@ -58,17 +58,22 @@ def unlabelled(document: Document, plane: int, rect: Rect, classes: ClassTable |
 
 
 def _paint_tile(gesture: Gesture, document: Document, key: TileKey, new: NDArray[np.uint32], origin: Origin) -> None:
+    if new.any():
+        gesture.replace(key, painted_tile(document.raster.tile(key), new, origin))
+
+
+def painted_tile(before: Tile, new: NDArray[np.uint32], origin: Origin) -> Tile:
+    """The tile with the object ids of its upper left part (h, w) that are not 0 written into it."""
     mask = new != 0
     if not mask.any():
-        return
+        return before
     if new.shape == (TILE, TILE) and new[0, 0] and (new == new[0, 0]).all():
-        gesture.replace(key, Constant(int(new[0, 0]), int(origin)))
-        return
-    ids, origins = writable_copy(document.raster.tile(key))
+        return Constant(int(new[0, 0]), int(origin))
+    ids, origins = writable_copy(before)
     h, w = new.shape
     np.copyto(ids[:h, :w], new, where=mask)
     np.copyto(origins[:h, :w], np.uint8(origin), where=mask)
-    gesture.replace(key, frozen(ids, origins))
+    return frozen(ids, origins)
 
 
 def _counted_today(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:

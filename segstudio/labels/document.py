@@ -38,6 +38,16 @@ class Document:
         for object_id, class_id in self._objects.items():
             self._remember(object_id, class_id)
 
+    def become(self, other: "Document") -> None:
+        """Take over objects and status of the same image read anew; its tiles are read when they are next used.
+
+        For a document whose image was changed in the store. Nothing here may be waiting to be written.
+        """
+        self.raster.forget(other.raster.stored)
+        self.status, self.next_object = other.status, other.next_object
+        self._objects = dict(other.objects)
+        self._class_of = np.array(other.class_lookup())
+
     @property
     def objects(self) -> Mapping[ObjectId, ClassId]:
         """Class of every object that has a row."""

@@ -3,8 +3,6 @@
 While it lasts, the tiles it has touched are writable arrays inside the raster, so that the canvas sees every dab.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +11,11 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey, joined_rows
 from segstudio.labels.model import Cause, ClassId, ObjectId, Origin, Status
 from segstudio.labels.paint import Coverage, coverage
+from segstudio.labels.raster import Memento
 from segstudio.labels.stroke import Spans, without
 from segstudio.labels.tile import EMPTY, Constant, Dense, Tile, expanded, frozen, same, writable_copy
 
-__all__ = ["Gesture", "run_gesture"]
+__all__ = ["Gesture"]
 
 
 class Gesture:
@@ -27,7 +26,7 @@ class Gesture:
         self._cause = cause
         self._tool = tool
         self._author = author
-        self._before: dict[TileKey, Tile] = {}
+        self._before: dict[TileKey, Memento] = {}
         self._open: dict[TileKey, Dense] = {}
         self._rows: list[RowChange] = []
         self._ended = False
@@ -129,11 +128,11 @@ class Gesture:
         for key, before in self._before.items():
             held = self._open.get(key)
             after = raster.tile(key) if held is None else self._within_image(key, frozen(held.ids, held.origins))
-            if same(before, after):
-                raster.put(key, before)
+            if same(before.tile, after):
+                raster.restore(key, before)
             else:
                 raster.put(key, after)
-                changes[key] = TileChange(before, after)
+                changes[key] = TileChange(before.tile, after)
         if changes and self._document.status is Status.NEW:
             self.set_status(Status.IN_PROGRESS)
         rows = joined_rows(self._kept_rows(changes))
@@ -145,7 +144,7 @@ class Gesture:
         """End the gesture as if it had never been; returns what has to be drawn again, by plane."""
         self._check()
         for key, before in self._before.items():
-            self._document.raster.put(key, before)
+            self._document.raster.restore(key, before)
         for row in reversed(self._rows):
             self._take_back(row)
         self._ended = True
@@ -176,15 +175,16 @@ class Gesture:
     def _opened(self, key: TileKey) -> Dense:
         tile = self._open.get(key)
         if tile is None:
-            old = self._document.raster.tile(key)
-            tile = Dense(*writable_copy(old))
-            self._before.setdefault(key, old)
+            if key not in self._before:
+                self._before[key] = self._document.raster.memento(key)
+            tile = Dense(*writable_copy(self._document.raster.tile(key)))
             self._open[key] = tile
             self._document.raster.put(key, tile)
         return tile
 
     def _exchange(self, key: TileKey, tile: Tile) -> None:
-        self._before.setdefault(key, self._document.raster.tile(key))
+        if key not in self._before:
+            self._before[key] = self._document.raster.memento(key)
         self._open.pop(key, None)
         self._document.raster.put(key, tile)
 
@@ -209,17 +209,6 @@ class Gesture:
     def _check(self) -> None:
         if self._ended:
             raise RuntimeError("the gesture has ended")
-
-
-def run_gesture(gesture: Gesture, work: Callable[[Gesture], None]) -> Edit | None:
-    """Run `work` and commit; abort where it raises."""
-    try:
-        work(gesture)
-    except BaseException:
-        if not gesture.ended:
-            gesture.abort()
-        raise
-    return gesture.commit()
 
 
 def _present(tile: Tile, ids: list[int]) -> set[int]:

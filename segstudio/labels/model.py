@@ -1,7 +1,7 @@
 """The words of the label document: ids, classes, objects, origins, causes, status."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NewType
 from unicodedata import normalize
@@ -145,10 +145,6 @@ class ClassTable:
         folded = folded_name(name)
         return next((c for c in self if folded_name(c.name) == folded), None)
 
-    def valued(self, value: int) -> LabelClass | None:
-        """The class in use of this stable value."""
-        return next((c for c in self if c.value == value), None)
-
     @property
     def background(self) -> LabelClass:
         """The background class, of which every project has exactly one."""
@@ -162,10 +158,6 @@ class ClassTable:
     def with_class(self, changed: LabelClass) -> "ClassTable":
         """A table in which this class is new or replaced."""
         return ClassTable([*(c for c in self._by_id.values() if c.id != changed.id), changed])
-
-    def with_columns(self, id_: ClassId, columns: dict[str, object]) -> "ClassTable":
-        """A table in which some columns of one class are changed."""
-        return self.with_class(replace(self._by_id[id_], **columns))  # type: ignore[arg-type]
 
 
 def folded_name(name: str) -> str:

@@ -7,10 +7,11 @@ whether it comes from pixels or from the level below. No colours, no view, no di
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import TileKey
 from segstudio.labels.tile import Constant, Dense, Tile
 
-__all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "marks_of", "reduced"]
+__all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "TileSource", "marks_of", "reduced"]
 
 Marks = NDArray[np.uint8 | np.uint16]
 
@@ -49,14 +50,22 @@ def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of one tile; the tile is held so that its identity cannot pass to another."""
+    """What is known of one tile since it had this stamp; the tile itself is not held."""
 
-    tile: Dense
+    stamp: int
     levels: dict[int, Marks] = field(default_factory=dict[int, Marks])
 
 
+class TileSource(Protocol):
+    """Where tiles come from, as a raster gives them to views."""
+
+    def look(self, key: TileKey, /) -> Tile: ...
+    def peek(self, key: TileKey, /) -> Tile | None: ...
+    def stamp(self, key: TileKey, /) -> int: ...
+
+
 class Overviews:
-    """Marks of tiles by level, computed when looked at and kept while the raster holds the same tile.
+    """Marks of tiles by level, computed when looked at and kept, tile in memory or not, while it has the same stamp.
 
     Tiles that are being painted change in place: whoever paints calls `forget` with what was touched.
     """
@@ -101,7 +110,7 @@ class Overviews:
 
     def region(
         self,
-        tile_of: Callable[[TileKey], Tile],
+        source: TileSource,
         plane: int,
         rect: Rect,
         level: int,
@@ -109,9 +118,9 @@ class Overviews:
     ) -> tuple[Marks, list[TileKey]]:
         """Marks of a rectangle of level pixels (h, w), and the keys of the tiles there was no time for.
 
-        After `deadline` (of `time.perf_counter`) only tiles whose marks are kept, or that are constant, are shown;
-        the others are 0 and named. At least one is computed in any call. Costs 50 microseconds a dense tile that
-        is new, one or two for any other.
+        After `deadline` (of `time.perf_counter`) only tiles whose marks are kept, or that are known to be constant, are
+        shown; the others are 0 and named. At least one is computed in any call. Costs 50 microseconds a dense tile that
+        is new, a millisecond one that has to be loaded, one or two microseconds any other.
         """
         side = TILE // FACTOR**level
         out: Marks = np.zeros((rect.h, rect.w), self._lookup.dtype)
@@ -120,19 +129,18 @@ class Overviews:
         for ty in range(rect.y // side, -(-rect.bottom // side)):
             for tx in range(rect.x // side, -(-rect.right // side)):
                 key = (plane, ty, tx)
-                tile = tile_of(key)
-                if isinstance(tile, Constant):
-                    marks = self._lookup[min(tile.id, len(self._lookup) - 1)]
-                    if not marks:
-                        continue
-                else:
-                    marks = self._kept(key, tile, level)
-                    if marks is None:
+                marks = self._kept(key, source, level)
+                if marks is None:
+                    tile = source.peek(key)
+                    if not isinstance(tile, Constant):
                         if computed and perf_counter() > deadline:
                             late.append(key)
                             continue
-                        marks = self._computed(key, tile, level)
                         computed += 1
+                        tile = source.look(key)
+                    marks = self._marks_of(key, tile, source, level)
+                    if marks is None:
+                        continue
                 whole = Rect(tx * side, ty * side, side, side)
                 part = rect.intersected(whole)
                 out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = (
@@ -142,18 +150,25 @@ class Overviews:
                 )
         return out, late
 
-    def _kept(self, key: TileKey, tile: Dense, level: int) -> Marks | None:
+    def _marks_of(self, key: TileKey, tile: Tile, source: TileSource, level: int) -> Marks | None:
+        """Marks of a tile, one for all its pixels where it is constant; None where none would be seen."""
+        if isinstance(tile, Constant):
+            mark = self._lookup[min(tile.id, len(self._lookup) - 1)]
+            return np.asarray(mark) if mark else None
+        return self._computed(key, tile, source, level)
+
+    def _kept(self, key: TileKey, source: TileSource, level: int) -> Marks | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if entry.tile is not tile:
+        if entry.stamp != source.stamp(key):
             self._drop(key)
             return None
         self._entries.move_to_end(key)
         return entry.levels.get(level)
 
-    def _computed(self, key: TileKey, tile: Dense, level: int) -> Marks:
-        entry = self._entries.setdefault(key, _Entry(tile))
+    def _computed(self, key: TileKey, tile: Dense, source: TileSource, level: int) -> Marks:
+        entry = self._entries.setdefault(key, _Entry(source.stamp(key)))
         below = max((known for known in entry.levels if known < level), default=None)
         if below is None:
             marks = reduced(marks_of(tile.ids, self._lookup), FACTOR**level)

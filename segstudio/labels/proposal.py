@@ -3,7 +3,7 @@
 A raster like the labels (object ids with rows: class and score), with confidence at quarter size in 16 levels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
-from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.model import ClassId, ClassTable, ImageId
 from segstudio.labels.raster import read_tiles
 from segstudio.labels.tile import Tile
 
@@ -58,11 +58,24 @@ class Proposal:
 
     def class_ids(self, rect: Rect) -> NDArray[np.int32]:
         """Class id of each pixel of a rectangle (h, w); 0 where nothing is proposed."""
-        ids, _ = read_tiles({key: tile.labels for key, tile in self.tiles.items()}, rect)
+        return self.class_lookup()[self._ids(rect)]
+
+    def class_lookup(self) -> NDArray[np.int32]:
+        """Class id by proposed object id."""
         lookup = np.zeros(max(self.rows, default=0) + 1, np.int32)
         for id_, row in self.rows.items():
             lookup[id_] = row.class_id
-        return lookup[ids]
+        return lookup
+
+    def reader(self, classes: ClassTable) -> Callable[[Rect], NDArray[np.int32]]:
+        """`class_ids`, to be asked for one rectangle after another; 0 also where the making of a class was undone."""
+        lookup = self.class_lookup()
+        lookup[~np.isin(lookup, [c.id for c in classes.all])] = 0
+        return lambda rect: lookup[self._ids(rect)]
+
+    def _ids(self, rect: Rect) -> NDArray[np.uint32]:
+        found = {key: self.tiles[key].labels for key in tiles_of(rect) if key in self.tiles}
+        return read_tiles(found, rect)[0]
 
     def confidence(self, rect: Rect) -> NDArray[np.uint8]:
         """Confidence of each pixel of a rectangle (h, w), 0..255 (17 a level); 0 where nothing is proposed."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 
-__all__ = ["Point", "Spans", "capsule_spans", "spans_mask", "without"]
+__all__ = ["Point", "Spans", "capsule_spans", "without"]
 
 Point = tuple[float, float]
 
@@ -70,17 +70,6 @@ def without(spans: Spans, done: Spans) -> tuple[Spans, Spans]:
     before = Spans(spans.top, spans.left, np.clip(done_left, spans.left, spans.right))
     after = Spans(spans.top, np.clip(done_right, spans.left, spans.right), spans.right)
     return before, after
-
-
-def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
-    """The covered pixels of a rectangle as a bool array (h, w)."""
-    mask = np.zeros((rect.h, rect.w), np.bool_)
-    y0, y1 = max(rect.y, spans.top), min(rect.bottom, spans.top + len(spans.left))
-    if y1 > y0:
-        rows = slice(y0 - spans.top, y1 - spans.top)
-        columns = np.arange(rect.x, rect.right)
-        mask[y0 - rect.y : y1 - rect.y] = (columns >= spans.left[rows, None]) & (columns < spans.right[rows, None])
-    return mask
 
 
 def _edges(

@@ -20,6 +20,8 @@ __all__ = ["Derived", "move_object"]
 _ORIGINS = (None, "painted", "accepted", "imported", "filled", "computed")
 _EXTENT_KEY = "image = ? AND object = ? AND plane = ? AND ty = ? AND tx = ?"
 _Box = tuple[int, int, int, int]
+_NOWHERE: _Box = (1 << 62, 1 << 62, -1, -1)
+"""The box of nothing: united with another it gives that."""
 
 
 class Derived:
@@ -29,8 +31,9 @@ class Derived:
         self._db = db
         self._image = image
         self._gained: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
-        self._lost_edges: dict[int, list[tuple[int | None, ...]]] = {}
-        self._new_boxes: dict[int, list[_Box]] = {}
+        self._lost: dict[int, _Box] = {}
+        """Of each object: the outermost sides of its old boxes in tiles whose new boxes do not reach them."""
+        self._new: dict[int, _Box] = {}
         self.changed_pixels = 0
 
     def add(self, key: TileKey, effect: TileEffect) -> None:
@@ -49,11 +52,11 @@ class Derived:
         y, x = key[1] * TILE, key[2] * TILE
         box = None if extent is None else (x + extent.x0, y + extent.y0, x + extent.x1, y + extent.y1)
         if old is not None:
-            self._lost_edges.setdefault(object_id, []).append(_lost(old, box))
+            self._lost[object_id] = _united(self._lost.get(object_id, _NOWHERE), _lost(old, box))
         if extent is None or box is None:
             self._db.execute(f"DELETE FROM tile_objects WHERE {_EXTENT_KEY}", where)
             return
-        self._new_boxes.setdefault(object_id, []).append(box)
+        self._new[object_id] = _united(self._new.get(object_id, _NOWHERE), box)
         self._db.execute(
             "INSERT OR REPLACE INTO tile_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*where, extent.area, *box)
         )
@@ -61,7 +64,7 @@ class Derived:
     def write(self) -> int:
         """Bring objects, counts and the image's sums up to date; returns the image's labelled pixels."""
         pixels = objects = 0
-        for object_id in self._gained.keys() | self._new_boxes.keys() | self._lost_edges.keys():
+        for object_id in self._gained.keys() | self._new.keys() | self._lost.keys():
             gained = self._gained[object_id]
             total = sum(gained.values())
             pixels += total
@@ -93,10 +96,9 @@ class Derived:
         return (area + total > 0) - (area > 0)
 
     def _box(self, object_id: int, old: _Box | None) -> _Box:
-        new = self._new_boxes.get(object_id, [])
-        grown = _united(new if old is None else [*new, old])
-        lost = self._lost_edges.get(object_id, [])
-        if old is None or not any(a == b for edges in lost for a, b in zip(edges, old, strict=True)):
+        grown = _united(self._new.get(object_id, _NOWHERE), _NOWHERE if old is None else old)
+        lost = self._lost.get(object_id, _NOWHERE)
+        if old is None or not any(a == b for a, b in zip(lost, old, strict=True)):
             return grown
         return self._db.execute(
             "SELECT min(x0), min(y0), max(x1), max(y1) FROM tile_objects WHERE image = ? AND object = ?",
@@ -104,17 +106,20 @@ class Derived:
         ).fetchone()
 
 
-def _lost(old: _Box, new: _Box | None) -> tuple[int | None, ...]:
-    """Sides of a tile's old box that its new box does not reach; None for the others."""
+def _lost(old: _Box, new: _Box | None) -> _Box:
+    """Sides of a tile's old box that its new box does not reach; those of `_NOWHERE` for the others."""
     if new is None:
         return old
-    reached = (new[0] <= old[0], new[1] <= old[1], new[2] >= old[2], new[3] >= old[3])
-    return tuple(None if kept else side for kept, side in zip(reached, old, strict=True))
+    return (
+        _NOWHERE[0] if new[0] <= old[0] else old[0],
+        _NOWHERE[1] if new[1] <= old[1] else old[1],
+        _NOWHERE[2] if new[2] >= old[2] else old[2],
+        _NOWHERE[3] if new[3] >= old[3] else old[3],
+    )
 
 
-def _united(boxes: list[_Box]) -> _Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+def _united(a: _Box, b: _Box) -> _Box:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
 def _count(db: sqlite3.Connection, image: ImageId, class_id: ClassId, gained: Iterable[tuple[int, int]]) -> None:

@@ -136,8 +136,8 @@ def read_images(
     select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
     for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         yield ImageRow(
-            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=tuple(sizes[r[0]]), channels=r[2], dtype=r[3],
-            family=r[4], status=_STATUS[r[5]], group_id=r[6], split=None if r[7] is None else Split(r[7]),
+            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes[r[0]], channels=r[2], dtype=r[3],
+            family=r[4], status=_STATUS[r[5]], group_id=r[6], split=_SPLIT[r[7]],
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
             size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
             beside=roots[r[13]].beside,
@@ -145,21 +145,23 @@ def read_images(
 
 
 _STATUS = {status.value: status for status in Status}
+_SPLIT = {None: None, **{split.value: split for split in Split}}
 
 
-def _sizes(db: sqlite3.Connection, one: ImageId | None) -> Mapping[int, list[tuple[int, int]]]:
-    where, bound = ("", ()) if one is None else ("WHERE image = ?", (one,))
-    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for image, width, height in db.execute(
-        f"SELECT image, width, height FROM planes {where} ORDER BY image, position", bound
-    ):
-        found[image].append((width, height))
-    return found
+def _sizes(db: sqlite3.Connection, one: ImageId | None) -> Mapping[int, tuple[tuple[int, int], ...]]:
+    where, bound = ("", ()) if one is None else ("AND image = ?", (one,))
+    select = "SELECT image, width, height FROM planes WHERE position"
+    found = {image: ((width, height),) for image, width, height in db.execute(f"{select} = 0 {where}", bound)}
+    # Most images have one plane, and there may be 100,000 of them.
+    more: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for image, width, height in db.execute(f"{select} > 0 {where} ORDER BY image, position", bound):
+        more[image].append((width, height))
+    return found | {image: (*found[image], *sizes) for image, sizes in more.items()}
 
 
 def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], ...]:
     """(width, height) of each plane of an image."""
-    return tuple(_sizes(db, image)[image])
+    return _sizes(db, image)[image]
 
 
 def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:

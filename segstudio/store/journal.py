@@ -5,8 +5,9 @@ edit that takes another back stores neither rows nor deltas: its effect is its t
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -15,15 +16,19 @@ from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
+from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "last_seq", "load_edit", "write_batch", "write_edit"]
+__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
 
 EMPTY_DIGEST = digest(EMPTY)
+
+Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
+"""Edits to be written together; made from what is stored then, where they are a function of the connection."""
 
 _RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
@@ -41,33 +46,62 @@ def write_batch(db: sqlite3.Connection, batch: Batch) -> None:
     )
 
 
-def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
+def write_edits(db: sqlite3.Connection, edits: Edits, batch: Batch | None) -> tuple[Seq, Seq]:
+    """Write edits one after the other in the open transaction; returns the last number before and after them.
+
+    With a `batch` they belong to it; of no edits there is no batch.
+    """
+    before = seq = last_seq(db)
+    if batch is not None:
+        write_batch(db, batch)
+    for edit in edits(db) if callable(edits) else edits:
+        seq = Seq(seq + write_edit(db, Seq(seq + 1), _in_batch(edit, batch)))
+    if batch is not None and seq == before:
+        db.execute("DELETE FROM batches WHERE id = ?", (batch.id,))
+    return before, seq
+
+
+def _in_batch(edit: Edit | StreamedEdit, batch: Batch | None) -> Edit | StreamedEdit:
+    if batch is None:
+        return edit
+    if isinstance(edit, Edit):
+        return replace(edit, batch=batch.id)
+    return replace(edit, header=replace(edit.header, batch=batch.id))
+
+
+def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> bool:
     """Write an edit, the tiles and rows it changes and all derived columns, in the open transaction.
 
-    Raises `EditConflict` where the edit does not follow what is stored; the caller rolls back.
+    A streamed edit without a part is not written: then False. Raises `EditConflict` where the edit does not follow
+    what is stored, and what the parts raise; the caller rolls back.
     """
+    if isinstance(edit, Edit):
+        _write(db, seq, edit, chain(edit.rows, edit.tiles.items()))
+        return True
+    parts = iter(edit.parts)
+    first = next(parts, None)
+    if first is None:
+        return False
+    _write(db, seq, edit.header, chain((first,), parts))
+    return True
+
+
+def _write(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> None:
     inverse = _take_back(db, seq, edit)
     db.execute(
         "INSERT INTO edits (seq, id, image, cause, tool, author, time, undoes, inverse, batch, rows) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(seq, edit.id, edit.image, edit.cause.value, edit.tool, edit.author, edit.time),
-            *(edit.undoes, inverse, edit.batch, _encode_rows(edit)),
+            *(edit.undoes, inverse, edit.batch, None),
         ),
     )
-    removed: list[RowChange] = []
-    for row in edit.rows:
-        # An object's row goes last: until then its pixels are counted away.
+    rows = _write_parts(db, seq, edit, parts)
+    for row in rows:
         if row.after is None:
-            removed.append(row)
-        else:
             apply_row(db, edit.image, row)
-    if edit.image is not None:
-        _write_labels(db, seq, edit, edit.image)
-    elif edit.tiles:
-        raise EditConflict("an edit without an image has tiles")
-    for row in removed:
-        apply_row(db, edit.image, row)
+    if rows and edit.undoes is None:
+        db.execute("UPDATE edits SET rows = ? WHERE seq = ?", (_encode_rows(rows), seq))
 
 
 def _take_back(db: sqlite3.Connection, seq: Seq, edit: Edit) -> int:
@@ -86,11 +120,31 @@ def _take_back(db: sqlite3.Connection, seq: Seq, edit: Edit) -> int:
     return 1 - inverse
 
 
-def _write_labels(db: sqlite3.Connection, seq: Seq, edit: Edit, image: ImageId) -> None:
-    derived = Derived(db, image)
-    for key, change in edit.tiles.items():
+def _write_parts(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> list[RowChange]:
+    """Write tiles and rows; the rows are returned, and those that delete are still to be applied.
+
+    An object's row goes last: until then its pixels are counted away.
+    """
+    image = edit.image
+    derived = None if image is None else Derived(db, image)
+    rows: list[RowChange] = []
+    for part in parts:
+        if isinstance(part, RowChange):
+            rows.append(part)
+            if part.after is not None:
+                apply_row(db, image, part)
+            continue
+        if image is None or derived is None:
+            raise EditConflict("an edit without an image has tiles")
+        key, change = part
         _write_tile(db, image, key, change, None if edit.undoes is not None else seq)
         derived.add(key, tile_effect(change.before, change.after))
+    if image is not None and derived is not None:
+        _write_derived(db, seq, image, derived)
+    return rows
+
+
+def _write_derived(db: sqlite3.Connection, seq: Seq, image: ImageId, derived: Derived) -> None:
     labelled = derived.write()
     db.execute("UPDATE edits SET pixels = ? WHERE seq = ?", (derived.changed_pixels, seq))
     db.execute("UPDATE images SET last_edit = ? WHERE id = ?", (seq, image))
@@ -135,9 +189,7 @@ def _decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId) -> None:
     db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (chosen.value, seq, group))
 
 
-def _encode_rows(edit: Edit) -> bytes | None:
-    if not edit.rows or edit.undoes is not None:
-        return None
+def _encode_rows(rows: Iterable[RowChange]) -> bytes:
     wire: _RowsWire = [
         (
             row.table.value,
@@ -145,12 +197,13 @@ def _encode_rows(edit: Edit) -> bytes | None:
             None if row.before is None else dict(row.before),
             None if row.after is None else dict(row.after),
         )
-        for row in edit.rows
+        for row in rows
     ]
     return msgspec.msgpack.encode(wire)
 
 
-def _decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
+def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
+    """The row changes of an edit as they are kept in its row of the journal."""
     if blob is None:
         return ()
     wire = msgspec.msgpack.decode(blob, type=_RowsWire)
@@ -178,7 +231,7 @@ def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile
         image=None if row[0] is None else ImageId(row[0]),
         cause=Cause(row[1]),
         tiles={(d[0], d[1], d[2]): _change((d[0], d[1], d[2]), lookup, d[3], d[4], d[5]) for d in deltas},
-        rows=_decode_rows(row[8]),
+        rows=decode_rows(row[8]),
         tool=row[2],
         author=row[3],
         id=EditId(row[4]),

@@ -4,17 +4,20 @@ import hashlib
 import sqlite3
 import struct
 from collections.abc import Mapping
+from math import inf
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import decode_tile
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Origin, Seq, Status
+from segstudio.labels.streamed import tile_bytes
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.images import sizes_of
 from segstudio.store.values import FrozenLabels, ObjectRow
 
 __all__ = [
     "class_pixels",
+    "classes_with_pixels",
     "labels_sha256",
     "read_counts",
     "read_frozen",
@@ -22,6 +25,7 @@ __all__ = [
     "read_objects",
     "read_tile",
     "read_tiles",
+    "stored_keys",
 ]
 
 _KEY = struct.Struct("<III")
@@ -36,11 +40,27 @@ def read_tile(db: sqlite3.Connection, image: ImageId, key: TileKey) -> Tile:
     return EMPTY if row is None else _checked(db, image, key, row[0], row[1])
 
 
-def read_tiles(db: sqlite3.Connection, image: ImageId, plane: int | None = None) -> dict[TileKey, Tile]:
-    """Every tile that holds a label, of one plane or of all. Raises `ProjectDamaged`."""
+def read_tiles(
+    db: sqlite3.Connection, image: ImageId, plane: int | None = None, limit_bytes: float = inf
+) -> dict[TileKey, Tile]:
+    """Tiles that hold a label, of one plane or of all; as many as fit into the limit. Raises `ProjectDamaged`."""
     where, bound = ("", (image,)) if plane is None else ("AND plane = ?", (image, plane))
     rows = db.execute(f"SELECT plane, ty, tx, digest, data FROM tiles WHERE image = ? {where}", bound)
-    return {(r[0], r[1], r[2]): _checked(db, image, (r[0], r[1], r[2]), r[3], r[4]) for r in rows}
+    found: dict[TileKey, Tile] = {}
+    held = 0
+    for r in rows:
+        key = (r[0], r[1], r[2])
+        found[key] = _checked(db, image, key, r[3], r[4])
+        held += tile_bytes(found[key])
+        if held >= limit_bytes:
+            break
+    return found
+
+
+def stored_keys(db: sqlite3.Connection, image: ImageId) -> set[TileKey]:
+    """The tiles that hold a label; from the index alone."""
+    rows = db.execute("SELECT plane, ty, tx FROM tiles WHERE image = ?", (image,))
+    return {(plane, ty, tx) for plane, ty, tx in rows}
 
 
 def _checked(db: sqlite3.Connection, image: ImageId, key: TileKey, promised: bytes, data: bytes) -> Tile:
@@ -119,6 +139,15 @@ def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId
     """Known pixels of an image by class, as its objects were given it, and origin."""
     rows = db.execute("SELECT class_id, origin, pixels FROM counts WHERE image = ? AND pixels > 0", (image,))
     return {(ClassId(class_id), Origin(origin)): pixels for class_id, origin, pixels in rows}
+
+
+def classes_with_pixels(db: sqlite3.Connection) -> frozenset[ClassId]:
+    """The classes that have a known pixel in an image that is not removed; by index, without counting them."""
+    rows = db.execute(
+        "SELECT id FROM classes WHERE EXISTS (SELECT 1 FROM counts c JOIN images i ON i.id = c.image "
+        "WHERE c.class_id = classes.id AND c.pixels > 0 AND i.removed = 0)"
+    )
+    return frozenset(ClassId(class_id) for (class_id,) in rows)
 
 
 def class_pixels(db: sqlite3.Connection) -> Mapping[ClassId, int]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,9 @@ from segstudio.store.lock import ProjectLock
 from segstudio.store.migrations import migrate
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
+from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
 from segstudio.store.schema import READABLE_FROM, check_version
+from segstudio.store.ticker import Ticker
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
 from segstudio.store.writer import Writer
 
@@ -176,13 +179,15 @@ class Project:
         finally:
             self._lock.release()
 
-    def secure(self, wait_s: float = 30.0) -> None:
+    def secure(self, wait_s: float = 30.0, held: Sequence[Edit] = ()) -> None:
         """Make sure that a close now loses nothing: wait for the writer, else keep what waits in the state folder.
 
-        Raises `DiskRefused` where that is refused too; the project is open then, as it was.
+        `held` are edits that could not be handed to the writer yet. Raises `DiskRefused` where that is refused too; the
+        project is open then, as it was.
         """
-        if self.writer is not None and not self.writer.flush(wait_s):
-            waiting_edits = self.writer.pending_edits()
+        if self.writer is not None and (not self.writer.flush(wait_s) or held):
+            # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
+            waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
                 waiting.keep(self.uuid, self.path, waiting_edits)
 
@@ -243,12 +248,14 @@ class Project:
             status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
             # Read at the same moment as `done`: a later read might hold what is applied below.
             tiles = {key: labels_.read_tile(db, image, key) for key in touched}
-        raster = Raster(sizes, lambda key: self.tile(image, key))
+            stored = labels_.stored_keys(db, image)
+        raster = Raster(sizes, lambda key: self.tile(image, key), stored)
         raster.prime(tiles)
         document = Document(image, raster, objects, next_object, Status(status))
         for seq, edit in mine:
             if seq > done:
                 document.apply(edit)
+                raster.written(edit.tiles, seq)
         return document
 
     def tile(self, image: ImageId, key: TileKey) -> Tile:
@@ -256,10 +263,13 @@ class Project:
         with self._readers.transaction() as db:
             return labels_.read_tile(db, image, key)
 
-    def tiles(self, image: ImageId, plane: int) -> dict[tuple[int, int], Tile]:
-        """Every committed tile of a plane that holds a label, by (ty, tx), digests checked. Raises `ProjectDamaged`."""
+    def tiles(self, image: ImageId, plane: int, limit_bytes: float = inf) -> dict[tuple[int, int], Tile]:
+        """Committed tiles of a plane that hold a label, by (ty, tx), digests checked; all of them, or as many as fit.
+
+        Raises `ProjectDamaged`.
+        """
         with self._readers.transaction() as db:
-            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane).items()}
+            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane, limit_bytes).items()}
 
     def frozen(self, image: ImageId) -> FrozenLabels:
         """All committed labels of an image, of one moment. Raises `ProjectDamaged`."""
@@ -288,8 +298,9 @@ class Project:
 
     def known_classes(self) -> frozenset[ClassId]:
         """The classes, as they count today, that have a known pixel."""
-        table = self.classes()
-        effective = (table.effective(class_id) for class_id in self.class_pixels())
+        with self._readers.transaction() as db:
+            table, known = read_classes(db), labels_.classes_with_pixels(db)
+        effective = map(table.effective, known)
         return frozenset(found.id for found in effective if found is not None)
 
     # --- edits
@@ -329,6 +340,21 @@ class Project:
         pending = [] if self.writer is None else self.writer.pending_edits()
         with self._readers.transaction() as db:
             return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
+
+    def reach(self, seq: Seq) -> Reach:
+        """What taking back a durable edit, or doing again what it took back, changes: the whole of its batch."""
+        with self._readers.transaction() as db:
+            return reach(db, seq)
+
+    def take_back(self, seq: Seq, author: str, ticker: Ticker | None = None) -> "Future[int]":
+        """Undo an edit with all of its batch (of an undo edit: redo), in one transaction; the future says how many.
+
+        Streamed tile by tile, whatever their size. The future raises `UserError` where an image has changed since, and
+        `Cancelled`; then nothing is changed. Open documents do not follow by themselves. Raises `ReadOnly`.
+        """
+        with self._readers.transaction() as db:
+            batch = batch_for(db, seq, author)
+        return self._writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
 
     # --- versions, runs, settings, proposals
 
@@ -388,9 +414,12 @@ class Project:
         return self._write(lambda db: _execute(db, update, (content_hash, image)))
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        return self._writing().call(job)
+
+    def _writing(self) -> Writer:
         if self.writer is None:
             raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
-        return self.writer.call(job)
+        return self.writer
 
     @property
     def proposals(self) -> Proposals:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
 from segstudio.labels.tile import Tile
@@ -50,11 +52,11 @@ class NewClass:
     kind: Kind = Kind.SEMANTIC
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRow:
+class ImageRow(msgspec.Struct, frozen=True, gc=False):
     """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'.
 
     `changed` is the quick hash of another content that was found in the file's place, '' while it is what was labelled.
+    A Struct, since a project may have 100,000: they are made in a third of the time of frozen dataclasses.
     """
 
     id: ImageId

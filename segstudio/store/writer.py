@@ -8,9 +8,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from segstudio.labels.edit import Batch, Edit, now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.connect import Access, connect
 from segstudio.store.drives import JournalMode
-from segstudio.store.journal import last_seq, write_batch, write_edit
+from segstudio.store.journal import Edits, last_seq, write_edit, write_edits
 from segstudio.store.refusal import FolderGoneError, refusal
 
 __all__ = ["Writer", "WriterState"]
@@ -97,7 +97,7 @@ class Writer:
         with self._changed:
             self._must_run()
             if any(waiting.numbers for waiting in self._queue):
-                raise ReadOnly("A change of many images is being written; nothing else can be until it is done.")
+                raise ReadOnly("A large change is being written; nothing else can be until it is done.")
             seq = Seq(self._next)
             self._next += 1
             self._queue.append(_Waiting(seq, edit))
@@ -111,28 +111,29 @@ class Writer:
         """
         return self._put(_Waiting(job=job))
 
-    def write_all(self, edits: Iterable[Edit], batch: Batch | None = None) -> "Future[int]":
+    def write_all(self, edits: Edits, batch: Batch | None = None) -> "Future[int]":
         """Write edits in one transaction, all or none, after everything that waits; the future says how many.
 
-        Each is taken from `edits` on the writer's thread once the one before it is written; what `edits` raises, or the
-        disk, is raised by the future. They are numbered as they come: until then `submit` raises `ReadOnly`. With a
-        `batch` they belong together and are taken back together; of no edits there is no batch.
+        Each, and each part of a streamed one, is taken from `edits` on the writer's thread once the one before it is
+        written; what `edits` raises, or the disk, is raised by the future. They are numbered as they come: until then
+        `submit` raises `ReadOnly`. With a `batch` they belong together and are taken back together; of no edits there
+        is no batch.
         """
         waiting = _Waiting(numbers=True)
 
         def job(db: sqlite3.Connection) -> int:
-            before = last_seq(db)
-            seq = before
-            for edit in edits:
-                if batch is not None and seq == before:
-                    write_batch(db, batch)
-                seq = Seq(seq + 1)
-                write_edit(db, seq, edit if batch is None else replace(edit, batch=batch.id))
-            waiting.seq = seq if seq > before else None
-            return seq - before
+            before, last = write_edits(db, edits, batch)
+            waiting.seq = last if last > before else None
+            return last - before
 
         waiting.job = job
         return self._put(waiting)
+
+    @property
+    def writing_all(self) -> bool:
+        """Whether `write_all` is under way or waits: until it is done `submit` refuses."""
+        with self._changed:
+            return any(waiting.numbers for waiting in self._queue)
 
     def _put(self, waiting: _Waiting) -> "Future[Any]":
         with self._changed:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from segstudio.durable import rename
+from segstudio.durable import rename, sync_folder
 from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.formats.table import format_named, writable
 from segstudio.formats.values import ExportPlan, LabelPlane
@@ -143,3 +143,6 @@ def move_all(staging: Path, out: Path, names: list[PurePosixPath]) -> None:
         target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)
         rename(staging / name, target)
+    # 'Done' means that the names, too, outlast a power cut.
+    for folder in {out.parent, out, *((out / name).parent for name in names)}:
+        sync_folder(folder)

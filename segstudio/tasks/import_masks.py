@@ -19,11 +19,13 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.author import user_name
 from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Batch, Edit
+from segstudio.labels.edit import Batch, Edit, RowChange, Table
+from segstudio.labels.filling import filling
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
-from segstudio.labels.raster import Raster
+from segstudio.labels.raster import Raster, TileBudget
+from segstudio.labels.streamed import LARGEST_EDIT_BYTES, TILE_BYTES, Part, StreamedEdit
 from segstudio.store.contents import look_at, note
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
@@ -64,11 +66,13 @@ def import_masks(
     target: Target = Target.LABELS,
     mapping: Mapping[int, str] | None = None,
     status: Status = Status.IN_PROGRESS,
+    largest_edit_bytes: int = LARGEST_EDIT_BYTES,
 ) -> Generator[Progress, None, ImportReport]:
     """Read masks into the images they are named after: known pixels replace what is there, unknown ones leave it.
 
-    `status` is set on every image that gets labels. Raises `UsageError` for a format, `UnreadableImage`,
-    `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused` where the disk does.
+    `status` is set on every image that gets labels; edits of more than `largest_edit_bytes` are streamed. Raises
+    `UsageError` for a format, `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is
+    changed, `DiskRefused` where the disk does.
     """
     form = format_named(format_)
     if form is None or form.read is None:
@@ -87,7 +91,7 @@ def import_masks(
     by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
     for mask in found.masks:
         by_image[mask.image.id].append(mask)
-    job = _Job(project, reader, table, classes, status)
+    job = _Job(project, reader, table, classes, status, largest_edit_bytes)
     done = len(found.masks)
     if target is Target.LABELS:
         for masks in by_image.values():
@@ -104,12 +108,12 @@ def import_masks(
     return ImportReport(len(by_image), len(found.masks), pixels, found.skipped)
 
 
-def _all_or_none(writer: Writer, edits: Iterator[Edit | None], total: int) -> Iterator[int]:
+def _all_or_none(writer: Writer, edits: Iterator[Edit | StreamedEdit | None], total: int) -> Iterator[int]:
     """Write edits in one transaction; gives now and then how many of them are done. Closing writes none."""
     taken = 0
     dropped = threading.Event()
 
-    def each() -> Iterator[Edit]:
+    def each() -> Iterator[Edit | StreamedEdit]:
         nonlocal taken
         for edit in edits:
             if dropped.is_set():
@@ -140,9 +144,13 @@ class _Job:
     table: ValueTable
     classes: ClassTable
     status: Status
+    largest_edit_bytes: int
 
-    def edit(self, masks: Sequence[MatchedMask]) -> Edit | None:
+    def edit(self, masks: Sequence[MatchedMask]) -> Edit | StreamedEdit | None:
         """One edit for one image: all its planes and its status; None where it changes nothing."""
+        pixels = sum(w * h for w, h in (masks[0].image.planes[mask.plane] for mask in masks))
+        if 2 * pixels * TILE_BYTES // TILE**2 > self.largest_edit_bytes:
+            return self._streamed(masks)
         document = self.project.document(masks[0].image.id)
         gesture = Gesture(document, Cause.IMPORT, tool="import", author=user_name())
         for mask in masks:
@@ -150,6 +158,26 @@ class _Job:
             paint_class_ids(gesture, document, mask.plane, ids, self.classes, Origin.IMPORTED)
         gesture.set_status(self.status)
         return gesture.commit()
+
+    def _streamed(self, masks: Sequence[MatchedMask]) -> StreamedEdit:
+        """The same, a tile at a time; of the masks one is in memory."""
+        image = masks[0].image.id
+        document = self.project.document(image)
+        document.raster.share(TileBudget(0))
+        header = Edit(image, Cause.IMPORT, tool="import", author=user_name())
+        return StreamedEdit(header, self._parts(document, masks))
+
+    def _parts(self, document: Document, masks: Sequence[MatchedMask]) -> Iterator[Part]:
+        for mask in masks:
+            ids = read_classes(self.reader, mask, self.table)
+
+            def of(rect: Rect, ids: NDArray[np.int32] = ids) -> NDArray[np.int32]:
+                return ids[rect.y : rect.bottom, rect.x : rect.right]
+
+            yield from filling(document, mask.plane, of, self.classes, Origin.IMPORTED)
+        if document.status is not self.status:
+            before, after = {"status": document.status.value}, {"status": self.status.value}
+            yield RowChange(Table.IMAGES, document.image, before, after)
 
     def add_proposals(self, masks: Sequence[MatchedMask]) -> None:
         """A proposal for each plane."""

@@ -12,12 +12,13 @@ from segstudio.errors import DiskRefused, EngineDied, ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
-from segstudio.store.project import Project
+from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import EncodedTile
 
 __all__ = ["Broken", "PredictProgress", "PredictReport", "PredictSeconds", "predict"]
 
 _LOOK_S = 0.2
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def predict(
         raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
     if not project.writer.flush():
         raise DiskRefused(project.writer.state.refused or "Not every edit could be saved before proposing.")
-    job = _Job(project, _targets(project, images, visible))
+    rows = _rows(project, images)
+    job = _Job(project, rows, _targets(rows, visible))
     try:
         yield from job.ask(engine, version, device)
     except EngineDied:
@@ -86,12 +88,17 @@ def predict(
     return job.report()
 
 
-def _targets(project: Project, images: Sequence[ImageId], visible: tuple[ImageId, int, Rect] | None) -> list[Target]:
+def _rows(project: Project, images: Sequence[ImageId]) -> list[ImageRow]:
+    """The rows of these images. For what is on screen the list of all, which may be long, is not read."""
+    if len(images) <= _FEW:
+        return [project.image(image) for image in images]
     wanted = set(images)
+    return [row for row in project.images() if row.id in wanted]
+
+
+def _targets(rows: Sequence[ImageRow], visible: tuple[ImageId, int, Rect] | None) -> list[Target]:
     out: list[Target] = []
-    for row in project.images():
-        if row.id not in wanted:
-            continue
+    for row in rows:
         for plane in range(len(row.planes)):
             seen = visible is not None and visible[:2] == (row.id, plane)
             rect = visible[2] if visible is not None and seen else None
@@ -102,14 +109,15 @@ def _targets(project: Project, images: Sequence[ImageId], visible: tuple[ImageId
 class _Job:
     """What has come so far, and what is still to come."""
 
-    def __init__(self, project: Project, targets: list[Target]) -> None:
+    def __init__(self, project: Project, rows: Sequence[ImageRow], targets: list[Target]) -> None:
         self.left = targets
         self._project = project
         self._total = len(targets)
         self._tiles: dict[tuple[int, int], dict[tuple[int, int], EncodedTile]] = {}
         self._images: set[int] = set()
         self._broken: dict[int, str] = {}
-        self._flagged = {int(row.id) for row in project.images() if row.problem}
+        self._flagged = {int(row.id) for row in rows if row.problem}
+        self._paths = {int(row.id): row.path for row in rows}
         self._pixels = 0
         self._scale = 1.0
         self._decode = self._network = self._writing = 0.0
@@ -137,8 +145,7 @@ class _Job:
 
     def report(self) -> PredictReport:
         """What was done."""
-        paths = {int(row.id): row.path for row in self._project.images()}
-        failed = tuple(Broken(paths.get(image, str(image)), why) for image, why in sorted(self._broken.items()))
+        failed = tuple(Broken(self._paths.get(image, str(image)), why) for image, why in sorted(self._broken.items()))
         seconds = PredictSeconds(self._decode, self._network, self._writing)
         return PredictReport(len(self._images), self._pixels, self._scale, seconds, self._version, failed)
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from segstudio.errors import UserError
 from segstudio.ui.bars import Bars
 from segstudio.ui.canvas import Canvas
+from segstudio.ui.closing import ClosingStrip
 from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session)
+        self.closing_strip = ClosingStrip(session)
         self.bars = Bars(self, Commands(self))
         self.class_panel = ClassPanel(session)
         self.brush_panel = BrushPanel(session)
@@ -206,7 +208,13 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.read_only_banner, self.image_banner, self.message_strip, self.export_panel):
+        for widget in (
+            self.read_only_banner,
+            self.closing_strip,
+            self.image_banner,
+            self.message_strip,
+            self.export_panel,
+        ):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
@@ -253,6 +261,7 @@ class MainWindow(QMainWindow):
         canvas.dropped.connect(self.open_paths)
         self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
+        self.closing_strip.ready.connect(self.close)
         session.projectChanged.connect(self._show_project)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
@@ -325,19 +334,27 @@ class MainWindow(QMainWindow):
         self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays."""
+        """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays.
+
+        One that has long to write says so, stays until that is done, and then closes by itself.
+        """
         self._keep()
+        if not self.closing_strip.may_close():
+            event.ignore()
+            return
+        wait_s = self.closing_strip.wait_s
         try:
-            self.session.secure()
+            self.session.secure(wait_s)
         except UserError as error:
             event.ignore()
+            self.closing_strip.stay()
             self.session.failed.emit({"job": "save", "sentence": error.line, "details": ""})
             return
         self._warm_up.stop()
         self._project_loader.close()
         self.image_panel.close_threads()
         self.training_panel.close_threads()
-        self.session.close()
+        self.session.close(wait_s)
         super().closeEvent(event)
 
     # -- how the window stood ----------------------------------------------------------------------------------------

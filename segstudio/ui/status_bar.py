@@ -72,9 +72,13 @@ class StatusBar(QStatusBar):
         self._show_job()
 
     def reassure(self) -> None:
-        """Say that there is nothing left to save; or why there is."""
-        state = self._session.save_state
-        self._say(tr("Everything is saved; there is no need to ask") if state.saved else state.sentence)
+        """See to it that everything is saved, and say that it is and since when; or why it is not."""
+        state = self._session.save()
+        if state.saved:
+            since = tr("saved {time}", time=state.time) if state.time else tr("saved")
+            self._say(tr("Everything is {saved}; there is no need to ask", saved=since))
+        else:
+            self._say(tr("not saved: {why}", why=state.sentence) if state.sentence else tr("still being saved"))
 
     def show_cursor(self, text: str) -> None:
         """Place, value and class under the cursor; empty off the image."""

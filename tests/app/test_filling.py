@@ -25,10 +25,10 @@ class Gate:
         self.threads: list[str] = []
 
     def before(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def through(*args: Any) -> Any:
+        def through(*args: Any, **options: Any) -> Any:
             self.threads.append(threading.current_thread().name)
             assert self.opened.wait(20)
-            return call(*args)
+            return call(*args, **options)
 
         return through
 
@@ -72,7 +72,7 @@ def test_a_large_accept_is_computed_while_the_hand_paints_and_never_on_the_gui_t
     gate = Gate()
     import segstudio.app.fill_edits as fill_edits
 
-    monkeypatch.setattr(fill_edits, "_still_made", gate.before(fill_edits._still_made))
+    monkeypatch.setattr(fill_edits, "paint_class_ids", gate.before(fill_edits.paint_class_ids))
     desk.finishing.accept()
     desk.stroke(60, 40, Button.RIGHT)
     painted = desk.read()[0] > 0
@@ -90,7 +90,7 @@ def test_another_image_is_shown_at_once_and_the_done_of_the_one_before_is_kept(
     gate = Gate()
     import segstudio.app.fill_edits as fill_edits
 
-    monkeypatch.setattr(fill_edits, "_still_made", gate.before(fill_edits._still_made))
+    monkeypatch.setattr(fill_edits, "paint_class_ids", gate.before(fill_edits.paint_class_ids))
     done: list[bool] = []
     desk.finishing.mark_done(lambda: done.append(True))
     desk.finishing.leave_image()

@@ -1,6 +1,7 @@
 """The owner of proposals over a real project, with a network that answers when it is told to."""
 
 import numpy as np
+import pytest
 from proposal_desk import Desk
 
 from segstudio.app.pointer import Button, Phase, Pointer
@@ -99,13 +100,15 @@ def test_a_broken_image_owes_no_proposal(desk: Desk) -> None:
     assert desk.network.gates == []
 
 
-def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_accept_fills_what_is_unlabelled_as_one_edit(desk: Desk, streamed: bool) -> None:
+    desk.documents.largest_edit_bytes = 0 if streamed else desk.documents.largest_edit_bytes
     desk.proposed()
     desk.stroke(20, 20, Button.RIGHT)
     by_hand = desk.read()[0]
     desk.finishing.accept()
     desk.finishing.accept()
-    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2)
+    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 2 and not desk.documents.busy)
     ids, origins = desk.read()
     assert np.array_equal(ids[by_hand > 0], by_hand[by_hand > 0])
     assert np.array_equal(origins, np.where(by_hand > 0, 1, 2))
@@ -148,7 +151,9 @@ def test_a_fill_that_was_cancelled_changes_nothing(desk: Desk) -> None:
     assert not desk.finishing.cancel_fill()  # it would have changed nothing: there was nothing to cancel
 
 
-def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_done_fills_the_rest_and_the_status_as_one_edit(desk: Desk, streamed: bool) -> None:
+    desk.documents.largest_edit_bytes = 0 if streamed else desk.documents.largest_edit_bytes
     desk.proposed()
     desk.stroke(20, 20)
     done: list[bool] = []

@@ -1,5 +1,7 @@
 """What the tests of the label document share: naive pictures of brush and tiles, and strategies."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from segstudio.geometry import TILE, Rect
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
 from segstudio.labels.raster import Raster
+from segstudio.labels.stroke import Spans
 from segstudio.labels.tile import Constant, Tile, frozen
 
 TOP_ID = 2**32 - 1
@@ -20,7 +23,21 @@ many = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCh
 
 def a_class(id_: int, kind: Kind, name: str = "", **columns: object) -> LabelClass:
     made = LabelClass(ClassId(id_), name or f"class {id_}", "#808080", kind, id_ - 1, id_)
-    return ClassTable([made]).with_columns(made.id, columns)[made.id]
+    return replace(made, **columns)  # type: ignore[arg-type]
+
+
+def with_columns(table: ClassTable, id_: int, columns: dict[str, object]) -> ClassTable:
+    """A table in which some columns of one class are changed."""
+    return table.with_class(replace(table[ClassId(id_)], **columns))  # type: ignore[arg-type]
+
+
+def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
+    """The covered pixels of a rectangle as a bool array (h, w)."""
+    mask = np.zeros((rect.h, rect.w), np.bool_)
+    for y, (left, right) in enumerate(zip(spans.left, spans.right, strict=True), start=spans.top):
+        if rect.y <= y < rect.bottom:
+            mask[y - rect.y, max(int(left) - rect.x, 0) : max(int(right) - rect.x, 0)] = True
+    return mask
 
 
 def a_document(*sizes: tuple[int, int]) -> Document:

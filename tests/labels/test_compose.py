@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import a_class, a_document, few, pixels, state
+from label_strategies import a_class, a_document, few, pixels, state, with_columns
 
 from segstudio.labels.compose import paint_class_ids, unlabelled
 from segstudio.labels.edit import RowChange, Table
@@ -146,7 +146,7 @@ def test_a_map_of_another_size_or_of_a_class_never_made_is_refused():
 
 def test_a_proposal_of_a_merged_class_is_painted_as_what_it_counts_as_and_one_of_a_removed_class_not_at_all():
     # Found: an accept labelled pixels with a class that had been removed: labelled, and shown as nothing.
-    classes = CLASSES.with_columns(ClassId(2), {"merged_into": 1}).with_columns(ClassId(3), {"removed": True})
+    classes = with_columns(with_columns(CLASSES, ClassId(2), {"merged_into": 1}), ClassId(3), {"removed": True})
     document = a_document((6, 1))
     gesture = Gesture(document, Cause.ACCEPT)
     paint_class_ids(gesture, document, 0, np.array([[0, 1, 2, 3, 4, 7]], np.int32), classes, Origin.ACCEPTED)
@@ -163,7 +163,7 @@ def test_pixels_of_a_removed_class_are_unlabelled_as_they_look():
     gesture.writable((0, 0, 0)).ids[0, :4] = [0, 1, 2, 3]
     gesture.writable((0, 0, 0)).origins[0, 1:4] = 1
     gesture.commit()
-    classes = CLASSES.with_columns(ClassId(2), {"removed": True}).with_columns(ClassId(3), {"merged_into": 1})
+    classes = with_columns(with_columns(CLASSES, ClassId(2), {"removed": True}), ClassId(3), {"merged_into": 1})
     bounds = document.raster.bounds(0)
     assert unlabelled(document, 0, bounds).tolist() == [[True, False, False, False]]
     assert unlabelled(document, 0, bounds, classes).tolist() == [[True, False, True, False]]

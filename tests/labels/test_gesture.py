@@ -6,7 +6,7 @@ from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
-from segstudio.labels.gesture import Gesture, run_gesture
+from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.stroke import capsule_spans
@@ -256,29 +256,6 @@ def test_the_status_of_a_gesture_is_one_row_however_often_it_changed():
     document.apply(undo)
     document.apply(undo.inverted(Seq(2), Cause.REDO))
     assert document.status is Status.DONE
-
-
-def test_work_that_raises_is_as_if_it_had_never_begun():
-    document = a_document()
-    before = state(document), document.next_object
-
-    def work(gesture: Gesture) -> None:
-        gesture.paint_spans(0, disc(250, 250, 30), gesture.new_object(ClassId(1)), Origin.PAINTED)
-        gesture.set_status(Status.DONE)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run_gesture(begun(document), work)
-    assert (state(document), document.next_object) == before
-
-
-def test_the_error_of_work_that_ended_its_gesture_itself_is_not_hidden():
-    def work(gesture: Gesture) -> None:
-        gesture.abort()
-        raise ProjectDamaged("A tile is damaged.")
-
-    with pytest.raises(ProjectDamaged):
-        run_gesture(begun(a_document()), work)
 
 
 def test_a_tile_that_cannot_be_loaded_in_mid_stroke_leaves_a_gesture_that_can_be_aborted():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from label_strategies import a_class, a_document, brush_mask, pixels
+from label_strategies import a_class, a_document, brush_mask, pixels, with_columns
 
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
@@ -98,7 +98,7 @@ class GestureMachine(RuleBasedStateMachine):
     @precondition(idle)
     @rule(class_id=st.integers(1, 5))
     def lock_or_unlock(self, class_id):
-        self.classes = self.classes.with_columns(class_id, {"locked": not self.classes[class_id].locked})
+        self.classes = with_columns(self.classes, class_id, {"locked": not self.classes[class_id].locked})
 
     @precondition(idle)
     @rule(

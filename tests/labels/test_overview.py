@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segstudio.geometry import TILE, Rect
+from segstudio.labels.edit import TileKey
 from segstudio.labels.overview import FACTOR, LEVELS, Overviews, marks_of, reduced
 from segstudio.labels.raster import Raster
-from segstudio.labels.tile import Constant, Dense, frozen
+from segstudio.labels.tile import EMPTY, Constant, Dense, Tile, frozen
 
 SIZE = (3 * TILE, 3 * TILE)
 LOOKUP = np.array([0, 1, 2, 3, 1, 2], np.uint8)
@@ -43,6 +44,21 @@ def dense_tile(value: int = 2) -> Dense:
     return Dense(ids, (ids > 0).astype(np.uint8))
 
 
+class Tiles:
+    """Tiles by key, each with its identity for a stamp."""
+
+    def __init__(self, tiles: dict[TileKey, Tile], default: Tile = EMPTY) -> None:
+        self._tiles, self._default = tiles, default
+
+    def look(self, key: TileKey) -> Tile:
+        return self._tiles.get(key, self._default)
+
+    peek = look
+
+    def stamp(self, key: TileKey) -> int:
+        return id(self.look(key))
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, LEVELS), st.data())
 def test_every_level_is_the_highest_mark_of_its_pixels(seed: int, level: int, data: st.DataObject) -> None:
@@ -52,9 +68,9 @@ def test_every_level_is_the_highest_mark_of_its_pixels(seed: int, level: int, da
     rect = Rect(x, y, data.draw(st.integers(1, w - x)), data.draw(st.integers(1, h - y)))
     raster, overviews = raster_of(seed), Overviews()
     overviews.set_lookup(LOOKUP)
-    overviews.region(raster.tile, 0, Rect(0, 0, w, h), max(level - 1, 0))
+    overviews.region(raster, 0, Rect(0, 0, w, h), max(level - 1, 0))
     for _ in range(2):
-        marks, late = overviews.region(raster.tile, 0, rect, level)
+        marks, late = overviews.region(raster, 0, rect, level)
         assert late == []
         assert np.array_equal(marks, naive(raster, rect, level))
 
@@ -65,7 +81,7 @@ def test_a_single_labelled_pixel_wins_over_none_at_every_level() -> None:
     tile = dense_tile()
     for level in range(LEVELS + 1):
         side = TILE // FACTOR**level
-        marks, _ = overviews.region(lambda _: tile, 0, Rect(0, 0, side, side), level)
+        marks, _ = overviews.region(Tiles({}, tile), 0, Rect(0, 0, side, side), level)
         assert marks.max() == 2
 
 
@@ -77,34 +93,35 @@ def test_a_level_from_the_level_below_is_the_level_from_pixels() -> None:
 def test_a_replaced_tile_is_seen_and_one_painted_in_place_after_forget() -> None:
     overviews = Overviews()
     overviews.set_lookup(LOOKUP)
-    tiles = {(0, 0, 0): dense_tile(2)}
+    first = dense_tile(2)
+    tiles: dict[TileKey, Tile] = {(0, 0, 0): first}
     one = Rect(0, 0, 1, 1)
-    assert overviews.region(tiles.__getitem__, 0, one, LEVELS)[0][0, 0] == 2
-    tiles[0, 0, 0] = dense_tile(3)
-    assert overviews.region(tiles.__getitem__, 0, one, LEVELS)[0][0, 0] == 3
-    tiles[0, 0, 0].ids[7, 9] = 1
+    assert overviews.region(Tiles(tiles), 0, one, LEVELS)[0][0, 0] == 2
+    second = tiles[0, 0, 0] = dense_tile(3)
+    assert overviews.region(Tiles(tiles), 0, one, LEVELS)[0][0, 0] == 3
+    second.ids[7, 9] = 1
     overviews.forget([(0, 0, 0)])
-    assert overviews.region(tiles.__getitem__, 0, one, LEVELS)[0][0, 0] == 1
+    assert overviews.region(Tiles(tiles), 0, one, LEVELS)[0][0, 0] == 1
 
 
 def test_a_new_object_leaves_the_rest_and_a_changed_class_drops_it() -> None:
     overviews = Overviews()
     overviews.set_lookup(LOOKUP[:3])
     tile = dense_tile(2)
-    overviews.region(lambda _: tile, 0, Rect(0, 0, 64, 64), 2)
+    overviews.region(Tiles({}, tile), 0, Rect(0, 0, 64, 64), 2)
     assert overviews.bytes_held > 0
     assert not overviews.set_lookup(LOOKUP[:4])
     assert overviews.bytes_held > 0
     assert overviews.set_lookup(np.array([0, 1, 3, 3], np.uint8))
     assert overviews.bytes_held == 0
-    assert overviews.region(lambda _: tile, 0, Rect(0, 0, 64, 64), 2)[0].max() == 3
+    assert overviews.region(Tiles({}, tile), 0, Rect(0, 0, 64, 64), 2)[0].max() == 3
 
 
 def test_an_id_without_a_row_shows_nothing() -> None:
     overviews = Overviews()
     overviews.set_lookup(LOOKUP[:2])
     tiles = {(0, 0, 0): dense_tile(5), (0, 0, 1): Constant(9, 1)}
-    marks, _ = overviews.region(tiles.__getitem__, 0, Rect(0, 0, 2, 1), LEVELS)
+    marks, _ = overviews.region(Tiles(tiles), 0, Rect(0, 0, 2, 1), LEVELS)
     assert not marks.any()
 
 
@@ -112,11 +129,11 @@ def test_without_time_at_least_one_tile_is_computed_and_the_others_are_named() -
     overviews = Overviews()
     overviews.set_lookup(LOOKUP)
     tiles = {(0, ty, tx): dense_tile() for ty, tx in product(range(2), range(2))}
-    marks, late = overviews.region(tiles.__getitem__, 0, Rect(0, 0, 2, 2), LEVELS, deadline=0.0)
+    marks, late = overviews.region(Tiles(tiles), 0, Rect(0, 0, 2, 2), LEVELS, deadline=0.0)
     assert len(late) == 3
     assert np.count_nonzero(marks) == 1
     for _ in range(3):
-        marks, late = overviews.region(tiles.__getitem__, 0, Rect(0, 0, 2, 2), LEVELS, deadline=0.0)
+        marks, late = overviews.region(Tiles(tiles), 0, Rect(0, 0, 2, 2), LEVELS, deadline=0.0)
     assert late == []
     assert np.count_nonzero(marks) == 4
 
@@ -125,7 +142,7 @@ def test_memory_stays_within_the_budget() -> None:
     overviews = Overviews(budget_bytes=3 * TILE * TILE)
     overviews.set_lookup(LOOKUP)
     tiles = {(0, 0, tx): dense_tile() for tx in range(9)}
-    overviews.region(tiles.__getitem__, 0, Rect(0, 0, 9 * TILE, TILE), 0)
+    overviews.region(Tiles(tiles), 0, Rect(0, 0, 9 * TILE, TILE), 0)
     assert 0 < overviews.bytes_held <= 3 * TILE * TILE
 
 

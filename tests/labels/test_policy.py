@@ -1,5 +1,5 @@
 import numpy as np
-from label_strategies import a_class, a_document
+from label_strategies import a_class, a_document, with_columns
 
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
@@ -45,7 +45,7 @@ def test_touch_says_which_pixels_may_change():
 
 
 def test_pixels_of_a_locked_class_never_change_and_nothing_is_painted_with_one():
-    document, classes = with_objects(1, 2, 3), CLASSES.with_columns(ClassId(2), {"locked": True})
+    document, classes = with_objects(1, 2, 3), with_columns(CLASSES, ClassId(2), {"locked": True})
     assert allowed_of(document, classes, Touch.ALL) == [True, True, False, True]
     assert allowed_of(document, classes, Touch.LABELLED, ClassId(3)) == [False, True, False, True]
     assert allowed_of(document, classes, Touch.ALL, ClassId(2)) == [False] * 4
@@ -53,15 +53,15 @@ def test_pixels_of_a_locked_class_never_change_and_nothing_is_painted_with_one()
 
 def test_what_was_merged_into_a_locked_class_is_locked_too():
     # Found: only the object's first class was looked at.
-    document, classes = with_objects(1, 2, 3), CLASSES.with_columns(ClassId(1), {"locked": True})
-    classes = classes.with_columns(ClassId(2), {"merged_into": 1})
+    document, classes = with_objects(1, 2, 3), with_columns(CLASSES, ClassId(1), {"locked": True})
+    classes = with_columns(classes, ClassId(2), {"merged_into": 1})
     assert allowed_of(document, classes, Touch.ALL) == [True, False, False, True]
     assert allowed_of(document, classes, Touch.ALL, ClassId(2)) == [False] * 4
 
 
 def test_a_lock_ends_with_its_class():
     document = with_objects(1, 2)
-    classes = CLASSES.with_columns(ClassId(2), {"locked": True, "removed": True})
+    classes = with_columns(CLASSES, ClassId(2), {"locked": True, "removed": True})
     assert paintable_objects(document, classes, Touch.ALL) is None
     assert allowed_of(document, classes, Touch.UNLABELLED) == [True, False, True]
     assert allowed_of(document, classes, Touch.LABELLED) == [False, True, False]
@@ -69,9 +69,9 @@ def test_a_lock_ends_with_its_class():
 
 def test_the_effective_lookup_follows_merges_and_drops_removed_classes():
     document = with_objects(1, 2, 3, 4)
-    classes = CLASSES.with_columns(ClassId(4), {"merged_into": 3}).with_columns(ClassId(3), {"merged_into": 2})
+    classes = with_columns(with_columns(CLASSES, ClassId(4), {"merged_into": 3}), ClassId(3), {"merged_into": 2})
     assert effective_lookup(document, classes)[:5].tolist() == [0, 1, 2, 2, 2]
-    classes = classes.with_columns(ClassId(2), {"removed": True})
+    classes = with_columns(classes, ClassId(2), {"removed": True})
     assert effective_lookup(document, classes)[:5].tolist() == [0, 1, 0, 0, 0]
 
 
@@ -85,7 +85,7 @@ def test_an_instance_class_mends_the_object_under_the_first_point_and_makes_one_
     document = with_objects(3, 4, 3)
     for x, target in ((0.5, None), (1.0, 1), (1.999, 1), (2.5, None), (3.0, 3), (-0.5, None), (1e6, None)):
         assert target_object(document, CLASSES[ClassId(3)], x, 0.5, 0) == target
-    merged = CLASSES.with_columns(ClassId(4), {"merged_into": 3})
+    merged = with_columns(CLASSES, ClassId(4), {"merged_into": 3})
     assert target_object(document, CLASSES[ClassId(3)], 2.5, 0.5, 0, merged) == 2
 
 

@@ -41,8 +41,10 @@ def test_a_tile_is_loaded_once_at_its_first_use_and_never_outside_the_image():
         raster.read(0, Rect(-100, -100, 2000, 2000))
     raster.read(1, Rect(20, 20, 5, 5))
     assert asked == [(0, 0, 0), (0, 0, 1)]
-    raster.stop_loading()
-    assert raster.tile((1, 0, 0)) is EMPTY
+    sparse = Raster([(300, 256)], load, stored=[(0, 0, 1)])
+    assert sparse.tile((0, 0, 0)) is EMPTY
+    assert sparse.tile((0, 0, 1)) == Constant(1, 1)
+    assert len(asked) == 3
     assert list(raster.keys(0)) == [(0, 0, 0), (0, 0, 1)]
 
 

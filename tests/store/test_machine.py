@@ -1,30 +1,34 @@
 """Random edits, undo, redo, class edits and restarts against a plain model that knows no tile, delta or index."""
 
 import hashlib
+import os
 import shutil
 import struct
+import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, status_row
 
+from segstudio.errors import UserError
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq, Status
 from segstudio.labels.tile import EMPTY
 from segstudio.store.history import History
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
 
-IMAGES = (ImageId(1), ImageId(2))
+IMAGES = (ImageId(1), ImageId(2), ImageId(3))
 PLANES = 2
 WIDTH, HEIGHT = 300, 270
 SIZES = tuple(NewPlane(str(i), WIDTH, HEIGHT) for i in range(PLANES))
@@ -52,6 +56,7 @@ class Entry:
     after: object
     undoes: int | None = None
     live: bool = True
+    batch: int | None = None
 
 
 class Model:
@@ -78,6 +83,26 @@ class Model:
             elif self.entries[e.undoes].undoes is None:
                 stack.append(seq)
         return stack
+
+    def together(self, seq: int) -> list[int]:
+        """An edit and what of its batch is in force, newest first."""
+        batch = self.entries[seq].batch
+        alone = [seq] if batch is None else [n for n, e in self.entries.items() if e.batch == batch and e.live]
+        return sorted(alone, reverse=True)
+
+    def may_be_taken_back(self, seq: int) -> bool:
+        """Whether it is what its image would take back, or do again, next; of edits of images alone."""
+        image, redo = self.entries[seq].image, self.entries[seq].undoes is not None
+        own = {n: e for n, e in self.entries.items() if e.image == image}
+        new = [n for n, e in own.items() if e.undoes is None and e.live]
+        undone = [n for n, e in own.items() if e.undoes is not None and self.inverse(n) and e.live]
+        if redo:
+            return undone[-1] == seq and max(new, default=0) < (self.entries[seq].undoes or 0)
+        return new[-1] == seq
+
+    def inverse(self, seq: int) -> bool:
+        undoes = self.entries[seq].undoes
+        return undoes is not None and self.entries[undoes].undoes is None
 
     def set(self, image: ImageId | None, value: object) -> None:
         if image is None:
@@ -125,6 +150,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="store-machine-"))
         listed = [replace(image, planes=SIZES) for image in new_images(self.folder, len(IMAGES))]
         self.project = Project.create(self.folder / "m.segstudio", listed, CLASSES)
+        self.streamed = False
         self.model = Model()
         self.load()
 
@@ -219,8 +245,8 @@ class StoreMachine(RuleBasedStateMachine):
             assert bool(refused) == bool(made & used)
             if refused:
                 return
-            self.revert(seq, Cause.UNDO)
-            target.live = False
+            if not self.revert_all(seq, Cause.UNDO):
+                return
 
     @rule(image=images, times=st.integers(1, 3))
     def redo(self, image: ImageId, times: int) -> None:
@@ -229,24 +255,85 @@ class StoreMachine(RuleBasedStateMachine):
             assert seq == (self.model.redoable(image) or [None])[-1]
             if seq is None:
                 return
-            self.revert(seq, Cause.REDO)
-            undone = self.model.entries[seq].undoes
-            assert undone is not None
-            self.model.entries[undone].live = True
+            if not self.revert_all(seq, Cause.REDO):
+                return
+
+    def revert_all(self, seq: Seq, cause: Cause) -> bool:
+        """Take back what belongs together; whether it was possible. One edit goes both ways: from memory, streamed."""
+        targets = self.model.together(seq)
+        self.streamed = not self.streamed
+        if len(targets) == 1 and (self.model.entries[seq].image is None or not self.streamed):
+            self.revert(seq, cause)
+            return True
+        taken = self.project.take_back(seq, "a")
+        if not all(self.model.may_be_taken_back(target) for target in targets):
+            with pytest.raises(UserError, match="changed since"):
+                taken.result(30)
+            return False
+        first = len(self.model.entries) + 1
+        assert taken.result(30) == len(targets)
+        batch = None if self.model.entries[seq].batch is None else first
+        for number, target in enumerate(targets, start=first):
+            self.note_reverted(number, Seq(target), batch)
+        self.load()
+        return True
 
     def revert(self, seq: Seq, cause: Cause) -> None:
         target = self.model.entries[seq]
         lookup = (lambda _: EMPTY) if target.image is None else self.documents[target.image].raster.tile
         edit = self.project.load_edit(seq, lookup).inverted(seq, cause)
-        number = self.submit(edit)
+        self.note_reverted(self.submit(edit), seq, None)
+
+    def note_reverted(self, number: int, seq: Seq, batch: int | None) -> None:
+        target = self.model.entries[seq]
         before = self.model.get(target.image)
         self.model.set(target.image, target.before)
         self.note(number, target.image, before, seq)
+        self.model.entries[number].batch = batch
+        target.live = False
+        if target.undoes is not None:
+            self.model.entries[target.undoes].live = True
+
+    @rule(rect=rects, plane=st.integers(0, PLANES - 1), many=st.integers(1, len(IMAGES)), status=st.booleans())
+    def paint_many(self, rect: Rect, plane: int, many: int, status: bool) -> None:
+        """One change of several images, all of it one batch: a new object in each."""
+        self.settle()
+        edits = []
+        for image in IMAGES[:many]:
+            document = self.documents[image]
+            rows = (status_row(document, Status.DONE),) if status and document.status is not Status.DONE else ()
+            edits.append(painted(document, rect, document.next_object, 3, plane=plane, new_class=CELL, extra_rows=rows))
+        assert self.project.writer is not None
+        first = len(self.model.entries) + 1
+        assert self.project.writer.write_all(edits, Batch(Cause.IMPORT)).result(30) == many
+        for number, edit in enumerate(edits, start=first):
+            assert edit.image is not None
+            labels, id_ = self.model.labels[edit.image], self.model.next_object[edit.image]
+            before = labels.copy()
+            part = np.s_[plane, rect.y : rect.bottom, rect.x : rect.right]
+            labels.ids[part], labels.origins[part] = id_, 3
+            labels.objects[id_] = CELL
+            labels.status = "done" if len(edit.rows) > 1 else labels.status
+            self.model.next_object[edit.image] += 1
+            self.note(number, edit.image, before)
+            self.model.entries[number].batch = first
+        self.load()
 
     @rule()
     def reopen(self) -> None:
         self.project.close()
         self.project = Project.open(self.project.path)
+        self.load()
+
+    @precondition(lambda self: os.name == "posix")
+    @rule()
+    def restart_without_closing(self) -> None:
+        """What a kill leaves: database and log as they lie while the project is open (copied by another process)."""
+        self.settle()
+        left = self.folder / f"left {len(os.listdir(self.folder))}.segstudio"
+        subprocess.run(["cp", "-r", str(self.project.path), str(left)], check=True)
+        self.project.close()
+        self.project = Project.open(left)
         self.load()
 
     @rule()

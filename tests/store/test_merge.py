@@ -152,6 +152,20 @@ def test_the_merge_is_one_batch_whose_edits_can_be_taken_back_before_those_of_a(
         assert c.image(FIRST).labelled_pixels == 0
 
 
+def test_a_merge_is_taken_back_in_every_image_and_done_again(two: tuple[Path, Path], tmp_path: Path) -> None:
+    merged(*two, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c, Project.open(two[0]) as a:
+        after = [c.labels_sha256(row.id) for row in c.images()]
+        newest = c.history(FIRST).next_undo()
+        assert newest is not None
+        assert c.take_back(newest, "a").result(30) == 2
+        assert [c.labels_sha256(row.id) for row in c.images()] == [a.labels_sha256(row.id) for row in a.images()]
+        following = c.history(FIRST).next_redo()
+        assert following is not None
+        c.take_back(following, "a").result(30)
+        assert [c.labels_sha256(row.id) for row in c.images()] == after
+
+
 def test_derived_figures_of_the_merged_project_are_those_of_its_pixels(two: tuple[Path, Path], tmp_path: Path) -> None:
     merged(*two, tmp_path / "c.segstudio")
     with Project.open(tmp_path / "c.segstudio") as c:

@@ -1,4 +1,5 @@
 from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ BASE = ClassTable(
 
 
 def _changed(table: ClassTable, id_: int, **columns: object) -> ClassTable:
-    return table.with_columns(ClassId(id_), columns)
+    return table.with_class(replace(table[ClassId(id_)], **columns))  # type: ignore[arg-type]
 
 
 def _merged(

@@ -409,7 +409,7 @@ def test_of_edits_written_together_none_stays_where_one_fails(project: Project) 
 
     def half() -> Iterator[Edit]:
         yield _square(project, FIRST)
-        with pytest.raises(ReadOnly, match="many images"):
+        with pytest.raises(ReadOnly, match="large change"):
             paint(project, project.document(FIRST), Rect(0, 0, 4, 4), CELL)
         raise UnreadableImage("The second mask cannot be read.")
 

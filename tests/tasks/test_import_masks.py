@@ -17,8 +17,9 @@ from segstudio.errors import (
     UserError,
 )
 from segstudio.geometry import Rect
-from segstudio.labels.model import Origin, Status
-from segstudio.store import writer as writer_module
+from segstudio.labels.model import Origin, Seq, Status
+from segstudio.labels.streamed import LARGEST_EDIT_BYTES
+from segstudio.store import journal
 from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
 from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
@@ -79,6 +80,23 @@ def test_each_8_connected_component_of_an_instance_class_is_an_object(project: P
         project, mask("a.png", (2, 0, 0, 4, 4), (2, 4, 4, 4, 4), (2, 20, 20, 4, 4), (1, 30, 0, 2, 2), (1, 30, 9, 2, 2))
     )
     assert info(project)["images"][0]["objects"] == 3
+
+
+@pytest.mark.parametrize("limit", [0, LARGEST_EDIT_BYTES])
+def test_an_import_too_large_for_memory_is_the_same_and_its_undo_too(project: Project, mask: Mask, limit: int) -> None:
+    mask("a.png", (2, 0, 0, 4, 4), (2, 20, 20, 4, 4), (1, 30, 0, 9, 9), (0, 30, 15, 5, 5))
+    folder = mask("b.jpg.png", (1, 3, 3, 8, 8)).parent
+    before = project.last_seq()
+    brought_in(project, folder, status=Status.DONE, largest_edit_bytes=limit)
+    assert project.last_seq() == before + 2
+    found = info(project)["images"]
+    assert [(row["status"], row["objects"]) for row in found][:2] == [("done", 4), ("done", 1)]
+    expected = np.full((SIZE[1], SIZE[0]), -1)
+    for value, x, y, side in ((2, 0, 0, 4), (2, 20, 20, 4), (1, 30, 0, 9), (0, 30, 15, 5)):
+        expected[y : y + side, x : x + side] = value
+    assert np.array_equal(values_of(project, "a.png"), expected)
+    assert project.take_back(Seq(before + 1), "a").result(30) == 2
+    assert [row["labelled_pixels"] for row in info(project)["images"]] == [0] * len(found)
 
 
 def test_masks_of_all_images_are_found_by_path_and_stem(project: Project, mask: Mask) -> None:
@@ -224,17 +242,17 @@ def test_a_disk_that_fills_up_half_way_leaves_the_project_as_it_was(
         folder = mask(name, (1, 0, 0, 5, 5)).parent
     written = 0
 
-    def full_at_the_third(*arguments: object) -> None:
+    def full_at_the_third(*arguments: object) -> bool:
         nonlocal written
         written += 1
         if written == 3:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
             raise error
-        write_edit(*arguments)  # type: ignore[arg-type]
+        return write_edit(*arguments)  # type: ignore[arg-type]
 
     before = info(project)
-    monkeypatch.setattr(writer_module, "write_edit", full_at_the_third)
+    monkeypatch.setattr(journal, "write_edit", full_at_the_third)
     with pytest.raises(DiskRefused, match="full") as told:
         brought_in(project, folder.parent)
     assert told.value.safe == "Nothing was imported."

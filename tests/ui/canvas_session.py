@@ -1,8 +1,10 @@
 """A session for tests of the canvas: the real tools on a real document, without project, engine and worker threads."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
@@ -15,6 +17,7 @@ from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClas
 from segstudio.labels.policy import Touch
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
 from segstudio.labels.raster import Raster
+from segstudio.labels.stroke import Spans
 from segstudio.labels.tile import frozen
 
 CLASSES = ClassTable(
@@ -24,6 +27,20 @@ CLASSES = ClassTable(
         LabelClass(ClassId(3), "cell", "#56b4e9", Kind.INSTANCE, 2, 2),
     ]
 )
+
+
+def with_columns(table: ClassTable, id_: int, columns: dict[str, object]) -> ClassTable:
+    """A table in which some columns of one class are changed."""
+    return table.with_class(replace(table[ClassId(id_)], **columns))  # type: ignore[arg-type]
+
+
+def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
+    """The covered pixels of a rectangle as a bool array (h, w)."""
+    mask = np.zeros((rect.h, rect.w), np.bool_)
+    for y, (left, right) in enumerate(zip(spans.left, spans.right, strict=True), start=spans.top):
+        if rect.y <= y < rect.bottom:
+            mask[y - rect.y, max(int(left) - rect.x, 0) : max(int(right) - rect.x, 0)] = True
+    return mask
 
 
 class Picture:

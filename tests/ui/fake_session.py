@@ -292,8 +292,18 @@ class FakeSession(QObject):
             return "", ""
         return self.display.value_text(x, y), "unknown"
 
-    def secure(self) -> None:
-        self.calls.append(("secure",))
+    def save(self) -> SaveState:
+        self.calls.append(("save",))
+        return self.save_state
 
-    def close(self) -> None:
+    saving_text = "Saving 12 edits"
+    ready = True
+
+    def ready_to_close(self, wait_s: float) -> bool:
+        return self.ready
+
+    def secure(self, wait_s: float | None = None) -> None:
+        self.calls.append(("secure",) if wait_s is None else ("secure", wait_s))
+
+    def close(self, wait_s: float | None = None) -> None:
         self.calls.append(("close",))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canvas_session import CLASSES, FakeSession, proposal_of
+from canvas_session import CLASSES, FakeSession, proposal_of, spans_mask, with_columns
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFocusEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
@@ -17,7 +17,7 @@ from segstudio.app.tools import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId
-from segstudio.labels.stroke import capsule_spans, spans_mask
+from segstudio.labels.stroke import capsule_spans
 from segstudio.labels.tile import Constant
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.events import meant_button
@@ -355,10 +355,10 @@ def test_a_colour_changed_or_a_class_hidden_is_seen(canvas: Canvas, session: Fak
     ground = colour_at(canvas, 100.5, 100.5)
     stroke(canvas, [canvas.to_widget(100, 100)])
     painted = colour_at(canvas, 100.5, 100.5)
-    session.classes = CLASSES.with_columns(ClassId(2), {"color": "#0000ff"})
+    session.classes = with_columns(CLASSES, ClassId(2), {"color": "#0000ff"})
     session.classesChanged.emit()
     assert colour_at(canvas, 100.5, 100.5).blue() > painted.blue()
-    session.classes = CLASSES.with_columns(ClassId(2), {"visible": False})
+    session.classes = with_columns(CLASSES, ClassId(2), {"visible": False})
     session.classesChanged.emit()
     assert colour_at(canvas, 100.5, 100.5) == ground
 

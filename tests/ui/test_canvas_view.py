@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from canvas_session import CLASSES, Picture, proposal_of
+from canvas_session import CLASSES, Picture, proposal_of, with_columns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -273,7 +273,7 @@ def test_a_proposal_shows_only_where_nothing_is_labelled() -> None:
 
 def test_colours_are_premultiplied_and_a_hidden_class_has_none() -> None:
     assert premultiplied("#ff8000", 0.5) == 0x80804000 | 0
-    hidden = CLASSES.with_columns(ClassId(2), {"visible": False})
+    hidden = with_columns(CLASSES, ClassId(2), {"visible": False})
     palette = Palette.of(hidden, 0.5)
     mark = int(palette.mark_of[2])
     assert mark > int(palette.mark_of[1]) > 0
@@ -282,10 +282,10 @@ def test_colours_are_premultiplied_and_a_hidden_class_has_none() -> None:
 
 
 def test_a_merged_class_looks_like_its_heir_and_a_removed_one_like_nothing() -> None:
-    merged = CLASSES.with_columns(ClassId(2), {"merged_into": ClassId(3)})
+    merged = with_columns(CLASSES, ClassId(2), {"merged_into": ClassId(3)})
     palette = Palette.of(merged, 0.5)
     assert palette.mark_of[2] == palette.mark_of[3] > 0
-    assert Palette.of(CLASSES.with_columns(ClassId(2), {"removed": True}), 0.5).mark_of[2] == 0
+    assert Palette.of(with_columns(CLASSES, ClassId(2), {"removed": True}), 0.5).mark_of[2] == 0
 
 
 def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_only_there() -> None:
@@ -304,7 +304,7 @@ def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_
     assert np.all(out[50, 50:100] == line)
     assert np.all(out[51:99, 50] == line)
     assert np.all(out[51:99, 51:100] == tint)
-    hidden = CLASSES.with_columns(ClassId(1), {"visible": False})
+    hidden = with_columns(CLASSES, ClassId(1), {"visible": False})
     scene.set_classes(hidden)
     scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
     assert not out[50:100, 50:100].any()

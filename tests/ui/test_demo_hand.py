@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import numpy as np
+from canvas_session import spans_mask
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.labels.stroke import capsule_spans, spans_mask
+from segstudio.labels.stroke import capsule_spans
 from segstudio.ui.demo_hand import HandStroke, strokes_for
 
 

@@ -93,6 +93,8 @@ def test_a_changed_row_changes_in_the_model(window: MainWindow, session: FakeSes
     with qtbot.waitSignal(model.dataChanged):
         session.imagesChanged.emit((1,))
     assert model.data(model.index(1), ITEM_ROLE) is session.images[1]
+    assert model.index(1).data(ITEM_ROLE) == session.images[1]
+    assert type(model.index(1).data(ITEM_ROLE)) is type(session.images[1])  # a tuple must not come back as a list
 
 
 def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(

@@ -1,7 +1,6 @@
 """The window as a whole: pages, title, strips, status bar, files dropped and opened, opening and closing."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -300,7 +299,7 @@ def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(
     QTest.mouseMove(window.canvas, window.canvas.to_widget(300.5, 200.5).toPoint())
     qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() != "")
     before = window.status_bar.cursor_label.text()
-    session.images = [replace(item, width=320, height=480) for item in session.images]
+    session.images = [item._replace(width=320, height=480) for item in session.images]
     session.open_image(1)
     pointer = window.canvas._pointer
     assert pointer is not None

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from segstudio.app.values import SaveState
 from segstudio.ui.main_window import MainWindow
 
 Called = Callable[[str], list[tuple]]
@@ -224,6 +225,48 @@ def test_escape_asks_the_session_first_and_then_closes_what_is_open(window: Main
 def test_save_reassures(window: MainWindow) -> None:
     _press(window, Key.Key_S, CTRL)
     assert "saved" in window.status_bar.said_label.text()
+
+
+def test_save_sees_to_it_and_says_since_when_or_why_not(window: MainWindow, session: FakeSession) -> None:
+    for state, said in (
+        (SaveState(True, "12:34:56", ""), "Everything is saved 12:34:56"),
+        (SaveState(False, "12:34:56", "The disk is full."), "not saved: The disk is full."),
+        (SaveState(False, "", ""), "still being saved"),
+    ):
+        session.save_state = state
+        _press(window, Key.Key_S, CTRL)
+        assert session.calls[-1] == ("save",)
+        assert window.status_bar.said_label.text().startswith(said)
+        assert said in window.status_bar.currentMessage()
+
+
+def test_a_window_with_edits_to_save_says_so_stays_if_told_to_and_closes_by_itself(
+    qtbot: QtBot, window: MainWindow, session: FakeSession
+) -> None:
+    session.ready = False
+    strip = window.closing_strip
+    window.close()
+    assert window.isVisible()
+    assert strip.isVisible()
+    assert strip.text.text() == "Saving 12 edits … The window closes when this is done."
+    QTest.mouseClick(strip.stay_button, Qt.MouseButton.LeftButton)
+    session.ready = True
+    qtbot.wait(200)
+    assert window.isVisible()
+    assert not strip.isVisible()
+    session.ready = False
+    window.close()
+    session.ready = True
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert ("close",) in session.calls
+
+
+def test_a_window_with_edits_to_save_can_be_closed_at_once(window: MainWindow, session: FakeSession) -> None:
+    session.ready = False
+    window.close()
+    QTest.mouseClick(window.closing_strip.now_button, Qt.MouseButton.LeftButton)
+    assert not window.isVisible()
+    assert [call for call in session.calls if call[0] == "secure"] == [("secure", 0.2)]
 
 
 def test_zoom_keys_reach_the_canvas(window: MainWindow) -> None:

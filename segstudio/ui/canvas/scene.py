@@ -22,6 +22,22 @@ NEUTRAL = 0xFF2B2B2B
 """What surrounds the image: a dark grey without a tint, whatever the theme."""
 
 
+class _ProposalTiles:
+    """The tiles of a proposal, which never change."""
+
+    def __init__(self, tiles: Mapping[tuple[int, int], ProposalTile]) -> None:
+        self._tiles = tiles
+
+    def look(self, key: TileKey) -> Tile:
+        found = self._tiles.get(key[1:])
+        return EMPTY if found is None else found.labels
+
+    peek = look
+
+    def stamp(self, key: TileKey) -> int:
+        return 0
+
+
 class Scene:
     """Draws rectangles of device pixels into arrays of 0xAARRGGBB; the overlay's are premultiplied."""
 
@@ -88,7 +104,7 @@ class Scene:
         parts: list[Rect] = []
         for ty, tx in tiles_of(rect.intersected(self.document.raster.bounds(self.plane))):
             key = (self.plane, ty, tx)
-            tile = self.document.raster.tile(key)
+            tile = self.document.raster.peek(key)
             if isinstance(tile, Constant):
                 if self._touched.get(key) == tile:
                     continue
@@ -152,7 +168,7 @@ class Scene:
         raster = document.raster
 
         def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._labels.region(raster.tile, plane, rect, level, deadline)
+            marks, missing = self._labels.region(raster, plane, rect, level, deadline)
             late.extend(missing)
             return marks
 
@@ -161,14 +177,10 @@ class Scene:
     def _proposal_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
         if self._proposal is None or not self.show_proposal:
             return None
-        tiles: Mapping[tuple[int, int], ProposalTile] = self._proposal.tiles
-
-        def tile_of(key: TileKey) -> Tile:
-            found = tiles.get(key[1:])
-            return EMPTY if found is None else found.labels
+        source = _ProposalTiles(self._proposal.tiles)
 
         def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._proposed.region(tile_of, 0, rect, level, deadline)
+            marks, missing = self._proposed.region(source, 0, rect, level, deadline)
             late.extend(missing)
             return marks
 

@@ -43,12 +43,13 @@ class ImageListModel(QAbstractListModel):
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
         self._session = session
+        self._rows = len(session.images)
         session.imagesChanged.connect(self._changed)
         session.projectChanged.connect(self._reset)
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many images there are."""
-        return 0 if parent.isValid() else len(self._session.images)
+        """How many images there are. The view asks twice for each row when it lays them out, so it is kept."""
+        return 0 if parent.isValid() else self._rows
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Name, words about it, or the item itself under `ITEM_ROLE`."""
@@ -74,6 +75,7 @@ class ImageListModel(QAbstractListModel):
 
     def _reset(self) -> None:
         self.beginResetModel()
+        self._rows = len(self._session.images)
         self.endResetModel()
 
 
