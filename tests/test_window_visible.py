@@ -14,7 +14,7 @@ from segstudio.tasks.new import new_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
-SIZE = (1792, 1536)
+SIZE = (3328, 1536)
 
 
 @pytest.fixture

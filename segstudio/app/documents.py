@@ -268,6 +268,16 @@ class Documents(QObject):
             return False
         return self.current.history.next_redo() is not None
 
+    @property
+    def undo_ends(self) -> str:
+        """Why an image that was painted has nothing to take back: its journal was compacted; else ''."""
+        if self.current is None or not self.current.history.floor or self.current.history.next_undo() is not None:
+            return ""
+        return (
+            f"Undo ends here: how this image was painted up to edit {self.current.history.floor} was dropped by "
+            "'segstudio compact'."
+        )
+
     def undo(self) -> None:
         """Take the newest edit back; a stroke under way is aborted instead."""
         if not self.cancel_gesture() and self.current is not None:
@@ -276,6 +286,8 @@ class Documents(QObject):
             if len(history.undoable) == 1 and history.more:
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
+            if self.undo_ends:
+                raise UserError(self.undo_ends, safe="Named snapshots of that time are kept.")
             self._revert(history.next_undo(), Cause.UNDO)
 
     def redo(self) -> None:
@@ -361,12 +373,15 @@ class Documents(QObject):
         """The store was changed: what is open is read anew."""
         self.generation += 1
         self.saving.catch_up()
+        classes = self._project.classes()
+        if classes.all != self.classes.all:
+            images = None  # an edit of the classes stands in every image's history
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)
             else:
                 opened.generation = self.generation
-        self._take_classes(self._project.classes())
+        self._take_classes(classes)
         self.rewritten.emit(images)
         self.historyChanged.emit()
         self.saving.announce()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
+from segstudio.app.backing_up import Backups
 from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
@@ -12,6 +13,7 @@ from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
+from segstudio.app.snapshots import Snapshots
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.app.versions import Versions
@@ -50,6 +52,8 @@ class OpenedProject(QObject):
         self.exports = Exports(self.project, self.main, self)
         self.relinking = Relinking(self.project, self.navigation, self.main, self)
         self._check = begin_check(self.project, self._found_damage)
+        self.snapshots = Snapshots(self.project, self.documents, self.main, self)
+        self.backups = Backups(self.project, self.main, self)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)
@@ -98,10 +102,11 @@ class OpenedProject(QObject):
         self.versions.close()
         self.training.close()
         self.exports.cancel()
+        self.backups.cancel()
         self.relinking.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports, self.relinking):
+        for owner in (self.proposals, self.training, self.exports, self.backups, self.relinking):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)

@@ -1,8 +1,8 @@
 """The Session: what the widgets, and scripts, talk to. It forwards; each owner has its own file and signals.
 
 All calls and signals are on the GUI thread. The methods and signals of docs/python.md are a contract. Its parts stand
-in `session_images`, `session_tools`, `session_classes`, `session_learning` and `session_reading`; here a project is
-opened, made and closed.
+in `session_images`, `session_tools`, `session_classes`, `session_learning`, `session_keeping` and `session_reading`;
+here a project is opened, made and closed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from segstudio.app.preferences import save_preferences
 from segstudio.app.session_classes import SessionClasses
 from segstudio.app.session_images import SessionImages
+from segstudio.app.session_keeping import SessionKeeping
 from segstudio.app.session_learning import SessionLearning
 from segstudio.app.session_places import SessionPlaces
 from segstudio.app.session_reading import SessionReading
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session(SessionImages, SessionPlaces, SessionTools, SessionClasses, SessionLearning, SessionReading):
+class Session(
+    SessionImages, SessionPlaces, SessionTools, SessionClasses, SessionLearning, SessionKeeping, SessionReading
+):
     """One window's session with at most one project."""
 
     def open_project(self, path: Path | str, first_image: int | None = None) -> None:
@@ -149,6 +152,13 @@ class Session(SessionImages, SessionPlaces, SessionTools, SessionClasses, Sessio
         opened.exports.exportFinished.connect(self.exportFinished)
         opened.exports.failed.connect(self.failed)
         opened.exports.jobChanged.connect(self.jobChanged)
+        opened.snapshots.snapshotsChanged.connect(self.snapshotsChanged)
+        opened.snapshots.restored.connect(self.snapshotRestored)
+        opened.snapshots.said.connect(self.said)
+        opened.snapshots.failed.connect(self.failed)
+        opened.backups.backedUp.connect(self.backupFinished)
+        opened.backups.failed.connect(self.failed)
+        opened.backups.jobChanged.connect(self.jobChanged)
         opened.engineStateChanged.connect(self._engine_changed)
         opened.damageFound.connect(lambda sentence: self._fail("check", sentence))
 

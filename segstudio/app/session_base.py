@@ -33,6 +33,9 @@ class SessionBase(QObject):
     trainingEvent = Signal(object)
     trainingFinished = Signal(object)
     exportFinished = Signal(object)
+    snapshotsChanged = Signal()
+    snapshotRestored = Signal(object)
+    backupFinished = Signal(object)
     failed = Signal(object)
 
     projectChanged = Signal()

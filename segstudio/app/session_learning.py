@@ -131,6 +131,8 @@ class SessionLearning(SessionBase):
             self._opened.exports.cancel()
         elif self._opened is not None and job == "relink":
             self._opened.relinking.cancel()
+        elif self._opened is not None and job == "backup":
+            self._opened.backups.cancel()
         elif job == "train":
             self.stop_training()
         elif job == "new" and self._creation is not None:

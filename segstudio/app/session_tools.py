@@ -84,6 +84,11 @@ class SessionTools(SessionBase):
         return self._opened is not None and self._opened.documents.can_undo
 
     @property
+    def undo_ends(self) -> str:
+        """Why undo can go no further back where it could once: the project was compacted; else ''."""
+        return self._opened.documents.undo_ends if self._opened else ""
+
+    @property
     def can_redo(self) -> bool:
         """Whether something taken back can be done again."""
         return self._opened is not None and self._opened.documents.can_redo

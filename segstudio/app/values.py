@@ -21,6 +21,7 @@ __all__ = [
     "LastRun",
     "Rest",
     "SaveState",
+    "SnapshotItem",
     "VersionItem",
 ]
 
@@ -97,6 +98,22 @@ class JobState:
     fraction: float | None = None
     seconds_left: float | None = None
     cancellable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotItem:
+    """One row of the list of snapshots: `time` is UTC, `edits` were made since, `author` is '' for a daily one.
+
+    `kept` is false where its state was compacted away.
+    """
+
+    id: int
+    name: str
+    time: str
+    edits: int
+    author: str
+    daily: bool
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

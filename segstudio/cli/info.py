@@ -2,6 +2,8 @@
 
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
@@ -41,8 +43,27 @@ def run(options: Namespace) -> int:
     for version in found["versions"]:
         state = "current" if version["current"] else "promoted" if version["promoted"] else "candidate"
         say(f"version {version['version']}: {state}, from {version['parent']}, {version['made']}")
+    for line in _work(images):
+        say(line)
     for image in images:
         if "problem" in image:
             say(f"problem with {image['path']}: {image['problem']}")
     say(f"last edit: {found['last_edit']}")
     return 0
+
+
+def _work(images: list[dict[str, Any]]) -> Iterator[str]:
+    """Time and corrections, where there are any."""
+    seconds = [image["seconds"] for image in images if image["seconds"]]
+    if seconds:
+        yield f"worked {sum(seconds) / 60:.1f} minutes on {_images(len(seconds))}"
+    efforts = [image["effort"] for image in images if image["effort"]]
+    proposed = sum(effort["proposed"] for effort in efforts)
+    if proposed:
+        corrected = sum(effort["corrected"] for effort in efforts)
+        share = f"{100 * corrected / proposed:.1f} %"
+        yield f"corrected {share} of the first proposals of {_images(len(efforts))} ({corrected} of {proposed} pixels)"
+
+
+def _images(n: int) -> str:
+    return "1 image" if n == 1 else f"{n} images"

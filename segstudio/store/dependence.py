@@ -13,22 +13,27 @@ _Load = Callable[[Seq, Callable[[TileKey], Tile]], Edit]
 
 
 def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load: _Load) -> str:
-    """One sentence where the class that an edit made is in use, or a kind that it changed has pixels; else ''."""
+    """One sentence where the class that an edit made is in use, or a kind that it changed has pixels; else ''.
+
+    Images of the edit's batch do not count: they are taken back with it, to before the class was made or changed.
+    """
     row = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is not None and row[0] is not None:
         return ""
     edit = load(seq, lambda _: EMPTY)
     if edit.image is not None:
         return ""
+    rows = () if edit.batch is None else db.execute("SELECT image FROM edits WHERE batch = ?", (edit.batch,))
+    besides = {row[0] for row in rows}
     changes = [change for change in edit.rows if change.table is Table.CLASSES]
-    return next((sentence for change in changes if (sentence := _refusal(db, change, pending))), "")
+    return next((sentence for change in changes if (sentence := _refusal(db, change, pending, besides))), "")
 
 
-def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit]) -> str:
+def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit], besides: set[int | None]) -> str:
     made = change.before is None
     if not made and "kind" not in (change.before or {}):
         return ""
-    image = _used_in(db, change.key, pending, made=made)
+    image = _used_in(db, change.key, pending, besides, made=made)
     if image is None:
         return ""
     name = (change.after or {}).get("name") or _name(db, change.key)
@@ -38,7 +43,9 @@ def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit])
     return f"The kind of the class '{name}' cannot be taken back: the class has pixels in '{path}'."
 
 
-def _used_in(db: sqlite3.Connection, class_id: int, pending: Sequence[Edit], *, made: bool) -> int | None:
+def _used_in(
+    db: sqlite3.Connection, class_id: int, pending: Sequence[Edit], besides: set[int | None], *, made: bool
+) -> int | None:
     """An image with an object of the class, as it will be when what waits is written."""
     waiting = {
         (edit.image, row.key): None if row.after is None else row.after.get("class_id")
@@ -47,10 +54,10 @@ def _used_in(db: sqlite3.Connection, class_id: int, pending: Sequence[Edit], *, 
         if row.table is Table.OBJECTS
     }
     for (image, _), after in waiting.items():
-        if after == class_id:
+        if after == class_id and image not in besides:
             return image
     stored = db.execute("SELECT image, id FROM objects WHERE class_id = ? AND (? OR area > 0)", (class_id, made))
-    return next((image for image, object_id in stored if (image, object_id) not in waiting), None)
+    return next((i for i, object_id in stored if i not in besides and (i, object_id) not in waiting), None)
 
 
 def _name(db: sqlite3.Connection, class_id: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.migrations import undo_floor
+from segstudio.store.past import floor_of
 
 __all__ = ["History", "load_history"]
 
@@ -31,10 +32,15 @@ class History:
         redoable: Mapping[Seq, Seq] | None = None,
         passed: Mapping[Seq, Seq] | None = None,
         more: bool = False,
+        floor: int = 0,
     ) -> None:
-        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images."""
+        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images.
+
+        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole.
+        """
         self.image = image
         self.more = more
+        self.floor = Seq(floor)
         self._undoable = sorted(undoable)
         self._target = dict(redoable or {})
         self._passed = dict(passed or {})
@@ -84,12 +90,13 @@ class History:
 def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
     """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan.
 
-    Nothing from before a migration that changed what edits change.
+    Nothing from before a migration that changed what edits change, or from before what was compacted.
     """
-    floor = undo_floor(db)
-    undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND seq > {floor}", image, limit + 1, before)
-    in_force = _newest(db, "seq, undoes", f"inverse = 1 AND taken_back IS NULL AND seq > {floor}", image, limit, None)
-    newest_new = _newest(db, "seq", "undoes IS NULL", image, 1, None)
+    floor = max(floor_of(db), undo_floor(db))
+    kept = f"seq > {floor}" if before is None else f"seq > {floor} AND seq < {int(before)}"
+    undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
+    in_force = _newest(db, "seq, undoes", f"inverse = 1 AND taken_back IS NULL AND seq > {floor}", image, limit)
+    newest_new = _newest(db, "seq", "undoes IS NULL", image, 1)
     ended = newest_new[0][0] if newest_new else 0
     undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]
     return History(
@@ -98,17 +105,21 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
         redoable={seq: target for seq, target in undone if seq > ended},
         passed={seq: target for seq, target in undone if seq < ended},
         more=len(undoable) > limit,
+        floor=_cut_off(db, image, floor),
     )
 
 
-def _newest(
-    db: sqlite3.Connection, columns: str, condition: str, image: ImageId, limit: int, before: Seq | None
-) -> list[tuple[int, ...]]:
+def _cut_off(db: sqlite3.Connection, image: ImageId, floor: Seq) -> Seq:
+    condition = "image = ? AND undoes IS NULL AND taken_back IS NULL AND seq <= ?"
+    found = db.execute(f"SELECT 1 FROM edits WHERE {condition} LIMIT 1", (image, floor)).fetchone()
+    return Seq(0) if found is None else floor
+
+
+def _newest(db: sqlite3.Connection, columns: str, condition: str, image: ImageId, limit: int) -> list[tuple[int, ...]]:
     """Rows of the image's own and of project-wide edits, newest first."""
-    older = "" if before is None else f" AND seq < {int(before)}"
     found: list[tuple[int, ...]] = []
     for owner in (f"image = {int(image)}", "image IS NULL"):
         found += db.execute(
-            f"SELECT {columns} FROM edits WHERE {owner} AND {condition}{older} ORDER BY seq DESC LIMIT {int(limit)}"
+            f"SELECT {columns} FROM edits WHERE {owner} AND {condition} ORDER BY seq DESC LIMIT {int(limit)}"
         ).fetchall()
     return sorted(found, reverse=True)[:limit]

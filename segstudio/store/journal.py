@@ -18,6 +18,7 @@ from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, Til
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.rows import apply_row
@@ -87,6 +88,7 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> b
 
 
 def _write(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> None:
+    mark_day(db, seq)
     inverse = _take_back(db, seq, edit)
     db.execute(
         "INSERT INTO edits (seq, id, image, cause, tool, author, time, undoes, inverse, batch, rows) "

@@ -18,6 +18,7 @@ from segstudio.labels.edit import RowChange, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
 from segstudio.labels.tile import Tile, digest
 from segstudio.store.labels import read_objects
+from segstudio.store.past import floor_of
 
 __all__ = ["JournalCutError", "Since", "classes_at", "drop_index", "index_edits", "last_common_edit", "since"]
 
@@ -161,11 +162,11 @@ def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq
             objects.pop(ObjectId(row.key), None)
         elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
             objects[ObjectId(row.key)] = ClassId(int(row.after["class_id"] or 0))
-    touched = _touched(b, steps)
+    touched = _touched(b, steps) if floor_of(b) <= seq else None
     of_b = touched is not None
     if touched is None:
         index_edits(a)
-        touched = _touched(a, _steps(a, image, seq))
+        touched = _touched(a, _steps(a, image, seq)) if floor_of(a) <= seq else None
     if touched is None:
         raise JournalCutError
     return Since(objects, Status(columns["status"]), bool(columns["removed"]), b if of_b else a, of_b, touched)

@@ -197,6 +197,10 @@ class Project:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A read transaction on what is committed, for the store's own functions; keep it short."""
+        return self._readers.transaction()
+
     # --- images and classes
 
     def images(self, *, removed: bool = False) -> list[ImageRow]:
@@ -391,6 +395,16 @@ class Project:
     def add_time(self, image: ImageId, seconds: float, author: str = "") -> "Future[None]":
         """Add seconds that a person spent on an image. Raises `ReadOnly`."""
         return self._write(lambda db: versions_.add_seconds(db, image, seconds, author))
+
+    def seconds(self) -> Mapping[ImageId, float]:
+        """Seconds that people spent on each image, all days and authors together; images without any lack."""
+        with self._readers.transaction() as db:
+            return versions_.read_seconds(db)
+
+    def efforts(self) -> Mapping[ImageId, tuple[int, int]]:
+        """(corrected, proposed) pixels at the last Done of each image that has them."""
+        with self._readers.transaction() as db:
+            return versions_.read_efforts(db)
 
     def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
         """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""

@@ -20,7 +20,9 @@ __all__ = [
     "begin_run",
     "end_run",
     "make_current",
+    "read_efforts",
     "read_runs",
+    "read_seconds",
     "read_versions",
     "version_groups",
 ]
@@ -126,6 +128,18 @@ def add_seconds(db: sqlite3.Connection, image: ImageId, seconds: float, author: 
         "INSERT INTO times VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET seconds = seconds + excluded.seconds",
         (image, author, datetime.now(UTC).date().isoformat(), seconds),
     )
+
+
+def read_seconds(db: sqlite3.Connection) -> dict[ImageId, float]:
+    """Seconds spent on each image that has any."""
+    rows = db.execute("SELECT image, sum(seconds) FROM times GROUP BY image")
+    return {ImageId(image): float(seconds) for image, seconds in rows}
+
+
+def read_efforts(db: sqlite3.Connection) -> dict[ImageId, tuple[int, int]]:
+    """(corrected, proposed) pixels of each image that was marked done after something had been proposed."""
+    rows = db.execute("SELECT id, corrected_pixels, proposed_pixels FROM images WHERE proposed_pixels IS NOT NULL")
+    return {ImageId(image): (int(corrected), int(proposed)) for image, corrected, proposed in rows}
 
 
 def _json(value: object) -> str:

@@ -12,6 +12,7 @@ def info(project: Project) -> dict[str, Any]:
     """The object that `segstudio info --json` prints: images, classes, versions, the number of the last edit."""
     blank = ""
     images: list[dict[str, Any]] = []
+    seconds, efforts = project.seconds(), project.efforts()
     for image in project.images():
         if image.labelled_pixels or not blank:
             digest = project.labels_sha256(image.id)
@@ -19,7 +20,10 @@ def info(project: Project) -> dict[str, Any]:
                 blank = digest
         else:
             digest = blank
-        images.append(_image(image, digest))
+        entry = _image(image, digest)
+        entry["seconds"] = round(seconds.get(image.id, 0.0), 1)
+        entry["effort"] = _effort(efforts.get(image.id))
+        images.append(entry)
     return {
         "images": images,
         "classes": [
@@ -44,6 +48,10 @@ def _image(image: ImageRow, digest: str) -> dict[str, Any]:
     if image.problem or image.changed:
         entry["problem"] = image.problem or changed_sentence(image)
     return entry
+
+
+def _effort(found: tuple[int, int] | None) -> dict[str, int] | None:
+    return None if found is None else {"corrected": found[0], "proposed": found[1]}
 
 
 def _version(version: VersionRow) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Menu(StrEnum):
     """The menus, in the order of the menu bar; CLASS stands inside TOOLS, REST inside IMAGE."""
 
     FILE = "File"
+    PROJECT = "Project"
     EDIT = "Edit"
     IMAGE = "Image"
     TOOLS = "Tools"
@@ -59,7 +60,7 @@ class Needs(StrEnum):
 SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
 """Menus that stand inside another, at the place of their first action."""
 
-MENUS = (Menu.FILE, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
+MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ ACTIONS: tuple[Action, ...] = (
            ("Ctrl+E",), "export", Bar.MAIN, "exportButton", needs=Needs.PROJECT, separated=True),
     Action("quit", "Quit", "Close the window; everything is saved already", Menu.FILE, "quit", ("Ctrl+Q",), "close",
            needs=Needs.NOTHING, separated=True),
+    Action("keep-snapshot", "Keep a snapshot…", "Give all labels as they stand now a name, to come back to",
+           Menu.PROJECT, "keep_snapshot", ("Ctrl+Shift+S",), "snapshot", needs=Needs.PROJECT),
+    Action("snapshots", "Snapshots…", "List the snapshots; restore the project or this image, undoably", Menu.PROJECT,
+           "snapshots", needs=Needs.PROJECT, icon="snapshot"),
+    Action("backup", "Back up…", "Copy the project into a folder and check the copy; painting goes on", Menu.PROJECT,
+           "backup", needs=Needs.PROJECT, icon="backup", separated=True),
     Action("undo", "Undo", "Take the last change of this image back", Menu.EDIT, "undo", ("Ctrl+Z",), "undo", Bar.MAIN,
            "undoButton", needs=Needs.UNDO),
     Action("redo", "Redo", "Do again what was taken back", Menu.EDIT, "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo",

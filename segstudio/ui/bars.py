@@ -86,7 +86,7 @@ class Bars:
             Needs.PROJECT: seen and session.project_path is not None,
             Needs.IMAGE: seen and session.current_image is not None,
             Needs.LEARNING: seen and session.project_path is not None and not session.training,
-            Needs.UNDO: seen and session.can_undo,
+            Needs.UNDO: seen and (session.can_undo or bool(session.undo_ends)),
             Needs.REDO: seen and session.can_redo,
             Needs.TRAINING: session.training,
         }

@@ -45,6 +45,20 @@ class Commands:
         """Close the window."""
         self._window.close()
 
+    # -- project -----------------------------------------------------------------------------------------------------
+
+    def keep_snapshot(self) -> None:
+        """Show the snapshots, ready for the name of a new one."""
+        self._window.snapshots_dialog().ask_name()
+
+    def snapshots(self) -> None:
+        """Show the snapshots."""
+        self._window.snapshots_dialog().present()
+
+    def backup(self) -> None:
+        """Ask for the folder that the backup goes to."""
+        self._window.choose_backup_folder()
+
     # -- edit --------------------------------------------------------------------------------------------------------
 
     def undo(self) -> None:

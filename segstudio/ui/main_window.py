@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.ui.dialogs.help_page import HelpPage
     from segstudio.ui.dialogs.new_project_page import NewProjectPage
+    from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 
 __all__ = ["MainWindow"]
 
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._new_project: NewProjectPage | None = None
+        self._snapshots: SnapshotsDialog | None = None
         self._help: HelpPage | None = None
         self.covered = False
         self._cursor: tuple[int, int] | None = None
@@ -140,6 +142,29 @@ class MainWindow(QMainWindow):
         dialog = OpenDialog(self, self.session.preferences.last_folder)
         dialog.chosen.connect(self.open_paths)
         dialog.open()
+
+    def choose_backup_folder(self) -> None:
+        """Ask for the folder that a backup goes into, by default the one that the project stands in."""
+        from PySide6.QtWidgets import QFileDialog
+
+        path = self.session.project_path
+        if path is None:
+            return
+        dialog = QFileDialog(self, tr("Folder to put the backup in"), str(path.parent))
+        dialog.setObjectName("backupFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda chosen: self.session.backup(Path(chosen)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def snapshots_dialog(self) -> "SnapshotsDialog":
+        """The window of snapshots, made when it is asked for first."""
+        from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+
+        if self._snapshots is None:
+            self._snapshots = SnapshotsDialog(self.session, self)
+        return self._snapshots
 
     def show_help(self, about: str) -> None:
         """Show a page of the Help menu: 'keys' or 'about'."""
@@ -263,6 +288,7 @@ class MainWindow(QMainWindow):
         self.export_panel.left.connect(self._focus_page)
         self.closing_strip.ready.connect(self.close)
         session.projectChanged.connect(self._show_project)
+        session.backupFinished.connect(self._backed_up)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
@@ -285,6 +311,9 @@ class MainWindow(QMainWindow):
         self.show_panels()
         page.setFocus()
         self._title()
+
+    def _backed_up(self, report: dict[str, Any]) -> None:
+        self.session.said.emit(tr("Backed up and checked: {path}", path=report["backup"]))
 
     def _remember(self, path: Path | None) -> None:
         if path is None:

@@ -63,11 +63,22 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
     code, out, _ = run("info", project, "--json")
     info = json.loads(out)
     assert [list(image) for image in info["images"]] == [
-        ["path", "size", "planes", "status", "split", "objects", "labelled_pixels", "labels_sha256"]
+        [
+            "path",
+            "size",
+            "planes",
+            "status",
+            "split",
+            "objects",
+            "labelled_pixels",
+            "labels_sha256",
+            "seconds",
+            "effort",
+        ]
     ] * 2
     assert info["images"][0] | {"labels_sha256": ""} == {
         "path": "a.png", "size": [24, 20], "planes": 1, "status": "in-progress", "split": "train", "objects": 2,
-        "labelled_pixels": 480, "labels_sha256": "",
+        "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
     }  # fmt: skip
     assert [(c["name"], c["kind"], c["value"]) for c in info["classes"]] == [
         ("background", "background", 0), ("object", "semantic", 1),

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Pointer
-from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState, VersionItem
+from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState, SnapshotItem, VersionItem
 from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
@@ -74,6 +74,9 @@ class FakeSession(QObject):
     trainingEvent = Signal(object)
     trainingFinished = Signal(object)
     exportFinished = Signal(object)
+    snapshotsChanged = Signal()
+    snapshotRestored = Signal(object)
+    backupFinished = Signal(object)
     failed = Signal(object)
     projectChanged = Signal()
     imagesChanged = Signal(object)
@@ -107,6 +110,8 @@ class FakeSession(QObject):
         self.tool = "brush"
         self.brush_radius = 12.0
         self.touch = Touch.ALL
+        self.snapshots: list[SnapshotItem] = []
+        self.undo_ends = ""
         self.can_undo = self.can_redo = self.training = self.gesture_active = False
         self.display: FakeDisplay | None = None
         self.document: Document | None = None
@@ -255,6 +260,24 @@ class FakeSession(QObject):
 
     def export(self, format: str, out: Path, content: str = "labels") -> None:
         self.calls.append(("export", format, out, content))
+
+    def keep_snapshot(self, name: str = "") -> None:
+        self.calls.append(("keep_snapshot", name))
+
+    def rename_snapshot(self, id: int, name: str) -> None:
+        self.calls.append(("rename_snapshot", id, name))
+
+    def delete_snapshot(self, id: int) -> None:
+        self.calls.append(("delete_snapshot", id))
+
+    def restore_snapshot(self, id: int, this_image: bool = False) -> None:
+        self.calls.append(("restore_snapshot", id, this_image))
+
+    def undo_restore(self) -> None:
+        self.calls.append(("undo_restore",))
+
+    def backup(self, place: Path | None = None) -> None:
+        self.calls.append(("backup", place))
 
     def cancel_job(self, job: str) -> None:
         self.calls.append(("cancel_job", job))

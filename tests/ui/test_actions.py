@@ -109,6 +109,12 @@ def test_undo_and_redo_follow_the_history(window: MainWindow, session: FakeSessi
     assert not window.bars.action("redo").isEnabled()
 
 
+def test_undo_says_where_it_ends_in_a_compacted_project(window: MainWindow, session: FakeSession) -> None:
+    session.undo_ends = "Undo ends here."
+    session.historyChanged.emit()
+    assert window.bars.action("undo").isEnabled()
+
+
 def test_stop_is_there_only_while_a_run_is_under_way(window: MainWindow, session: FakeSession) -> None:
     stop = window.bars.action("stop-training")
     assert not stop.isEnabled()

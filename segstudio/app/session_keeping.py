@@ -1,0 +1,70 @@
+"""The Session's snapshots and backups: names for states of the project, ways back to them, and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segstudio.app.session_base import SessionBase
+from segstudio.app.values import SnapshotItem
+from segstudio.errors import UserError
+
+if TYPE_CHECKING:
+    from segstudio.app.opened import OpenedProject
+
+__all__ = ["SessionKeeping"]
+
+
+class SessionKeeping(SessionBase):
+    """Forwards to the owners of snapshots and backups."""
+
+    @property
+    def snapshots(self) -> Sequence[SnapshotItem]:
+        """The project's snapshots, newest first."""
+        return self._opened.snapshots.items if self._opened else ()
+
+    def keep_snapshot(self, name: str = "") -> None:
+        """Give the labels as they stand a name, without one the date and time; `snapshotsChanged` follows."""
+        if self._may_write() and self._opened is not None:
+            self._opened.finishing.settle()
+            self._opened.snapshots.keep(name)
+
+    def rename_snapshot(self, id: int, name: str) -> None:
+        """Give a snapshot another name; `snapshotsChanged` follows, after `failed` where the name is taken."""
+        if self._may_write() and self._opened is not None:
+            self._opened.snapshots.rename(id, name)
+
+    def delete_snapshot(self, id: int) -> None:
+        """Take a snapshot's name away; no label changes. `snapshotsChanged` follows."""
+        if self._may_write() and self._opened is not None:
+            self._opened.snapshots.delete(id)
+
+    def restore_snapshot(self, id: int, this_image: bool = False) -> None:
+        """Make the project, or the image on screen, again what it was; ends in `snapshotRestored` or `failed`."""
+        if not self._may_write() or self._opened is None or (this_image and not self._is_shown()):
+            return
+        self._opened.finishing.settle()
+        image = self._opened.navigation.shown if this_image else None
+        self._start("restore", lambda opened: opened.snapshots.restore(id, image))
+
+    def undo_restore(self) -> None:
+        """Take the last restore back, whatever image is on screen."""
+        if self._may_write():
+            self._start("restore", lambda opened: opened.snapshots.undo_restore())
+
+    def backup(self, place: Path | str | None = None) -> None:
+        """Copy the project, to a path or into a folder, in the background; ends in `backupFinished` or `failed`."""
+        if self._opened is None:
+            self.said.emit(self.tr("No project is open."))
+            return
+        self._opened.finishing.settle()
+        self._opened.documents.commit_gesture()
+        self._start("backup", lambda opened: opened.backups.start(None if place is None else Path(place)))
+
+    def _start(self, job: str, begin: Callable[[OpenedProject], None]) -> None:
+        try:
+            if self._opened is not None:
+                begin(self._opened)
+        except UserError as error:
+            self._fail(job, error.line)

@@ -1,0 +1,82 @@
+"""`segstudio compact`."""
+
+import argparse
+from argparse import Namespace
+from datetime import date, datetime
+from typing import Any
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import say, say_json
+from segstudio.cli.parser import CommandParser, at_least
+from segstudio.cli.progress import shown
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Make a project smaller: forget how labels were painted before an edit or a day. Labels, who changed what and\n"
+        "when, and named snapshots stay; undo ends there, and daily snapshots before it go. It never runs by itself,\n"
+        "asks nothing, and cannot be taken back: --dry-run says what would go, 'segstudio backup' keeps a copy.",
+        "segstudio compact leaves.segstudio --dry-run",
+        "segstudio compact leaves.segstudio --before 2026-09-01",
+    )
+    parser.add_project()
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--before",
+        metavar="SEQ|DATE",
+        type=_number_or_day,
+        help="forget what came before the edit of this number, or before this local day (YYYY-MM-DD)",
+    )
+    which.add_argument("--keep-days", metavar="N", type=at_least(0), help="forget what is older than so many days (30)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
+    parser.add_json()
+
+
+def _number_or_day(text: str) -> int | date:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither the number of an edit nor a day YYYY-MM-DD") from None
+
+
+def run(options: Namespace) -> int:
+    """Compact, or say what would go."""
+    from segstudio.labels.model import Seq
+    from segstudio.tasks.compact import KEEP_DAYS, compact, planned
+
+    number = Seq(options.before) if isinstance(options.before, int) else None
+    day = options.before if isinstance(options.before, date) else None
+    days = KEEP_DAYS if options.keep_days is None else options.keep_days
+    with opened(options.project, write=not options.dry_run) as project:
+        plan = planned(project, before=number, day=day, keep_days=days)
+        report = None if options.dry_run else shown(compact(project, plan), "image")
+    found: dict[str, Any] = {
+        "compacted_to": int(plan.floor),
+        "edits": plan.edits,
+        "deltas": plan.deltas,
+        "delta_bytes": plan.size,
+        "snapshots_kept": list(plan.named),
+        "snapshots_dropped": [] if plan.empty else list(plan.daily),
+        "dry_run": report is None,
+    }
+    if report is not None:
+        found |= {"bytes_before": report.bytes_before, "bytes_after": report.bytes_after}
+    if options.json:
+        say_json(found)
+        return 0
+    if plan.empty:
+        say("There is nothing to drop.")
+        return 0
+    time = datetime.fromisoformat(plan.time).astimezone().strftime("%Y-%m-%d %H:%M") if plan.time else ""
+    verb, go = ("can", "were") if report is not None else ("could", "would be")
+    say(f"{plan.edits} edits up to number {plan.floor} ({time}) {verb} no longer be taken back; their rows stay.")
+    say(f"At most {plan.deltas} deltas of {plan.size / 1e6:,.1f} MB {go} dropped, or joined where snapshots need them.")
+    say(f"{len(plan.named)} named snapshots stay; {len(plan.daily)} daily ones {go} dropped.")
+    if report is not None:
+        say(f"{report.bytes_before / 1e6:,.1f} MB before, {report.bytes_after / 1e6:,.1f} MB now.")
+    return 0

@@ -1,0 +1,128 @@
+"""`segstudio snapshot`."""
+
+from argparse import Namespace
+from datetime import datetime
+from typing import Any
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import say, say_json
+from segstudio.cli.parser import CommandParser
+from segstudio.cli.progress import shown
+from segstudio.store.project import Project
+from segstudio.store.snapshots import Snapshot
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Keep a snapshot: a name for the labels, classes and status of all images as they stand now. It copies\n"
+        "nothing. Before the first edit of a day a project keeps one by itself ('before YYYY-MM-DD').\n\n"
+        "--restore makes the project, or with --images some images, again what it was: as edits of one batch, which\n"
+        "can be undone. Classes made since go out of use; with --images classes stay as they are.",
+        "segstudio snapshot leaves.segstudio --name 'before the meeting'",
+        "segstudio snapshot leaves.segstudio --restore 'before the meeting' --images 'north/*'",
+    )
+    parser.add_project()
+    parser.add_argument("--name", metavar="NAME", help="the name to keep it under (the local date and time)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="list the snapshots, newest first, and keep none")
+    what.add_argument("--restore", metavar="NAME", help="make the labels again what they were")
+    what.add_argument("--rename", metavar="NAME", help="give a snapshot the name of --name")
+    what.add_argument("--delete", metavar="NAME", help="take the name away; no label changes")
+    parser.add_argument("--images", metavar="GLOB", help="with --restore: only images whose path, as in info, fits")
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Keep, list, restore, rename or delete."""
+    _check(options)
+    from segstudio.tasks import snapshots
+
+    with opened(options.project, write=not options.list) as project:
+        if options.list:
+            _list(snapshots.listed(project), as_json=options.json)
+        elif options.restore is not None:
+            _restore(project, options)
+        elif options.rename is not None:
+            found = snapshots.named(project, options.rename)
+            _say("renamed", snapshots.rename(project, found.id, options.name).result(), as_json=options.json)
+        elif options.delete is not None:
+            found = snapshots.named(project, options.delete)
+            _say("deleted", snapshots.delete(project, found.id).result(), as_json=options.json)
+        else:
+            _say("kept", snapshots.keep(project, options.name or "").result(), as_json=options.json)
+    return 0
+
+
+def _check(options: Namespace) -> None:
+    from segstudio.errors import UsageError
+
+    if options.images is not None and options.restore is None:
+        raise UsageError("--images belongs to --restore.")
+    if (options.rename is not None) and options.name is None:
+        raise UsageError("--rename needs the new name: --name NEW.")
+    if options.name is not None and (options.list or options.restore is not None or options.delete is not None):
+        raise UsageError("--name names the snapshot to keep, or with --rename the new name.")
+
+
+def _restore(project: Project, options: Namespace) -> None:
+    from segstudio.tasks.selection import selected_images
+    from segstudio.tasks.snapshots import named, restore
+
+    snapshot = named(project, options.restore)
+    chosen = None if options.images is None else [row.id for row in selected_images(project.images(), options.images)]
+    report = shown(restore(project, snapshot.seq, chosen), "image")
+    paths = [project.image(image).path for image in report.images]
+    if options.json:
+        say_json(
+            {
+                "snapshot": _object(snapshot),
+                "images": paths,
+                "classes": report.classes,
+                "unused_classes": list(report.unused),
+                "last_edit": int(project.last_seq()),
+            }
+        )
+        return
+    if report.batch is None:
+        say(f"Nothing differs from the snapshot '{snapshot.name}'; nothing was changed.")
+        return
+    classes = " and the classes" if report.classes else ""
+    images = "1 image" if len(paths) == 1 else f"{len(paths)} images"
+    say(f"{images}{classes} restored to the snapshot '{snapshot.name}'; undo takes it back.")
+    for name in report.unused:
+        say(f"the class '{name}' is out of use: restored pixels of it count as nothing.")
+
+
+def _list(found: list[Snapshot], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"snapshots": [_object(snapshot) for snapshot in found]})
+        return
+    for s in found:
+        local = datetime.fromisoformat(s.time).astimezone().strftime("%Y-%m-%d %H:%M")
+        kept = "" if s.kept else ", compacted away"
+        by = f", {s.author}" if s.author else ""
+        say(f"{s.name}  ({local}, edit {s.seq}, {s.edits} since{by}{kept})")
+    if not found:
+        say("No snapshots yet.")
+
+
+def _say(done: str, snapshot: Snapshot, *, as_json: bool) -> None:
+    if as_json:
+        say_json({done: _object(snapshot)})
+    else:
+        say(f"Snapshot '{snapshot.name}' {done} (edit {snapshot.seq}).")
+
+
+def _object(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "name": snapshot.name,
+        "kind": snapshot.kind.value,
+        "time": snapshot.time,
+        "author": snapshot.author,
+        "edit": int(snapshot.seq),
+        "edits_since": snapshot.edits,
+        "restorable": snapshot.kept,
+    }

@@ -1,0 +1,237 @@
+"""A copy of a project made beside a running writer, and checked: there whole and proven, or not at all.
+
+The database is copied by SQLite, page by page in one read transaction, never as a file; the other folders file by file,
+read back; the cache is left out. The copy keeps the project's uuid: it is the same work, which merging relies on, and
+edits that wait for a disk go to the project that was painted in as long as that stands in its place
+(`store.waiting`).
+"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from segstudio.durable import sync_folder
+from segstudio.errors import DiskRefused, ProjectDamaged, UserError
+from segstudio.labels.edit import now_utc
+from segstudio.labels.model import ImageId, Seq
+from segstudio.store.connect import Access, connect
+from segstudio.store.create import DATABASE
+from segstudio.store.journal import last_seq
+from segstudio.store.labels import read_tile
+from segstudio.store.project import Project
+from segstudio.store.refusal import refusal
+
+__all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
+
+BACKUP_OF = "backup_of"
+"""The setting by which a copy knows what it is a copy of: path, time, edit."""
+
+_LEFT_OUT = ("cache", "project.lock")
+_PAGES = 1024
+_CHUNK = 1 << 20
+_SPARE_BYTES = 16 << 20
+
+Tick = Callable[[int, int, str], None]
+"""Told how far the copy is (done, total, doing); what it raises ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup in its place: how many bytes it has, the last edit in it, tiles whose content was compared."""
+
+    path: Path
+    size: int
+    seq: Seq
+    tiles: int
+
+
+def back_up(project: Project, target: Path, tick: Tick) -> Backup:
+    """Copy a project to a path where nothing stands, check the copy, and put it in its place.
+
+    Nothing is left where this fails. Raises `UserError` where something stands there, `DiskRefused` where there is no
+    room or the disk refuses, `ProjectDamaged` where the copy is not what it must be.
+    """
+    target = target.absolute()
+    _must_be_free(target)
+    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    try:
+        _must_have_room(project, target.parent)
+        part.mkdir(parents=True)
+        seq = _copy_database(project, part / DATABASE, target, tick)
+        _copy_files(project.path, part, tick)
+        tiles = _check(part / DATABASE, seq, tick)
+        (part / "cache").mkdir()
+        size = sum(path.stat().st_size for path in _files(part))
+        sync_folder(part)
+        _must_be_free(target)
+        os.rename(part, target)
+        sync_folder(target.parent)
+    except (sqlite3.Error, OSError) as error:
+        sentence = refusal(error)
+        if sentence is None:
+            raise
+        raise DiskRefused(f"The backup could not be made. {sentence}", safe="The project is untouched.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Backup(target, size, seq, tiles)
+
+
+def sizes(project: Path) -> tuple[int, int]:
+    """Bytes of a project's database with its log, and of the other files that a backup takes."""
+    database = sum(_size(project / f"{DATABASE}{suffix}") for suffix in ("", "-wal"))
+    return database, sum(_size(path) for path in _others(project))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _must_be_free(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise UserError(
+            f"There is already something at '{target}'; a backup never overwrites.", todo="Choose another name."
+        )
+
+
+def _must_have_room(project: Project, folder: Path) -> None:
+    needed = sum(sizes(project.path)) + _SPARE_BYTES
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    if free < needed:
+        raise DiskRefused(
+            f"The backup needs {needed / 1e6:,.0f} MB, and '{folder}' has {free / 1e6:,.0f} MB free.",
+            safe="The project is untouched.",
+        )
+
+
+# --- copying
+
+
+def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Seq:
+    with project.reading() as source, closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        seq = last_seq(source)
+        source.backup(
+            db, pages=_PAGES, progress=lambda _, left, all_: tick(all_ - left, all_, "copying the labels"), sleep=0.05
+        )
+        roots = source.execute("SELECT id, path, relative FROM roots").fetchall()
+    with closing(connect(copy, Access.WRITE)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        for id_, path, relative in roots:
+            place = _place(Path(path), relative, project.path, target)
+            values = (str(place), _relative(place, target), id_)
+            db.execute("UPDATE roots SET path = ?, relative = ? WHERE id = ?", values)
+        note = msgspec.json.encode({"path": str(project.path), "time": now_utc(), "edit": seq}).decode()
+        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (BACKUP_OF, note))
+        db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    with open(copy, "rb+") as file:
+        os.fsync(file.fileno())
+    return seq
+
+
+def _place(root: Path, relative: str, project: Path, target: Path) -> Path:
+    """Where the copy finds a root: within itself what is within the project, else where the project finds it."""
+    beside = Path(os.path.normpath(project / relative))
+    if relative and beside.is_relative_to(project):
+        return target / beside.relative_to(project)
+    return beside if relative and not root.is_dir() and beside.is_dir() else root
+
+
+def _relative(root: Path, project: Path) -> str:
+    try:
+        return Path(os.path.relpath(root, project)).as_posix()
+    except ValueError:  # another drive on Windows
+        return ""
+
+
+def _others(project: Path) -> Iterator[Path]:
+    """Every file of a project but the database, the lock, the cache and what is half-written."""
+    for entry in sorted(project.iterdir()):
+        if entry.name.startswith((".", DATABASE)) or entry.name in _LEFT_OUT:
+            continue
+        yield from _files(entry) if entry.is_dir() else (entry,)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(".part"))
+
+
+def _copy_files(project: Path, part: Path, tick: Tick) -> None:
+    for name in ("models", "runs"):
+        (part / name).mkdir()
+    files = list(_others(project))
+    for n, file in enumerate(files):
+        place = file.relative_to(project)
+        tick(n, len(files), f"copying {place.as_posix()}")
+        try:
+            _copy_file(file, part / place, tick)
+        except FileNotFoundError:
+            # The checkpoint of a run that has just ended.
+            if place.parts[0] != "runs":
+                raise
+
+
+def _copy_file(source: Path, target: Path, tick: Tick) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    hasher = hashlib.sha256()
+    with open(source, "rb") as file, open(target, "xb") as copy:
+        while chunk := file.read(_CHUNK):
+            hasher.update(chunk)
+            copy.write(chunk)
+            tick(0, 0, f"copying {source.name}")
+        copy.flush()
+        os.fsync(copy.fileno())
+    shutil.copystat(source, target)
+    with open(target, "rb") as copy:
+        if hashlib.file_digest(copy, "sha256").digest() != hasher.digest():
+            raise ProjectDamaged(
+                f"What was written to '{target.name}' in the backup is not what was read; the disk may be broken.",
+                safe="The project is untouched.",
+            )
+
+
+# --- checking
+
+
+def _check(copy: Path, seq: Seq, tick: Tick) -> int:
+    with closing(connect(copy, Access.READ)) as db:
+        db.set_progress_handler(_ticking(tick), 100_000)
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        db.set_progress_handler(None, 0)
+        if found != "ok" or last_seq(db) != seq:
+            raise ProjectDamaged(
+                "The copy is damaged, and the project's own database may be; no backup was made.",
+                safe="The project is untouched.",
+                todo="Run 'segstudio doctor' on the project.",
+            )
+        keys = db.execute("SELECT image, plane, ty, tx FROM tiles ORDER BY id").fetchall()
+        for n, (image, *key) in enumerate(keys):
+            if n % 64 == 0:
+                tick(n, len(keys), "checking the labels of the copy")
+            read_tile(db, ImageId(image), (key[0], key[1], key[2]))
+        return len(keys)
+
+
+def _ticking(tick: Tick) -> Callable[[], int]:
+    """For SQLite, which cannot be left by an exception: not 0 interrupts it."""
+
+    def call() -> int:
+        try:
+            tick(0, 0, "checking the copy")
+        except UserError:
+            return 1
+        return 0
+
+    return call

@@ -1,0 +1,311 @@
+"""The window of snapshots: what is kept, keep now, restore the project or the image on screen, rename, delete.
+
+It stands beside the main window and waits for nobody: painting goes on while it is open.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio.ui.icons import icon
+from segstudio.ui.panels.controls import muted_label
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import count, elided, tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import JobState, SnapshotItem
+
+__all__ = ["SnapshotsDialog"]
+
+_ID = Qt.ItemDataRole.UserRole
+_NAME, _WHEN, _EDITS, _WHO = range(4)
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ROW_H = 24
+_EMPTY = "No snapshots yet. One is kept by itself before the first edit of each day."
+
+
+class SnapshotsDialog(QDialog):
+    """`snapshotsDialog`: made when it is asked for the first time; `ask_name` shows it ready to keep one."""
+
+    def __init__(self, session: "Session", parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._filling = False
+        self._running = False
+        self.setObjectName("snapshotsDialog")
+        self.setWindowTitle(tr("Snapshots"))
+        self.name = QLineEdit()
+        self.keep = QPushButton(icon("snapshot"), f" {tr('Keep now')}")
+        self.list = QTreeWidget()
+        self.empty = QLabel(tr(_EMPTY), self.list.viewport())
+        self.restore = QPushButton(tr("Restore project"))
+        self.restore_image = QPushButton(tr("Restore this image"))
+        self.rename = QPushButton(tr("Rename"))
+        self.delete = QPushButton(tr("Delete"))
+        self.state = QLabel()
+        self.undo = QPushButton(icon("undo"), f" {tr('Undo')}")
+        self._dress()
+        self._arrange()
+        self._connect()
+        self._say("")
+        self.resize(620, 380)
+
+    def ask_name(self) -> None:
+        """Show the dialog with the name under the cursor; Return keeps the snapshot."""
+        self.present()
+        self.name.setFocus()
+        self.name.selectAll()
+
+    def present(self) -> None:
+        """Show the dialog above the window."""
+        self.show()
+        self.activateWindow()
+
+    # -- making it ---------------------------------------------------------------------------------------------------
+
+    def _dress(self) -> None:
+        for widget, name, words in (
+            (self.name, "snapshotName", tr("Name of the snapshot; without one, the date and time")),
+            (self.keep, "snapshotKeep", tr("Give all labels as they stand now a name; it copies nothing")),
+            (self.list, "snapshotList", tr("Snapshots, newest first")),
+            (self.restore, "snapshotRestore", tr("Make all images and classes again what they were; can be undone")),
+            (self.restore_image, "snapshotRestoreImage", tr("Make the image on screen again what it was")),
+            (self.rename, "snapshotRename", tr("Give the snapshot another name (F2)")),
+            (self.delete, "snapshotDelete", tr("Take the name away; no label changes")),
+            (self.undo, "snapshotUndo", tr("Take the restore back")),
+        ):
+            widget.setObjectName(name)
+            widget.setToolTip(words)
+            widget.setAccessibleName(words)
+        self.name.setPlaceholderText(tr("Name (without one: the date and time)"))
+        self.name.setMaxLength(200)
+        self.keep.setProperty("role", "primary")
+        self.keep.setDefault(True)
+        for button in (self.restore, self.restore_image, self.rename, self.delete, self.undo):
+            button.setAutoDefault(False)
+        self.state.setObjectName("snapshotState")
+        self.state.setWordWrap(True)
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.empty.setObjectName("snapshotEmpty")
+        self.empty.setProperty("role", "muted")
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._dress_list()
+
+    def _dress_list(self) -> None:
+        self.list.setHeaderLabels([tr("Name"), tr("When"), tr("Edits since"), tr("By")])
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setAllColumnsShowFocus(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        header = self.list.header()
+        header.setObjectName("snapshotHeader")
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        for column in (_WHEN, _EDITS, _WHO):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(360)
+        self.list.headerItem().setTextAlignment(_EDITS, _RIGHT)
+
+    def _arrange(self) -> None:
+        above, below, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for row in (above, below, last):
+            row.setSpacing(8)
+        above.addWidget(self.name, 1)
+        above.addWidget(self.keep)
+        below.addWidget(self.restore)
+        below.addWidget(self.restore_image)
+        below.addStretch(1)
+        below.addWidget(self.rename)
+        below.addWidget(self.delete)
+        last.addWidget(self.state, 1)
+        last.addWidget(self.undo)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(8)
+        column.addLayout(above)
+        column.addWidget(muted_label(tr("Restoring makes edits of its own: nothing is lost, and undo takes it back.")))
+        column.addWidget(self.list, 1)
+        column.addLayout(below)
+        column.addLayout(last)
+        inside = QVBoxLayout(self.list.viewport())
+        inside.addWidget(self.empty)
+
+    def _connect(self) -> None:
+        session = self._session
+        self.keep.clicked.connect(self._keep)
+        self.restore.clicked.connect(lambda: self._restore(this_image=False))
+        self.restore_image.clicked.connect(lambda: self._restore(this_image=True))
+        self.rename.clicked.connect(self._rename)
+        self.delete.clicked.connect(self._delete)
+        self.undo.clicked.connect(self._undo)
+        self.list.itemSelectionChanged.connect(self._refresh)
+        self.list.itemChanged.connect(self._renamed)
+        session.snapshotsChanged.connect(self._fill)
+        session.editCommitted.connect(self._count)
+        session.snapshotRestored.connect(self._restored)
+        session.failed.connect(self._failed)
+        session.jobChanged.connect(self._job)
+        session.imageShown.connect(self._refresh)
+        session.projectChanged.connect(self._opened)
+        session.historyChanged.connect(self._refresh)
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What was kept while it was hidden."""
+        super().showEvent(event)
+        self._fill()
+
+    def _opened(self) -> None:
+        self._say("")
+        if self._session.project_path is None:
+            self.hide()
+        self._fill()
+
+    def _fill(self) -> None:
+        """Read the list anew; the row that was chosen stays chosen."""
+        if self.isHidden():
+            return
+        chosen = self._chosen()
+        self._filling = True
+        self.list.clear()
+        for item in self._session.snapshots:
+            row = _row(item, editable=not self._session.read_only)
+            self.list.addTopLevelItem(row)
+            if item.id == chosen:
+                self.list.setCurrentItem(row)
+        self._filling = False
+        self.empty.setVisible(self.list.topLevelItemCount() == 0)
+        self._refresh()
+
+    def _count(self, _seq: int) -> None:
+        """An edit more: only the figures change, so a name that is being edited stays as it is."""
+        if self.isHidden():
+            return
+        edits = {item.id: item.edits for item in self._session.snapshots}
+        self._filling = True
+        for n in range(self.list.topLevelItemCount()):
+            row = self.list.topLevelItem(n)
+            if row is not None and row.data(_NAME, _ID) in edits:
+                row.setText(_EDITS, f"{edits[row.data(_NAME, _ID)]:,}")
+        self._filling = False
+        if len(edits) != self.list.topLevelItemCount():
+            self._fill()  # the day's first edit has kept one
+
+    def _refresh(self, _: object = None) -> None:
+        writes = self._session.project_path is not None and not self._session.read_only and not self._running
+        chosen = self._chosen() is not None
+        row = self.list.currentItem()
+        kept = chosen and row is not None and not row.isDisabled()
+        self.keep.setEnabled(writes)
+        self.name.setEnabled(writes)
+        self.restore.setEnabled(writes and kept)
+        self.restore_image.setEnabled(writes and kept and self._session.current_image is not None)
+        self.rename.setEnabled(writes and chosen)
+        self.delete.setEnabled(writes and chosen)
+        self.undo.setEnabled(writes)
+
+    def _chosen(self) -> int | None:
+        row = self.list.currentItem()
+        return None if row is None or not row.isSelected() else int(row.data(_NAME, _ID))
+
+    # -- what is done ------------------------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        self._say("")
+        self._session.keep_snapshot(self.name.text())
+        self.name.clear()
+
+    def _restore(self, *, this_image: bool) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            self._say(tr("Restoring …"))
+            self._session.restore_snapshot(chosen, this_image=this_image)
+
+    def _rename(self) -> None:
+        row = self.list.currentItem()
+        if row is not None:
+            self.list.setFocus()
+            self.list.editItem(row, _NAME)
+
+    def _renamed(self, row: QTreeWidgetItem, column: int) -> None:
+        if not self._filling and column == _NAME:
+            self._session.rename_snapshot(int(row.data(_NAME, _ID)), row.text(_NAME))
+
+    def _delete(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            self._say("")
+            self._session.delete_snapshot(chosen)
+
+    def _undo(self) -> None:
+        self._say("")
+        self._session.undo_restore()
+
+    def _restored(self, report: dict[str, Any]) -> None:
+        if not report["images"] and not report["classes"]:
+            self._say(tr("Nothing differs from '{name}'; nothing was changed.", name=report["name"]))
+            return
+        images = count(len(report["images"]), "1 image", "{n} images")
+        what = tr("{images} and the classes", images=images) if report["classes"] else images
+        words = [tr("{what} restored to '{name}'.", what=what, name=report["name"])]
+        for unused in report["unused_classes"]:
+            words.append(tr("The class '{name}' is out of use: its pixels count as nothing.", name=unused))
+        self._say(" ".join(words), undo=True)
+
+    def _failed(self, failure: dict[str, Any]) -> None:
+        if failure["job"] in ("snapshot", "restore"):
+            self._say(failure["sentence"])
+            self._fill()
+
+    def _job(self, state: "JobState") -> None:
+        if state.job == "restore":
+            self._running = state.running
+            if not state.running and self.state.text() == tr("Restoring …"):
+                self._say("")
+            self._refresh()
+
+    def _say(self, text: str, *, undo: bool = False) -> None:
+        self.state.setText(text)
+        self.state.setAccessibleName(text)
+        self.undo.setVisible(undo)
+
+
+def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
+    when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
+    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or tr("by itself")])
+    row.setData(_NAME, _ID, item.id)
+    gone = "" if item.kept else f"\n{tr('Compacted away: it can no longer be restored.')}"
+    row.setToolTip(_NAME, f"{item.name}{gone}")
+    row.setTextAlignment(_EDITS, _RIGHT)
+    row.setSizeHint(_NAME, QSize(0, _ROW_H))
+    row.setToolTip(_WHO, item.author)
+    if gone:
+        for column in range(4):
+            row.setForeground(column, QColor(current_theme().faint))
+    flags = Qt.ItemFlag.ItemIsSelectable
+    if item.kept:
+        flags |= Qt.ItemFlag.ItemIsEnabled
+    if editable:
+        flags |= Qt.ItemFlag.ItemIsEditable
+    row.setFlags(flags)
+    return row
