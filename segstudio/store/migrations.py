@@ -15,6 +15,7 @@ import segstudio
 from segstudio.durable import sync_folder
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import now_utc
+from segstudio.labels.model import Seq
 from segstudio.store.refusal import refusal
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "schema_of", "undo_floor"]
@@ -54,10 +55,10 @@ def schema_of(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def undo_floor(db: sqlite3.Connection) -> int:
+def undo_floor(db: sqlite3.Connection) -> Seq:
     """Number of the last edit that cannot be taken back any more; 0 where all can."""
     row = db.execute("SELECT value FROM settings WHERE key = ?", (UNDO_FLOOR,)).fetchone()
-    return 0 if row is None else int(row[0])
+    return Seq(0 if row is None else int(row[0]))
 
 
 def migrate(

@@ -20,6 +20,7 @@ from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.migrations import UNDO_FLOOR
+from segstudio.store.past import COMPACTED_POINTS, COMPACTED_TO
 from segstudio.store.recovered import Recovered
 from segstudio.store.salvage import Row
 from segstudio.store.schema import READABLE_FROM
@@ -277,7 +278,10 @@ def _journal(builder: _Builder) -> None:
         # Numbers are never given twice, also where the newest edits are lost.
         builder.insert("edits", {"seq": newest, "id": secrets.randbits(63), "cause": "classes", "tool": "repair",
                                  "author": "", "time": now_utc()})  # fmt: skip
-    builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (UNDO_FLOOR, str(max(newest, last))))
+    floor = max(newest, last)
+    # Without deltas the past is as after compacting: neither undone nor restored from a snapshot.
+    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_TO, floor), (COMPACTED_POINTS, [floor])):
+        builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
 
 
 def _in_order(rows: Iterable[Row]) -> list[Row]:
