@@ -10,6 +10,7 @@ __all__ = [
     "EditConflict",
     "EngineDied",
     "ExportMismatch",
+    "ImageMissing",
     "MaskMismatch",
     "NoSuchDevice",
     "NotAProject",
@@ -51,6 +52,10 @@ class UsageError(UserError):
 
 class UnreadableImage(UserError):
     """A file that was to be an image cannot be read."""
+
+
+class ImageMissing(UnreadableImage):
+    """An image's file is not where the project knows it."""
 
 
 class NotAProject(UserError):

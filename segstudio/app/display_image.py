@@ -1,15 +1,18 @@
 """The pixels of the image on screen, as RGB at every level of reduction, prepared away from the GUI thread."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 
 if TYPE_CHECKING:
     from segstudio.imaging.display import Levels
+    from segstudio.imaging.source import PlaneInfo
 
 __all__ = ["DisplayImage", "load_display_image"]
 
@@ -55,15 +58,32 @@ def _rgb_levels(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[n
     return out
 
 
-def load_display_image(file: Path, plane: int) -> DisplayImage:
-    """Decode a plane and prepare it. Raises `UnreadableImage`. For a worker thread."""
+def load_display_image(file: Path, plane: int, size: tuple[int, int] | None = None) -> DisplayImage:
+    """Decode a plane, which is to have this width and height, and prepare it. For a worker thread.
+
+    Raises `UnreadableImage`, also where the labels would not lie on these pixels.
+    """
     from segstudio.imaging.display import auto_levels
     from segstudio.imaging.source import open_image
 
     source = open_image(file)
     try:
-        info = source.info.planes[plane]
+        planes = source.info.planes
+        if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
+            raise UnreadableImage(_other_size(file, planes, plane, size))
+        info = planes[plane]
         pixels = source.read(plane, Rect(0, 0, info.width, info.height))
     finally:
         source.close()
     return DisplayImage(pixels, auto_levels(pixels))
+
+
+def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:
+    if plane >= len(planes):
+        return f"{file.name} was changed: it has {len(planes)} planes now, and plane {plane} is not among them."
+    now = planes[plane]
+    was = "another size" if size is None else f"{size[0]} x {size[1]} pixels"
+    return (
+        f"{file.name} was changed: it has {now.width} x {now.height} pixels now, and its labels are for {was}. "
+        "They are untouched; put the image back as it was to go on."
+    )

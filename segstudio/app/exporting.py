@@ -62,9 +62,15 @@ class Exports(QObject):
 
     def _done(self, job: Job[Progress, ExportReport], format_: str, out: Path, report: ExportReport) -> None:
         self._end(job)
-        self.exportFinished.emit(
-            {"format": format_, "out": str(out), "images": report.images, "files": [str(f) for f in report.files]}
-        )
+        result: dict[str, object] = {
+            "format": format_,
+            "out": str(out),
+            "images": report.images,
+            "files": [str(f) for f in report.files],
+        }
+        if report.changed:
+            result["changed"] = list(report.changed)
+        self.exportFinished.emit(result)
 
     def _failed(self, job: Job[Progress, ExportReport], error: BaseException) -> None:
         self._end(job)

@@ -7,21 +7,24 @@ from pathlib import PurePath
 from time import monotonic
 from typing import SupportsIndex
 
+from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.display_image import DisplayImage, load_display_image
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.jobs import MainThread, Worker
-from segstudio.app.values import Changed, ImageItem
-from segstudio.errors import UserError
+from segstudio.app.values import Changed, ImageItem, ImageTrouble
+from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.streamed import tile_bytes
+from segstudio.store.contents import Content, Look, adopt, changed_sentence, look_at, note, remember_hash
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
 __all__ = ["Navigation", "item_of"]
 
+NO_TROUBLE = ImageTrouble()
 _PAUSE_S = 30.0
 _READ_ONE_BY_ONE = 100
 _PRIMED_BYTES = 128 << 20
@@ -32,6 +35,7 @@ _PRIMED_BYTES = 128 << 20
 class _Loaded:
     display: DisplayImage
     opened: OpenDocument | None
+    look: Look
 
 
 class Navigation(QObject):
@@ -41,6 +45,7 @@ class Navigation(QObject):
     imageShown = Signal()
     imageFailed = Signal(str, str)
     imagesChanged = Signal(object)
+    troubleChanged = Signal()
 
     def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +61,8 @@ class Navigation(QObject):
         self.rows: list[ImageRow] = project.images()
         self._index_of = {row.id: i for i, row in enumerate(self.rows)}
         self.items = [item_of(i, row) for i, row in enumerate(self.rows)]
+        self.trouble = ImageTrouble()
+        self._kept: set[tuple[ImageId, str]] = set()
         self._since = monotonic()
         self._active_s = 0.0
         documents.editCommitted.connect(self._committed)
@@ -89,15 +96,19 @@ class Navigation(QObject):
         request = self._request
         self.index, self.plane, self.shown = index, plane, None
         self._loading = True
+        self._set_trouble(NO_TROUBLE)
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
         project, generation = self._project, self._documents.generation
 
         def load() -> _Loaded:
-            display = load_display_image(row.file, plane)
+            look = look_at(row)
+            if look.content is Content.MISSING:
+                raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
+            display = load_display_image(row.file, plane, row.planes[plane])
             if held is not None:
-                return _Loaded(display, None)
-            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id), 0, generation))
+                return _Loaded(display, None, look)
+            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id), 0, generation), look)
 
         self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
 
@@ -137,6 +148,7 @@ class Navigation(QObject):
         error = future.exception()
         if isinstance(error, UserError):
             self.display = None
+            self._set_trouble(ImageTrouble("missing", error.line) if isinstance(error, ImageMissing) else NO_TROUBLE)
             self.imageFailed.emit(row.path, error.line)
             return
         loaded = future.result()
@@ -145,7 +157,66 @@ class Navigation(QObject):
         assert opened is not None
         self._documents.show(opened, self.plane)
         self._since = monotonic()
+        self._took(row, loaded.look)
         self.imageShown.emit()
+
+    def _took(self, row: ImageRow, look: Look) -> None:
+        """Keep what was found in the place of the file that is shown now, and say it."""
+        note(self._project, row, look)
+        changed = look.quick_hash if look.content is Content.CHANGED else ""
+        if look.content is Content.TOUCHED:
+            self._replace(
+                structs.replace(row, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash, changed="")
+            )
+        elif changed != row.changed:
+            self._replace(structs.replace(row, changed=changed))
+        if changed and (row.id, changed) not in self._kept:
+            todo = "Learning and proposals leave it out until you decide."
+            self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}"))
+        else:
+            self._set_trouble(NO_TROUBLE)
+        current = self.rows[self._index_of[row.id]]
+        if not current.content_hash and self._project.writer is not None and not changed:
+            self._worker.submit(lambda: remember_hash(self._project, current))
+
+    def _replace(self, row: ImageRow) -> None:
+        i = self._index_of[row.id]
+        self.rows[i] = row
+        self.items[i] = item_of(i, row)
+        self.imagesChanged.emit((i,))
+
+    def _set_trouble(self, trouble: ImageTrouble) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.troubleChanged.emit()
+
+    def keep_content(self) -> None:
+        """Leave the changed image flagged, and say no more about this content while the project is open."""
+        if self.trouble.kind == "changed":
+            row = self.rows[self.index]
+            self._kept.add((row.id, row.changed))
+            self._set_trouble(NO_TROUBLE)
+
+    def use_new_content(self) -> None:
+        """Let the labels belong to the content that is shown; `troubleChanged` follows once that is on disk."""
+        if self.trouble.kind != "changed" or self._project.writer is None:
+            return
+        row, project = self.rows[self.index], self._project
+
+        def adopted(future: "Future[ImageRow]") -> None:
+            error = future.exception()
+            if isinstance(error, UserError):
+                self.imageFailed.emit(row.path, error.line)
+                return
+            self._replace(future.result())
+            if self.index >= 0 and self.rows[self.index].id == row.id:
+                self._set_trouble(NO_TROUBLE)
+
+        def adopt_it() -> ImageRow:
+            adopt(project, row).result()
+            return project.image(row.id)
+
+        self._worker.submit(adopt_it, adopted)
 
     def _changed(self, change: Changed) -> None:
         now = monotonic()
@@ -208,7 +279,7 @@ def item_of(index: int, row: ImageRow) -> ImageItem:
         row.split,
         row.labelled_pixels,
         row.objects,
-        row.problem or "",
+        row.problem or (changed_sentence(row) if row.changed else ""),
         w,
         h,
         len(row.planes),

@@ -12,11 +12,13 @@ from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
+from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.app.versions import Versions
 from segstudio.engine.client import EngineClient
+from segstudio.store.checking import begin_check
 from segstudio.store.project import Project
 
 __all__ = ["OpenedProject"]
@@ -30,6 +32,7 @@ class OpenedProject(QObject):
     """Project, engine client and owners."""
 
     engineStateChanged = Signal(object)
+    damageFound = Signal(str)
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,12 +50,17 @@ class OpenedProject(QObject):
         self.training = Training(self.project, self.engine, self.main, self)
         self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
+        self.relinking = Relinking(self.project, self.navigation, self.main, self)
+        self._check = begin_check(self.project, self._found_damage)
         self.snapshots = Snapshots(self.project, self.documents, self.main, self)
         self.backups = Backups(self.project, self.main, self)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)
         self.main.post(lambda: self.engineStateChanged.emit(state))
+
+    def _found_damage(self, sentence: str) -> None:
+        self.main.post(lambda: self.damageFound.emit(sentence))
 
     def save(self) -> None:
         """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
@@ -86,6 +94,8 @@ class OpenedProject(QObject):
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
         longest = _LONGEST_WAIT_S if wait_s is None else wait_s
         self.documents.settle(longest)
+        if self._check is not None:
+            self._check.close()
         self.finishing.close()
         self.proposals.close()
         self.navigation.close()
@@ -93,9 +103,10 @@ class OpenedProject(QObject):
         self.training.close()
         self.exports.cancel()
         self.backups.cancel()
+        self.relinking.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports, self.backups):
+        for owner in (self.proposals, self.training, self.exports, self.backups, self.relinking):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)

@@ -16,6 +16,7 @@ from segstudio.app.session_classes import SessionClasses
 from segstudio.app.session_images import SessionImages
 from segstudio.app.session_keeping import SessionKeeping
 from segstudio.app.session_learning import SessionLearning
+from segstudio.app.session_places import SessionPlaces
 from segstudio.app.session_reading import SessionReading
 from segstudio.app.session_tools import SessionTools
 from segstudio.app.values import EngineState, JobState, SaveState
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, SessionKeeping, SessionReading):
+class Session(
+    SessionImages, SessionPlaces, SessionTools, SessionClasses, SessionLearning, SessionKeeping, SessionReading
+):
     """One window's session with at most one project."""
 
     def open_project(self, path: Path | str, first_image: int | None = None) -> None:
@@ -123,6 +126,10 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
+        navigation.troubleChanged.connect(self.imageTroubleChanged)
+        opened.relinking.jobChanged.connect(self.jobChanged)
+        opened.relinking.failed.connect(self.failed)
+        opened.relinking.said.connect(self.said)
         navigation.imageFailed.connect(lambda _path, sentence: self._fail("image", sentence))
         opened.proposals.proposalReady.connect(self.proposalReady)
         opened.proposals.proposalChanged.connect(self.proposalChanged)
@@ -153,6 +160,7 @@ class Session(SessionImages, SessionTools, SessionClasses, SessionLearning, Sess
         opened.backups.failed.connect(self.failed)
         opened.backups.jobChanged.connect(self.jobChanged)
         opened.engineStateChanged.connect(self._engine_changed)
+        opened.damageFound.connect(lambda sentence: self._fail("check", sentence))
 
     def close(self, wait_s: float | None = None) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free.

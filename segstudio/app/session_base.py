@@ -49,6 +49,7 @@ class SessionBase(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()
     runRead = Signal(object)

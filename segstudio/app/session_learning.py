@@ -129,6 +129,8 @@ class SessionLearning(SessionBase):
         """Cancel a long job by its name."""
         if self._opened is not None and job == "export":
             self._opened.exports.cancel()
+        elif self._opened is not None and job == "relink":
+            self._opened.relinking.cancel()
         elif self._opened is not None and job == "backup":
             self._opened.backups.cancel()
         elif job == "train":

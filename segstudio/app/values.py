@@ -16,6 +16,7 @@ __all__ = [
     "Changed",
     "EngineState",
     "ImageItem",
+    "ImageTrouble",
     "JobState",
     "LastRun",
     "Rest",
@@ -59,6 +60,14 @@ class ImageItem(NamedTuple):
     width: int
     height: int
     planes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTrouble:
+    """What stands between a person and the image asked for: `kind` is 'missing', 'changed' or '' for nothing."""
+
+    kind: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

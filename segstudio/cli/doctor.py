@@ -14,11 +14,14 @@ def arguments(parser: CommandParser) -> None:
     parser.describe(
         "Check this installation: versions, devices and, where there is no GPU, why; a test convolution; whether the\n"
         "embedded models load and give their stored output; SQLite and the file system; what is missing for what.\n"
-        "Problems that stop the main job make the exit code 1. Changes nothing.",
+        "Of a project: the drive it is on, its database, the digests of its tiles (for a minute), whether its images\n"
+        "are there. Problems that stop the main job, and damage, make the exit code 1. Changes nothing.",
         "segstudio doctor",
         "segstudio doctor leaves.segstudio --json",
     )
-    parser.add_argument("project", metavar="PROJECT", nargs="?", help="look at the file system of this project")
+    parser.add_argument(
+        "project", metavar="PROJECT", nargs="?", help="look at this project too: drive, database, tiles, images"
+    )
     parser.add_json()
 
 

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import say, say_json
+from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, writable
@@ -53,12 +53,18 @@ def run(options: Namespace) -> int:
             background=options.background,
         )
         report = shown(task, "image")
+    if report.changed:
+        complain(
+            f"{len(report.changed)} of the images hold another content than when they were labelled, the first "
+            f"'{report.changed[0]}'; their labels were exported as they are."
+        )
     if options.json:
         say_json(
             {
                 "format": report.format,
                 "out": str(report.out),
                 "images": report.images,
+                "changed": list(report.changed),
                 "files": [file.relative_to(report.out).as_posix() for file in report.files],
             }
         )

@@ -57,7 +57,9 @@ COMMANDS: dict[str, Command] = {
     "compact": Command("compact", "make a project smaller by forgetting how labels were painted long ago"),
     "merge": Command("merge", "make one project of two, and list where they differ"),
     "compare": Command("compare", "say how far two people's labels agree, and where"),
-    "doctor": Command("doctor", "check this installation: devices, models, what is missing"),
+    "repair": Command("repair", "salvage a damaged project into a new one"),
+    "relink": Command("relink", "find images that were moved or renamed"),
+    "doctor": Command("doctor", "check this installation, or a project: devices, models, damage, what is missing"),
 }
 
 

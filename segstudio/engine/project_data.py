@@ -19,6 +19,7 @@ from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block
+from segstudio.store.contents import must_be_as_labelled
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow
@@ -45,6 +46,7 @@ class ProjectData:
         self.known = KnownTiles(known_bytes)
         self._keys: dict[int, tuple[TileKey, ...]] = {}
         self._frozen: dict[int, tuple[Status, int]] = {}
+        self._as_labelled: set[ImageId] = set()
         self._problems: dict[tuple[int, int], str] = {}
         self._counts_as: dict[int, int] | None = None
 
@@ -89,9 +91,13 @@ class ProjectData:
         return self._last_edit
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) in 0..1."""
+        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also for another content than was labelled."""
         row = self._rows[image]
-        return self._sources.pixels(row.file, plane, rect, row.planes[plane])
+        if row.id not in self._as_labelled:
+            self._sources.refresh(row.file)
+        found = self._sources.pixels(row.file, plane, rect, row.planes[plane])
+        self._check_content(row)
+        return found
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
@@ -172,6 +178,12 @@ class ProjectData:
             except UnreadableImage as error:
                 self._problems[image, plane] = error.sentence
         return not self._problems[image, plane]
+
+    def _check_content(self, row: ImageRow) -> None:
+        """Once a view: a file may change between two requests, and learning from it would go unnoticed."""
+        if row.id not in self._as_labelled:
+            must_be_as_labelled(row)
+            self._as_labelled.add(row.id)
 
     def _entries(self, row: ImageRow) -> list[PlaneEntry]:
         status, seq = self._frozen.get(int(row.id), (row.status, int(row.last_edit)))

@@ -26,6 +26,7 @@ class Sources:
         self._open = open_
         self._sources: OrderedDict[Path, ImageSource] = OrderedDict()
         self._levels: dict[tuple[Path, int], Levels] = {}
+        self._seen: dict[Path, tuple[int, int] | None] = {}
 
     def pixels(self, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> NDArray[np.float32]:
         """Pixels (h, w, channels) of a rectangle within the plane, which is to have this width and height.
@@ -39,6 +40,18 @@ class Sources:
             raise UnreadableImage(f"{file.name} was changed: the plane that the project knows of it has {was}.")
         samples = source.read(plane, rect)
         return to_float(samples, self._levels_of(file, plane, source))
+
+    def refresh(self, file: Path) -> None:
+        """Let go of what was decoded where the file has changed since: once a request is often enough."""
+        try:
+            status = file.stat()
+            seen = status.st_size, status.st_mtime_ns
+        except OSError:
+            seen = None
+        if seen != self._seen.get(file, seen) and file in self._sources:
+            self._sources.pop(file).close()
+            self._levels = {key: levels for key, levels in self._levels.items() if key[0] != file}
+        self._seen[file] = seen
 
     def close(self) -> None:
         """Close every image."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.migrations import undo_floor
 from segstudio.store.past import floor_of
 
 __all__ = ["History", "load_history"]
@@ -87,8 +88,11 @@ class History:
 
 
 def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
-    """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan."""
-    floor = floor_of(db)
+    """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan.
+
+    Nothing from before a migration that changed what edits change, or from before what was compacted.
+    """
+    floor = max(floor_of(db), undo_floor(db))
     kept = f"seq > {floor}" if before is None else f"seq > {floor} AND seq < {int(before)}"
     undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
     in_force = _newest(db, "seq, undoes", f"inverse = 1 AND taken_back IS NULL AND seq > {floor}", image, limit)

@@ -4,18 +4,40 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
+from segstudio.store.migrations import schema_of
 from segstudio.store.split import Split
 from segstudio.store.values import ImageRow, NewImage
 
-__all__ = ["ImageRow", "find_id", "insert_images", "read_images", "read_roots", "sizes_of"]
+__all__ = [
+    "ImageRow",
+    "Root",
+    "find_id",
+    "insert_images",
+    "read_images",
+    "read_places",
+    "read_roots",
+    "relative_root",
+    "sizes_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of images, and where it would lie if it had moved together with the project; None for nowhere else."""
+
+    path: Path
+    beside: Path | None = None
+
 
 _BATCH = 5000
+_CHANGED_SINCE = 2
 _SELECT = """
 SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
-       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash
+       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed}
 FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
 """
 
@@ -43,7 +65,7 @@ def _insert_roots(db: sqlite3.Connection, batch: list[NewImage], roots: dict[Pat
             roots[image.root] = len(roots) + 1
             db.execute(
                 "INSERT INTO roots (id, path, relative) VALUES (?, ?, ?)",
-                (roots[image.root], str(image.root.absolute()), _relative(image.root.absolute(), project)),
+                (roots[image.root], str(image.root.absolute()), relative_root(image.root.absolute(), project)),
             )
 
 
@@ -76,40 +98,49 @@ def _insert(
     )
 
 
-def _relative(root: Path, project: Path) -> str:
+def relative_root(root: Path, project: Path) -> str:
+    """A root as seen from the project, with '/'; '' where there is no way (another drive of Windows)."""
     try:
         return Path(os.path.relpath(root, project)).as_posix()
-    except ValueError:  # another drive on Windows
+    except ValueError:
         return ""
 
 
 def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
     """Where each root lies: inside the project, at its path, or where it lay as seen from the project before a move."""
-    return {id_: _root(path, relative, project) for id_, path, relative in db.execute("SELECT * FROM roots")}
+    return {id_: root.path for id_, root in read_places(db, project).items()}
 
 
-def _root(path: str, relative: str, project: Path) -> Path:
+def read_places(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
+    """The same, with the place beside the project where a file that its root lacks may be."""
+    rows = db.execute("SELECT id, path, relative FROM roots")
+    return {id_: _root(path, relative, project) for id_, path, relative in rows}
+
+
+def _root(path: str, relative: str, project: Path) -> Root:
     absolute = Path(path)
     beside = Path(os.path.normpath(project / relative))
     inside = bool(relative) and beside.is_relative_to(project)
     # A copied project has its own images, though the original's may still be there.
     if inside or (relative and not os.path.isdir(absolute) and os.path.isdir(beside)):
-        return beside
-    return absolute
+        return Root(beside)
+    return Root(absolute, beside if relative and beside != absolute else None)
 
 
 def read_images(
-    db: sqlite3.Connection, roots: Mapping[int, Path], *, one: ImageId | None = None, removed: bool = False
+    db: sqlite3.Connection, roots: Mapping[int, Root], *, one: ImageId | None = None, removed: bool = False
 ) -> Iterator[ImageRow]:
     """The images in the project's order, or one of them; removed ones only where asked for."""
     where, bound = ("WHERE i.id = ?", (one,)) if one is not None else ("" if removed else "WHERE i.removed = 0", ())
     sizes = _sizes(db, one)
-    for r in db.execute(f"{_SELECT} {where} ORDER BY i.position", bound):
+    select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
+    for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         yield ImageRow(
-            id=ImageId(r[0]), path=r[1], root=roots[r[13]], planes=sizes[r[0]], channels=r[2], dtype=r[3],
+            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes[r[0]], channels=r[2], dtype=r[3],
             family=r[4], status=_STATUS[r[5]], group_id=r[6], split=_SPLIT[r[7]],
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
-            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14],
+            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
+            beside=roots[r[13]].beside,
         )  # fmt: skip
 
 

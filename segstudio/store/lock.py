@@ -45,10 +45,16 @@ class ProjectLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.left_behind = False
+        """Whether the last owner ended without giving the lock back: killed, or the power went."""
         self._fd: int | None = None
+        self._signed = False
 
-    def acquire(self, name: str) -> None:
-        """Take the lock. Raises `ProjectLocked` naming its owner, `ReadOnly` where the folder cannot be written."""
+    def acquire(self, name: str, *, sign: bool = True) -> None:
+        """Take the lock; without `sign` the file stays as it is.
+
+        Raises `ProjectLocked` naming its owner, `ReadOnly` where the folder cannot be written.
+        """
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
         except OSError as error:
@@ -63,13 +69,17 @@ class ProjectLock:
             raise ProjectLocked(f"The project '{name}' is open for writing by {owner}.") from error
         self._fd = fd
         _held.add(self)
-        self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
+        self.left_behind = os.fstat(fd).st_size > 0
+        self._signed = sign
+        if sign:
+            self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
 
     def release(self) -> None:
         """Give the lock back; nothing happens where it is not held."""
         if self._fd is None:
             return
-        self._write_text("")
+        if self._signed:
+            self._write_text("")
         _release(self._fd)
         self.drop()
 

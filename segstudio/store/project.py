@@ -18,10 +18,10 @@ from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import Tile
+from segstudio.store import drives, waiting
 from segstudio.store import images as images_
 from segstudio.store import labels as labels_
 from segstudio.store import versions as versions_
-from segstudio.store import waiting
 from segstudio.store.classes import read_classes
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE, build_project
@@ -29,10 +29,11 @@ from segstudio.store.dependence import undo_refusal
 from segstudio.store.history import History, load_history
 from segstudio.store.journal import last_seq, load_edit
 from segstudio.store.lock import ProjectLock
+from segstudio.store.migrations import migrate
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
 from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
-from segstudio.store.schema import check_version
+from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.store.ticker import Ticker
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
 from segstudio.store.writer import Writer
@@ -48,13 +49,15 @@ class Project:
     """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
-    is a sentence about edits that waited in the user's state folder, '' where none did.
+    says what else opening it did (brought it up to date, saved edits that waited); also that it is on a network drive.
+    `ended_badly`: its last writer was killed, or the power went.
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
         self.path = path
         self.why_read_only = ""
         self.notice = ""
+        self.ended_badly = False
         self.writer: Writer | None = None
         self._closed = False
         self._last_seq = Seq(0)
@@ -63,7 +66,6 @@ class Project:
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
             self.uuid = str(_setting(db, "uuid"))
-            self._roots = images_.read_roots(db, path)
         atexit.register(self.close)
 
     # --- making, opening, closing
@@ -114,10 +116,11 @@ class Project:
             with self._readers.transaction() as db:
                 check_version(db, self.path.name, write=True)
             self._lock.acquire(self.path.name)
+            self.ended_badly = self._lock.left_behind
             if not os.access(self.path / DATABASE, os.W_OK):
                 raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
-                self.notice = self._replay()
+                self.notice = self._prepare()
                 self.writer = Writer(self.path / DATABASE, connection_type)
         except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
             self._lock.release()
@@ -129,12 +132,23 @@ class Project:
             self.close()
             raise
 
-    def _replay(self) -> str:
+    def _prepare(self) -> str:
+        """Bring the project up to date and write what waits for it; sentences about both."""
+        self._readers.release()
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            return waiting.replay(db, self.uuid, self.path)
+            said = [migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self.path)]
         finally:
             db.close()
+        self._readers.renew()
+        system = drives.file_system(self.path)
+        if drives.is_network(system):
+            said.append(drives.network_sentence(self.path.name, system))
+        return " ".join(filter(None, said))
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A reading connection at one moment, for what has no method here; keep it short."""
+        return self._readers.transaction()
 
     @property
     def writable(self) -> bool:
@@ -192,12 +206,12 @@ class Project:
     def images(self, *, removed: bool = False) -> list[ImageRow]:
         """The images in the order of `info`; removed ones only where asked for."""
         with self._readers.transaction() as db:
-            return list(images_.read_images(db, self._roots, removed=removed))
+            return list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
         with self._readers.transaction() as db:
-            for row in images_.read_images(db, self._roots, one=image):
+            for row in images_.read_images(db, images_.read_places(db, self.path), one=image):
                 return row
         raise KeyError(image)
 

@@ -22,22 +22,39 @@ def translated(name: str) -> Generator[None]:
     """Turn what SQLite says of an unusable file into a sentence."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is no text
+        raise _damaged(name) from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
-            raise NotAProject(f"'{name}' is not a SegStudio project: its project.db is no database.") from error
+            raise NotAProject(
+                f"'{name}' is not a SegStudio project: its project.db is no database.",
+                todo="If it was one, 'segstudio repair' looks for what is left of it.",
+            ) from error
         if code == sqlite3.SQLITE_CORRUPT:
-            raise ProjectDamaged(f"The database of the project '{name}' is damaged.") from error
+            raise _damaged(name) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise ReadOnly(
+                f"The project '{name}' is being written by another program just now.", todo="Try again in a moment."
+            ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
             full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
             raise ReadOnly(f"The project '{name}' cannot be opened: {error}.", todo=full) from error
         raise
 
 
+def _damaged(name: str) -> ProjectDamaged:
+    return ProjectDamaged(
+        f"The database of the project '{name}' is damaged.",
+        todo=f"'segstudio repair {name}' takes what can be read into a new project.",
+    )
+
+
 class Readers:
     """A pool of read-only connections to one database; a folder nobody can write is read by the ways SQLite has.
 
-    A log beside a database in such a folder cannot be used in place: both are copied to a temporary folder, once.
+    A log or a rollback journal beside a database in such a folder cannot be used in place: both are copied to a
+    temporary folder, once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +62,7 @@ class Readers:
         self._free: list[sqlite3.Connection] = []
         self._closed = False
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._path = path
+        self._path = self._original = path
         self._name = path.parent.name
         self._access = Access.READ
         with translated(self._name):
@@ -55,18 +72,40 @@ class Readers:
         try:
             self._probe()
             return
-        except sqlite3.OperationalError:
-            if not self._path.exists():
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if busy or not self._path.exists():
                 raise
-        log = self._path.with_name(self._path.name + "-wal")
-        if log.exists() and log.stat().st_size:
+        beside = [self._path.with_name(self._path.name + ending) for ending in ("-wal", "-journal")]
+        unfinished = [file for file in beside if file.exists() and file.stat().st_size]
+        if unfinished:
             self._copy = tempfile.TemporaryDirectory(prefix="segstudio-")
-            for source in (self._path, log):
+            for source in (self._path, *unfinished):
                 shutil.copyfile(source, Path(self._copy.name) / source.name)
             self._path = Path(self._copy.name) / self._path.name
+            # Opened for writing once: a transaction that was cut off is taken back, which a reader may not.
+            connect(self._path, Access.WRITE).close()
         else:
             self._access = Access.IMMUTABLE
         self._probe()
+
+    def release(self) -> None:
+        """Close every connection that is not in use: the journal's mode only changes where nobody else looks."""
+        with self._lock:
+            for db in self._free:
+                db.close()
+            self._free.clear()
+
+    def renew(self) -> None:
+        """Choose the way of reading anew: what could not be opened in place may have been put right by the writer."""
+        self.release()
+        with self._lock:
+            copy, self._copy = self._copy, None
+            self._path, self._access = self._original, Access.READ
+        if copy is not None:
+            copy.cleanup()
+        with translated(self._name):
+            self._choose()
 
     def _probe(self) -> None:
         db = connect(self._path, self._access)
@@ -113,9 +152,7 @@ class Readers:
         """Close every connection that is not in use; those in use close when they are given back."""
         with self._lock:
             self._closed = True
-            for db in self._free:
-                db.close()
-            self._free.clear()
+        self.release()
         if self._copy is not None:
             self._copy.cleanup()
             self._copy = None

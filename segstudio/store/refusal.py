@@ -3,7 +3,10 @@
 import errno
 import sqlite3
 
-__all__ = ["FolderGoneError", "refusal"]
+__all__ = ["UNREADABLE", "FolderGoneError", "refusal"]
+
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a damaged database raises: SQLite may quote the damage, in words that are no text."""
 
 _SENTENCES = {
     sqlite3.SQLITE_FULL: "The disk that holds the project is full.",

@@ -1,19 +1,22 @@
 """The tables of project.db, their version, and the check of a project made by another version.
 
 `user_version` counts schemas; the setting `readable_from` names the oldest schema number whose program may still read
-the file. Objects, classes and images only ever gain columns. A project-wide value stands in `settings` as JSON.
+the file. Objects, classes and images only ever gain columns. A project-wide value stands in `settings` as JSON. The
+tables below are those of schema 1, as it was released; every later schema is what `migrations` made of it, in a new
+project too, so that a new project and a migrated one are the same.
 """
 
 import sqlite3
 
 from segstudio.errors import NotAProject, ProjectNewer
+from segstudio.store.migrations import MIGRATIONS, schema_of
 
 __all__ = ["APPLICATION_ID", "READABLE_FROM", "SCHEMA_VERSION", "check_version", "create_tables"]
 
 APPLICATION_ID = 0x53454753
 """'SEGS', in the header of the database file."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = MIGRATIONS[-1].version
 READABLE_FROM = 1
 
 _TABLES = """
@@ -125,6 +128,8 @@ def create_tables(db: sqlite3.Connection) -> None:
     for statement in _without_comments(_TABLES).split(";"):
         if statement.strip():
             db.execute(statement)
+    for step in MIGRATIONS:
+        step.apply(db)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("INSERT INTO settings VALUES ('readable_from', ?)", (str(READABLE_FROM),))
@@ -138,8 +143,7 @@ def check_version(db: sqlite3.Connection, name: str, *, write: bool) -> None:
     """Raise `NotAProject` where the database is none of ours, `ProjectNewer` where this version may not use it."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise NotAProject(f"'{name}' is not a SegStudio project.")
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version <= SCHEMA_VERSION:
+    if schema_of(db) <= SCHEMA_VERSION:
         return
     row = db.execute("SELECT value FROM settings WHERE key = 'readable_from'").fetchone()
     if row is None or int(row[0]) > SCHEMA_VERSION:

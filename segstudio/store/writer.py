@@ -18,6 +18,7 @@ from segstudio.errors import DiskRefused, EditConflict, ReadOnly
 from segstudio.labels.edit import Batch, Edit, now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.connect import Access, connect
+from segstudio.store.drives import JournalMode
 from segstudio.store.journal import Edits, last_seq, write_edit, write_edits
 from segstudio.store.refusal import FolderGoneError, refusal
 
@@ -69,6 +70,8 @@ class Writer:
         self._path = path
         self._log = path.with_name(path.name + "-wal")
         self._db = connect(path, Access.WRITE, connection_type)
+        # On a network drive there is a rollback journal and no log.
+        self._has_log = self._db.execute("PRAGMA journal_mode").fetchone()[0] == JournalMode.LOG
         self._durable = last_seq(self._db)
         self._next = int(self._durable) + 1
         self._file = _identity(path)
@@ -310,7 +313,7 @@ class Writer:
         finally:
             _roll_back(db)
         self._unlogged = True
-        if self._log_file is None:
+        if self._has_log and self._log_file is None:
             self._log_file = _identity(self._log)
         return result
 

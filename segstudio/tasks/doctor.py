@@ -1,6 +1,5 @@
 """Examine this installation: what works, what is missing for what. torch is looked at in a process of its own."""
 
-import os
 import platform
 import shutil
 import sqlite3
@@ -16,14 +15,14 @@ import msgspec
 
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
+from segstudio.store import drives
+from segstudio.tasks.project_health import Health, examine_project, is_project
 
 __all__ = ["Examination", "examine"]
 
 _ENGINE_S = 180.0
 _WINDOW_S = 60.0
 _LEAST_FREE_BYTES = 1 << 30
-_NETWORK_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
-_SYNCED = ("dropbox", "onedrive", "google drive", "icloud", "nextcloud", "owncloud", "syncthing")
 
 _NEEDED = {
     "numpy": "everything",
@@ -75,6 +74,7 @@ class Examination:
     sqlite: str
     file_system: str
     engine: _Engine
+    project: Health | None = None
     missing: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     problems: list[str] = field(default_factory=list[str])
     stopped: list[str] = field(default_factory=list[str])
@@ -93,6 +93,7 @@ class Examination:
             "file_system": self.file_system,
             "missing": self.missing,
             "convolution_seconds": self.engine.convolution_s,
+            **({} if self.project is None else {"project": self.project.as_json()}),
         }
 
     def lines(self) -> list[str]:
@@ -107,6 +108,8 @@ class Examination:
         ]
         lines += [f"model        {m.name}: {'ok' if m.ok else m.message or 'damaged'}" for m in self.engine.models]
         lines += [f"sqlite       {self.sqlite}", f"file system  {self.file_system}"]
+        if self.project is not None:
+            lines.append(f"project      {self.project.images} images, {self.project.tiles} tiles of labels checked")
         lines += [f"missing      {m['name']}, for {m['for']}" for m in self.missing]
         lines += [f"problem      {problem}" for problem in self.problems] or ["problems     none"]
         return lines
@@ -122,7 +125,7 @@ def examine(project: Path | None = None) -> Examination:
     """Look at everything; takes a few seconds, most of them for torch. Changes nothing, raises nothing."""
     place = project if project is not None and project.exists() else _data_folder()
     engine, why = _engine()
-    found = Examination(platform.python_version(), sqlite3.sqlite_version, _file_system(place), engine)
+    found = Examination(platform.python_version(), sqlite3.sqlite_version, drives.file_system(place), engine)
     for name, purpose in _NEEDED.items():
         if find_spec(name) is None:
             found.missing.append({"name": name, "for": purpose})
@@ -136,6 +139,10 @@ def examine(project: Path | None = None) -> Examination:
             )
     if project is not None and not project.exists():
         found.note(f"{project} does not exist.", stops=True)
+    if project is not None and project.exists() and is_project(project):
+        found.project = examine_project(project)
+        for problem in found.project.problems:
+            found.note(problem, stops=problem in found.project.damage)
     _look_at_window(found)
     _look_at_disk(found, place)
     return found
@@ -189,14 +196,17 @@ def _look_at_disk(found: Examination, place: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
         found.note(f"Only {free / 1e6:.0f} MB are free at {place}.", stops=False)
-    if found.file_system in _NETWORK_SYSTEMS:
+    if drives.is_network(found.file_system):
         found.note(
-            f"{place} is on a network drive ({found.file_system}); one computer at a time may open it.", stops=False
+            f"{place} is on a network drive ({found.file_system}): let one computer at a time have a project open.",
+            stops=False,
         )
-    synced = next((name for name in _SYNCED if name in str(place).lower()), None)
-    if synced is not None:
+    service = drives.synced_by(place)
+    if service:
         found.note(
-            f"{place} is in a synced folder ({synced}); do not open a project on two computers at once.", stops=False
+            f"{place} is in a folder that {service} copies to other computers: let one at a time have a project open, "
+            "and wait until it is copied.",
+            stops=False,
         )
 
 
@@ -206,19 +216,3 @@ def _data_folder() -> Path:
 
     folder = platformdirs.user_data_path("segstudio", appauthor=False)
     return next(f for f in (folder, *folder.parents) if f.exists())
-
-
-def _file_system(place: Path) -> str:
-    """The kind of file system a path is on, where the system says it (Linux); else empty."""
-    mounts = Path("/proc/mounts")
-    if not mounts.is_file():
-        return ""
-    best, kind = "", ""
-    path = os.path.realpath(place)
-    for line in mounts.read_text(errors="replace").splitlines():
-        _device, mounted, system = line.split(" ")[:3]
-        mounted = mounted.replace("\\040", " ")
-        inside = path == mounted or path.startswith(mounted.rstrip("/") + "/")
-        if inside and len(mounted) >= len(best):
-            best, kind = mounted, system
-    return kind

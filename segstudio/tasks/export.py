@@ -18,6 +18,8 @@ from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.formats.table import format_named, writable
 from segstudio.formats.values import ExportPlan, LabelPlane
 from segstudio.labels.model import Status
+from segstudio.store.contents import Content as FileContent
+from segstudio.store.contents import look_at
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.class_values import Content, content_named, format_classes, plane_values
 from segstudio.tasks.progress import Progress
@@ -30,12 +32,16 @@ _DRAIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was exported: the number of images, and every file, in place and compared."""
+    """What was exported: the number of images, and every file, in place and compared.
+
+    `changed` are images whose file holds another content than was labelled: their labels were exported as they are.
+    """
 
     format: str
     out: Path
     images: int
     files: tuple[Path, ...]
+    changed: tuple[str, ...] = ()
 
 
 def export(
@@ -71,10 +77,11 @@ def export(
             yield Progress(done, len(chosen), image.path)
             for plane, values in enumerate(plane_values(project, image, classes, what)):
                 writer.add(LabelPlane(image.path, plane, len(image.planes), values.values, values.objects))
+        changed = tuple(image.path for image in chosen if look_at(image).content is FileContent.CHANGED)
         names = list(writer.finish())
         yield Progress(len(chosen), len(chosen), "moving into place")
         move_all(staging, out, names)
-    return ExportReport(form.name, out, len(chosen), tuple(out / name for name in names))
+    return ExportReport(form.name, out, len(chosen), tuple(out / name for name in names), changed)
 
 
 def _chosen(project: Project, everything: list[ImageRow], what: Content, glob: str | None) -> list[ImageRow]:

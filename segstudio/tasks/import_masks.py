@@ -26,6 +26,7 @@ from segstudio.labels.model import Cause, ClassTable, Origin, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
 from segstudio.labels.raster import Raster, TileBudget
 from segstudio.labels.streamed import LARGEST_EDIT_BYTES, TILE_BYTES, Part, StreamedEdit
+from segstudio.store.contents import look_at, note
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
 from segstudio.store.writer import Writer
@@ -93,6 +94,10 @@ def import_masks(
     job = _Job(project, reader, table, classes, status, largest_edit_bytes)
     done = len(found.masks)
     if target is Target.LABELS:
+        for masks in by_image.values():
+            row = masks[0].image
+            if not row.last_edit:  # from here on its content counts: see what it is
+                note(project, row, look_at(row))
         for progress in _all_or_none(project.writer, map(job.edit, by_image.values()), len(by_image)):
             yield Progress(done + progress * done // len(by_image), total, "writing labels")
     else:

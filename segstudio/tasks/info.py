@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from segstudio.store.contents import changed_sentence
 from segstudio.store.project import ImageRow, Project, VersionRow
 
 __all__ = ["info"]
@@ -44,8 +45,8 @@ def _image(image: ImageRow, digest: str) -> dict[str, Any]:
         "labelled_pixels": image.labelled_pixels,
         "labels_sha256": digest,
     }
-    if image.problem:
-        entry["problem"] = image.problem
+    if image.problem or image.changed:
+        entry["problem"] = image.problem or changed_sentence(image)
     return entry
 
 

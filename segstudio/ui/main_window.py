@@ -24,6 +24,7 @@ from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
+from segstudio.ui.image_banner import ImageBanner
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
@@ -220,6 +221,7 @@ class MainWindow(QMainWindow):
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
         self.read_only_banner = ReadOnlyBanner(self.session)
+        self.image_banner = ImageBanner(self.session)
         actions = self.bars.action
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
@@ -231,7 +233,13 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.read_only_banner, self.closing_strip, self.message_strip, self.export_panel):
+        for widget in (
+            self.read_only_banner,
+            self.closing_strip,
+            self.image_banner,
+            self.message_strip,
+            self.export_panel,
+        ):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)

@@ -45,6 +45,7 @@ class MessageStrip(QFrame):
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("Message"))
         self._job = ""
+        self._session = session
         self.text = _sentence("messageText")
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setObjectName("messageDetails")
@@ -116,7 +117,15 @@ class MessageStrip(QFrame):
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] == "new":
             return  # said on the page that asked for it
+        if failure["job"] in ("image", "propose") and self._said_above(failure["sentence"]):
+            return
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
+
+    def _said_above(self, sentence: str) -> bool:
+        """Whether the banner of the image says it, with what to do."""
+        trouble = self._session.image_trouble
+        first = trouble.sentence.partition(". ")[0]
+        return trouble.kind == "missing" or (trouble.kind == "changed" and sentence.startswith(first))
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:

@@ -34,7 +34,8 @@ def new_project(
         if i in broken:
             path.write_bytes(path.read_bytes()[:2000])
         plane = (NewPlane("0", side, side),)
-        images.append(NewImage(path.name, folder, path.stat().st_size, 0, f"q{i}", plane, 3, "uint8", "png"))
+        seen = path.stat()
+        images.append(NewImage(path.name, folder, seen.st_size, seen.st_mtime_ns, f"q{i}", plane, 3, "uint8", "png"))
         truths.append(ids)
     classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("blob", kind=kind)]
     return Project.create(folder / "p.segstudio", images, classes), truths

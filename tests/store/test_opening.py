@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from damage import overwrite_page, root_page
 from store_painting import CELL, FIRST, flushed, paint
 
 from segstudio.errors import (
     NotAProject,
+    ProjectDamaged,
     ProjectLocked,
     ProjectNewer,
     ReadOnly,
@@ -20,6 +23,7 @@ from segstudio.errors import (
 from segstudio.geometry import Rect
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.schema import SCHEMA_VERSION
 
 
 def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:
@@ -117,7 +121,7 @@ def test_a_newer_project_opens_for_reading_where_it_allows_that(make_project: Ca
     with Project.open(project.path, read_only_ok=True) as reader:
         assert not reader.writable
         assert "newer" in reader.why_read_only
-    _as_newer(project.path, readable_from=2)
+    _as_newer(project.path, readable_from=SCHEMA_VERSION + 1)
     for write in (True, False):
         with pytest.raises(ProjectNewer, match="newer"):
             Project.open(project.path, write=write, read_only_ok=True)
@@ -205,3 +209,30 @@ def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
         assert opened.writable
         with pytest.raises(ProjectLocked):
             Project.open(project.path)
+
+
+def test_a_reader_whose_folder_is_deleted_says_so_or_reads_on(make_project: Callable[..., Project]) -> None:
+    project = make_project()
+    project.close()
+    with Project.open(project.path, write=False) as reader:
+        shutil.rmtree(project.path)
+        held = reader._readers._free.copy()
+        assert len(reader.images()) == 3  # from the handle that is open
+        reader._readers._free.clear()
+        with pytest.raises(ReadOnly, match="cannot be opened"):
+            reader.images()
+        reader._readers._free.extend(held)
+
+
+def test_a_damaged_project_says_what_to_do(make_project: Callable[..., Project]) -> None:
+    project = make_project()
+    project.close()
+    file = project.path / "project.db"
+    overwrite_page(file, root_page(file, "images"))
+    with Project.open(project.path, write=False) as reader, pytest.raises(ProjectDamaged) as told:
+        reader.images()
+    assert "segstudio repair field.segstudio" in told.value.line
+    overwrite_page(file, 1)
+    with pytest.raises(NotAProject) as gone:
+        Project.open(project.path)
+    assert "segstudio repair" in gone.value.line

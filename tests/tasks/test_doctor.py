@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from segstudio.store import drives
 from segstudio.tasks import doctor
 from segstudio.tasks.doctor import examine
 
@@ -98,10 +99,10 @@ def test_the_place_of_a_project_is_looked_at(
     engine_says: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine_says(GOOD)
-    monkeypatch.setattr(doctor, "_file_system", lambda _place: "nfs4")
+    monkeypatch.setattr(drives, "file_system", lambda _place: "nfs4")
     folder = tmp_path / "Dropbox"
     folder.mkdir()
     problems = " ".join(examine(folder).problems)
     assert "network drive (nfs4)" in problems
-    assert "synced folder (dropbox)" in problems
+    assert "a folder that Dropbox copies" in problems
     assert "does not exist" in examine(tmp_path / "gone").stopped[0]

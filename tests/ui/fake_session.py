@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Pointer
-from segstudio.app.values import EngineState, ImageItem, JobState, SaveState, SnapshotItem, VersionItem
+from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState, SnapshotItem, VersionItem
 from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
@@ -89,6 +89,7 @@ class FakeSession(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()
     runRead = Signal(object)
@@ -99,6 +100,7 @@ class FakeSession(QObject):
         self.preferences = Preferences()
         self.project_path: Path | None = None
         self.read_only = ""
+        self.image_trouble = ImageTrouble()
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
         self.current_index = -1
@@ -279,6 +281,15 @@ class FakeSession(QObject):
 
     def cancel_job(self, job: str) -> None:
         self.calls.append(("cancel_job", job))
+
+    def relink(self, folder: Path) -> None:
+        self.calls.append(("relink", folder))
+
+    def use_new_content(self) -> None:
+        self.calls.append(("use_new_content",))
+
+    def keep_content(self) -> None:
+        self.calls.append(("keep_content",))
 
     def undo(self) -> None:
         self.calls.append(("undo",))

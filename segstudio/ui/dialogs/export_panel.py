@@ -149,6 +149,9 @@ class ExportPanel(QFrame):
         files = count(len(report["files"]), "1 file", "{n} files")
         pictures = count(images, "1 image", "{n} images")
         words = tr("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
+        if report.get("changed"):
+            flagged = count(len(report["changed"]), "1 image holds", "{n} images hold")
+            words += ". " + tr("{flagged} another content than when labelled", flagged=flagged)
         self.state.setText(words)
         self.show_folder.show()
         self._refresh()

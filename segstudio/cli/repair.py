@@ -1,0 +1,63 @@
+"""`segstudio repair`."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from segstudio.cli.output import say, say_json
+from segstudio.cli.parser import CommandParser
+from segstudio.cli.progress import shown
+
+__all__ = ["arguments", "run"]
+
+_LISTED = 20
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Take what can be read of a damaged project into a new one, and list what could not. The old project is not\n"
+        "touched. Tiles of labels are proved by their digests, and rebuilt from the journal where they are broken;\n"
+        "what cannot be proved becomes unknown, never a guess. Exit status 0 where something was salvaged, whole or\n"
+        "with a list of what is lost; 1 where nothing could be read.",
+        "segstudio repair leaves.segstudio",
+        "segstudio repair leaves.segstudio --out rescued.segstudio --json",
+    )
+    parser.add_project()
+    parser.add_argument("--out", metavar="NEW", help="the new project (default: NAME-repaired.segstudio beside it)")
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Salvage, and say what is lost."""
+    from segstudio.tasks.new import project_path
+    from segstudio.tasks.repair import repair
+
+    path = Path(options.project)
+    if not path.exists() and project_path(path).exists():
+        path = project_path(path)
+    report = shown(repair(path, None if options.out is None else Path(options.out)), "tile")
+    if options.json:
+        say_json(report.as_json())
+        return 0
+    say(f"{report.images} images and {report.tiles} tiles of labels were taken into {report.out}.")
+    if report.rebuilt:
+        say(f"{report.rebuilt} of the tiles were broken and were rebuilt from the journal.")
+    if report.waiting_saved:
+        say(f"{report.waiting_saved} edits that waited in the state folder are in it too.")
+    if report.whole:
+        say("Nothing is lost.")
+        return 0
+    if not report.history:
+        say("lost: the history; what was painted before cannot be undone")
+    lost = [f"tile {t.ty}, {t.tx} of plane {t.plane} of {t.path or 'an unknown image'}" for t in report.lost_tiles]
+    lost += [f"image {name}" for name in report.lost_images]
+    lost += [f"object {id_} of {path}" for path, id_ in report.lost_objects]
+    lost += [f"{count} rows of {table}" for table, count in report.lost_rows.items()]
+    lost += [f"the weights of version {name}" for name in report.lost_weights]
+    for line in lost[:_LISTED]:
+        say(f"lost: {line}")
+    if len(lost) > _LISTED:
+        say(f"lost: {len(lost) - _LISTED} more (--json lists them)")
+    for note in report.notes:
+        say(f"note: {note}")
+    return 0

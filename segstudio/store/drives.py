@@ -1,0 +1,141 @@
+"""What kind of drive a folder is on: a local disk, the network, or a folder that a service copies to other computers.
+
+SQLite's write-ahead log needs memory that every connection shares, which no network file system gives; there the
+project is written with a rollback journal. Synced folders work, as long as one computer at a time has the project open.
+"""
+
+import ctypes
+import os
+import re
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["JournalMode", "file_system", "is_network", "journal_mode", "network_sentence", "of_mounts", "synced_by"]
+
+_NETWORK = frozenset(
+    {
+        "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "glusterfs", "gpfs", "lustre",
+        "ncpfs", "nfs", "nfs3", "nfs4", "remote", "smb2", "smb3", "smbfs", "webdav",
+    }
+)  # fmt: skip
+_NETWORK_FUSE = (
+    "sshfs",
+    "glusterfs",
+    "davfs",
+    "davfs2",
+    "rclone",
+    "s3fs",
+    "gvfsd-fuse",
+    "smbnetfs",
+    "ceph-fuse",
+    "juicefs",
+)
+_SYNCED_NAMES = (
+    ("dropbox", "Dropbox"),
+    ("onedrive", "OneDrive"),
+    ("google drive", "Google Drive"),
+    ("googledrive", "Google Drive"),
+    ("my drive", "Google Drive"),
+    ("mobile documents", "iCloud"),
+    ("icloud", "iCloud"),
+    ("nextcloud", "Nextcloud"),
+    ("owncloud", "ownCloud"),
+    ("syncthing", "Syncthing"),
+)
+_SYNCED_MARKERS = (
+    (".dropbox.cache", "Dropbox"),
+    (".stfolder", "Syncthing"),
+    (".nextcloudsync.log", "Nextcloud"),
+    (".owncloudsync.log", "ownCloud"),
+    (".tmp.drivedownload", "Google Drive"),
+)
+_DRIVE_REMOTE = 4
+_STATFS_NAME_AT = 72
+"""Where macOS's struct statfs (64-bit inodes) has f_fstypename, 16 bytes."""
+
+
+class JournalMode(StrEnum):
+    """How SQLite makes a transaction whole."""
+
+    LOG = "wal"
+    ROLLBACK = "delete"
+
+
+def journal_mode(system: str) -> JournalMode:
+    """The mode for a kind of file system; an unknown one counts as a local disk."""
+    return JournalMode.ROLLBACK if is_network(system) else JournalMode.LOG
+
+
+def is_network(system: str) -> bool:
+    """Whether a kind of file system is reached through the network, or shared with another system as if it were."""
+    kind = system.lower()
+    return kind in _NETWORK or (kind.startswith("fuse.") and kind.removeprefix("fuse.") in _NETWORK_FUSE)
+
+
+def network_sentence(name: str, system: str) -> str:
+    """What is said of a project on a network drive."""
+    return f"The project '{name}' is on a network drive ({system}): let one computer at a time have it open."
+
+
+def file_system(place: Path) -> str:
+    """The kind of file system that a path, or the nearest folder above it that exists, is on; '' where unknown."""
+    path = os.path.realpath(place)
+    if sys.platform == "win32":
+        return _of_windows(path)
+    if sys.platform == "darwin":
+        return _of_macos(path)
+    return of_mounts(path, _mounts())
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def of_mounts(path: str, mountinfo: str) -> str:
+    """The same from the text of Linux's mountinfo: of the longest mount point above the path the newest mount."""
+    best, kind = "", ""
+    for line in mountinfo.splitlines():
+        before, dash, after = line.partition(" - ")
+        fields, system = before.split(" "), after.split(" ")[0]
+        if not dash or len(fields) < 5:
+            continue
+        mounted = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4])
+        inside = path == mounted or path.startswith(mounted.rstrip("/") + "/")
+        if inside and len(mounted) >= len(best):
+            best, kind = mounted, system
+    return kind
+
+
+def _of_windows(path: str) -> str:
+    root = os.path.splitdrive(path)[0] + "\\"
+    if root.startswith("\\\\"):
+        return "remote"
+    kind: int = ctypes.windll.kernel32.GetDriveTypeW(root)  # type: ignore[attr-defined]
+    return "remote" if kind == _DRIVE_REMOTE else ""
+
+
+def _of_macos(path: str) -> str:
+    buffer = ctypes.create_string_buffer(4096)
+    there = next(p for p in (Path(path), *Path(path).parents) if p.exists())
+    if ctypes.CDLL(None).statfs(os.fsencode(there), buffer) != 0:
+        return ""
+    return buffer.raw[_STATFS_NAME_AT : _STATFS_NAME_AT + 16].split(b"\0")[0].decode(errors="replace")
+
+
+def synced_by(place: Path, exists: Callable[[Path], bool] = Path.exists) -> str:
+    """The service that copies this folder to other computers, by the names and markers above it; '' for none."""
+    path = Path(os.path.abspath(place))
+    for folder in (path, *path.parents):
+        name = folder.name.lower()
+        for part, service in _SYNCED_NAMES:
+            if name == part or name.startswith((f"{part} ", f"{part}-", f"{part}~")):
+                return service
+        for marker, service in _SYNCED_MARKERS:
+            if exists(folder / marker):
+                return service
+    return ""

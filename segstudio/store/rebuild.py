@@ -1,0 +1,294 @@
+"""A new database of what was recovered from a damaged one. Derived columns are computed anew from the tiles."""
+
+import secrets
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from segstudio.errors import EditConflict
+from segstudio.labels.codec import encode_tile
+from segstudio.labels.colors import next_color
+from segstudio.labels.edit import now_utc
+from segstudio.labels.model import ImageId, Kind, Status, folded_name
+from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.derived import Derived
+from segstudio.store.extents import tile_effect
+from segstudio.store.migrations import UNDO_FLOOR
+from segstudio.store.past import COMPACTED_POINTS, COMPACTED_TO
+from segstudio.store.recovered import Recovered
+from segstudio.store.salvage import Row
+from segstudio.store.schema import READABLE_FROM
+from segstudio.store.testimony import Place
+
+__all__ = ["Rebuilt", "rebuild"]
+
+_KINDS = frozenset(kind.value for kind in Kind)
+_STATES = frozenset(status.value for status in Status)
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What went into the new database; `lost_rows` counts rows by table, `invented` names classes without a name."""
+
+    images: int = 0
+    tiles: int = 0
+    lost_images: set[int] = field(default_factory=set[int])
+    mended_images: set[int] = field(default_factory=set[int])
+    nameless_classes: list[str] = field(default_factory=list[str])
+    lost_rows: Counter[str] = field(default_factory=Counter[str])
+    history: bool = False
+
+
+class _Builder:
+    """Inserts rows one by one: one that fits no more is counted, and the others go on."""
+
+    def __init__(self, db: sqlite3.Connection, found: Recovered) -> None:
+        self.db = db
+        self.found = found
+        self.out = Rebuilt()
+        for table, rows in found.tables.items():
+            if rows.lost:
+                self.out.lost_rows[table] += rows.lost
+
+    def rows(self, table: str) -> list[Row]:
+        return self.found.tables[table].rows
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> bool:
+        names = ", ".join(row)
+        try:
+            self.db.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        except (sqlite3.IntegrityError, OverflowError):
+            self.out.lost_rows[table] += 1
+            return False
+        return True
+
+    def has(self, table: str, key: object) -> bool:
+        return self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (key,)).fetchone() is not None
+
+
+def rebuild(db: sqlite3.Connection, found: Recovered, source: Path) -> Generator[int, None, Rebuilt]:
+    """Fill an empty database, in the caller's transaction; yields how many tiles are written."""
+    builder = _Builder(db, found)
+    _settings(builder)
+    _images(builder, source)
+    _classes(builder)
+    _objects(builder)
+    yield from _tiles(builder)
+    _journal(builder)
+    for table in ("snapshots", "runs", "versions", "version_groups", "times"):
+        for row in builder.rows(table):
+            builder.insert(table, row)
+    return builder.out
+
+
+def _settings(builder: _Builder) -> None:
+    kept = {row["key"]: row["value"] for row in builder.rows("settings") if _is_json(row["value"])}
+    kept.setdefault("uuid", msgspec.json.encode(uuid4().hex).decode())
+    kept.setdefault("made", msgspec.json.encode(now_utc()).decode())
+    kept["readable_from"] = str(READABLE_FROM)
+    for key in ("next_class", "next_value"):
+        kept[key] = kept[key] if kept.get(key, "").isdigit() else "1"
+    builder.db.execute("DELETE FROM settings")
+    for key, value in kept.items():
+        builder.insert("settings", {"key": key, "value": value})
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _images(builder: _Builder, source: Path) -> None:
+    """Images with their planes and files; one whose row is lost is made of the rest, one without planes is lost."""
+    planes: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in builder.rows("planes"):
+        if row["width"] > 0 and row["height"] > 0:
+            planes[row["image"]].append(row)
+    files = {row["image"]: row for row in builder.rows("files") if row["position"] == 0}
+    for table in ("roots", "groups"):
+        for row in builder.rows(table):
+            builder.insert(table, row)
+    rows = {row["id"]: row for row in builder.rows("images")}
+    places = set(builder.found.tiles) | builder.found.lost_tiles
+    for image in sorted(rows.keys() | planes.keys() | files.keys() | {place[0] for place in places}):
+        mine = planes.get(image, [])
+        if [plane["position"] for plane in mine] != list(range(len(mine))) or not mine:
+            builder.out.lost_images.add(image)
+            continue
+        if image not in rows:
+            builder.out.mended_images.add(image)
+        row = _image(builder, image, rows.get(image), files.get(image))
+        if not builder.insert("images", row):
+            builder.out.lost_images.add(image)
+            continue
+        for plane in mine:
+            builder.insert("planes", plane)
+        builder.insert("files", _file(builder, image, row, files.get(image), source))
+        builder.out.images += 1
+
+
+def _image(builder: _Builder, image: int, row: Row | None, file: Row | None) -> dict[str, Any]:
+    path = f"image-{image}" if file is None else file["path"]
+    new: dict[str, Any] = dict(row) if row is not None else {
+        "id": image, "position": image - 1, "path": path, "name_key": folded_name(path), "group_id": 0,
+        "channels": 3, "dtype": "uint8", "family": "", "status": Status.IN_PROGRESS.value, "removed": 0,
+        "problem": "", "next_object": 1, "last_edit": 0,
+    }  # fmt: skip
+    new["name_key"] = folded_name(new["path"])
+    new["status"] = new["status"] if new["status"] in _STATES else Status.IN_PROGRESS.value
+    new["objects"] = new["labelled_pixels"] = 0
+    new.setdefault("corrected_pixels", None)
+    new.setdefault("proposed_pixels", None)
+    highest = max((id_ for owner, id_ in builder.found.objects if owner == image), default=0)
+    new["next_object"] = max(new["next_object"], highest + 1)
+    if not builder.has("groups", new["group_id"]):
+        new["group_id"] = _group(builder, image)
+    return new
+
+
+def _group(builder: _Builder, image: int) -> int:
+    """A group for an image whose own is lost: it may have been trained on, so it must not be held out."""
+    made = builder.db.execute(
+        "INSERT INTO groups (key, split) VALUES (?, 'train') RETURNING id",
+        (f"repaired:{image}:{secrets.token_hex(4)}",),
+    ).fetchone()
+    return int(made[0])
+
+
+def _file(builder: _Builder, image: int, row: Mapping[str, Any], file: Row | None, source: Path) -> dict[str, Any]:
+    new: dict[str, Any] = dict(file) if file is not None else {
+        "image": image, "position": 0, "root": 0, "path": row["path"], "size": 0, "mtime_ns": 0, "quick_hash": "",
+    }  # fmt: skip
+    new.pop("id", None)
+    new["name_key"] = folded_name(new["path"])
+    if not builder.has("roots", new["root"]):
+        root = builder.db.execute("SELECT id FROM roots ORDER BY id LIMIT 1").fetchone()
+        if root is None:
+            root = builder.db.execute(
+                "INSERT INTO roots (path) VALUES (?) RETURNING id", (str(source.parent),)
+            ).fetchone()
+        new["root"] = root[0]
+    return new
+
+
+def _classes(builder: _Builder) -> None:
+    """Classes by their rows, else as the journal made them; one that neither knows and that is in use gets a name."""
+    rows = {row["id"]: row for row in builder.rows("classes") if row["kind"] in _KINDS}
+    merged: dict[int, int] = {}
+    used = set(builder.found.objects.values())
+    for id_ in sorted(rows.keys() | used | builder.found.journal.classes.keys()):
+        row: dict[str, Any] = dict(rows.get(id_) or {"id": id_, **builder.found.journal.classes.get(id_, {})})
+        if id_ not in rows and not {"name", "color", "kind", "value", "position"} <= set(row):
+            row = _nameless(builder, id_)
+        if row.get("merged_into") is not None:
+            merged[id_] = row.pop("merged_into")
+        row["name_key"] = folded_name(row["name"])
+        if not builder.insert("classes", row):
+            builder.insert("classes", _nameless(builder, id_))
+    for id_, into in merged.items():
+        if builder.has("classes", into):
+            builder.db.execute("UPDATE classes SET merged_into = ? WHERE id = ?", (into, id_))
+    if builder.db.execute("SELECT count(*) FROM classes WHERE kind = 'background'").fetchone()[0] == 0:
+        free = int(builder.db.execute("SELECT coalesce(max(id), 0) + 1 FROM classes").fetchone()[0])
+        builder.insert("classes", {**_nameless(builder, free), "name": "background", "kind": "background", "value": 0,
+                                   "name_key": "background"})  # fmt: skip
+    for key, column in (("next_class", "id"), ("next_value", "value")):
+        builder.db.execute(
+            "UPDATE settings SET value = max(CAST(value AS INTEGER), "
+            f"(SELECT coalesce(max({column}), 0) + 1 FROM classes)) WHERE key = ?",
+            (key,),
+        )
+
+
+def _nameless(builder: _Builder, id_: int) -> dict[str, Any]:
+    colors = [row[0] for row in builder.db.execute("SELECT color FROM classes")]
+    value = int(builder.db.execute("SELECT coalesce(max(value), 0) + 1 FROM classes").fetchone()[0])
+    name = f"class-{id_}-{secrets.token_hex(2)}"
+    builder.out.nameless_classes.append(name)
+    return {"id": id_, "name": name, "name_key": name, "color": next_color(colors), "kind": Kind.SEMANTIC.value,
+            "value": value, "position": id_ - 1}  # fmt: skip
+
+
+def _objects(builder: _Builder) -> None:
+    for (image, id_), class_id in sorted(builder.found.objects.items()):
+        builder.insert("objects", {"image": image, "id": id_, "class_id": class_id})
+
+
+def _tiles(builder: _Builder) -> Generator[int, None, None]:
+    by_image: defaultdict[int, list[tuple[Place, Tile]]] = defaultdict(list)
+    for place, tile in builder.found.tiles.items():
+        by_image[place[0]].append((place, tile))
+    for image, tiles in sorted(by_image.items()):
+        if image in builder.out.lost_images:
+            builder.found.lost_tiles |= {place for place, _ in tiles}
+            continue
+        bounds = [
+            (w, h)
+            for w, h in builder.db.execute(
+                "SELECT width, height FROM planes WHERE image = ? ORDER BY position", (image,)
+            )
+        ]
+        derived = Derived(builder.db, ImageId(image))
+        for place, tile in sorted(tiles, key=lambda pair: pair[0]):
+            if not _inside(place, bounds):
+                builder.found.lost_tiles.add(place)
+                continue
+            if tile == EMPTY:
+                continue
+            row = {"image": image, "plane": place[1], "ty": place[2], "tx": place[3]}
+            builder.insert("tiles", {**row, "digest": digest(tile), "data": encode_tile(tile)})
+            derived.add(place[1:], tile_effect(EMPTY, tile))
+            builder.out.tiles += 1
+        try:
+            derived.write()
+        except EditConflict as error:  # every id that is left has its object: see `recover`
+            raise AssertionError("an object of a recovered tile has no row") from error
+        yield builder.out.tiles
+
+
+def _inside(place: Place, bounds: list[tuple[int, int]]) -> bool:
+    _, plane, ty, tx = place
+    return 0 <= plane < len(bounds) and 0 <= ty * 256 < bounds[plane][1] and 0 <= tx * 256 < bounds[plane][0]
+
+
+def _journal(builder: _Builder) -> None:
+    """The whole journal where it is whole; else the list of edits, which cannot be taken back any more."""
+    whole = builder.found.history_whole and not builder.out.lost_images and not builder.out.lost_rows
+    builder.out.history = whole
+    for row in builder.rows("batches"):
+        builder.insert("batches", row)
+    for row in _in_order(builder.rows("edits")):
+        builder.insert("edits", row)
+    newest = _newest(builder)
+    if whole:
+        for row in builder.rows("deltas"):
+            builder.insert("deltas", row)
+        return
+    last = builder.db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]
+    if last < newest:
+        # Numbers are never given twice, also where the newest edits are lost.
+        builder.insert("edits", {"seq": newest, "id": secrets.randbits(63), "cause": "classes", "tool": "repair",
+                                 "author": "", "time": now_utc()})  # fmt: skip
+    floor = max(newest, last)
+    # Without deltas the past is as after compacting: neither undone nor restored from a snapshot.
+    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_TO, floor), (COMPACTED_POINTS, [floor])):
+        builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row["seq"])
+
+
+def _newest(builder: _Builder) -> int:
+    seqs = [row["seq"] for row in builder.rows("edits")] + [row["seq"] for row in builder.rows("deltas")]
+    seqs += [row["last_edit"] for row in builder.rows("images")] + [row["seq"] for row in builder.rows("versions")]
+    return max((seq for seq in seqs if 0 < seq < 1 << 53), default=0)

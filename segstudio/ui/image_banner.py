@@ -1,0 +1,89 @@
+"""What is said above an image that cannot be used as it is: its file is missing, or holds another content.
+
+It stands until a person decides, or the image is as it was; it never waits for an answer.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+
+from segstudio.ui.icons import pixmap
+from segstudio.ui.theme import current_theme
+from segstudio.ui.words import tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["ImageBanner"]
+
+
+class ImageBanner(QFrame):
+    """`imageBanner`, with `locateButton`, `useContentButton` and `keepContentButton`."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("imageBanner")
+        self.setProperty("role", "alert")
+        self.setAccessibleName(tr("The image's file"))
+        sign = QLabel()
+        sign.setPixmap(pixmap("warning", current_theme().warning))
+        self.text = QLabel()
+        self.text.setObjectName("imageBannerText")
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.locate_button = _button(
+            "locateButton", tr("Locate…"), tr("Point at a folder: missing images are looked for in it and below")
+        )
+        self.use_button = _button(
+            "useContentButton", tr("Use the new content"), tr("The labels belong to the image as it is now")
+        )
+        self.keep_button = _button(
+            "keepContentButton", tr("Keep it flagged"), tr("Labels stay, and nothing is learned from this image")
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(sign)
+        row.addWidget(self.text, 1)
+        for button in (self.locate_button, self.use_button, self.keep_button):
+            row.addWidget(button)
+        self.locate_button.clicked.connect(self._choose)
+        self.use_button.clicked.connect(lambda: session.use_new_content())
+        self.keep_button.clicked.connect(lambda: session.keep_content())
+        session.imageTroubleChanged.connect(self._show)
+        session.projectChanged.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        trouble = self._session.image_trouble
+        writable = not self._session.read_only
+        self.text.setText(trouble.sentence)
+        self.text.setAccessibleName(trouble.sentence)
+        self.locate_button.setVisible(trouble.kind == "missing" and writable)
+        for button in (self.use_button, self.keep_button):
+            button.setVisible(trouble.kind == "changed" and writable)
+        self.setVisible(bool(trouble.kind))
+
+    def _choose(self) -> None:
+        """Ask for a folder; the answer comes from the event loop."""
+        from PySide6.QtWidgets import QFileDialog
+
+        start = self._session.preferences.last_folder
+        dialog = QFileDialog(self, tr("Look for missing images in a folder"), start)
+        dialog.setObjectName("locateDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda chosen: self._session.relink(Path(chosen)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

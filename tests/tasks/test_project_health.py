@@ -1,0 +1,43 @@
+"""What `doctor PROJECT` finds in a project: damage, missing and changed images."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from segstudio.store.project import NewClass, NewImage, Project
+from segstudio.store.values import NewPlane
+from segstudio.tasks.project_health import examine_project, is_project
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "a.png").write_bytes(b"x" * 10)
+    images = [
+        NewImage(name, tmp_path, 10, 1, name, (NewPlane("0", 40, 30),), 1, "uint8", "png")
+        for name in ("a.png", "b.png")
+    ]
+    Project.create(tmp_path / "leaves.segstudio", images, [NewClass("leaf")]).close()
+    return tmp_path / "leaves.segstudio"
+
+
+def test_a_missing_image_is_a_problem_and_no_damage(path: Path) -> None:
+    found = examine_project(path)
+    assert found.damage == []
+    assert found.problems == [
+        "Missing where the project knows it: 1 image ('b.png'); 'segstudio relink' looks in another folder."
+    ]
+    assert found.as_json()["ok"] is True
+
+
+def test_a_damaged_page_and_a_missing_database_are_damage(path: Path) -> None:
+    with closing(sqlite3.connect(path / "project.db")) as db:
+        root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'objects_class'").fetchone()[0]
+    with open(path / "project.db", "rb+") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\x5a" * 4096)
+    assert "segstudio repair" in examine_project(path).damage[0]
+    (path / "project.db").unlink()
+    assert is_project(path)
+    assert "segstudio repair" in examine_project(path).damage[0]
