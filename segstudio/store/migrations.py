@@ -18,7 +18,7 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.refusal import refusal
 
-__all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "schema_of", "undo_floor"]
+__all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
 
 BACKUPS = "backups"
 UNDO_FLOOR = "undo_floor"
@@ -85,6 +85,16 @@ def migrate(
             f"The project '{project.name}' could not be brought up to date. {sentence}", safe="It is as it was."
         ) from error
     return f"The project was brought up to date; as it was before, it is kept in {copy.relative_to(project)}."
+
+
+def migrate_copy(db: sqlite3.Connection, *, readable_from: int) -> None:
+    """Bring a database that is itself a copy, and nobody's only one, to the newest schema; nothing is kept beside it.
+
+    Raises `sqlite3.Error`, with the database as it was.
+    """
+    steps = [step for step in MIGRATIONS if step.version > schema_of(db)]
+    if steps:
+        _run(db, steps, readable_from)
 
 
 def _run(db: sqlite3.Connection, steps: Sequence[Migration], readable_from: int) -> None:

@@ -18,10 +18,11 @@ from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.images import read_roots
 from segstudio.store.merge import MergeReport, merge_into
+from segstudio.store.migrations import migrate_copy
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers
 from segstudio.store.refusal import refusal
-from segstudio.store.schema import check_version
+from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.tasks.progress import Progress
 
 __all__ = ["merge"]
@@ -114,7 +115,10 @@ def _progress(
 
 
 def _copy_database(project: Path, target: Path, *, write: bool) -> None:
-    """Copy a database as it is at one moment, through SQLite. Raises `ProjectNewer`, `ProjectDamaged`, `ReadOnly`."""
+    """Copy a database as it is at one moment, through SQLite, in the schema of today.
+
+    Raises `ProjectNewer`, `ProjectDamaged`, `ReadOnly`.
+    """
     readers = Readers(project / DATABASE)
     try:
         with readers.transaction() as source:
@@ -122,6 +126,8 @@ def _copy_database(project: Path, target: Path, *, write: bool) -> None:
             with closing(connect(target, Access.CREATE)) as copy:
                 source.backup(copy)
                 found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if found == "ok":
+                    migrate_copy(copy, readable_from=READABLE_FROM)
         if found != "ok":
             raise ProjectDamaged(f"The database of the project '{project.name}' is damaged.", safe=_SAFE)
     finally:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import finished
 
 from segstudio.store.project import Project
 from segstudio.tasks.new import NewReport, new_project
+from segstudio.tasks.progress import finished
 
 
 def made(path: Path, *images: Path | str) -> NewReport:
