@@ -231,7 +231,7 @@ def _opened_once(path: Path) -> dict[str, float]:
     took["all_cpu"] = time.process_time() - start_cpu
     timed("statistics", project.class_pixels)
     timed("known_classes", project.known_classes)
-    with project._readers.transaction() as db:
+    with project.reading() as db:
         timed("rows", lambda: db.execute("SELECT * FROM images JOIN files ON files.image = images.id").fetchall())
     timed("close", project.close)
     return took

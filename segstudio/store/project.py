@@ -3,26 +3,24 @@
 import atexit
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
-from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
-from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq, Status
+from segstudio.labels.model import ClassId, ImageId, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import Tile
 from segstudio.store import drives, waiting
 from segstudio.store import images as images_
 from segstudio.store import labels as labels_
 from segstudio.store import versions as versions_
-from segstudio.store.classes import read_classes
+from segstudio.store.committed import Committed, read_setting
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE, build_project
 from segstudio.store.dependence import undo_refusal
@@ -35,7 +33,7 @@ from segstudio.store.readers import Readers, translated
 from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
 from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.store.ticker import Ticker
-from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, ObjectRow, RunRow, VersionRow
+from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
 from segstudio.store.writer import Writer
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
@@ -45,7 +43,7 @@ _LOCK = "project.lock"
 T = TypeVar("T")
 
 
-class Project:
+class Project(Committed):
     """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
@@ -54,18 +52,17 @@ class Project:
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
-        self.path = path
+        super().__init__(path, readers)
         self.why_read_only = ""
         self.notice = ""
         self.ended_badly = False
         self.writer: Writer | None = None
         self._closed = False
         self._last_seq = Seq(0)
-        self._readers = readers
         self._lock = ProjectLock(path / _LOCK)
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
-            self.uuid = str(_setting(db, "uuid"))
+            self.uuid = str(read_setting(db, "uuid"))
         atexit.register(self.close)
 
     # --- making, opening, closing
@@ -146,10 +143,6 @@ class Project:
             said.append(drives.network_sentence(self.path.name, system))
         return " ".join(filter(None, said))
 
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A reading connection at one moment, for what has no method here; keep it short."""
-        return self._readers.transaction()
-
     @property
     def writable(self) -> bool:
         """Whether this process may write."""
@@ -197,43 +190,13 @@ class Project:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A read transaction on what is committed, for the store's own functions; keep it short."""
-        return self._readers.transaction()
-
     # --- images and classes
-
-    def images(self, *, removed: bool = False) -> list[ImageRow]:
-        """The images in the order of `info`; removed ones only where asked for."""
-        with self._readers.transaction() as db:
-            return list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
-
-    def image(self, image: ImageId) -> ImageRow:
-        """One image. Raises `KeyError` where there is none of this id."""
-        with self._readers.transaction() as db:
-            for row in images_.read_images(db, images_.read_places(db, self.path), one=image):
-                return row
-        raise KeyError(image)
-
-    def find_image(self, path_or_index: str | int) -> ImageRow:
-        """The image of a path, or at a place in `images()`. Raises `UserError` where there is none."""
-        with self._readers.transaction() as db:
-            found = images_.find_id(db, path_or_index)
-        if found is None:
-            which = f"at place {path_or_index}" if isinstance(path_or_index, int) else f"'{path_or_index}'"
-            raise UserError(f"The project '{self.path.name}' has no image {which}.")
-        return self.image(found)
-
-    def classes(self) -> ClassTable:
-        """The classes, removed and merged ones included."""
-        with self._readers.transaction() as db:
-            return read_classes(db)
 
     def next_class(self) -> tuple[ClassId, int]:
         """Id and stable value of the next class to be made; never given twice, also after an undo."""
         pending = [] if self.writer is None else self.writer.pending_edits()
         with self._readers.transaction() as db:
-            id_, value = int(_setting(db, "next_class")), int(_setting(db, "next_value"))
+            id_, value = int(read_setting(db, "next_class")), int(read_setting(db, "next_value"))
         for row in (row for _, edit in pending for row in edit.rows if row.table is Table.CLASSES and row.after):
             id_ = max(id_, row.key + 1)
             value = max(value, int((row.after or {}).get("value") or 0) + 1)
@@ -261,51 +224,6 @@ class Project:
                 document.apply(edit)
                 raster.written(edit.tiles, seq)
         return document
-
-    def tile(self, image: ImageId, key: TileKey) -> Tile:
-        """One committed tile, its digest checked. Raises `ProjectDamaged`."""
-        with self._readers.transaction() as db:
-            return labels_.read_tile(db, image, key)
-
-    def tiles(self, image: ImageId, plane: int, limit_bytes: float = inf) -> dict[tuple[int, int], Tile]:
-        """Committed tiles of a plane that hold a label, by (ty, tx), digests checked; all of them, or as many as fit.
-
-        Raises `ProjectDamaged`.
-        """
-        with self._readers.transaction() as db:
-            return {key[1:]: tile for key, tile in labels_.read_tiles(db, image, plane, limit_bytes).items()}
-
-    def frozen(self, image: ImageId) -> FrozenLabels:
-        """All committed labels of an image, of one moment. Raises `ProjectDamaged`."""
-        with self._readers.transaction() as db:
-            return labels_.read_frozen(db, image)
-
-    def labels_sha256(self, image: ImageId) -> str:
-        """Digest of the committed labels of an image: see `labels.labels_sha256`."""
-        with self._readers.transaction() as db:
-            return labels_.labels_sha256(db, image)
-
-    def objects(self, image: ImageId) -> list[ObjectRow]:
-        """The objects of an image with area, box and pixels by origin."""
-        with self._readers.transaction() as db:
-            return labels_.read_object_rows(db, image)
-
-    def counts(self, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
-        """Known pixels of an image by class and origin."""
-        with self._readers.transaction() as db:
-            return labels_.read_counts(db, image)
-
-    def class_pixels(self) -> Mapping[ClassId, int]:
-        """Known pixels of the whole project by class."""
-        with self._readers.transaction() as db:
-            return labels_.class_pixels(db)
-
-    def known_classes(self) -> frozenset[ClassId]:
-        """The classes, as they count today, that have a known pixel."""
-        with self._readers.transaction() as db:
-            table, known = read_classes(db), labels_.classes_with_pixels(db)
-        effective = map(table.effective, known)
-        return frozenset(found.id for found in effective if found is not None)
 
     # --- edits
 
@@ -362,31 +280,6 @@ class Project:
 
     # --- versions, runs, settings, proposals
 
-    def versions(self) -> list[VersionRow]:
-        """All model versions, oldest first."""
-        with self._readers.transaction() as db:
-            return versions_.read_versions(db)
-
-    def current_version(self) -> VersionRow | None:
-        """The version that proposes; None before there is one."""
-        return next((version for version in self.versions() if version.current), None)
-
-    def trained_groups(self) -> frozenset[int]:
-        """Groups that some version has trained on: nothing of theirs can be held out any more."""
-        with self._readers.transaction() as db:
-            rows = db.execute("SELECT DISTINCT group_id FROM version_groups WHERE split = 'train'")
-            return frozenset(int(row[0]) for row in rows)
-
-    def runs(self) -> list[RunRow]:
-        """All training runs, oldest first."""
-        with self._readers.transaction() as db:
-            return versions_.read_runs(db)
-
-    def setting(self, key: str, default: Any = None) -> Any:
-        """A setting of the project: plain JSON values."""
-        with self._readers.transaction() as db:
-            return _setting(db, key, default)
-
     def set_setting(self, key: str, value: object) -> "Future[None]":
         """Write a setting. Raises `ReadOnly` where the project is not open for writing."""
         text = msgspec.json.encode(value).decode()
@@ -395,16 +288,6 @@ class Project:
     def add_time(self, image: ImageId, seconds: float, author: str = "") -> "Future[None]":
         """Add seconds that a person spent on an image. Raises `ReadOnly`."""
         return self._write(lambda db: versions_.add_seconds(db, image, seconds, author))
-
-    def seconds(self) -> Mapping[ImageId, float]:
-        """Seconds that people spent on each image, all days and authors together; images without any lack."""
-        with self._readers.transaction() as db:
-            return versions_.read_seconds(db)
-
-    def efforts(self) -> Mapping[ImageId, tuple[int, int]]:
-        """(corrected, proposed) pixels at the last Done of each image that has them."""
-        with self._readers.transaction() as db:
-            return versions_.read_efforts(db)
 
     def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
         """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""
@@ -415,12 +298,6 @@ class Project:
         """Keep how many of the pixels proposed first a person had to change. Raises `ReadOnly`."""
         update = "UPDATE images SET corrected_pixels = ?, proposed_pixels = ? WHERE id = ?"
         return self._write(lambda db: _execute(db, update, (corrected, proposed, image)))
-
-    def effort(self, image: ImageId) -> tuple[int, int] | None:
-        """(corrected, proposed) pixels at the last Done; None before it, and where nothing had been proposed."""
-        with self._readers.transaction() as db:
-            row = db.execute("SELECT corrected_pixels, proposed_pixels FROM images WHERE id = ?", (image,)).fetchone()
-        return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
     def set_content_hash(self, image: ImageId, content_hash: str) -> "Future[None]":
         """Keep the full hash of an image's file, taken when it was first decoded. Raises `ReadOnly`."""
@@ -445,8 +322,3 @@ class Project:
 
 def _execute(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
     db.execute(statement, values)
-
-
-def _setting(db: sqlite3.Connection, key: str, default: Any = None) -> Any:
-    row = db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
-    return default if row is None else msgspec.json.decode(row[0])

@@ -90,7 +90,7 @@ def _listed(paths: list[str]) -> str:
 
 
 def _look_at_database(found: Health, project: Project) -> None:
-    with project.transaction() as db:
+    with project.reading() as db:
         wrong = quick_check(db)
     if wrong:
         _damaged(found, f"{damage_sentence(project.path.name)} ({wrong.strip().splitlines()[-1]})")
@@ -98,7 +98,7 @@ def _look_at_database(found: Health, project: Project) -> None:
     paths = {row.id: row.path for row in project.images(removed=True)}
     end = time.monotonic() + _BUDGET_S
     try:
-        with project.transaction() as db:
+        with project.reading() as db:
             for bad in bad_tiles(db):
                 found.tiles += 1
                 if bad is not None:

@@ -149,7 +149,7 @@ def test_a_commit_waits_for_a_reader_and_a_reader_for_a_commit(
     network(True)
     project = make_project()
     document = project.document(FIRST)
-    with project._readers.transaction() as db:
+    with project.reading() as db:
         db.execute("SELECT count(*) FROM edits").fetchone()
         paint(project, document, Rect(0, 0, 20, 20), CELL)
         assert project.writer is not None

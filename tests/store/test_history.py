@@ -89,7 +89,7 @@ def test_a_long_history_is_read_in_parts(project: Project) -> None:
     for i in range(9):
         paint(project, document, Rect(20 * i, 0, 9, 9), CELL)
     flushed(project)
-    with project._readers.transaction() as db:
+    with project.reading() as db:
         newest = load_history(db, FIRST, limit=4)
         assert (newest.undoable, newest.more) == ((6, 7, 8, 9), True)
         newest.extend(load_history(db, FIRST, limit=4, before=newest.undoable[0]))
@@ -101,7 +101,7 @@ def test_a_long_history_is_read_in_parts(project: Project) -> None:
 def test_opening_a_history_scans_no_edits(project: Project) -> None:
     paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
     flushed(project)
-    with project._readers.transaction() as db:
+    with project.reading() as db:
         asked: list[str] = []
         db.set_trace_callback(asked.append)
         load_history(db, FIRST)

@@ -144,10 +144,10 @@ def test_replaying_the_journal_from_nothing_gives_the_raster(project: Project) -
 def replay(project: Project, image: ImageId) -> Document:
     """The document that the journal alone gives: deltas applied one after another to an empty raster."""
     document = Document(image, Raster([SIZE]))
-    with project._readers.transaction() as db:
+    with project.reading() as db:
         last = db.execute("SELECT max(seq) FROM edits").fetchone()[0]
     for seq in range(1, last + 1):
-        with project._readers.transaction() as db:
+        with project.reading() as db:
             owner = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()[0]
         if owner == image:
             document.apply(project.load_edit(Seq(seq), document.raster.tile))
