@@ -66,7 +66,7 @@ def test_this_machine_says_what_its_drives_are(tmp_path: Path) -> None:
     [
         ("/srv/Dropbox/x.segstudio", "Dropbox"),
         ("/srv/Dropbox (Lab)/x.segstudio", "Dropbox"),
-        ("/Users/a/Library/Mobile Documents/x.segstudio", "iCloud"),
+        ("/srv/Library/Mobile Documents/x.segstudio", "iCloud"),
         ("/srv/OneDrive - Lab/x.segstudio", "OneDrive"),
         ("/srv/notdropbox/x.segstudio", ""),
         ("/srv/marked/deep/x.segstudio", "Syncthing"),
