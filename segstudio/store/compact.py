@@ -19,16 +19,9 @@ import msgspec
 from segstudio.errors import DiskRefused
 from segstudio.labels.codec import encode_tile
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.floor import COMPACTED_POINTS, compacted_points
 from segstudio.store.journal import last_seq
-from segstudio.store.past import (
-    COMPACTED_POINTS,
-    COMPACTED_TO,
-    compacted_points,
-    effects,
-    kept_roots,
-    trail_tile,
-    trails,
-)
+from segstudio.store.past import effects, kept_roots, trail_tile, trails
 
 __all__ = [
     "CompactPlan",
@@ -121,8 +114,8 @@ def compact_journal(db: sqlite3.Connection, plan: CompactPlan, tick: Callable[[i
     for id_, seq in ids:
         if seq not in plan.points:
             db.execute("DELETE FROM snapshots WHERE id = ?", (id_,))
-    for key, value in ((COMPACTED_TO, plan.floor), (COMPACTED_POINTS, plan.points)):
-        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
+    kept = msgspec.json.encode(plan.points).decode()
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (COMPACTED_POINTS, kept))
 
 
 def _compact_image(db: sqlite3.Connection, image: ImageId, points: tuple[Seq, ...]) -> None:

@@ -13,7 +13,8 @@ from segstudio.labels.author import user_name
 from segstudio.labels.edit import Batch, Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
-from segstudio.store.past import changed_images, must_be_kept
+from segstudio.store.floor import must_be_kept
+from segstudio.store.past import changed_images
 from segstudio.store.project import Project
 from segstudio.store.restore import classes_edit, image_edit
 from segstudio.store.snapshots import (

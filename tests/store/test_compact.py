@@ -1,6 +1,7 @@
 """Forgetting how labels were painted: what stays, what goes, what a crash or a full disk leaves."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import namedtuple
@@ -288,3 +289,41 @@ def test_killed_at_any_time_it_loses_nothing(project: Project, when: str) -> Non
         assert len(deltas(again)) == (6 if when == "during" else 2)
         restored(again, made.seq)
         assert again.labels_sha256(FIRST) == sha
+
+
+def test_an_edit_whose_deltas_were_joined_is_not_taken_back_by_any_way(project: Project) -> None:
+    scribble(project, 1)
+    keep(project, "a").result(30)
+    scribble(project, 3)
+    keep(project, "b").result(30)
+    run(project, 5)
+    before = project.labels_sha256(FIRST)
+    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+        project.take_back(Seq(4), "ann").result(30)
+    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+        project.load_edit(Seq(4), project.document(FIRST).raster.tile)
+    assert (project.labels_sha256(FIRST), project.last_seq()) == (before, 4)
+
+
+def test_an_undo_whose_target_lost_its_deltas_is_neither_offered_nor_made_again(project: Project) -> None:
+    document = project.document(FIRST)
+    second = [paint(project, document, Rect(n * 50, 0, 40, 40), CELL) for n in range(2)][1]
+    undone = undo(project, document, second)
+    flushed(project)
+    assert project.writer is not None
+
+    def lose(db: sqlite3.Connection) -> None:
+        # As a repair leaves a project whose journal is not whole, with an undo that waited.
+        db.execute("DELETE FROM deltas")
+        db.execute("INSERT INTO settings VALUES ('undo_floor', '2'), ('compacted_points', '[2]')")
+
+    project.writer.call(lose).result(30)
+    history = project.history(FIRST)
+    assert (history.undoable, history.redoable, history.floor) == ((), (), 2)
+    for redone in (
+        lambda: project.take_back(undone, "ann").result(30),
+        lambda: project.load_edit(undone, document.raster.tile),
+    ):
+        with pytest.raises(UserError, match="Edit 2 can no longer be"):
+            redone()
+    assert project.last_seq() == 3

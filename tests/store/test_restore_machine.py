@@ -19,7 +19,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq, Status
 from segstudio.labels.raster import Raster
-from segstudio.store.past import compacted_points, floor_of
+from segstudio.store.floor import compacted_points, floor_of
 from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot
 from segstudio.store.values import NewPlane
