@@ -18,6 +18,7 @@ from segstudio.store.compact import (
     vacuum,
 )
 from segstudio.store.create import DATABASE
+from segstudio.store.journal import last_seq
 from segstudio.store.project import Project
 from segstudio.tasks.progress import Progress
 
@@ -42,15 +43,28 @@ class CompactReport:
 def planned(
     project: Project, *, before: Seq | None = None, day: date | None = None, keep_days: float = KEEP_DAYS
 ) -> CompactPlan:
-    """What would go: of edits before a number, before a local day, or older than some days. Changes nothing."""
+    """What would go: of edits before a number, before a local day, or older than some days. Changes nothing.
+
+    Raises `UserError` for a number beyond the one that the next edit gets.
+    """
     with project.reading() as db:
         if before is not None:
+            _must_be_number(before, last_seq(db))
             return plan_compact(db, Seq(before - 1))
         if day is not None:
             start = datetime(day.year, day.month, day.day).astimezone()
         else:
             start = datetime.now(UTC) - timedelta(days=keep_days)
         return plan_compact(db, floor_before(db, _utc(start)))
+
+
+def _must_be_number(before: Seq, last: Seq) -> None:
+    if before > last + 1:
+        raise UserError(
+            f"There is no edit {before} in this project: the last one is {last}.",
+            safe="Nothing was dropped.",
+            todo=f"Give a number up to {last + 1}, or a day YYYY-MM-DD.",
+        )
 
 
 def _utc(time: datetime) -> str:
