@@ -38,7 +38,11 @@ def run(options: Namespace) -> int:
     with opened(options.project, write=False) as project:
         made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")
     if options.json:
-        say_json({"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles})
+        report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
+        say_json(report | {"unsaved_edits": made.unsaved})
         return 0
     say(f"{made.path}: {made.size / 1e6:,.1f} MB up to edit {made.seq}; {made.tiles} tiles compared.")
+    if made.unsaved:
+        edits = "1 edit is" if made.unsaved == 1 else f"{made.unsaved} edits are"
+        say(f"{edits} not in it: not saved yet, since the project's disk refuses.")
     return 0

@@ -45,12 +45,16 @@ Tick = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup in its place: how many bytes it has, the last edit in it, tiles whose content was compared."""
+    """A backup in its place: how many bytes it has, the last edit in it, tiles whose content was compared.
+
+    `unsaved` edits were made before it and are not in it: they waited for a disk that refuses.
+    """
 
     path: Path
     size: int
     seq: Seq
     tiles: int
+    unsaved: int = 0
 
 
 def back_up(project: Project, target: Path, tick: Tick) -> Backup:

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from segstudio.errors import UserError
 from segstudio.store.backup import Backup, back_up
 from segstudio.store.project import Project
+from segstudio.store.waiting import read_waiting, waiting_files_of
 from segstudio.tasks.new import SUFFIX, project_path
 from segstudio.tasks.progress import Progress
 
@@ -27,8 +29,9 @@ def default_place(project: Path, folder: Path | None = None) -> Path:
 def backup(project: Project, place: Path | None = None) -> Generator[Progress, None, Backup]:
     """Copy a project and check the copy; without a place at `default_place`, in a folder under that name.
 
-    What is being painted meanwhile is not in it; the project may be open for writing here or elsewhere. Closing it
-    leaves nothing behind. Raises `UserError` where something stands at the place, `DiskRefused`, `ProjectDamaged`.
+    What is being painted meanwhile is not in it; the project may be open for writing here or elsewhere. Edits that the
+    project's disk refuses are not in it either, and are counted. Closing it leaves nothing behind. Raises `UserError`
+    where something stands at the place, `DiskRefused`, `ProjectDamaged`.
     """
     if place is None or (place.is_dir() and place.suffix != SUFFIX):
         target = default_place(project.path, place)
@@ -36,8 +39,7 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = project_path(place)
     if project.path in target.absolute().parents:
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
-    if project.writer is not None:
-        project.writer.flush(_DRAIN_S)
+    waiting = _waiting(project)
     state = _State()
     with ThreadPoolExecutor(1, thread_name_prefix="backup") as pool:
         future = pool.submit(back_up, project, target, state.tick)
@@ -47,7 +49,15 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
                 wait([future], _LOOK_S)
         finally:
             state.dropped.set()
-        return future.result()
+    made = future.result()
+    return replace(made, unsaved=sum(seq > made.seq for seq in waiting))
+
+
+def _waiting(project: Project) -> list[int]:
+    """Numbers of the edits that could not be saved: here, or where nobody has the project open, when it was closed."""
+    if project.writer is not None:
+        return [] if project.writer.flush(_DRAIN_S) else [seq for seq, _ in project.writer.pending_edits()]
+    return [seq for file in waiting_files_of(project.path) for seq, _ in read_waiting(file)]
 
 
 class _State:

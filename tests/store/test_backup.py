@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusing_disk import refusing
 from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
@@ -166,3 +167,26 @@ def test_a_backup_that_is_stopped_leaves_nothing(worked_on: Project, tmp_path: P
     if (tmp_path / "b.segstudio").exists():
         Project.open(tmp_path / "b.segstudio").close()
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_edits_that_the_disk_refuses_are_counted_as_not_in_it(
+    make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    make_project().close()
+    kind = refusing()
+    project = Project.open(tmp_path / "field.segstudio", connection_type=kind)
+    document = project.document(FIRST)
+    paint(project, document, Rect(0, 0, 30, 30), CELL)
+    flushed(project)
+    assert made(project, tmp_path / "whole").unsaved == 0
+    kind.refuse = "full"
+    for n in range(2):
+        paint(project, document, Rect(100, 40 * n, 30, 30), CELL)
+    report = made(project, tmp_path / "lacking")
+    assert (report.seq, report.unsaved) == (1, 2)
+    project.close(0.1)
+    kind.refuse = None
+    with Project.open(project.path, write=False) as reader:
+        assert made(reader, tmp_path / "beside").unsaved == 2
+    with Project.open(project.path) as again:
+        assert made(again, tmp_path / "after").seq == 3
