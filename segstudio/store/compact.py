@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from segstudio.labels.model import ImageId, Seq
 from segstudio.store.floor import COMPACTED_POINTS, compacted_points
 from segstudio.store.journal import last_seq
 from segstudio.store.past import effects, kept_roots, trail_tile, trails
+from segstudio.store.ticker import Ticker
 
 __all__ = [
     "CompactPlan",
@@ -103,19 +104,21 @@ def _batch(db: sqlite3.Connection, seq: int) -> int | None:
     return None if row is None else row[0]
 
 
-def compact_journal(db: sqlite3.Connection, plan: CompactPlan, tick: Callable[[int, int], None]) -> None:
-    """Do it, in the open transaction; `tick` is told (done, total) images, and what it raises ends it."""
+def compact_journal(db: sqlite3.Connection, plan: CompactPlan, ticker: Ticker) -> None:
+    """Do it, in the open transaction, image by image. Raises `Cancelled`, at the last before the commit begins."""
     query = "SELECT DISTINCT image FROM edits WHERE image IS NOT NULL AND seq <= ?"
     images = [ImageId(row[0]) for row in db.execute(query, (plan.floor,))]
-    for n, image in enumerate(images):
-        tick(n, len(images))
+    ticker.total = len(images)
+    for image in images:
         _compact_image(db, image, plan.points)
+        ticker.step()
     ids = db.execute("SELECT id, seq FROM snapshots WHERE kind = 'daily' AND seq < ?", (plan.floor,)).fetchall()
     for id_, seq in ids:
         if seq not in plan.points:
             db.execute("DELETE FROM snapshots WHERE id = ?", (id_,))
     kept = msgspec.json.encode(plan.points).decode()
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (COMPACTED_POINTS, kept))
+    ticker.step(0)
 
 
 def _compact_image(db: sqlite3.Connection, image: ImageId, points: tuple[Seq, ...]) -> None:

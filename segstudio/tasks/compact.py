@@ -1,6 +1,5 @@
 """Compacting as a whole job: what would go, and doing it, in one transaction and one VACUUM after it."""
 
-import threading
 from collections.abc import Generator
 from concurrent.futures import wait
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from segstudio.store.compact import (
 from segstudio.store.create import DATABASE
 from segstudio.store.journal import last_seq
 from segstudio.store.project import Project
+from segstudio.store.ticker import Ticker
 from segstudio.tasks.progress import Progress
 
 __all__ = ["KEEP_DAYS", "CompactReport", "compact", "planned"]
@@ -74,8 +74,9 @@ def _utc(time: datetime) -> str:
 def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, CompactReport]:
     """Drop what a plan says and give the room back. The plan must be of this project as it stands.
 
-    Closing it before VACUUM begins leaves everything as it was; a crash at any instant loses nothing. Raises `ReadOnly`
-    where the project is not open for writing, `DiskRefused` where there is no room, `ProjectDamaged`.
+    Closing it before its commit begins leaves everything as it was; later it is done, and without VACUUM the project
+    uses the freed room itself. A crash at any instant loses nothing. Raises `ReadOnly` where the project is not open
+    for writing, `DiskRefused` where there is no room, `ProjectDamaged`.
     """
     writer = project.writer
     if writer is None:
@@ -86,18 +87,18 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
     must_have_room(project.path / DATABASE)
-    state = _State()
-    future = writer.call(lambda db: compact_journal(db, plan, state.tick))
+    ticker = Ticker()
+    future = writer.call(lambda db: compact_journal(db, plan, ticker))
     try:
         while not future.done():
-            yield Progress(state.done, state.total, "joining what snapshots need")
+            yield Progress(ticker.done, ticker.total, "joining what snapshots need")
             wait([future], _LOOK_S)
     finally:
-        state.dropped.set()
+        ticker.cancel()
     future.result()
     future = writer.call(vacuum)
     while not future.done():
-        yield Progress(state.total, state.total, "giving room back")
+        yield Progress(ticker.total, ticker.total, "giving room back")
         wait([future], _LOOK_S)
     future.result()
     return CompactReport(plan, bytes_before, _bytes(project))
@@ -106,17 +107,3 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
 def _bytes(project: Project) -> int:
     with project.reading() as db:
         return database_bytes(db)
-
-
-class _State:
-    """How far the writer's thread is, and whether it is still wanted."""
-
-    def __init__(self) -> None:
-        self.done = self.total = 0
-        self.dropped = threading.Event()
-
-    def tick(self, done: int, total: int) -> None:
-        """Called on the writer's thread."""
-        if self.dropped.is_set():
-            raise UserError("Compacting was stopped; nothing was dropped.")
-        self.done, self.total = done, total

@@ -102,7 +102,7 @@ def restore(
     """Make the labels again what they were after edit `seq`: of the whole project with its classes, or of some images.
 
     While it runs nothing else may be written. Raises `UserError` where that state is no longer kept, `ProjectDamaged`,
-    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed, nothing has changed.
+    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed before its commit begins, nothing has changed.
     """
     restoring = Restoring(project, seq, images)
     ticker = Ticker()
@@ -164,6 +164,7 @@ class Restoring:
                 self._restored.append(image)
                 yield StreamedEdit(found.header, self._noting(found.parts))
             ticker.step()
+        ticker.step(0)
 
     def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts; the classes that objects come back with are noted."""

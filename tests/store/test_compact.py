@@ -4,10 +4,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -238,8 +240,8 @@ def test_a_fault_in_the_middle_drops_nothing_and_the_project_goes_on(
     scribble(project, 3)
     scribble(project, 3, ImageId(2))
 
-    def full(db: object, plan: object, tick: object) -> None:
-        compact_module.compact_journal(db, plan, tick)  # type: ignore[arg-type]
+    def full(db: object, plan: object, ticker: object) -> None:
+        compact_module.compact_journal(db, plan, ticker)  # type: ignore[arg-type]
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(task_module, "compact_journal", full)
@@ -253,6 +255,7 @@ def test_a_fault_in_the_middle_drops_nothing_and_the_project_goes_on(
 _DIES = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from segstudio.labels.model import Seq
 from segstudio.store import compact as module
 from segstudio.store.project import Project
@@ -327,3 +330,26 @@ def test_an_undo_whose_target_lost_its_deltas_is_neither_offered_nor_made_again(
         with pytest.raises(UserError, match="Edit 2 can no longer be"):
             redone()
     assert project.last_seq() == 3
+
+
+def test_closed_after_the_last_image_but_before_the_commit_it_changes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scribble(project, 3)
+    reached, go_on = threading.Event(), threading.Event()
+    real = compact_module._compact_image
+
+    def slow(*arguments: Any) -> None:
+        real(*arguments)
+        reached.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(compact_module, "_compact_image", slow)
+    task = compact(project, planned(project, before=Seq(3)))
+    next(task)
+    assert reached.wait(30)
+    task.close()
+    go_on.set()
+    flushed(project)
+    assert len(deltas(project)) == 3
+    assert project.history(FIRST).undoable == (1, 2, 3)
