@@ -96,8 +96,9 @@ def keep_snapshot(db: sqlite3.Connection, name: str = "", author: str = "") -> S
     )
     id_ = cursor.lastrowid
     assert id_ is not None
-    if author:
-        db.execute("INSERT INTO settings VALUES (?, ?)", (f"{_AUTHOR}{id_}", msgspec.json.encode(author).decode()))
+    # The author of a snapshot that had this number before may still be there.
+    note = (f"{_AUTHOR}{id_}", msgspec.json.encode(author).decode())
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", note)
     return _numbered(db, id_)
 
 
