@@ -26,7 +26,7 @@ from segstudio.store.create import DATABASE, build_project
 from segstudio.store.dependence import undo_refusal
 from segstudio.store.history import History, load_history
 from segstudio.store.journal import last_seq, load_edit
-from segstudio.store.lock import ProjectLock
+from segstudio.store.lock import LOCK, ProjectLock
 from segstudio.store.migrations import migrate
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
@@ -37,8 +37,6 @@ from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, V
 from segstudio.store.writer import Writer
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
-
-_LOCK = "project.lock"
 
 T = TypeVar("T")
 
@@ -59,7 +57,7 @@ class Project(Committed):
         self.writer: Writer | None = None
         self._closed = False
         self._last_seq = Seq(0)
-        self._lock = ProjectLock(path / _LOCK)
+        self._lock = ProjectLock(path / LOCK)
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
             self.uuid = str(read_setting(db, "uuid"))

@@ -13,8 +13,8 @@ from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, und
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.geometry import Rect
 from segstudio.store import backup as backup_module
-from segstudio.store import waiting
-from segstudio.store.backup import BACKUP_OF, Backup
+from segstudio.store import drives, waiting
+from segstudio.store.backup import BACKUP_OF, Backup, back_up
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.tasks.backup import backup
@@ -190,3 +190,48 @@ def test_edits_that_the_disk_refuses_are_counted_as_not_in_it(
         assert made(reader, tmp_path / "beside").unsaved == 2
     with Project.open(project.path) as again:
         assert made(again, tmp_path / "after").seq == 3
+
+
+@pytest.fixture
+def on_network(monkeypatch: pytest.MonkeyPatch, make_project: Callable[..., Project]) -> Project:
+    """A project on a network drive, of many steps to copy."""
+    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(backup_module, "_PAGES", 1)
+    return make_project()
+
+
+def test_on_a_network_drive_strokes_are_saved_while_it_is_copied(on_network: Project, tmp_path: Path) -> None:
+    document = on_network.document(FIRST)
+    paint(on_network, document, Rect(0, 0, 30, 30), CELL)
+    flushed(on_network)
+    ticks = 0
+
+    def stroke(done: int, total: int, doing: str) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 5:
+            paint(on_network, document, Rect(50, 0, 30, 30), CELL)
+            assert on_network.writer is not None
+            assert on_network.writer.flush(10)
+
+    report = back_up(on_network, tmp_path / "b.segstudio", stroke)
+    assert report.seq == 2
+    with Project.open(report.path, write=False) as copy:
+        assert copy.labels_sha256(FIRST) == on_network.labels_sha256(FIRST)
+
+
+def test_on_a_network_drive_a_copy_that_never_comes_to_its_end_is_given_up(
+    on_network: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "_RESTARTS", 2)
+    ticks = 0
+
+    def busy(done: int, total: int, doing: str) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks % 5 == 0:
+            on_network.set_setting("n", ticks).result(10)
+
+    with pytest.raises(UserError, match="again and again"):
+        back_up(on_network, tmp_path / "b.segstudio", busy)
+    assert [path.name for path in tmp_path.iterdir()] == ["field.segstudio"]
