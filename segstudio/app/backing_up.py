@@ -59,7 +59,7 @@ class Backups(QObject):
     def _done(self, made: Backup) -> None:
         self._end()
         report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq)}
-        self.backedUp.emit(report | {"unsaved_edits": made.unsaved})
+        self.backedUp.emit(report | {"waiting_edits": made.unsaved})
 
     def _failed(self, error: BaseException) -> None:
         self._end()

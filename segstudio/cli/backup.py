@@ -39,7 +39,7 @@ def run(options: Namespace) -> int:
         made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")
     if options.json:
         report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
-        say_json(report | {"unsaved_edits": made.unsaved})
+        say_json(report | {"waiting_edits": made.unsaved})
         return 0
     say(f"{made.path}: {made.size / 1e6:,.1f} MB up to edit {made.seq}; {made.tiles} tiles compared.")
     if made.unsaved:

@@ -25,11 +25,13 @@ from segstudio.labels.model import ImageId, Seq
 from segstudio.store import drives
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
+from segstudio.store.images import relative_root
 from segstudio.store.journal import last_seq
 from segstudio.store.labels import read_tile
 from segstudio.store.lock import LOCK
 from segstudio.store.project import Project
 from segstudio.store.refusal import refusal
+from segstudio.store.room import must_have_room
 
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
@@ -70,7 +72,8 @@ def back_up(project: Project, target: Path, tick: Tick) -> Backup:
     _must_be_free(target)
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
-        _must_have_room(project, target.parent)
+        needed = sum(sizes(project.path)) + _SPARE_BYTES
+        must_have_room(target.parent, needed, "The backup", safe="The project is untouched.")
         part.mkdir(parents=True)
         seq = _copy_database(project, part / DATABASE, target, tick)
         _copy_files(project.path, part, tick)
@@ -111,16 +114,6 @@ def _must_be_free(target: Path) -> None:
         )
 
 
-def _must_have_room(project: Project, folder: Path) -> None:
-    needed = sum(sizes(project.path)) + _SPARE_BYTES
-    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
-    if free < needed:
-        raise DiskRefused(
-            f"The backup needs {needed / 1e6:,.0f} MB, and '{folder}' has {free / 1e6:,.0f} MB free.",
-            safe="The project is untouched.",
-        )
-
-
 # --- copying
 
 
@@ -146,7 +139,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
         roots = db.execute("SELECT id, path, relative FROM roots").fetchall()
         for id_, path, relative in roots:
             place = _place(Path(path), relative, project.path, target)
-            values = (str(place), _relative(place, target), id_)
+            values = (str(place), relative_root(place, target), id_)
             db.execute("UPDATE roots SET path = ?, relative = ? WHERE id = ?", values)
         note = msgspec.json.encode({"path": str(project.path), "time": now_utc(), "edit": seq}).decode()
         db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (BACKUP_OF, note))
@@ -184,13 +177,6 @@ def _place(root: Path, relative: str, project: Path, target: Path) -> Path:
     if relative and beside.is_relative_to(project):
         return target / beside.relative_to(project)
     return beside if relative and not root.is_dir() and beside.is_dir() else root
-
-
-def _relative(root: Path, project: Path) -> str:
-    try:
-        return Path(os.path.relpath(root, project)).as_posix()
-    except ValueError:  # another drive on Windows
-        return ""
 
 
 def _others(project: Path) -> Iterator[Path]:

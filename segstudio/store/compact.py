@@ -6,7 +6,6 @@ an edit that was taken back, or made again, after the floor keeps its own. Daily
 """
 
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable
@@ -16,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from segstudio.errors import DiskRefused
 from segstudio.labels.codec import encode_tile
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.floor import COMPACTED_POINTS, compacted_points
 from segstudio.store.journal import last_seq
 from segstudio.store.past import effects, kept_roots, trail_tile, trails
+from segstudio.store.room import must_have_room
 from segstudio.store.ticker import Ticker
 
 __all__ = [
@@ -29,7 +28,7 @@ __all__ = [
     "compact_journal",
     "database_bytes",
     "floor_before",
-    "must_have_room",
+    "must_have_room_for_vacuum",
     "plan_compact",
     "vacuum",
 ]
@@ -160,7 +159,7 @@ def database_bytes(db: sqlite3.Connection) -> int:
     return int(pages) * int(size)
 
 
-def must_have_room(database: Path) -> None:
+def must_have_room_for_vacuum(database: Path) -> None:
     """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: the database once more in each place."""
     size = sum(path.stat().st_size for path in (database, Path(f"{database}-wal")) if path.exists())
     needed: dict[int, tuple[Path, int]] = {}
@@ -168,12 +167,7 @@ def must_have_room(database: Path) -> None:
         device = folder.stat().st_dev
         needed[device] = (needed[device][0] if device in needed else folder, needed.get(device, (folder, 0))[1] + size)
     for folder, bytes_ in needed.values():
-        free = shutil.disk_usage(folder).free
-        if free < bytes_:
-            raise DiskRefused(
-                f"Compacting needs {bytes_ / 1e6:,.0f} MB for a while, and '{folder}' has {free / 1e6:,.0f} MB free.",
-                safe="The project is untouched.",
-            )
+        must_have_room(folder, bytes_, "Compacting", safe="The project is untouched.")
 
 
 def _temporary() -> Path:

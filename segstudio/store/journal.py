@@ -17,7 +17,7 @@ from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
-from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.labels.tile import EMPTY_DIGEST, Tile, digest
 from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
@@ -25,9 +25,7 @@ from segstudio.store.floor import must_hold_own
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
-
-EMPTY_DIGEST = digest(EMPTY)
+__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
 
 Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
 """Edits to be written together; made from what is stored then, where they are a function of the connection."""

@@ -274,7 +274,7 @@ class Project(Committed):
         """
         with self._readers.transaction() as db:
             batch = batch_for(db, seq, author)
-        return self._writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
+        return self.writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
 
     # --- versions, runs, settings, proposals
 
@@ -303,9 +303,10 @@ class Project(Committed):
         return self._write(lambda db: _execute(db, update, (content_hash, image)))
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        return self._writing().call(job)
+        return self.writing().call(job)
 
-    def _writing(self) -> Writer:
+    def writing(self) -> Writer:
+        """The writer. Raises `ReadOnly`, with the reason, where this process may not write."""
         if self.writer is None:
             raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
         return self.writer

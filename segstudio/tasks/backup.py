@@ -1,6 +1,5 @@
 """A backup as a whole job: where it goes, how far it is, how it is stopped."""
 
-import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from segstudio.errors import UserError
 from segstudio.store.backup import Backup, back_up
 from segstudio.store.project import Project
+from segstudio.store.ticker import Ticker
 from segstudio.store.waiting import read_waiting, waiting_files_of
 from segstudio.tasks.new import SUFFIX, project_path
 from segstudio.tasks.progress import Progress
@@ -40,15 +40,23 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
     if project.path in target.absolute().parents:
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
     waiting = _waiting(project)
-    state = _State()
+    ticker = Ticker()
+    progress = Progress(0, 0, "copying the labels")
+
+    def tick(done: int, total: int, doing: str) -> None:
+        nonlocal progress
+        ticker.step(0)
+        if total:
+            progress = Progress(done, total, doing)
+
     with ThreadPoolExecutor(1, thread_name_prefix="backup") as pool:
-        future = pool.submit(back_up, project, target, state.tick)
+        future = pool.submit(back_up, project, target, tick)
         try:
             while not future.done():
-                yield state.progress
+                yield progress
                 wait([future], _LOOK_S)
         finally:
-            state.dropped.set()
+            ticker.cancel()
     made = future.result()
     return replace(made, unsaved=sum(seq > made.seq for seq in waiting))
 
@@ -58,18 +66,3 @@ def _waiting(project: Project) -> list[int]:
     if project.writer is not None:
         return [] if project.writer.flush(_DRAIN_S) else [seq for seq, _ in project.writer.pending_edits()]
     return [seq for file in waiting_files_of(project.path) for seq, _ in read_waiting(file)]
-
-
-class _State:
-    """What the copying thread says, and whether it is still wanted."""
-
-    def __init__(self) -> None:
-        self.progress = Progress(0, 0, "copying the labels")
-        self.dropped = threading.Event()
-
-    def tick(self, done: int, total: int, doing: str) -> None:
-        """Called on the copying thread."""
-        if self.dropped.is_set():
-            raise UserError("The backup was stopped; nothing was left behind.")
-        if total:
-            self.progress = Progress(done, total, doing)

@@ -5,14 +5,14 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from segstudio.errors import DiskRefused, ReadOnly, UserError
+from segstudio.errors import DiskRefused, UserError
 from segstudio.labels.model import Seq
 from segstudio.store.compact import (
     CompactPlan,
     compact_journal,
     database_bytes,
     floor_before,
-    must_have_room,
+    must_have_room_for_vacuum,
     plan_compact,
     vacuum,
 )
@@ -78,15 +78,13 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     uses the freed room itself. A crash at any instant loses nothing. Raises `ReadOnly` where the project is not open
     for writing, `DiskRefused` where there is no room, `ProjectDamaged`.
     """
-    writer = project.writer
-    if writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
+    writer = project.writing()
     if not writer.flush(_DRAIN_S):
         raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe="Nothing was dropped.")
     bytes_before = _bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
-    must_have_room(project.path / DATABASE)
+    must_have_room_for_vacuum(project.path / DATABASE)
     ticker = Ticker()
     future = writer.call(lambda db: compact_journal(db, plan, ticker))
     try:

@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
 
     def _backed_up(self, report: dict[str, Any]) -> None:
         sentence = tr("Backed up and checked: {path}", path=report["backup"])
-        if unsaved := report["unsaved_edits"]:
+        if unsaved := report["waiting_edits"]:
             sentence = f"{sentence}. {count(unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
         self.session.said.emit(sentence)
 

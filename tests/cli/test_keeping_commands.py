@@ -115,7 +115,7 @@ def test_a_backup_is_a_project_with_the_same_labels(project: Path, run: Run, tmp
     assert (code, err) == (0, "")
     report = json.loads(out)
     assert report["backup"] == str(tmp_path / "kept.segstudio")
-    assert (report["last_edit"], report["tiles"], report["unsaved_edits"]) == (2, 1, 0)
+    assert (report["last_edit"], report["tiles"], report["waiting_edits"]) == (2, 1, 0)
     assert info(run, tmp_path / "kept.segstudio") == info(run, project)
     assert run("backup", project, tmp_path / "kept")[0] == 1
 

@@ -127,7 +127,7 @@ def test_where_there_is_no_room_it_is_said_before_anything_is_written(
     worked_on: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(backup_module.shutil, "disk_usage", lambda _: usage(1, 1, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(DiskRefused, match="MB free"):
         made(worked_on, tmp_path / "b")

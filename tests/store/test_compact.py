@@ -1,6 +1,7 @@
 """Forgetting how labels were painted: what stays, what goes, what a crash or a full disk leaves."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -228,7 +229,7 @@ def test_only_the_one_who_writes_may(project: Project) -> None:
 def test_without_room_nothing_is_dropped(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     scribble(project, 3)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(compact_module.shutil, "disk_usage", lambda _: usage(1, 1, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))
     with pytest.raises(DiskRefused, match="needs"):
         run(project, 3)
     assert len(deltas(project)) == 3

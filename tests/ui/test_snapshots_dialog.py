@@ -212,7 +212,7 @@ def test_the_folder_of_a_backup_is_asked_for_and_its_end_is_said(
     session.said.connect(said.append)
     report = {"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2}
     for unsaved in (0, 3):
-        session.backupFinished.emit(report | {"unsaved_edits": unsaved})
+        session.backupFinished.emit(report | {"waiting_edits": unsaved})
     first = "Backed up and checked: /media/disk/p-1.segstudio"
     assert said == [first, f"{first}. 3 edits not in it: not saved yet."]
     QApplication.sendPostedEvents()
