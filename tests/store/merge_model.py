@@ -185,7 +185,9 @@ class Model:
             return a
         return b if a == then else "in-progress"
 
-    def pixel(self, image: int, of_a: Pixel, of_b: Pixel, then: Pixel | None, same: dict[int, int]) -> tuple[Meant, bool]:
+    def pixel(
+        self, image: int, of_a: Pixel, of_b: Pixel, then: Pixel | None, same: dict[int, int]
+    ) -> tuple[Meant, bool]:
         """What a pixel is in C, and whether it is in conflict."""
         (id_a, from_a), (id_b, from_b) = of_a, of_b
         name_a = self.name(self.a, self.a.objects[image][id_a]) if id_a else None
@@ -274,7 +276,7 @@ def assert_merged(model: Model, report: MergeReport, c: Project) -> None:
 def _assert_plane(
     model: Model, found: Said, image: int, plane: int, same: dict[int, int], objects: dict[tuple[str, int], set[int]]
 ) -> np.ndarray:
-    """Hold a plane of C against the model, and give its pixels in conflict; `objects` gathers the ids of each object."""
+    """Hold a plane of C against the model, and give its pixels in conflict; `objects` gathers the ids of each."""
     sides = [model.a, model.b, *([] if model.base is None else [model.base]), found]
     layers = [layer[image, plane] for side in sides for layer in (side.ids, side.origins)]
     conflict = np.zeros(layers[0].shape, np.bool_)

@@ -100,9 +100,7 @@ def _play_image(project: Project, deed: Deed) -> None:
             return
         id_ = document.next_object if new else known[deed.pick % len(known)] if deed.act is Act.PAINT else 0
         origin = Origin.ACCEPTED
-        edit = painted(
-            document, deed.rect, id_, origin, plane=deed.plane, new_class=deed.class_id if new else None
-        )
+        edit = painted(document, deed.rect, id_, origin, plane=deed.plane, new_class=deed.class_id if new else None)
         if edit.tiles:
             commit(project, document, edit)
     elif deed.act is Act.MARK and document.status is not deed.status:

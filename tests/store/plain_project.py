@@ -35,14 +35,15 @@ class Picture(Labels):
     @cached_property
     def figures(self) -> dict[int, Figures]:
         """Of every object, those without a pixel too."""
-        counts = np.bincount(self.ids.ravel().astype(np.int64) * 6 + self.origins.ravel(), minlength=6)
+        length = 6 * (max(self.objects, default=0) + 1)
+        counts = np.bincount(self.ids.ravel().astype(np.int64) * 6 + self.origins.ravel(), minlength=length)
         found: dict[int, Figures] = {}
         for id_ in self.objects:
             own = tuple(counts[6 * id_ + 1 : 6 * id_ + 6].tolist())
             mask = (self.ids == id_).any(0)
             ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
             box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1) if len(xs) else None
-            found[id_] = Figures(own or (0,) * 5, box)
+            found[id_] = Figures(own, box)
         return found
 
 
@@ -182,7 +183,9 @@ class PlainProject:
         """What restoring changes: classes made since are out of use, never gone."""
         changes: list[tuple[ImageId | None, Picture | Classes]] = []
         since = {id_: c for id_, c in self.classes.items() if id_ not in past.classes}
-        out = {id_: c if c.removed or c.merged_into is not None else replace(c, removed=True) for id_, c in since.items()}
+        out = {
+            id_: c if c.removed or c.merged_into is not None else replace(c, removed=True) for id_, c in since.items()
+        }
         if wanted is None and {**past.classes, **out} != self.classes:
             changes.append((None, {**past.classes, **out}))
         for image, picture in past.images.items():
