@@ -77,6 +77,7 @@ class StoreMachine(EditingMachine):
             self.of_schema()
         self.begin(self.program.undo)
         assert ("backups" in self.project.notice) == old
+        self.give_others_a_copy()
 
     # --- restarts
 
@@ -178,7 +179,6 @@ class StoreMachine(EditingMachine):
             self.model.floor = self.lost = len(self.model.entries)
         self.open(out)
 
-    @precondition(lambda self: self.fork is None)
     @rule()
     def give_others_a_copy(self) -> None:
         path = self.place("theirs")
@@ -186,12 +186,11 @@ class StoreMachine(EditingMachine):
         self.settle()
         self.fork = Fork(path, said(self.project))
 
-    @precondition(lambda self: self.fork is not None)
     @rule(todo=deeds(IMAGES, PLANES, rects))
     def merge_with_what_others_did(self, todo: list[Deed]) -> None:
         """The others may have a program of the schema before, or none at all since."""
         assert self.fork is not None
-        fork, self.fork = self.fork, None
+        fork = self.fork
         with Project.open(fork.path, write=bool(todo)) as theirs:
             if todo:
                 play(theirs, todo)
@@ -203,6 +202,7 @@ class StoreMachine(EditingMachine):
         report = finished(merge(self.project.path, fork.path, out))
         self.open_merged(out)
         assert_merged(Model(a, b, fork.base), report, self.project)
+        self.give_others_a_copy()
 
     def open_merged(self, out: Path) -> None:
         """Go on in the merged project: what the merge changed is one batch."""
