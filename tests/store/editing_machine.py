@@ -185,32 +185,29 @@ class EditingMachine(RuleBasedStateMachine):
     def classes(self) -> ClassTable:
         return ClassTable(self.model.classes.values())
 
-    def change_classes(self, row: RowChange) -> None:
+    def write_class(self, row: RowChange) -> None:
         after = {int(c.id): c for c in apply_class_row(self.classes, row).all}
         assert self.submit(Edit(None, Cause.CLASSES, rows=(row,))) == self.model.note(None, after)
 
-    @rule()
-    def add_class(self) -> None:
+    @rule(class_id=class_ids, what=st.sampled_from(["make", "rename", "remove", "merge"]), into=class_ids)
+    def change_class(self, class_id: ClassId, what: str, into: ClassId) -> None:
+        """Merge into an older one, so that no two projects merge classes in a ring."""
+        if what == "make":
+            self.make_class()
+        elif not self.in_use(class_id):
+            return
+        elif what == "rename":
+            self.write_class(changed_class_row(self.classes[class_id], name=f"ours after {len(self.model.entries)}"))
+        elif what == "remove":
+            self.write_class(changed_class_row(self.classes[class_id], removed=True))
+        elif into < class_id and self.in_use(into):
+            self.write_class(changed_class_row(self.classes[class_id], merged_into=into))
+
+    def make_class(self) -> None:
         id_, value = self.project.next_class()
         assert id_ == self.model.next_class
         name = f"class {id_}" if self.classes.named(f"class {id_}") is None else f"ours {id_}"
-        self.change_classes(new_class_row(LabelClass(id_, name, "#123456", Kind.INSTANCE, value, id_)))
-
-    @rule(class_id=class_ids)
-    def rename_class(self, class_id: ClassId) -> None:
-        if self.in_use(class_id):
-            row = changed_class_row(self.classes[class_id], name=f"ours after {len(self.model.entries)}")
-            self.change_classes(row)
-
-    @rule(class_id=class_ids, into=st.one_of(st.none(), class_ids))
-    def remove_or_merge_class(self, class_id: ClassId, into: ClassId | None) -> None:
-        """Into an older one, so that no two projects merge classes in a ring."""
-        if not self.in_use(class_id):
-            return
-        if into is None:
-            self.change_classes(changed_class_row(self.classes[class_id], removed=True))
-        elif into < class_id and self.in_use(into):
-            self.change_classes(changed_class_row(self.classes[class_id], merged_into=into))
+        self.write_class(new_class_row(LabelClass(id_, name, "#123456", Kind.INSTANCE, value, id_)))
 
     def in_use(self, class_id: ClassId) -> bool:
         found = self.classes.get(class_id)

@@ -18,11 +18,12 @@ from merge_model import Model, Said, assert_merged, said
 from other_hands import Deed, deeds, play
 from plain_labels import labels_of
 from plain_project import Picture
+from store_painting import CELL
 
 from segstudio.errors import UserError
-from segstudio.geometry import tile_rect, tiles_of
+from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
-from segstudio.labels.model import ImageId, Seq, Status
+from segstudio.labels.model import ClassId, ImageId, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import frozen
 from segstudio.store import migrations, schema
@@ -140,7 +141,7 @@ class StoreMachine(EditingMachine):
         """Whether a state is there; all that were named before the project was compacted are."""
         return seq >= self.lost
 
-    @rule(back=st.integers(0, 12))
+    @rule(back=st.integers(0, 6))
     def compact(self, back: int) -> None:
         """Labels, snapshots and what can be undone after the floor are as they were."""
         self.settle()
@@ -186,10 +187,12 @@ class StoreMachine(EditingMachine):
         self.settle()
         self.fork = Fork(path, said(self.project))
 
-    @rule(todo=deeds(IMAGES, PLANES, rects))
-    def merge_with_what_others_did(self, todo: list[Deed]) -> None:
-        """The others may have a program of the schema before, or none at all since."""
+    @rule(ours=st.lists(st.tuples(images, rects), max_size=3), todo=deeds(IMAGES, PLANES, rects))
+    def merge_with_what_others_did(self, ours: list[tuple[ImageId, Rect]], todo: list[Deed]) -> None:
+        """A few strokes more of ours, so that there are conflicts. Others who did nothing have the schema of then."""
         assert self.fork is not None
+        for image, rect in ours:
+            self.paint(image, rect, 0, 1, -1, ClassId(CELL))
         fork = self.fork
         with Project.open(fork.path, write=bool(todo)) as theirs:
             if todo:
