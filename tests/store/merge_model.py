@@ -300,8 +300,9 @@ def _distinct(layers: list[np.ndarray]) -> tuple[list[list[int]], np.ndarray]:
     mixed = np.zeros(layers[0].shape, np.int64)
     for layer in layers:
         mixed = mixed * (int(layer.max()) + 1) + layer
-        mixed = np.unique(mixed, return_inverse=True)[1].reshape(mixed.shape)
-    _, first = np.unique(mixed, return_index=True)
+        mixed = (np.cumsum(np.bincount(mixed.ravel()) > 0) - 1)[mixed]  # numbered without holes, and without a sort
+    first = np.zeros(int(mixed.max()) + 1, np.int64)
+    first[mixed.ravel()] = np.arange(mixed.size)
     return [[int(layer.flat[n]) for layer in layers] for n in first.tolist()], mixed
 
 
