@@ -106,10 +106,11 @@ def test_seams_of_the_instant_learner_agree_with_the_whole_picture():
 
 
 @pytest.mark.parametrize(
-    ("name", "class_"), [("retina.jpg", "object"), ("tissue.jpg", "nucleus"), ("cell.png", "object")]
+    ("name", "class_"),
+    [("retina/images/retina_1.jpg", "object"), ("play/tissue.jpg", "nucleus"), ("play/cell.png", "object")],
 )
 def test_seams_of_the_shipped_base_agree_with_the_whole_picture(name: str, class_: str):
-    with Image.open(asset("sample", "play", name)) as image:
+    with Image.open(asset("sample", name)) as image:
         picture = np.asarray(image.convert("RGB"), np.float32) / 255
     picture = np.pad(picture, ((0, 0), (0, max(960 - picture.shape[1], 0)), (0, 0)), "symmetric")[:256, :960]
     ids = np.ones(picture.shape[:2], np.int32)

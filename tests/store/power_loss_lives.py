@@ -99,7 +99,6 @@ def _read(project: Project, files: dict[str, bytes]) -> State:
     documents = {image: project.document(image) for image in IMAGES}
     for document in documents.values():
         labels_of(document)  # every tile is in memory now
-        document.raster.stop_loading()
     histories = {image: project.history(image) for image in IMAGES}
     return State(files, documents, histories, project.classes(), int(project.next_class()[0]))
 

@@ -24,10 +24,10 @@ from segstudio.store.project import Project
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-40 22 0:45 / /home/a/team\\040share rw - cifs //server/share rw
+40 22 0:45 / /srv/team\\040share rw - cifs //server/share rw
 41 22 0:46 / /mnt/nas rw,relatime master:1 propagate_from:2 - nfs4 nas:/export rw
 42 22 0:47 / /mnt/nas/scratch rw - xfs /dev/sdb1 rw
-43 22 0:48 / /home/a/far rw - fuse.sshfs a@b: rw
+43 22 0:48 / /srv/far rw - fuse.sshfs a@b: rw
 a line of another kind
 """
 
@@ -35,12 +35,12 @@ a line of another kind
 @pytest.mark.parametrize(
     ("path", "system", "mode"),
     [
-        ("/home/a/leaves.segstudio", "ext4", JournalMode.LOG),
-        ("/home/a/team share/leaves.segstudio", "cifs", JournalMode.ROLLBACK),
-        ("/home/a/team sharing", "ext4", JournalMode.LOG),
+        ("/srv/leaves.segstudio", "ext4", JournalMode.LOG),
+        ("/srv/team share/leaves.segstudio", "cifs", JournalMode.ROLLBACK),
+        ("/srv/team sharing", "ext4", JournalMode.LOG),
         ("/mnt/nas/x", "nfs4", JournalMode.ROLLBACK),
         ("/mnt/nas/scratch/x", "xfs", JournalMode.LOG),
-        ("/home/a/far", "fuse.sshfs", JournalMode.ROLLBACK),
+        ("/srv/far", "fuse.sshfs", JournalMode.ROLLBACK),
     ],
 )
 def test_the_drive_of_a_path_decides_the_journal(path: str, system: str, mode: JournalMode) -> None:
@@ -64,11 +64,11 @@ def test_this_machine_says_what_its_drives_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "service"),
     [
-        ("/home/a/Dropbox/x.segstudio", "Dropbox"),
-        ("/home/a/Dropbox (Lab)/x.segstudio", "Dropbox"),
-        ("/Users/a/Library/Mobile Documents/x.segstudio", "iCloud"),
-        ("/home/a/OneDrive - Lab/x.segstudio", "OneDrive"),
-        ("/home/a/notdropbox/x.segstudio", ""),
+        ("/srv/Dropbox/x.segstudio", "Dropbox"),
+        ("/srv/Dropbox (Lab)/x.segstudio", "Dropbox"),
+        ("/srv/Library/Mobile Documents/x.segstudio", "iCloud"),
+        ("/srv/OneDrive - Lab/x.segstudio", "OneDrive"),
+        ("/srv/notdropbox/x.segstudio", ""),
         ("/srv/marked/deep/x.segstudio", "Syncthing"),
     ],
 )

@@ -262,14 +262,13 @@ def test_a_spoilt_page_of_an_index_is_a_sentence_and_the_rest_stays_readable(lab
                 read()
             except UserError as error:
                 told += 1
-                assert error.line == "The database of the project 'field.segstudio' is damaged."  # noqa: PT017
+                assert error.line.startswith("The database of the project 'field.segstudio' is damaged.")  # noqa: PT017
         assert told or index == "sqlite_autoindex_deltas_1"
         assert told < 4
     with Project.open(labelled.path) as writing:
         assert writing.writer is not None
         document = writing.document(ImageId(3)) if index != "sqlite_autoindex_tiles_1" else None
         if document is not None:
-            document.raster.stop_loading()
             paint(writing, document, Rect(0, 0, 9, 9), CELL)
             if not writing.writer.flush(30):
                 assert writing.writer.state.refused == "The project's file is damaged."
