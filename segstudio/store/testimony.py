@@ -108,7 +108,8 @@ def _replay_rows(out: Testimony, image: int | None, blob: bytes | None, turned: 
                 out.objects.pop((image, key), None)
             elif "class_id" in new:
                 out.objects[image, key] = new["class_id"]
-        elif table == "classes" and new is None:
-            out.classes.pop(key, None)
         elif table == "classes":
-            out.classes[key] = {**out.classes.get(key, {}), **new}
+            if new is None:
+                out.classes.pop(key, None)
+            else:
+                out.classes[key] = {**out.classes.get(key, {}), **new}
