@@ -1,4 +1,4 @@
-"""From which edit on undo, and following labels back, hold: after compacting, a repair, or a migration that ends undo.
+"""From which edit on undo, and following labels back, hold: after compacting, a repair, or a migration.
 
 Up to the *floor* the journal may hold no deltas of single edits, or others than their own (`store.past`). Whoever reads
 the deltas of an edit to take it back, or to make it again, asks here first.
@@ -12,7 +12,16 @@ from segstudio.errors import UserError
 from segstudio.labels.model import Seq
 from segstudio.store.migrations import undo_floor
 
-__all__ = ["COMPACTED_POINTS", "compacted_points", "floor_of", "is_kept", "must_be_kept", "must_hold_own"]
+__all__ = [
+    "COMPACTED_POINTS",
+    "compacted_points",
+    "floor_of",
+    "is_kept",
+    "must_be_kept",
+    "must_be_reversible",
+    "must_hold_own",
+    "undo_ends_at",
+]
 
 COMPACTED_POINTS = "compacted_points"
 """The setting that holds `compacted_points`; projects of earlier builds have its last, `compacted_to`, beside it."""
@@ -25,13 +34,18 @@ def compacted_points(db: sqlite3.Connection) -> tuple[Seq, ...]:
 
 
 def floor_of(db: sqlite3.Connection) -> Seq:
-    """The last edit of which undo and replay know nothing by itself; 0 where they know of all."""
-    return max((undo_floor(db), *compacted_points(db)[-1:]))
+    """From where on the journal leads back edit by edit: after this one; 0 where it does from the first."""
+    return max((Seq(0), *compacted_points(db)[-1:]))
+
+
+def undo_ends_at(db: sqlite3.Connection) -> Seq:
+    """The last edit that undo does not know any more: at the floor, or at a migration that undo does not cross."""
+    return max(floor_of(db), undo_floor(db))
 
 
 def is_kept(db: sqlite3.Connection, seq: Seq) -> bool:
     """Whether the labels as they stood after this edit can still be read."""
-    return seq >= floor_of(db) or (seq in compacted_points(db) and seq >= undo_floor(db))
+    return seq >= floor_of(db) or seq in compacted_points(db)
 
 
 def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
@@ -47,14 +61,24 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
 def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
     """Raise `UserError` where the deltas of this new edit are gone, or are those of several joined.
 
-    Of those up to the floor only edits that were taken back, or made again, after it was set have kept their own.
+    Of those up to the last compacting only edits that were taken back, or made again, after it have kept their own.
     """
     floor = floor_of(db)
-    if root > floor or (root > undo_floor(db) and _changed_after(db, root, floor)):
-        return
-    raise UserError(
+    if root <= floor and not (_changed_after(db, root, floor) and _has_deltas(db, root)):
+        raise _lost(root, floor)
+
+
+def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
+    """Raise `UserError` where this new edit cannot be taken back, or made again: `must_hold_own`, or a migration."""
+    must_hold_own(db, root)
+    if root <= undo_floor(db):
+        raise _lost(root, undo_floor(db))
+
+
+def _lost(root: Seq, floor: Seq) -> UserError:
+    return UserError(
         f"Edit {root} can no longer be taken back or made again: how it was painted is not kept up to edit {floor}, "
-        "where the project was compacted or repaired.",
+        "where the project was compacted, repaired or brought up to date.",
         safe="Nothing was changed.",
         todo="A snapshot can still be restored, where one was kept.",
     )
@@ -68,3 +92,11 @@ def _changed_after(db: sqlite3.Connection, root: Seq, floor: Seq) -> bool:
         {"root": root, "floor": floor},
     ).fetchone()
     return found is not None
+
+
+def _has_deltas(db: sqlite3.Connection, root: Seq) -> bool:
+    """Whether the edit has what it must have: an undo that waited may name one whose deltas a repair lost."""
+    if db.execute("SELECT 1 FROM deltas WHERE seq = ? LIMIT 1", (root,)).fetchone() is not None:
+        return True
+    row = db.execute("SELECT pixels FROM edits WHERE seq = ?", (root,)).fetchone()
+    return row is None or not row[0]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
-from segstudio.store.floor import floor_of
+from segstudio.store.floor import undo_ends_at
 from segstudio.store.migrations import undo_floor
 
 __all__ = ["History", "load_history"]
@@ -33,14 +33,17 @@ class History:
         passed: Mapping[Seq, Seq] | None = None,
         more: bool = False,
         floor: int = 0,
+        kept_after: int = 0,
     ) -> None:
         """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images.
 
-        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole.
+        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole. Edits up to `kept_after` cannot
+        be taken back, also not when they are made again.
         """
         self.image = image
         self.more = more
         self.floor = Seq(floor)
+        self._kept_after = kept_after
         self._undoable = sorted(undoable)
         self._target = dict(redoable or {})
         self._passed = dict(passed or {})
@@ -73,13 +76,17 @@ class History:
             self._passed.update(self._target)
             self._target.clear()
         elif edit.undoes in self._target:
-            insort(self._undoable, self._target.pop(edit.undoes))
+            self._made_again(self._target.pop(edit.undoes))
         elif edit.undoes in self._passed:
-            insort(self._undoable, self._passed.pop(edit.undoes))
+            self._made_again(self._passed.pop(edit.undoes))
         else:
             if edit.undoes in self._undoable:
                 self._undoable.remove(edit.undoes)
             self._target[seq] = edit.undoes
+
+    def _made_again(self, seq: Seq) -> None:
+        if seq > self._kept_after:
+            insort(self._undoable, seq)
 
     def extend(self, older: "History") -> None:
         """Put older edits, read later, before the ones that are here."""
@@ -93,7 +100,7 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
     Nothing from before a migration that changed what edits change, or from before what was compacted, but what was
     taken back since and kept its deltas.
     """
-    floor, lost = floor_of(db), undo_floor(db)
+    floor, lost = undo_ends_at(db), undo_floor(db)
     kept = f"seq > {floor}" if before is None else f"seq > {floor} AND seq < {int(before)}"
     undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
     redoable = f"inverse = 1 AND taken_back IS NULL AND seq > {floor} AND undoes > {lost}"
@@ -108,6 +115,7 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
         passed={seq: target for seq, target in undone if seq < ended},
         more=len(undoable) > limit,
         floor=_cut_off(db, image, floor),
+        kept_after=floor,
     )
 
 

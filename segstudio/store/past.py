@@ -19,7 +19,7 @@ from segstudio.labels.codec import apply_delta
 from segstudio.labels.edit import RowChange, TileKey, joined_rows
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tile import EMPTY, Tile, digest
-from segstudio.store.floor import compacted_points
+from segstudio.store.floor import compacted_points, floor_of
 from segstudio.store.journal import decode_rows
 from segstudio.store.labels import read_tile
 
@@ -118,7 +118,7 @@ def trails(db: sqlite3.Connection, image: ImageId, low: Seq, high: Seq = _LAST) 
 
 def _steps(db: sqlite3.Connection, image: ImageId, low: Seq, high: Seq) -> Iterator[_Step]:
     points = compacted_points(db)
-    floor = points[-1] if points else Seq(0)
+    floor = floor_of(db)
     if low < floor:
         kept = kept_roots(db, image, floor)
         for a, b in pairwise(point for point in points if low <= point <= high):

@@ -15,7 +15,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.labels.tile import digest
 from segstudio.store.dependence import undo_refusal
-from segstudio.store.floor import must_hold_own
+from segstudio.store.floor import must_be_reversible
 from segstudio.store.journal import decode_rows, load_edit
 from segstudio.store.labels import read_tile
 from segstudio.store.ticker import Ticker
@@ -76,7 +76,7 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
     if not targets:
         raise EditConflict(f"edit {seq} cannot be taken back")
     for target in targets:
-        must_hold_own(db, target.root)
+        must_be_reversible(db, target.root)
         _check_newest(db, target)
         ticker.step(0)
     marks = [target.root for target in targets]
