@@ -41,7 +41,7 @@ class WriterState:
     last_saved_utc: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     """An edit with its number, or a job with the future of its result; a job that writes edits gets the last number."""
 
@@ -86,6 +86,8 @@ class Writer:
         self._fault = False
         self._last_saved = ""
         self._stopping = False
+        self._ended = False
+        self._when_ended: Callable[[], None] = _listen_not
         self._unlogged = False
         self._thread = threading.Thread(target=self._run, name="segstudio-writer", daemon=True)
         self._thread.start()
@@ -191,7 +193,11 @@ class Writer:
             return [(w.seq, w.edit) for w in self._queue if w.edit is not None and w.seq is not None]
 
     def stop(self, wait_s: float) -> list[tuple[Seq, Edit]]:
-        """End the thread and return the edits that could not be written within the time, or were refused."""
+        """End the thread and return the edits that could not be written within the time, or were refused.
+
+        A disk that hangs may hold the thread for longer: then what is being written may still be, and so may the edits
+        behind it, and nobody else may write until then (`when_ended`). Jobs that have not begun fail.
+        """
         self.flush(wait_s)
         with self._changed:
             self._stopping = True
@@ -201,13 +207,25 @@ class Writer:
         self._fail_jobs(self._refused or "The project was closed before this was written.")
         return rest
 
-    def _fail_jobs(self, sentence: str) -> None:
+    def when_ended(self, call: Callable[[], None]) -> bool:
+        """Call once the thread has ended: now, where it has, else on that thread. Returns whether it has."""
         with self._changed:
-            jobs = [waiting for waiting in self._queue if waiting.job is not None]
+            if not self._ended:
+                self._when_ended = call
+                return False
+        call()
+        return True
+
+    def _fail_jobs(self, sentence: str) -> None:
+        """Fail the jobs that wait; of one under way only its end says what became of it."""
+        with self._changed:
+            jobs = [waiting for waiting in self._queue if waiting.job is not None and not waiting.future.running()]
             for waiting in jobs:
                 self._queue.remove(waiting)
-        for waiting in jobs:
-            waiting.future.set_exception(DiskRefused(sentence))
+            wanted = [waiting.future for waiting in jobs if waiting.future.set_running_or_notify_cancel()]
+            self._changed.notify_all()
+        for future in wanted:
+            future.set_exception(DiskRefused(sentence))
 
     def _nudge(self) -> None:
         """Wake the thread, also where it waits for its next try."""
@@ -228,7 +246,12 @@ class Writer:
             self._note_fault()
             raise
         finally:
-            self._end()
+            try:
+                self._end()
+            finally:
+                with self._changed:
+                    self._ended = True
+                self._when_ended()
 
     def _await_work(self) -> bool:
         """Wait for work, for the next try, or to be idle; False when it is time to end."""
@@ -286,15 +309,22 @@ class Writer:
     def _run_job(self, waiting: _Waiting) -> None:
         job = waiting.job
         assert job is not None
-        if not waiting.future.set_running_or_notify_cancel():
-            self._drop(1)
-            return
+        with self._changed:
+            if waiting not in self._queue:
+                return  # failed meanwhile
+            if not waiting.future.set_running_or_notify_cancel():
+                self._drop(1)
+                return
         try:
             result = self._transact(job)
         except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
             sentence = refusal(error)
             self._drop(1)
             waiting.future.set_exception(error if sentence is None else DiskRefused(sentence))
+        except BaseException as error:
+            self._drop(1)
+            waiting.future.set_exception(error)
+            raise
         else:
             self._finish([waiting])
             waiting.future.set_result(result)
