@@ -29,19 +29,17 @@ def opened(name: str, *, write: bool) -> Iterator[Project]:
         raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
     project = Project.open(place, write=write)
     try:
-        yield project
+        with project:
+            yield project
     except UserError as error:
         error.todo = " ".join(filter(None, (error.todo, project.notice)))
         raise
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(project.notice) from interrupt
+        raise KeyboardInterrupt(*interrupt.args, project.notice) from interrupt
     except BaseException:
         _say(project.notice)
         raise
-    else:
-        _say(project.notice)
-    finally:
-        project.close()
+    _say(project.notice)
 
 
 def _say(notice: str) -> None:

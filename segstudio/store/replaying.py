@@ -85,7 +85,7 @@ def replay_edits(db: sqlite3.Connection, edits: Sequence[tuple[int, bytes]]) -> 
             saved += 1
         else:
             missing.add(planned, edit)
-            if (planned, blob) not in aside:  # kept twice
+            if all(blob != other for _, other in aside):  # kept twice
                 aside.append((planned, blob))
     return Replayed(saved, tuple(aside))
 

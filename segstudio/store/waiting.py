@@ -236,7 +236,7 @@ def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
 def _missing(db: sqlite3.Connection, wire: _Wire) -> int:
     """How many edits of a file the journal does not hold; all of them where it cannot be read."""
     known = "SELECT 1 FROM edits WHERE id = ?"
-    edits = [decoded(blob) for _, blob in wire.edits]
+    edits = [decoded(blob) for blob in {blob for _, blob in wire.edits}]
     try:
         return sum(edit is None or db.execute(known, (edit.id,)).fetchone() is None for edit in edits)
     except UNREADABLE:

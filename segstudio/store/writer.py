@@ -326,8 +326,10 @@ class Writer:
             waiting.future.set_exception(error)
             raise
         else:
-            self._finish([waiting])
-            waiting.future.set_result(result)
+            try:
+                self._finish([waiting])
+            finally:  # a listener's fault does not undo it
+                waiting.future.set_result(result)
 
     def _transact(self, job: Callable[[sqlite3.Connection], T]) -> T:
         if _identity(self._path) != self._file or (

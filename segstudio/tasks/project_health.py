@@ -62,6 +62,8 @@ def examine_project(path: Path) -> Health:
     found.problems += [f"Edits that no longer fitted this project are kept in {file}." for file in found.set_aside]
     try:
         with Project.open(path, write=False) as project:
+            if project.notice and not found.waiting:  # for the place where it was before
+                found.problems.append(project.notice)
             _look_at_images(found, project)
             _look_at_database(found, project)
     except NotAProject as error:

@@ -102,3 +102,10 @@ def test_a_command_that_is_stopped_says_so_too(field: Path, run: Run, monkeypatc
     assert code == 1
     assert err.startswith("segstudio: Stopped before the end. 1 edit that the disk refused")
     assert len(err.splitlines()) == 1
+
+
+def test_doctor_tells_of_edits_that_wait_for_the_place_where_a_project_was_before(field: Path) -> None:
+    moved = field.rename(field.with_name("moved.segstudio"))
+    found = examine_project(moved)
+    assert any("1 edit of the project 'moved.segstudio' that the disk refused waits" in p for p in found.problems)
+    assert not found.damage
