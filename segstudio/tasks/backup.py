@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from segstudio.errors import UserError
+from segstudio.labels.model import Seq
 from segstudio.store.backup import Backup, back_up
 from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
-from segstudio.store.waiting import read_waiting, waiting_files_of
 from segstudio.tasks.new import SUFFIX, project_path
 from segstudio.tasks.progress import Progress
 
@@ -39,7 +39,9 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = project_path(place)
     if project.path in target.absolute().parents:
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
-    waiting = _waiting(project)
+    refused = _refused(project)
+    # What an earlier writer could not save; a writer of now has read it, or says so itself.
+    waiting = 0 if project.writable else project.unsaved.edits
     ticker = Ticker()
     progress = Progress(0, 0, "copying the labels")
 
@@ -58,11 +60,11 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         finally:
             ticker.cancel()
     made = future.result()
-    return replace(made, unsaved=sum(seq > made.seq for seq in waiting))
+    return replace(made, unsaved=waiting + sum(seq > made.seq for seq in refused))
 
 
-def _waiting(project: Project) -> list[int]:
-    """Numbers of the edits that could not be saved: here, or where nobody has the project open, when it was closed."""
-    if project.writer is not None:
-        return [] if project.writer.flush(_DRAIN_S) else [seq for seq, _ in project.writer.pending_edits()]
-    return [seq for file in waiting_files_of(project.path) for seq, _ in read_waiting(file)]
+def _refused(project: Project) -> list[Seq]:
+    """Numbers of the edits that the disk refuses this writer."""
+    if project.writer is None or project.writer.flush(_DRAIN_S):
+        return []
+    return [seq for seq, _ in project.writer.pending_edits()]
