@@ -17,6 +17,7 @@ from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.store.classes import read_classes
 from segstudio.store.journal import last_seq, write_batch, write_edit
+from segstudio.store.losses import lost_apart
 from segstudio.store.merge_base import (
     JournalCutError,
     Since,
@@ -89,10 +90,11 @@ def merge_into(
     merge.classes()
     added = add_images(c, b, alone, roots, names[1])
     pairs += added
+    shared = len(pairs) - len(added)
     for done, pair in enumerate(pairs):
         path = str(c.execute("SELECT path FROM images WHERE id = ?", (pair.c,)).fetchone()[0])
         yield done, len(pairs), path
-        merge.image(pair, path)
+        merge.image(pair, path, shared=done < shared)
     merge.times(pairs)
     return merge.report(len(added))
 
@@ -103,6 +105,8 @@ class _Merge:
     ) -> None:
         self._c, self._b, self._names, self._proposals = c, b, names, proposals
         self._common = last_common_edit(c, b)
+        self._lost = lost_apart(c, b)
+        self._healed = 0
         self._batch = Batch(Cause.MERGE, user_name())
         self._seq = last_seq(c)
         self._written = 0
@@ -134,9 +138,11 @@ class _Merge:
         self._seq = Seq(self._seq + 1)
         write_edit(self._c, self._seq, replace(edit, batch=self._batch.id))
 
-    def image(self, pair: PairedImage, path: str) -> None:
+    def image(self, pair: PairedImage, path: str, *, shared: bool) -> None:
         """Merge one image's labels and status; keep B's side of its conflicts as proposals."""
-        found = merge_image(self._c, self._b, pair, self._classes, self._since(pair), self._batch)
+        # One that A lost has no past here, though its number may be free again.
+        since = self._since(pair) if shared else None
+        found = merge_image(self._c, self._b, pair, self._classes, since, self._batch)
         if found.edit is not None:
             self._write(found.edit)
         for plane, conflict in sorted(found.conflicts.items()):
@@ -145,8 +151,10 @@ class _Merge:
     def _since(self, pair: PairedImage) -> Since | None:
         if self._common is None or not pair.same_id:
             return None
+        lost = self._lost is None or pair.b in self._lost
+        self._healed += lost
         try:
-            return since(self._c, self._b, pair.b, self._common)
+            return since(self._c, self._b, pair.b, self._common, lost=lost)
         except JournalCutError:
             self._cut = True
             return None
@@ -177,6 +185,11 @@ class _Merge:
         self._c.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MERGES, msgspec.json.encode(merges).decode()))
         mine = {version.name: version for version in read_versions(self._c)}
         left = tuple(v.name for v in read_versions(self._b) if mine.get(v.name) != v)
+        if self._healed:
+            self._notes.append(
+                f"Labels were lost when one of the projects was repaired: in {self._healed} of the images what either "
+                "knows was taken, and what was erased in one of them since may be back."
+            )
         if self._cut:
             self._notes.append(
                 "The journals of both were compacted: some images were compared without their last common edit."

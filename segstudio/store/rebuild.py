@@ -19,6 +19,7 @@ from segstudio.labels.model import ImageId, Kind, Status, folded_name
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
+from segstudio.store.losses import note_loss
 from segstudio.store.migrations import UNDO_FLOOR
 from segstudio.store.past import COMPACTED_POINTS, COMPACTED_TO
 from segstudio.store.recovered import Recovered
@@ -84,7 +85,18 @@ def rebuild(db: sqlite3.Connection, found: Recovered, source: Path) -> Generator
     for table in ("snapshots", "runs", "versions", "version_groups", "times"):
         for row in builder.rows(table):
             builder.insert(table, row)
+    _losses(builder)
     return builder.out
+
+
+def _losses(builder: _Builder) -> None:
+    """Note which images lost labels, for merges to come."""
+    found = builder.found
+    images = {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}
+    images |= builder.out.lost_images | builder.out.mended_images
+    anywhere = found.tiles_broken or any(not found.tables[table].whole for table in ("images", "planes"))
+    if anywhere or images:
+        note_loss(builder.db, None if anywhere else images)
 
 
 def _settings(builder: _Builder) -> None:
