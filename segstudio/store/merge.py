@@ -30,6 +30,7 @@ from segstudio.store.merge_base import (
 from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
 from segstudio.store.merge_images import PairedImage, add_images, known_images, paired_images
 from segstudio.store.merge_labels import PlaneConflict, merge_image
+from segstudio.store.merge_painted import given_up_alone, painted_since
 from segstudio.store.proposals import Proposals
 from segstudio.store.versions import read_versions
 
@@ -87,7 +88,7 @@ def merge_into(
     """
     merge = _Merge(c, b, names, proposals)
     pairs, alone = paired_images(known_images(c), known_images(b))
-    merge.classes()
+    merge.classes(pairs, alone)
     added = add_images(c, b, alone, roots, names[1])
     pairs += added
     shared = len(pairs) - len(added)
@@ -116,13 +117,18 @@ class _Merge:
         self._cut = False
         index_edits(b)
 
-    def classes(self) -> None:
+    def classes(self, pairs: list[PairedImage], alone: list[ImageId]) -> None:
         """Decide the classes and write their edit."""
         a, b = (
             SideClasses(name, read_classes(db), _used(db))
             for name, db in zip(self._names, (self._c, self._b), strict=True)
         )
         base = None if self._common is None else classes_at(self._b, b.table, self._common)
+        dbs = (self._c, self._b)
+        wanted = a.table, given_up_alone(base, a.table, b.table)
+        a = replace(a, painted=painted_since(dbs, pairs, [], self._since, False, wanted))
+        wanted = b.table, given_up_alone(base, b.table, a.table)
+        b = replace(b, painted=painted_since(dbs, pairs, alone, self._since, True, wanted))
         rows = self._c.execute("SELECT key, value FROM settings WHERE key IN ('next_class', 'next_value')")
         counters = {key: int(value) for key, value in rows}
         self._classes = merged_classes(a, b, base, ClassId(counters["next_class"]), counters["next_value"])
@@ -142,9 +148,13 @@ class _Merge:
         """Merge one image's labels and status; keep B's side of its conflicts as proposals."""
         # One that A lost has no past here, though its number may be free again.
         since = self._since(pair) if shared else None
+        self._healed += since is not None and since.lost
         found = merge_image(self._c, self._b, pair, self._classes, since, self._batch)
         if found.edit is not None:
             self._write(found.edit)
+        if found.taken_out_by_b is not None:
+            took, labelled = reversed(self._names) if found.taken_out_by_b else self._names
+            self._notes.append(f"'{path}' was taken out in '{took}', and '{labelled}' has labelled it since: it stays.")
         for plane, conflict in sorted(found.conflicts.items()):
             self._keep(pair.c, plane, path, conflict)
 
@@ -152,7 +162,6 @@ class _Merge:
         if self._common is None or not pair.same_id:
             return None
         lost = self._lost is None or pair.b in self._lost
-        self._healed += lost
         try:
             return since(self._c, self._b, pair.b, self._common, lost=lost)
         except JournalCutError:

@@ -140,6 +140,18 @@ class Model:
 
     def __init__(self, a: Said, b: Said, base: Said | None) -> None:
         self.a, self.b, self.base = a, b, base
+        self.painted_a, self.painted_b = self._painted(a), self._painted(b)
+
+    def _painted(self, side: Said) -> set[int]:
+        """Classes that a side has painted with since the last common edit."""
+        found: set[int] = set()
+        for where, ids in side.ids.items() if self.base is not None else ():
+            assert self.base is not None
+            changed = (ids != self.base.ids[where]) | (side.origins[where] != self.base.origins[where])
+            for o in set(np.unique(ids[changed]).tolist()) - {0}:
+                counted = side.classes.effective(ClassId(side.objects[where[0]][o]))
+                found |= set() if counted is None else {int(counted.id)}
+        return found
 
     def name(self, side: Said, class_id: int) -> str | None:
         """What a class of one side is called in C, None where it is out of use there."""
@@ -154,7 +166,10 @@ class Model:
                 state: tuple[object, object] = (c.removed, c.merged_into)
             else:
                 state_0, state_a, state_b = (_state(t, seen) for t in (then, self.a.classes, self.b.classes))
-                state = state_b if state_a == state_0 else state_a
+                if state_a == state_0:
+                    state = state_a if seen in self.painted_a else state_b
+                else:
+                    state = state_0 if state_b == state_0 and seen in self.painted_b else state_a
             if state[0]:
                 return None
             if state[1] is None:

@@ -572,3 +572,46 @@ def test_seconds_of_strangers_add_up_and_those_of_copies_do_not(two: tuple[Path,
         merged(two[0], b, tmp_path / f"{name}.segstudio")
         with closing(sqlite3.connect(tmp_path / f"{name}.segstudio/project.db")) as db:
             assert db.execute("SELECT seconds FROM times").fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize("gives_up", ["remove", "merge"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_class_that_one_copy_gave_up_stays_where_the_other_painted_with_it_since(
+    copies: tuple[Path, Path], tmp_path: Path, gives_up: str, swapped: bool
+) -> None:
+    with Project.open(copies[0]) as a:
+        play(a, [(gives_up,)], 1)
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
+    report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
+    how = "removed" if gives_up == "remove" else "merged into another"
+    assert report.notes == (
+        f"The class 'vessel' was {how} in 'a', and 'b' has painted with it since: it stays in use.",
+    )
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
+        assert c.classes().named("vessel") is not None
+
+
+def test_a_class_whose_pixels_the_other_copy_only_had_goes_as_before(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    with Project.open(copies[0]) as a:
+        play(a, [("remove",)], 1)
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "nerve")], 1)
+    assert merged(*copies, tmp_path / "c.segstudio").notes == ()
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.classes().named("vessel") is None
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_image_that_one_copy_took_out_stays_where_the_other_labelled_it_since(
+    copies: tuple[Path, Path], tmp_path: Path, swapped: bool
+) -> None:
+    _rows(copies[0], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
+    report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
+    assert report.notes == ("'field/0.png' was taken out in 'a', and 'b' has labelled it since: it stays.",)
+    assert report.images == 2
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
