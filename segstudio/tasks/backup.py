@@ -9,7 +9,7 @@ from pathlib import Path
 from segstudio.errors import UserError
 from segstudio.store.backup import Backup, back_up
 from segstudio.store.project import Project
-from segstudio.tasks.new import SUFFIX, project_path
+from segstudio.tasks.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
 
 __all__ = ["backup", "default_place"]
@@ -34,7 +34,7 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = default_place(project.path, place)
     else:
         target = project_path(place)
-    if project.path in target.absolute().parents:
+    if stands_inside(target.parent, project.path):
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
     if project.writer is not None:
         project.writer.flush(_DRAIN_S)

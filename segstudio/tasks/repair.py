@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Generator
@@ -10,11 +9,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
-from segstudio.durable import sync_folder
+from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, ProjectLocked, ReadOnly, UserError
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
@@ -26,7 +24,7 @@ from segstudio.store.recovered import Recovered, recover
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import create_tables
 from segstudio.store.waiting import read_waiting, replay_edits, waiting_files_of
-from segstudio.tasks.new import SUFFIX, project_path
+from segstudio.tasks.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.repair_files import copy_files
 
@@ -101,23 +99,19 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
     out = path.with_name(f"{path.name.removesuffix(SUFFIX)}-repaired{SUFFIX}") if out is None else project_path(out)
     if not path.is_dir():
         raise NotAProject(f"'{path.name}' is not a SegStudio project.")
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise UserError(f"There is already something at '{out}'; a repair needs a new name (--out).")
-    part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
+    if stands_inside(out.parent, path):
+        raise UserError("A repaired project cannot stand inside the damaged one.", todo="Choose another place (--out).")
     with _held(path):
         try:
-            part.mkdir(parents=True)
-            report = yield from _repair(path, part, out)
-            os.rename(part, out)
-            sync_folder(out.parent)
+            with built_folder(out) as part:
+                return (yield from _repair(path, part, out))
         except (sqlite3.Error, OSError) as error:
             sentence = refusal(error)
             if sentence is None:
                 raise
             raise DiskRefused(f"Nothing was repaired. {sentence}", safe=f"'{path.name}' is as it was.") from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return report
 
 
 @contextlib.contextmanager
@@ -162,7 +156,6 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         db.close()
-    sync_folder(part)
     if found.tiles_broken:
         notes.append("Pages of labels could not be read: tiles may be lost that nothing else knew of.")
     notes += [f"A class lost its name and is called '{name}' now." for name in built.nameless_classes]

@@ -166,3 +166,15 @@ def test_a_backup_that_is_stopped_leaves_nothing(worked_on: Project, tmp_path: P
     if (tmp_path / "b.segstudio").exists():
         Project.open(tmp_path / "b.segstudio").close()
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_backup_does_not_go_into_the_project_through_a_link_and_leaves_no_folder_above(
+    worked_on: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(worked_on.path)
+    with pytest.raises(UserError, match="cannot be put into the project"):
+        made(worked_on, tmp_path / "link" / "copy")
+    running = backup(worked_on, tmp_path / "x" / "y" / "copy")
+    next(running)
+    running.close()
+    assert not (tmp_path / "x").exists()

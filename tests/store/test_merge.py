@@ -368,6 +368,9 @@ def test_the_new_project_needs_a_free_place(two: tuple[Path, Path], tmp_path: Pa
             merged(*two, out)
     with pytest.raises(UserError, match="cannot stand inside"):
         merged(*two, two[0] / "c.segstudio")
+    (tmp_path / "link").symlink_to(two[1])
+    with pytest.raises(UserError, match="cannot stand inside"):
+        merged(*two, tmp_path / "link" / "c.segstudio")
 
 
 def test_what_is_no_project_is_refused(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -433,6 +436,14 @@ def _refusal(two: tuple[Path, Path], out: Path) -> str:
     except DiskRefused as error:
         return error.sentence
     return ""
+
+
+def test_a_merge_that_fails_leaves_no_folder_above(two: tuple[Path, Path], tmp_path: Path) -> None:
+    running = merge(*two, tmp_path / "x" / "y" / "c.segstudio")
+    next(running)
+    assert (tmp_path / "x" / "y").exists()
+    running.close()
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_merge_that_is_stopped_leaves_nothing(two: tuple[Path, Path], tmp_path: Path) -> None:

@@ -334,3 +334,19 @@ def test_every_file_of_a_repaired_project_is_synced(with_images: Path, monkeypat
     report = finished(repair(with_images))
     for path in (*report.out.glob("images*/**/*"), report.out / "images", report.out):
         assert (path.stat().st_dev, path.stat().st_ino) in synced, path
+
+
+def test_the_damaged_project_is_no_place_for_the_repaired_one(broken: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(broken)
+    before = sorted(broken.rglob("*"))
+    for out in (broken / "in", tmp_path / "link" / "in", broken / "models" / "in"):
+        with pytest.raises(UserError, match="cannot stand inside"):
+            finished(repair(broken, out))
+    assert sorted(broken.rglob("*")) == before
+
+
+def test_a_repair_that_fails_leaves_no_folder_above(broken: Path, tmp_path: Path) -> None:
+    (broken / "project.db").write_bytes(b"\x5a" * 40960)
+    with pytest.raises(ProjectDamaged):
+        finished(repair(broken, tmp_path / "x" / "y" / "new"))
+    assert not (tmp_path / "x").exists()
