@@ -48,7 +48,8 @@ class LostTile:
 class RepairReport:
     """What was salvaged into `out`, from which file, and what was lost.
 
-    `rebuilt` tiles came from the journal. `history` says whether undo still reaches back. `notes` are sentences about
+    `rebuilt` tiles came from the journal. `history` says whether undo still reaches back; where not, `lost_snapshots`
+    can no longer be restored. `notes` are sentences about
     losses that the other fields do not count.
     """
 
@@ -64,6 +65,7 @@ class RepairReport:
     lost_rows: dict[str, int] = field(default_factory=dict[str, int])
     lost_weights: tuple[str, ...] = ()
     lost_files: tuple[str, ...] = ()
+    lost_snapshots: tuple[str, ...] = ()
     waiting_saved: int = 0
     notes: tuple[str, ...] = ()
 
@@ -83,6 +85,7 @@ class RepairReport:
                 "images": list(self.lost_images),
                 "objects": [{"path": path, "object": id_} for path, id_ in self.lost_objects],
                 "rows": self.lost_rows, "weights": list(self.lost_weights), "files": list(self.lost_files),
+                "snapshots": list(self.lost_snapshots),
             },
             "waiting_saved": self.waiting_saved, "notes": list(self.notes),
         }  # fmt: skip
@@ -174,6 +177,7 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
         lost_rows=dict(built.lost_rows),
         lost_weights=files.weights,
         lost_files=files.files,
+        lost_snapshots=tuple(built.lost_snapshots),
         waiting_saved=saved,
         notes=tuple(notes),
     )
