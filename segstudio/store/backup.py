@@ -25,6 +25,7 @@ from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.journal import last_seq
 from segstudio.store.labels import read_tile
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.project import Project
 from segstudio.store.refusal import refusal
 
@@ -67,6 +68,7 @@ def back_up(project: Project, target: Path, tick: Tick) -> Backup:
             _copy_files(project.path, part, tick)
             tiles = _check(part / DATABASE, seq, tick)
             (part / "cache").mkdir()
+            copy_merged_proposals(project.path, part)
             size = sum(path.stat().st_size for path in _files(part))
             _must_be_free(target)
     except (sqlite3.Error, OSError) as error:

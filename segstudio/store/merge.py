@@ -31,16 +31,15 @@ from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_cla
 from segstudio.store.merge_images import PairedImage, add_images, known_images, paired_images
 from segstudio.store.merge_labels import PlaneConflict, merge_image
 from segstudio.store.merge_painted import given_up_alone, painted_since
+from segstudio.store.merge_proposals import MERGED
 from segstudio.store.proposals import Proposals
 from segstudio.store.versions import read_versions
 
-__all__ = ["MERGED", "MERGES", "Conflict", "MergeReport", "merge_into"]
-
-MERGED = "merged"
-"""The version of a proposal that holds the other project's side of a conflict."""
+__all__ = ["MERGES", "Conflict", "MergeReport", "merge_into"]
 
 MERGES = "merges"
-"""The setting that lists what was merged into a project: time, name and uuid of the other one, number of the batch."""
+"""The setting that lists what was merged into a project: time, name and uuid of the other one, number of the batch, and
+the conflicts (path, plane, pixels, rect)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,10 @@ class _Merge:
         drop_index(self._c)
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
-        entry = {"time": batch.time, "name": name, "uuid": msgspec.json.decode(uuid), "batch": batch.id}
+        entry = {
+            "time": batch.time, "name": name, "uuid": msgspec.json.decode(uuid), "batch": batch.id,
+            "conflicts": self._conflicts,
+        }  # fmt: skip
         row = self._c.execute("SELECT value FROM settings WHERE key = ?", (MERGES,)).fetchone()
         merges: list[object] = [*([] if row is None else msgspec.json.decode(row[0])), entry]
         self._c.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MERGES, msgspec.json.encode(merges).decode()))

@@ -13,10 +13,12 @@ import msgspec
 from segstudio.durable import built_folder, copy_durably
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
+from segstudio.store.backup import BACKUP_OF
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.images import read_roots
 from segstudio.store.merge import MergeReport, merge_into
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.migrations import migrate_copy
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers
@@ -67,6 +69,7 @@ def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Progress, None,
     _copy_database(a, part / DATABASE, write=True)
     yield Progress(0, 0, f"reading {b.name}")
     _copy_database(b, part / _OTHER, write=False)
+    copy_merged_proposals(a, part)
     proposals = Proposals(part / "cache" / "proposals.db", write=True)
     with closing(connect(part / DATABASE, Access.WRITE)) as c, closing(connect(part / _OTHER, Access.WRITE)) as other:
         c.execute("BEGIN IMMEDIATE")
@@ -77,6 +80,7 @@ def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Progress, None,
             # Not before: copies are known by it.
             _set(c, "uuid", uuid4().hex)
             _set(c, "made", now_utc())
+            c.execute("DELETE FROM settings WHERE key = ?", (BACKUP_OF,))
             c.execute("COMMIT")
         finally:
             proposals.close()

@@ -18,6 +18,7 @@ from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.damaged import copy_aside, open_damaged
 from segstudio.store.lock import ProjectLock
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.migrations import BACKUPS
 from segstudio.store.rebuild import Rebuilt, rebuild
 from segstudio.store.recovered import Recovered, recover
@@ -159,6 +160,7 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         db.close()
+    copy_merged_proposals(path, part)
     if found.tiles_broken:
         notes.append("Pages of labels could not be read: tiles may be lost that nothing else knew of.")
     notes += [f"A class lost its name and is called '{name}' now." for name in built.nameless_classes]

@@ -24,7 +24,11 @@ from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import NewClass, NewImage, VersionRow
 from segstudio.store.versions import add_version, begin_run, end_run
+from segstudio.tasks.backup import backup
+from segstudio.tasks.info import info
 from segstudio.tasks.merge import merge
+from segstudio.tasks.progress import finished
+from segstudio.tasks.repair import repair
 
 A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
 
@@ -626,3 +630,48 @@ def test_an_image_that_one_copy_took_out_stays_where_the_other_labelled_it_since
     assert report.images == 2
     with Project.open(tmp_path / "c.segstudio") as c:
         assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
+
+
+# --- what is kept of a merge
+
+
+def test_conflicts_stay_listed_in_the_project_and_their_proposals_go_into_a_backup_and_a_repair(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    report = merged(*two, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        c.proposals.write(ImageId(2), 0, "v1", {}, {})
+        copies = [finished(backup(c, tmp_path / "copy.segstudio")).path]
+    copies.append(finished(repair(tmp_path / "c.segstudio")).out)
+    merged(tmp_path / "c.segstudio", two[0], tmp_path / "d.segstudio")
+    copies.append(tmp_path / "d.segstudio")
+    for path in copies:
+        with Project.open(path, write=False) as copy:
+            assert info(copy)["merges"][0]["conflicts"] == report.as_json()["conflicts"]
+            assert [(note.image, note.plane, note.version) for note in copy.proposals.notes()] == [(1, 0, "merged")]
+            proposal = copy.proposals.read(FIRST, 0)
+            assert proposal is not None
+            assert (proposal.class_ids(Rect(4, 2, 2, 2)) == VESSEL).all()
+    with Project.open(two[0], write=False) as a:
+        assert "merges" not in info(a)
+
+
+def test_a_cache_that_cannot_be_read_stops_no_backup(two: tuple[Path, Path], tmp_path: Path) -> None:
+    merged(*two, tmp_path / "c.segstudio")
+    (tmp_path / "c.segstudio" / "cache" / "proposals.db").write_bytes(b"\x5a" * 9000)
+    with Project.open(tmp_path / "c.segstudio", write=False) as c:
+        finished(backup(c, tmp_path / "copy.segstudio"))
+
+
+def test_an_image_that_b_flagged_as_changed_is_flagged_and_the_merged_project_is_no_backup(tmp_path: Path) -> None:
+    Project.create(tmp_path / "a.segstudio", images(tmp_path, range(1)), CLASSES).close()
+    with Project.create(tmp_path / "b.segstudio", images(tmp_path, range(1, 2)), CLASSES) as b:
+        assert b.writer is not None
+        b.writer.call(lambda db: db.execute("UPDATE files SET changed = 'abc'") and None).result()
+        finished(backup(b, tmp_path / "copy.segstudio"))
+    merged(tmp_path / "copy.segstudio", tmp_path / "a.segstudio", tmp_path / "d.segstudio")
+    merged(tmp_path / "a.segstudio", tmp_path / "copy.segstudio", tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio", write=False) as c:
+        assert [row.changed for row in c.images()] == ["", "abc"]
+    with Project.open(tmp_path / "d.segstudio", write=False) as d:
+        assert d.setting("backup_of") is None
