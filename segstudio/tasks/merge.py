@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import READABLE_FROM, check_version
+from segstudio.store.waiting import notes_on
 from segstudio.tasks.new import stands_inside
 from segstudio.tasks.progress import Progress
 
@@ -52,7 +54,8 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
             raise UserError(f"A merged project cannot stand inside the project '{project.name}'.")
     try:
         with built_folder(out) as part:
-            return (yield from _build(a, b, out, part))
+            report = yield from _build(a, b, out, part)
+            return replace(report, notes=(*notes_on((a, b)), *report.notes))
     except (sqlite3.Error, OSError) as error:
         sentence = refusal(error)
         if sentence is None:

@@ -254,7 +254,7 @@ def test_edits_that_wait_in_the_state_folder_are_in_the_repaired_project(broken:
     refused.close(wait_s=1)
     report = finished(repair(broken))
     assert report.waiting_saved == 1
-    assert waiting_file(refused.uuid).is_file()
+    assert waiting_file(refused.uuid, refused.path).is_file()
     with Project.open(report.out) as project:
         assert project.image(IMAGES[3]).labelled_pixels == 900
     with Project.open(broken) as old:
