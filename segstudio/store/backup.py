@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
-from segstudio.durable import sync_folder
+from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Seq
@@ -29,6 +28,7 @@ from segstudio.store.images import relative_root
 from segstudio.store.journal import last_seq
 from segstudio.store.labels import read_tile
 from segstudio.store.lock import LOCK
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.project import Project
 from segstudio.store.refusal import refusal
 from segstudio.store.room import must_have_room
@@ -70,27 +70,22 @@ def back_up(project: Project, target: Path, tick: Tick) -> Backup:
     """
     target = target.absolute()
     _must_be_free(target)
-    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
         needed = sum(sizes(project.path)) + _SPARE_BYTES
         must_have_room(target.parent, needed, "The backup", safe="The project is untouched.")
-        part.mkdir(parents=True)
-        seq = _copy_database(project, part / DATABASE, target, tick)
-        _copy_files(project.path, part, tick)
-        tiles = _check(part / DATABASE, seq, tick)
-        (part / "cache").mkdir()
-        size = sum(path.stat().st_size for path in _files(part))
-        sync_folder(part)
-        _must_be_free(target)
-        os.rename(part, target)
-        sync_folder(target.parent)
+        with built_folder(target) as part:
+            seq = _copy_database(project, part / DATABASE, target, tick)
+            _copy_files(project.path, part, tick)
+            tiles = _check(part / DATABASE, seq, tick)
+            (part / "cache").mkdir()
+            copy_merged_proposals(project.path, part)
+            size = sum(path.stat().st_size for path in _files(part))
+            _must_be_free(target)
     except (sqlite3.Error, OSError) as error:
         sentence = refusal(error)
         if sentence is None:
             raise
         raise DiskRefused(f"The backup could not be made. {sentence}", safe="The project is untouched.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return Backup(target, size, seq, tiles)
 
 

@@ -11,7 +11,7 @@ from segstudio.labels.model import Seq
 from segstudio.store.backup import Backup, back_up
 from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
-from segstudio.tasks.new import SUFFIX, project_path
+from segstudio.tasks.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
 
 __all__ = ["backup", "default_place"]
@@ -37,7 +37,7 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = default_place(project.path, place)
     else:
         target = project_path(place)
-    if project.path in target.absolute().parents:
+    if stands_inside(target.parent, project.path):
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
     refused = _refused(project)
     # What an earlier writer could not save; a writer of now has read it, or says so itself.

@@ -235,3 +235,15 @@ def test_on_a_network_drive_a_copy_that_never_comes_to_its_end_is_given_up(
     with pytest.raises(UserError, match="again and again"):
         back_up(on_network, tmp_path / "b.segstudio", busy)
     assert [path.name for path in tmp_path.iterdir()] == ["field.segstudio"]
+
+
+def test_a_backup_does_not_go_into_the_project_through_a_link_and_leaves_no_folder_above(
+    worked_on: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(worked_on.path)
+    with pytest.raises(UserError, match="cannot be put into the project"):
+        made(worked_on, tmp_path / "link" / "copy")
+    running = backup(worked_on, tmp_path / "x" / "y" / "copy")
+    next(running)
+    running.close()
+    assert not (tmp_path / "x").exists()
