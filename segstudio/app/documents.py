@@ -374,15 +374,17 @@ class Documents(QObject):
         self.generation += 1
         self.saving.catch_up()
         classes = self._project.classes()
-        if classes.all != self.classes.all:
-            images = None  # an edit of the classes stands in every image's history
+        everywhere = classes.all != self.classes.all  # an edit of the classes stands in every image's history
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)
-            else:
-                opened.generation = self.generation
+                continue
+            # Its pixels stay: strokes may be on them that the store has not got yet.
+            if everywhere:
+                opened.history = self._project.history(image)
+            opened.generation = self.generation
         self._take_classes(classes)
-        self.rewritten.emit(images)
+        self.rewritten.emit(None if everywhere else images)
         self.historyChanged.emit()
         self.saving.announce()
 
