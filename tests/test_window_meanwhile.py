@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from window_bench import Bench, make_project
 
+from segstudio.app import documents as documents_module
 from segstudio.app.opened import OpenedProject
 from segstudio.app.proposing import Proposals
 from segstudio.store.project import Project
@@ -30,6 +31,7 @@ class Hand(Bench):
         self.wait(lambda: self.shown)
         self.fresh()
         self.restored: list[dict[str, Any]] = []
+        self.timers: list[threading.Timer] = []
         self.session.snapshotRestored.connect(self.restored.append)
 
     @property
@@ -59,6 +61,11 @@ class Hand(Bench):
         go = threading.Event()
         self.opened.proposals.worker.submit(lambda: go.wait(60))
         return go
+
+    def lets_go(self, go: threading.Event, after_s: float) -> None:
+        """Set the event from another thread: a window that waits for it is held up so long, and not for ever."""
+        self.timers.append(threading.Timer(after_s, go.set))
+        self.timers[-1].start()
 
     def keeps(self, name: str) -> int:
         """Keep a snapshot; its id."""
@@ -97,6 +104,9 @@ def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
     bench = Hand(make_project(tmp_path / "project", 3))
     yield bench
+    for timer in bench.timers:
+        timer.cancel()
+        timer.join()
     bench.close()
 
 
@@ -131,3 +141,152 @@ def test_a_stroke_painted_while_a_restore_with_classes_is_undone_stays_and_is_sa
     assert not me.painted().any()
     assert not me.stored().any()
     assert me.failures == []
+
+
+def undoing(me: Hand, patch: pytest.MonkeyPatch) -> threading.Event:
+    """The undo of a restore that changed the first image waits for the event; the second is on screen."""
+    kept = me.keeps("before")
+    me.drag((100, 100), (130, 130))
+    me.settle()
+    me.restores(kept)
+    me.shows(1)
+    go = me.holds(patch)
+    me.session.undo_restore()
+    assert me.opened.documents.busy
+    return go
+
+
+def test_what_is_kept_backed_up_and_exported_meanwhile_has_the_stroke_that_waits(
+    me: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go = undoing(me, monkeypatch)
+    me.drag((30, 30), (60, 60))
+    painted = me.painted()
+    assert painted.any()
+    ends: list[Any] = []
+    me.session.backupFinished.connect(ends.append)
+    me.session.exportFinished.connect(ends.append)
+    me.session.keep_snapshot("with the stroke")
+    me.session.backup(tmp_path / "copy")
+    me.session.export("png", tmp_path / "out")
+    QTest.qWait(100)
+    assert len(me.session.snapshots) == 1
+    go.set()
+    me.wait(lambda: len(ends) == 2 and len(me.session.snapshots) == 2)
+    me.free()
+    image = me.opened.navigation.shown
+    assert image is not None
+    with Project.open(tmp_path / "copy.segstudio", write=False) as copy:
+        document = copy.document(image)
+        assert np.array_equal(document.raster.read(0, document.raster.bounds(0))[0] > 0, painted)
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.settle()
+    assert not me.painted().any()
+    me.restores(next(item.id for item in me.session.snapshots if item.name == "with the stroke"))
+    assert np.array_equal(me.painted(), painted)
+    assert me.failures == []
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call held up the window."""
+    begun = time.monotonic()
+    call()
+    return time.monotonic() - begun
+
+
+def test_paging_on_does_not_wait_for_a_done_that_is_still_computed_nor_lose_it(
+    me: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents_module, "_KEPT_DOCUMENTS", 1)
+    me.session.set_done_rest("background")
+    go = me.computes()
+    me.lets_go(go, 5.0)  # who waits on the window's thread cannot be let on by it
+    me.session.mark_done()
+    for image in (1, 2, 3):
+        assert seconds(lambda image=image: me.session.open_image(image)) < 1
+        me.wait(lambda: not me.session.loading)
+    assert seconds(lambda: me.session.keep_snapshot("after Done")) < 1
+    assert seconds(lambda: me.session.backup()) < 1
+    assert me.session.snapshots == []
+    go.set()
+    me.wait(lambda: me.session.snapshots)
+    assert me.session.images[0].status == "done"
+    assert me.session.snapshots[0].edits == 0
+    me.shows(0)
+    assert me.stored().all()
+    assert me.failures == []
+
+
+def test_paging_on_while_a_done_waits_for_a_change_of_many_images_neither_waits_nor_cancels_it(
+    me: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = me.computes()
+    kept = me.keeps("before")
+    me.drag((100, 100), (130, 130))
+    me.settle()
+    me.restores(kept)
+    me.shows(2)
+    me.session.mark_done()
+    me.shows(1)
+    go = me.holds(monkeypatch)
+    me.session.undo_restore()
+    done.set()
+    QTest.qWait(100)
+    me.lets_go(go, 5.0)
+    assert seconds(lambda: me.session.open_image(3)) < 1
+    me.wait(lambda: not me.session.loading)
+    go.set()
+    me.wait(lambda: me.session.images[2].status == "done")
+    me.free()
+    me.shows(0)
+    assert me.painted().any()
+    assert me.failures == []
+
+
+def test_a_stroke_under_way_while_the_window_waits_to_close_is_not_cut(
+    me: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = undoing(me, monkeypatch)
+    me.window.close()
+    assert me.window.closing_strip.isVisible()
+    me.drag((20, 20), (40, 40), release=False)
+    go.set()
+    QTest.qWait(600)
+    assert me.window.isVisible()
+    assert me.session.gesture_active
+    before = me.painted().sum()
+    QTest.mouseMove(me.canvas, me.at(100, 40))
+    me.lift(100, 40)
+    painted, image = me.painted(), me.opened.navigation.shown
+    assert painted.sum() > before
+    me.wait(lambda: not me.window.isVisible())
+    assert me.project is not None
+    assert image is not None
+    with Project.open(me.project, write=False) as project:
+        document = project.document(image)
+        assert np.array_equal(document.raster.read(0, document.raster.bounds(0))[0] > 0, painted)
+
+
+def test_a_window_waits_to_close_until_a_done_is_computed_and_goes_on_meanwhile(me: Hand) -> None:
+    go = me.computes()
+    me.lets_go(go, 8.0)
+    me.session.mark_done()
+    assert seconds(me.window.close) < 4
+    assert me.window.isVisible()
+    assert "Saving …" in me.labels_say("Saving")
+    go.set()
+    me.wait(lambda: not me.window.isVisible())
+    assert me.project is not None
+    with Project.open(me.project, write=False) as project:
+        assert project.images()[0].status == "done"
+
+
+def test_escape_while_done_is_computed_says_that_it_was_cancelled_at_once(me: Hand) -> None:
+    go = me.computes()
+    me.session.mark_done()
+    assert seconds(lambda: me.key(Qt.Key.Key_Escape)) < 0.15
+    assert me.said[-1] == "Done was cancelled; nothing was filled in."
+    go.set()
+    QTest.qWait(100)
+    assert me.session.images[0].status != "done"
+    assert me.session.current_index == 0

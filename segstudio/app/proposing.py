@@ -268,7 +268,7 @@ class Proposals(QObject):
         if proposal is not None and self._is_whole(proposal) and self._project.writer is not None:
             proposals = self._project.proposals
             self.worker.submit(
-                lambda: proposals.mark_shown(proposal.image, proposal.plane, proposal.number), self._noted
+                lambda: proposals.mark_shown(proposal.image, proposal.plane, proposal.number), self.noted
             )
 
     def _is_whole(self, proposal: Proposal) -> bool:
@@ -304,7 +304,7 @@ class Proposals(QObject):
     def _two_classes_known(self) -> bool:
         return len(self._project.known_classes()) >= 2
 
-    def _noted(self, future: "Future[None]") -> None:
+    def noted(self, future: "Future[None]") -> None:
         """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""
         error = future.exception()
         if isinstance(error, UserError):

@@ -27,7 +27,6 @@ class SessionKeeping(SessionBase):
     def keep_snapshot(self, name: str = "") -> None:
         """Give the labels as they stand a name, without one the date and time; `snapshotsChanged` follows."""
         if self._may_write() and self._opened is not None:
-            self._opened.finishing.settle()
             self._opened.snapshots.keep(name)
 
     def rename_snapshot(self, id: int, name: str) -> None:
@@ -44,7 +43,6 @@ class SessionKeeping(SessionBase):
         """Make the project, or the image on screen, again what it was; ends in `snapshotRestored` or `failed`."""
         if not self._may_write() or self._opened is None or (this_image and not self._is_shown()):
             return
-        self._opened.finishing.settle()
         image = self._opened.navigation.shown if this_image else None
         self._start("restore", lambda opened: opened.snapshots.restore(id, image))
 
@@ -58,9 +56,9 @@ class SessionKeeping(SessionBase):
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return
-        self._opened.finishing.settle()
+        path = None if place is None else Path(place)
         self._opened.documents.commit_gesture()
-        self._start("backup", lambda opened: opened.backups.start(None if place is None else Path(place)))
+        self._opened.documents.after(lambda: self._start("backup", lambda opened: opened.backups.start(path)))
 
     def _start(self, job: str, begin: Callable[[OpenedProject], None]) -> None:
         try:

@@ -39,7 +39,9 @@ class Snapshots(QObject):
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""
         self._documents.commit_gesture()
         said = self.tr("Snapshot '{0}' is kept")
-        self._later(tasks.keep(self._project, name), lambda made: self.said.emit(said.format(made.name)))
+        self._documents.after(
+            lambda: self._later(tasks.keep(self._project, name), lambda made: self.said.emit(said.format(made.name)))
+        )
 
     def rename(self, id_: int, name: str) -> None:
         """Give a snapshot another name."""
