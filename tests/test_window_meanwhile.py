@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from window_bench import Bench, make_project
+from window_bench import LEFT, Bench, make_project
 
 from segstudio.app import documents as documents_module
 from segstudio.app.opened import OpenedProject
@@ -290,3 +290,49 @@ def test_escape_while_done_is_computed_says_that_it_was_cancelled_at_once(me: Ha
     QTest.qWait(100)
     assert me.session.images[0].status != "done"
     assert me.session.current_index == 0
+
+
+def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_be_asked_for_again(
+    me: Hand,
+) -> None:
+    patch = pytest.MonkeyPatch()
+    kept = me.keeps("before")
+    me.drag((100, 100), (130, 130))
+    me.settle()
+    dialog = me.window.snapshots_dialog()
+    dialog.present()
+    QTest.mouseClick(dialog.list.viewport(), LEFT, pos=dialog.list.visualItemRect(dialog.list.topLevelItem(0)).center())
+    me.session.open_image(1)
+    assert not dialog.restore_image.isEnabled()
+    me.session.restore_snapshot(kept, this_image=True)
+    assert (me.failures[-1]["job"], me.failures[-1]["sentence"]) == ("restore", "The image is still loading.")
+    me.wait(lambda: not me.session.loading)
+    assert dialog.restore_image.isEnabled()
+    go = me.holds(patch)
+    QTest.mouseClick(dialog.restore, LEFT)
+    assert dialog.state.text() == "Restoring …"
+    me.session.cancel_job("restore")
+    go.set()
+    me.wait(lambda: "cancelled" in dialog.state.text())
+    assert me.failures[-1]["job"] == "restore"
+    patch.undo()
+    QTest.mouseClick(dialog.restore, LEFT)
+    me.wait(lambda: me.restored)
+    me.free()
+    go = me.holds(patch)
+    QTest.mouseClick(dialog.undo, LEFT)
+    me.session.undo_restore()  # busy
+    assert "nothing else can be changed" in me.failures[-1]["sentence"]
+    me.session.cancel_job("undo")
+    go.set()
+    me.wait(lambda: "cancelled" in dialog.state.text())
+    patch.undo()
+    QTest.mouseClick(dialog.undo, LEFT)
+    me.wait(lambda: len(me.restored) == 2)
+    assert me.restored[-1]["taken_back"]
+    assert dialog.state.text() == "The restore of 'before' was taken back."
+    assert not dialog.undo.isVisible()
+    me.free()
+    me.shows(0)
+    assert me.painted().any()
+    dialog.close()

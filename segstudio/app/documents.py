@@ -365,6 +365,7 @@ class Documents(QObject):
         write: Write,
         images: frozenset[ImageId] | None,
         then: Callable[[int], None] = lambda _: None,
+        otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
         """Write a change of many images, or one too large for memory, as a job; open documents follow it.
 
@@ -373,7 +374,7 @@ class Documents(QObject):
         """
         self.commit_gesture()
         self._must_be_free()
-        self.long.start(job, text, write, images, then)
+        self.long.start(job, text, write, images, then, otherwise)
         self.historyChanged.emit()
         self.saving.announce()
 
