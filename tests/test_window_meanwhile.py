@@ -301,7 +301,7 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     me.settle()
     dialog = me.window.snapshots_dialog()
     dialog.present()
-    QTest.mouseClick(dialog.list.viewport(), LEFT, pos=dialog.list.visualItemRect(dialog.list.topLevelItem(0)).center())
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     me.session.open_image(1)
     assert not dialog.restore_image.isEnabled()
     me.session.restore_snapshot(kept, this_image=True)

@@ -20,6 +20,7 @@ from segstudio.labels.document import Document
 __all__ = ["Fills"]
 
 _GESTURE_POLL_MS = 50
+_MOMENT_S = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -72,9 +73,10 @@ class Fills(QObject):
     def cancel(self) -> list[str]:
         """Drop what is not applied yet of the document on screen; the names of what would have changed something.
 
-        What is not computed yet is taken to change something: nobody waits for it.
+        What is not computed within one moment for all is taken to change something: nobody waits for it.
         """
         mine = [fill for fill in self._fills if fill.opened is self._documents.current]
+        wait([fill.future for fill in mine if fill.future is not None], _MOMENT_S)
         self._fills = [fill for fill in self._fills if fill not in mine]
         self._go_on()
         return [fill.name for fill in mine if _would_change(fill)]

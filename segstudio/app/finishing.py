@@ -16,7 +16,7 @@ from segstudio.app.fill_edits import (
     streamed,
 )
 from segstudio.app.filling import Fills
-from segstudio.app.jobs import MainThread
+from segstudio.app.jobs import MainThread, say_refusal
 from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
@@ -136,7 +136,7 @@ class Finishing(QObject):
         """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
         self._rest = rest
         self._project.set_setting(_DONE_REST, rest.value).add_done_callback(
-            lambda future: self._main.post(lambda: self._shown.noted(future))
+            lambda future: self._main.post(lambda: say_refusal(future, self.said.emit))
         )
 
     def _say_done(self, rest: Rest, filled: Filled) -> None:
@@ -161,7 +161,7 @@ class Finishing(QObject):
             if figures and project.writer is not None:
                 project.set_effort(after.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
 
-        self._shown.worker.submit(count, self._shown.noted)
+        self._shown.worker.submit(count, lambda future: say_refusal(future, self.said.emit))
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait for whole-image edits that are being computed, and apply them; whether all ended within the time."""

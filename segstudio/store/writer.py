@@ -41,6 +41,12 @@ class WriterState:
     last_saved_utc: str
 
 
+_FAULT = (
+    "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
+    "next opening: close the project and open it again."
+)
+
+
 @dataclass(slots=True)
 class _Waiting:
     """An edit with its number, or a job with the future of its result; a job that writes edits gets the last number."""
@@ -356,7 +362,7 @@ class Writer:
     def _note_fault(self) -> None:
         with self._changed:
             self._fault = True
-            self._refused = self._refused or "SegStudio met a fault of its own while saving."
+            self._refused = self._refused or _FAULT
             self._changed.notify_all()
         self._fail_jobs(self._refused)
         self.on_refused(self._refused)
