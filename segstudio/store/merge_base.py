@@ -17,8 +17,8 @@ from segstudio.labels.codec import apply_delta
 from segstudio.labels.edit import RowChange, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
 from segstudio.labels.tile import Tile, digest
+from segstudio.store.floor import floor_of
 from segstudio.store.labels import read_objects
-from segstudio.store.past import floor_of
 
 __all__ = ["JournalCutError", "Since", "classes_at", "drop_index", "index_edits", "last_common_edit", "since"]
 

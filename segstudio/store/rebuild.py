@@ -19,8 +19,8 @@ from segstudio.labels.model import ImageId, Kind, Status, folded_name
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
+from segstudio.store.floor import COMPACTED_POINTS
 from segstudio.store.migrations import UNDO_FLOOR
-from segstudio.store.past import COMPACTED_POINTS, COMPACTED_TO
 from segstudio.store.recovered import Recovered
 from segstudio.store.salvage import Row
 from segstudio.store.schema import READABLE_FROM
@@ -280,7 +280,7 @@ def _journal(builder: _Builder) -> None:
                                  "author": "", "time": now_utc()})  # fmt: skip
     floor = max(newest, last)
     # Without deltas the past is as after compacting: neither undone nor restored from a snapshot.
-    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_TO, floor), (COMPACTED_POINTS, [floor])):
+    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_POINTS, [floor])):
         builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import decode_tile
-from segstudio.labels.tile import EMPTY, Tile, digest, expanded, frozen, writable_copy
+from segstudio.labels.tile import EMPTY, EMPTY_DIGEST, Tile, digest, expanded, frozen, writable_copy
 from segstudio.store.damaged import template
 from segstudio.store.refusal import UNREADABLE
 from segstudio.store.salvage import Columns, Row, Rows, columns_of, read_index, read_keyed, read_numbered
@@ -27,7 +27,6 @@ TABLES = (
     *("snapshots", "runs", "versions", "version_groups", "times"),
 )
 _BY_IMAGE = frozenset({"planes", "objects", "times"})
-_EMPTY_DIGEST = digest(EMPTY)
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class Recovered:
     @property
     def history_whole(self) -> bool:
         """Whether every edit can still be taken back: the journal is complete and leads to the tiles."""
-        ends = {place: found for place, found in self.journal.tiles.items() if found != _EMPTY_DIGEST}
+        ends = {place: found for place, found in self.journal.tiles.items() if found != EMPTY_DIGEST}
         return (
             self.journal.complete
             and not self.lost_tiles
@@ -97,7 +96,7 @@ def _recover_tiles(out: Recovered, db: sqlite3.Connection, columns: Mapping[str,
     indexed: dict[int, Place] = {id_: (image, plane, ty, tx) for image, plane, ty, tx, id_ in keys}
     extents = read_keyed(db, "tile_objects", columns["tile_objects"], [r["id"] for r in out.tables["images"].rows])
     witnessed = {(e["image"], e["plane"], e["ty"], e["tx"]) for e in extents.rows if e["area"] > 0}
-    ends = {place for place, found in out.journal.tiles.items() if found != _EMPTY_DIGEST}
+    ends = {place for place, found in out.journal.tiles.items() if found != EMPTY_DIGEST}
     for row in rows.rows:
         _take(out, row, indexed, witnessed)
     read = {row["id"] for row in rows.rows}

@@ -12,7 +12,7 @@ import msgspec
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import apply_delta
-from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.labels.tile import EMPTY, EMPTY_DIGEST, Tile, digest
 from segstudio.store.salvage import Row
 
 __all__ = ["Place", "Testimony", "testimony"]
@@ -21,7 +21,6 @@ Place = tuple[int, int, int, int]
 """Image, plane, ty, tx."""
 
 _RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
-_EMPTY_DIGEST = digest(EMPTY)
 
 
 @dataclass(slots=True)
@@ -86,7 +85,7 @@ def _replay_tiles(out: Testimony, image: int | None, deltas: list[Row], turned: 
         before, after = delta["before"], delta["after"]
         if turned:
             before, after = after, before
-        if out.tiles.get(place, _EMPTY_DIGEST) != before:
+        if out.tiles.get(place, EMPTY_DIGEST) != before:
             out.complete = False
         out.tiles[place] = after
         out.seen[place] |= {before, after}

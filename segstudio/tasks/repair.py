@@ -20,7 +20,7 @@ from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, ProjectLo
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.damaged import copy_aside, open_damaged
-from segstudio.store.lock import ProjectLock
+from segstudio.store.lock import LOCK, ProjectLock
 from segstudio.store.migrations import BACKUPS
 from segstudio.store.rebuild import Rebuilt, rebuild
 from segstudio.store.recovered import Recovered, recover
@@ -33,7 +33,6 @@ from segstudio.tasks.progress import Progress
 
 __all__ = ["LostTile", "RepairReport", "repair"]
 
-_LOCK = "project.lock"
 _FOLDERS = ("models", "runs", "cache")
 
 
@@ -123,8 +122,8 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
 @contextlib.contextmanager
 def _held(path: Path) -> Generator[None]:
     """The project's lock, its file left as it is: nobody may write while it is copied."""
-    lock = ProjectLock(path / _LOCK)
-    if (path / _LOCK).exists():
+    lock = ProjectLock(path / LOCK)
+    if (path / LOCK).exists():
         try:
             lock.acquire(path.name, sign=False)
         except ProjectLocked as error:

@@ -8,12 +8,12 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from segstudio.errors import ReadOnly
 from segstudio.labels.author import user_name
 from segstudio.labels.edit import Batch, Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
-from segstudio.store.past import changed_images, must_be_kept
+from segstudio.store.floor import must_be_kept
+from segstudio.store.past import changed_images
 from segstudio.store.project import Project
 from segstudio.store.restore import classes_edit, image_edit
 from segstudio.store.snapshots import (
@@ -25,7 +25,6 @@ from segstudio.store.snapshots import (
     rename_snapshot,
 )
 from segstudio.store.ticker import Ticker
-from segstudio.store.writer import Writer
 from segstudio.tasks.progress import Progress
 
 __all__ = [
@@ -77,23 +76,17 @@ def keep(project: Project, name: str = "") -> "Future[Snapshot]":
     Raises `ReadOnly`; the future raises `UserError` for a name that is taken, `DiskRefused`.
     """
     author = user_name()
-    return _writer(project).call(lambda db: keep_snapshot(db, name, author))
+    return project.writing().call(lambda db: keep_snapshot(db, name, author))
 
 
 def rename(project: Project, id_: int, name: str) -> "Future[Snapshot]":
     """Give a snapshot another name; a daily one is a person's from then on. Raises as `keep` does."""
-    return _writer(project).call(lambda db: rename_snapshot(db, id_, name))
+    return project.writing().call(lambda db: rename_snapshot(db, id_, name))
 
 
 def delete(project: Project, id_: int) -> "Future[Snapshot]":
     """Take a snapshot's name away; no label changes. Raises as `keep` does."""
-    return _writer(project).call(lambda db: delete_snapshot(db, id_))
-
-
-def _writer(project: Project) -> Writer:
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    return project.writer
+    return project.writing().call(lambda db: delete_snapshot(db, id_))
 
 
 def restore(
@@ -102,7 +95,7 @@ def restore(
     """Make the labels again what they were after edit `seq`: of the whole project with its classes, or of some images.
 
     While it runs nothing else may be written. Raises `UserError` where that state is no longer kept, `ProjectDamaged`,
-    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed, nothing has changed.
+    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed before its commit begins, nothing has changed.
     """
     restoring = Restoring(project, seq, images)
     ticker = Ticker()
@@ -135,7 +128,7 @@ class Restoring:
 
     def start(self, ticker: Ticker) -> "Future[int]":
         """Write it, all or nothing, after everything that waits; the future says how many edits. Raises `ReadOnly`."""
-        return _writer(self._project).write_all(lambda db: self._edits(db, ticker), self._batch)
+        return self._project.writing().write_all(lambda db: self._edits(db, ticker), self._batch)
 
     def report(self) -> RestoreReport:
         """What it did."""
@@ -166,6 +159,7 @@ class Restoring:
                 self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
                 yield StreamedEdit(found.header, self._noting(found.parts))
             ticker.step()
+        ticker.step(0)
 
     def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts; the classes that objects come back with are noted."""

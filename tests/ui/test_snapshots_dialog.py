@@ -235,6 +235,9 @@ def test_the_folder_of_a_backup_is_asked_for_and_its_end_is_said(
     assert [str(call[1]) for call in called("backup")] == ["/media/disk"]
     said: list[str] = []
     session.said.connect(said.append)
-    session.backupFinished.emit({"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2})
-    assert said == ["Backed up and checked: /media/disk/p-1.segstudio"]
+    report = {"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2}
+    for unsaved in (0, 3):
+        session.backupFinished.emit(report | {"waiting_edits": unsaved})
+    first = "Backed up and checked: /media/disk/p-1.segstudio"
+    assert said == [first, f"{first}. 3 edits not in it: not saved yet."]
     QApplication.sendPostedEvents()
