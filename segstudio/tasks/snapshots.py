@@ -46,7 +46,7 @@ class RestoreReport:
     """What was restored: the number it goes back to, images that changed, whether the classes did.
 
     `batch` and its `last` edit, which taking it back names, are None where nothing differed. `unused` names classes out
-    of use that restored objects have: their pixels count as nothing.
+    of use that restored objects have: their pixels count as nothing. `paths` are those of `images`.
     """
 
     seq: Seq
@@ -55,6 +55,7 @@ class RestoreReport:
     batch: int | None
     last: Seq | None
     unused: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def listed(project: Project) -> list[Snapshot]:
@@ -119,7 +120,7 @@ class Restoring:
         self._project, self._seq = project, seq
         self._wanted = None if images is None else set(images)
         self._batch = Batch(Cause.RESTORE, user_name())
-        self._restored: list[ImageId] = []
+        self._restored: dict[ImageId, str] = {}
         self._classes = False
         self._classes_used: set[ClassId] = set()
         with project.reading() as db:
@@ -138,7 +139,8 @@ class Restoring:
             return RestoreReport(self._seq, images, False, None, None, unused)
         with self._project.reading() as db:
             last = db.execute("SELECT max(seq) FROM edits WHERE batch = ?", (self._batch.id,)).fetchone()[0]
-        return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused)
+        paths = tuple(self._restored.values())
+        return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused, paths)
 
     def _edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
         """The classes first: restored objects may have one that was taken back since."""
@@ -153,7 +155,8 @@ class Restoring:
         for image in changed:
             found = image_edit(db, image, self._seq, author, ticker)
             if found is not None:
-                self._restored.append(image)
+                # Here, on the writer's thread: whoever asks for the report waits for it.
+                self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
                 yield StreamedEdit(found.header, self._noting(found.parts))
             ticker.step()
         ticker.step(0)
