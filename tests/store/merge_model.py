@@ -1,6 +1,7 @@
 """A merge in plain words, pixel by pixel over whole planes (alike pixels once), and random labels to merge."""
 
 import shutil
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -277,8 +278,13 @@ def _whole(side: Said, image: int) -> np.ndarray:
 # --- C held against the model
 
 
-def assert_merged(model: Model, report: MergeReport, c: Project) -> None:
-    """C is what the model says, for every pixel: class, object and origin; so are conflicts and their proposals."""
+def assert_merged(
+    model: Model, report: MergeReport, c: Project, earlier: Set[tuple[ImageId, int]] = frozenset()
+) -> None:
+    """C is what the model says, for every pixel: class, object and origin; so are conflicts and their proposals.
+
+    `earlier` are planes of A with the proposal of an earlier merge, which goes along.
+    """
     found = said(c)
     expected_conflicts: set[tuple[str, int, int, tuple[int, int, int, int]]] = set()
     for row in c.images():
@@ -290,7 +296,10 @@ def assert_merged(model: Model, report: MergeReport, c: Project) -> None:
             if conflict.any():
                 in_conflict = True
                 expected_conflicts.add((row.path, plane, int(np.count_nonzero(conflict)), _box(conflict)))
-            _assert_proposed(model, c, row.id, plane, conflict)
+            if conflict.any() or (row.id, plane) not in earlier:
+                _assert_proposed(model, c, row.id, plane, conflict)
+            else:
+                assert c.proposals.read(row.id, plane) is not None
         for which, ids_of in objects.items():
             assert len(ids_of) == 1, which
             if which[0] == "a":

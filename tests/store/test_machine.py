@@ -200,11 +200,12 @@ class StoreMachine(EditingMachine):
             b = said(theirs)
         self.settle()
         a = said(self.project)
+        earlier = {(note.image, note.plane) for note in self.project.proposals.notes()}
         self.project.close()
         out = self.place("merged")
         report = finished(merge(self.project.path, fork.path, out))
         self.open_merged(out)
-        assert_merged(Model(a, b, fork.base), report, self.project)
+        assert_merged(Model(a, b, fork.base), report, self.project, earlier)
         self.give_others_a_copy()
 
     def open_merged(self, out: Path) -> None:
