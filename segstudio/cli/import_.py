@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import say, say_json
+from segstudio.cli.output import counted, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import readable
@@ -62,10 +62,25 @@ def run(options: Namespace) -> int:
                 "pixels": report.pixels,
                 "skipped": list(report.skipped),
                 "as": options.target,
+                "binary": list(report.binary),
+                "reopened": list(report.reopened),
             }
         )
         return 0
-    say(f"{report.masks} masks of {report.images} images imported as {options.target}: {report.pixels} known pixels.")
+    masks, images = counted(report.masks, "mask"), counted(report.images, "image")
+    say(f"{masks} of {images} imported as {options.target}: {counted(report.pixels, 'known pixel')}.")
+    if report.binary:
+        masks = counted(len(report.binary), "mask")
+        say(
+            f"note: {masks} of nothing but 0 and 255 (the first is {report.binary[0]}). Here 255 means unknown; "
+            "if it is your object, import again with --map 255=CLASS."
+        )
+    if report.reopened:
+        images = counted(len(report.reopened), "image")
+        say(
+            f"note: in progress again, though done before: {images} (the first is {report.reopened[0]}); --status done "
+            "keeps the mark."
+        )
     for name in report.skipped:
         say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
     return 0

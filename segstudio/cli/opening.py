@@ -8,14 +8,16 @@ from segstudio.cli.output import complain
 from segstudio.errors import NotAProject, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
+from segstudio.tasks.project_health import is_project
 
 __all__ = ["opened", "place_of"]
 
 
 def place_of(name: str) -> Path:
-    """The folder of a project as it was named; its `.segstudio` may be left out."""
+    """The folder of a project as it was named; its `.segstudio` may be left out, also where a folder of images has
+    the name without it: projects stand beside their images."""
     path = Path(name)
-    return project_path(path) if not path.exists() and project_path(path).exists() else path
+    return project_path(path) if not is_project(path) and project_path(path).exists() else path
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from segstudio.errors import DiskRefused
 
-__all__ = ["complain", "drop_output", "say", "say_json"]
+__all__ = ["complain", "counted", "drop_output", "say", "say_json"]
 
 
 def say(text: str) -> None:
@@ -21,6 +21,11 @@ def say(text: str) -> None:
     except OSError as error:
         drop_output()
         raise DiskRefused(f"The output could not be written: {error.strerror or error}.") from error
+
+
+def counted(n: int, thing: str) -> str:
+    """'1 mask', '3 masks'."""
+    return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
 def drop_output() -> None:

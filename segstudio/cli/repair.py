@@ -29,13 +29,10 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Salvage, and say what is lost."""
-    from segstudio.tasks.new import project_path
+    from segstudio.cli.opening import place_of
     from segstudio.tasks.repair import repair
 
-    path = Path(options.project)
-    if not path.exists() and project_path(path).exists():
-        path = project_path(path)
-    report = shown(repair(path, None if options.out is None else Path(options.out)), "tile")
+    report = shown(repair(place_of(options.project), None if options.out is None else Path(options.out)), "tile")
     if options.json:
         say_json(report.as_json())
         return 0

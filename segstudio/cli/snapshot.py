@@ -91,7 +91,8 @@ def _restore(project: Project, options: Namespace) -> None:
         return
     classes = " and the classes" if report.classes else ""
     images = "1 image" if len(paths) == 1 else f"{len(paths)} images"
-    say(f"{images}{classes} restored to the snapshot '{snapshot.name}'; undo takes it back.")
+    say(f"{images}{classes} restored to the snapshot '{snapshot.name}'.")
+    say("Undo takes it back: Ctrl+Z in the window, on one of these images.")
     for name in report.unused:
         say(f"the class '{name}' is out of use: restored pixels of it count as nothing.")
 

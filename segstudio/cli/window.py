@@ -26,7 +26,7 @@ def run(given: Sequence[str]) -> int:
     paths = [Path(path) for path in options.paths]
     for path in paths:
         if not path.exists():
-            raise UsageError(f"'{path}' is no command of segstudio, and no file or folder of this name is there.")
+            raise UsageError(_neither(str(path)))
     if options.demo and paths:
         raise UsageError("--demo opens the sample and takes no path.")
     if not has_display() and not options.demo and not _qt_needs_none():
@@ -62,3 +62,16 @@ def _qt_needs_none() -> bool:
 
 def _of_qt(error: ImportError) -> bool:
     return (error.name or "").startswith(("PySide6", "shiboken6")) or ".so" in str(error)
+
+
+def _neither(word: str) -> str:
+    """What to say of a word that is no command and no path: which command, or project, was probably meant."""
+    from difflib import get_close_matches
+
+    from segstudio.cli.main import COMMANDS
+
+    if word.endswith(".segstudio") or "/" in word:
+        return f"There is no project, folder or image at '{word}'."
+    near = get_close_matches(word, COMMANDS, 1)
+    meant = f" Did you mean 'segstudio {near[0]}'?" if near else " 'segstudio --help' lists the commands."
+    return f"'{word}' is no command of segstudio, and no file or folder of this name is there.{meant}"

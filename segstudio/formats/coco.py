@@ -21,9 +21,17 @@ from segstudio.formats.values import ExportPlan, FormatClass, LabelPlane
 from segstudio.imaging.readers.refusal import quiet
 from segstudio.labels.model import Kind
 
-__all__ = ["FILE", "CocoWriter"]
+__all__ = ["FILE", "CocoWriter", "is_own_coco"]
 
 FILE = "coco.json"
+_DESCRIPTION = "exported by SegStudio"
+_HEAD_BYTES = 4096
+
+
+def is_own_coco(path: Path) -> bool:
+    """Whether a file begins as those that `CocoWriter` makes. Raises `OSError`."""
+    with path.open("rb") as file:
+        return _DESCRIPTION.encode() in file.read(_HEAD_BYTES)
 
 
 class CocoWriter:
@@ -75,7 +83,7 @@ class CocoWriter:
             for c in self._classes.values()
         ]
         content = {
-            "info": {"description": "exported by SegStudio", "version": "1.0"},
+            "info": {"description": _DESCRIPTION, "version": "1.0"},
             "licenses": [],
             "images": self._images,
             "categories": categories,

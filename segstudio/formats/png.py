@@ -16,18 +16,24 @@ from segstudio.formats.naming import mask_paths
 from segstudio.formats.png_file import write_grey, write_palette
 from segstudio.formats.values import NOTHING, ExportPlan, LabelPlane, MaskFile, MaskValues
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
+from segstudio.imaging.readers.table import Content, content_of
 from segstudio.labels.model import Kind
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["FOLDER", "PngReader", "PngWriter", "mask_size", "read_mask"]
+__all__ = ["FOLDER", "PngReader", "PngWriter", "is_own_png", "mask_size", "read_mask"]
 
 FOLDER = "masks"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
 _HIGHEST_8 = 254
 # The colour that VOC's masks have where nothing is said.
 _UNKNOWN_COLOR = (224, 224, 192)
+
+
+def is_own_png(path: Path) -> bool:
+    """Whether a file bears the mark of the masks that `PngWriter` makes."""
+    return content_of(path) is Content.OWN_MASK
 
 
 class PngWriter:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from segstudio.formats.coco import CocoWriter
-from segstudio.formats.png import PngReader, PngWriter
+from segstudio.formats.coco import CocoWriter, is_own_coco
+from segstudio.formats.png import PngReader, PngWriter, is_own_png
 from segstudio.formats.values import ExportPlan, MaskReader, MaskWriter
 
 __all__ = ["FORMATS", "Format", "format_named", "readable", "writable"]
@@ -13,13 +13,17 @@ __all__ = ["FORMATS", "Format", "format_named", "readable", "writable"]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. `losses` says what of the labels it cannot hold; None where it is not written, or not read, yet."""
+    """One format. `losses` says what of the labels it cannot hold; None where it is not written, or not read, yet.
+
+    `own` tells a file that we wrote, which a later export may replace, from another program's, or a person's.
+    """
 
     name: str
     title: str
     extensions: tuple[str, ...]
     losses: str
     write: Callable[[Path, ExportPlan], MaskWriter] | None
+    own: Callable[[Path], bool]
     read: Callable[[], MaskReader] | None
 
 
@@ -30,9 +34,12 @@ FORMATS: tuple[Format, ...] = (
         (".png",),
         "which object a pixel belongs to; origins; ignored pixels become unknown",
         PngWriter,
+        is_own_png,
         PngReader,
     ),
-    Format("coco", "COCO", (".json",), "origins; ignored and unknown pixels are left out", CocoWriter, None),
+    Format(
+        "coco", "COCO", (".json",), "origins; ignored and unknown pixels are left out", CocoWriter, is_own_coco, None
+    ),
 )
 
 

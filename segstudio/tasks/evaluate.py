@@ -48,7 +48,7 @@ class EvaluateReport:
         if not self.empty:
             return ""
         proposals = self.content is Content.PROPOSALS
-        what, todo = ("proposal", " 'segstudio predict' makes proposals.") if proposals else ("label", "")
+        what, todo = ("proposal", " 'segstudio predict --all' makes them.") if proposals else ("label", "")
         named = f"{self.empty[0]}{', ...' if len(self.empty) > 1 else ''}"
         return (
             f"{len(self.empty)} of {self.images} images have no {what} at all ({named}): all their pixels count as"

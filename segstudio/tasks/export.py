@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from segstudio.durable import rename, sync_folder
 from segstudio.errors import DiskRefused, UsageError, UserError
-from segstudio.formats.table import format_named, writable
+from segstudio.formats.table import Format, format_named, writable
 from segstudio.formats.values import ExportPlan, LabelPlane
 from segstudio.labels.model import Status
 from segstudio.store.contents import Content as FileContent
@@ -56,7 +56,8 @@ def export(
     """Write labels (every image with a known pixel), finished labels or proposals into the folder `out`.
 
     `images` is a glob over relative paths; `background` asks for the background where a format leaves it out. Raises
-    `UsageError` for a format, `UserError` where there is nothing to export, `DiskRefused`, `ExportMismatch`.
+    `UsageError` for a format, `UserError` where there is nothing to export or a file would be replaced that we did not
+    write, `DiskRefused`, `ExportMismatch`.
     """
     form = format_named(format_)
     if form is None or form.write is None:
@@ -80,6 +81,7 @@ def export(
         changed = tuple(image.path for image in chosen if look_at(image).content is FileContent.CHANGED)
         names = list(writer.finish())
         yield Progress(len(chosen), len(chosen), "moving into place")
+        _spare_others(form, out, names)
         move_all(staging, out, names)
     return ExportReport(form.name, out, len(chosen), tuple(out / name for name in names), changed)
 
@@ -101,6 +103,18 @@ def _chosen(project: Project, everything: list[ImageRow], what: Content, glob: s
         }[what]
         raise UserError(f"There is nothing to export: no image {lacking}{' among those chosen' if glob else ''}.")
     return images
+
+
+def _spare_others(form: Format, out: Path, names: list[PurePosixPath]) -> None:
+    """Raises `UserError` where a file would be replaced that no export of ours has made: a person's own mask."""
+    others = [name for name in names if (out / name).exists() and not form.own(out / name)]
+    if others:
+        more = f" and {len(others) - 1} more were" if len(others) > 1 else " was"
+        raise UserError(
+            f"{out / others[0]}{more} not written by SegStudio, and the export would replace it.",
+            safe="Nothing was exported, and no file was changed.",
+            todo="Name another folder with --out.",
+        )
 
 
 @contextmanager

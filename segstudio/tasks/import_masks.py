@@ -50,12 +50,18 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How many images got masks, how many known pixels were in them, and the masks that belong to no image."""
+    """How many images got masks, how many known pixels were in them, and the masks that belong to no image.
+
+    `binary` are masks of nothing but 0 and 255, whose 255 was taken as unknown: what ImageJ and others make of an
+    object. `reopened` are images that were done and are in progress now.
+    """
 
     images: int
     masks: int
     pixels: int
     skipped: tuple[str, ...]
+    binary: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
 
 
 def import_masks(
@@ -83,10 +89,13 @@ def import_masks(
     table = ValueTable(classes, mapping or {})
     found = matched_masks(reader, path, project.images())
     total = 2 * len(found.masks)
-    pixels = 0
+    pixels, binary = 0, list[str]()
     for done, mask in enumerate(found.masks):
         yield Progress(done, total, f"checking {mask.mask.name}")
-        pixels += int(np.count_nonzero(read_classes(reader, mask, table)))
+        ids = read_classes(reader, mask, table)
+        pixels += int(np.count_nonzero(ids))
+        if 255 not in (mapping or {}) and _looks_binary(ids, classes) and not form.own(mask.mask.file):
+            binary.append(mask.mask.name)
     by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
     for mask in found.masks:
         by_image[mask.image.id].append(mask)
@@ -104,7 +113,14 @@ def import_masks(
             yield Progress(done, total, f"reading {masks[0].mask.name}")
             job.add_proposals(masks)
             done += len(masks)
-    return ImportReport(len(by_image), len(found.masks), pixels, found.skipped)
+    rows = [masks[0].image for masks in by_image.values()] if target is Target.LABELS else []
+    reopened = [row.path for row in rows if row.status is Status.DONE and status is not Status.DONE]
+    return ImportReport(len(by_image), len(found.masks), pixels, found.skipped, tuple(binary), tuple(reopened))
+
+
+def _looks_binary(ids: NDArray[np.int32], classes: ClassTable) -> bool:
+    """Whether class ids come from a mask of background and unknown alone: one of 0 and 255."""
+    return bool(ids.size) and set(np.unique(ids).tolist()) == {0, int(classes.background.id)}
 
 
 def _all_or_none(writer: Writer, edits: Iterator[Edit | StreamedEdit | None], total: int) -> Iterator[int]:

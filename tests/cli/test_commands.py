@@ -59,7 +59,15 @@ def one_line(text: str) -> bool:
 def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
     code, out, err = run("import", project, "--format", "png", home / "masks", "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == {"images": 2, "masks": 2, "pixels": 480, "skipped": [], "as": "labels"}
+    assert json.loads(out) == {
+        "images": 2,
+        "masks": 2,
+        "pixels": 480,
+        "skipped": [],
+        "as": "labels",
+        "binary": [],
+        "reopened": [],
+    }
     code, out, _ = run("info", project, "--json")
     info = json.loads(out)
     assert [list(image) for image in info["images"]] == [

@@ -82,7 +82,7 @@ def test_images_with_nothing_to_compare_are_counted_and_named(project: Project, 
     assert before.as_json()["empty_images"] == 2
     assert before.note == (
         "2 of 2 images have no proposal at all (a.png, ...): all their pixels count as missed."
-        " 'segstudio predict' makes proposals."
+        " 'segstudio predict --all' makes them."
     )
     finished(import_masks(project, "png", truth / "a.png", target=Target.PROPOSALS))
     assert evaluated(project, truth).empty == ("b.jpg",)

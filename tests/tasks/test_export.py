@@ -114,10 +114,11 @@ def test_other_files_in_the_folder_stay(labelled: Project, tmp_path: Path) -> No
     out = tmp_path / "out"
     (out / "masks").mkdir(parents=True)
     (out / "masks/mine.txt").write_text("keep")
-    (out / "masks/a.png").write_text("old")
+    exported(labelled, out)
+    (out / "masks/a.png").write_bytes((out / "masks/sub/c.png").read_bytes())  # of an earlier export
     exported(labelled, out)
     assert names(out) == ["masks/a.png", "masks/mine.txt", "masks/sub/c.png"]
-    assert (out / "masks/a.png").read_bytes().startswith(b"\x89PNG")
+    assert (out / "masks/a.png").read_bytes() != (out / "masks/sub/c.png").read_bytes()
 
 
 @pytest.mark.parametrize("form", ["png", "coco"])

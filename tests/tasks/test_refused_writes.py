@@ -15,6 +15,7 @@ from refusing_files import refused_from
 
 from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, ProjectDamaged
+from segstudio.imaging.readers.table import OWN_MASK
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, Seq
 from segstudio.runs import Checkpointed, Choices, Finished, Plan, Recipe, Stepped
@@ -52,7 +53,7 @@ def test_an_export_that_is_refused_at_any_write_leaves_only_whole_files(
     while met:
         out = tmp_path / f"out-{nth}"
         (out / "masks").mkdir(parents=True)
-        old = b"what was there before"
+        old = OWN_MASK + b", what was there before"
         (out / "masks" / "a.png").write_bytes(old)
         with refused_from(nth) as refusal:
             said = refusal_of(lambda out=out: finished(export(labelled, form, out)))
