@@ -127,6 +127,7 @@ class Session(
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
         navigation.troubleChanged.connect(self.imageTroubleChanged)
+        navigation.refused.connect(lambda sentence: self._fail("content", sentence))
         opened.relinking.jobChanged.connect(self.jobChanged)
         opened.relinking.failed.connect(self.failed)
         opened.relinking.said.connect(self.said)

@@ -131,6 +131,12 @@ class Proposals:
                     (image,),
                 )
 
+    def forget(self, image: ImageId) -> None:
+        """Delete what was proposed for an image: its file holds another content now."""
+        with self._connection() as db:
+            if db is not None and self._write:
+                db.execute("DELETE FROM proposals WHERE image = ?", (image,))
+
     def close(self) -> None:
         """Close the connection; a later use opens it again."""
         with self._lock:

@@ -51,6 +51,7 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     PROJECT = "project"
     IMAGE = "image"
+    SHOWN = "an image that can be shown"
     LEARNING = "a project that is not learning"
     UNDO = "undo"
     REDO = "redo"
@@ -117,11 +118,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", "Cancel", "Drop the stroke under way, or close what is open above the image", Menu.EDIT, "cancel",
            ("Esc",), "close", needs=Needs.NOTHING, separated=True),
     Action("propose", "Propose", "Let the best model draw this image", Menu.IMAGE, "propose", ("P",), "propose",
-           Bar.MAIN, "proposeButton"),
+           Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
     Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE, "accept", ("A",),
-           "accept", Bar.MAIN, "acceptButton"),
+           "accept", Bar.MAIN, "acceptButton", needs=Needs.SHOWN),
     Action("done", "Done", "This image is finished; show the next one", Menu.IMAGE, "done", ("Return", "Enter"), "done",
-           Bar.MAIN, "doneButton"),
+           Bar.MAIN, "doneButton", needs=Needs.SHOWN),
     Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,
            "fill_rest_with_proposal", group="rest", checkable=True, needs=Needs.PROJECT),
     Action("rest-background", "Background", "Done makes everything that is unlabelled background", Menu.REST,

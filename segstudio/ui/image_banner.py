@@ -65,7 +65,7 @@ class ImageBanner(QFrame):
         self.text.setAccessibleName(trouble.sentence)
         self.locate_button.setVisible(trouble.kind == "missing" and writable)
         for button in (self.use_button, self.keep_button):
-            button.setVisible(trouble.kind == "changed" and writable)
+            button.setVisible(trouble.usable and writable)
         self.setVisible(bool(trouble.kind))
 
     def _choose(self) -> None:

@@ -125,7 +125,9 @@ class MessageStrip(QFrame):
         """Whether the banner of the image says it, with what to do."""
         trouble = self._session.image_trouble
         first = trouble.sentence.partition(". ")[0]
-        return trouble.kind == "missing" or (trouble.kind == "changed" and sentence.startswith(first))
+        return (bool(trouble.kind) and self._session.image_failed) or (
+            trouble.kind == "changed" and sentence.startswith(first)
+        )
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:
