@@ -25,6 +25,7 @@ class ImageBanner(QFrame):
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self._session = session
+        self._covered = False
         self.setObjectName("imageBanner")
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("The image's file"))
@@ -66,7 +67,12 @@ class ImageBanner(QFrame):
         self.locate_button.setVisible(trouble.kind == "missing" and writable)
         for button in (self.use_button, self.keep_button):
             button.setVisible(trouble.usable and writable)
-        self.setVisible(bool(trouble.kind))
+        self.setVisible(bool(trouble.kind) and not self._covered)
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page stands over the image: what cannot be seen cannot be decided."""
+        self._covered = covered
+        self._show()
 
     def _choose(self) -> None:
         """Ask for a folder; the answer comes from the event loop."""

@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
         self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
         if self.covered:
             self.export_panel.hide()
+        self.image_banner.cover(self.covered)
         self.show_panels()
         self.bars.refresh()
 

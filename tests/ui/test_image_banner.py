@@ -171,3 +171,16 @@ def test_a_missing_image_is_marked_in_the_list_and_nothing_acts_on_it(me: Bench)
     _nothing_can_be_done(me)
     me.shows(0)
     assert me.window.bars.action("done").isEnabled()
+
+
+def test_the_banner_hides_while_a_page_covers_the_image(me: Bench) -> None:
+    file = _label_first(me)
+    _changed(file)
+    me.shows(0)
+    banner = me.window.image_banner
+    me.wait(banner.isVisible)
+    me.key(Qt.Key.Key_F1)
+    me.wait(lambda: me.window.covered)
+    assert not banner.isVisible()
+    me.window.close_topmost()
+    assert banner.isVisible()

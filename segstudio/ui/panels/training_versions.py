@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.words import tr
 
@@ -86,8 +87,16 @@ class TrainingVersions(QWidget):
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setEnabled(not self._session.read_only)
-        button.clicked.connect(lambda: self._session.use_version(item.name))
+        button.clicked.connect(lambda: self._use(item.name))
         return button
+
+    def _use(self, name: str) -> None:
+        """Choose a version; one that is gone since the table was filled says so, and the table is filled anew."""
+        try:
+            self._session.use_version(name)
+        except UserError as error:
+            self._session.said.emit(error.line)
+            QTimer.singleShot(0, self, self.refresh)
 
     def _make_table(self) -> "QTreeWidget":
         from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
