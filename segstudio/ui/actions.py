@@ -108,7 +108,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keep-snapshot", "Keep a snapshot…", "Give all labels as they stand now a name, to come back to",
            Menu.PROJECT, "keep_snapshot", ("Ctrl+Shift+S",), "snapshot", needs=Needs.PROJECT),
     Action("snapshots", "Snapshots…", "List the snapshots; restore the project or this image, undoably", Menu.PROJECT,
-           "snapshots", needs=Needs.PROJECT, icon="snapshot"),
+           "snapshots", needs=Needs.PROJECT, icon="search"),
     Action("backup", "Back up…", "Copy the project into a folder and check the copy; painting goes on", Menu.PROJECT,
            "backup", needs=Needs.PROJECT, icon="backup", separated=True),
     Action("undo", "Undo", "Take the last change of this image back", Menu.EDIT, "undo", ("Ctrl+Z",), "undo", Bar.MAIN,

@@ -43,7 +43,9 @@ class ImageBanner(QFrame):
             "useContentButton", tr("Use the new content"), tr("The labels belong to the image as it is now")
         )
         self.keep_button = _button(
-            "keepContentButton", tr("Keep it flagged"), tr("Labels stay, and nothing is learned from this image")
+            "keepContentButton",
+            tr("Keep the labels, leave the image out"),
+            tr("Nothing is learned from this image or proposed for it; it stays marked in the list"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
@@ -72,6 +74,7 @@ class ImageBanner(QFrame):
     def cover(self, covered: bool) -> None:
         """Hide while a page stands over the image: what cannot be seen cannot be decided."""
         self._covered = covered
+        self.setEnabled(not covered)
         self._show()
 
     def _choose(self) -> None:

@@ -19,6 +19,7 @@ __all__ = ["StatusBar", "zoom_text"]
 
 _SAID_MS = 8000
 _CURSOR_W = 232
+_JOB_W = 320
 _QUIET = ("train",)
 
 
@@ -46,7 +47,8 @@ class StatusBar(QStatusBar):
         self.said_label.setObjectName("statusMessage")
         self.said_label.setProperty("role", "muted")
         self.addPermanentWidget(self.said_label, 1)
-        self.job_label = self._label("jobText", 160)
+        self.job_label = self._dressed(ElidedLabel(), "jobText", 160)
+        self.job_label.setMaximumWidth(_JOB_W)
         self.job_progress = QProgressBar()
         self.job_cancel = QToolButton()
         self._dress_job()
@@ -160,7 +162,9 @@ class StatusBar(QStatusBar):
         self.showMessage(" · ".join(shown))
 
     def _saved(self, state: "SaveState") -> None:
-        if state.saved:
+        if self._session.project_path is None:
+            text = ""
+        elif state.saved:
             text = tr("saved {time}", time=state.time) if state.time else tr("saved")
         else:
             text = tr("not saved: {why}", why=state.sentence) if state.sentence else tr("not saved yet")

@@ -129,15 +129,17 @@ def _figures(item: "VersionItem") -> str:
 def _verdict(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("The model that comes with SegStudio: a guess, until two classes are labelled")
-        return tr("Learns from your labels within seconds, anew at every proposal")
+            return tr("A guess, until two classes are labelled")
+        return tr("Learns from your labels within seconds")
     verdict = tr("promoted") if item.promoted else tr("candidate")
     return f"{verdict} · {item.reason}" if item.reason else verdict
 
 
 def _origin(item: "VersionItem") -> str:
     if not item.made:
-        return tr("No version: what proposes before one is promoted")
+        if item.name == "embedded":
+            return tr("The model that comes with SegStudio: it proposes until two classes are labelled")
+        return tr("Learns anew at every proposal; it proposes until a version is promoted")
     return tr("Learned from {parent}", parent=version_words(item.parent))
 
 
