@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.image_banner, self.read_only_banner))
+        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner))
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)

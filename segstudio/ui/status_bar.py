@@ -21,6 +21,7 @@ _SAID_MS = 8000
 _CURSOR_W = 232
 _JOB_W = 320
 _QUIET = ("train",)
+_EMPTY_GUESS = "The guess finds nothing here: paint some of a class, and background with the right button"
 
 
 def zoom_text(scale: float) -> str:
@@ -69,6 +70,9 @@ class StatusBar(QStatusBar):
         session.said.connect(self._say)
         session.proposalChanged.connect(self._proposal)
         session.imageLoading.connect(lambda _path: self._proposal())
+        session.imageLoading.connect(
+            lambda _path: self._say("") if self.said_label.text() == tr(_EMPTY_GUESS) else None
+        )
         session.proposalReady.connect(self._help_on)
         self._saved(session.save_state)
         self._engine(session.engine_state)
@@ -106,7 +110,7 @@ class StatusBar(QStatusBar):
         if proposal is None or not self._session.proposal_is_guess:
             return
         if all(self._is_background(row.class_id) for row in proposal.rows.values()):
-            self._say(tr("The guess finds nothing here: paint some of a class, and background with the right button"))
+            self._say(tr(_EMPTY_GUESS))
 
     def _is_background(self, class_id: int) -> bool:
         return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)

@@ -105,6 +105,7 @@ class FakeSession(QObject):
         self.plane = 0
         self.current_image: str | None = None
         self.image_trouble = ImageTrouble()
+        self.read_only = ""
         self.classes = ClassTable(())
         self.current_class = CLASSES[ClassId(2)]
         self.tool = "brush"

@@ -139,7 +139,9 @@ def test_a_name_is_changed_in_its_place(dialog: SnapshotsDialog, called: Called,
     assert called("keep_snapshot") == []
 
 
-def test_delete_asks_once_more_and_then_the_session(dialog: SnapshotsDialog, session: FakeSession, called: Called) -> None:
+def test_delete_asks_once_more_and_then_the_session(
+    dialog: SnapshotsDialog, session: FakeSession, called: Called
+) -> None:
     choose(dialog, 1)
     click(dialog, "snapshotDelete")
     assert called("delete_snapshot") == []

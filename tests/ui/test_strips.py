@@ -10,7 +10,7 @@ from segstudio.ui.main_window import MainWindow
 
 
 def _seen(window: MainWindow) -> list[str]:
-    strips: list[QWidget] = [window.closing_strip, window.message_strip, window.image_banner, window.read_only_banner]
+    strips: list[QWidget] = [window.closing_strip, window.message_strip, window.read_only_banner, window.image_banner]
     return [strip.objectName() for strip in strips if strip.isVisible()]
 
 
@@ -65,3 +65,13 @@ def test_nothing_of_the_image_before_stays_when_one_cannot_be_shown(window: Main
     assert _seen(window) == []
     session.imageTroubleChanged.emit()
     assert _seen(window) == ["imageBanner"]
+
+
+def test_a_window_that_only_reads_says_so_before_it_speaks_of_the_image(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.load(image_items(3), class_table(["cell"]), why="read-only: ada on lab-3 writes.")
+    session.image_trouble = ImageTrouble("missing", "The file of 'a.png' is not there.")
+    session.imageTroubleChanged.emit()
+    assert _seen(window) == ["readOnlyBanner"]
+    assert window.read_only_banner.text.text().startswith("Read-only: ada on lab-3 writes. You can look")
