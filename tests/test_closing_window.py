@@ -129,7 +129,7 @@ def test_closing_now_over_a_disk_that_hangs_keeps_the_edits_for_the_next_opening
     with Project.open(me.project) as project:
         document = project.document(project.images()[0].id)
         assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
-        assert not waiting.waiting_file(project.uuid).exists()
+        assert not waiting.waiting_file(project.uuid, project.path).exists()
         assert project.last_seq() == 1
 
 

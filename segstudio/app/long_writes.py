@@ -117,14 +117,20 @@ class LongWrites(QObject):
             self._end(running)
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for the one under way, cancelling it after the time, and tell of its end now."""
+        """Wait for the one under way, cancelling it after the time, and tell of its end now.
+
+        Of one that a disk that hangs holds on, nobody knows the end yet: that is said.
+        """
         running = self._running
         if running is None:
             return
         if not wait([running.future], timeout_s).done:
             running.ticker.cancel()
             if not wait([running.future], _CANCEL_S).done:
-                return  # a disk that hangs: whoever closes the project fails the job
+                sentence = f"{running.text}: the disk does not answer. It is done whole or not at all, and the next"
+                sentence += " opening of the project shows which."
+                self.failed.emit({"job": running.job, "sentence": sentence, "details": ""})
+                return
         self._end(running)
 
     def _tell(self) -> None:

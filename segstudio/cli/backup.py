@@ -36,9 +36,11 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.backup import backup
 
     with opened(options.project, write=False) as project:
+        waiting = project.unsaved.edits
         made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")
     if options.json:
-        say_json({"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles})
+        found = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
+        say_json({**found, "waiting_edits": waiting})
         return 0
     say(f"{made.path}: {made.size / 1e6:,.1f} MB up to edit {made.seq}; {made.tiles} tiles compared.")
     return 0

@@ -52,7 +52,7 @@ def run(options: Namespace) -> int:
             images=options.images,
             background=options.background,
         )
-        report = shown(task, "image")
+        report, waiting = shown(task, "image"), project.unsaved.edits
     if report.changed:
         complain(
             f"{len(report.changed)} of the images hold another content than when they were labelled, the first "
@@ -65,6 +65,7 @@ def run(options: Namespace) -> int:
                 "out": str(report.out),
                 "images": report.images,
                 "changed": list(report.changed),
+                "waiting_edits": waiting,
                 "files": [file.relative_to(report.out).as_posix() for file in report.files],
             }
         )

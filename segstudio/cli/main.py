@@ -78,8 +78,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         complain(error.line)
         return error.exit_code
-    except KeyboardInterrupt:
-        complain("Stopped before the end.")
+    except KeyboardInterrupt as interrupt:
+        complain(" ".join(filter(None, ("Stopped before the end.", *map(str, interrupt.args)))))
         return 1
     except BrokenPipeError:
         drop_output()  # whoever read it has gone

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segstudio.cli.output import complain
-from segstudio.errors import NotAProject
+from segstudio.errors import NotAProject, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
 
@@ -20,14 +20,28 @@ def place_of(name: str) -> Path:
 
 @contextmanager
 def opened(name: str, *, write: bool) -> Iterator[Project]:
-    """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does."""
+    """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does.
+
+    What opening it did is said at the end; where the command fails, in the one line that says so.
+    """
     place = place_of(name)
     if not place.exists():
         raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
     project = Project.open(place, write=write)
     try:
-        yield project
-        if project.notice:  # not before a failure, which is the one line then
-            complain(project.notice)
-    finally:
-        project.close()
+        with project:
+            yield project
+    except UserError as error:
+        error.todo = " ".join(filter(None, (error.todo, project.notice)))
+        raise
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(*interrupt.args, project.notice) from interrupt
+    except BaseException:
+        _say(project.notice)
+        raise
+    _say(project.notice)
+
+
+def _say(notice: str) -> None:
+    if notice:
+        complain(notice)

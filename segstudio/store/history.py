@@ -33,14 +33,17 @@ class History:
         passed: Mapping[Seq, Seq] | None = None,
         more: bool = False,
         floor: int = 0,
+        kept_after: int = 0,
     ) -> None:
         """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images.
 
-        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole.
+        `floor` is where `segstudio compact` has cut the list off, 0 where it is whole. Edits up to `kept_after` cannot
+        be taken back, also not when they are made again.
         """
         self.image = image
         self.more = more
         self.floor = Seq(floor)
+        self._kept_after = kept_after
         self._undoable = sorted(undoable)
         self._target = dict(redoable or {})
         self._passed = dict(passed or {})
@@ -73,13 +76,17 @@ class History:
             self._passed.update(self._target)
             self._target.clear()
         elif edit.undoes in self._target:
-            insort(self._undoable, self._target.pop(edit.undoes))
+            self._made_again(self._target.pop(edit.undoes))
         elif edit.undoes in self._passed:
-            insort(self._undoable, self._passed.pop(edit.undoes))
+            self._made_again(self._passed.pop(edit.undoes))
         else:
             if edit.undoes in self._undoable:
                 self._undoable.remove(edit.undoes)
             self._target[seq] = edit.undoes
+
+    def _made_again(self, seq: Seq) -> None:
+        if seq > self._kept_after:
+            insort(self._undoable, seq)
 
     def extend(self, older: "History") -> None:
         """Put older edits, read later, before the ones that are here."""
@@ -106,6 +113,7 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
         passed={seq: target for seq, target in undone if seq < ended},
         more=len(undoable) > limit,
         floor=_cut_off(db, image, floor),
+        kept_after=floor,
     )
 
 

@@ -34,6 +34,7 @@ from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
 from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.store.ticker import Ticker
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
+from segstudio.store.waiting import Unsaved
 from segstudio.store.writer import Writer
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
@@ -60,6 +61,7 @@ class Project(Committed):
         self._closed = False
         self._last_seq = Seq(0)
         self._lock = ProjectLock(path / _LOCK)
+        self._place = Path(os.path.realpath(path))  # now: links may lead elsewhere when it is closed
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
             self.uuid = str(read_setting(db, "uuid"))
@@ -106,6 +108,8 @@ class Project(Committed):
             raise
         if write:
             project._begin_writing(connection_type, read_only_ok=read_only_ok)
+        if not project.writable:
+            project.notice = project.unsaved.sentence
         return project
 
     def _begin_writing(self, connection_type: type[sqlite3.Connection], *, read_only_ok: bool) -> None:
@@ -125,7 +129,7 @@ class Project(Committed):
                 self.close()
                 raise
             self.why_read_only = error.line
-        except (UserError, sqlite3.Error):
+        except BaseException:
             self.close()
             raise
 
@@ -134,7 +138,7 @@ class Project(Committed):
         self._readers.release()
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            said = [migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self.path)]
+            said = [migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self._place)]
         finally:
             db.close()
         self._readers.renew()
@@ -148,9 +152,16 @@ class Project(Committed):
         """Whether this process may write."""
         return self.writer is not None
 
+    @property
+    def unsaved(self) -> Unsaved:
+        """Edits that wait for this project in the user's state folder and are not in its journal, in a sentence too."""
+        with self._readers.transaction() as db:
+            return waiting.unsaved(db, self.uuid, self._place)
+
     def close(self, wait_s: float = 30.0) -> None:
         """Wait for the writer, fold the log, free the lock. Edits that the disk refuses are kept for the next opening.
 
+        A disk that hangs may hold the writer for longer: then the lock is freed when its thread ends, or the process.
         Raises `DiskRefused` where they cannot be kept either. A second call does nothing.
         """
         atexit.unregister(self.close)
@@ -168,9 +179,12 @@ class Project(Committed):
                 rest = writer.stop(wait_s)
                 self._last_seq = writer.durable
                 if rest:
-                    waiting.keep(self.uuid, self.path, rest)
+                    waiting.keep(self.uuid, self._place, rest)
         finally:
-            self._lock.release()
+            if writer is None:
+                self._lock.release()
+            else:
+                writer.when_ended(self._lock.release)
 
     def secure(self, wait_s: float = 30.0, held: Sequence[Edit] = ()) -> None:
         """Make sure that a close now loses nothing: wait for the writer, else keep what waits in the state folder.
@@ -182,7 +196,7 @@ class Project(Committed):
             # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
             waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
-                waiting.keep(self.uuid, self.path, waiting_edits)
+                waiting.keep(self.uuid, self._place, waiting_edits)
 
     def __enter__(self) -> "Project":
         return self

@@ -28,8 +28,8 @@ _EMPTY_DIGEST = digest(EMPTY)
 class Testimony:
     """`tiles`: digest that each place had at last; `seen`: every digest it ever had; `steps`: its deltas, in order.
 
-    `objects`: class of each (image, object) at last; `classes`: columns of each class ever made. `complete`: every edit
-    is there, and every delta follows the one before it.
+    `objects`: class of each (image, object) at last; `classes`: columns of each class that was made and not taken back.
+    `complete`: every edit is there, and every delta follows the one before it.
     """
 
     complete: bool = True
@@ -108,5 +108,8 @@ def _replay_rows(out: Testimony, image: int | None, blob: bytes | None, turned: 
                 out.objects.pop((image, key), None)
             elif "class_id" in new:
                 out.objects[image, key] = new["class_id"]
-        elif table == "classes" and new is not None:
-            out.classes[key] = {**out.classes.get(key, {}), **new}
+        elif table == "classes":
+            if new is None:
+                out.classes.pop(key, None)
+            else:
+                out.classes[key] = {**out.classes.get(key, {}), **new}

@@ -1,30 +1,47 @@
 """Edits that the disk refused until the project was closed: kept in the user's state folder, replayed at the opening.
 
-One file a project, named by its uuid. An edit that is in the journal already is left out, so a crash between replay
-and removal does no harm. What no longer fits is set aside in a file of its own, with all that rests on it; the rest is
-saved.
+One file a place: named by the project's uuid, which its copies share, and by a hash of its folder's real path. Only who
+holds the lock of that place writes the file. An edit that is in the journal already is left out, so a crash between
+replay and removal does no harm. What no longer fits is set aside in a file of its own; the rest is saved.
 """
 
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import platformdirs
 
 from segstudio.durable import write_durably
-from segstudio.errors import DiskRefused, EditConflict, ProjectDamaged
-from segstudio.labels.edit import Edit, Table, TileChange, decode_edit, encode_edit
-from segstudio.labels.model import ImageId, Seq
-from segstudio.labels.tile import expanded
-from segstudio.store.journal import last_seq, write_edit
-from segstudio.store.refusal import refusal
+from segstudio.errors import DiskRefused
+from segstudio.labels.edit import Edit, encode_edit
+from segstudio.labels.model import Seq
+from segstudio.store.committed import read_setting
+from segstudio.store.connect import Access, connect
+from segstudio.store.create import DATABASE
+from segstudio.store.readers import Readers
+from segstudio.store.refusal import UNREADABLE, refusal
+from segstudio.store.replaying import Replayed, decoded, replay_edits
 
-__all__ = ["Replayed", "keep", "read_waiting", "replay", "replay_edits", "waiting_file", "waiting_files_of"]
+__all__ = [
+    "Unsaved",
+    "keep",
+    "notes_on",
+    "read_waiting",
+    "replay",
+    "replay_edits",
+    "set_aside_files_of",
+    "unsaved",
+    "waiting_file",
+    "waiting_files_of",
+]
+
+_WAITING = ".edits"
+_ASIDE = ".conflict"
 
 
 class _Wire(msgspec.Struct):
@@ -32,19 +49,131 @@ class _Wire(msgspec.Struct):
     edits: list[tuple[int, bytes]]
 
 
-def waiting_file(uuid: str) -> Path:
-    """Where the waiting edits of a project are kept."""
-    return platformdirs.user_state_path("segstudio") / "waiting" / f"{uuid}.edits"
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """How many edits wait for a project that its journal does not hold, and a sentence; 0 and '' where none does."""
+
+    edits: int
+    sentence: str
+
+
+def waiting_file(uuid: str, project: Path) -> Path:
+    """Where the edits are kept that wait for the project in this folder, however its path is spelled."""
+    return _folder() / f"{uuid}-{_hash(project)}{_WAITING}"
+
+
+def _folder() -> Path:
+    return platformdirs.user_state_path("segstudio") / "waiting"
+
+
+def _old_name(uuid: str) -> Path:
+    """Its name before each place had a file of its own."""
+    return _folder() / f"{uuid}{_WAITING}"
+
+
+def _hash(project: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.normcase(os.path.realpath(project)))).hexdigest()[:12]
+
+
+def _files(suffix: str) -> list[Path]:
+    """The files of a kind, the oldest first. Raises `OSError` where the folder cannot be read."""
+    if not os.path.lexists(_folder()):
+        return []
+    return sorted((_folder() / name for name in os.listdir(_folder()) if name.endswith(suffix)), key=_age)
+
+
+def _age(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except OSError:
+        return 0, path.name
+
+
+def _named(uuid: str) -> list[Path]:
+    """Files of edits that wait for a project or any of its copies."""
+    return [path for path in _files(_WAITING) if path == _old_name(uuid) or path.name.startswith(f"{uuid}-")]
+
+
+def _read(path: Path) -> _Wire:
+    return msgspec.msgpack.decode(path.read_bytes(), type=_Wire)
+
+
+def read_waiting(path: Path) -> list[tuple[int, bytes]]:
+    """Planned number and encoded edit of everything in a file. Raises `OSError`, `msgspec.DecodeError`."""
+    return _read(path).edits
+
+
+# --- whose they are
+
+
+def _same_place(kept_for: str, project: Path) -> bool:
+    if os.path.realpath(kept_for) == os.path.realpath(project):
+        return True
+    try:
+        return os.path.samefile(kept_for, project)
+    except OSError:
+        return False
+
+
+def _stands(kept_for: str, uuid: str) -> bool:
+    """Whether the project that edits were kept for may still be in its place; only another one there says no."""
+    try:
+        os.stat(kept_for)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    try:
+        with closing(connect(Path(kept_for) / DATABASE, Access.READ)) as db:
+            return read_setting(db, "uuid") in (None, uuid)
+    except (*UNREADABLE, OSError, msgspec.DecodeError):
+        return True
+
+
+def _is_for(path: Path, wire: _Wire, uuid: str, project: Path) -> bool:
+    """Whether the project in this folder takes the edits of a file: its own, or those of a place that is gone."""
+    if path == waiting_file(uuid, project) or _same_place(wire.project, project):
+        return True
+    return not _stands(wire.project, uuid)
+
+
+def waiting_files_of(project: Path) -> list[Path]:
+    """Files of edits that wait for the project in this folder, whatever its uuid: for one whose database is gone."""
+    return list(_files_at(project, _WAITING))
+
+
+def set_aside_files_of(project: Path) -> list[Path]:
+    """Files of edits that waited for the project in this folder and no longer fitted, or could not be read."""
+    return list(_files_at(project, _ASIDE))
+
+
+def _files_at(project: Path, suffix: str) -> Iterator[Path]:
+    try:
+        found = _files(suffix)
+    except OSError:
+        return  # opening the project says so
+    for path in found:
+        try:
+            if f"-{_hash(project)}." in path.name or _same_place(_read(path).project, project):
+                yield path
+        except (OSError, msgspec.DecodeError):
+            continue
+
+
+# --- keeping
 
 
 def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
-    """Write edits that could not be saved, after any that wait already. Raises `DiskRefused` where this fails too."""
-    path = waiting_file(uuid)
+    """Write edits that could not be saved, after any that wait already; one that does is not written twice.
+
+    Only for who holds the lock of the project. What cannot be read in the place of the file is set aside. Raises
+    `DiskRefused` where this is refused too.
+    """
+    path = waiting_file(uuid, project)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        earlier = _read(path).edits if path.exists() else []
-        wire = _Wire(str(project), earlier + [(int(seq), encode_edit(edit)) for seq, edit in edits])
-        write_durably(path, msgspec.msgpack.encode(wire))
+        together = dict.fromkeys([*_earlier(path), *((int(seq), encode_edit(edit)) for seq, edit in edits)])
+        write_durably(path, msgspec.msgpack.encode(_Wire(_text(project), list(together))))
     except OSError as error:
         raise DiskRefused(
             f"{_counted(len(edits))} could not be saved, neither in the project nor in {path.parent}: "
@@ -53,53 +182,119 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     return path
 
 
-def _read(path: Path) -> _Wire:
-    return msgspec.msgpack.decode(path.read_bytes(), type=_Wire)
+def _earlier(path: Path) -> list[tuple[int, bytes]]:
+    try:
+        return _read(path).edits
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError):
+        _move_aside(path, path)
+        return []
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """How many edits were saved now, and those that no longer fit, as they were kept."""
-
-    saved: int
-    aside: tuple[tuple[int, bytes], ...] = ()
+def _text(project: Path) -> str:
+    """A path as text, which the name of a folder need not be."""
+    return os.fsencode(os.path.realpath(project)).decode(errors="backslashreplace")
 
 
-def read_waiting(path: Path) -> list[tuple[int, bytes]]:
-    """Planned number and encoded edit of everything in a file. Raises `OSError`, `msgspec.DecodeError`."""
-    return _read(path).edits
+def _move_aside(path: Path, own: Path) -> Path:
+    aside = own.with_suffix(f".{os.urandom(4).hex()}{_ASIDE}")
+    os.replace(path, aside)
+    return aside
 
 
-def waiting_files_of(project: Path) -> list[Path]:
-    """Files of edits that wait for the project in this folder, whatever its uuid: for one whose database is gone."""
-    found: list[Path] = []
-    for path in sorted(waiting_file("any").parent.glob("*.edits")):
+# --- what waits
+
+
+def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
+    """What opening the project for writing would save. Changes nothing; what cannot be read is in the sentence."""
+    edits, said = 0, list[str]()
+    try:
+        paths = _named(uuid)
+    except OSError as error:
+        return Unsaved(0, _unreadable(_folder(), error))
+    for path in paths:
         try:
-            if _read(path).project == str(project):
-                found.append(path)
-        except (OSError, msgspec.DecodeError):
+            wire = _read(path)
+        except FileNotFoundError:
+            continue  # saved at this moment
+        except (OSError, msgspec.DecodeError) as error:
+            said.append(_unreadable(path, error))
             continue
-    return found
+        if _is_for(path, wire, uuid, project):
+            edits += _missing(db, wire)
+    if edits:
+        verb, be = ("waits", "is") if edits == 1 else ("wait", "are")
+        said.insert(
+            0,
+            f"{_counted(edits)} of the project '{project.name}' that the disk refused {verb} in the state folder and "
+            f"{be} not in what was read; opening the project for writing saves what fits.",
+        )
+    return Unsaved(edits, " ".join(said))
+
+
+def _missing(db: sqlite3.Connection, wire: _Wire) -> int:
+    """How many edits of a file the journal does not hold; all of them where it cannot be read."""
+    known = "SELECT 1 FROM edits WHERE id = ?"
+    edits = [decoded(blob) for blob in {blob for _, blob in wire.edits}]
+    try:
+        return sum(edit is None or db.execute(known, (edit.id,)).fetchone() is None for edit in edits)
+    except UNREADABLE:
+        return len(edits)
+
+
+def notes_on(projects: Iterable[Path]) -> tuple[str, ...]:
+    """A sentence for each project in these folders for which edits wait; for who reads them by other ways."""
+    said: list[str] = []
+    for project in projects:
+        with closing(Readers(project / DATABASE)) as readers, readers.transaction() as db:
+            said.append(unsaved(db, str(read_setting(db, "uuid")), project).sentence)
+    return tuple(filter(None, said))
+
+
+# --- replaying
 
 
 def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
-    """Write what waits into the project in one transaction; returns a sentence about it, '' where nothing waits.
+    """Write what waits into the project, each file in one transaction; sentences about it, '' where nothing waits.
 
-    A copy of the project gets nothing while the one that was painted in is still in its place. What no longer fits,
-    and what rests on it, is set aside in another file, not lost. Raises `DiskRefused` where the disk still refuses:
-    then all of it goes on waiting.
+    It takes what was kept for its own place, and for a place where the project is no more. What no longer fits, and
+    what rests on it, is set aside in another file, not lost; so is what cannot be read. Raises `DiskRefused` where the
+    disk still refuses: then all of it goes on waiting.
     """
-    path = waiting_file(uuid)
-    if not path.exists():
-        return ""
+    said: list[str] = []
+    try:
+        paths = _named(uuid)
+    except OSError as error:
+        return _unreadable(_folder(), error)
+    for path in paths:
+        try:
+            said.append(_replay_file(db, path, uuid, project))
+        except DiskRefused as error:
+            error.safe = " ".join(filter(None, (*said, error.safe)))
+            raise
+    return " ".join(filter(None, said))
+
+
+def _replay_file(db: sqlite3.Connection, path: Path, uuid: str, project: Path) -> str:
     try:
         wire = _read(path)
-    except msgspec.DecodeError:
-        aside = path.with_suffix(f".{os.urandom(4).hex()}.conflict")
-        os.replace(path, aside)
-        return f"The edits that could not be saved earlier cannot be read; they are kept in {aside}."
-    if wire.project != str(project) and Path(wire.project).exists():
-        return ""
+    except FileNotFoundError:
+        return ""  # another copy of the project has taken it
+    except OSError as error:
+        return _unreadable(path, error)
+    except msgspec.DecodeError as error:
+        own = waiting_file(uuid, project)
+        return _set_unreadable_aside(path, own) if path in (own, _old_name(uuid)) else _unreadable(path, error)
+    if not _is_for(path, wire, uuid, project):
+        return _elsewhere(_missing(db, wire), wire.project)
+    sentence = _write(db, path, wire, waiting_file(uuid, project), project)
+    with suppress(OSError):  # left behind it does no harm: all of it is in the journal or set aside
+        path.unlink()
+    return sentence
+
+
+def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: Path) -> str:
     aside = None
     try:
         db.execute("BEGIN IMMEDIATE")
@@ -107,7 +302,7 @@ def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
             replayed = replay_edits(db, wire.edits)
             if replayed.aside:
                 # Before the commit: an edit is always in one of the two.
-                aside = _set_aside(path, wire.project, replayed.aside)
+                aside = _set_aside(own, _text(project), replayed.aside)
             db.execute("COMMIT")
         finally:
             if db.in_transaction:
@@ -117,16 +312,41 @@ def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
         if sentence is None:
             raise
         raise DiskRefused(sentence, safe=f"The edits that wait for it are kept in {path}.") from error
-    path.unlink()
     return _sentence(replayed, aside)
 
 
-def _set_aside(path: Path, project: str, edits: Sequence[tuple[int, bytes]]) -> Path:
+def _set_unreadable_aside(path: Path, own: Path) -> str:
+    try:
+        path = _move_aside(path, own)
+    except OSError as refused:
+        return _unreadable(path, refused)
+    return f"The edits that could not be saved earlier cannot be read; they are kept in {path}."
+
+
+def _set_aside(own: Path, project: str, edits: Sequence[tuple[int, bytes]]) -> Path:
     """Keep edits under a name that their content gives: a crash and a second replay make no second file."""
     data = msgspec.msgpack.encode(_Wire(project, list(edits)))
-    aside = path.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}.conflict")
+    aside = own.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}{_ASIDE}")
     write_durably(aside, data)
     return aside
+
+
+# --- words
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return f"Edits that could not be saved earlier cannot be read{why}; they are in {path}."
+
+
+def _elsewhere(edits: int, place: str) -> str:
+    if not edits:
+        return ""
+    verb = "waits" if edits == 1 else "wait"
+    return (
+        f"{_counted(edits)} that the disk refused {verb} for the copy of this project at {place}; opening that one "
+        "saves what fits."
+    )
 
 
 def _sentence(replayed: Replayed, aside: Path | None) -> str:
@@ -143,88 +363,3 @@ def _sentence(replayed: Replayed, aside: Path | None) -> str:
 
 def _counted(edits: int) -> str:
     return "1 edit" if edits == 1 else f"{edits} edits"
-
-
-@dataclass(slots=True)
-class _Missing:
-    """What the edits that were set aside would have made: whatever rests on it is set aside too."""
-
-    numbers: set[int] = field(default_factory=set[int])
-    objects: set[tuple[ImageId | None, int]] = field(default_factory=set[tuple[ImageId | None, int]])
-    classes: set[int] = field(default_factory=set[int])
-
-    def add(self, planned: int, edit: Edit | None) -> None:
-        self.numbers.add(planned)
-        for row in () if edit is None else edit.rows:
-            if edit is not None and row.before is None and row.table is Table.OBJECTS:
-                self.objects.add((edit.image, row.key))
-            elif row.before is None and row.table is Table.CLASSES:
-                self.classes.add(row.key)
-
-    def holds_up(self, edit: Edit) -> bool:
-        """Whether an edit rests on what is missing. A tile or row that differs is noticed when it is written."""
-        if edit.undoes is not None and edit.undoes in self.numbers:
-            return True
-        for row in edit.rows:
-            if row.table is Table.CLASSES and row.key in self.classes:
-                return True
-            if row.table is Table.OBJECTS and row.before is not None and (edit.image, row.key) in self.objects:
-                return True
-            if row.table is Table.OBJECTS and (row.after or {}).get("class_id") in self.classes:
-                return True
-        # Somebody else may have given the same number to another object meanwhile.
-        mine = {id_ for image, id_ in self.objects if image == edit.image}
-        return bool(mine) and any(mine & set(_ids(change)) for change in edit.tiles.values())
-
-
-def _ids(change: TileChange) -> Iterator[int]:
-    for tile in (change.before, change.after):
-        yield from np.unique(expanded(tile)[0]).tolist()
-
-
-def replay_edits(db: sqlite3.Connection, edits: Sequence[tuple[int, bytes]]) -> Replayed:
-    """Write encoded edits, with the numbers they were to have, in the open transaction, each by itself.
-
-    One that does not fit what is stored changes nothing and is returned, as is all that rests on it. Raises
-    `sqlite3.Error` where the disk refuses.
-    """
-    numbers: dict[int, Seq] = {}
-    missing = _Missing()
-    aside: list[tuple[int, bytes]] = []
-    saved = 0
-    for planned, blob in edits:
-        edit = _decoded(blob)
-        known = None if edit is None else db.execute("SELECT seq FROM edits WHERE id = ?", (edit.id,)).fetchone()
-        if known is not None:
-            numbers[planned] = Seq(known[0])
-        elif edit is not None and not missing.holds_up(edit) and (seq := _write(db, edit, numbers)) is not None:
-            numbers[planned] = seq
-            saved += 1
-        else:
-            missing.add(planned, edit)
-            aside.append((planned, blob))
-    return Replayed(saved, tuple(aside))
-
-
-def _decoded(blob: bytes) -> Edit | None:
-    try:
-        return decode_edit(blob)
-    except (ProjectDamaged, ValueError):
-        return None
-
-
-def _write(db: sqlite3.Connection, edit: Edit, numbers: dict[int, Seq]) -> Seq | None:
-    """The number an edit was written under; None, and nothing written, where it does not fit."""
-    # Somebody may have written meanwhile: then the numbers are others than was planned.
-    seq = Seq(last_seq(db) + 1)
-    undoes = None if edit.undoes is None else numbers.get(edit.undoes, edit.undoes)
-    db.execute("SAVEPOINT edit")
-    try:
-        write_edit(db, seq, replace(edit, undoes=undoes))
-    except (EditConflict, sqlite3.IntegrityError):
-        db.execute("ROLLBACK TO edit")
-        return None
-    finally:
-        if db.in_transaction:
-            db.execute("RELEASE edit")
-    return seq

@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from segstudio.labels.model import Seq
 from segstudio.store.connect import Access, connect
 from segstudio.store.drives import JournalMode
 from segstudio.store.journal import Edits, last_seq, write_edit, write_edits
+from segstudio.store.queued import Queued, WriterState, identity, size
 from segstudio.store.refusal import FolderGoneError, refusal
 
 __all__ = ["Writer", "WriterState"]
@@ -30,26 +30,6 @@ _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
 _LOG_BYTES = 16 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class WriterState:
-    """`saved`: nothing waits. `refused`: why the disk refuses, else empty. `last_saved_utc`: '' before the first."""
-
-    saved: bool
-    refused: str
-    last_saved_utc: str
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """An edit with its number, or a job with the future of its result; a job that writes edits gets the last number."""
-
-    seq: Seq | None = None
-    edit: Edit | None = None
-    job: Callable[[sqlite3.Connection], Any] | None = None
-    numbers: bool = False
-    future: "Future[Any]" = field(default_factory=Future[Any])
 
 
 def _ignore(_: object) -> None:
@@ -74,10 +54,10 @@ class Writer:
         self._has_log = self._db.execute("PRAGMA journal_mode").fetchone()[0] == JournalMode.LOG
         self._durable = last_seq(self._db)
         self._next = int(self._durable) + 1
-        self._file = _identity(path)
+        self._file = identity(path)
         self._log_file: tuple[int, int] | None = None
         self._changed = threading.Condition()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Queued] = deque()
         self._refused = ""
         self._refusals = 0
         self._nudges = 0
@@ -86,6 +66,8 @@ class Writer:
         self._fault = False
         self._last_saved = ""
         self._stopping = False
+        self._ended = False
+        self._when_ended: Callable[[], None] = _listen_not
         self._unlogged = False
         self._thread = threading.Thread(target=self._run, name="segstudio-writer", daemon=True)
         self._thread.start()
@@ -100,7 +82,7 @@ class Writer:
                 raise ReadOnly("A large change is being written; nothing else can be until it is done.")
             seq = Seq(self._next)
             self._next += 1
-            self._queue.append(_Waiting(seq, edit))
+            self._queue.append(Queued(seq, edit))
             self._nudge()
         return seq
 
@@ -109,7 +91,7 @@ class Writer:
 
         Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
         """
-        return self._put(_Waiting(job=job))
+        return self._put(Queued(job=job))
 
     def write_all(self, edits: Edits, batch: Batch | None = None) -> "Future[int]":
         """Write edits in one transaction, all or none, after everything that waits; the future says how many.
@@ -119,7 +101,7 @@ class Writer:
         `submit` raises `ReadOnly`. With a `batch` they belong together and are taken back together; of no edits there
         is no batch.
         """
-        waiting = _Waiting(numbers=True)
+        waiting = Queued(numbers=True)
 
         def job(db: sqlite3.Connection) -> int:
             before, last = write_edits(db, edits, batch)
@@ -135,7 +117,7 @@ class Writer:
         with self._changed:
             return any(waiting.numbers for waiting in self._queue)
 
-    def _put(self, waiting: _Waiting) -> "Future[Any]":
+    def _put(self, waiting: Queued) -> "Future[Any]":
         with self._changed:
             self._must_run()
             if self._fault:
@@ -191,7 +173,11 @@ class Writer:
             return [(w.seq, w.edit) for w in self._queue if w.edit is not None and w.seq is not None]
 
     def stop(self, wait_s: float) -> list[tuple[Seq, Edit]]:
-        """End the thread and return the edits that could not be written within the time, or were refused."""
+        """End the thread and return the edits that could not be written within the time, or were refused.
+
+        A disk that hangs may hold the thread for longer: then what is being written may still be, and so may the edits
+        behind it, and nobody else may write until then (`when_ended`). Jobs that have not begun fail.
+        """
         self.flush(wait_s)
         with self._changed:
             self._stopping = True
@@ -201,13 +187,25 @@ class Writer:
         self._fail_jobs(self._refused or "The project was closed before this was written.")
         return rest
 
-    def _fail_jobs(self, sentence: str) -> None:
+    def when_ended(self, call: Callable[[], None]) -> bool:
+        """Call once the thread has ended: now, where it has, else on that thread. Returns whether it has."""
         with self._changed:
-            jobs = [waiting for waiting in self._queue if waiting.job is not None]
+            if not self._ended:
+                self._when_ended = call
+                return False
+        call()
+        return True
+
+    def _fail_jobs(self, sentence: str) -> None:
+        """Fail the jobs that wait; of one under way only its end says what became of it."""
+        with self._changed:
+            jobs = [waiting for waiting in self._queue if waiting.job is not None and not waiting.future.running()]
             for waiting in jobs:
                 self._queue.remove(waiting)
-        for waiting in jobs:
-            waiting.future.set_exception(DiskRefused(sentence))
+            wanted = [waiting.future for waiting in jobs if waiting.future.set_running_or_notify_cancel()]
+            self._changed.notify_all()
+        for future in wanted:
+            future.set_exception(DiskRefused(sentence))
 
     def _nudge(self) -> None:
         """Wake the thread, also where it waits for its next try."""
@@ -228,7 +226,12 @@ class Writer:
             self._note_fault()
             raise
         finally:
-            self._end()
+            try:
+                self._end()
+            finally:
+                with self._changed:
+                    self._ended = True
+                self._when_ended()
 
     def _await_work(self) -> bool:
         """Wait for work, for the next try, or to be idle; False when it is time to end."""
@@ -255,9 +258,9 @@ class Writer:
         else:
             self._write(group)
 
-    def _next_group(self) -> list[_Waiting]:
+    def _next_group(self) -> list[Queued]:
         """What is done in the next transaction: one job, or the edits in front of the next job."""
-        group: list[_Waiting] = []
+        group: list[Queued] = []
         limit = 1 if self._refused or self._one_by_one else _GROUP
         with self._changed:
             for waiting in self._queue:
@@ -268,7 +271,7 @@ class Writer:
                     break
         return group
 
-    def _write(self, group: list[_Waiting]) -> None:
+    def _write(self, group: list[Queued]) -> None:
         try:
             self._transact(lambda db: _write_all(db, group))
         except (sqlite3.Error, OSError, EditConflict) as error:
@@ -283,26 +286,33 @@ class Writer:
             return
         self._finish(group)
 
-    def _run_job(self, waiting: _Waiting) -> None:
+    def _run_job(self, waiting: Queued) -> None:
         job = waiting.job
         assert job is not None
-        if not waiting.future.set_running_or_notify_cancel():
-            self._drop(1)
-            return
+        with self._changed:
+            if waiting not in self._queue:
+                return  # failed meanwhile
+            if not waiting.future.set_running_or_notify_cancel():
+                self._drop(1)
+                return
         try:
             result = self._transact(job)
         except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
             sentence = refusal(error)
             self._drop(1)
             waiting.future.set_exception(error if sentence is None else DiskRefused(sentence))
+        except BaseException as error:
+            self._drop(1)
+            waiting.future.set_exception(error)
+            raise
         else:
-            self._finish([waiting])
-            waiting.future.set_result(result)
+            try:
+                self._finish([waiting])
+            finally:  # a listener's fault does not undo it
+                waiting.future.set_result(result)
 
     def _transact(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        if _identity(self._path) != self._file or (
-            self._log_file is not None and _identity(self._log) != self._log_file
-        ):
+        if identity(self._path) != self._file or (self._log_file is not None and identity(self._log) != self._log_file):
             raise FolderGoneError
         db = self._db
         _roll_back(db)
@@ -314,7 +324,7 @@ class Writer:
             _roll_back(db)
         self._unlogged = True
         if self._has_log and self._log_file is None:
-            self._log_file = _identity(self._log)
+            self._log_file = identity(self._log)
         return result
 
     def _refuse(self, sentence: str) -> None:
@@ -327,7 +337,7 @@ class Writer:
         if new:
             self.on_refused(sentence)
 
-    def _finish(self, group: list[_Waiting]) -> None:
+    def _finish(self, group: list[Queued]) -> None:
         """Take what is durable out of the queue and tell of it."""
         with self._changed:
             recovered, self._refused = self._refused, ""
@@ -344,7 +354,7 @@ class Writer:
         with self._changed:
             self._telling = False
             self._changed.notify_all()
-        if _size(self._log) > _LOG_BYTES:
+        if size(self._log) > _LOG_BYTES:
             self._checkpoint("PASSIVE")
 
     def _drop(self, n: int) -> None:
@@ -376,7 +386,7 @@ class Writer:
         self._db.close()
 
 
-def _write_all(db: sqlite3.Connection, group: list[_Waiting]) -> None:
+def _write_all(db: sqlite3.Connection, group: list[Queued]) -> None:
     for waiting in group:
         assert waiting.edit is not None
         assert waiting.seq is not None
@@ -386,19 +396,3 @@ def _write_all(db: sqlite3.Connection, group: list[_Waiting]) -> None:
 def _roll_back(db: sqlite3.Connection) -> None:
     if db.in_transaction:
         db.execute("ROLLBACK")
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Which file stands under a path. Raises `FolderGoneError` where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError as error:
-        raise FolderGoneError from error
-    return found.st_dev, found.st_ino
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

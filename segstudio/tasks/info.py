@@ -31,6 +31,7 @@ def info(project: Project) -> dict[str, Any]:
         ],
         "versions": [_version(version) for version in project.versions()],
         "last_edit": int(project.last_seq()),
+        "waiting_edits": project.unsaved.edits,
     }
 
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import READABLE_FROM, check_version
+from segstudio.store.waiting import notes_on
 from segstudio.tasks.progress import Progress
 
 __all__ = ["merge"]
@@ -51,6 +53,7 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
     part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
     try:
         report = yield from _build(a, b, out, part)
+        report = replace(report, notes=(*notes_on((a, b)), *report.notes))
         os.rename(part, out)
         sync_folder(out.parent)
     except (sqlite3.Error, OSError) as error:

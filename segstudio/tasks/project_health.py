@@ -10,6 +10,7 @@ from segstudio.errors import NotAProject, UserError
 from segstudio.store.checking import bad_tiles, damage_sentence, quick_check
 from segstudio.store.create import DATABASE
 from segstudio.store.project import Project
+from segstudio.store.waiting import set_aside_files_of, waiting_files_of
 
 __all__ = ["Health", "examine_project", "is_project"]
 
@@ -27,6 +28,8 @@ class Health:
     changed: int = 0
     tiles: int = 0
     damaged_tiles: list[tuple[str, int, int, int]] = field(default_factory=list[tuple[str, int, int, int]])
+    waiting: list[Path] = field(default_factory=list[Path])
+    set_aside: list[Path] = field(default_factory=list[Path])
     damage: list[str] = field(default_factory=list[str])
     problems: list[str] = field(default_factory=list[str])
 
@@ -42,6 +45,8 @@ class Health:
             "damaged_tiles": [
                 {"path": path, "plane": plane, "tile": [ty, tx]} for path, plane, ty, tx in self.damaged_tiles
             ],
+            "waiting_files": [str(path) for path in self.waiting],
+            "set_aside_files": [str(path) for path in self.set_aside],
         }
 
 
@@ -52,9 +57,13 @@ def is_project(path: Path) -> bool:
 
 def examine_project(path: Path) -> Health:
     """Check the database, the digests of its tiles (for a minute at most) and that its images are there."""
-    found = Health(path)
+    found = Health(path, waiting=waiting_files_of(path), set_aside=set_aside_files_of(path))
+    found.problems += [f"Edits that the disk refused wait for this project in {file}." for file in found.waiting]
+    found.problems += [f"Edits that no longer fitted this project are kept in {file}." for file in found.set_aside]
     try:
         with Project.open(path, write=False) as project:
+            if project.notice and not found.waiting:  # for the place where it was before
+                found.problems.append(project.notice)
             _look_at_images(found, project)
             _look_at_database(found, project)
     except NotAProject as error:

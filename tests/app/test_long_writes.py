@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_documents import FIRST, Bench
 
+from segstudio.app import long_writes
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
@@ -311,3 +312,25 @@ def test_painting_goes_on_over_tiles_that_left_memory(qtbot: Any, opened: Callab
     bench.documents.undo()
     assert not bench.ids().any()
     qtbot.waitUntil(lambda: bench.seqs == [1, 2, 3, 4])
+
+
+def test_of_a_write_that_a_hanging_disk_holds_at_the_close_nothing_is_claimed(
+    qtbot: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_writes, "_CANCEL_S", 0.05)
+    held = Held(bench, IMAGES)
+    failures: list[dict[str, str]] = []
+    bench.documents.long.failed.connect(failures.append)
+    bench.documents.long.finish(0.05)
+    assert failures == [
+        {
+            "job": "restore",
+            "sentence": "Restoring: the disk does not answer. It is done whole or not at all, and the next opening of "
+            "the project shows which.",
+            "details": "",
+        }
+    ]
+    assert bench.documents.long.running
+    held.go.set()
+    idle(qtbot, bench)
+    assert not bench.ids().any()

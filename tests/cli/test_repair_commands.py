@@ -121,7 +121,7 @@ def test_doctor_looks_at_a_project(
     assert code == 0
     assert found["project"] == {
         "path": str(labelled), "ok": True, "images": 2, "missing_images": 0, "changed_images": 0, "checked_tiles": 1,
-        "damaged_tiles": [],
+        "damaged_tiles": [], "waiting_files": [], "set_aside_files": [],
     }  # fmt: skip
     with closing(sqlite3.connect(labelled / "project.db")) as db, db:
         db.execute("UPDATE tiles SET data = x'01'")

@@ -1,9 +1,9 @@
-"""A merge in plain words, pixel by pixel over whole planes, and random labels to merge."""
+"""A merge in plain words, pixel by pixel over whole planes (alike pixels once), and random labels to merge."""
 
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -31,6 +31,7 @@ CLASSES = (
 CELL, VESSEL, NERVE = 2, 3, 4
 
 Op = tuple[Any, ...]
+T = TypeVar("T")
 
 
 def merged(a: Path, b: Path, out: Path) -> MergeReport:
@@ -110,10 +111,11 @@ def _play_image(project: Project, op: Op, origin: int) -> None:
 
 @dataclass
 class Said:
-    """Class table, and for each image objects and by plane ids and origins."""
+    """Class table, and for each image objects, status, and by plane ids and origins."""
 
     classes: ClassTable
     objects: dict[int, dict[int, int]] = field(default_factory=dict)
+    status: dict[int, str] = field(default_factory=dict)
     ids: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
     origins: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
 
@@ -123,6 +125,7 @@ def said(project: Project) -> Said:
     for row in project.images():
         document = project.document(row.id)
         out.objects[row.id] = {int(o): int(c) for o, c in document.objects.items()}
+        out.status[row.id] = document.status.value
         for plane in range(len(row.planes)):
             read = document.raster.read(plane, document.raster.bounds(plane))
             out.ids[row.id, plane], out.origins[row.id, plane] = read[0].astype(np.int64), read[1]
@@ -135,70 +138,70 @@ def copied(project: Project, path: Path) -> Path:
     return Path(shutil.copytree(project.path, path))
 
 
+Pixel = tuple[int, int]
+"""Object id and origin."""
+Meant = tuple[str | None, tuple[str, int] | None, int]
+"""Name of the class in C, object of an instance class, origin."""
+
+
 class Model:
-    """The merge of two sides; `base` where they are copies. Meanings are names of classes and objects of one side."""
+    """The merge of two sides; `base` where they are copies. Meanings are names of classes and objects of one side.
+
+    A class that the sides have in common keeps its name where neither or one of them renamed it.
+    """
 
     def __init__(self, a: Said, b: Said, base: Said | None) -> None:
         self.a, self.b, self.base = a, b, base
+        tables = [side.classes for side in (a, b)]
+        self._instances = {folded_name(c.name) for t in tables for c in t.all if c.kind is Kind.INSTANCE}
 
     def name(self, side: Said, class_id: int) -> str | None:
         """What a class of one side is called in C, None where it is out of use there."""
         if self.base is None:
             found = side.classes.effective(ClassId(class_id))
             return None if found is None else folded_name(found.name)
-        then = self.base.classes
+        tables = (self.base.classes, self.a.classes, self.b.classes)
         seen = class_id
-        for _ in range(9):
-            if seen not in then:
+        while True:
+            if not all(seen in table for table in tables):
                 c = side.classes[ClassId(seen)]
-                state: tuple[object, object] = (c.removed, c.merged_into)
+                state, name = (c.removed, c.merged_into), c.name
             else:
-                state_0, state_a, state_b = (_state(t, seen) for t in (then, self.a.classes, self.b.classes))
-                state = state_b if state_a == state_0 else state_a
+                state = _changed_by_one(*(_state(table, seen) for table in tables))
+                name = _changed_by_one(*(table[ClassId(seen)].name for table in tables))
             if state[0]:
                 return None
             if state[1] is None:
-                break
+                return folded_name(name)
             seen = int(str(state[1]))
-        table = then if seen in then else side.classes
-        return folded_name(table[ClassId(seen)].name)
 
-    def instance(self, name: str) -> bool:
-        return name in ("cell", "extra")
+    def status(self, image: int, *, in_conflict: bool) -> str:
+        """A side that changed alone wins; otherwise an image on which the sides differ is in progress."""
+        a, b = self.a.status[image], self.b.status[image]
+        then = "new" if self.base is None else self.base.status[image]
+        if in_conflict:
+            return "in-progress"
+        if b in (a, then):
+            return a
+        return b if a == then else "in-progress"
 
-    def merged(self, image: int) -> tuple[dict[int, list[list[tuple[Any, Any, int]]]], dict[int, set[tuple[int, int]]]]:
-        """By plane: (class name, object, origin) of each pixel [y][x], and the pixels (x, y) in conflict."""
-        same = self._same(image)
-        out: dict[int, list[list[tuple[Any, Any, int]]]] = {}
-        conflicts: dict[int, set[tuple[int, int]]] = {}
-        for plane in range(PLANES):
-            rows = []
-            for y in range(SIZE[1]):
-                row = []
-                for x in range(SIZE[0]):
-                    pixel, conflict = self._pixel(image, plane, x, y, same)
-                    row.append(pixel)
-                    if conflict:
-                        conflicts.setdefault(plane, set()).add((x, y))
-                rows.append(row)
-            out[plane] = rows
-        return out, conflicts
-
-    def _pixel(self, image: int, plane: int, x: int, y: int, same: dict[int, int]) -> tuple[tuple[Any, Any, int], bool]:
-        id_a, id_b = int(self.a.ids[image, plane][y, x]), int(self.b.ids[image, plane][y, x])
-        from_a, from_b = int(self.a.origins[image, plane][y, x]), int(self.b.origins[image, plane][y, x])
+    def pixel(
+        self, image: int, of_a: Pixel, of_b: Pixel, then: Pixel | None, same: dict[int, int]
+    ) -> tuple[Meant, bool]:
+        """What a pixel is in C, and whether it is in conflict."""
+        (id_a, from_a), (id_b, from_b) = of_a, of_b
         name_a = self.name(self.a, self.a.objects[image][id_a]) if id_a else None
         name_b = self.name(self.b, self.b.objects[image][id_b]) if id_b else None
-        object_a = ("a", id_a) if name_a and self.instance(name_a) else None
+        object_a = ("a", id_a) if name_a in self._instances else None
         object_b = None
-        if name_b and self.instance(name_b):
+        if name_b in self._instances:
             object_b = ("a", same[id_b]) if id_b in same else ("b", id_b)
         pixel_a, pixel_b = (name_a, object_a, from_a if name_a else 0), (name_b, object_b, from_b if name_b else 0)
-        if self.base is not None:
-            then = int(self.base.ids[image, plane][y, x]), int(self.base.origins[image, plane][y, x])
-            if (id_b, from_b) == then:
+        if then is not None:
+            if of_b == then and id_b not in self._moved(self.b, image):
                 return pixel_a, False
-            if (id_a, from_a) == then and not (id_b and name_b is None):
+            alone = of_a == then and id_a not in self._moved(self.a, image)
+            if alone and not (id_b and name_b is None):
                 return pixel_b, False
         if name_b is None:
             return pixel_a, False
@@ -206,30 +209,31 @@ class Model:
             return pixel_b, False
         return pixel_a, pixel_a[:2] != pixel_b[:2]
 
-    def _same(self, image: int) -> dict[int, int]:
+    def _moved(self, side: Said, image: int) -> set[int]:
+        """Objects of the common past that this side gave another class."""
+        then = {} if self.base is None else self.base.objects[image]
+        return {o for o, c in side.objects[image].items() if o in then and then[o] != c}
+
+    def same(self, image: int) -> dict[int, int]:
         """Objects of B that are objects of A: of the common past, else those with an IoU above a half."""
         past = set(self.base.objects[image]) if self.base is not None else set()
+        past -= self._moved(self.a, image) | self._moved(self.b, image)
         names_a = {o: self.name(self.a, c) for o, c in self.a.objects[image].items()}
         names_b = {o: self.name(self.b, c) for o, c in self.b.objects[image].items()}
-        same = {o: o for o in past & set(names_a) & set(names_b)}
-        pixels_a, pixels_b = self._pixels(self.a, image), self._pixels(self.b, image)
-        kept = {o for o in same if o in pixels_b}
-        for o_b in pixels_b.keys() - same.keys():
-            for o_a in pixels_a.keys() - kept:
-                alike = names_a[o_a] == names_b[o_b]
-                mine, theirs = pixels_a[o_a], pixels_b[o_b]
-                if alike and len(mine & theirs) / len(mine | theirs) > 0.5:
+        same = {o: o for o in past & set(names_a) & set(names_b) if names_a[o] == names_b[o]}
+        pixels_a, pixels_b = _whole(self.a, image), _whole(self.b, image)
+        area_a, area_b = np.bincount(pixels_a), np.bincount(pixels_b)
+        there_a, there_b = (set(np.flatnonzero(area).tolist()) - {0} for area in (area_a, area_b))
+        for o_b in there_b - same.keys():
+            for o_a in there_a - (same.keys() & there_b):
+                both = int(np.count_nonzero((pixels_a == o_a) & (pixels_b == o_b)))
+                if names_a[o_a] == names_b[o_b] and 2 * both > int(area_a[o_a]) + int(area_b[o_b]) - both:
                     same[o_b] = o_a
         return same
 
-    def _pixels(self, side: Said, image: int) -> dict[int, set[tuple[int, int, int]]]:
-        found: dict[int, set[tuple[int, int, int]]] = {}
-        for plane in range(PLANES):
-            ids = side.ids[image, plane]
-            for o in set(np.unique(ids).tolist()) - {0}:
-                ys, xs = np.nonzero(ids == o)
-                found.setdefault(o, set()).update((plane, int(x), int(y)) for x, y in zip(xs, ys, strict=True))
-        return found
+
+def _changed_by_one(then: T, in_a: T, in_b: T) -> T:
+    return in_b if in_a == then else in_a
 
 
 def _state(table: ClassTable, id_: int) -> tuple[bool, object]:
@@ -237,50 +241,88 @@ def _state(table: ClassTable, id_: int) -> tuple[bool, object]:
     return c.removed, c.merged_into
 
 
+def _whole(side: Said, image: int) -> np.ndarray:
+    """The ids of all planes in one row."""
+    return np.concatenate([ids.ravel() for (i, _), ids in side.ids.items() if i == image])
+
+
+# --- C held against the model
+
+
 def assert_merged(model: Model, report: MergeReport, c: Project) -> None:
     """C is what the model says, for every pixel: class, object and origin; so are conflicts and their proposals."""
     found = said(c)
     expected_conflicts: set[tuple[str, int, int, tuple[int, int, int, int]]] = set()
     for row in c.images():
-        pixels, conflicts = model.merged(row.id)
-        objects: dict[Any, set[int]] = {}
-        for plane in range(PLANES):
-            ids, origins = found.ids[row.id, plane], found.origins[row.id, plane]
-            for y in range(SIZE[1]):
-                for x in range(SIZE[0]):
-                    name, which, origin = pixels[plane][y][x]
-                    id_ = int(ids[y, x])
-                    counted = found.classes.effective(ClassId(found.objects[row.id][id_])) if id_ else None
-                    got = None if counted is None else folded_name(counted.name)
-                    assert (got, int(origins[y, x]) if got else 0) == (name, origin), (row.path, plane, x, y)
-                    if which is not None:
-                        objects.setdefault(which, set()).add(id_)
-            here = conflicts.get(plane, set())
-            if here:
-                xs, ys = [p[0] for p in here], [p[1] for p in here]
-                box = (min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
-                expected_conflicts.add((row.path, plane, len(here), box))
-            _assert_proposed(model, c, row.id, plane, here)
+        same = model.same(row.id)
+        objects: dict[tuple[str, int], set[int]] = {}
+        in_conflict = False
+        for plane in range(len(row.planes)):
+            conflict = _assert_plane(model, found, row.id, plane, same, objects)
+            if conflict.any():
+                in_conflict = True
+                expected_conflicts.add((row.path, plane, int(np.count_nonzero(conflict)), _box(conflict)))
+            _assert_proposed(model, c, row.id, plane, conflict)
         for which, ids_of in objects.items():
             assert len(ids_of) == 1, which
             if which[0] == "a":
                 assert ids_of == {which[1]}
         assert len({next(iter(ids_of)) for ids_of in objects.values()}) == len(objects)
+        assert found.status[row.id] == model.status(row.id, in_conflict=in_conflict)
     assert {(x.path, x.plane, x.pixels, x.rect) for x in report.conflicts} == expected_conflicts
     assert len(report.conflicts) == len(expected_conflicts)
 
 
-def _assert_proposed(model: Model, c: Project, image: ImageId, plane: int, conflict: set[tuple[int, int]]) -> None:
+def _assert_plane(
+    model: Model, found: Said, image: int, plane: int, same: dict[int, int], objects: dict[tuple[str, int], set[int]]
+) -> np.ndarray:
+    """Hold a plane of C against the model, and give its pixels in conflict; `objects` gathers the ids of each."""
+    sides = [model.a, model.b, *([] if model.base is None else [model.base]), found]
+    layers = [layer[image, plane] for side in sides for layer in (side.ids, side.origins)]
+    conflict = np.zeros(layers[0].shape, np.bool_)
+    kinds, where = _distinct(layers)
+    for kind, values in enumerate(kinds):
+        of_a, of_b, *then, in_c = ((values[n], values[n + 1]) for n in range(0, len(values), 2))
+        (name, which, origin), clash = model.pixel(image, of_a, of_b, then[0] if then else None, same)
+        id_, from_ = in_c
+        counted = found.classes.effective(ClassId(found.objects[image][id_])) if id_ else None
+        got = None if counted is None else folded_name(counted.name)
+        assert (got, from_ if got else 0) == (name, origin), (image, plane, values)
+        if which is not None:
+            objects.setdefault(which, set()).add(id_)
+        if clash:
+            conflict |= where == kind
+    return conflict
+
+
+def _distinct(layers: list[np.ndarray]) -> tuple[list[list[int]], np.ndarray]:
+    """Each combination of values that a pixel has in some layers, and an array that says which one is where."""
+    mixed = np.zeros(layers[0].shape, np.int64)
+    for layer in layers:
+        mixed = mixed * (int(layer.max()) + 1) + layer
+        mixed = (np.cumsum(np.bincount(mixed.ravel()) > 0) - 1)[mixed]  # numbered without holes, and without a sort
+    first = np.zeros(int(mixed.max()) + 1, np.int64)
+    first[mixed.ravel()] = np.arange(mixed.size)
+    return [[int(layer.flat[n]) for layer in layers] for n in first.tolist()], mixed
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    ys, xs = np.nonzero(mask)
+    x, y = int(xs.min()), int(ys.min())
+    return x, y, int(xs.max()) - x + 1, int(ys.max()) - y + 1
+
+
+def _assert_proposed(model: Model, c: Project, image: ImageId, plane: int, conflict: np.ndarray) -> None:
     proposal = c.proposals.read(image, plane)
-    if not conflict:
+    if not conflict.any():
         assert proposal is None
         return
     assert proposal is not None
     assert proposal.version == "merged"
-    class_ids = proposal.class_ids(Rect(0, 0, *SIZE))
-    ys, xs = np.nonzero(class_ids)
-    assert set(zip(xs.tolist(), ys.tolist(), strict=True)) == conflict
+    height, width = conflict.shape
+    class_ids = proposal.class_ids(Rect(0, 0, width, height))
+    assert np.array_equal(class_ids > 0, conflict)
     classes = c.classes()
-    for x, y in conflict:
-        theirs = model.name(model.b, model.b.objects[image][int(model.b.ids[image, plane][y, x])])
-        assert folded_name(classes[ClassId(int(class_ids[y, x]))].name) == theirs
+    for class_id, id_b in _distinct([class_ids[conflict], model.b.ids[image, plane][conflict]])[0]:
+        theirs = model.name(model.b, model.b.objects[image][id_b])
+        assert folded_name(classes[ClassId(class_id)].name) == theirs

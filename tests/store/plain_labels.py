@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -22,11 +23,11 @@ class Labels:
     status: str = "new"
 
     @classmethod
-    def blank(cls, planes: int, width: int, height: int) -> "Labels":
+    def blank(cls, planes: int, width: int, height: int) -> Self:
         return cls(np.zeros((planes, height, width), np.uint32), np.zeros((planes, height, width), np.uint8))
 
-    def copy(self) -> "Labels":
-        return Labels(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status)
+    def copy(self) -> Self:
+        return type(self)(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status)
 
 
 def labels_of(document: Document) -> Labels:

@@ -119,7 +119,7 @@ def test_a_copy_takes_no_edits_that_wait_for_the_project_while_it_stands(worked_
     with Project.open(copy) as opened:
         assert opened.notice == ""
         assert opened.last_seq() == 3
-    assert waiting.waiting_file(worked_on.uuid).exists()
+    assert waiting.waiting_file(worked_on.uuid, worked_on.path).exists()
 
 
 def test_where_there_is_no_room_it_is_said_before_anything_is_written(

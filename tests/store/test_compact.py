@@ -77,6 +77,20 @@ def test_undo_stops_at_the_floor_and_still_after_a_restart(project: Project) -> 
     project.close()
 
 
+def test_an_edit_before_the_floor_that_is_made_again_is_no_more_undone_than_after_a_restart(project: Project) -> None:
+    scribble(project, 2)
+    document = project.document(FIRST)
+    taken_back = undo(project, document, Seq(2))
+    flushed(project)
+    run(project, 3)
+    history = project.history(FIRST)
+    assert (history.undoable, history.redoable) == ((), (taken_back,))
+    edit = project.load_edit(taken_back, document.raster.tile).inverted(taken_back, Cause.REDO)
+    history.record(commit(project, document, edit), edit)
+    flushed(project)
+    assert history.undoable == project.history(FIRST).undoable == ()
+
+
 def test_an_image_without_an_edit_below_the_floor_is_not_cut_off(project: Project) -> None:
     scribble(project, 3)
     scribble(project, 1, ImageId(2))

@@ -162,7 +162,7 @@ def test_a_folder_that_was_replaced_while_open_is_not_written_and_the_edits_wait
     project.close(wait_s=1)
     now = {file.name: file.read_bytes() for file in project.path.glob("project.db*") if "shm" not in file.name}
     assert now == before
-    assert waiting_file(project.uuid).is_file()
+    assert waiting_file(project.uuid, project.path).is_file()
     with Project.open(project.path) as again:
         assert again.notice.startswith("1 edit")
         assert [again.image(image).labelled_pixels for image in (FIRST, ImageId(2))] == [2500, 2500]

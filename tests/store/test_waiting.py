@@ -31,11 +31,13 @@ def kept_aside(make_project: Callable[..., Project]) -> Callable[..., Project]:
         kind.refuse = "full"
         waiting(refused)
         refused.close(wait_s=1)
-        hidden = waiting_file(refused.uuid).rename(waiting_file(refused.uuid).with_suffix(".hidden"))
+        hidden = waiting_file(refused.uuid, refused.path).rename(
+            waiting_file(refused.uuid, refused.path).with_suffix(".hidden")
+        )
         with Project.open(project.path) as other:
             meanwhile(other)
             flushed(other)
-        hidden.rename(waiting_file(refused.uuid))
+        hidden.rename(waiting_file(refused.uuid, refused.path))
         return Project.open(project.path)
 
     return play
@@ -46,7 +48,7 @@ def _paint_first(project: Project) -> None:
 
 
 def _aside(project: Project) -> list[Edit]:
-    (file,) = waiting_file(project.uuid).parent.glob("*.conflict")
+    (file,) = waiting_file(project.uuid, project.path).parent.glob("*.conflict")
     return [decode_edit(blob) for _, blob in read_waiting(file)]
 
 
@@ -66,7 +68,7 @@ def test_only_the_edit_that_conflicts_and_what_rests_on_it_is_set_aside(kept_asi
         assert [again.image(id_).labelled_pixels for id_ in (FIRST, SECOND)] == [81 + 900, 2500]
         assert again.history(SECOND).undoable == (2,)
         assert [edit.image for edit in _aside(again)] == [FIRST] * 3
-        assert not waiting_file(again.uuid).exists()
+        assert not waiting_file(again.uuid, again.path).exists()
 
 
 def test_an_undo_of_what_was_saved_meanwhile_names_it_by_its_new_number(kept_aside: Callable[..., Project]) -> None:
@@ -107,7 +109,7 @@ def test_an_edit_that_cannot_be_read_does_not_take_the_others_with_it(kept_aside
         paint(project, document, Rect(300, 0, 50, 50), CELL)
 
     def damage(project: Project) -> None:
-        path = waiting_file(project.uuid).with_suffix(".hidden")
+        path = waiting_file(project.uuid, project.path).with_suffix(".hidden")
         wire = msgspec.msgpack.decode(path.read_bytes())
         wire["edits"][0][1] = b"nonsense"
         path.write_bytes(msgspec.msgpack.encode(wire))
@@ -126,10 +128,10 @@ def test_waiting_edits_are_found_by_the_folder_they_wait_for(
         paint(project, project.document(SECOND), Rect(0, 0, 50, 50), CELL)
 
     def look(project: Project) -> None:
-        hidden = waiting_file(project.uuid).with_suffix(".hidden")
-        waiting_file(project.uuid).write_bytes(hidden.read_bytes())
+        hidden = waiting_file(project.uuid, project.path).with_suffix(".hidden")
+        waiting_file(project.uuid, project.path).write_bytes(hidden.read_bytes())
         seen.append(waiting_files_of(project.path))
         seen.append(waiting_files_of(tmp_path / "other.segstudio"))
 
     with kept_aside(waiting, look) as again:
-        assert seen == [[waiting_file(again.uuid)], []]
+        assert seen == [[waiting_file(again.uuid, again.path)], []]

@@ -18,8 +18,9 @@ from store_painting import CELL, CLASSES, SIZE, VESSEL, commit, flushed, new_ima
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
 from segstudio.geometry import Rect
+from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit, TileChange
-from segstudio.labels.model import Cause, ImageId, Seq
+from segstudio.labels.model import Cause, ImageId, Kind, LabelClass, Seq
 from segstudio.labels.tile import expanded, frozen
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
@@ -121,6 +122,22 @@ def test_a_sound_project_is_repaired_into_an_equal_one(broken: Path, original: O
         flushed(project)
     after = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in broken.rglob("*") if file.is_file()}
     assert after == before
+
+
+def test_a_class_that_was_taken_back_is_not_there_again_in_the_repaired_project(broken: Path) -> None:
+    with Project.open(broken) as project:
+        assert project.writer is not None
+        id_, value = project.next_class()
+        row = new_class_row(LabelClass(id_, "nerve", "#123456", Kind.INSTANCE, value, 9))
+        made = Edit(None, Cause.CLASSES, rows=(row,))
+        project.writer.submit(made.inverted(project.writer.submit(made), Cause.UNDO))
+        flushed(project)
+        expected = project.classes().all
+    report = finished(repair(broken))
+    assert report.whole
+    with Project.open(report.out) as project:
+        assert project.classes().all == expected
+        assert project.next_class() == (id_ + 1, value + 1)
 
 
 def test_a_broken_tile_is_rebuilt_from_the_journal(broken: Path, original: Original) -> None:
@@ -233,7 +250,7 @@ def test_edits_that_wait_in_the_state_folder_are_in_the_repaired_project(broken:
     refused.close(wait_s=1)
     report = finished(repair(broken))
     assert report.waiting_saved == 1
-    assert waiting_file(refused.uuid).is_file()
+    assert waiting_file(refused.uuid, refused.path).is_file()
     with Project.open(report.out) as project:
         assert project.image(IMAGES[3]).labelled_pixels == 900
     with Project.open(broken) as old:
