@@ -242,7 +242,7 @@ class Proposals(QObject):
             self._opening = self.on_screen = None
             self.proposalChanged.emit()
         if self._project.writer is not None:
-            self._reader.submit(lambda: proposals.forget(ImageId(image)), self._noted)
+            self._reader.submit(lambda: proposals.forget(ImageId(image), FROM_PEOPLE), self._noted)
             if here:
                 self._look(_Look(ImageId(image), self._navigation.plane))
 
