@@ -1,11 +1,15 @@
 """Files written so that a crash leaves the old or the new one: beside, synced, renamed, the folder synced too."""
 
 import os
+import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
-__all__ = ["copy_durably", "rename", "sync_folder", "write_durably"]
+__all__ = ["built_folder", "copy_durably", "rename", "sync_folder", "write_durably"]
 
 _TRIES_S = 1.0
 
@@ -27,8 +31,6 @@ def write_durably(path: Path, data: bytes) -> None:
 
 def copy_durably(source: Path, target: Path) -> None:
     """Copy a file, its times included, and sync it; the target's folder is made. Raises `OSError`."""
-    import shutil
-
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
     with open(target, "rb+") as file:
@@ -61,3 +63,27 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def built_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to build in; at the end it takes that name. Where anything fails nothing stays behind,
+    the folders above that were made for it included.
+
+    Raises `OSError`; nothing may stand at `target`.
+    """
+    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    lacking = [folder for folder in target.parents if not folder.exists()]
+    try:
+        part.mkdir(parents=True)
+        yield part
+        sync_folder(part)
+        os.rename(part, target)
+        for folder in (target.parent, *(made.parent for made in lacking)):
+            sync_folder(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        for folder in lacking:
+            with suppress(OSError):  # it is not there, or somebody has put something into it
+                folder.rmdir()
+        raise

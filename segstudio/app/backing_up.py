@@ -58,7 +58,8 @@ class Backups(QObject):
 
     def _done(self, made: Backup) -> None:
         self._end()
-        self.backedUp.emit({"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq)})
+        report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq)}
+        self.backedUp.emit(report | {"waiting_edits": made.unsaved})
 
     def _failed(self, error: BaseException) -> None:
         self._end()

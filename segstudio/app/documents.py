@@ -1,6 +1,6 @@
 """The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -34,7 +34,10 @@ _SOON_S = 0.05
 
 
 class Documents(QObject):
-    """`current` is the document on screen; every change of labels goes through `commit`."""
+    """`current` is the document on screen; every change of labels goes through `commit`.
+
+    `computing`, set by whoever computes edits on a worker, says of which documents: those are not let go.
+    """
 
     changed = Signal(object)
     editCommitted = Signal(int)
@@ -64,6 +67,8 @@ class Documents(QObject):
         self.long.written.connect(self._follow)
         self.long.ended.connect(self._release)
         self._held: list[tuple[Edit, OpenDocument]] = []
+        self.computing: Callable[[], Sequence[OpenDocument]] = tuple
+        self._after: list[Callable[[], None]] = []
         self._poll = QTimer(self)
         self._poll.setSingleShot(True)
         self._poll.setInterval(_HELD_POLL_MS)
@@ -100,10 +105,9 @@ class Documents(QObject):
         if opened.generation != self.generation:
             self._read_anew(opened)
         self.current, self.plane = opened, plane
+        awaited = [*(held for _, held in self._held), *self.computing()]
         for old in list(self._open)[:-_KEPT_DOCUMENTS]:
-            if self._open[old].last <= self.saving.acknowledged and not any(
-                o is self._open[old] for _, o in self._held
-            ):
+            if self._open[old].last <= self.saving.acknowledged and not any(o is self._open[old] for o in awaited):
                 self._open.pop(old).document.raster.leave()
         self.historyChanged.emit()
 
@@ -149,6 +153,7 @@ class Documents(QObject):
             self.saving.announce()
         else:
             self._submit_stroke(edit, self.current)
+        self.go_on()
 
     def _submit_stroke(self, edit: Edit, opened: OpenDocument) -> None:
         seq = self._submit(edit, opened)
@@ -162,6 +167,7 @@ class Documents(QObject):
         for plane, rect in self.tool.abort().items():
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
         self.historyChanged.emit()
+        self.go_on()
         return True
 
     def _target(self) -> tuple[Document, Paint] | None:
@@ -323,6 +329,33 @@ class Documents(QObject):
         self.write_long(cause.value, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 
+    # -- what has to wait --------------------------------------------------------------------------------------------
+
+    def after(self, call: Callable[[], None]) -> None:
+        """Run `call` once every edit made so far is in the project or with its writer: at once where it is.
+
+        It waits for what is computed or written as a job, for the strokes held meanwhile, and for one under way.
+        """
+        self._after.append(call)
+        self.go_on()
+        if self._writing_long:
+            self._release_later()
+
+    def go_on(self) -> None:
+        """Run what waits, in its order, where nothing is left to wait for."""
+        while self._after and not (self.busy or self.computing() or self.gesture_active):
+            self._after.pop(0)()
+
+    @property
+    def owes(self) -> bool:
+        """Whether something that was asked for waits."""
+        return bool(self._after)
+
+    def close(self) -> None:
+        """Drop what waits; strokes that do are in `held_edits`."""
+        self._after.clear()
+        self._poll.stop()
+
     # -- what is written as one job --------------------------------------------------------------------------------
 
     def write_long(
@@ -332,6 +365,7 @@ class Documents(QObject):
         write: Write,
         images: frozenset[ImageId] | None,
         then: Callable[[int], None] = lambda _: None,
+        otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
         """Write a change of many images, or one too large for memory, as a job; open documents follow it.
 
@@ -340,7 +374,7 @@ class Documents(QObject):
         """
         self.commit_gesture()
         self._must_be_free()
-        self.long.start(job, text, write, images, then)
+        self.long.start(job, text, write, images, then, otherwise)
         self.historyChanged.emit()
         self.saving.announce()
 
@@ -374,15 +408,17 @@ class Documents(QObject):
         self.generation += 1
         self.saving.catch_up()
         classes = self._project.classes()
-        if classes.all != self.classes.all:
-            images = None  # an edit of the classes stands in every image's history
+        everywhere = classes.all != self.classes.all  # an edit of the classes stands in every image's history
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)
-            else:
-                opened.generation = self.generation
+                continue
+            # Its pixels stay: strokes may be on them that the store has not got yet.
+            if everywhere:
+                opened.history = self._project.history(image)
+            opened.generation = self.generation
         self._take_classes(classes)
-        self.rewritten.emit(images)
+        self.rewritten.emit(None if everywhere else images)
         self.historyChanged.emit()
         self.saving.announce()
 
@@ -407,8 +443,9 @@ class Documents(QObject):
             self._submit_stroke(edit, opened)
         self.historyChanged.emit()
         self.saving.announce()
+        self.go_on()
 
     def _release_later(self) -> None:
         # An end of `long` is told; one of whoever else writes is not.
-        if self._held:
+        if self._held or self._after:
             self._poll.start()

@@ -7,6 +7,7 @@ the window waits for none. They are applied in the order in which they were aske
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -19,13 +20,14 @@ from segstudio.labels.document import Document
 __all__ = ["Fills"]
 
 _GESTURE_POLL_MS = 50
-_MOMENT_S = 0.2
+_MOMENT_S = 0.05
 
 
 @dataclass(slots=True, eq=False)
 class _Fill:
-    """One of them; `future` is None while those before it are under way."""
+    """One of them, named for people; `future` is None while those before it are under way."""
 
+    name: str
     opened: OpenDocument
     compute: Callable[[Document], Filled]
     then: Callable[[Filled], None]
@@ -42,48 +44,48 @@ class Fills(QObject):
         self._documents = documents
         self._worker = worker
         self._fills: list[_Fill] = []
-        self._waiting: list[Callable[[], None]] = []
+        documents.computing = lambda: [fill.opened for fill in self._fills]
 
     def add(
-        self, opened: OpenDocument, compute: Callable[[Document], Filled], then: Callable[[Filled], None] | None = None
+        self,
+        name: str,
+        opened: OpenDocument,
+        compute: Callable[[Document], Filled],
+        then: Callable[[Filled], None] | None = None,
     ) -> None:
         """Compute an edit of a document and commit it; `then` runs after it."""
-        self._fills.append(_Fill(opened, compute, then or (lambda _filled: None)))
-        if len(self._fills) == 1:
-            self._begin(self._fills[0])
+        self._fills.append(_Fill(name, opened, compute, then or (lambda _filled: None)))
+        self._go_on()
 
-    def after(self, call: Callable[[], None]) -> None:
-        """Run `call` once nothing is under way: at once where nothing is."""
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait for what is under way and apply it, keeping a stroke first; whether all of it ended within the time."""
+        end = None if timeout_s is None else monotonic() + timeout_s
         if self._fills:
-            self._waiting.append(call)
-        else:
-            call()
-
-    def settle(self, *, keep: OpenDocument | None = None) -> None:
-        """Wait for what is under way and apply it, but for edits of `keep`; a stroke under way is kept first."""
-        wanted = [fill for fill in self._fills if fill.opened is not keep]
-        if wanted:
-            self._documents.settle()
-        while any(fill in self._fills for fill in wanted):
+            self._documents.commit_gesture()
+        while self._fills:
             head = self._fills[0]
-            if head.future is not None:
-                wait((head.future,))
-                self._apply(head)
+            left = None if end is None else max(0.0, end - monotonic())
+            if not wait((self._begun(head),), left).done:
+                return False
+            self._apply(head)
+        return True
 
-    def cancel(self) -> bool:
-        """Drop what is not applied yet of the document on screen; whether one of them would have changed something.
+    def cancel(self) -> list[str]:
+        """Drop what is not applied yet of the document on screen; the names of what would have changed something.
 
-        What takes longer than a moment to compute is taken to change something: nobody waits for it.
+        What is not computed within one moment for all is taken to change something: nobody waits for it.
         """
         mine = [fill for fill in self._fills if fill.opened is self._documents.current]
-        changing = any(_would_change(fill) for fill in mine)
+        wait([fill.future for fill in mine if fill.future is not None], _MOMENT_S)
         self._fills = [fill for fill in self._fills if fill not in mine]
         self._go_on()
-        return changing
+        return [fill.name for fill in mine if _would_change(fill)]
 
-    def _begin(self, fill: _Fill) -> None:
-        copy, compute = frozen_copy(fill.opened.document), fill.compute
-        fill.future = self._worker.submit(lambda: compute(copy), lambda future: self._computed(fill, future))
+    def _begun(self, fill: _Fill) -> "Future[Filled]":
+        if fill.future is None:
+            copy, compute = frozen_copy(fill.opened.document), fill.compute
+            fill.future = self._worker.submit(lambda: compute(copy), lambda future: self._computed(fill, future))
+        return fill.future
 
     def _computed(self, fill: _Fill, future: "Future[Filled]") -> None:
         if fill not in self._fills or fill.future is not future:
@@ -94,31 +96,31 @@ class Fills(QObject):
             self._apply(fill)
 
     def _apply(self, fill: _Fill) -> None:
-        assert fill.future is not None
+        future = self._begun(fill)
         self._fills.remove(fill)
         try:
-            filled = fill.future.result()
+            filled = future.result()
             if filled.edit is not None:
                 self._documents.commit(filled.edit)
             fill.then(filled)
         except EditConflict:
             # Painted meanwhile on the same tiles: computed once more on what is there now.
+            fill.future = None
             self._fills.insert(0, fill)
-            self._begin(fill)
         except UserError as error:
             self.failed.emit(error.line)
         finally:
             self._go_on()
 
     def _go_on(self) -> None:
-        if self._fills and self._fills[0].future is None:
-            self._begin(self._fills[0])
-        while not self._fills and self._waiting:
-            self._waiting.pop(0)()
+        if self._fills:
+            self._begun(self._fills[0])
+        else:
+            self._documents.go_on()
 
 
 def _would_change(fill: _Fill) -> bool:
-    if fill.future is None or not wait((fill.future,), timeout=_MOMENT_S).done:
+    if fill.future is None or not fill.future.done():
         return True
     edit = fill.future.result().edit if fill.future.exception() is None else None
     return edit is not None and not edit.empty

@@ -1,7 +1,6 @@
 """The owner of what a proposal is used for: accept, done by the project's policy, and the effort that it cost."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,7 +16,7 @@ from segstudio.app.fill_edits import (
     streamed,
 )
 from segstudio.app.filling import Fills
-from segstudio.app.jobs import MainThread
+from segstudio.app.jobs import MainThread, say_refusal
 from segstudio.app.long_writes import filling
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
@@ -75,7 +74,8 @@ class Finishing(QObject):
             work = streamed([proposal.plane], lambda _: proposal, Rest.PROPOSAL, classes, Origin.ACCEPTED)
             self._stream(opened, Cause.ACCEPT, self.tr("Accepting"), work, lambda: None)
             return
-        self.fills.add(opened, accepting(proposal, self._documents.classes, self._documents.author))
+        compute = accepting(proposal, self._documents.classes, self._documents.author)
+        self.fills.add(self.tr("Accept"), opened, compute)
 
     def mark_done(self, then: Callable[[], None]) -> None:
         """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it."""
@@ -111,7 +111,7 @@ class Finishing(QObject):
             self._stream(opened, Cause.DONE, self.tr("Finishing"), work, lambda: finished(Filled(None, short)))
             return
         compute = finishing(proposal_of, rest, self._documents.classes, self._documents.author)
-        self.fills.add(opened, compute, finished)
+        self.fills.add(self.tr("Done"), opened, compute, finished)
 
     def _stream(self, opened: OpenDocument, cause: Cause, text: str, work: Filling, then: Callable[[], None]) -> None:
         """Write what is too large for memory as a job, once the edits that are being computed are there."""
@@ -125,7 +125,7 @@ class Finishing(QObject):
             except UserError as error:
                 self.said.emit(error.line)
 
-        self.fills.after(begin)
+        self._documents.after(begin)
 
     @property
     def rest(self) -> Rest:
@@ -136,7 +136,7 @@ class Finishing(QObject):
         """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
         self._rest = rest
         self._project.set_setting(_DONE_REST, rest.value).add_done_callback(
-            lambda future: self._main.post(lambda: self._noted(future))
+            lambda future: self._main.post(lambda: say_refusal(future, self.said.emit))
         )
 
     def _say_done(self, rest: Rest, filled: Filled) -> None:
@@ -161,31 +161,22 @@ class Finishing(QObject):
             if figures and project.writer is not None:
                 project.set_effort(after.image, sum(f[0] for f in figures), sum(f[1] for f in figures)).result()
 
-        self._shown.worker.submit(count, self._noted)
+        self._shown.worker.submit(count, lambda future: say_refusal(future, self.said.emit))
 
-    def settle(self) -> None:
-        """Wait for whole-image edits that are being computed, and apply them; a stroke under way is kept first."""
-        self.fills.settle()
-
-    def leave_image(self) -> None:
-        """Another image will be shown: edits of this one may still be computed, those of earlier ones are applied."""
-        self.fills.settle(keep=self._documents.current)
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait for whole-image edits that are being computed, and apply them; whether all ended within the time."""
+        return self.fills.settle(timeout_s)
 
     def cancel_fill(self) -> bool:
         """Drop whole-image edits that are not applied yet; whether one of them would have changed something."""
-        return self.fills.cancel()
+        dropped = self.fills.cancel()
+        for name in dropped:
+            self.said.emit(self.tr("{0} was cancelled; nothing was filled in.").format(name))
+        return bool(dropped)
 
     def close(self) -> None:
         """Apply what is being computed."""
         self.fills.settle()
-
-    def _noted(self, future: "Future[None]") -> None:
-        """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""
-        error = future.exception()
-        if isinstance(error, UserError):
-            self.said.emit(error.line)
-        elif error is not None:
-            raise error
 
 
 def rest_of(setting: object) -> Rest:

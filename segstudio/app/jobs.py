@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from segstudio.errors import UserError
 
-__all__ = ["Job", "MainThread", "Worker"]
+__all__ = ["Job", "MainThread", "Worker", "say_refusal"]
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -105,6 +105,15 @@ class Job(Generic[P, T]):
             call()
 
         self._main.post(end)
+
+
+def say_refusal(future: "Future[None]", say: Callable[[str], None]) -> None:
+    """Tell of a note beside the labels that the disk refused; it is of no weight for them. A bug is raised."""
+    error = future.exception()
+    if isinstance(error, UserError):
+        say(error.line)
+    elif error is not None:
+        raise error
 
 
 class Worker:

@@ -48,6 +48,7 @@ class _Running:
     ticker: Ticker
     future: "Future[int]"
     then: Callable[[int], None]
+    otherwise: Callable[[UserError], None] | None
 
 
 class LongWrites(QObject):
@@ -89,8 +90,11 @@ class LongWrites(QObject):
         write: Write,
         images: frozenset[ImageId] | None = None,
         then: Callable[[int], None] = lambda _: None,
+        otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
         """Begin: `write` hands the work to the writer; `then` gets the number of edits once open documents follow.
+
+        `otherwise` is told why nothing was written, `Cancelled` too, in place of `failed`.
 
         Raises `UserError` where another one is under way, and what `write` raises.
         """
@@ -98,7 +102,7 @@ class LongWrites(QObject):
             raise UserError(f"{self._running.text}: nothing else can be changed until it is done.")
         ticker = Ticker()
         future = write(ticker)
-        running = self._running = _Running(job, text, images, ticker, future, then)
+        running = self._running = _Running(job, text, images, ticker, future, then, otherwise)
         self._tell()
         self._timer.start()
         future.add_done_callback(lambda _: self._main.post(lambda: self._end(running)))
@@ -149,6 +153,10 @@ class LongWrites(QObject):
         self.ended.emit()
         if isinstance(error, Cancelled):
             self.said.emit(error.line)
+        if isinstance(error, UserError) and running.otherwise is not None:
+            running.otherwise(error)
+        elif isinstance(error, Cancelled):
+            pass  # said, and no failure
         elif isinstance(error, UserError):
             self.failed.emit({"job": running.job, "sentence": error.line, "details": ""})
         elif error is not None:

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
@@ -85,13 +86,13 @@ class OpenedProject(QObject):
         writer = self.project.writer
         if writer is None:
             return True
-        if not self.documents.busy:
-            self.finishing.settle()
-        self.documents.commit_gesture()
+        if self.documents.gesture_active:
+            return False
+        end = monotonic() + wait_s
         if writer.flush(wait_s):
             self.documents.settle(0.0)
-            self.finishing.settle()
-            return writer.flush(wait_s)
+            applied = not self.documents.busy and self.finishing.settle(max(0.0, end - monotonic()))
+            return applied and not self.documents.owes and writer.flush(max(0.0, end - monotonic()))
         return bool(writer.state.refused)
 
     def secure(self, wait_s: float | None = None) -> None:
@@ -123,6 +124,7 @@ class OpenedProject(QObject):
             self.project.writer.flush(longest)
             self.documents.saving.acknowledge_rest()
         self.main.close()
+        self.documents.close()
         self.project.close(longest)
         # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
         self.setParent(QCoreApplication.instance())

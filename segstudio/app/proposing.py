@@ -13,10 +13,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents
 from segstudio.app.fill_edits import is_whole
-from segstudio.app.jobs import Job, MainThread, Worker
+from segstudio.app.jobs import Job, MainThread, Worker, say_refusal
 from segstudio.app.navigation import Navigation
 from segstudio.engine.client import EngineClient
-from segstudio.errors import UserError
+from segstudio.errors import DiskRefused, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
@@ -184,7 +184,8 @@ class Proposals(QObject):
             self._end_request()
             if not isinstance(error, UserError):
                 raise error
-            self._fail(error.line)
+            # What the disk refuses the window says already: it is no other fault.
+            self._fail(error.line, "save" if isinstance(error, DiskRefused) else "propose")
 
     def _end_request(self) -> None:
         self._asked_for = None
@@ -200,9 +201,9 @@ class Proposals(QObject):
         if self._owed:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: str, job: str = "propose") -> None:
         self._owed = False
-        self.failed.emit({"job": "propose", "sentence": sentence, "details": ""})
+        self.failed.emit({"job": job, "sentence": sentence, "details": ""})
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -331,12 +332,7 @@ class Proposals(QObject):
         return len(self._project.known_classes()) >= 2
 
     def _noted(self, future: "Future[None]") -> None:
-        """Tell of a note in the cache that the disk refused; it is of no weight for the labels."""
-        error = future.exception()
-        if isinstance(error, UserError):
-            self.said.emit(error.line)
-        elif error is not None:
-            raise error
+        say_refusal(future, self.said.emit)
 
     def close(self) -> None:
         """Drop what was asked for, end the workers."""

@@ -57,11 +57,13 @@ class Saving(QObject):
         return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
 
     def text(self) -> str:
-        """What is being saved, in words."""
+        """What is being saved, in words; no figure where no edit waits, but a job or one that is still computed."""
         writer = self._project.writer
         if self._large() or writer is None:
             return self._large()
         waiting = len(writer.pending_edits()) + self._held()
+        if not waiting:
+            return self.tr("Saving")
         return self.tr("Saving 1 edit") if waiting == 1 else self.tr("Saving {0} edits").format(waiting)
 
     def announce(self) -> None:

@@ -87,7 +87,7 @@ class Session(
 
     @property
     def saving_text(self) -> str:
-        """What closing waits for: 'Saving 12 edits', or the change that is being written."""
+        """What closing waits for: 'Saving 12 edits', 'Saving', or the change that is being written."""
         return self._opened.documents.saving.text() if self._opened is not None else ""
 
     def new_project(self, path: Path | str, images: Iterable[Path | str], classes: Sequence[str] = ()) -> None:

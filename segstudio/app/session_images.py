@@ -56,7 +56,6 @@ class SessionImages(SessionBase):
     def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
         """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
         if self._opened is not None:
-            self._opened.finishing.leave_image()
             self._opened.navigation.open(self._opened.navigation.find(index_or_path), plane)
 
     def set_visible(self, rect: Rect | None) -> None:
@@ -75,7 +74,6 @@ class SessionImages(SessionBase):
 
     def _step(self, by: int) -> None:
         if self._opened is not None:
-            self._opened.finishing.leave_image()
             self._opened.navigation.step(by)
 
     @property

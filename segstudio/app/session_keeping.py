@@ -27,7 +27,6 @@ class SessionKeeping(SessionBase):
     def keep_snapshot(self, name: str = "") -> None:
         """Give the labels as they stand a name, without one the date and time; `snapshotsChanged` follows."""
         if self._may_write() and self._opened is not None:
-            self._opened.finishing.settle()
             self._opened.snapshots.keep(name)
 
     def rename_snapshot(self, id: int, name: str) -> None:
@@ -42,25 +41,45 @@ class SessionKeeping(SessionBase):
 
     def restore_snapshot(self, id: int, this_image: bool = False) -> None:
         """Make the project, or the image on screen, again what it was; ends in `snapshotRestored` or `failed`."""
-        if not self._may_write() or self._opened is None or (this_image and not self._is_shown()):
+        refusal = self._no_restore(this_image=this_image)
+        if refusal or self._opened is None:
+            self._fail("restore", refusal)
             return
-        self._opened.finishing.settle()
         image = self._opened.navigation.shown if this_image else None
         self._start("restore", lambda opened: opened.snapshots.restore(id, image))
 
     def undo_restore(self) -> None:
-        """Take the last restore back, whatever image is on screen."""
-        if self._may_write():
-            self._start("restore", lambda opened: opened.snapshots.undo_restore())
+        """Take the last restore back, whatever image is on screen; ends in `snapshotRestored` or `failed`."""
+        refusal = self._no_restore(this_image=False)
+        if refusal:
+            self._fail("restore", refusal)
+            return
+        self._start("restore", lambda opened: opened.snapshots.undo_restore())
+
+    @property
+    def can_undo_restore(self) -> bool:
+        """Whether there is a restore to take back."""
+        return self._opened is not None and self._opened.snapshots.can_undo_restore
+
+    def _no_restore(self, *, this_image: bool) -> str:
+        """Why nothing can be restored; '' where it can."""
+        if self._opened is None:
+            return self.tr("No project is open.")
+        if self._opened.project.writer is None:
+            return self._opened.project.why_read_only
+        if this_image and self._opened.navigation.shown is None:
+            loading = self._opened.navigation.loading
+            return self.tr("The image is still loading.") if loading else self.tr("No image is shown.")
+        return ""
 
     def backup(self, place: Path | str | None = None) -> None:
         """Copy the project, to a path or into a folder, in the background; ends in `backupFinished` or `failed`."""
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return
-        self._opened.finishing.settle()
+        path = None if place is None else Path(place)
         self._opened.documents.commit_gesture()
-        self._start("backup", lambda opened: opened.backups.start(None if place is None else Path(place)))
+        self._opened.documents.after(lambda: self._start("backup", lambda opened: opened.backups.start(path)))
 
     def _start(self, job: str, begin: Callable[[OpenedProject], None]) -> None:
         try:

@@ -89,7 +89,7 @@ class SessionLearning(SessionBase):
         elif self._may_write() and self._opened is not None:
             self._opened.documents.commit_gesture()
             training = self._opened.training
-            self._opened.finishing.fills.after(lambda: training.start(**options))
+            self._opened.documents.after(lambda: training.start(**options))
 
     def stop_training(self) -> None:
         """End the run early; the best so far is compared and kept."""
@@ -125,7 +125,7 @@ class SessionLearning(SessionBase):
             return
         self._opened.documents.commit_gesture()
         exports = self._opened.exports
-        self._opened.finishing.fills.after(lambda: exports.start(format, Path(out), content))
+        self._opened.documents.after(lambda: exports.start(format, Path(out), content))
 
     def cancel_job(self, job: str) -> None:
         """Cancel a long job by its name."""

@@ -104,7 +104,11 @@ class SessionTools(SessionBase):
         """Do again what was taken back last."""
         if self._may_write() and self._is_shown() and self._opened is not None:
             opened, image = self._opened, self._opened.navigation.shown
-            opened.finishing.fills.after(lambda: self._redo(opened, image))
+            if opened.documents.busy:
+                self.said.emit(opened.documents.busy)
+                return
+            opened.documents.commit_gesture()
+            opened.documents.after(lambda: self._redo(opened, image))
 
     def _redo(self, opened: OpenedProject, image: ImageId | None) -> None:
         """After whole-image edits that were under way, unless another image is on screen by then."""

@@ -2,19 +2,29 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.documents import Documents
 from segstudio.app.jobs import MainThread
+from segstudio.app.long_writes import Write
 from segstudio.app.values import SnapshotItem
 from segstudio.errors import UserError
-from segstudio.labels.model import ImageId, Seq
+from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot, SnapshotKind
 from segstudio.tasks import snapshots as tasks
 
 __all__ = ["Snapshots"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """A restore that can be taken back."""
+
+    name: str
+    report: tasks.RestoreReport
 
 
 class Snapshots(QObject):
@@ -28,7 +38,7 @@ class Snapshots(QObject):
     def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project, self._documents, self._main = project, documents, main
-        self._undoable: tuple[Seq, frozenset[ImageId]] | None = None
+        self._undoable: _Restored | None = None
 
     @property
     def items(self) -> list[SnapshotItem]:
@@ -39,7 +49,9 @@ class Snapshots(QObject):
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""
         self._documents.commit_gesture()
         said = self.tr("Snapshot '{0}' is kept")
-        self._later(tasks.keep(self._project, name), lambda made: self.said.emit(said.format(made.name)))
+        self._documents.after(
+            lambda: self._later(tasks.keep(self._project, name), lambda made: self.said.emit(said.format(made.name)))
+        )
 
     def rename(self, id_: int, name: str) -> None:
         """Give a snapshot another name."""
@@ -78,33 +90,59 @@ class Snapshots(QObject):
 
         def told(_edits: int) -> None:
             report = restoring.report()
-            self._undoable = None if report.last is None else (report.last, frozenset(report.images))
-            self.restored.emit(
-                {
-                    "name": snapshot.name,
-                    "images": [self._project.image(found).path for found in report.images],
-                    "classes": report.classes,
-                    "unused_classes": list(report.unused),
-                }
-            )
+            self._undoable = None if report.last is None else _Restored(snapshot.name, report)
+            self.restored.emit(_result(snapshot.name, report))
 
         text = self.tr("Restoring '{0}'").format(snapshot.name)
-        self._documents.write_long(
-            "restore", text, restoring.start, None if images is None else frozenset(images), told
-        )
+        changed = None if images is None else frozenset(images)
+        self._documents.commit_gesture()
+        self._documents.after(lambda: self._write("restore", text, restoring.start, changed, told))
+
+    @property
+    def can_undo_restore(self) -> bool:
+        """Whether there is a restore to take back."""
+        return self._undoable is not None
 
     def undo_restore(self) -> None:
-        """Take the last restore back, whatever image is on screen. Raises `UserError` where it cannot begin."""
-        if self._undoable is None:
+        """Take the last restore back, whatever image is on screen; `restored` or `failed` follows.
+
+        Raises `UserError` where there is none. It can be asked for again until it has worked.
+        """
+        back = self._undoable
+        if back is None or back.report.last is None:
             raise UserError("There is no restored snapshot to take back.")
-        (seq, images), self._undoable = self._undoable, None
+        seq, report = back.report.last, back.report
 
         def told(_edits: int) -> None:
+            self._undoable = None
             self.said.emit(self.tr("The restored snapshot was taken back"))
+            self.restored.emit(_result(back.name, report) | {"unused_classes": [], "taken_back": True})
 
         project, author = self._project, self._documents.author
         text = self.tr("Taking the restored snapshot back")
-        self._documents.write_long("undo", text, lambda ticker: project.take_back(seq, author, ticker), images, told)
+        self._write("undo", text, lambda ticker: project.take_back(seq, author, ticker), frozenset(report.images), told)
+
+    def _write(
+        self, job: str, text: str, write: Write, images: frozenset[ImageId] | None, told: Callable[[int], None]
+    ) -> None:
+        """Write it as a job; where that cannot begin, or ends otherwise, `failed` says so."""
+        try:
+            self._documents.write_long(job, text, write, images, told, self._not_restored)
+        except UserError as error:
+            self._not_restored(error)
+
+    def _not_restored(self, error: UserError) -> None:
+        self.failed.emit({"job": "restore", "sentence": error.line, "details": ""})
+
+
+def _result(name: str, report: tasks.RestoreReport) -> dict[str, object]:
+    return {
+        "name": name,
+        "images": list(report.paths),
+        "classes": report.classes,
+        "unused_classes": list(report.unused),
+        "taken_back": False,
+    }
 
 
 def _item(snapshot: Snapshot) -> SnapshotItem:

@@ -36,11 +36,13 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.backup import backup
 
     with opened(options.project, write=False) as project:
-        waiting = project.unsaved.edits
         made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")
     if options.json:
-        found = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
-        say_json({**found, "waiting_edits": waiting})
+        report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
+        say_json(report | {"waiting_edits": made.unsaved})
         return 0
     say(f"{made.path}: {made.size / 1e6:,.1f} MB up to edit {made.seq}; {made.tiles} tiles compared.")
+    if made.unsaved:
+        edits = "1 edit is" if made.unsaved == 1 else f"{made.unsaved} edits are"
+        say(f"{edits} not in it: not saved yet, since the project's disk refuses.")
     return 0

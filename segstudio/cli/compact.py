@@ -1,6 +1,8 @@
 """`segstudio compact`."""
 
 import argparse
+import contextlib
+import re
 from argparse import Namespace
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +13,11 @@ from segstudio.cli.parser import CommandParser, at_least
 from segstudio.cli.progress import shown
 
 __all__ = ["arguments", "run"]
+
+_DAYS = (date(1971, 1, 1), date(2999, 12, 31))
+"""Between these every system knows what time it was, or will be, in UTC."""
+
+_MOST_DAYS = 36_525
 
 
 def arguments(parser: CommandParser) -> None:
@@ -30,18 +37,37 @@ def arguments(parser: CommandParser) -> None:
         type=_number_or_day,
         help="forget what came before the edit of this number, or before this local day (YYYY-MM-DD)",
     )
-    which.add_argument("--keep-days", metavar="N", type=at_least(0), help="forget what is older than so many days (30)")
+    which.add_argument("--keep-days", metavar="N", type=_days, help="forget what is older than so many days (30)")
     parser.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
     parser.add_json()
 
 
 def _number_or_day(text: str) -> int | date:
-    if text.isdigit() and int(text) > 0:
+    if re.fullmatch(r"[0-9]{8}", text):
+        # An ISO basic day, read as a number, would let the whole journal go.
+        raise argparse.ArgumentTypeError(f"'{text}' may mean a day; write {text[:4]}-{text[4:6]}-{text[6:]}")
+    if re.fullmatch(r"[0-9]{1,18}", text) and int(text) > 0:
         return int(text)
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is neither the number of an edit nor a day YYYY-MM-DD") from None
+    day = _day(text)
+    if day is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither the number of an edit nor a day YYYY-MM-DD")
+    if not _DAYS[0] <= day <= _DAYS[1]:
+        raise argparse.ArgumentTypeError(f"'{text}' is no day from {_DAYS[0]} to {_DAYS[1]}")
+    return day
+
+
+def _day(text: str) -> date | None:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(text)
+    return None
+
+
+def _days(text: str) -> int:
+    days = at_least(0)(text)
+    if days > _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"'{text}' is more than {_MOST_DAYS} days")
+    return days
 
 
 def run(options: Namespace) -> int:

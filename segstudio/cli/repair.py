@@ -54,6 +54,8 @@ def run(options: Namespace) -> int:
     lost += [f"object {id_} of {path}" for path, id_ in report.lost_objects]
     lost += [f"{count} rows of {table}" for table, count in report.lost_rows.items()]
     lost += [f"the weights of version {name}" for name in report.lost_weights]
+    lost += [f"file {name}" for name in report.lost_files]
+    lost += [f"snapshot '{name}', whose labels can no longer be restored" for name in report.lost_snapshots]
     for line in lost[:_LISTED]:
         say(f"lost: {line}")
     if len(lost) > _LISTED:

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE
 
-__all__ = ["EMPTY", "Constant", "Dense", "Tile", "digest", "expanded", "frozen", "same", "writable_copy"]
+__all__ = [
+    "EMPTY",
+    "EMPTY_DIGEST",
+    "Constant",
+    "Dense",
+    "Tile",
+    "digest",
+    "expanded",
+    "frozen",
+    "same",
+    "writable_copy",
+]
 
 Ids = NDArray[np.uint32]
 Origins = NDArray[np.uint8]
@@ -104,3 +115,6 @@ def _digest(ids: Ids, origins: Origins) -> bytes:
     hasher = hashlib.sha256(np.ascontiguousarray(ids, "<u4").data)
     hasher.update(np.ascontiguousarray(origins).data)
     return hasher.digest()
+
+
+EMPTY_DIGEST = digest(EMPTY)

@@ -1,6 +1,6 @@
 """A copy of a project made beside a running writer, and checked: there whole and proven, or not at all.
 
-The database is copied by SQLite, page by page in one read transaction, never as a file; the other folders file by file,
+The database is copied by SQLite, page by page as of one moment, never as a file; the other folders file by file,
 read back; the cache is left out. The copy keeps the project's uuid: it is the same work, which merging relies on, and
 edits that wait for a disk go to the project that was painted in as long as that stands in its place
 (`store.waiting`).
@@ -14,29 +14,34 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
-from segstudio.durable import sync_folder
+from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store import drives
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
+from segstudio.store.images import relative_root
 from segstudio.store.journal import last_seq
 from segstudio.store.labels import read_tile
+from segstudio.store.lock import LOCK
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.project import Project
 from segstudio.store.refusal import refusal
+from segstudio.store.room import must_have_room
 
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
 BACKUP_OF = "backup_of"
 """The setting by which a copy knows what it is a copy of: path, time, edit."""
 
-_LEFT_OUT = ("cache", "project.lock")
+_LEFT_OUT = ("cache", LOCK)
 _PAGES = 1024
 _CHUNK = 1 << 20
+_RESTARTS = 20
 _SPARE_BYTES = 16 << 20
 
 Tick = Callable[[int, int, str], None]
@@ -45,12 +50,16 @@ Tick = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup in its place: how many bytes it has, the last edit in it, tiles whose content was compared."""
+    """A backup in its place: how many bytes it has, the last edit in it, tiles whose content was compared.
+
+    `unsaved` edits were made before it and are not in it: they waited for a disk that refuses.
+    """
 
     path: Path
     size: int
     seq: Seq
     tiles: int
+    unsaved: int = 0
 
 
 def back_up(project: Project, target: Path, tick: Tick) -> Backup:
@@ -61,26 +70,22 @@ def back_up(project: Project, target: Path, tick: Tick) -> Backup:
     """
     target = target.absolute()
     _must_be_free(target)
-    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     try:
-        _must_have_room(project, target.parent)
-        part.mkdir(parents=True)
-        seq = _copy_database(project, part / DATABASE, target, tick)
-        _copy_files(project.path, part, tick)
-        tiles = _check(part / DATABASE, seq, tick)
-        (part / "cache").mkdir()
-        size = sum(path.stat().st_size for path in _files(part))
-        sync_folder(part)
-        _must_be_free(target)
-        os.rename(part, target)
-        sync_folder(target.parent)
+        needed = sum(sizes(project.path)) + _SPARE_BYTES
+        must_have_room(target.parent, needed, "The backup", safe="The project is untouched.")
+        with built_folder(target) as part:
+            seq = _copy_database(project, part / DATABASE, target, tick)
+            _copy_files(project.path, part, tick)
+            tiles = _check(part / DATABASE, seq, tick)
+            (part / "cache").mkdir()
+            copy_merged_proposals(project.path, part)
+            size = sum(path.stat().st_size for path in _files(part))
+            _must_be_free(target)
     except (sqlite3.Error, OSError) as error:
         sentence = refusal(error)
         if sentence is None:
             raise
         raise DiskRefused(f"The backup could not be made. {sentence}", safe="The project is untouched.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return Backup(target, size, seq, tiles)
 
 
@@ -104,33 +109,32 @@ def _must_be_free(target: Path) -> None:
         )
 
 
-def _must_have_room(project: Project, folder: Path) -> None:
-    needed = sum(sizes(project.path)) + _SPARE_BYTES
-    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
-    if free < needed:
-        raise DiskRefused(
-            f"The backup needs {needed / 1e6:,.0f} MB, and '{folder}' has {free / 1e6:,.0f} MB free.",
-            safe="The project is untouched.",
-        )
-
-
 # --- copying
 
 
 def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Seq:
-    with project.reading() as source, closing(sqlite3.connect(copy, isolation_level=None)) as db:
+    """Where there is a log, in one read transaction, which holds up nobody.
+
+    On a network drive such a transaction would hold up every commit: there SQLite lets go between two steps, and begins
+    anew where somebody wrote meanwhile.
+    """
+    network = drives.is_network(drives.file_system(project.path))
+    steps = _Steps(tick)
+    with (
+        project.looking() if network else project.reading() as source,
+        closing(sqlite3.connect(copy, isolation_level=None)) as db,
+    ):
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
-        seq = last_seq(source)
-        source.backup(
-            db, pages=_PAGES, progress=lambda _, left, all_: tick(all_ - left, all_, "copying the labels"), sleep=0.05
-        )
-        roots = source.execute("SELECT id, path, relative FROM roots").fetchall()
+        first = last_seq(source)
+        source.backup(db, pages=_PAGES, progress=steps.done, sleep=0.05)
     with closing(connect(copy, Access.WRITE)) as db:
+        seq = last_seq(db) if network else first
         db.execute("BEGIN IMMEDIATE")
+        roots = db.execute("SELECT id, path, relative FROM roots").fetchall()
         for id_, path, relative in roots:
             place = _place(Path(path), relative, project.path, target)
-            values = (str(place), _relative(place, target), id_)
+            values = (str(place), relative_root(place, target), id_)
             db.execute("UPDATE roots SET path = ?, relative = ? WHERE id = ?", values)
         note = msgspec.json.encode({"path": str(project.path), "time": now_utc(), "edit": seq}).decode()
         db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (BACKUP_OF, note))
@@ -141,19 +145,33 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
     return seq
 
 
+class _Steps:
+    """Told of every step of SQLite's copy; ends one that was begun anew too often."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick = tick
+        self._left = 0
+        self._restarts = -1
+
+    def done(self, _status: int, left: int, pages: int) -> None:
+        """Raises `UserError`."""
+        self._restarts += left > self._left
+        self._left = left
+        if self._restarts > _RESTARTS:
+            raise UserError(
+                "The project is on a network drive and was changed again and again while it was copied.",
+                safe="The project is untouched.",
+                todo="Back it up while nobody paints.",
+            )
+        self._tick(pages - left, pages, "copying the labels")
+
+
 def _place(root: Path, relative: str, project: Path, target: Path) -> Path:
     """Where the copy finds a root: within itself what is within the project, else where the project finds it."""
     beside = Path(os.path.normpath(project / relative))
     if relative and beside.is_relative_to(project):
         return target / beside.relative_to(project)
     return beside if relative and not root.is_dir() and beside.is_dir() else root
-
-
-def _relative(root: Path, project: Path) -> str:
-    try:
-        return Path(os.path.relpath(root, project)).as_posix()
-    except ValueError:  # another drive on Windows
-        return ""
 
 
 def _others(project: Path) -> Iterator[Path]:

@@ -46,6 +46,7 @@ _INTERVAL = timedelta(days=7)
 _OPERATIONS = 50_000
 """Instructions of SQLite between two looks at whether to stop."""
 _NICE = 15
+_TILES = 64
 
 
 def check_due(checked: str | None, *, unclean: bool, now: datetime | None = None) -> bool:
@@ -60,7 +61,10 @@ def check_due(checked: str | None, *, unclean: bool, now: datetime | None = None
 
 
 def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> str | None:
-    """What SQLite finds wrong, '' for nothing; None where it was stopped. Reads the whole file, a table at a time."""
+    """What SQLite finds wrong, '' for nothing; None where it was stopped. Reads the whole file.
+
+    A table at a time: outside a transaction a writer gets between two of them.
+    """
     if stop is not None:
         db.set_progress_handler(lambda: stop.is_set(), _OPERATIONS)
     try:
@@ -104,14 +108,19 @@ class BadTile:
 
 
 def bad_tiles(db: sqlite3.Connection) -> Iterator[BadTile | None]:
-    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the file cannot be read on."""
-    rows = db.execute("SELECT image, plane, ty, tx, digest, data FROM tiles")
-    for image, plane, ty, tx, promised, data in rows:
-        try:
-            good = digest(decode_tile(data)) == promised
-        except ProjectDamaged:
-            good = False
-        yield None if good else BadTile(ImageId(image), plane, ty, tx)
+    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the file cannot be read on.
+
+    Read some at a time: outside a transaction a writer gets between, and what it writes may be left out.
+    """
+    some = f"SELECT id, image, plane, ty, tx, digest, data FROM tiles WHERE id > ? ORDER BY id LIMIT {_TILES}"
+    last = 0
+    while rows := db.execute(some, (last,)).fetchall():
+        for last, image, plane, ty, tx, promised, data in rows:  # noqa: B007 - the last row's is used
+            try:
+                good = digest(decode_tile(data)) == promised
+            except ProjectDamaged:
+                good = False
+            yield None if good else BadTile(ImageId(image), plane, ty, tx)
 
 
 def begin_check(project: "Project", on_damage: Callable[[str], None]) -> "BackgroundCheck | None":

@@ -34,6 +34,10 @@ class Committed:
         """A read transaction on what is committed, for the store's own functions; keep it short."""
         return self._readers.transaction()
 
+    def looking(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The same for long looks, during which others write: every statement reads by itself, all rows at once."""
+        return self._readers.statements()
+
     def images(self, *, removed: bool = False) -> list[ImageRow]:
         """The images in the order of `info`; removed ones only where asked for."""
         with self._readers.transaction() as db:

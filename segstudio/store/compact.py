@@ -6,36 +6,29 @@ an edit that was taken back, or made again, after the floor keeps its own. Daily
 """
 
 import os
-import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
-from segstudio.errors import DiskRefused
 from segstudio.labels.codec import encode_tile
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.floor import COMPACTED_POINTS, compacted_points
 from segstudio.store.journal import last_seq
-from segstudio.store.past import (
-    COMPACTED_POINTS,
-    COMPACTED_TO,
-    compacted_points,
-    effects,
-    kept_roots,
-    trail_tile,
-    trails,
-)
+from segstudio.store.past import effects, kept_roots, trail_tile, trails
+from segstudio.store.room import must_have_room
+from segstudio.store.ticker import Ticker
 
 __all__ = [
     "CompactPlan",
     "compact_journal",
     "database_bytes",
     "floor_before",
-    "must_have_room",
+    "must_have_room_for_vacuum",
     "plan_compact",
     "vacuum",
 ]
@@ -110,19 +103,21 @@ def _batch(db: sqlite3.Connection, seq: int) -> int | None:
     return None if row is None else row[0]
 
 
-def compact_journal(db: sqlite3.Connection, plan: CompactPlan, tick: Callable[[int, int], None]) -> None:
-    """Do it, in the open transaction; `tick` is told (done, total) images, and what it raises ends it."""
+def compact_journal(db: sqlite3.Connection, plan: CompactPlan, ticker: Ticker) -> None:
+    """Do it, in the open transaction, image by image. Raises `Cancelled`, at the last before the commit begins."""
     query = "SELECT DISTINCT image FROM edits WHERE image IS NOT NULL AND seq <= ?"
     images = [ImageId(row[0]) for row in db.execute(query, (plan.floor,))]
-    for n, image in enumerate(images):
-        tick(n, len(images))
+    ticker.total = len(images)
+    for image in images:
         _compact_image(db, image, plan.points)
+        ticker.step()
     ids = db.execute("SELECT id, seq FROM snapshots WHERE kind = 'daily' AND seq < ?", (plan.floor,)).fetchall()
     for id_, seq in ids:
         if seq not in plan.points:
             db.execute("DELETE FROM snapshots WHERE id = ?", (id_,))
-    for key, value in ((COMPACTED_TO, plan.floor), (COMPACTED_POINTS, plan.points)):
-        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
+    kept = msgspec.json.encode(plan.points).decode()
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (COMPACTED_POINTS, kept))
+    ticker.step(0)
 
 
 def _compact_image(db: sqlite3.Connection, image: ImageId, points: tuple[Seq, ...]) -> None:
@@ -164,7 +159,7 @@ def database_bytes(db: sqlite3.Connection) -> int:
     return int(pages) * int(size)
 
 
-def must_have_room(database: Path) -> None:
+def must_have_room_for_vacuum(database: Path) -> None:
     """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: the database once more in each place."""
     size = sum(path.stat().st_size for path in (database, Path(f"{database}-wal")) if path.exists())
     needed: dict[int, tuple[Path, int]] = {}
@@ -172,12 +167,7 @@ def must_have_room(database: Path) -> None:
         device = folder.stat().st_dev
         needed[device] = (needed[device][0] if device in needed else folder, needed.get(device, (folder, 0))[1] + size)
     for folder, bytes_ in needed.values():
-        free = shutil.disk_usage(folder).free
-        if free < bytes_:
-            raise DiskRefused(
-                f"Compacting needs {bytes_ / 1e6:,.0f} MB for a while, and '{folder}' has {free / 1e6:,.0f} MB free.",
-                safe="The project is untouched.",
-            )
+        must_have_room(folder, bytes_, "Compacting", safe="The project is untouched.")
 
 
 def _temporary() -> Path:

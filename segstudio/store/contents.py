@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from segstudio.errors import Cancelled, ReadOnly, UnreadableImage
+from segstudio.errors import Cancelled, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
@@ -145,6 +145,4 @@ def _run(project: "Project", row: ImageRow, statement: str, values: tuple[object
         db.execute(statement, values)
         db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem = ?", (row.id, changed_sentence(row)))
 
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    return project.writer.call(job)
+    return project.writing().call(job)

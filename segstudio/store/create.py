@@ -1,7 +1,5 @@
 """A new project, built in a sibling folder and renamed: it is there whole or not at all."""
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +9,7 @@ from uuid import uuid4
 import msgspec
 
 import segstudio
-from segstudio.durable import copy_durably, sync_folder
+from segstudio.durable import built_folder, copy_durably
 from segstudio.errors import DiskRefused, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ClassTable
@@ -37,19 +35,14 @@ def build_project(path: Path, images: Iterable[NewImage], classes: Sequence[NewC
     if path.exists() or path.is_symlink():
         raise UserError(f"There is already something at '{path}'; a new project needs a new name.")
     table = new_table(classes)
-    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
-        part.mkdir(parents=True)
-        _build(part, path, images, table, copy_files=copy_files)
-        os.rename(part, path)
-        sync_folder(path.parent)
+        with built_folder(path) as part:
+            _build(part, path, images, table, copy_files=copy_files)
     except (sqlite3.Error, OSError) as error:
         sentence = refusal(error)
         if sentence is None:
             raise
         raise DiskRefused(f"The project '{path.name}' could not be made. {sentence}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _build(part: Path, path: Path, images: Iterable[NewImage], table: ClassTable, *, copy_files: bool) -> None:
@@ -69,7 +62,6 @@ def _build(part: Path, path: Path, images: Iterable[NewImage], table: ClassTable
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         db.close()
-    sync_folder(part)
 
 
 def _copied(image: NewImage, part: Path, path: Path) -> NewImage:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.floor import undo_ends_at
 from segstudio.store.migrations import undo_floor
-from segstudio.store.past import floor_of
 
 __all__ = ["History", "load_history"]
 
@@ -97,12 +97,14 @@ class History:
 def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, before: Seq | None = None) -> History:
     """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan.
 
-    Nothing from before a migration that changed what edits change, or from before what was compacted.
+    Nothing from before a migration that changed what edits change, or from before what was compacted, but what was
+    taken back since and kept its deltas.
     """
-    floor = max(floor_of(db), undo_floor(db))
+    floor, lost = undo_ends_at(db), undo_floor(db)
     kept = f"seq > {floor}" if before is None else f"seq > {floor} AND seq < {int(before)}"
     undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
-    in_force = _newest(db, "seq, undoes", f"inverse = 1 AND taken_back IS NULL AND seq > {floor}", image, limit)
+    redoable = f"inverse = 1 AND taken_back IS NULL AND seq > {floor} AND undoes > {lost}"
+    in_force = _newest(db, "seq, undoes", redoable, image, limit)
     newest_new = _newest(db, "seq", "undoes IS NULL", image, 1)
     ended = newest_new[0][0] if newest_new else 0
     undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]

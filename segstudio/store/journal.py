@@ -17,16 +17,15 @@ from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
-from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.labels.tile import EMPTY_DIGEST, Tile, digest
 from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
+from segstudio.store.floor import must_hold_own
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["EMPTY_DIGEST", "Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
-
-EMPTY_DIGEST = digest(EMPTY)
+__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
 
 Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
 """Edits to be written together; made from what is stored then, where they are a function of the connection."""
@@ -219,7 +218,8 @@ def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile
     """An edit as it was committed, from its deltas and the tiles of today, which must be one of its two sides.
 
     For an edit that took another back, its effect. Raises `EditConflict` where a tile has changed since, or there is
-    no such edit, `ProjectDamaged` where a delta does not lead to what its digest promises.
+    no such edit, `UserError` where its deltas are not kept, `ProjectDamaged` where one does not lead to what its digest
+    promises.
     """
     row = db.execute(f"SELECT {_COLUMNS} FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is None:
@@ -228,6 +228,7 @@ def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile
     if undoes is not None:
         effect = load_edit(db, Seq(undoes), lookup).inverted(Seq(undoes), Cause(row[1]))
         return replace(effect, tool=row[2], author=row[3], id=EditId(row[4]), time=row[5], batch=row[7])
+    must_hold_own(db, seq)
     deltas = db.execute("SELECT plane, ty, tx, before, after, data FROM deltas WHERE seq = ?", (seq,)).fetchall()
     return Edit(
         image=None if row[0] is None else ImageId(row[0]),

@@ -15,7 +15,10 @@ from pathlib import Path
 from segstudio.errors import ProjectLocked, ReadOnly
 from segstudio.labels.author import user_name
 
-__all__ = ["ProjectLock"]
+__all__ = ["LOCK", "ProjectLock", "is_held"]
+
+LOCK = "project.lock"
+"""The lock's file in a project."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -99,6 +102,19 @@ class ProjectLock:
 
 
 _held: weakref.WeakSet[ProjectLock] = weakref.WeakSet()
+
+
+def is_held(project: Path) -> bool:
+    """Whether somebody has a project open for writing, or nobody can say."""
+    if not (project / LOCK).exists():
+        return False
+    lock = ProjectLock(project / LOCK)
+    try:
+        lock.acquire(project.name, sign=False)
+    except (ProjectLocked, ReadOnly):
+        return True
+    lock.release()
+    return False
 
 
 def _drop_inherited() -> None:

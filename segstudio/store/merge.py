@@ -17,6 +17,7 @@ from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.store.classes import read_classes
 from segstudio.store.journal import last_seq, write_batch, write_edit
+from segstudio.store.losses import lost_apart
 from segstudio.store.merge_base import (
     JournalCutError,
     Since,
@@ -29,16 +30,16 @@ from segstudio.store.merge_base import (
 from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
 from segstudio.store.merge_images import PairedImage, add_images, known_images, paired_images
 from segstudio.store.merge_labels import PlaneConflict, merge_image
+from segstudio.store.merge_painted import given_up_alone, painted_since
+from segstudio.store.merge_proposals import MERGED
 from segstudio.store.proposals import Proposals
 from segstudio.store.versions import read_versions
 
-__all__ = ["MERGED", "MERGES", "Conflict", "MergeReport", "merge_into"]
-
-MERGED = "merged"
-"""The version of a proposal that holds the other project's side of a conflict."""
+__all__ = ["MERGES", "Conflict", "MergeReport", "merge_into"]
 
 MERGES = "merges"
-"""The setting that lists what was merged into a project: time, name and uuid of the other one, number of the batch."""
+"""The setting that lists what was merged into a project: time, name and uuid of the other one, number of the batch, and
+the conflicts (path, plane, pixels, rect)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,14 @@ def merge_into(
     """
     merge = _Merge(c, b, names, proposals)
     pairs, alone = paired_images(known_images(c), known_images(b))
-    merge.classes()
+    merge.classes(pairs, alone)
     added = add_images(c, b, alone, roots, names[1])
     pairs += added
+    shared = len(pairs) - len(added)
     for done, pair in enumerate(pairs):
         path = str(c.execute("SELECT path FROM images WHERE id = ?", (pair.c,)).fetchone()[0])
         yield done, len(pairs), path
-        merge.image(pair, path)
+        merge.image(pair, path, shared=done < shared)
     merge.times(pairs)
     return merge.report(len(added))
 
@@ -103,6 +105,8 @@ class _Merge:
     ) -> None:
         self._c, self._b, self._names, self._proposals = c, b, names, proposals
         self._common = last_common_edit(c, b)
+        self._lost = lost_apart(c, b)
+        self._healed = 0
         self._batch = Batch(Cause.MERGE, user_name())
         self._seq = last_seq(c)
         self._written = 0
@@ -112,13 +116,18 @@ class _Merge:
         self._cut = False
         index_edits(b)
 
-    def classes(self) -> None:
+    def classes(self, pairs: list[PairedImage], alone: list[ImageId]) -> None:
         """Decide the classes and write their edit."""
         a, b = (
             SideClasses(name, read_classes(db), _used(db))
             for name, db in zip(self._names, (self._c, self._b), strict=True)
         )
         base = None if self._common is None else classes_at(self._b, b.table, self._common)
+        dbs = (self._c, self._b)
+        wanted = a.table, given_up_alone(base, a.table, b.table)
+        a = replace(a, painted=painted_since(dbs, pairs, [], self._since, False, wanted))
+        wanted = b.table, given_up_alone(base, b.table, a.table)
+        b = replace(b, painted=painted_since(dbs, pairs, alone, self._since, True, wanted))
         rows = self._c.execute("SELECT key, value FROM settings WHERE key IN ('next_class', 'next_value')")
         counters = {key: int(value) for key, value in rows}
         self._classes = merged_classes(a, b, base, ClassId(counters["next_class"]), counters["next_value"])
@@ -134,19 +143,26 @@ class _Merge:
         self._seq = Seq(self._seq + 1)
         write_edit(self._c, self._seq, replace(edit, batch=self._batch.id))
 
-    def image(self, pair: PairedImage, path: str) -> None:
+    def image(self, pair: PairedImage, path: str, *, shared: bool) -> None:
         """Merge one image's labels and status; keep B's side of its conflicts as proposals."""
-        found = merge_image(self._c, self._b, pair, self._classes, self._since(pair), self._batch)
+        # One that A lost has no past here, though its number may be free again.
+        since = self._since(pair) if shared else None
+        self._healed += since is not None and since.lost
+        found = merge_image(self._c, self._b, pair, self._classes, since, self._batch)
         if found.edit is not None:
             self._write(found.edit)
+        if found.taken_out_by_b is not None:
+            took, labelled = reversed(self._names) if found.taken_out_by_b else self._names
+            self._notes.append(f"'{path}' was taken out in '{took}', and '{labelled}' has labelled it since: it stays.")
         for plane, conflict in sorted(found.conflicts.items()):
             self._keep(pair.c, plane, path, conflict)
 
     def _since(self, pair: PairedImage) -> Since | None:
         if self._common is None or not pair.same_id:
             return None
+        lost = self._lost is None or pair.b in self._lost
         try:
-            return since(self._c, self._b, pair.b, self._common)
+            return since(self._c, self._b, pair.b, self._common, lost=lost)
         except JournalCutError:
             self._cut = True
             return None
@@ -171,12 +187,20 @@ class _Merge:
         drop_index(self._c)
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
-        entry = {"time": batch.time, "name": name, "uuid": msgspec.json.decode(uuid), "batch": batch.id}
+        entry = {
+            "time": batch.time, "name": name, "uuid": msgspec.json.decode(uuid), "batch": batch.id,
+            "conflicts": self._conflicts,
+        }  # fmt: skip
         row = self._c.execute("SELECT value FROM settings WHERE key = ?", (MERGES,)).fetchone()
         merges: list[object] = [*([] if row is None else msgspec.json.decode(row[0])), entry]
         self._c.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (MERGES, msgspec.json.encode(merges).decode()))
         mine = {version.name: version for version in read_versions(self._c)}
         left = tuple(v.name for v in read_versions(self._b) if mine.get(v.name) != v)
+        if self._healed:
+            self._notes.append(
+                f"Labels were lost when one of the projects was repaired: in {self._healed} of the images what either "
+                "knows was taken, and what was erased in one of them since may be back."
+            )
         if self._cut:
             self._notes.append(
                 "The journals of both were compacted: some images were compared without their last common edit."

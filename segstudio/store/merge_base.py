@@ -17,8 +17,8 @@ from segstudio.labels.codec import apply_delta
 from segstudio.labels.edit import RowChange, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
 from segstudio.labels.tile import Tile, digest
+from segstudio.store.floor import floor_of
 from segstudio.store.labels import read_objects
-from segstudio.store.past import floor_of
 
 __all__ = ["JournalCutError", "Since", "classes_at", "drop_index", "index_edits", "last_common_edit", "since"]
 
@@ -108,7 +108,7 @@ class Since:
     """An image at an earlier edit: its objects, status and removal then, and the way there.
 
     The way is in one side's journal, B's unless that was cut: `steps` leads each tile that this side touched since then
-    back, newest first.
+    back, newest first. `lost`: labels were lost on one side since, and how the tiles were is not to be relied upon.
     """
 
     objects: Mapping[ObjectId, ClassId]
@@ -117,12 +117,15 @@ class Since:
     journal: sqlite3.Connection
     of_b: bool
     steps: Mapping[TileKey, list[_Step]]
+    lost: bool
 
-    def tile(self, key: TileKey, a: Tile, b: Tile) -> Tile:
-        """A tile as it was then, which is `a` and `b` today.
+    def tile(self, key: TileKey, a: Tile, b: Tile) -> Tile | None:
+        """A tile as it was then, which is `a` and `b` today; None where that is not to be relied upon.
 
         Raises `ProjectDamaged` where a delta does not lead to what its digest promises.
         """
+        if self.lost:
+            return None
         tile, other = (b, a) if self.of_b else (a, b)
         steps = self.steps.get(key, [])
         if not steps:
@@ -146,8 +149,8 @@ def _delta(db: sqlite3.Connection, seq: int, key: TileKey) -> tuple[bytes, bytes
     ).fetchone()
 
 
-def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq) -> Since:
-    """What an image of both was after edit `seq`, and how to get there.
+def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq, *, lost: bool = False) -> Since:
+    """What an image of both was after edit `seq`, and how to get there; `lost` as in `Since`.
 
     Raises `JournalCutError` where deltas after it are gone from both journals.
     """
@@ -162,6 +165,9 @@ def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq
             objects.pop(ObjectId(row.key), None)
         elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
             objects[ObjectId(row.key)] = ClassId(int(row.after["class_id"] or 0))
+    then = Status(columns["status"]), bool(columns["removed"])
+    if lost:
+        return Since(objects, *then, b, False, {}, True)
     touched = _touched(b, steps) if floor_of(b) <= seq else None
     of_b = touched is not None
     if touched is None:
@@ -169,7 +175,7 @@ def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq
         touched = _touched(a, _steps(a, image, seq)) if floor_of(a) <= seq else None
     if touched is None:
         raise JournalCutError
-    return Since(objects, Status(columns["status"]), bool(columns["removed"]), b if of_b else a, of_b, touched)
+    return Since(objects, *then, b if of_b else a, of_b, touched, False)
 
 
 def _touched(db: sqlite3.Connection, steps: list[_Step]) -> dict[TileKey, list[_Step]] | None:

@@ -21,11 +21,15 @@ _State = tuple[bool, ClassId | None]
 
 @dataclass(frozen=True, slots=True)
 class SideClasses:
-    """One project's classes: its name for sentences, its table, and the classes that have a pixel in it."""
+    """One project's classes: its name for sentences, its table, and the classes that have a pixel in it.
+
+    `painted` are those that it has painted with since the last common edit, of those that the other copy has given up.
+    """
 
     name: str
     table: ClassTable
     used: frozenset[ClassId]
+    painted: frozenset[ClassId] = frozenset()
 
     def uses(self, id_: ClassId) -> bool:
         """Whether a pixel counts as this class."""
@@ -106,10 +110,32 @@ class _Merge:
     def take_states(self) -> None:
         """Take a class out of use, or into it, where B alone did so; first of all, since it frees names."""
         for then, in_a, in_b in self._shared():
-            if _state(in_b) == _state(then) or _state(in_a) == _state(in_b):
+            if _state(in_a) == _state(in_b):
+                continue
+            if in_a.id in self.a.painted:
+                self._still_used(in_a, in_b, self.b.name, self.a.name)
+                continue
+            if _state(in_b) == _state(then):
+                if in_b.id in self.b.painted:
+                    self._use_again(in_a)
+                    self._still_used(in_b, in_a, self.a.name, self.b.name)
                 continue
             if _state(in_a) != _state(then) or not self._take_state(in_b):
                 self._kept("use", in_a)
+
+    def _still_used(self, c: LabelClass, given_up: LabelClass, by: str, painted: str) -> None:
+        how = "removed" if given_up.removed else "merged into another"
+        self.notes.append(
+            f"The class '{c.name}' was {how} in '{by}', and '{painted}' has painted with it since: it stays in use."
+        )
+
+    def _use_again(self, c: LabelClass) -> None:
+        """Put a class that A has given up into use; under another name where A has given its name away."""
+        number, name = 1, c.name
+        while self.table.named(name) is not None:
+            number += 1
+            name = f"{c.name} ({number})"
+        self._set(c.id, removed=False, merged_into=None, name=name)
 
     def _take_state(self, c: LabelClass) -> bool:
         """Give a class the state it has in B; False where that cannot be."""

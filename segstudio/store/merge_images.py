@@ -125,13 +125,13 @@ def add_images(
             (new, (position or 0) + offset, path, folded_name(path), _group(c, b, image), *row),
         )
         for place, root, *rest in b.execute(
-            "SELECT position, root, path, name_key, size, mtime_ns, quick_hash, content_hash FROM files "
+            "SELECT position, root, path, name_key, size, mtime_ns, quick_hash, content_hash, changed FROM files "
             "WHERE image = ?",
             (image,),
         ):
             c.execute(
-                "INSERT INTO files (image, position, root, path, name_key, size, mtime_ns, quick_hash, content_hash) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO files (image, position, root, path, name_key, size, mtime_ns, quick_hash, content_hash, "
+                "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (new, place, roots[root], *rest),
             )
         planes = b.execute("SELECT position, key, width, height FROM planes WHERE image = ?", (image,)).fetchall()

@@ -18,7 +18,7 @@ from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, LabelClass, ObjectId, Status
 from segstudio.labels.proposal import CONFIDENCE_SIDE, ProposalRow, ProposalTile
-from segstudio.labels.tile import Tile, expanded, frozen
+from segstudio.labels.tile import Tile, expanded, frozen, same
 from segstudio.store.labels import read_object_rows, read_tile
 from segstudio.store.merge_base import Since
 from segstudio.store.merge_classes import MergedClasses
@@ -47,10 +47,15 @@ class PlaneConflict:
 
 @dataclass(frozen=True, slots=True)
 class ImageMerge:
-    """The edit of an image (None where nothing changes), and its conflicts by plane."""
+    """The edit of an image (None where nothing changes), and its conflicts by plane.
+
+    `taken_out_by_b`: one copy alone took the image out (True: B, False: A), but the other has labelled it since, so it
+    stays in; else None.
+    """
 
     edit: Edit | None
     conflicts: Mapping[int, PlaneConflict]
+    taken_out_by_b: bool | None = None
 
 
 class _Tiles(Mapping[TileKey, TileChange]):
@@ -104,6 +109,7 @@ class _Merge:
         self._object_of = self._same_objects()
         self._meaning = self._meanings()
         self._target = np.zeros(0, np.uint32)
+        self._stays: bool | None = None
 
     # --- what is to be compared
 
@@ -204,11 +210,11 @@ class _Merge:
         rows = self._new_objects(used - {0})
         rows += self._image_row(bool(conflicts))
         if not changed and not rows:
-            return ImageMerge(None, conflicts)
+            return ImageMerge(None, conflicts, self._stays)
         in_b = {self._in_c(key): key for key in changed}
         tiles = _Tiles(sorted(in_b), lambda key: self._change(in_b[key]))
         edit = Edit(self._pair.c, Cause.MERGE, tiles, tuple(rows), tool="merge", author=batch.author, batch=batch.id)
-        return ImageMerge(edit, conflicts)
+        return ImageMerge(edit, conflicts, self._stays)
 
     def _change(self, key: TileKey) -> TileChange:
         a, b, base = self._read(key)
@@ -260,11 +266,24 @@ class _Merge:
         if in_conflict:
             status = Status.IN_PROGRESS.value
         removed = int(_changed_alone(then[1], removed_a, removed_b, removed_a))
+        if self._since is not None and removed and removed_a != removed_b and self._labelled(by_b=bool(removed_a)):
+            removed, self._stays = 0, bool(removed_b)
         before, after = {"status": status_a, "removed": removed_a}, {"status": status, "removed": removed}
         differ = [column for column in before if before[column] != after[column]]
         if not differ:
             return []
         return [RowChange(Table.IMAGES, self._pair.c, {k: before[k] for k in differ}, {k: after[k] for k in differ})]
+
+    def _labelled(self, *, by_b: bool) -> bool:
+        """Whether one side changed a pixel since the last common edit; where that is not known, whether they differ."""
+        mine, theirs = _digests(self._c, self._pair.c), _digests(self._b, self._pair.b)
+        for key in sorted(mine.keys() | theirs.keys()):
+            if mine.get(key) != theirs.get(key):
+                a, b, base = self._read(key)
+                side, other = (b, a) if by_b else (a, b)
+                if not same(side, other if base is None else base):
+                    return True
+        return False
 
 
 def _digests(db: sqlite3.Connection, image: ImageId) -> dict[TileKey, bytes]:

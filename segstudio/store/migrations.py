@@ -5,7 +5,6 @@ the project as it was, and its own program still opens it. Whoever only reads an
 """
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from segstudio.errors import DiskRefused
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.refusal import refusal
+from segstudio.store.room import must_have_room
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
 
@@ -121,14 +121,9 @@ def _copy(db: sqlite3.Connection, project: Path, version: int) -> Path:
     folder = project / BACKUPS
     folder.mkdir(exist_ok=True)
     pages, size = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size"))
-    needed, free = pages * size + _SPARE_BYTES, shutil.disk_usage(folder).free
-    if free < needed:
-        raise DiskRefused(
-            f"The project '{project.name}' was made by an older version and is copied before it is brought up to "
-            f"date: {needed / 1e6:.0f} MB are needed beside it, {free / 1e6:.0f} MB are free.",
-            safe="It is as it was.",
-            todo="Make room, and open it again.",
-        )
+    what = f"The project '{project.name}' was made by an older version; its copy, before it is brought up to date,"
+    needed = pages * size + _SPARE_BYTES
+    must_have_room(folder, needed, what, safe="It is as it was.", todo="Make room, and open it again.")
     target = folder / f"before-schema-{version}.db"
     part = folder / f".{target.name}.part"
     part.unlink(missing_ok=True)

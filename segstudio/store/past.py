@@ -4,9 +4,9 @@ Every edit, an undo or a redo included, is an exclusive or with the deltas of it
 takes back or makes again. So what leads a tile from one state to another is the exclusive or of the deltas whose root
 comes up an odd number of times between; the digests at both ends are the proof. Rows are joined edit by edit.
 
-Up to the number `compacted_to` the journal holds one delta a tile between any two numbers in `compacted_points`; states
+Up to the last of `compacted_points` (`store.floor`) the journal holds one delta a tile between any two of them; states
 between these are gone. The delta stands at an edit of the image, the *anchor*; the deltas of an edit that was taken
-back, or made again, after `compacted_to` stand untouched beside it.
+back, or made again, after it stand untouched beside it.
 """
 
 import sqlite3
@@ -14,35 +14,27 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import msgspec
-
-from segstudio.errors import ProjectDamaged, UserError
+from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import apply_delta
 from segstudio.labels.edit import RowChange, TileKey, joined_rows
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store.floor import compacted_points, floor_of
 from segstudio.store.journal import decode_rows
 from segstudio.store.labels import read_tile
 
 __all__ = [
-    "COMPACTED_POINTS",
-    "COMPACTED_TO",
     "Effect",
     "Trail",
     "changed_images",
-    "compacted_points",
     "effects",
-    "floor_of",
     "kept_roots",
-    "must_be_kept",
     "rows_back_to",
     "tile_back",
     "trail_tile",
     "trails",
 ]
 
-COMPACTED_TO = "compacted_to"
-COMPACTED_POINTS = "compacted_points"
 _LAST = Seq(1 << 62)
 
 
@@ -62,29 +54,6 @@ class Trail:
     before: bytes
     after: bytes
     deltas: set[int] = field(default_factory=set[int])
-
-
-def compacted_points(db: sqlite3.Connection) -> tuple[Seq, ...]:
-    """The numbers up to the floor whose states are kept, rising; the last is the floor. Empty: all are."""
-    row = db.execute("SELECT value FROM settings WHERE key = ?", (COMPACTED_POINTS,)).fetchone()
-    return () if row is None else tuple(Seq(seq) for seq in msgspec.json.decode(row[0], type=list[int]))
-
-
-def floor_of(db: sqlite3.Connection) -> Seq:
-    """The last edit that cannot be taken back any more; 0 where all can."""
-    row = db.execute("SELECT value FROM settings WHERE key = ?", (COMPACTED_TO,)).fetchone()
-    return Seq(0 if row is None else int(row[0]))
-
-
-def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
-    """Raise `UserError` where the state after this edit was dropped by `segstudio compact`."""
-    points = compacted_points(db)
-    if points and seq < points[-1] and seq not in points:
-        raise UserError(
-            f"The labels as they stood after edit {seq} are no longer kept: the project was compacted up to edit "
-            f"{points[-1]}.",
-            safe="The labels of today are untouched.",
-        )
 
 
 def changed_images(db: sqlite3.Connection, since: Seq) -> list[ImageId]:
@@ -149,7 +118,7 @@ def trails(db: sqlite3.Connection, image: ImageId, low: Seq, high: Seq = _LAST) 
 
 def _steps(db: sqlite3.Connection, image: ImageId, low: Seq, high: Seq) -> Iterator[_Step]:
     points = compacted_points(db)
-    floor = points[-1] if points else Seq(0)
+    floor = floor_of(db)
     if low < floor:
         kept = kept_roots(db, image, floor)
         for a, b in pairwise(point for point in points if low <= point <= high):

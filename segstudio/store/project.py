@@ -26,7 +26,7 @@ from segstudio.store.create import DATABASE, build_project
 from segstudio.store.dependence import undo_refusal
 from segstudio.store.history import History, load_history
 from segstudio.store.journal import last_seq, load_edit
-from segstudio.store.lock import ProjectLock
+from segstudio.store.lock import LOCK, ProjectLock
 from segstudio.store.migrations import migrate
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
@@ -38,8 +38,6 @@ from segstudio.store.waiting import Unsaved
 from segstudio.store.writer import Writer
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
-
-_LOCK = "project.lock"
 
 T = TypeVar("T")
 
@@ -60,7 +58,7 @@ class Project(Committed):
         self.writer: Writer | None = None
         self._closed = False
         self._last_seq = Seq(0)
-        self._lock = ProjectLock(path / _LOCK)
+        self._lock = ProjectLock(path / LOCK)
         self._place = Path(os.path.realpath(path))  # now: links may lead elsewhere when it is closed
         self._proposals: Proposals | None = None
         with readers.transaction() as db:
@@ -290,7 +288,7 @@ class Project(Committed):
         """
         with self._readers.transaction() as db:
             batch = batch_for(db, seq, author)
-        return self._writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
+        return self.writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
 
     # --- versions, runs, settings, proposals
 
@@ -319,9 +317,10 @@ class Project(Committed):
         return self._write(lambda db: _execute(db, update, (content_hash, image)))
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        return self._writing().call(job)
+        return self.writing().call(job)
 
-    def _writing(self) -> Writer:
+    def writing(self) -> Writer:
+        """The writer. Raises `ReadOnly`, with the reason, where this process may not write."""
         if self.writer is None:
             raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
         return self.writer

@@ -122,10 +122,19 @@ class Readers:
 
         Raises `ProjectDamaged` or `ReadOnly` where the file cannot be read.
         """
+        with self.statements() as db:
+            db.execute("BEGIN")
+            yield db
+
+    @contextmanager
+    def statements(self) -> Generator[sqlite3.Connection]:
+        """A connection of which every statement reads by itself, so that a long look holds nobody up. Raises the same.
+
+        Fetch all of a statement's rows at once: until then it is not at its end.
+        """
         with translated(self._name):
             db = self._take()
             try:
-                db.execute("BEGIN")
                 yield db
             finally:
                 self._give(db)

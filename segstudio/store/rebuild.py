@@ -19,8 +19,9 @@ from segstudio.labels.model import ImageId, Kind, Status, folded_name
 from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
+from segstudio.store.floor import COMPACTED_POINTS
+from segstudio.store.losses import note_loss
 from segstudio.store.migrations import UNDO_FLOOR
-from segstudio.store.past import COMPACTED_POINTS, COMPACTED_TO
 from segstudio.store.recovered import Recovered
 from segstudio.store.salvage import Row
 from segstudio.store.schema import READABLE_FROM
@@ -34,7 +35,10 @@ _STATES = frozenset(status.value for status in Status)
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What went into the new database; `lost_rows` counts rows by table, `invented` names classes without a name."""
+    """What went into the new database; `lost_rows` counts rows by table, `nameless_classes` lost their name.
+
+    `lost_snapshots` name states that can no longer be restored.
+    """
 
     images: int = 0
     tiles: int = 0
@@ -43,6 +47,7 @@ class Rebuilt:
     nameless_classes: list[str] = field(default_factory=list[str])
     lost_rows: Counter[str] = field(default_factory=Counter[str])
     history: bool = False
+    lost_snapshots: list[str] = field(default_factory=list[str])
 
 
 class _Builder:
@@ -84,7 +89,23 @@ def rebuild(db: sqlite3.Connection, found: Recovered, source: Path) -> Generator
     for table in ("snapshots", "runs", "versions", "version_groups", "times"):
         for row in builder.rows(table):
             builder.insert(table, row)
+    # Who made a snapshot that is lost; its number is given again.
+    builder.db.execute(
+        "DELETE FROM settings WHERE key GLOB 'snapshot_author.*' "
+        "AND substr(key, length('snapshot_author.') + 1) NOT IN (SELECT CAST(id AS TEXT) FROM snapshots)"
+    )
+    _losses(builder)
     return builder.out
+
+
+def _losses(builder: _Builder) -> None:
+    """Note which images lost labels, for merges to come."""
+    found = builder.found
+    images = {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}
+    images |= builder.out.lost_images | builder.out.mended_images
+    anywhere = found.tiles_broken or any(not found.tables[table].whole for table in ("images", "planes"))
+    if anywhere or images:
+        note_loss(builder.db, None if anywhere else images)
 
 
 def _settings(builder: _Builder) -> None:
@@ -94,6 +115,8 @@ def _settings(builder: _Builder) -> None:
     kept["readable_from"] = str(READABLE_FROM)
     for key in ("next_class", "next_value"):
         kept[key] = kept[key] if kept.get(key, "").isdigit() else "1"
+    if not builder.found.points:
+        kept.pop(COMPACTED_POINTS, None)
     builder.db.execute("DELETE FROM settings")
     for key, value in kept.items():
         builder.insert("settings", {"key": key, "value": value})
@@ -279,8 +302,14 @@ def _journal(builder: _Builder) -> None:
         builder.insert("edits", {"seq": newest, "id": secrets.randbits(63), "cause": "classes", "tool": "repair",
                                  "author": "", "time": now_utc()})  # fmt: skip
     floor = max(newest, last)
+    old = builder.found.points
+    builder.out.lost_snapshots += [
+        row["name"]
+        for row in builder.rows("snapshots")
+        if row["seq"] < floor and (not old or row["seq"] >= old[-1] or row["seq"] in old)
+    ]
     # Without deltas the past is as after compacting: neither undone nor restored from a snapshot.
-    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_TO, floor), (COMPACTED_POINTS, [floor])):
+    for key, value in ((UNDO_FLOOR, floor), (COMPACTED_POINTS, [floor])):
         builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
 
 

@@ -6,16 +6,19 @@ is listed: nothing is guessed.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.codec import decode_tile
-from segstudio.labels.tile import EMPTY, Tile, digest, expanded, frozen, writable_copy
+from segstudio.labels.model import Seq
+from segstudio.labels.tile import EMPTY, EMPTY_DIGEST, Tile, digest, expanded, frozen, writable_copy
 from segstudio.store.damaged import template
+from segstudio.store.floor import COMPACTED_POINTS
 from segstudio.store.refusal import UNREADABLE
 from segstudio.store.salvage import Columns, Row, Rows, columns_of, read_index, read_keyed, read_numbered
 from segstudio.store.testimony import Place, Testimony, testimony
@@ -27,14 +30,17 @@ TABLES = (
     *("snapshots", "runs", "versions", "version_groups", "times"),
 )
 _BY_IMAGE = frozenset({"planes", "objects", "times"})
-_EMPTY_DIGEST = digest(EMPTY)
 
 
 @dataclass(slots=True)
 class Recovered:
-    """Rows by table as they were read; proved tiles and classes of objects; what is known to be lost."""
+    """Rows by table as they were read; proved tiles and classes of objects; what is known to be lost.
+
+    `points` are the states that are kept up to the floor, where the project was compacted.
+    """
 
     tables: dict[str, Rows]
+    points: tuple[Seq, ...] = ()
     tiles: dict[Place, Tile] = field(default_factory=dict[Place, Tile])
     objects: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
     rebuilt: set[Place] = field(default_factory=set[Place])
@@ -47,12 +53,14 @@ class Recovered:
     @property
     def history_whole(self) -> bool:
         """Whether every edit can still be taken back: the journal is complete and leads to the tiles."""
-        ends = {place: found for place, found in self.journal.tiles.items() if found != _EMPTY_DIGEST}
+        ends = {place: found for place, found in self.journal.tiles.items() if found != EMPTY_DIGEST}
+        # Of a compacted project the journal does not know what was painted before its first kept state.
+        known = self.tiles.keys() if self.journal.whole else self.tiles.keys() & self.journal.tiles.keys()
         return (
             self.journal.complete
             and not self.lost_tiles
             and not self.lost_objects
-            and ends == {place: digest(tile) for place, tile in self.tiles.items()}
+            and ends == {place: digest(self.tiles[place]) for place in known}
         )
 
 
@@ -67,10 +75,23 @@ def recover(db: sqlite3.Connection) -> Recovered:
     known = set(read_index(db, "sqlite_autoindex_deltas_1", "deltas", ("seq", "plane", "ty", "tx"))[0])
     there = {(d["seq"], d["plane"], d["ty"], d["tx"]) for d in deltas.rows}
     whole = edits.whole and deltas.whole and known == there and _sound(db, "edits") and _sound(db, "deltas")
-    out = Recovered(tables, journal=testimony(edits.rows, deltas.rows, complete=whole))
+    points = _compacted_points(tables["settings"].rows, edits.rows)
+    out = Recovered(tables, points, journal=testimony(edits.rows, deltas.rows, complete=whole, points=points))
     _recover_tiles(out, db, columns)
     _recover_objects(out, db)
     return out
+
+
+def _compacted_points(settings: Iterable[Row], edits: Iterable[Row]) -> tuple[Seq, ...]:
+    """The states that are kept of a compacted project, rising; none where the settings lack or cannot be true."""
+    values = {row["key"]: row["value"] for row in settings}
+    try:
+        points = msgspec.json.decode(values.get(COMPACTED_POINTS, "[]"), type=list[int])
+    except msgspec.DecodeError:
+        return ()
+    last = max((edit["seq"] for edit in edits), default=0)
+    true = points and points == sorted(set(points)) and points[0] >= 0 and points[-1] <= last
+    return tuple(map(Seq, points)) if true else ()
 
 
 def _sound(db: sqlite3.Connection, table: str) -> bool:
@@ -97,7 +118,7 @@ def _recover_tiles(out: Recovered, db: sqlite3.Connection, columns: Mapping[str,
     indexed: dict[int, Place] = {id_: (image, plane, ty, tx) for image, plane, ty, tx, id_ in keys}
     extents = read_keyed(db, "tile_objects", columns["tile_objects"], [r["id"] for r in out.tables["images"].rows])
     witnessed = {(e["image"], e["plane"], e["ty"], e["tx"]) for e in extents.rows if e["area"] > 0}
-    ends = {place for place, found in out.journal.tiles.items() if found != _EMPTY_DIGEST}
+    ends = {place for place, found in out.journal.tiles.items() if found != EMPTY_DIGEST}
     for row in rows.rows:
         _take(out, row, indexed, witnessed)
     read = {row["id"] for row in rows.rows}

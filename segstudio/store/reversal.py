@@ -15,6 +15,7 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.labels.tile import digest
 from segstudio.store.dependence import undo_refusal
+from segstudio.store.floor import must_be_reversible
 from segstudio.store.journal import decode_rows, load_edit
 from segstudio.store.labels import read_tile
 from segstudio.store.ticker import Ticker
@@ -69,12 +70,13 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
     """The edits that take an edit back (an undo edit: do again what it took back), with all of its batch.
 
     To be written in the open transaction, in this order. Raises `UserError`, before the first, where an image has
-    changed since or a class is in use, `Cancelled`, `ProjectDamaged`.
+    changed since, a class is in use or deltas are not kept, `Cancelled`, `ProjectDamaged`.
     """
     targets = _targets(db, seq)
     if not targets:
         raise EditConflict(f"edit {seq} cannot be taken back")
     for target in targets:
+        must_be_reversible(db, target.root)
         _check_newest(db, target)
         ticker.step(0)
     marks = [target.root for target in targets]

@@ -14,8 +14,8 @@ import msgspec
 from segstudio.errors import UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq, folded_name
+from segstudio.store.floor import is_kept
 from segstudio.store.journal import last_seq
-from segstudio.store.past import compacted_points
 
 __all__ = [
     "Snapshot",
@@ -57,7 +57,6 @@ class Snapshot:
 
 def read_snapshots(db: sqlite3.Connection) -> list[Snapshot]:
     """All snapshots, newest first."""
-    points = compacted_points(db)
     last = last_seq(db)
     rows = db.execute(
         "SELECT s.id, s.name, s.seq, s.time, s.kind, coalesce(a.value, '\"\"') FROM snapshots s "
@@ -73,7 +72,7 @@ def read_snapshots(db: sqlite3.Connection) -> list[Snapshot]:
             kind=SnapshotKind(kind),
             author=msgspec.json.decode(author, type=str),
             edits=last - seq,
-            kept=not points or seq >= points[-1] or seq in points,
+            kept=is_kept(db, Seq(seq)),
         )
         for id_, name, seq, time, kind, author in rows
     ]
@@ -97,8 +96,9 @@ def keep_snapshot(db: sqlite3.Connection, name: str = "", author: str = "") -> S
     )
     id_ = cursor.lastrowid
     assert id_ is not None
-    if author:
-        db.execute("INSERT INTO settings VALUES (?, ?)", (f"{_AUTHOR}{id_}", msgspec.json.encode(author).decode()))
+    # The author of a snapshot that had this number before may still be there.
+    note = (f"{_AUTHOR}{id_}", msgspec.json.encode(author).decode())
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", note)
     return _numbered(db, id_)
 
 

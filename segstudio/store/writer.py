@@ -31,6 +31,11 @@ _IDLE_S = 1.0
 _GROUP = 64
 _LOG_BYTES = 16 << 20
 
+_FAULT = (
+    "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
+    "next opening: close the project and open it again."
+)
+
 
 def _ignore(_: object) -> None:
     """The call-back of somebody who does not listen."""
@@ -366,7 +371,7 @@ class Writer:
     def _note_fault(self) -> None:
         with self._changed:
             self._fault = True
-            self._refused = self._refused or "SegStudio met a fault of its own while saving."
+            self._refused = self._refused or _FAULT
             self._changed.notify_all()
         self._fail_jobs(self._refused)
         self.on_refused(self._refused)

@@ -1,7 +1,6 @@
 """Masks become labels, or proposals. All are checked before the first is taken in, and labels are
 written in one transaction: an error changes nothing."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import wait
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.errors import DiskRefused, ReadOnly, UsageError, UserError
+from segstudio.errors import DiskRefused, UsageError
 from segstudio.formats.table import format_named, readable
 from segstudio.formats.values import MaskReader
 from segstudio.geometry import TILE, Rect, tile_rect
@@ -29,6 +28,7 @@ from segstudio.labels.streamed import LARGEST_EDIT_BYTES, TILE_BYTES, Part, Stre
 from segstudio.store.contents import look_at, note
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
+from segstudio.store.ticker import Ticker
 from segstudio.store.writer import Writer
 from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
 from segstudio.tasks.progress import Progress
@@ -77,8 +77,7 @@ def import_masks(
     form = format_named(format_)
     if form is None or form.read is None:
         raise UsageError(f"'{format_}' is no format that can be imported; there is {', '.join(readable())}.")
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or "The project is open for reading only.")
+    writer = project.writing()
     reader = form.read()
     classes = project.classes()
     table = ValueTable(classes, mapping or {})
@@ -98,7 +97,7 @@ def import_masks(
             row = masks[0].image
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
-        for progress in _all_or_none(project.writer, map(job.edit, by_image.values()), len(by_image)):
+        for progress in _all_or_none(writer, map(job.edit, by_image.values()), len(by_image)):
             yield Progress(done + progress * done // len(by_image), total, "writing labels")
     else:
         for masks in by_image.values():
@@ -110,25 +109,22 @@ def import_masks(
 
 def _all_or_none(writer: Writer, edits: Iterator[Edit | StreamedEdit | None], total: int) -> Iterator[int]:
     """Write edits in one transaction; gives now and then how many of them are done. Closing writes none."""
-    taken = 0
-    dropped = threading.Event()
+    ticker = Ticker()
 
     def each() -> Iterator[Edit | StreamedEdit]:
-        nonlocal taken
         for edit in edits:
-            if dropped.is_set():
-                raise UserError("The import was stopped; nothing was imported.")
+            ticker.step(0)
             if edit is not None:
                 yield edit
-            taken += 1
+            ticker.step()
 
     future = writer.write_all(each(), Batch(Cause.IMPORT, user_name()))
     try:
         while not future.done():
-            yield min(taken, total)
+            yield min(ticker.done, total)
             wait([future], _LOOK_S)
     finally:
-        dropped.set()
+        ticker.cancel()
     try:
         future.result()
     except DiskRefused as error:

@@ -3,13 +3,15 @@
 from typing import Any
 
 from segstudio.store.contents import changed_sentence
+from segstudio.store.merge import MERGES
 from segstudio.store.project import ImageRow, Project, VersionRow
 
 __all__ = ["info"]
 
 
 def info(project: Project) -> dict[str, Any]:
-    """The object that `segstudio info --json` prints: images, classes, versions, the number of the last edit."""
+    """The object that `segstudio info --json` prints: images, classes, versions, the number of the last edit, and what
+    was merged into it where anything was."""
     blank = ""
     images: list[dict[str, Any]] = []
     seconds, efforts = project.seconds(), project.efforts()
@@ -24,7 +26,7 @@ def info(project: Project) -> dict[str, Any]:
         entry["seconds"] = round(seconds.get(image.id, 0.0), 1)
         entry["effort"] = _effort(efforts.get(image.id))
         images.append(entry)
-    return {
+    found: dict[str, Any] = {
         "images": images,
         "classes": [
             {"name": c.name, "color": c.color, "kind": c.kind.value, "value": c.value} for c in project.classes()
@@ -33,6 +35,10 @@ def info(project: Project) -> dict[str, Any]:
         "last_edit": int(project.last_seq()),
         "waiting_edits": project.unsaved.edits,
     }
+    merges = project.setting(MERGES)
+    if merges:
+        found["merges"] = merges
+    return found
 
 
 def _image(image: ImageRow, digest: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 not at all."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -12,19 +11,22 @@ from uuid import uuid4
 
 import msgspec
 
-from segstudio.durable import copy_durably, sync_folder
+from segstudio.durable import built_folder, copy_durably
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
+from segstudio.store.backup import BACKUP_OF
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.images import read_roots
 from segstudio.store.merge import MergeReport, merge_into
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.migrations import migrate_copy
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import READABLE_FROM, check_version
 from segstudio.store.waiting import notes_on
+from segstudio.tasks.new import stands_inside
 from segstudio.tasks.progress import Progress
 
 __all__ = ["merge"]
@@ -48,14 +50,12 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
             raise NotAProject(f"There is no project at '{project}'.")
         if not (project / DATABASE).is_file():
             raise NotAProject(f"'{project.name}' is not a SegStudio project.")
-        if out.is_relative_to(project):
+        if stands_inside(out.parent, project):
             raise UserError(f"A merged project cannot stand inside the project '{project.name}'.")
-    part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
     try:
-        report = yield from _build(a, b, out, part)
-        report = replace(report, notes=(*notes_on((a, b)), *report.notes))
-        os.rename(part, out)
-        sync_folder(out.parent)
+        with built_folder(out) as part:
+            report = yield from _build(a, b, out, part)
+            return replace(report, notes=(*notes_on((a, b)), *report.notes))
     except (sqlite3.Error, OSError) as error:
         sentence = refusal(error)
         if sentence is None:
@@ -63,19 +63,16 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
         raise DiskRefused(
             f"The project '{out.name}' could not be made. {sentence}", safe="Both are as they were."
         ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return report
 
 
 def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Progress, None, MergeReport]:
-    part.mkdir(parents=True)
     for name in _FOLDERS:
         (part / name).mkdir()
     yield Progress(0, 0, f"reading {a.name}")
     _copy_database(a, part / DATABASE, write=True)
     yield Progress(0, 0, f"reading {b.name}")
     _copy_database(b, part / _OTHER, write=False)
+    copy_merged_proposals(a, part)
     proposals = Proposals(part / "cache" / "proposals.db", write=True)
     with closing(connect(part / DATABASE, Access.WRITE)) as c, closing(connect(part / _OTHER, Access.WRITE)) as other:
         c.execute("BEGIN IMMEDIATE")
@@ -86,6 +83,7 @@ def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Progress, None,
             # Not before: copies are known by it.
             _set(c, "uuid", uuid4().hex)
             _set(c, "made", now_utc())
+            c.execute("DELETE FROM settings WHERE key = ?", (BACKUP_OF,))
             c.execute("COMMIT")
         finally:
             proposals.close()
@@ -99,7 +97,6 @@ def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Progress, None,
     for source, target in _kept_files(a, part, versions, runs):
         yield Progress(0, 0, f"copying {source.name}")
         copy_durably(source, target)
-    sync_folder(part)
     return report
 
 

@@ -20,7 +20,7 @@ from segstudio.tasks.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.scan import FoundFile, found_files
 
-__all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path"]
+__all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path", "stands_inside"]
 
 SUFFIX = ".segstudio"
 _CHUNK = 64
@@ -153,6 +153,11 @@ def project_path(path: Path) -> Path:
     """The folder NAME.segstudio that is meant by a path with or without its ending."""
     path = Path(os.path.abspath(path))
     return path if path.name.endswith(SUFFIX) else path.with_name(path.name + SUFFIX)
+
+
+def stands_inside(path: Path, project: Path) -> bool:
+    """Whether a path is a project's folder or lies in it, whatever links lead there; the path need not exist."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project))
 
 
 def project_beside(folder: Path) -> Path:

@@ -8,7 +8,7 @@ import msgspec
 
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Predict, PredictedImage, PredictedTile, Target
-from segstudio.errors import DiskRefused, EngineDied, ReadOnly
+from segstudio.errors import DiskRefused, EngineDied
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
@@ -73,10 +73,9 @@ def predict(
     started once more for what is left. Yields at least every 0.2 s; closing cancels. Raises `ReadOnly`, `EngineDied`,
     `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`.
     """
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    if not project.writer.flush():
-        raise DiskRefused(project.writer.state.refused or "Not every edit could be saved before proposing.")
+    writer = project.writing()
+    if not writer.flush():
+        raise DiskRefused(writer.state.refused or "Not every edit could be saved before proposing.")
     rows = _rows(project, images)
     job = _Job(project, rows, _targets(rows, visible))
     try:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.errors import NotAProject, UserError
+from segstudio.store import drives
 from segstudio.store.checking import bad_tiles, damage_sentence, quick_check
 from segstudio.store.create import DATABASE
+from segstudio.store.lock import is_held
 from segstudio.store.project import Project
 from segstudio.store.waiting import set_aside_files_of, waiting_files_of
 
@@ -98,16 +100,27 @@ def _listed(paths: list[str]) -> str:
     return f"{len(paths)} image{'s' if len(paths) > 1 else ''} ({named}{more})"
 
 
+def _quick_check(found: Health, project: Project) -> str | None:
+    """What SQLite finds wrong; on a network drive, where reading a table holds up commits, nothing beside a writer."""
+    if drives.is_network(drives.file_system(project.path)) and is_held(project.path):
+        found.problems.append(
+            f"The database of '{project.path.name}' was not checked as a whole: it is on a network drive, and somebody "
+            "has it open for writing. Run 'segstudio doctor' again when it is closed."
+        )
+        return ""
+    with project.looking() as db:
+        return quick_check(db)
+
+
 def _look_at_database(found: Health, project: Project) -> None:
-    with project.reading() as db:
-        wrong = quick_check(db)
+    wrong = _quick_check(found, project)
     if wrong:
         _damaged(found, f"{damage_sentence(project.path.name)} ({wrong.strip().splitlines()[-1]})")
         return
     paths = {row.id: row.path for row in project.images(removed=True)}
     end = time.monotonic() + _BUDGET_S
     try:
-        with project.reading() as db:
+        with project.looking() as db:
             for bad in bad_tiles(db):
                 found.tiles += 1
                 if bad is not None:

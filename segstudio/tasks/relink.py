@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from segstudio.errors import ReadOnly, UnreadableImage, UserError
+from segstudio.errors import UnreadableImage, UserError
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.labels.model import ImageId, folded_name
 from segstudio.store.project import Project
@@ -78,8 +78,7 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
 
     Raises `ReadOnly`, `UserError` where the folder is none, `DiskRefused`.
     """
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
+    writer = project.writing()
     folder = Path(os.path.abspath(folder))
     if not folder.is_dir():
         raise UserError(f"'{folder}' is no folder.")
@@ -107,7 +106,7 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
     yield Progress(len(missing), len(missing), "writing where they are")
     if found:
         places = list(found.values())
-        project.writer.call(lambda db: write_places(db, project.path, folder, places, stayed)).result()
+        writer.call(lambda db: write_places(db, project.path, folder, places, stayed)).result()
     return RelinkReport(
         folder,
         tuple(row.path for row in missing if row.id in found),

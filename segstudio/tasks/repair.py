@@ -1,9 +1,7 @@
 """Salvage a damaged project into a new one. The old one is never written to; what cannot be read is listed."""
 
 import contextlib
-import hashlib
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Generator
@@ -11,29 +9,28 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
-from segstudio.durable import sync_folder
+from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, ProjectLocked, ReadOnly, UserError
 from segstudio.store.connect import Access, connect
 from segstudio.store.create import DATABASE
 from segstudio.store.damaged import copy_aside, open_damaged
-from segstudio.store.lock import ProjectLock
+from segstudio.store.lock import LOCK, ProjectLock
+from segstudio.store.merge_proposals import copy_merged_proposals
 from segstudio.store.migrations import BACKUPS
 from segstudio.store.rebuild import Rebuilt, rebuild
 from segstudio.store.recovered import Recovered, recover
 from segstudio.store.refusal import refusal
 from segstudio.store.schema import create_tables
-from segstudio.store.versions import CURRENT
 from segstudio.store.waiting import read_waiting, replay_edits, waiting_files_of
-from segstudio.tasks.new import SUFFIX, project_path
+from segstudio.tasks.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
+from segstudio.tasks.repair_files import copy_files
 
 __all__ = ["LostTile", "RepairReport", "repair"]
 
-_LOCK = "project.lock"
 _FOLDERS = ("models", "runs", "cache")
 
 
@@ -51,7 +48,8 @@ class LostTile:
 class RepairReport:
     """What was salvaged into `out`, from which file, and what was lost.
 
-    `rebuilt` tiles came from the journal. `history` says whether undo still reaches back. `notes` are sentences about
+    `rebuilt` tiles came from the journal. `history` says whether undo still reaches back; where not, `lost_snapshots`
+    can no longer be restored. `notes` are sentences about
     losses that the other fields do not count.
     """
 
@@ -66,14 +64,16 @@ class RepairReport:
     lost_objects: tuple[tuple[str, int], ...] = ()
     lost_rows: dict[str, int] = field(default_factory=dict[str, int])
     lost_weights: tuple[str, ...] = ()
+    lost_files: tuple[str, ...] = ()
+    lost_snapshots: tuple[str, ...] = ()
     waiting_saved: int = 0
     notes: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Whether nothing was lost."""
-        lists = (self.lost_tiles, self.lost_images, self.lost_objects, self.lost_rows, self.lost_weights, self.notes)
-        return self.history and not any(lists)
+        lists = (self.lost_tiles, self.lost_images, self.lost_objects, self.lost_rows, self.lost_weights)
+        return self.history and not any((*lists, self.lost_files, self.notes))
 
     def as_json(self) -> dict[str, Any]:
         """The object that `segstudio repair --json` prints."""
@@ -84,7 +84,8 @@ class RepairReport:
                 "tiles": [{"path": t.path, "plane": t.plane, "tile": [t.ty, t.tx]} for t in self.lost_tiles],
                 "images": list(self.lost_images),
                 "objects": [{"path": path, "object": id_} for path, id_ in self.lost_objects],
-                "rows": self.lost_rows, "weights": list(self.lost_weights),
+                "rows": self.lost_rows, "weights": list(self.lost_weights), "files": list(self.lost_files),
+                "snapshots": list(self.lost_snapshots),
             },
             "waiting_saved": self.waiting_saved, "notes": list(self.notes),
         }  # fmt: skip
@@ -101,30 +102,26 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
     out = path.with_name(f"{path.name.removesuffix(SUFFIX)}-repaired{SUFFIX}") if out is None else project_path(out)
     if not path.is_dir():
         raise NotAProject(f"'{path.name}' is not a SegStudio project.")
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise UserError(f"There is already something at '{out}'; a repair needs a new name (--out).")
-    part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
+    if stands_inside(out.parent, path):
+        raise UserError("A repaired project cannot stand inside the damaged one.", todo="Choose another place (--out).")
     with _held(path):
         try:
-            part.mkdir(parents=True)
-            report = yield from _repair(path, part, out)
-            os.rename(part, out)
-            sync_folder(out.parent)
+            with built_folder(out) as part:
+                return (yield from _repair(path, part, out))
         except (sqlite3.Error, OSError) as error:
             sentence = refusal(error)
             if sentence is None:
                 raise
             raise DiskRefused(f"Nothing was repaired. {sentence}", safe=f"'{path.name}' is as it was.") from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return report
 
 
 @contextlib.contextmanager
 def _held(path: Path) -> Generator[None]:
     """The project's lock, its file left as it is: nobody may write while it is copied."""
-    lock = ProjectLock(path / _LOCK)
-    if (path / _LOCK).exists():
+    lock = ProjectLock(path / LOCK)
+    if (path / LOCK).exists():
         try:
             lock.acquire(path.name, sign=False)
         except ProjectLocked as error:
@@ -154,14 +151,15 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
             except StopIteration as end:
                 built: Rebuilt = end.value
                 break
-        lost_weights = _copy_folders(db, path, part, notes)
+        yield Progress(0, 0, "copying files")
+        files = copy_files(db, path, part, out)
         saved = _waiting(db, path, notes)
         db.execute("COMMIT")
         paths = dict(db.execute("SELECT id, path FROM images").fetchall())
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:
         db.close()
-    sync_folder(part)
+    copy_merged_proposals(path, part)
     if found.tiles_broken:
         notes.append("Pages of labels could not be read: tiles may be lost that nothing else knew of.")
     notes += [f"A class lost its name and is called '{name}' now." for name in built.nameless_classes]
@@ -178,7 +176,9 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
         lost_images=tuple(_image_name(found, image) for image in sorted(built.lost_images)),
         lost_objects=tuple((paths.get(image, ""), id_) for image, id_ in sorted(found.lost_objects)),
         lost_rows=dict(built.lost_rows),
-        lost_weights=tuple(lost_weights),
+        lost_weights=files.weights,
+        lost_files=files.files,
+        lost_snapshots=tuple(built.lost_snapshots),
         waiting_saved=saved,
         notes=tuple(notes),
     )
@@ -216,40 +216,6 @@ def _read(path: Path, notes: list[str]) -> tuple[Path, Recovered]:
     safe = f"Edits that wait for it are in {waiting[0]}." if waiting else ""
     gone = "nothing in it can be read" if database.exists() else f"it has no {DATABASE} and no copy of one"
     raise ProjectDamaged(f"The project '{path.name}' cannot be repaired: {gone}.", safe=safe)
-
-
-def _copy_folders(db: sqlite3.Connection, path: Path, part: Path, notes: list[str]) -> list[str]:
-    """Copy weights that are what their cards say, runs, and images taken in; names of versions without weights."""
-    for name in ("runs", "images"):
-        try:
-            if (path / name).is_dir():
-                shutil.copytree(path / name, part / name, dirs_exist_ok=True)
-        except (shutil.Error, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(error, shutil.Error) and refusal(error) is not None:
-                raise
-            notes.append(f"Not everything in '{name}' could be copied.")
-    lost: list[str] = []
-    for (version,) in db.execute("SELECT name FROM versions ORDER BY number").fetchall():
-        if not _copy_weights(path / "models", part / "models", version):
-            lost.append(version)
-    current = db.execute("SELECT value FROM settings WHERE key = ?", (CURRENT,)).fetchone()
-    if current is not None and msgspec.json.decode(current[0]) in lost:
-        db.execute("DELETE FROM settings WHERE key = ?", (CURRENT,))
-    return lost
-
-
-def _copy_weights(source: Path, target: Path, version: str) -> bool:
-    try:
-        weights = (source / f"{version}.safetensors").read_bytes()
-        card = (source / f"{version}.json").read_bytes()
-        promised = msgspec.json.decode(card, type=dict).get("sha256")
-    except (OSError, msgspec.DecodeError):
-        return False
-    if promised is not None and hashlib.sha256(weights).hexdigest() != promised:
-        return False
-    (target / f"{version}.safetensors").write_bytes(weights)
-    (target / f"{version}.json").write_bytes(card)
-    return True
 
 
 def _waiting(db: sqlite3.Connection, path: Path, notes: list[str]) -> int:

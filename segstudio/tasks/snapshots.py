@@ -8,12 +8,12 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from segstudio.errors import ReadOnly
 from segstudio.labels.author import user_name
 from segstudio.labels.edit import Batch, Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
-from segstudio.store.past import changed_images, must_be_kept
+from segstudio.store.floor import must_be_kept
+from segstudio.store.past import changed_images
 from segstudio.store.project import Project
 from segstudio.store.restore import classes_edit, image_edit
 from segstudio.store.snapshots import (
@@ -25,7 +25,6 @@ from segstudio.store.snapshots import (
     rename_snapshot,
 )
 from segstudio.store.ticker import Ticker
-from segstudio.store.writer import Writer
 from segstudio.tasks.progress import Progress
 
 __all__ = [
@@ -47,7 +46,7 @@ class RestoreReport:
     """What was restored: the number it goes back to, images that changed, whether the classes did.
 
     `batch` and its `last` edit, which taking it back names, are None where nothing differed. `unused` names classes out
-    of use that restored objects have: their pixels count as nothing.
+    of use that restored objects have: their pixels count as nothing. `paths` are those of `images`.
     """
 
     seq: Seq
@@ -56,6 +55,7 @@ class RestoreReport:
     batch: int | None
     last: Seq | None
     unused: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def listed(project: Project) -> list[Snapshot]:
@@ -76,23 +76,17 @@ def keep(project: Project, name: str = "") -> "Future[Snapshot]":
     Raises `ReadOnly`; the future raises `UserError` for a name that is taken, `DiskRefused`.
     """
     author = user_name()
-    return _writer(project).call(lambda db: keep_snapshot(db, name, author))
+    return project.writing().call(lambda db: keep_snapshot(db, name, author))
 
 
 def rename(project: Project, id_: int, name: str) -> "Future[Snapshot]":
     """Give a snapshot another name; a daily one is a person's from then on. Raises as `keep` does."""
-    return _writer(project).call(lambda db: rename_snapshot(db, id_, name))
+    return project.writing().call(lambda db: rename_snapshot(db, id_, name))
 
 
 def delete(project: Project, id_: int) -> "Future[Snapshot]":
     """Take a snapshot's name away; no label changes. Raises as `keep` does."""
-    return _writer(project).call(lambda db: delete_snapshot(db, id_))
-
-
-def _writer(project: Project) -> Writer:
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    return project.writer
+    return project.writing().call(lambda db: delete_snapshot(db, id_))
 
 
 def restore(
@@ -101,7 +95,7 @@ def restore(
     """Make the labels again what they were after edit `seq`: of the whole project with its classes, or of some images.
 
     While it runs nothing else may be written. Raises `UserError` where that state is no longer kept, `ProjectDamaged`,
-    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed, nothing has changed.
+    `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed before its commit begins, nothing has changed.
     """
     restoring = Restoring(project, seq, images)
     ticker = Ticker()
@@ -126,7 +120,7 @@ class Restoring:
         self._project, self._seq = project, seq
         self._wanted = None if images is None else set(images)
         self._batch = Batch(Cause.RESTORE, user_name())
-        self._restored: list[ImageId] = []
+        self._restored: dict[ImageId, str] = {}
         self._classes = False
         self._classes_used: set[ClassId] = set()
         with project.reading() as db:
@@ -134,7 +128,7 @@ class Restoring:
 
     def start(self, ticker: Ticker) -> "Future[int]":
         """Write it, all or nothing, after everything that waits; the future says how many edits. Raises `ReadOnly`."""
-        return _writer(self._project).write_all(lambda db: self._edits(db, ticker), self._batch)
+        return self._project.writing().write_all(lambda db: self._edits(db, ticker), self._batch)
 
     def report(self) -> RestoreReport:
         """What it did."""
@@ -145,7 +139,8 @@ class Restoring:
             return RestoreReport(self._seq, images, False, None, None, unused)
         with self._project.reading() as db:
             last = db.execute("SELECT max(seq) FROM edits WHERE batch = ?", (self._batch.id,)).fetchone()[0]
-        return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused)
+        paths = tuple(self._restored.values())
+        return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused, paths)
 
     def _edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
         """The classes first: restored objects may have one that was taken back since."""
@@ -160,9 +155,11 @@ class Restoring:
         for image in changed:
             found = image_edit(db, image, self._seq, author, ticker)
             if found is not None:
-                self._restored.append(image)
+                # Here, on the writer's thread: whoever asks for the report waits for it.
+                self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
                 yield StreamedEdit(found.header, self._noting(found.parts))
             ticker.step()
+        ticker.step(0)
 
     def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts; the classes that objects come back with are noted."""

@@ -13,7 +13,7 @@ from segstudio import __version__
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
-from segstudio.errors import DiskRefused, EngineDied, ReadOnly, UserError
+from segstudio.errors import DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
@@ -44,10 +44,9 @@ def train(
     repeats an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
     `DiskRefused`.
     """
-    if project.writer is None:
-        raise ReadOnly(project.why_read_only or f"The project '{project.path.name}' is open for reading only.")
-    if not project.writer.flush():
-        raise DiskRefused(project.writer.state.refused or "Not every edit could be saved before training.")
+    writer = project.writing()
+    if not writer.flush():
+        raise DiskRefused(writer.state.refused or "Not every edit could be saved before training.")
     run = _Run(project, choices)
     try:
         resume = False

@@ -60,7 +60,10 @@ class ClosingStrip(QFrame):
 
     def may_close(self) -> bool:
         """Whether the window can close without making anybody wait; where not, this says why and `ready` follows."""
-        if self._now or self._session.ready_to_close(0.0 if self._timer.isActive() else _AT_ONCE_S):
+        asked = self._timer.isActive()
+        if not asked:
+            self._session.commit_gesture()  # once: a stroke that is begun while this waits is not cut
+        if self._now or self._session.ready_to_close(0.0 if asked else _AT_ONCE_S):
             self._end()
             return True
         self._say()

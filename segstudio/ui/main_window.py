@@ -36,7 +36,7 @@ from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
 from segstudio.ui.strips import Strips
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.typing_guard import TypingGuard
-from segstudio.ui.words import tr
+from segstudio.ui.words import count, tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -310,7 +310,10 @@ class MainWindow(QMainWindow):
         self._title()
 
     def _backed_up(self, report: dict[str, Any]) -> None:
-        self.session.said.emit(tr("Backed up and checked: {path}", path=report["backup"]))
+        sentence = tr("Backed up and checked: {path}", path=report["backup"])
+        if unsaved := report["waiting_edits"]:
+            sentence = f"{sentence}. {count(unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
+        self.session.said.emit(sentence)
 
     def _remember(self, path: Path | None) -> None:
         if path is None:

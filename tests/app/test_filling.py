@@ -93,7 +93,6 @@ def test_another_image_is_shown_at_once_and_the_done_of_the_one_before_is_kept(
     monkeypatch.setattr(fill_edits, "paint_class_ids", gate.before(fill_edits.paint_class_ids))
     done: list[bool] = []
     desk.finishing.mark_done(lambda: done.append(True))
-    desk.finishing.leave_image()
     desk.shows(1)
     assert not done
     assert not desk.finishing.cancel_fill()  # undo and Escape are about the image on screen
@@ -107,11 +106,11 @@ def test_what_has_to_wait_for_a_fill_runs_after_it(desk: Desk) -> None:
     desk.proposed()
     order: list[str] = []
     desk.finishing.mark_done(lambda: order.append("done"))
-    desk.finishing.fills.after(lambda: order.append("export"))
+    desk.documents.after(lambda: order.append("export"))
     assert order == []
     desk.qtbot.waitUntil(lambda: len(order) == 2)
     assert order == ["done", "export"]
-    desk.finishing.fills.after(lambda: order.append("at once"))
+    desk.documents.after(lambda: order.append("at once"))
     assert order[-1] == "at once"
 
 

@@ -5,7 +5,7 @@ import pytest
 from proposal_desk import Desk
 
 from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.errors import EngineDied
+from segstudio.errors import DiskRefused, EngineDied
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit
@@ -77,6 +77,14 @@ def test_a_new_model_under_a_stroke_leaves_the_stroke_whole(desk: Desk) -> None:
     desk.qtbot.waitUntil(lambda: bool(desk.seqs) and bool(desk.ready))
     assert desk.seqs == [1]
     assert desk.read()[0][20, 40] > 0
+
+
+def test_what_the_disk_refuses_is_no_other_fault_when_a_proposal_meets_it(desk: Desk) -> None:
+    desk.network.error = DiskRefused("The disk is full.")
+    desk.network.open = True
+    desk.shows(0)
+    desk.qtbot.waitUntil(lambda: bool(desk.failures))
+    assert desk.failures == [{"job": "save", "sentence": "The disk is full.", "details": ""}]
 
 
 def test_a_failed_request_is_said_and_owes_nothing_more(desk: Desk) -> None:

@@ -84,7 +84,9 @@ def test_restoring_the_project_changes_every_image_in_memory_and_on_disk_and_und
     desk.snapshots.restore(made, None)
     qtbot.waitUntil(lambda: len(desk.reports) == 1)
     idle(qtbot, desk)
-    assert desk.reports == [{"name": "a", "images": ["0.png", "1.png"], "classes": False, "unused_classes": []}]
+    assert desk.reports == [
+        {"name": "a", "images": ["0.png", "1.png"], "classes": False, "unused_classes": [], "taken_back": False}
+    ]
     assert not desk.ids().any()
     desk.show(FIRST)
     assert np.array_equal(desk.ids(), first)

@@ -115,7 +115,7 @@ def test_a_backup_is_a_project_with_the_same_labels(project: Path, run: Run, tmp
     assert (code, err) == (0, "")
     report = json.loads(out)
     assert report["backup"] == str(tmp_path / "kept.segstudio")
-    assert (report["last_edit"], report["tiles"]) == (2, 1)
+    assert (report["last_edit"], report["tiles"], report["waiting_edits"]) == (2, 1, 0)
     assert info(run, tmp_path / "kept.segstudio") == info(run, project)
     assert run("backup", project, tmp_path / "kept")[0] == 1
 
@@ -135,9 +135,42 @@ def test_compact_says_what_it_would_drop_and_then_drops_it(project: Path, run: R
     assert json.loads(run("snapshot", project, "--restore", "first", "--json")[1])["images"] == ["a.png"]
 
 
-@pytest.mark.parametrize("options", [("--before", "yesterday"), ("--before", "0"), ("--before", 1, "--keep-days", 1)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--before", "yesterday"),
+        ("--before", "0"),
+        ("--before", "²"),
+        ("--before", "9" * 5000),
+        ("--before", "20260901"),
+        ("--before", "2026W36"),
+        ("--before", "2026-02-30"),
+        ("--before", "0001-01-01"),
+        ("--before", "9999-12-31"),
+        ("--before", 1, "--keep-days", 1),
+        ("--keep-days", -1),
+        ("--keep-days", "²"),
+        ("--keep-days", 800_000),
+        ("--keep-days", 99_999_999_999),
+    ],
+)
 def test_compact_refuses_what_is_no_number_and_no_day(project: Path, run: Run, options: tuple[object, ...]) -> None:
-    assert run("compact", project, *options)[0] == 2
+    code, _, err = run("compact", project, *options)
+    assert code == 2
+    assert "bug" not in err
+    assert run("compact", project, "--dry-run", "--json")[0] == 0
+
+
+def test_compact_tells_a_day_from_a_number_and_takes_no_number_beyond_the_last(project: Path, run: Run) -> None:
+    assert "write 2026-09-01" in run("compact", project, "--before", "20260901")[2]
+    for number in (4, 99, 123_456_789_012):
+        code, out, err = run("compact", project, "--before", number)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert f"There is no edit {number} in this project: the last one is 2." in err
+    assert json.loads(run("compact", project, "--before", 3, "--dry-run", "--json")[1])["edits"] == 2
+    assert json.loads(run("compact", project, "--before", "2999-12-31", "--dry-run", "--json")[1])["edits"] == 2
+    assert run("compact", project, "--before", "1971-01-01", "--dry-run")[1] == "There is nothing to drop.\n"
+    assert run("compact", project, "--keep-days", 36_525, "--dry-run")[1] == "There is nothing to drop.\n"
 
 
 def test_time_and_corrections_are_told_and_survive_backup_and_compact(project: Path, run: Run, tmp_path: Path) -> None:

@@ -154,6 +154,30 @@ class Model:
         self.a, self.b, self.base = a, b, base
         tables = [side.classes for side in (a, b)]
         self._instances = {folded_name(c.name) for t in tables for c in t.all if c.kind is Kind.INSTANCE}
+        self._painted_a, self._painted_b = self._painted(a), self._painted(b)
+
+    def _painted(self, side: Said) -> set[int]:
+        """Classes that a side has painted with, or given to objects, since the last common edit."""
+        found: set[int] = set()
+        for (image, plane), ids in side.ids.items() if self.base is not None else ():
+            assert self.base is not None
+            then = self.base.objects[image]
+            changed = (ids != self.base.ids[image, plane]) | (
+                side.origins[image, plane] != self.base.origins[image, plane]
+            )
+            objects = side.objects[image]
+            moved = [o for o in set(np.unique(ids).tolist()) & then.keys() if self._counts(side, then[o], objects[o])]
+            for o in {*np.unique(ids[changed]).tolist(), *moved} - {0}:
+                counted = side.classes.effective(ClassId(objects[o]))
+                found |= set() if counted is None else {int(counted.id)}
+        return found
+
+    def _counts(self, side: Said, then: int, now: int) -> bool:
+        """Whether two classes count as two different ones on a side."""
+        first, second = (
+            side.classes.effective(ClassId(c)) if ClassId(c) in side.classes else None for c in (then, now)
+        )
+        return first is None or second is None or first.id != second.id
 
     def name(self, side: Said, class_id: int) -> str | None:
         """What a class of one side is called in C, None where it is out of use there."""
@@ -167,7 +191,11 @@ class Model:
                 c = side.classes[ClassId(seen)]
                 state, name = (c.removed, c.merged_into), c.name
             else:
-                state = _changed_by_one(*(_state(table, seen) for table in tables))
+                states = [_state(table, seen) for table in tables]
+                state = _changed_by_one(*states)
+                given_up_by_b = states[0] == states[1] and seen in self._painted_a
+                if given_up_by_b or (states[0] == states[2] and seen in self._painted_b):
+                    state = states[0]
                 name = _changed_by_one(*(table[ClassId(seen)].name for table in tables))
             if state[0]:
                 return None

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusing_disk import refusing
 from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.geometry import Rect
 from segstudio.store import backup as backup_module
-from segstudio.store import waiting
-from segstudio.store.backup import BACKUP_OF, Backup
+from segstudio.store import drives, waiting
+from segstudio.store.backup import BACKUP_OF, Backup, back_up
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.tasks.backup import backup
@@ -126,7 +127,7 @@ def test_where_there_is_no_room_it_is_said_before_anything_is_written(
     worked_on: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(backup_module.shutil, "disk_usage", lambda _: usage(1, 1, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(DiskRefused, match="MB free"):
         made(worked_on, tmp_path / "b")
@@ -166,3 +167,83 @@ def test_a_backup_that_is_stopped_leaves_nothing(worked_on: Project, tmp_path: P
     if (tmp_path / "b.segstudio").exists():
         Project.open(tmp_path / "b.segstudio").close()
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_edits_that_the_disk_refuses_are_counted_as_not_in_it(
+    make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    make_project().close()
+    kind = refusing()
+    project = Project.open(tmp_path / "field.segstudio", connection_type=kind)
+    document = project.document(FIRST)
+    paint(project, document, Rect(0, 0, 30, 30), CELL)
+    flushed(project)
+    assert made(project, tmp_path / "whole").unsaved == 0
+    kind.refuse = "full"
+    for n in range(2):
+        paint(project, document, Rect(100, 40 * n, 30, 30), CELL)
+    report = made(project, tmp_path / "lacking")
+    assert (report.seq, report.unsaved) == (1, 2)
+    project.close(0.1)
+    kind.refuse = None
+    with Project.open(project.path, write=False) as reader:
+        assert made(reader, tmp_path / "beside").unsaved == 2
+    with Project.open(project.path) as again:
+        assert made(again, tmp_path / "after").seq == 3
+
+
+@pytest.fixture
+def on_network(monkeypatch: pytest.MonkeyPatch, make_project: Callable[..., Project]) -> Project:
+    """A project on a network drive, of many steps to copy."""
+    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(backup_module, "_PAGES", 1)
+    return make_project()
+
+
+def test_on_a_network_drive_strokes_are_saved_while_it_is_copied(on_network: Project, tmp_path: Path) -> None:
+    document = on_network.document(FIRST)
+    paint(on_network, document, Rect(0, 0, 30, 30), CELL)
+    flushed(on_network)
+    ticks = 0
+
+    def stroke(done: int, total: int, doing: str) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 5:
+            paint(on_network, document, Rect(50, 0, 30, 30), CELL)
+            assert on_network.writer is not None
+            assert on_network.writer.flush(10)
+
+    report = back_up(on_network, tmp_path / "b.segstudio", stroke)
+    assert report.seq == 2
+    with Project.open(report.path, write=False) as copy:
+        assert copy.labels_sha256(FIRST) == on_network.labels_sha256(FIRST)
+
+
+def test_on_a_network_drive_a_copy_that_never_comes_to_its_end_is_given_up(
+    on_network: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup_module, "_RESTARTS", 2)
+    ticks = 0
+
+    def busy(done: int, total: int, doing: str) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks % 5 == 0:
+            on_network.set_setting("n", ticks).result(10)
+
+    with pytest.raises(UserError, match="again and again"):
+        back_up(on_network, tmp_path / "b.segstudio", busy)
+    assert [path.name for path in tmp_path.iterdir()] == ["field.segstudio"]
+
+
+def test_a_backup_does_not_go_into_the_project_through_a_link_and_leaves_no_folder_above(
+    worked_on: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(worked_on.path)
+    with pytest.raises(UserError, match="cannot be put into the project"):
+        made(worked_on, tmp_path / "link" / "copy")
+    running = backup(worked_on, tmp_path / "x" / "y" / "copy")
+    next(running)
+    running.close()
+    assert not (tmp_path / "x").exists()

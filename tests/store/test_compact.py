@@ -1,12 +1,16 @@
 """Forgetting how labels were painted: what stays, what goes, what a crash or a full disk leaves."""
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -239,7 +243,7 @@ def test_only_the_one_who_writes_may(project: Project) -> None:
 def test_without_room_nothing_is_dropped(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     scribble(project, 3)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(compact_module.shutil, "disk_usage", lambda _: usage(1, 1, 1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 1000))
     with pytest.raises(DiskRefused, match="needs"):
         run(project, 3)
     assert len(deltas(project)) == 3
@@ -251,8 +255,8 @@ def test_a_fault_in_the_middle_drops_nothing_and_the_project_goes_on(
     scribble(project, 3)
     scribble(project, 3, ImageId(2))
 
-    def full(db: object, plan: object, tick: object) -> None:
-        compact_module.compact_journal(db, plan, tick)  # type: ignore[arg-type]
+    def full(db: object, plan: object, ticker: object) -> None:
+        compact_module.compact_journal(db, plan, ticker)  # type: ignore[arg-type]
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(task_module, "compact_journal", full)
@@ -266,6 +270,7 @@ def test_a_fault_in_the_middle_drops_nothing_and_the_project_goes_on(
 _DIES = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from segstudio.labels.model import Seq
 from segstudio.store import compact as module
 from segstudio.store.project import Project
@@ -302,3 +307,64 @@ def test_killed_at_any_time_it_loses_nothing(project: Project, when: str) -> Non
         assert len(deltas(again)) == (6 if when == "during" else 2)
         restored(again, made.seq)
         assert again.labels_sha256(FIRST) == sha
+
+
+def test_an_edit_whose_deltas_were_joined_is_not_taken_back_by_any_way(project: Project) -> None:
+    scribble(project, 1)
+    keep(project, "a").result(30)
+    scribble(project, 3)
+    keep(project, "b").result(30)
+    run(project, 5)
+    before = project.labels_sha256(FIRST)
+    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+        project.take_back(Seq(4), "ann").result(30)
+    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+        project.load_edit(Seq(4), project.document(FIRST).raster.tile)
+    assert (project.labels_sha256(FIRST), project.last_seq()) == (before, 4)
+
+
+def test_an_undo_whose_target_lost_its_deltas_is_neither_offered_nor_made_again(project: Project) -> None:
+    document = project.document(FIRST)
+    second = [paint(project, document, Rect(n * 50, 0, 40, 40), CELL) for n in range(2)][1]
+    undone = undo(project, document, second)
+    flushed(project)
+    assert project.writer is not None
+
+    def lose(db: sqlite3.Connection) -> None:
+        # As a repair leaves a project whose journal is not whole, with an undo that waited.
+        db.execute("DELETE FROM deltas")
+        db.execute("INSERT INTO settings VALUES ('undo_floor', '2'), ('compacted_points', '[2]')")
+
+    project.writer.call(lose).result(30)
+    history = project.history(FIRST)
+    assert (history.undoable, history.redoable, history.floor) == ((), (), 2)
+    for redone in (
+        lambda: project.take_back(undone, "ann").result(30),
+        lambda: project.load_edit(undone, document.raster.tile),
+    ):
+        with pytest.raises(UserError, match="Edit 2 can no longer be"):
+            redone()
+    assert project.last_seq() == 3
+
+
+def test_closed_after_the_last_image_but_before_the_commit_it_changes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scribble(project, 3)
+    reached, go_on = threading.Event(), threading.Event()
+    real = compact_module._compact_image
+
+    def slow(*arguments: Any) -> None:
+        real(*arguments)
+        reached.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(compact_module, "_compact_image", slow)
+    task = compact(project, planned(project, before=Seq(3)))
+    next(task)
+    assert reached.wait(30)
+    task.close()
+    go_on.set()
+    flushed(project)
+    assert len(deltas(project)) == 3
+    assert project.history(FIRST).undoable == (1, 2, 3)

@@ -27,8 +27,8 @@ from segstudio.labels.model import ClassId, ImageId, Seq, Status
 from segstudio.labels.raster import Raster
 from segstudio.labels.tile import frozen
 from segstudio.store import migrations, schema
+from segstudio.store.floor import compacted_points
 from segstudio.store.migrations import MIGRATIONS, Migration
-from segstudio.store.past import compacted_points
 from segstudio.store.project import Project
 from segstudio.tasks.backup import backup
 from segstudio.tasks.compact import compact, planned

@@ -24,7 +24,11 @@ from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import NewClass, NewImage, VersionRow
 from segstudio.store.versions import add_version, begin_run, end_run
+from segstudio.tasks.backup import backup
+from segstudio.tasks.info import info
 from segstudio.tasks.merge import merge
+from segstudio.tasks.progress import finished
+from segstudio.tasks.repair import repair
 
 A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
 
@@ -368,6 +372,9 @@ def test_the_new_project_needs_a_free_place(two: tuple[Path, Path], tmp_path: Pa
             merged(*two, out)
     with pytest.raises(UserError, match="cannot stand inside"):
         merged(*two, two[0] / "c.segstudio")
+    (tmp_path / "link").symlink_to(two[1])
+    with pytest.raises(UserError, match="cannot stand inside"):
+        merged(*two, tmp_path / "link" / "c.segstudio")
 
 
 def test_what_is_no_project_is_refused(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -433,6 +440,14 @@ def _refusal(two: tuple[Path, Path], out: Path) -> str:
     except DiskRefused as error:
         return error.sentence
     return ""
+
+
+def test_a_merge_that_fails_leaves_no_folder_above(two: tuple[Path, Path], tmp_path: Path) -> None:
+    running = merge(*two, tmp_path / "x" / "y" / "c.segstudio")
+    next(running)
+    assert (tmp_path / "x" / "y").exists()
+    running.close()
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_merge_that_is_stopped_leaves_nothing(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -572,3 +587,91 @@ def test_seconds_of_strangers_add_up_and_those_of_copies_do_not(two: tuple[Path,
         merged(two[0], b, tmp_path / f"{name}.segstudio")
         with closing(sqlite3.connect(tmp_path / f"{name}.segstudio/project.db")) as db:
             assert db.execute("SELECT seconds FROM times").fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize("gives_up", ["remove", "merge"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_class_that_one_copy_gave_up_stays_where_the_other_painted_with_it_since(
+    copies: tuple[Path, Path], tmp_path: Path, gives_up: str, swapped: bool
+) -> None:
+    with Project.open(copies[0]) as a:
+        play(a, [(gives_up,)], 1)
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
+    report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
+    how = "removed" if gives_up == "remove" else "merged into another"
+    assert report.notes == (
+        f"The class 'vessel' was {how} in 'a', and 'b' has painted with it since: it stays in use.",
+    )
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
+        assert c.classes().named("vessel") is not None
+
+
+def test_a_class_whose_pixels_the_other_copy_only_had_goes_as_before(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    with Project.open(copies[0]) as a:
+        play(a, [("remove",)], 1)
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "nerve")], 1)
+    assert merged(*copies, tmp_path / "c.segstudio").notes == ()
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.classes().named("vessel") is None
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_image_that_one_copy_took_out_stays_where_the_other_labelled_it_since(
+    copies: tuple[Path, Path], tmp_path: Path, swapped: bool
+) -> None:
+    _rows(copies[0], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
+    report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
+    assert report.notes == ("'field/0.png' was taken out in 'a', and 'b' has labelled it since: it stays.",)
+    assert report.images == 2
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
+
+
+# --- what is kept of a merge
+
+
+def test_conflicts_stay_listed_in_the_project_and_their_proposals_go_into_a_backup_and_a_repair(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    report = merged(*two, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        c.proposals.write(ImageId(2), 0, "v1", {}, {})
+        copies = [finished(backup(c, tmp_path / "copy.segstudio")).path]
+    copies.append(finished(repair(tmp_path / "c.segstudio")).out)
+    merged(tmp_path / "c.segstudio", two[0], tmp_path / "d.segstudio")
+    copies.append(tmp_path / "d.segstudio")
+    for path in copies:
+        with Project.open(path, write=False) as copy:
+            assert info(copy)["merges"][0]["conflicts"] == report.as_json()["conflicts"]
+            assert [(note.image, note.plane, note.version) for note in copy.proposals.notes()] == [(1, 0, "merged")]
+            proposal = copy.proposals.read(FIRST, 0)
+            assert proposal is not None
+            assert (proposal.class_ids(Rect(4, 2, 2, 2)) == VESSEL).all()
+    with Project.open(two[0], write=False) as a:
+        assert "merges" not in info(a)
+
+
+def test_a_cache_that_cannot_be_read_stops_no_backup(two: tuple[Path, Path], tmp_path: Path) -> None:
+    merged(*two, tmp_path / "c.segstudio")
+    (tmp_path / "c.segstudio" / "cache" / "proposals.db").write_bytes(b"\x5a" * 9000)
+    with Project.open(tmp_path / "c.segstudio", write=False) as c:
+        finished(backup(c, tmp_path / "copy.segstudio"))
+
+
+def test_an_image_that_b_flagged_as_changed_is_flagged_and_the_merged_project_is_no_backup(tmp_path: Path) -> None:
+    Project.create(tmp_path / "a.segstudio", images(tmp_path, range(1)), CLASSES).close()
+    with Project.create(tmp_path / "b.segstudio", images(tmp_path, range(1, 2)), CLASSES) as b:
+        assert b.writer is not None
+        b.writer.call(lambda db: db.execute("UPDATE files SET changed = 'abc'") and None).result()
+        finished(backup(b, tmp_path / "copy.segstudio"))
+    merged(tmp_path / "copy.segstudio", tmp_path / "a.segstudio", tmp_path / "d.segstudio")
+    merged(tmp_path / "a.segstudio", tmp_path / "copy.segstudio", tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio", write=False) as c:
+        assert [row.changed for row in c.images()] == ["", "abc"]
+    with Project.open(tmp_path / "d.segstudio", write=False) as d:
+        assert d.setting("backup_of") is None

@@ -17,7 +17,7 @@ from segstudio.store.connect import Access, connect
 from segstudio.store.daily import DAILY_KEPT
 from segstudio.store.project import Project
 from segstudio.store.restore import image_edit
-from segstudio.store.snapshots import SnapshotKind
+from segstudio.store.snapshots import SnapshotKind, keep_snapshot
 from segstudio.store.ticker import Ticker
 from segstudio.tasks.snapshots import RestoreReport, delete, keep, listed, named, rename, restore
 
@@ -339,3 +339,11 @@ def test_snapshots_are_there_after_a_restart(project: Project) -> None:
     project.close()
     with Project.open(project.path) as again:
         assert [(s.id, s.name) for s in listed(again)] == [(made.id, "a")]
+
+
+def test_a_snapshot_whose_number_is_used_again_has_its_own_author(project: Project) -> None:
+    assert project.writer is not None
+    for author in ("ann", "ben", ""):
+        made = project.writer.call(lambda db, author=author: keep_snapshot(db, "a", author)).result(30)
+        assert (made.id, made.author) == (1, author)
+        project.writer.call(lambda db: db.execute("DELETE FROM snapshots")).result(30)

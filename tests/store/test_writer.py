@@ -356,6 +356,8 @@ def test_a_faulty_edit_takes_no_neighbour_with_it_and_what_follows_is_kept(proje
     assert not writer.flush(30)
     assert project.last_seq() == 1
     assert "fault" in writer.state.refused
+    assert "What was saved before is safe" in writer.state.refused
+    assert "close the project and open it again" in writer.state.refused
     with pytest.raises(DiskRefused):
         writer.call(lambda _: None).result(30)
     project.close()

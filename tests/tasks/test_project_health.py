@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from segstudio.labels.codec import encode_tile
+from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.store import checking, drives
 from segstudio.store.project import NewClass, NewImage, Project
 from segstudio.store.values import NewPlane
 from segstudio.tasks.project_health import examine_project, is_project
@@ -41,3 +44,29 @@ def test_a_damaged_page_and_a_missing_database_are_damage(path: Path) -> None:
     (path / "project.db").unlink()
     assert is_project(path)
     assert "segstudio repair" in examine_project(path).damage[0]
+
+
+def test_on_a_network_drive_nothing_holds_up_who_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(checking, "_TILES", 1)
+    real = checking.digest
+    with Project.open(path) as writer:
+        for n in range(3):
+            _put_tile(writer, n)
+
+        def beside(tile: Tile) -> bytes:
+            writer.set_setting("n", 1).result(10)
+            return real(tile)
+
+        monkeypatch.setattr(checking, "digest", beside)
+        found = examine_project(path)
+        assert (found.tiles, found.damage) == (3, [])
+        assert "not checked as a whole" in found.problems[-1]
+    assert not any("as a whole" in problem for problem in examine_project(path).problems)
+
+
+def _put_tile(project: Project, tx: int) -> None:
+    statement = "INSERT INTO tiles (image, plane, ty, tx, digest, data) VALUES (1, 0, 0, ?, ?, ?)"
+    assert project.writer is not None
+    values = (tx, digest(EMPTY), encode_tile(EMPTY))
+    project.writer.call(lambda db: db.execute(statement, values).rowcount).result(10)

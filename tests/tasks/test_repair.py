@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from damage import PAGE, flip_byte, overwrite_page, root_page
 from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, CLASSES, SIZE, VESSEL, commit, flushed, new_images, paint, painted, undo
+from store_painting import CELL, CLASSES, FIRST, SIZE, VESSEL, commit, flushed, new_images, paint, painted, undo
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
 from segstudio.geometry import Rect
@@ -24,6 +25,7 @@ from segstudio.labels.model import Cause, ImageId, Kind, LabelClass, Seq
 from segstudio.labels.tile import expanded, frozen
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.values import NewImage
 from segstudio.store.waiting import waiting_file
 from segstudio.tasks.progress import finished
 from segstudio.tasks.repair import RepairReport, repair
@@ -298,3 +300,70 @@ def test_whatever_is_flipped_nothing_is_invented_and_every_lost_tile_is_listed(
         return
     _sound(report)
     _compare(report, original)
+
+
+# --- files beside the database
+
+
+@pytest.fixture
+def with_images(tmp_path: Path) -> Path:
+    """A project of two image folders within itself, as a merge makes them, and one image outside."""
+    path = tmp_path / "field.segstudio"
+    made: list[NewImage] = []
+    for n, root in enumerate((path / "images", path / "images-2", tmp_path)):
+        image = new_images(root, n + 1)[n]
+        made.append(image)
+    with Project.create(path, made, CLASSES) as project:
+        paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
+    for image in made:
+        (image.root / image.path).parent.mkdir(parents=True)
+        (image.root / image.path).write_bytes(image.path.encode())
+    return path
+
+
+def test_every_folder_of_images_within_the_project_is_taken_along(with_images: Path, tmp_path: Path) -> None:
+    report = finished(repair(with_images, tmp_path / "elsewhere" / "new.segstudio"))
+    assert report.whole, report
+    shutil.rmtree(with_images)
+    with Project.open(report.out, write=False) as project:
+        assert [row.file.read_bytes() for row in project.images()] == [row.path.encode() for row in project.images()]
+        assert [row.file.is_relative_to(report.out) for row in project.images()] == [True, True, False]
+
+
+def test_a_file_that_could_not_be_copied_is_listed(with_images: Path) -> None:
+    (with_images / "images-2" / "field" / "1.png").unlink()
+    report = finished(repair(with_images))
+    assert report.lost_files == ("images-2/field/1.png",)
+    assert not report.whole
+    assert report.as_json()["lost"]["files"] == ["images-2/field/1.png"]
+
+
+def test_every_file_of_a_repaired_project_is_synced(with_images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[tuple[int, int]] = set()
+    real = os.fsync
+
+    def noted(fd: int) -> None:
+        status = os.fstat(fd)
+        synced.add((status.st_dev, status.st_ino))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    report = finished(repair(with_images))
+    for path in (*report.out.glob("images*/**/*"), report.out / "images", report.out):
+        assert (path.stat().st_dev, path.stat().st_ino) in synced, path
+
+
+def test_the_damaged_project_is_no_place_for_the_repaired_one(broken: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(broken)
+    before = sorted(broken.rglob("*"))
+    for out in (broken / "in", tmp_path / "link" / "in", broken / "models" / "in"):
+        with pytest.raises(UserError, match="cannot stand inside"):
+            finished(repair(broken, out))
+    assert sorted(broken.rglob("*")) == before
+
+
+def test_a_repair_that_fails_leaves_no_folder_above(broken: Path, tmp_path: Path) -> None:
+    (broken / "project.db").write_bytes(b"\x5a" * 40960)
+    with pytest.raises(ProjectDamaged):
+        finished(repair(broken, tmp_path / "x" / "y" / "new"))
+    assert not (tmp_path / "x").exists()

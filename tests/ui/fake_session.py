@@ -112,6 +112,7 @@ class FakeSession(QObject):
         self.brush_radius = 12.0
         self.touch = Touch.ALL
         self.snapshots: list[SnapshotItem] = []
+        self.can_undo_restore = self.loading = False
         self.undo_ends = ""
         self.can_undo = self.can_redo = self.training = self.gesture_active = False
         self.display: FakeDisplay | None = None

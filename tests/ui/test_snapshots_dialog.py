@@ -114,6 +114,27 @@ def test_restoring_needs_a_chosen_snapshot_and_offers_undo_after_it(
     click(dialog, "snapshotUndo")
     assert called("undo_restore") == [("undo_restore",)]
     assert not dialog.undo.isVisible()
+    session.can_undo_restore = True
+    session.failed.emit({"job": "restore", "sentence": "The change was cancelled.", "details": ""})
+    assert dialog.state.text() == "The change was cancelled."
+    click(dialog, "snapshotUndo")
+    session.snapshotRestored.emit(report | {"unused_classes": [], "taken_back": True})
+    assert dialog.state.text() == "The restore of 'first' was taken back."
+    assert not dialog.undo.isVisible()
+
+
+def test_an_image_that_is_loading_or_missing_is_not_offered_for_restoring(
+    dialog: SnapshotsDialog, session: FakeSession
+) -> None:
+    choose(dialog, 2)
+    assert part(dialog, "snapshotRestoreImage").isEnabled()
+    session.loading = True
+    session.imageLoading.emit("a.png")
+    assert not part(dialog, "snapshotRestoreImage").isEnabled()
+    session.loading, session.display = False, None
+    session.failed.emit({"job": "image", "sentence": "The file is not there.", "details": ""})
+    assert not part(dialog, "snapshotRestoreImage").isEnabled()
+    assert part(dialog, "snapshotRestore").isEnabled()
 
 
 def test_what_a_restore_did_is_said(dialog: SnapshotsDialog, session: FakeSession) -> None:
@@ -158,18 +179,22 @@ def test_delete_asks_once_more_and_then_the_session(
 
 
 def test_the_chosen_row_stays_chosen_and_the_figures_follow_the_edits(
-    dialog: SnapshotsDialog, session: FakeSession
+    dialog: SnapshotsDialog, session: FakeSession, qtbot: QtBot
 ) -> None:
     choose(dialog, 2)
     session.snapshots = [item(4, "new"), *some()]
     session.snapshotsChanged.emit()
     assert dialog.list.currentItem().text(0) == "first"
     session.snapshots = [SnapshotItem(s.id, s.name, s.time, s.edits + 1, s.author, s.daily) for s in session.snapshots]
-    session.editCommitted.emit(30)
-    assert [row[2] for row in texts(dialog)] == ["29", "22", "15", "8"]
+    counted: list[bool] = []
+    dialog._counting.timeout.connect(lambda: counted.append(True))  # how often is to be seen nowhere else
+    for seq in range(30, 1530):  # as many as a restore tells of
+        session.editCommitted.emit(seq)
+    qtbot.waitUntil(lambda: [row[2] for row in texts(dialog)] == ["29", "22", "15", "8"])
+    assert counted == [True]
     session.snapshots = [item(5, "before 2026-03-05", author=""), *session.snapshots]
-    session.editCommitted.emit(31)
-    assert len(texts(dialog)) == 5
+    session.editCommitted.emit(1530)
+    qtbot.waitUntil(lambda: len(texts(dialog)) == 5)
 
 
 def test_what_was_compacted_away_cannot_be_restored(dialog: SnapshotsDialog, session: FakeSession) -> None:
@@ -219,6 +244,9 @@ def test_the_folder_of_a_backup_is_asked_for_and_its_end_is_said(
     assert [str(call[1]) for call in called("backup")] == ["/media/disk"]
     said: list[str] = []
     session.said.connect(said.append)
-    session.backupFinished.emit({"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2})
-    assert said == ["Backed up and checked: /media/disk/p-1.segstudio"]
+    report = {"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2}
+    for unsaved in (0, 3):
+        session.backupFinished.emit(report | {"waiting_edits": unsaved})
+    first = "Backed up and checked: /media/disk/p-1.segstudio"
+    assert said == [first, f"{first}. 3 edits not in it: not saved yet."]
     QApplication.sendPostedEvents()

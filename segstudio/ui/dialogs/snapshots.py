@@ -6,7 +6,7 @@ It stands beside the main window and waits for nobody: painting goes on while it
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -37,6 +37,7 @@ _ID = Qt.ItemDataRole.UserRole
 _NAME, _WHEN, _EDITS, _WHO = range(4)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROW_H = 24
+_COUNT_MS = 250
 _EMPTY = "No snapshots yet. One is kept by itself before the first edit of each day."
 
 
@@ -49,6 +50,10 @@ class SnapshotsDialog(QDialog):
         self._filling = False
         self._running = False
         self._sure: int | None = None
+        self._counting = QTimer(self)
+        self._counting.setSingleShot(True)
+        self._counting.setInterval(_COUNT_MS)
+        self._counting.timeout.connect(self._count)
         self.setObjectName("snapshotsDialog")
         self.setWindowTitle(tr("Snapshots"))
         self.name = QLineEdit()
@@ -164,11 +169,12 @@ class SnapshotsDialog(QDialog):
         self.list.itemSelectionChanged.connect(lambda: self._ask_to_delete(None))
         self.list.itemChanged.connect(self._renamed)
         session.snapshotsChanged.connect(self._fill)
-        session.editCommitted.connect(self._count)
+        session.editCommitted.connect(self._count_soon)
         session.snapshotRestored.connect(self._restored)
         session.failed.connect(self._failed)
         session.jobChanged.connect(self._job)
         session.imageShown.connect(self._refresh)
+        session.imageLoading.connect(self._refresh)
         session.projectChanged.connect(self._opened)
         session.historyChanged.connect(self._refresh)
 
@@ -201,8 +207,13 @@ class SnapshotsDialog(QDialog):
         self.empty.setVisible(self.list.topLevelItemCount() == 0)
         self._refresh()
 
-    def _count(self, _seq: int) -> None:
-        """An edit more: only the figures change, so a name that is being edited stays as it is."""
+    def _count_soon(self, _seq: int) -> None:
+        """A restore of many images tells of as many edits at once: they are counted together."""
+        if not self.isHidden() and not self._counting.isActive():
+            self._counting.start()
+
+    def _count(self) -> None:
+        """Some edits more: only the figures change, so a name that is being edited stays as it is."""
         if self.isHidden():
             return
         edits = {item.id: item.edits for item in self._session.snapshots}
@@ -223,7 +234,8 @@ class SnapshotsDialog(QDialog):
         self.keep.setEnabled(writes)
         self.name.setEnabled(writes)
         self.restore.setEnabled(writes and kept)
-        self.restore_image.setEnabled(writes and kept and self._session.current_image is not None)
+        shown = self._session.display is not None and not self._session.loading
+        self.restore_image.setEnabled(writes and kept and shown)
         self.rename.setEnabled(writes and chosen)
         self.delete.setEnabled(writes and chosen)
         self.undo.setEnabled(writes)
@@ -275,10 +287,13 @@ class SnapshotsDialog(QDialog):
         self.delete.setText(tr("Delete") if chosen is None else tr("Delete it"))
 
     def _undo(self) -> None:
-        self._say("")
+        self._say(tr("Taking the restore back …"))
         self._session.undo_restore()
 
     def _restored(self, report: dict[str, Any]) -> None:
+        if report.get("taken_back"):
+            self._say(tr("The restore of '{name}' was taken back.", name=report["name"]))
+            return
         if not report["images"] and not report["classes"]:
             self._say(tr("Nothing differs from '{name}'; nothing was changed.", name=report["name"]))
             return
@@ -291,8 +306,10 @@ class SnapshotsDialog(QDialog):
 
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] in ("snapshot", "restore"):
-            self._say(failure["sentence"])
+            self._say(failure["sentence"], undo=self._session.can_undo_restore)
             self._fill()
+        else:
+            self._refresh()  # an image that cannot be shown, perhaps
 
     def _job(self, state: "JobState") -> None:
         if state.job == "restore":
