@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from segstudio.imaging.display import Levels
     from segstudio.imaging.source import PlaneInfo
 
-__all__ = ["DisplayImage", "load_display_image"]
+__all__ = ["DisplayImage", "OtherSize", "load_display_image"]
 
 _SMALLEST = 512
+
+
+class OtherSize(UnreadableImage):
+    """The file has other pixels than its labels are for."""
 
 
 class DisplayImage:
@@ -61,7 +65,7 @@ def _rgb_levels(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[n
 def load_display_image(file: Path, plane: int, size: tuple[int, int] | None = None) -> DisplayImage:
     """Decode a plane, which is to have this width and height, and prepare it. For a worker thread.
 
-    Raises `UnreadableImage`, also where the labels would not lie on these pixels.
+    Raises `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.display import auto_levels
     from segstudio.imaging.source import open_image
@@ -70,7 +74,7 @@ def load_display_image(file: Path, plane: int, size: tuple[int, int] | None = No
     try:
         planes = source.info.planes
         if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
-            raise UnreadableImage(_other_size(file, planes, plane, size))
+            raise OtherSize(_other_size(file, planes, plane, size))
         info = planes[plane]
         pixels = source.read(plane, Rect(0, 0, info.width, info.height))
     finally:

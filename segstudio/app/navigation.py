@@ -1,6 +1,7 @@
 """The owner of what is on screen: the list of images, which one is shown, and its pixels, decoded on a worker."""
 
 import operator
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -10,7 +11,7 @@ from typing import SupportsIndex
 from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.display_image import DisplayImage, load_display_image
+from segstudio.app.display_image import DisplayImage, OtherSize, load_display_image
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.values import Changed, ImageItem, ImageTrouble
@@ -18,7 +19,16 @@ from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.streamed import tile_bytes
-from segstudio.store.contents import Content, Look, adopt, changed_sentence, look_at, note, remember_hash
+from segstudio.store.contents import (
+    Content,
+    ContentChanged,
+    Look,
+    adopt,
+    changed_sentence,
+    look_at,
+    note,
+    remember_hash,
+)
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
@@ -33,26 +43,38 @@ _PRIMED_BYTES = 128 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    display: DisplayImage
-    opened: OpenDocument | None
+    """What was found in the place of a file, and its pixels or why there are none."""
+
     look: Look
+    display: DisplayImage | None = None
+    opened: OpenDocument | None = None
+    error: UserError | None = None
 
 
 class Navigation(QObject):
-    """`index` is the image asked for; `shown` the one whose pixels are on screen."""
+    """`index` is the image asked for; `shown` the one whose pixels are on screen.
+
+    `contentReplaced` says that labels belong to another content from now on; `refused` why one was not taken.
+    """
 
     imageLoading = Signal(str)
     imageShown = Signal()
     imageFailed = Signal(str, str)
     imagesChanged = Signal(object)
     troubleChanged = Signal()
+    contentReplaced = Signal(int)
+    refused = Signal(str)
 
     def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project = project
         self._documents = documents
-        self._worker = Worker("decode", main)
+        self._worker, self._hasher = Worker("decode", main), Worker("hash", main)
+        self._closing = threading.Event()
         self._request = 0
+        self._decoding: Future[_Loaded] | None = None
+        self._look = Look(Content.SAME)
+        self._problems: dict[ImageId, str] = {}
         self._loading = False
         self.index = -1
         self.plane = 0
@@ -60,7 +82,7 @@ class Navigation(QObject):
         self.shown: ImageId | None = None
         self.rows: list[ImageRow] = project.images()
         self._index_of = {row.id: i for i, row in enumerate(self.rows)}
-        self.items = [item_of(i, row) for i, row in enumerate(self.rows)]
+        self.items = [self._item(i, row) for i, row in enumerate(self.rows)]
         self.trouble = ImageTrouble()
         self._kept: set[tuple[ImageId, str]] = set()
         self._since = monotonic()
@@ -85,6 +107,11 @@ class Navigation(QObject):
         """Whether the image asked for has not arrived yet, nor failed to."""
         return self._loading
 
+    @property
+    def failed(self) -> bool:
+        """Whether the image asked for cannot be shown."""
+        return self.index >= 0 and self.shown is None and not self._loading
+
     def open(self, index: int, plane: int = 0) -> None:
         """Show an image; `imageShown` or `imageFailed` follows from the event loop. Raises `UserError` for a plane."""
         row = self.rows[index]
@@ -103,14 +130,20 @@ class Navigation(QObject):
 
         def load() -> _Loaded:
             look = look_at(row)
-            if look.content is Content.MISSING:
-                raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
-            display = load_display_image(row.file, plane, row.planes[plane])
-            if held is not None:
-                return _Loaded(display, None, look)
-            return _Loaded(display, OpenDocument(_document(project, row), project.history(row.id), 0, generation), look)
+            try:
+                if look.content is Content.MISSING:
+                    raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
+                display = load_display_image(row.file, plane, row.planes[plane])
+                if held is not None:
+                    return _Loaded(look, display)
+                opened = OpenDocument(_document(project, row), project.history(row.id), 0, generation)
+                return _Loaded(look, display, opened)
+            except UserError as error:
+                return _Loaded(look, error=error)
 
-        self._worker.submit(load, lambda future: self._arrived(request, row, held, future))
+        if self._decoding is not None:
+            self._decoding.cancel()  # nobody looks at it any more
+        self._decoding = self._worker.submit(load, lambda future: self._arrived(request, row.id, held, future))
 
     def next_unfinished(self) -> int | None:
         """The next image, after the one on screen and round the end, that is not done; None where all are."""
@@ -129,60 +162,100 @@ class Navigation(QObject):
         self.items[i] = self.items[i]._replace(status=Status.DONE.value)
 
     def reload(self) -> None:
-        """Read the list anew: another part of the program changed it."""
-        self.rows = self._project.images()
-        self._index_of = {row.id: i for i, row in enumerate(self.rows)}
-        self.items = [item_of(i, row) for i, row in enumerate(self.rows)]
+        """Read the list anew: another part of the program changed it. The image asked for stays, where it still is."""
+        asked = self.rows[self.index].id if self.index >= 0 else None
+        rows = self._project.images()
+        places = {row.id: i for i, row in enumerate(rows)}
+        if asked is not None and asked not in places:
+            self._note_time()
+        self.rows, self._index_of = rows, places
+        self.items = [self._item(i, row) for i, row in enumerate(rows)]
+        was, self.index = self.index, -1 if asked is None else places.get(asked, -1)
         self.imagesChanged.emit(())
+        if asked is not None and self.index < 0 and rows:
+            self.open(min(was, len(rows) - 1))
+
+    def located(self) -> None:
+        """Images were found again: read the list anew, and show the one asked for where it could not be shown."""
+        self._problems.clear()
+        self.reload()
+        if self.index >= 0 and self.shown is None:
+            self.open(self.index, self.plane)
 
     def close(self) -> None:
-        """End the worker; late answers are dropped."""
+        """End the workers; late answers are dropped, and a file is hashed no further."""
         self._request += 1
         self._note_time()
+        self._closing.set()
         self._worker.close()
+        self._hasher.close()
 
-    def _arrived(self, request: int, row: ImageRow, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
+    def _arrived(self, request: int, image: ImageId, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
         if request != self._request:
             return
         self._loading = False
-        error = future.exception()
-        if isinstance(error, UserError):
-            self.display = None
-            self._set_trouble(ImageTrouble("missing", error.line) if isinstance(error, ImageMissing) else NO_TROUBLE)
-            self.imageFailed.emit(row.path, error.line)
-            return
         loaded = future.result()
-        self.display, self.shown = loaded.display, row.id
-        opened = held or self._documents.held(row.id) or loaded.opened
+        if loaded.error is not None:
+            self._not_shown(self.rows[self._index_of[image]], loaded.look, loaded.error)
+            return
+        self.display, self.shown, self._look = loaded.display, image, loaded.look
+        opened = held or self._documents.held(image) or loaded.opened
         assert opened is not None
         self._documents.show(opened, self.plane)
         self._since = monotonic()
-        self._took(row, loaded.look)
+        self._took(image, loaded.look)
         self.imageShown.emit()
 
-    def _took(self, row: ImageRow, look: Look) -> None:
+    def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:
+        """Flag what cannot be shown, and say what to do about it."""
+        self.display = None
+        if look.content is Content.CHANGED:
+            note(self._project, row, look)
+            row = structs.replace(row, changed=look.quick_hash)
+        self._problems[row.id] = error.line
+        self._replace(row)
+        if isinstance(error, ImageMissing):
+            self._set_trouble(ImageTrouble("missing", error.line))
+        elif look.content is Content.CHANGED or isinstance(error, OtherSize):
+            self._set_trouble(ImageTrouble("changed", error.line))
+        self.imageFailed.emit(row.path, error.line)
+
+    def _took(self, image: ImageId, look: Look) -> None:
         """Keep what was found in the place of the file that is shown now, and say it."""
+        row = self.rows[self._index_of[image]]  # as it is now: it may have been written while its pixels were decoded
         note(self._project, row, look)
         changed = look.quick_hash if look.content is Content.CHANGED else ""
+        known = structs.replace(row, changed=changed)
         if look.content is Content.TOUCHED:
-            self._replace(
-                structs.replace(row, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash, changed="")
-            )
-        elif changed != row.changed:
-            self._replace(structs.replace(row, changed=changed))
-        if changed and (row.id, changed) not in self._kept:
+            known = structs.replace(known, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash)
+        had_problem = self._problems.pop(image, "")
+        if known != row or had_problem:
+            self._replace(known)
+        if changed and (image, changed) not in self._kept:
             todo = "Learning and proposals leave it out until you decide."
-            self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}"))
-        else:
-            self._set_trouble(NO_TROUBLE)
-        current = self.rows[self._index_of[row.id]]
-        if not current.content_hash and self._project.writer is not None and not changed:
-            self._worker.submit(lambda: remember_hash(self._project, current))
+            self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}", usable=True))
+        if known.quick_hash != row.quick_hash:
+            self.contentReplaced.emit(image)
+        if not known.content_hash and self._project.writer is not None and not changed:
+            self._hasher.submit(lambda: remember_hash(self._project, known, self._closing.is_set))
+
+    @property
+    def flagged(self) -> str:
+        """Why nothing is proposed for the image on screen: its file is not what was labelled; '' where it is."""
+        row = self.rows[self.index] if self.index >= 0 else None
+        if row is None or row.id != self.shown or not row.changed:
+            return ""
+        return f"{changed_sentence(row)} Nothing is proposed for it."
+
+    def _item(self, index: int, row: ImageRow) -> ImageItem:
+        item = item_of(index, row)
+        found = self._problems.get(row.id)
+        return item._replace(problem=found) if found else item
 
     def _replace(self, row: ImageRow) -> None:
         i = self._index_of[row.id]
         self.rows[i] = row
-        self.items[i] = item_of(i, row)
+        self.items[i] = self._item(i, row)
         self.imagesChanged.emit((i,))
 
     def _set_trouble(self, trouble: ImageTrouble) -> None:
@@ -198,22 +271,31 @@ class Navigation(QObject):
             self._set_trouble(NO_TROUBLE)
 
     def use_new_content(self) -> None:
-        """Let the labels belong to the content that is shown; `troubleChanged` follows once that is on disk."""
-        if self.trouble.kind != "changed" or self._project.writer is None:
+        """Let the labels belong to the content that is shown; `troubleChanged` follows once that is on disk.
+
+        Where another one lies there by now, `refused` follows, and that one is shown.
+        """
+        if not self.trouble.usable or self._project.writer is None:
             return
-        row, project = self.rows[self.index], self._project
+        row, project, seen, request = self.rows[self.index], self._project, self._look, self._request
 
         def adopted(future: "Future[ImageRow]") -> None:
             error = future.exception()
             if isinstance(error, UserError):
-                self.imageFailed.emit(row.path, error.line)
+                self.refused.emit(error.line)
+                if isinstance(error, ContentChanged) and request == self._request:
+                    self.open(self.index, self.plane)
                 return
-            self._replace(future.result())
-            if self.index >= 0 and self.rows[self.index].id == row.id:
+            known = future.result()
+            if known.id not in self._index_of:
+                return
+            self._replace(known)
+            if self.shown == known.id:
                 self._set_trouble(NO_TROUBLE)
+            self.contentReplaced.emit(known.id)
 
         def adopt_it() -> ImageRow:
-            adopt(project, row).result()
+            adopt(project, row, seen, self._closing.is_set).result()
             return project.image(row.id)
 
         self._worker.submit(adopt_it, adopted)
@@ -231,9 +313,10 @@ class Navigation(QObject):
         changed: list[int] = []
         for image in durable:
             del self._stale[image]
-            i = self._index_of[image]
+            if (i := self._index_of.get(image)) is None:
+                continue
             self.rows[i] = self._project.image(image)
-            self.items[i] = item_of(i, self.rows[i])
+            self.items[i] = self._item(i, self.rows[i])
             changed.append(i)
         if changed:
             self.imagesChanged.emit(tuple(changed))
@@ -246,7 +329,7 @@ class Navigation(QObject):
         changed = [self._index_of[image] for image in images if image in self._index_of]
         for i in changed:
             self.rows[i] = self._project.image(self.rows[i].id)
-            self.items[i] = item_of(i, self.rows[i])
+            self.items[i] = self._item(i, self.rows[i])
         self.imagesChanged.emit(tuple(sorted(changed)))
 
     def _note_time(self) -> None:

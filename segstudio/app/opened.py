@@ -1,5 +1,6 @@
 """An open project with its owners and its engine: made together, ended together."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -37,12 +38,22 @@ class OpenedProject(QObject):
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.project = Project.open(path, write=True, read_only_ok=True)
+        with ExitStack() as undo:
+            # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
+            undo.callback(self.deleteLater)
+            self.project = Project.open(path, write=True, read_only_ok=True)
+            undo.callback(self.project.close)
+            self._make_owners(undo)
+            undo.pop_all()
+
+    def _make_owners(self, undo: ExitStack) -> None:
         if self.project.why_read_only:
             # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
             self.project.why_read_only = f"read-only: {self.project.why_read_only}"
         self.main = MainThread(self)
+        undo.callback(self.main.close)
         self.engine = EngineClient(self.project.path, on_state=self._engine_said)
+        undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
@@ -52,9 +63,9 @@ class OpenedProject(QObject):
         self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
         self.relinking = Relinking(self.project, self.navigation, self.main, self)
-        self._check = begin_check(self.project, self._found_damage)
         self.snapshots = Snapshots(self.project, self.documents, self.main, self)
         self.backups = Backups(self.project, self.main, self)
+        self._check = begin_check(self.project, self._found_damage)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)

@@ -82,6 +82,7 @@ class Proposals(QObject):
         navigation.imageLoading.connect(lambda _path: self._image_loading())
         navigation.imageShown.connect(self._image_shown)
         navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
+        navigation.contentReplaced.connect(self._content_replaced)
         documents.editCommitted.connect(lambda _seq: self._pause.start())
 
     # -- proposing ---------------------------------------------------------------------------------------------------
@@ -111,6 +112,9 @@ class Proposals(QObject):
         if image is None and not self._navigation.loading:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
             return
+        if self._navigation.flagged:
+            self._fail(self._navigation.flagged)
+            return
         self._owed = True
         if image is None:
             return  # asked for while the image is being decoded: it is proposed once it is shown
@@ -121,7 +125,7 @@ class Proposals(QObject):
     def refresh(self) -> None:
         """Ask anew after the model has changed: what is on its way knows only the one before."""
         self._drop()
-        if self._navigation.shown is not None:
+        if self._navigation.shown is not None and not self._navigation.flagged:
             self.propose()
 
     def _ask(self, where: tuple[ImageId, int]) -> None:
@@ -206,12 +210,21 @@ class Proposals(QObject):
     def _image_loading(self) -> None:
         """What is stored for the image is read while its pixels are decoded."""
         look = _Look(self._navigation.rows[self._navigation.index].id, self._navigation.plane)
+        if self._opening is not None:
+            self._opening[1].cancel()
         self._opening = (look, self._read(look))
 
     def _image_shown(self) -> None:
         self._drop()
         self.on_screen = None
+        self.reading = False
         opening, self._opening = self._opening, None
+        if self._navigation.flagged:
+            # What is stored belongs to another content, and nothing is proposed until a person has decided.
+            self.proposalChanged.emit()
+            if self._owed:
+                self._fail(self._navigation.flagged)
+            return
         if opening is None:
             return
         look, future = opening
@@ -221,6 +234,18 @@ class Proposals(QObject):
         else:
             self.proposalChanged.emit()
             self._when_read(look, future)
+
+    def _content_replaced(self, image: int) -> None:
+        """What was proposed for the content before is nothing for the new one: it is deleted, and proposed anew."""
+        here, proposals = self._navigation.shown == image, self._project.proposals
+        if here:
+            self._drop()
+            self._opening = self.on_screen = None
+            self.proposalChanged.emit()
+        if self._project.writer is not None:
+            self._reader.submit(lambda: proposals.forget(ImageId(image), FROM_PEOPLE), self._noted)
+            if here:
+                self._look(_Look(ImageId(image), self._navigation.plane))
 
     def _read(self, look: _Look) -> "Future[Proposal | None]":
         proposals = self._project.proposals
@@ -251,7 +276,8 @@ class Proposals(QObject):
         self.reading = False
         error = future.exception()
         if isinstance(error, UserError):
-            self._fail(error.line)
+            if not self.running:  # of a part: the request goes on, and its end says how it ended
+                self._fail(error.line)
             return
         found, before = future.result(), self.on_screen
         if before is None or (found is not None and found.number >= before.number):

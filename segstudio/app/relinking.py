@@ -70,9 +70,7 @@ class Relinking(QObject):
             self.failed.emit({"job": "relink", "sentence": sentence, "details": "\n".join(report.missing)})
             return
         self.said.emit(self.tr("{0} images found, {1} still missing.").format(len(report.found), len(report.missing)))
-        self._navigation.reload()
-        if self._navigation.index >= 0 and self._navigation.shown is None:
-            self._navigation.open(self._navigation.index, self._navigation.plane)
+        self._navigation.located()
 
     def _failed(self, error: BaseException) -> None:
         self._end()

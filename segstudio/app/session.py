@@ -127,6 +127,7 @@ class Session(
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
         navigation.troubleChanged.connect(self.imageTroubleChanged)
+        navigation.refused.connect(lambda sentence: self._fail("content", sentence))
         opened.relinking.jobChanged.connect(self.jobChanged)
         opened.relinking.failed.connect(self.failed)
         opened.relinking.said.connect(self.said)
@@ -146,6 +147,8 @@ class Session(
         opened.training.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("train", running, self.tr("Fine-tuning")))
         )
+        opened.proposals.proposalReady.connect(opened.versions.follow_learner)
+        opened.versions.learnerChanged.connect(self.versionsChanged)
         opened.versions.currentChanged.connect(self._version_chosen)
         opened.versions.runRead.connect(self.runRead)
         opened.versions.failed.connect(lambda sentence: self._fail("versions", sentence))

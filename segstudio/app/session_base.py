@@ -99,6 +99,13 @@ class SessionBase(QObject):
             self.said.emit(self.tr("The image is still loading.") if self.loading else self.tr("No image is shown."))
         return shown
 
+    def _is_as_labelled(self) -> bool:
+        """Whether the file of the image on screen is what was labelled; says what is not done where it is another."""
+        flagged = self._opened.navigation.flagged if self._opened is not None else ""
+        if flagged:
+            self.said.emit(flagged)
+        return not flagged
+
     @property
     def classes(self) -> ClassTable:
         """The project's classes; number key n picks the n-th."""

@@ -48,6 +48,11 @@ class SessionImages(SessionBase):
         """Number of the plane on screen."""
         return self._opened.navigation.plane if self._opened else 0
 
+    @property
+    def image_failed(self) -> bool:
+        """Whether the image asked for cannot be shown."""
+        return self._opened is not None and self._opened.navigation.failed
+
     def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
         """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
         if self._opened is not None:

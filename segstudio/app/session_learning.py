@@ -41,12 +41,14 @@ class SessionLearning(SessionBase):
 
     def accept_proposal(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
-        if self._may_write() and self._is_shown() and self._opened is not None:
+        if self._may_write() and self._is_shown() and self._is_as_labelled() and self._opened is not None:
             self._opened.finishing.accept()
 
     def mark_done(self) -> None:
         """Fill the rest, mark the image done, show the next that is not."""
-        if self._may_write() and self._is_shown() and self._opened is not None:
+        if not self._may_write() or not self._is_shown() or self._opened is None:
+            return
+        if self.done_rest is not Rest.PROPOSAL or self._is_as_labelled():
             image = self._opened.navigation.shown
             assert image is not None
             self._opened.finishing.mark_done(lambda: self._after_done(image))

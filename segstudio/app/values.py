@@ -64,10 +64,14 @@ class ImageItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImageTrouble:
-    """What stands between a person and the image asked for: `kind` is 'missing', 'changed' or '' for nothing."""
+    """What stands between a person and the image asked for: `kind` is 'missing', 'changed' or '' for nothing.
+
+    A changed one is `usable` where it is shown, so that its labels may belong to what it holds now.
+    """
 
     kind: str = ""
     sentence: str = ""
+    usable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

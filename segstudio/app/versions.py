@@ -18,9 +18,13 @@ __all__ = ["Versions"]
 
 
 class Versions(QObject):
-    """`currentChanged` says that another version proposes; `runRead` carries a `LastRun`."""
+    """`currentChanged` says that another version proposes, `learnerChanged` that what proposes without one is another.
+
+    `runRead` carries a `LastRun`.
+    """
 
     currentChanged = Signal()
+    learnerChanged = Signal()
     runRead = Signal(object)
     failed = Signal(str)
 
@@ -28,11 +32,12 @@ class Versions(QObject):
         super().__init__(parent)
         self._project, self._main = project, main
         self._worker = Worker("runs", main)
+        self._learner = self._learner_now()
 
     def items(self) -> tuple[VersionItem, ...]:
         """What may propose, newest first; last what there is without any version: the instant learner, or the guess."""
         rows = self._project.versions()
-        learner = INSTANT if len(self._project.known_classes()) >= 2 else EMBEDDED
+        learner = self._learner_now()
         measured = next((_mean(row, "parent") for row in reversed(rows) if row.parent == learner), None)
         without = VersionItem(name=learner, now=measured, current=not any(row.current for row in rows))
         return (*(_item(row) for row in reversed(rows)), without)
@@ -49,6 +54,15 @@ class Versions(QObject):
         writer.call(lambda db: make_current(db, name)).add_done_callback(
             lambda future: self._main.post(lambda: self._used(future))
         )
+
+    def follow_learner(self) -> None:
+        """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""
+        before, self._learner = self._learner, self._learner_now()
+        if self._learner != before:
+            self.learnerChanged.emit()
+
+    def _learner_now(self) -> str:
+        return INSTANT if len(self._project.known_classes()) >= 2 else EMBEDDED
 
     def read_last_run(self) -> None:
         """Read the newest run's events from its folder; `runRead` follows where there is one."""

@@ -1,13 +1,16 @@
 """Hashes of files: a quick one of size and both ends, and one of the whole content."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+from segstudio.errors import Cancelled
 from segstudio.imaging.readers.refusal import refused
 
 __all__ = ["content_hash", "quick_hash"]
 
 _END = 64 << 10
+_CHUNK = 1 << 20
 _DIGEST = 20  # bytes
 
 
@@ -27,10 +30,18 @@ def quick_hash(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def content_hash(path: Path) -> str:
-    """BLAKE2b of a file's whole content, as 40 hexadecimal digits. Raises `UnreadableImage`."""
+def content_hash(path: Path, stop: Callable[[], bool] = lambda: False) -> str:
+    """BLAKE2b of a file's whole content, as 40 hexadecimal digits; `stop` is asked at every MiB.
+
+    Raises `UnreadableImage`, `Cancelled` where it was stopped.
+    """
+    hasher = hashlib.blake2b(digest_size=_DIGEST)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST)).hexdigest()
+        with path.open("rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                if stop():
+                    raise Cancelled(f"Reading {path.name} was stopped.")
+                hasher.update(chunk)
     except OSError as error:
         raise refused(path, error) from error
+    return hasher.hexdigest()

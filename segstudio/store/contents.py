@@ -6,12 +6,13 @@ is flagged once it has been edited, and not used in silence. An image without an
 """
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from segstudio.errors import UnreadableImage
+from segstudio.errors import Cancelled, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Content",
+    "ContentChanged",
     "Look",
     "adopt",
     "changed_sentence",
@@ -39,6 +41,10 @@ class Content(Enum):
     """Of the same content, or of an image that was never edited, at another time."""
     CHANGED = "changed"
     MISSING = "missing"
+
+
+class ContentChanged(UnreadableImage):
+    """An image's file was changed again between a look at it and what was decided about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +99,34 @@ def note(project: "Project", row: ImageRow, look: Look) -> "Future[None] | None"
     return _run(project, row, "UPDATE files SET changed = ? WHERE image = ? AND position = 0", (changed, row.id))
 
 
-def adopt(project: "Project", row: ImageRow) -> "Future[None]":
-    """Take the content that is there now for what the labels belong to. Raises `UnreadableImage`, `ReadOnly`."""
-    quick, whole = quick_hash(row.file), content_hash(row.file)
+def adopt(project: "Project", row: ImageRow, seen: Look, stop: Callable[[], bool] = lambda: False) -> "Future[None]":
+    """Take the content that was `seen` for what the labels belong to; for a worker thread.
+
+    Raises `ContentChanged` where another one lies there by now, `UnreadableImage`, `ReadOnly`, `Cancelled`.
+    """
+    whole = content_hash(row.file, stop)
+    quick = quick_hash(row.file)
     try:
         status = row.file.stat()
     except OSError as error:
         raise refused(row.file, error) from error
+    if (status.st_size, status.st_mtime_ns, quick) != (seen.size, seen.mtime_ns, seen.quick_hash):
+        raise ContentChanged(
+            f"'{row.path}' was changed again since it was shown, so its new content was not taken.",
+            safe="Its labels are untouched.",
+            todo="Look at what it holds now, and decide again.",
+        )
     return _write(project, row, Look(Content.TOUCHED, status.st_size, status.st_mtime_ns, quick), whole)
 
 
-def remember_hash(project: "Project", row: ImageRow) -> None:
+def remember_hash(project: "Project", row: ImageRow, stop: Callable[[], bool] = lambda: False) -> None:
     """Keep the hash of the whole file when it was decoded for the first time; for a worker thread."""
     if project.writer is None or row.content_hash or look_at(row).content is not Content.SAME:
         return
     try:
-        found = content_hash(row.file)
-    except UnreadableImage:
-        return  # gone since: the next look says so
+        found = content_hash(row.file, stop)
+    except (UnreadableImage, Cancelled):
+        return  # gone since: the next look says so; or stopped: the next one that is shown is read again
     project.set_content_hash(row.id, found)
 
 

@@ -6,7 +6,7 @@ that effort can be counted. One process writes (the one that holds the project);
 
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +130,13 @@ class Proposals:
                     "(SELECT max(number) FROM proposals WHERE image = ?1 GROUP BY plane)",
                     (image,),
                 )
+
+    def forget(self, image: ImageId, keep: Collection[str] = ()) -> None:
+        """Delete what was proposed for an image, but by versions of these names: its file holds another content now."""
+        with self._connection() as db:
+            if db is not None and self._write:
+                but = f" AND version NOT IN ({', '.join('?' * len(keep))})" if keep else ""
+                db.execute(f"DELETE FROM proposals WHERE image = ?{but}", (image, *keep))
 
     def close(self) -> None:
         """Close the connection; a later use opens it again."""

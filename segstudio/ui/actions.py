@@ -51,6 +51,7 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     PROJECT = "project"
     IMAGE = "image"
+    SHOWN = "an image that can be shown"
     LEARNING = "a project that is not learning"
     UNDO = "undo"
     REDO = "redo"
@@ -107,7 +108,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keep-snapshot", "Keep a snapshot…", "Give all labels as they stand now a name, to come back to",
            Menu.PROJECT, "keep_snapshot", ("Ctrl+Shift+S",), "snapshot", needs=Needs.PROJECT),
     Action("snapshots", "Snapshots…", "List the snapshots; restore the project or this image, undoably", Menu.PROJECT,
-           "snapshots", needs=Needs.PROJECT, icon="snapshot"),
+           "snapshots", needs=Needs.PROJECT, icon="search"),
     Action("backup", "Back up…", "Copy the project into a folder and check the copy; painting goes on", Menu.PROJECT,
            "backup", needs=Needs.PROJECT, icon="backup", separated=True),
     Action("undo", "Undo", "Take the last change of this image back", Menu.EDIT, "undo", ("Ctrl+Z",), "undo", Bar.MAIN,
@@ -117,11 +118,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", "Cancel", "Drop the stroke under way, or close what is open above the image", Menu.EDIT, "cancel",
            ("Esc",), "close", needs=Needs.NOTHING, separated=True),
     Action("propose", "Propose", "Let the best model draw this image", Menu.IMAGE, "propose", ("P",), "propose",
-           Bar.MAIN, "proposeButton"),
+           Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
     Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE, "accept", ("A",),
-           "accept", Bar.MAIN, "acceptButton"),
+           "accept", Bar.MAIN, "acceptButton", needs=Needs.SHOWN),
     Action("done", "Done", "This image is finished; show the next one", Menu.IMAGE, "done", ("Return", "Enter"), "done",
-           Bar.MAIN, "doneButton"),
+           Bar.MAIN, "doneButton", needs=Needs.SHOWN),
     Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,
            "fill_rest_with_proposal", group="rest", checkable=True, needs=Needs.PROJECT),
     Action("rest-background", "Background", "Done makes everything that is unlabelled background", Menu.REST,

@@ -81,13 +81,15 @@ class Bars:
     def refresh(self, _: object = None) -> None:
         """Enable what makes sense now: nothing that acts on an image which a page covers."""
         session, seen = self._session, not self._window.covered
+        shown = seen and session.current_image is not None and not session.image_failed
         there = {
             Needs.NOTHING: True,
             Needs.PROJECT: seen and session.project_path is not None,
             Needs.IMAGE: seen and session.current_image is not None,
+            Needs.SHOWN: shown,
             Needs.LEARNING: seen and session.project_path is not None and not session.training,
-            Needs.UNDO: seen and (session.can_undo or bool(session.undo_ends)),
-            Needs.REDO: seen and session.can_redo,
+            Needs.UNDO: shown and (session.can_undo or bool(session.undo_ends)),
+            Needs.REDO: shown and session.can_redo,
             Needs.TRAINING: session.training,
         }
         for row in ACTIONS:

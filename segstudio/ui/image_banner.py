@@ -25,6 +25,7 @@ class ImageBanner(QFrame):
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self._session = session
+        self._covered = False
         self.setObjectName("imageBanner")
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("The image's file"))
@@ -42,7 +43,9 @@ class ImageBanner(QFrame):
             "useContentButton", tr("Use the new content"), tr("The labels belong to the image as it is now")
         )
         self.keep_button = _button(
-            "keepContentButton", tr("Keep it flagged"), tr("Labels stay, and nothing is learned from this image")
+            "keepContentButton",
+            tr("Keep the labels, leave the image out"),
+            tr("Nothing is learned from this image or proposed for it; it stays marked in the list"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
@@ -65,8 +68,14 @@ class ImageBanner(QFrame):
         self.text.setAccessibleName(trouble.sentence)
         self.locate_button.setVisible(trouble.kind == "missing" and writable)
         for button in (self.use_button, self.keep_button):
-            button.setVisible(trouble.kind == "changed" and writable)
-        self.setVisible(bool(trouble.kind))
+            button.setVisible(trouble.usable and writable)
+        self.setVisible(bool(trouble.kind) and not self._covered)
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page stands over the image: what cannot be seen cannot be decided."""
+        self._covered = covered
+        self.setEnabled(not covered)
+        self._show()
 
     def _choose(self) -> None:
         """Ask for a folder; the answer comes from the event loop."""

@@ -33,6 +33,7 @@ from segstudio.ui.panels.training_panel import TrainingPanel
 from segstudio.ui.placing import fit_to_screen
 from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
+from segstudio.ui.strips import Strips
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.typing_guard import TypingGuard
 from segstudio.ui.words import count, tr
@@ -200,6 +201,7 @@ class MainWindow(QMainWindow):
         self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
         if self.covered:
             self.export_panel.hide()
+        self.image_banner.cover(self.covered)
         self.show_panels()
         self.bars.refresh()
 
@@ -233,14 +235,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (
-            self.read_only_banner,
-            self.closing_strip,
-            self.image_banner,
-            self.message_strip,
-            self.export_panel,
-        ):
-            layout.addWidget(widget)
+        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner))
+        layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
         self.side.setStretchFactor(0, 1)
@@ -292,6 +288,7 @@ class MainWindow(QMainWindow):
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
+        session.failed.connect(lambda _failure: self.session.image_failed and self.status_bar.show_zoom(0))
         session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
         self.pages.currentChanged.connect(lambda _place: self._page_changed())
         for name in ("show-side", "show-bottom"):
@@ -331,7 +328,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(" – ".join([*parts, "SegStudio"]) if parts else "SegStudio")
 
     def _zoomed(self, scale: float) -> None:
-        self.status_bar.show_zoom(scale if self.session.current_image is not None else 0)
+        there = self.session.current_image is not None and not self.session.image_failed
+        self.status_bar.show_zoom(scale if there else 0)
 
     def _hovered(self, x: float, y: float) -> None:
         self._cursor = int(x // 1), int(y // 1)

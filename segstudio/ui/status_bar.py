@@ -19,7 +19,9 @@ __all__ = ["StatusBar", "zoom_text"]
 
 _SAID_MS = 8000
 _CURSOR_W = 232
+_JOB_W = 320
 _QUIET = ("train",)
+_EMPTY_GUESS = "The guess finds nothing here: paint some of a class, and background with the right button"
 
 
 def zoom_text(scale: float) -> str:
@@ -46,7 +48,8 @@ class StatusBar(QStatusBar):
         self.said_label.setObjectName("statusMessage")
         self.said_label.setProperty("role", "muted")
         self.addPermanentWidget(self.said_label, 1)
-        self.job_label = self._label("jobText", 160)
+        self.job_label = self._dressed(ElidedLabel(), "jobText", 160)
+        self.job_label.setMaximumWidth(_JOB_W)
         self.job_progress = QProgressBar()
         self.job_cancel = QToolButton()
         self._dress_job()
@@ -67,6 +70,9 @@ class StatusBar(QStatusBar):
         session.said.connect(self._say)
         session.proposalChanged.connect(self._proposal)
         session.imageLoading.connect(lambda _path: self._proposal())
+        session.imageLoading.connect(
+            lambda _path: self._say("") if self.said_label.text() == tr(_EMPTY_GUESS) else None
+        )
         session.proposalReady.connect(self._help_on)
         self._saved(session.save_state)
         self._engine(session.engine_state)
@@ -104,7 +110,7 @@ class StatusBar(QStatusBar):
         if proposal is None or not self._session.proposal_is_guess:
             return
         if all(self._is_background(row.class_id) for row in proposal.rows.values()):
-            self._say(tr("The guess finds nothing here: paint some of a class, and background with the right button"))
+            self._say(tr(_EMPTY_GUESS))
 
     def _is_background(self, class_id: int) -> bool:
         return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)
@@ -160,7 +166,9 @@ class StatusBar(QStatusBar):
         self.showMessage(" · ".join(shown))
 
     def _saved(self, state: "SaveState") -> None:
-        if state.saved:
+        if self._session.project_path is None:
+            text = ""
+        elif state.saved:
             text = tr("saved {time}", time=state.time) if state.time else tr("saved")
         else:
             text = tr("not saved: {why}", why=state.sentence) if state.sentence else tr("not saved yet")

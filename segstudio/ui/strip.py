@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
+from segstudio.errors import UserError
 from segstudio.ui.icons import icon, pixmap
 from segstudio.ui.theme import current_theme
 from segstudio.ui.words import tr
@@ -125,7 +126,9 @@ class MessageStrip(QFrame):
         """Whether the banner of the image says it, with what to do."""
         trouble = self._session.image_trouble
         first = trouble.sentence.partition(". ")[0]
-        return trouble.kind == "missing" or (trouble.kind == "changed" and sentence.startswith(first))
+        if self._session.image_failed:
+            return bool(trouble.kind)
+        return trouble.kind == "changed" and sentence.startswith(first)
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:
@@ -144,7 +147,7 @@ class MessageStrip(QFrame):
 
 
 class ReadOnlyBanner(QFrame):
-    """`readOnlyBanner`: stands as long as this window may not write, and says who may."""
+    """`readOnlyBanner`: stands as long as this window may not write; says who may, and tries again when asked to."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -157,10 +160,30 @@ class ReadOnlyBanner(QFrame):
         row.setSpacing(8)
         row.addWidget(_picture("lock"))
         row.addWidget(self.text, 1)
+        self.again_button = QPushButton(tr("Try again"))
+        self.again_button.setObjectName("tryAgainButton")
+        self.again_button.setToolTip(tr("Open the project anew, for writing if nobody else has it open by now"))
+        self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.again_button.clicked.connect(self._try_again)
+        row.addWidget(self.again_button)
         session.projectChanged.connect(self._show)
         self._show()
 
     def _show(self) -> None:
         why = self._session.read_only
-        self.text.setText(why)
+        if why:
+            todo = tr("You can look; once that is over, press Try again to label here.")
+            self.text.setText(f"{why[:1].upper()}{why[1:].rstrip('.')}. {todo}")
         self.setVisible(bool(why))
+
+    def _try_again(self) -> None:
+        session = self._session
+        path, index = session.project_path, session.current_index
+        if path is None:
+            return
+        try:
+            session.open_project(path, max(index, 0))
+        except UserError as error:
+            session.failed.emit({"job": "open", "sentence": error.line, "details": ""})
+        else:
+            session.said.emit(tr("Still read-only.") if session.read_only else tr("This window can write now."))

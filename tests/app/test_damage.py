@@ -1,6 +1,7 @@
 """A damaged project says so in the window's session, with what to do, and can be closed while it is checked."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 
 from segstudio.app.session import Session
+from segstudio.errors import UserError
+from segstudio.store.lock import ProjectLock
 
 
 @pytest.fixture
@@ -22,10 +25,10 @@ def session(qapp: object) -> Iterator[Session]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def _damage(path: Path) -> None:
+def _damage(path: Path, table: str = "objects_class") -> None:
     file = path / "project.db"
     with closing(sqlite3.connect(file)) as db:
-        root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'objects_class'").fetchone()[0]
+        root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
     with open(file, "rb+") as raw:
         raw.seek((root - 1) * 4096)
         raw.write(b"\x5a" * 4096)
@@ -48,3 +51,17 @@ def test_a_project_is_closed_while_it_is_being_checked(session: Session, project
     (project_path / "project.lock").write_text("a\nhere\n1\n")
     session.open_project(project_path, first_image=None)
     session.close()
+
+
+@pytest.mark.parametrize("table", ["files", "images"])
+def test_a_project_that_cannot_be_opened_is_left_free_for_repair(
+    session: Session, project_path: Path, table: str
+) -> None:
+    _damage(project_path, table)
+    with pytest.raises(UserError, match="damaged"):
+        session.open_project(project_path)
+    assert session.project_path is None
+    lock = ProjectLock(project_path / "project.lock")
+    lock.acquire("repair")
+    lock.release()
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "segstudio-writer"]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.session import Session
+from segstudio.imaging.hashing import quick_hash
 from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ImageId, Origin
@@ -31,7 +32,15 @@ def _made(folder: Path, name: str, class_id: int) -> Path:
     Image.fromarray(np.zeros(SIZE[::-1], np.uint8)).save(file)
     stat = file.stat()
     new = NewImage(
-        file.name, file.parent, stat.st_size, stat.st_mtime_ns, "hash", (NewPlane("0", *SIZE),), 1, "uint8", "png"
+        file.name,
+        file.parent,
+        stat.st_size,
+        stat.st_mtime_ns,
+        quick_hash(file),
+        (NewPlane("0", *SIZE),),
+        1,
+        "uint8",
+        "png",
     )
     with Project.create(folder / name, [new], [NewClass("cell"), NewClass("crack")]) as project:
         document = project.document(FIRST)

@@ -103,3 +103,18 @@ def test_a_project_opens_at_the_first_image_that_is_not_done(qtbot: Any, project
         session.open_project(project_path)
     assert session.current_index == 1
     session.close()
+
+
+def test_it_is_told_when_the_learner_takes_the_place_of_the_guess(
+    versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    versions.learnerChanged.connect(lambda: told.append(versions.items()[-1].name))
+    versions.follow_learner()
+    monkeypatch.setattr(versions._project, "known_classes", lambda: {1, 2})
+    versions.follow_learner()
+    versions.follow_learner()
+    assert told == ["instant"]
+    monkeypatch.undo()
+    versions.follow_learner()
+    assert told == ["instant", "embedded"]

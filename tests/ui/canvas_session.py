@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
-from segstudio.app.values import Changed
+from segstudio.app.values import Changed, ImageTrouble
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -104,6 +104,8 @@ class FakeSession(QObject):
         self.document: Document | None = None
         self.plane = 0
         self.current_image: str | None = None
+        self.image_trouble = ImageTrouble()
+        self.read_only = ""
         self.classes = ClassTable(())
         self.current_class = CLASSES[ClassId(2)]
         self.tool = "brush"

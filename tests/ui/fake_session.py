@@ -101,6 +101,7 @@ class FakeSession(QObject):
         self.project_path: Path | None = None
         self.read_only = ""
         self.image_trouble = ImageTrouble()
+        self.image_failed = False
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
         self.current_index = -1

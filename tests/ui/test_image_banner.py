@@ -121,9 +121,66 @@ def test_the_new_content_is_used_once_a_person_says_so(me: Bench, home: Path) ->
         assert row.labelled_pixels > 0
 
 
-def test_an_image_of_another_size_is_not_shown_under_its_labels(me: Bench) -> None:
+def test_nothing_proposed_is_written_into_a_changed_image(me: Bench) -> None:
+    me.wait(lambda: me.ready, 60)
+    file = _label_first(me)
+    me.shows(1)
+    _changed(file)
+    me.shows(0)
+    assert me.session.proposal_on_screen is None
+    before = int((me.session.labels() > 0).sum())
+    for key in (Qt.Key.Key_A, Qt.Key.Key_Return):
+        me.said.clear()
+        me.key(key)
+        assert any("another content" in said for said in me.said)
+    assert me.session.current_index == 0
+    assert int((me.session.labels() > 0).sum()) == before
+    me.ready.clear()
+    _click(me, "useContentButton")
+    me.wait(lambda: me.ready, 60)
+    assert me.session.proposal_on_screen is not None
+
+
+def test_an_image_of_another_size_is_flagged_and_not_shown_under_its_labels(me: Bench) -> None:
     file = _label_first(me)
     _changed(file, (50, 40))
     me.session.open_image(0)
     me.wait(lambda: any("pixels now, and its labels are for" in failure["sentence"] for failure in me.failures))
     assert me.session.display is None
+    banner = me.window.image_banner
+    assert banner.isVisible()
+    assert not _button(me, "useContentButton").isVisible()
+    assert not me.window.message_strip.isVisible()
+    assert "pixels now" in me.session.images[0].problem
+    _nothing_can_be_done(me)
+
+
+def _nothing_can_be_done(me: Bench) -> None:
+    for name in ("propose", "accept", "done", "undo"):
+        assert not me.window.bars.action(name).isEnabled(), name
+    assert me.window.bars.action("next").isEnabled()
+
+
+def test_a_missing_image_is_marked_in_the_list_and_nothing_acts_on_it(me: Bench) -> None:
+    me.wait(lambda: me.shown)
+    file = me.session.image_file(1)
+    file.rename(file.with_suffix(".gone"))
+    me.session.open_image(1)
+    me.wait(_button(me, "locateButton").isVisible)
+    assert "is not at" in me.session.images[1].problem
+    _nothing_can_be_done(me)
+    me.shows(0)
+    assert me.window.bars.action("done").isEnabled()
+
+
+def test_the_banner_hides_while_a_page_covers_the_image(me: Bench) -> None:
+    file = _label_first(me)
+    _changed(file)
+    me.shows(0)
+    banner = me.window.image_banner
+    me.wait(banner.isVisible)
+    me.key(Qt.Key.Key_F1)
+    me.wait(lambda: me.window.covered)
+    assert not banner.isVisible()
+    me.window.close_topmost()
+    assert banner.isVisible()

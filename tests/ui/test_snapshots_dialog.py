@@ -160,8 +160,17 @@ def test_a_name_is_changed_in_its_place(dialog: SnapshotsDialog, called: Called,
     assert called("keep_snapshot") == []
 
 
-def test_delete_asks_the_session(dialog: SnapshotsDialog, session: FakeSession, called: Called) -> None:
+def test_delete_asks_once_more_and_then_the_session(
+    dialog: SnapshotsDialog, session: FakeSession, called: Called
+) -> None:
     choose(dialog, 1)
+    click(dialog, "snapshotDelete")
+    assert called("delete_snapshot") == []
+    assert "Click again to delete" in dialog.state.text()
+    choose(dialog, 0)
+    assert dialog.state.text() == ""
+    choose(dialog, 1)
+    click(dialog, "snapshotDelete")
     click(dialog, "snapshotDelete")
     assert called("delete_snapshot") == [("delete_snapshot", 2)]
     session.snapshots = [s for s in some() if s.id != 2]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from segstudio.tasks.new import new_project
@@ -38,7 +38,8 @@ def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, 
     banner = second.findChild(QLabel, "readOnlyText")
     assert banner is not None
     assert banner.isVisible()
-    assert banner.text().startswith("read-only: ")
+    assert banner.text().startswith("Read-only: ")
+    assert "Try again" in banner.text()
     said: list[str] = []
     second.session.said.connect(said.append)
     middle: QPoint = second.canvas.to_widget(40, 30).toPoint()
@@ -50,3 +51,26 @@ def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, 
     assert all(sentence.startswith("read-only: ") for sentence in said)
     assert all(str(os.getpid()) in sentence for sentence in said)
     assert not second.session.labels().any()
+
+
+@pytest.mark.engine
+def test_the_second_window_writes_once_the_first_is_closed_and_it_tries_again(qtbot: QtBot, project: Path) -> None:
+    first, second = open_window(project), open_window(project)
+    for window in (first, second):
+        qtbot.addWidget(window)
+        qtbot.waitUntil(lambda window=window: window.session.document is not None, timeout=15_000)
+    second.session.open_image(1)
+    again = second.findChild(QPushButton, "tryAgainButton")
+    assert again is not None
+    said: list[str] = []
+    second.session.said.connect(said.append)
+    QTest.mouseClick(again, Qt.MouseButton.LeftButton)
+    assert said == ["Still read-only."]
+    assert second.read_only_banner.isVisible()
+    first.close()
+    QTest.mouseClick(again, Qt.MouseButton.LeftButton)
+    assert said[-1] == "This window can write now."
+    assert not second.read_only_banner.isVisible()
+    qtbot.waitUntil(lambda: not second.session.loading)
+    assert second.session.current_index == 1
+    second.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from test_training_panel import evaluated, result, started, stepped
 
 from segstudio.app.values import LastRun, VersionItem
+from segstudio.errors import UserError
 from segstudio.ui.main_window import MainWindow
 
 Called = Callable[[str], list[tuple]]
@@ -53,6 +55,27 @@ def test_one_click_makes_another_version_current(window: MainWindow, session: Fa
     assert called("use_version") == [("use_version", "v2")]
     assert window.training_panel.versions_button.text() == "Proposes: v2"
     assert window.findChild(QPushButton, "useVersion-v1") is not None
+
+
+def test_a_version_that_is_gone_says_so_and_the_list_is_filled_anew(
+    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    _shown(window, session)
+    button = window.findChild(QPushButton, "useVersion-v2")
+    assert button is not None
+
+    def gone(name: str) -> None:
+        raise UserError(f"The project has no version {name!r}.")
+
+    monkeypatch.setattr(session, "use_version", gone)
+    said: list[str] = []
+    session.said.connect(said.append)
+    session.versions = VERSIONS[1:]
+    QTest.mouseClick(button, LEFT)
+    assert said == ["The project has no version 'v2'."]
+    table = window.training_panel.versions.table
+    assert table is not None
+    qtbot.waitUntil(lambda: table.topLevelItemCount() == 2)
 
 
 def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, session: FakeSession) -> None:

@@ -241,7 +241,7 @@ def test_a_read_only_window_says_so_and_who_writes(window: MainWindow, session: 
     session.load(image_items(1), class_table(["a"]), why="read-only: open for writing by anna on lab-3 (4121)")
     assert window.read_only_banner.isVisible()
     text = window.read_only_banner.text.text()
-    assert text.startswith("read-only")
+    assert text.startswith("Read-only")
     assert "anna on lab-3" in text
 
 

@@ -145,7 +145,8 @@ class Canvas(Surface):
         if failure.get("job") != "image":
             return
         self._show_nothing()
-        self._hint.say(self.tr("This image cannot be shown"), failure.get("sentence", ""))
+        said_above = bool(self._session.image_trouble.kind) and not self._session.read_only
+        self._hint.say(self.tr("This image cannot be shown"), "" if said_above else failure.get("sentence", ""))
 
     def _show_nothing(self) -> None:
         self._loading = False

@@ -112,8 +112,8 @@ def _about_html() -> str:
         (tr("Licence"), tr("Apache License 2.0; the file LICENSE comes with the program")),
         (tr("Sample images"), tr("each with its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
         (tr("Embedded model"), tr("what it was trained on: {file}", file=asset("models", "base.json"))),
-        (tr("Libraries"), _libraries() or tr("listed in pyproject.toml")),
-        (tr("Log"), str(log)),
+        (tr("Libraries"), _libraries() or tr("their licences lie beside them, where Python keeps its packages")),
+        (tr("Log of the engine"), tr("what it did and why it failed, to send with a report: {file}", file=log)),
     )
     muted = current_theme().muted
     lines = "".join(

@@ -49,6 +49,7 @@ class SnapshotsDialog(QDialog):
         self._session = session
         self._filling = False
         self._running = False
+        self._sure: int | None = None
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(_COUNT_MS)
@@ -129,6 +130,8 @@ class SnapshotsDialog(QDialog):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMaximumSectionSize(360)
         self.list.headerItem().setTextAlignment(_EDITS, _RIGHT)
+        # Figures end at the right, names begin at the left: between the two there must be air.
+        self.list.setStyleSheet("QTreeView::item, QHeaderView::section { padding-right: 12px; }")
 
     def _arrange(self) -> None:
         above, below, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -163,6 +166,7 @@ class SnapshotsDialog(QDialog):
         self.delete.clicked.connect(self._delete)
         self.undo.clicked.connect(self._undo)
         self.list.itemSelectionChanged.connect(self._refresh)
+        self.list.itemSelectionChanged.connect(lambda: self._ask_to_delete(None))
         self.list.itemChanged.connect(self._renamed)
         session.snapshotsChanged.connect(self._fill)
         session.editCommitted.connect(self._count_soon)
@@ -264,10 +268,23 @@ class SnapshotsDialog(QDialog):
             self._session.rename_snapshot(int(row.data(_NAME, _ID)), row.text(_NAME))
 
     def _delete(self) -> None:
-        chosen = self._chosen()
-        if chosen is not None:
+        """Delete at the second click: beside Rename the first may be a slip."""
+        chosen, row = self._chosen(), self.list.currentItem()
+        if chosen is None or row is None:
+            return
+        if self._sure != chosen:
+            self._say(tr("Click again to delete '{name}'; no label changes.", name=elided(row.text(_NAME), 40)))
+            self._ask_to_delete(chosen)
+            return
+        self._say("")
+        self._ask_to_delete(None)
+        self._session.delete_snapshot(chosen)
+
+    def _ask_to_delete(self, chosen: int | None) -> None:
+        if chosen is None and self._sure is not None:
             self._say("")
-            self._session.delete_snapshot(chosen)
+        self._sure = chosen
+        self.delete.setText(tr("Delete") if chosen is None else tr("Delete it"))
 
     def _undo(self) -> None:
         self._say(tr("Taking the restore back …"))

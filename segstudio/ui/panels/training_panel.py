@@ -43,7 +43,7 @@ class TrainingPanel(QFrame):
         self.library = ModuleLoader("pyqtgraph", self)
         self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
         self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, span=close_up)
-        self.state = ElidedLabel(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
+        self.state = ElidedLabel(tr("Label a few images, then Fine-tune and go on painting"))
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
         self.progress = QProgressBar()
@@ -295,7 +295,7 @@ class TrainingPanel(QFrame):
         self._recent.clear()
         self.facts.clear()
         self.pages.setCurrentWidget(self.facts)
-        self.state.setText(tr("Label a few images, then Fine-tune: the model learns while you go on painting"))
+        self.state.setText(tr("Label a few images, then Fine-tune and go on painting"))
 
 
 def _named(result: Mapping[str, Any], verdict: str, figures: str) -> dict[str, object]:

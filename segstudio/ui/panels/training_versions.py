@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.words import tr
 
@@ -86,8 +87,16 @@ class TrainingVersions(QWidget):
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setEnabled(not self._session.read_only)
-        button.clicked.connect(lambda: self._session.use_version(item.name))
+        button.clicked.connect(lambda: self._use(item.name))
         return button
+
+    def _use(self, name: str) -> None:
+        """Choose a version; one that is gone since the table was filled says so, and the table is filled anew."""
+        try:
+            self._session.use_version(name)
+        except UserError as error:
+            self._session.said.emit(error.line)
+            QTimer.singleShot(0, self, self.refresh)
 
     def _make_table(self) -> "QTreeWidget":
         from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget
@@ -120,15 +129,17 @@ def _figures(item: "VersionItem") -> str:
 def _verdict(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("The model that comes with SegStudio: a guess, until two classes are labelled")
-        return tr("Learns from your labels within seconds, anew at every proposal")
+            return tr("A guess, until two classes are labelled")
+        return tr("Learns from your labels within seconds")
     verdict = tr("promoted") if item.promoted else tr("candidate")
     return f"{verdict} · {item.reason}" if item.reason else verdict
 
 
 def _origin(item: "VersionItem") -> str:
     if not item.made:
-        return tr("No version: what proposes before one is promoted")
+        if item.name == "embedded":
+            return tr("The model that comes with SegStudio: it proposes until two classes are labelled")
+        return tr("Learns anew at every proposal; it proposes until a version is promoted")
     return tr("Learned from {parent}", parent=version_words(item.parent))
 
 
