@@ -6,6 +6,7 @@ from pathlib import Path
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.geometry import TILE
 
 __all__ = ["arguments", "run"]
 
@@ -46,7 +47,11 @@ def run(options: Namespace) -> int:
         return 0
     if not report.history:
         say("lost: the history; what was painted before cannot be undone")
-    lost = [f"tile {t.ty}, {t.tx} of plane {t.plane} of {t.path or 'an unknown image'}" for t in report.lost_tiles]
+    lost = [
+        f"labels of {t.path or 'an unknown image'} from x {t.tx * TILE} to {(t.tx + 1) * TILE}, y {t.ty * TILE} to "
+        f"{(t.ty + 1) * TILE}, plane {t.plane}"
+        for t in report.lost_tiles
+    ]
     lost += [f"image {name}" for name in report.lost_images]
     lost += [f"object {id_} of {path}" for path, id_ in report.lost_objects]
     lost += [f"{count} rows of {table}" for table, count in report.lost_rows.items()]
@@ -59,4 +64,6 @@ def run(options: Namespace) -> int:
         say(f"lost: {len(lost) - _LISTED} more (--json lists them)")
     for note in report.notes:
         say(f"note: {note}")
+    if report.lost_tiles or report.lost_objects:
+        say("Images that lost labels are in progress again. A backup may still have them: 'segstudio merge'.")
     return 0

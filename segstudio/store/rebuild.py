@@ -99,8 +99,11 @@ def rebuild(db: sqlite3.Connection, found: Recovered, source: Path) -> Generator
 
 
 def _losses(builder: _Builder) -> None:
-    """Note which images lost labels, for merges to come."""
+    """Note which images lost labels, for merges to come; what was done has to be looked at again."""
     found = builder.found
+    for image in {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}:
+        again = (Status.IN_PROGRESS.value, image, Status.DONE.value)
+        builder.db.execute("UPDATE images SET status = ? WHERE id = ? AND status = ?", again)
     images = {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}
     images |= builder.out.lost_images | builder.out.mended_images
     anywhere = found.tiles_broken or any(not found.tables[table].whole for table in ("images", "planes"))

@@ -76,14 +76,21 @@ def test_repair_lists_what_is_lost(labelled: Path, run: Run) -> None:
     with closing(sqlite3.connect(labelled / "project.db")) as db, db:
         db.execute("DELETE FROM deltas")
         db.execute("UPDATE tiles SET data = x'01'")
+        db.execute("UPDATE images SET status = 'done'")
     code, out, err = run("repair", labelled, "--out", labelled.with_name("new"), "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert found["lost"]["tiles"] == [{"path": "a.png", "plane": 0, "tile": [0, 0]}]
     assert not found["whole"]
     assert found["out"].endswith("new.segstudio")
+    before, after = (
+        json.loads(run("info", path, "--json")[1])["images"][0]["status"]
+        for path in (labelled, labelled.with_name("new.segstudio"))
+    )
+    assert (before, after) == ("done", "in-progress")
     code, out, _ = run("repair", labelled)
-    assert "lost: tile 0, 0 of plane 0 of a.png\n" in out
+    assert "lost: labels of a.png from x 0 to 256, y 0 to 256, plane 0\n" in out
+    assert "in progress again" in out
 
 
 def test_repair_of_nothing_is_one_line(labelled: Path, run: Run) -> None:
