@@ -12,7 +12,7 @@ from segstudio.engine.predicting import Step
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, RunEvent, RunPlanned, Train, Trained
 from segstudio.engine.workshop import Workshop, is_grey, surveyed
-from segstudio.errors import WeightsDamaged
+from segstudio.errors import NotEnoughLabels, WeightsDamaged
 from segstudio.learn.device import resolve
 from segstudio.learn.facts import Facts
 from segstudio.learn.gate import HeldOut, decide, held_out, measure, pixels_of
@@ -50,12 +50,23 @@ def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[S
     device = resolve(request.choices.device)
     data = shop.view()
     facts = yield from surveyed(data)
-    if broken := data.unreadable():
-        more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
+    broken = data.unreadable()
+    more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
+    if broken:
         sentence = f"{broken[0]}{more} The run learns from the other images."
         yield RunEvent(request.id, Warned(step=0, seconds=request.elapsed_s, sentence=sentence))
     saved = data.checkpoint(request.run) if request.resume else None
-    plan = _saved_plan(saved) if saved is not None else request.plan or _new_plan(shop, request, data, facts, device)
+    try:
+        plan = (
+            _saved_plan(saved) if saved is not None else request.plan or _new_plan(shop, request, data, facts, device)
+        )
+    except NotEnoughLabels as error:
+        if not broken:
+            raise
+        raise NotEnoughLabels(
+            f"{broken[0]}{more} What the other images hold is too little to learn from.",
+            todo="Put the files back, or say where they are now: 'segstudio relink', or Locate in the window.",
+        ) from error
     torch.set_num_threads(plan.threads)
     yield RunPlanned(request.id, plan)
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)

@@ -9,6 +9,7 @@ from typing import Any
 from segstudio.errors import NotAProject, UserError
 from segstudio.store import drives
 from segstudio.store.checking import bad_tiles, damage_sentence, quick_check
+from segstudio.store.contents import Content, look_at
 from segstudio.store.create import DATABASE
 from segstudio.store.lock import is_held
 from segstudio.store.project import Project
@@ -83,8 +84,9 @@ def _damaged(found: Health, sentence: str) -> None:
 def _look_at_images(found: Health, project: Project) -> None:
     rows = project.images()
     found.images = len(rows)
-    missing = [row.path for row in rows if not row.file.is_file()]
-    changed = [row.path for row in rows if row.changed]
+    looks = [(row, look_at(row).content) for row in rows]
+    missing = [row.path for row, content in looks if content is Content.MISSING]
+    changed = [row.path for row, content in looks if row.changed or content is Content.CHANGED]
     found.missing, found.changed = len(missing), len(changed)
     if missing:
         found.problems.append(

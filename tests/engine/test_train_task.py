@@ -221,6 +221,16 @@ def test_too_little_labelled_leaves_no_run_behind(tmp_path: Path, engine_log: Pa
         assert not (project.path / "runs" / "r1").exists()
 
 
+def test_where_the_files_are_gone_the_reason_is_not_that_too_little_is_labelled(tmp_path: Path, engine_log: Path):
+    project, truths = new_project(tmp_path, 1)
+    label(project, project.images()[0].id, truths[0])
+    project.images()[0].file.unlink()
+    with project, EngineClient(project.path, log=engine_log) as client:
+        with pytest.raises(NotEnoughLabels, match="there is no such file") as refused:
+            finished(train(project, client, TINY))
+        assert "relink" in refused.value.todo
+
+
 def test_blocks_are_written_down_for_the_next_run(tmp_path: Path):
     project, truths = new_project(tmp_path, 1)
     label(project, project.images()[0].id, truths[0])

@@ -34,6 +34,15 @@ def test_a_missing_image_is_a_problem_and_no_damage(path: Path) -> None:
     assert found.as_json()["ok"] is True
 
 
+def test_another_content_in_the_place_of_a_labelled_image_is_found_before_anybody_opened_it(path: Path) -> None:
+    with closing(sqlite3.connect(path / "project.db")) as db, db:
+        db.execute("UPDATE images SET last_edit = 1 WHERE path = 'a.png'")
+    (path.parent / "a.png").write_bytes(b"y" * 11)
+    found = examine_project(path)
+    assert found.changed == 1
+    assert "Another content than was labelled is in the place of 1 image ('a.png')." in found.problems
+
+
 def test_a_damaged_page_and_a_missing_database_are_damage(path: Path) -> None:
     with closing(sqlite3.connect(path / "project.db")) as db:
         root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'objects_class'").fetchone()[0]
