@@ -158,6 +158,8 @@ class Raster:
         """Replace a tile; it stays in memory until `written` and `saved` say that its edit is durable."""
         self._pins[key] = inf
         self._replace(key, tile)
+        # A constant tile that becomes dense takes room, which another one has to give.
+        self._budget.make_room()
 
     def memento(self, key: TileKey) -> Memento:
         """The tile as it is, for `restore`."""

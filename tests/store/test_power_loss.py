@@ -15,6 +15,7 @@ from power_loss_lives import Lost, lives, memory_folder, write_files
 from simulated_disk import Loss, SimulatedDisk, SimulatedVFS
 from store_painting import new_images
 
+from segstudio import durable
 from segstudio.errors import ProjectDamaged
 from segstudio.store import connect, create
 from segstudio.store.project import Project
@@ -53,7 +54,7 @@ def made_before_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
     vfs = SimulatedVFS(disk)
     with monkeypatch.context() as patched:
         patched.setattr(create, "connect", lambda path, access: connect.connect(path, access, connection_on(vfs)))
-        patched.setattr(create, "sync_folder", lambda _: disk.sync_names())
+        patched.setattr(durable, "sync_folder", lambda _: disk.sync_names())
         patched.setattr(os, "rename", lambda *_: safe.update(disk.crash(random.Random(1), Loss.DROP)))
         create.build_project(folder / "new.segstudio", new_images(folder), (), copy_files=False)
     vfs.unregister()

@@ -90,7 +90,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     waiting.result(30)
     assert project.images()[0].changed == ""
     _change(project)
-    adopt(project, project.images()[0]).result(30)
+    adopt(project, project.images()[0], look_at(project.images()[0])).result(30)
     row = project.images()[0]
     assert (look_at(row).content, row.changed) == (Content.SAME, "")
     assert row.content_hash == hashing.content_hash(row.file)
@@ -139,6 +139,7 @@ def test_labels_that_are_imported_belong_to_the_content_of_that_day(project: Pro
 
 def test_a_file_that_goes_while_it_is_adopted_says_so(project: Project) -> None:
     row = project.images()[0]
+    seen = look_at(row)
     row.file.unlink()
     with pytest.raises(UnreadableImage):
-        adopt(project, row)
+        adopt(project, row, seen)
