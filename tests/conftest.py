@@ -1,5 +1,6 @@
 """Fixtures that every test can lean on: folders of its own, no network, nothing left running, the open data sets."""
 
+import gc
 import os
 import socket
 import sys
@@ -107,6 +108,10 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     threads = set(threading.enumerate())
+    # What is there already is set aside from the collector: looking through all that torch has made would take longer
+    # than most tests of the window.
+    gc.collect()
+    gc.freeze()
     qt_before = _living_qt()
     yield
     shared = ("engine",) if request.node.get_closest_marker("engine") else ()
@@ -137,9 +142,7 @@ def _living_qt() -> set[int]:
 
 
 def _qt_objects() -> list[tuple[int, str]]:
-    """(address, words) of every running QThread, active QTimer and top-level widget that Python knows."""
-    import gc
-
+    """(address, words) of every top-level widget, and of running QThreads and active QTimers of this test."""
     import shiboken6
     from PySide6.QtCore import QThread, QTimer
     from PySide6.QtWidgets import QApplication
