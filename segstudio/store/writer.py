@@ -64,7 +64,9 @@ class Writer:
         self._changed = threading.Condition()
         self._queue: deque[Queued] = deque()
         self._refused = ""
-        self._refusals = 0
+        self._tries = 0
+        self._refused_try = 0
+        self._seen_nudges = 0
         self._nudges = 0
         self._one_by_one = False
         self._telling = False
@@ -135,16 +137,16 @@ class Writer:
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until everything that waits now is done, and told of; not to be called by a call-back.
 
-        False after the timeout, or as soon as the disk refuses.
+        False after the timeout, or as soon as the disk refuses a try that began after this was called.
         """
         end = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             last = self._queue[-1] if self._queue else None
-            refusals = self._refusals
+            tries = self._tries
             self._nudge()
             while self._telling or any(waiting is last for waiting in self._queue):
                 left = None if end is None else end - time.monotonic()
-                if self._refusals > refusals or self._fault or (left is not None and left <= 0):
+                if self._refused_try > tries or self._fault or (left is not None and left <= 0):
                     return False
                 self._changed.wait(left)
         return True
@@ -242,8 +244,8 @@ class Writer:
         """Wait for work, for the next try, or to be idle; False when it is time to end."""
         with self._changed:
             if self._refused:
-                seen = self._nudges
-                self._changed.wait_for(lambda: self._stopping or self._nudges != seen, _RETRY_S)
+                # Who asked while the last try was under way wants another one at once.
+                self._changed.wait_for(lambda: self._stopping or self._nudges != self._seen_nudges, _RETRY_S)
                 return not self._stopping
             while not self._queue:
                 if self._stopping:
@@ -277,6 +279,9 @@ class Writer:
         return group
 
     def _write(self, group: list[Queued]) -> None:
+        with self._changed:
+            self._tries += 1
+            self._seen_nudges = self._nudges
         try:
             self._transact(lambda db: _write_all(db, group))
         except (sqlite3.Error, OSError, EditConflict) as error:
@@ -336,7 +341,7 @@ class Writer:
         with self._changed:
             new = sentence != self._refused
             self._refused = sentence
-            self._refusals += 1
+            self._refused_try = self._tries
             self._changed.notify_all()
         self._fail_jobs(sentence)
         if new:

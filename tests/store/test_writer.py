@@ -2,9 +2,11 @@ import shutil
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -423,4 +425,33 @@ def test_of_edits_written_together_none_stays_where_one_fails(project: Project) 
     assert writer.state.saved
     paint(project, project.document(FIRST), Rect(0, 0, 4, 4), CELL)
     assert writer.flush(30)
+    assert project.last_seq() == 1
+
+
+def test_a_try_under_way_when_the_disk_comes_back_is_not_the_answer_to_a_flush(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, tried, go = _writer(project), threading.Event(), threading.Event()
+    write, full = writer_module.write_edit, True
+
+    def slowly_refused(*arguments: Any) -> Any:
+        if full:
+            tried.set()
+            assert go.wait(30)
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
+            raise error
+        return write(*arguments)
+
+    monkeypatch.setattr(writer_module, "write_edit", slowly_refused)
+    paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
+    assert tried.wait(30)
+    answers: list[bool] = []
+    asking = threading.Thread(target=lambda: answers.append(writer.flush(30)))
+    asking.start()
+    time.sleep(0.1)  # the flush waits for the try by now
+    full = False
+    go.set()
+    asking.join(30)
+    assert answers == [True]
     assert project.last_seq() == 1
