@@ -8,25 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segstudio.cli.main import COMMANDS, entry, parser_of
+from segstudio.cli.main import COMMANDS, parser_of
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the program: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = entry([str(a) for a in arguments])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

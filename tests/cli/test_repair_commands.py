@@ -13,21 +13,9 @@ import pytest
 from pictures import picture
 from PIL import Image
 
-from segstudio.cli.main import entry
 from segstudio.tasks import doctor
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = entry([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -8,25 +8,12 @@ import pytest
 from refusing_disk import RefusingConnection, refusing
 from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint
 
-from segstudio.cli.main import entry
 from segstudio.geometry import Rect
 from segstudio.store.project import Project
 from segstudio.tasks.project_health import examine_project
 
 Run = Callable[..., tuple[int, str, str]]
 WAITS = "segstudio: 1 edit of the project 'field.segstudio' that the disk refused waits in the state folder"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the program: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = entry([str(a) for a in arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

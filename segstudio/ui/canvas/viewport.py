@@ -66,9 +66,7 @@ class Viewport:
 
     def visible(self) -> Rect:
         """The image pixels that are in view, in part ones included."""
-        left, top = self.transform.to_image(0, 0)
-        right, bottom = self.transform.to_image(*self.device_size)
-        return Rect.of_edges(left, top, right, bottom).intersected(Rect(0, 0, *self.image))
+        return self.transform.image_rect(0, 0, *self.device_size).intersected(Rect(0, 0, *self.image))
 
     def limits(self) -> tuple[float, float]:
         """Smallest and largest scale in view pixels for one image pixel."""
