@@ -29,7 +29,8 @@ from segstudio.geometry import Rect
 from segstudio.imaging.hashing import quick_hash
 from segstudio.imaging.source import probe
 from segstudio.labels.model import ImageId, Kind
-from segstudio.runs import Choices, confusion, metrics
+from segstudio.metrics import confusion, metrics
+from segstudio.runs import Choices
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from segstudio.tasks.import_masks import import_masks

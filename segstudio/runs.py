@@ -1,13 +1,11 @@
-"""Frozen values about learning that every room may use: choices, plan, run events, metrics of a confusion matrix.
+"""Frozen values about learning that every room may use: choices, plan, run events, figures.
 
-Plain values and NumPy; no torch, no Qt, no disk. JSON and msgpack by msgspec.
+Values alone: what computes the figures is in `metrics`. JSON and msgpack by msgspec.
 """
 
 from typing import Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 __all__ = [
     "EMBEDDED",
@@ -30,8 +28,6 @@ __all__ = [
     "Stepped",
     "TrainResult",
     "Warned",
-    "confusion",
-    "metrics",
 ]
 
 EMBEDDED = "embedded"
@@ -249,57 +245,3 @@ class TrainResult(msgspec.Struct, frozen=True):
     steps: int
     seconds: float
     held_out: dict[str, Figures | None]
-
-
-def confusion(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    """Counts (n, n + 1): rows are truth 0..n-1, columns found 0..n-1 and, last, nothing found.
-
-    Pixels whose truth is outside 0..n-1 do not count; a found value outside 0..n-1 counts as nothing found.
-    Raises ValueError where the two differ in shape.
-    """
-    if truth.shape != found.shape:
-        raise ValueError(f"truth {truth.shape} and found {found.shape} differ in shape")
-    counts = np.zeros(n * (n + 1), np.int64)
-    rows, columns = truth.reshape(-1), found.reshape(-1)
-    for start in range(0, rows.size, _CHUNK):
-        counts += _counted(rows[start : start + _CHUNK], columns[start : start + _CHUNK], n)
-    return counts.reshape(n, n + 1)
-
-
-_CHUNK = 1 << 20
-"""Pixels counted at a time: the working arrays take 8 bytes a pixel."""
-
-
-def _counted(truth: NDArray[np.integer], found: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    known = (truth >= 0) & (truth < n)
-    rows = truth[known].astype(np.int64)
-    columns = found[known].astype(np.int64)
-    columns = np.where((columns >= 0) & (columns < n), columns, n)
-    return np.bincount(rows * (n + 1) + columns, minlength=n * (n + 1))
-
-
-def metrics(counts: NDArray[np.int64], names: list[str]) -> Metrics:
-    """Figures of a confusion matrix (n, n + 1) or (n, n) whose rows are the truth.
-
-    IoU = TP / (TP + FP + FN), Dice = F1 = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN)
-    (Everingham et al., The PASCAL Visual Object Classes Challenge, 2010; Dice 1945). A class that is absent from the
-    truth has its figures but no part in the means; a quotient 0 / 0 is 0.
-    """
-    n = len(names)
-    hits = np.diagonal(counts[:, :n]).astype(np.float64)
-    truth = counts.sum(1).astype(np.float64)
-    found = counts[:, :n].sum(0).astype(np.float64)
-    iou, dice = _ratio(hits, truth + found - hits), _ratio(2 * hits, truth + found)
-    precision, recall = _ratio(hits, found), _ratio(hits, truth)
-    classes = {
-        name: ClassMetrics(float(iou[i]), float(dice[i]), float(precision[i]), float(recall[i]))
-        for i, name in enumerate(names)
-    }
-    present = truth > 0
-    mean = ClassMetrics(*(float(a[present].mean()) if present.any() else 0.0 for a in (iou, dice, precision, recall)))
-    total = int(truth.sum())
-    return Metrics(float(hits.sum() / total) if total else 0.0, mean, classes, total)
-
-
-def _ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

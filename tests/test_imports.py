@@ -26,6 +26,7 @@ FORBIDDEN = {
     "geometry": PLAIN,
     "errors": PLAIN,
     "runs": PLAIN,
+    "metrics": PLAIN,
     "imaging": PLAIN,
     "labels": PLAIN,
     "store": PLAIN,

@@ -33,6 +33,7 @@ from torch import nn  # noqa: E402
 
 from segstudio.learn.networks import DEFAULT_NETWORK, build  # noqa: E402
 from segstudio.learn.weights import load_imagenet  # noqa: E402
+from segstudio.metrics import confusion  # noqa: E402
 
 BATCH = 8
 RATE = {"encoder": 3e-4, "decoder": 1e-3}
@@ -192,7 +193,7 @@ def measure(run: Run, net: nn.Module) -> dict[str, dict[str, Any]]:
     """IoU of `net` on every held-out picture, counts pooled over a set's pictures."""
     figures = {}
     for origin, (start, stop) in zip(run.sets, run.slices, strict=False):
-        counts, general = np.zeros((stop - start,) * 2, np.int64), np.zeros((2, 2), np.int64)
+        counts, general = np.zeros((stop - start, stop - start + 1), np.int64), np.zeros((2, 3), np.int64)
         for picture in origin.held_out:
             logits = predict(run, net, picture.image)
             counts += confusion(picture.mask, logits[start:stop].argmax(0), stop - start)
@@ -220,15 +221,10 @@ def predict(run: Run, net: nn.Module, image: np.ndarray) -> np.ndarray:
     return logits[0, :, :height, :width].numpy()
 
 
-def confusion(truth: np.ndarray, found: np.ndarray, size: int) -> np.ndarray:
-    """Counts (size, size) over known pixels, rows truth, columns found."""
-    known = truth != UNKNOWN
-    return np.bincount(truth[known].astype(np.int64) * size + found[known], minlength=size**2).reshape(size, size)
-
-
 def iou_of(counts: np.ndarray) -> list[float | None]:
     """Intersection over union by class; None for a class that neither truth nor prediction has."""
-    hits, union = np.diag(counts), counts.sum(0) + counts.sum(1) - np.diag(counts)
+    hits = np.diag(counts)
+    union = counts[:, : len(hits)].sum(0) + counts.sum(1) - hits
     return [round(float(h / u), 4) if u else None for h, u in zip(hits, union, strict=True)]
 
 

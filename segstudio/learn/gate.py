@@ -17,7 +17,8 @@ from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.predict import Model, predict_tiles
 from segstudio.learn.split import inside_blocks, rects_of
-from segstudio.runs import Figures, Plan, confusion, metrics
+from segstudio.metrics import confusion, metrics
+from segstudio.runs import Figures, Plan
 
 __all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "decide", "held_out", "measure", "pixels_of"]
 

@@ -19,18 +19,10 @@ from segstudio.formats.naming import mask_paths
 from segstudio.formats.png import read_mask
 from segstudio.formats.png_file import write_palette
 from segstudio.geometry import Rect, tile_rect, tiles_of
-from segstudio.labels.agreement import (
-    IGNORED,
-    UNKNOWN,
-    Agreement,
-    ObjectCounts,
-    Verdict,
-    agreement,
-    agreement_map,
-    pair_counts,
-)
+from segstudio.labels.agreement import Verdict, agreement_map
 from segstudio.labels.model import ClassTable, Kind, LabelClass, folded_name
 from segstudio.labels.raster import read_tiles
+from segstudio.metrics import IGNORED, UNKNOWN, Agreement, ObjectCounts, agreement, pair_counts
 from segstudio.store.merge_images import KnownImage, PairedImage, paired_images
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.export import move_all, staging_folder

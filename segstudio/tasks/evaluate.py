@@ -13,7 +13,8 @@ from segstudio.errors import UsageError, UserError
 from segstudio.formats.table import format_named
 from segstudio.formats.values import NOTHING, MaskReader
 from segstudio.labels.model import ClassTable, Kind
-from segstudio.runs import Metrics, confusion, metrics
+from segstudio.metrics import confusion, metrics
+from segstudio.runs import Metrics
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.split import Split
 from segstudio.tasks.class_values import Content, content_named, plane_values
