@@ -4,11 +4,8 @@ SQLite's write-ahead log needs memory that every connection shares, which no net
 project is written with a rollback journal. Synced folders work, as long as one computer at a time has the project open.
 """
 
-import ctypes
 import os
-import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -51,9 +48,6 @@ _SYNCED_MARKERS = (
     (".owncloudsync.log", "ownCloud"),
     (".tmp.drivedownload", "Google Drive"),
 )
-_DRIVE_REMOTE = 4
-_STATFS_NAME_AT = 72
-"""Where macOS's struct statfs (64-bit inodes) has f_fstypename, 16 bytes."""
 
 
 class JournalMode(StrEnum):
@@ -81,50 +75,26 @@ def network_sentence(name: str, system: str) -> str:
 
 def file_system(place: Path) -> str:
     """The kind of file system that a path, or the nearest folder above it that exists, is on; '' where unknown."""
+    import psutil
+
     path = os.path.realpath(place)
-    if sys.platform == "win32":
-        return _of_windows(path)
-    if sys.platform == "darwin":
-        return _of_macos(path)
-    return of_mounts(path, _mounts())
+    if path.startswith("\\\\"):
+        return "remote"  # a share of Windows that has no drive letter, and so is no partition
+    partitions = psutil.disk_partitions(all=True)
+    # Windows names the file system of the server's own disk (NTFS), and says in the options that it is far away.
+    return of_mounts(
+        path, ((p.mountpoint, "remote" if "remote" in p.opts.split(",") else p.fstype) for p in partitions)
+    )
 
 
-def _mounts() -> str:
-    try:
-        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
-    except OSError:
-        return ""
-
-
-def of_mounts(path: str, mountinfo: str) -> str:
-    """The same from the text of Linux's mountinfo: of the longest mount point above the path the newest mount."""
+def of_mounts(path: str, mounts: Iterable[tuple[str, str]]) -> str:
+    """The same given (mount point, kind) of every mount: that of the longest mount point above the path, the newest."""
     best, kind = "", ""
-    for line in mountinfo.splitlines():
-        before, dash, after = line.partition(" - ")
-        fields, system = before.split(" "), after.split(" ")[0]
-        if not dash or len(fields) < 5:
-            continue
-        mounted = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4])
-        inside = path == mounted or path.startswith(mounted.rstrip("/") + "/")
+    for mounted, system in mounts:
+        inside = path == mounted or path.startswith(mounted.rstrip("/\\") + os.sep)
         if inside and len(mounted) >= len(best):
             best, kind = mounted, system
     return kind
-
-
-def _of_windows(path: str) -> str:
-    root = os.path.splitdrive(path)[0] + "\\"
-    if root.startswith("\\\\"):
-        return "remote"
-    kind: int = ctypes.windll.kernel32.GetDriveTypeW(root)  # type: ignore[attr-defined]
-    return "remote" if kind == _DRIVE_REMOTE else ""
-
-
-def _of_macos(path: str) -> str:
-    buffer = ctypes.create_string_buffer(4096)
-    there = next(p for p in (Path(path), *Path(path).parents) if p.exists())
-    if ctypes.CDLL(None).statfs(os.fsencode(there), buffer) != 0:
-        return ""
-    return buffer.raw[_STATFS_NAME_AT : _STATFS_NAME_AT + 16].split(b"\0")[0].decode(errors="replace")
 
 
 def synced_by(place: Path, exists: Callable[[Path], bool] = Path.exists) -> str:

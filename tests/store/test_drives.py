@@ -22,14 +22,13 @@ from segstudio.store.connect import Access, connect
 from segstudio.store.drives import JournalMode, file_system, is_network, journal_mode, of_mounts, synced_by
 from segstudio.store.project import Project
 
-MOUNTS = """\
-22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-40 22 0:45 / /srv/team\\040share rw - cifs //server/share rw
-41 22 0:46 / /mnt/nas rw,relatime master:1 propagate_from:2 - nfs4 nas:/export rw
-42 22 0:47 / /mnt/nas/scratch rw - xfs /dev/sdb1 rw
-43 22 0:48 / /srv/far rw - fuse.sshfs a@b: rw
-a line of another kind
-"""
+MOUNTS = [
+    ("/", "ext4"),
+    ("/srv/team share", "cifs"),
+    ("/mnt/nas", "nfs4"),
+    ("/mnt/nas/scratch", "xfs"),
+    ("/srv/far", "fuse.sshfs"),
+]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_an_unknown_file_system_is_a_local_disk() -> None:
     assert journal_mode("") is JournalMode.LOG
     assert not is_network("fuse.encfs")
     assert is_network("NFS")
-    assert of_mounts("/x", "") == ""
+    assert of_mounts("/x", []) == ""
 
 
 def test_this_machine_says_what_its_drives_are(tmp_path: Path) -> None:

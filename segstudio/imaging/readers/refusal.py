@@ -3,7 +3,6 @@
 Decoders meet hostile files: whatever they raise about content is an `UnreadableImage`, never a trace.
 """
 
-import os
 import struct
 import threading
 import tokenize
@@ -39,6 +38,7 @@ DECODING_ERRORS = (
 """What NumPy, Pillow, OpenCV, tifffile and imagecodecs raise about the content of a file (all of them seen)."""
 
 _CUT_SHORT = ("truncated", "not enough image data", "unexpected end")
+"""What decoders say of a file that ends too early, in lower case."""
 _LARGEST_PIXELS = 2**31
 _SMALL_BYTES = 256 << 20
 _LARGEST_RATIO = 2000
@@ -76,11 +76,10 @@ def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> Non
 
 
 def _memory() -> int:
-    """Bytes of memory of this machine; 8 GB where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 8 << 30
+    """Bytes of memory of this machine."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def _reason(error: BaseException) -> str:
@@ -97,9 +96,7 @@ def _reason(error: BaseException) -> str:
     if type(error).__name__ == "DecompressionBombError":
         return "its header asks for more pixels than any picture has"
     text = str(error).lower()
-    if isinstance(error, EOFError) or any(
-        word in text for word in ("truncated", "not enough image data", "unexpected end")
-    ):
+    if isinstance(error, EOFError) or any(words in text for words in _CUT_SHORT):
         return "the file is cut short"
     return DAMAGED
 
