@@ -25,6 +25,7 @@ FORBIDDEN = {
     "durable": PLAIN,
     "geometry": PLAIN,
     "errors": PLAIN,
+    "registry": PLAIN,
     "runs": PLAIN,
     "metrics": PLAIN,
     "imaging": PLAIN,

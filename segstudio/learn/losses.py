@@ -1,14 +1,14 @@
 """The table of losses. Unknown pixels weigh exactly zero, and every sum is divided by the batch's known pixels."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import torch
 from torch.nn import functional as F
 
 from segstudio.learn.sampling import UNKNOWN
+from segstudio.registry import Registry
 
-__all__ = ["LOSSES", "ce_dice"]
+__all__ = ["LOSSES", "Loss", "ce_dice"]
 
 
 def ce_dice(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -33,4 +33,9 @@ def ce_dice(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return entropy + missing
 
 
-LOSSES: Mapping[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = MappingProxyType({"ce_dice": ce_dice})
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""A scalar of logits (n, outputs, h, w) and int64 labels (n, h, w) in which `UNKNOWN` weighs nothing."""
+
+LOSSES: Registry[Loss] = Registry(
+    "losses", {"ce_dice": ce_dice}, lambda _, row: "" if callable(row) else "it is no function"
+)

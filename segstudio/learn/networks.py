@@ -7,15 +7,15 @@ the convolution that maps features to classes. Weights are the matter of `segstu
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import nn
 
 from segstudio.geometry import Rect
+from segstudio.registry import Registry, named
 
 __all__ = [
     "DEFAULT_NETWORK",
@@ -196,4 +196,4 @@ _TABLE = (
         "tiny", stride=2, receptive_field_px=8, halo_px=4, context=Context(0, 1.0), channels_last=False, make=_Tiny
     ),
 )
-NETWORKS: Mapping[str, Network] = MappingProxyType({network.name: network for network in _TABLE})
+NETWORKS: Registry[Network] = Registry("networks", {network.name: network for network in _TABLE}, named(Network))

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
+from segstudio.registry import Registry, named
 
 __all__ = ["FAMILIES", "OWN_MASK", "Content", "Family", "Reader", "content_of", "family_of", "is_palette_png"]
 
@@ -34,7 +35,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family: its name, the endings it usually has, a test of a file's first bytes, the module that reads it."""
+    """One family: its name, the endings it usually has, a test of a file's first bytes, the module that reads it.
+
+    `module` is the dotted name: heavy libraries are imported when a file of the family is first met.
+    """
 
     name: str
     extensions: tuple[str, ...]
@@ -43,23 +47,25 @@ class Family:
 
     def reader(self) -> Reader:
         """The module, imported when it is first needed."""
-        return cast(Reader, import_module(f"segstudio.imaging.readers.{self.module}"))
+        return cast(Reader, import_module(self.module))
 
 
 def _begins(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
 
-FAMILIES: tuple[Family, ...] = (
-    Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), "raster"),
-    Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), "raster"),
-    Family("tiff", (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "tiff"),
-    Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", "raster"),
-    Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), "raster"),
-    Family("npy", (".npy",), _begins(b"\x93NUMPY"), "npy"),
+_RASTER, _TIFF, _NPY = (f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy"))
+_FAMILIES = (
+    Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER),
+    Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER),
+    Family("tiff", (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _TIFF),
+    Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER),
+    Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER),
+    Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY),
     # Two letters are little proof: the size of the second header, 12 to 124, is looked at too.
-    Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", "raster"),
+    Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER),
 )
+FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
 
 
 def family_of(path: Path) -> Family:
@@ -70,7 +76,7 @@ def family_of(path: Path) -> Family:
         return found
     if not head:
         raise UnreadableImage(f"{path.name} cannot be read: the file is empty.")
-    claimed = next((f for f in FAMILIES if path.suffix.lower() in f.extensions), None)
+    claimed = next((f for f in FAMILIES.rows if path.suffix.lower() in f.extensions), None)
     if claimed is not None:
         raise UnreadableImage(f"{path.name} is no image: it is named like a {claimed.name.upper()} file but is none.")
     raise UnreadableImage(f"{path.name} is no image of a format that SegStudio reads.")
@@ -114,4 +120,4 @@ def _head(path: Path) -> bytes:
 
 
 def _sniffed(head: bytes) -> Family | None:
-    return next((family for family in FAMILIES if family.sniff(head)), None)
+    return next((family for family in FAMILIES.rows if family.sniff(head)), None)

@@ -1,0 +1,119 @@
+"""Tables that grow: rows by name, our own and those that other installed packages add.
+
+A package adds a row by an entry point of the group `segstudio.TABLE` (for example `segstudio.formats`); its name is the
+row's. Entry points are looked up when a table is first asked for something that it does not hold itself. A row that
+cannot be loaded, is not what the table holds, or takes a name that is in use is left out, and said once (`unsaid`).
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+__all__ = ["BrokenRow", "Registry", "broken_rows", "named", "unsaid"]
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row of another package that could not be taken in: its table and name, the package, and why."""
+
+    table: str
+    name: str
+    package: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told."""
+        return f"'{self.name}' of the package {self.package} was left out of SegStudio's {self.table}: {self.reason}."
+
+
+_broken: list[BrokenRow] = []
+_said = 0
+_lock = threading.Lock()
+
+
+def broken_rows() -> tuple[BrokenRow, ...]:
+    """Every row that was left out so far."""
+    with _lock:
+        return tuple(_broken)
+
+
+def unsaid() -> tuple[BrokenRow, ...]:
+    """The rows that were left out since the last call: each is handed out once, to be said."""
+    global _said
+    with _lock:
+        new = tuple(_broken[_said:])
+        _said = len(_broken)
+        return new
+
+
+def named(kind: type) -> Callable[[str, object], str]:
+    """For tables of values with a `name`: why an object is no row of them, '' where it is one."""
+
+    def refusal(name: str, row: object) -> str:
+        if not isinstance(row, kind):
+            return f"it is no {kind.__name__}"
+        own = getattr(row, "name", name)
+        return "" if own == name else f"its own name is '{own}'"
+
+    return refusal
+
+
+class Registry(Mapping[str, Row], Generic[Row]):
+    """A table: `rows` by name in their order, then those of other packages. Any thread may ask.
+
+    `accepts` says why an object is no row of this table, '' where it is one.
+    """
+
+    def __init__(self, name: str, rows: Mapping[str, Row], accepts: Callable[[str, object], str]) -> None:
+        self.name = name
+        self._own = dict(rows)
+        self._accepts = accepts
+        self._all: dict[str, Row] | None = None
+        self._loading = threading.RLock()
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of this name. Raises KeyError where there is none."""
+        found = self._own.get(name)
+        return self._loaded()[name] if found is None else found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in self._loaded()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded())
+
+    def __len__(self) -> int:
+        return len(self._loaded())
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row in its order."""
+        return tuple(self._loaded().values())
+
+    def _loaded(self) -> dict[str, Row]:
+        with self._loading:
+            if self._all is None:
+                # Set before anything is loaded: a package may look into the table while it is being imported.
+                self._all = dict(self._own)
+                self._load(self._all)
+            return self._all
+
+    def _load(self, into: dict[str, Row]) -> None:
+        from importlib.metadata import entry_points
+
+        for point in entry_points(group=f"segstudio.{self.name}"):
+            try:
+                row = point.load()
+                reason = "there is one of that name already" if point.name in into else self._accepts(point.name, row)
+                if not reason:
+                    into[point.name] = row
+            except Exception as error:  # noqa: BLE001  another package's code may raise anything
+                reason = f"{type(error).__name__}: {error}"
+            if reason:
+                package = point.dist.name if point.dist is not None else "of unknown name"
+                with _lock:
+                    _broken.append(BrokenRow(self.name, point.name, package, reason))
