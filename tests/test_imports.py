@@ -33,6 +33,7 @@ FORBIDDEN = {
     "store": PLAIN,
     "formats": PLAIN,
     "tasks": PLAIN,
+    "text": PLAIN,
     "learn": QT,
     "engine": QT,
     "app": (*WIDGETS, *TORCH, *HEAVY),
