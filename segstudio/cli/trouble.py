@@ -1,5 +1,7 @@
-"""What went wrong and is no `UserError`: a path that cannot be used is one sentence; all else is a bug, whose trace goes
-to a log while a person gets one line."""
+"""What went wrong and is no `UserError`: a path that cannot be used is one sentence; all else is a bug.
+
+The trace of a bug goes to a log, and a person gets one line.
+"""
 
 import errno
 import os
