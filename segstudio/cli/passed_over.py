@@ -35,10 +35,14 @@ def keys_of(report: PassedOver) -> dict[str, Any]:
         "skipped": len(report.skipped_files),
         "skipped_files": [{"path": file.path, "reason": file.reason.word} for file in report.skipped_files],
         "own_masks_skipped": report.own_masks,
-        "mask_folders_skipped": [
-            {"folder": str(f.folder), "files": f.files, "among_images": f.among_images} for f in report.mask_folders
-        ],
+        "mask_folders_skipped": _folders(report, among_images=False),
+        "masks_beside_images_skipped": _folders(report, among_images=True),
     }
+
+
+def _folders(report: PassedOver, *, among_images: bool) -> list[dict[str, Any]]:
+    masks = (f for f in report.mask_folders if f.among_images is among_images)
+    return [{"folder": str(f.folder), "files": f.files} for f in masks]
 
 
 def complain_of(report: PassedOver) -> None:

@@ -20,6 +20,7 @@ from segstudio.store.journal import last_seq, write_batch, write_edit
 from segstudio.store.losses import lost_apart
 from segstudio.store.merge_base import (
     JournalCutError,
+    Removals,
     Since,
     classes_at,
     drop_index,
@@ -116,7 +117,7 @@ class _Merge:
         self._notes: list[str] = []
         self._cut = False
         index_edits(b)
-        self._removals = {} if self._common is None else removals_since(b, self._common)
+        self._removals: Removals = {} if self._common is None else removals_since(b, self._common)
 
     def classes(self, pairs: list[PairedImage], alone: list[ImageId]) -> None:
         """Decide the classes and write their edit."""
