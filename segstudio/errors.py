@@ -24,7 +24,19 @@ __all__ = [
     "UsageError",
     "UserError",
     "WeightsDamaged",
+    "printable",
 ]
+
+
+def printable(text: str) -> str:
+    """The text with bytes of a file name that are no UTF-8, and characters that move the cursor, as '\\xe9'."""
+    if text.isprintable():
+        return text
+    try:
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a surrogate pair, as a file name of Windows may hold
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class UserError(Exception):
@@ -40,8 +52,9 @@ class UserError(Exception):
 
     @property
     def line(self) -> str:
-        """Sentence, safety and advice on one line, for the command line and the status bar."""
-        return " ".join(part.replace("\n", " ").strip() for part in (self.sentence, self.safe, self.todo) if part)
+        """Sentence, safety and advice on one line that can be printed, for the command line and the status bar."""
+        parts = (self.sentence, self.safe, self.todo)
+        return " ".join(printable(part.replace("\n", " ").strip()) for part in parts if part)
 
 
 class UsageError(UserError):

@@ -66,7 +66,7 @@ class Classes:
         self._documents.commit_gesture()
         writer = self._project.writer
         saved = writer is None or writer.flush(_SAVED_WITHIN_S)
-        return not saved or self._project.class_pixels().get(found.id, 0) > 0
+        return not saved or self._project.class_pixels(removed=True).get(found.id, 0) > 0
 
     def remove(self, name: str) -> None:
         """Take a class out of use."""

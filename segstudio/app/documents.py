@@ -408,14 +408,14 @@ class Documents(QObject):
         self.generation += 1
         self.saving.catch_up()
         classes = self._project.classes()
-        everywhere = classes.all != self.classes.all  # an edit of the classes stands in every image's history
+        everywhere = classes.all != self.classes.all
         for image, opened in self._open.items():
             if images is None or image in images:
                 self._read_anew(opened)
                 continue
-            # Its pixels stay: strokes may be on them that the store has not got yet.
-            if everywhere:
-                opened.history = self._project.history(image)
+            # Its pixels stay: strokes may be on them that the store has not got yet. An edit of the whole project, of
+            # classes or of images that come back, stands in every image's history.
+            opened.history = self._project.history(image)
             opened.generation = self.generation
         self._take_classes(classes)
         self.rewritten.emit(None if everywhere else images)

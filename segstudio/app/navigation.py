@@ -2,6 +2,7 @@
 
 import operator
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -17,6 +18,7 @@ from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.values import Changed, ImageItem, ImageTrouble
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
+from segstudio.labels.edit import Table
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.streamed import tile_bytes
 from segstudio.store.contents import (
@@ -91,6 +93,7 @@ class Navigation(QObject):
         documents.changed.connect(self._changed)
         documents.rewritten.connect(self._rewritten)
         self._stale: dict[ImageId, int] = {}
+        self._list_changed_by: int | None = None
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
@@ -166,14 +169,28 @@ class Navigation(QObject):
         asked = self.rows[self.index].id if self.index >= 0 else None
         rows = self._project.images()
         places = {row.id: i for i, row in enumerate(rows)}
+        was_empty, after = not self.rows, None
         if asked is not None and asked not in places:
             self._note_time()
+            after = next((places[row.id] for row in self.rows[self.index :] if row.id in places), len(rows) - 1)
         self.rows, self._index_of = rows, places
         self.items = [self._item(i, row) for i, row in enumerate(rows)]
-        was, self.index = self.index, -1 if asked is None else places.get(asked, -1)
+        self.index = -1 if asked is None else places.get(asked, -1)
+        if not rows:
+            self._show_none()
         self.imagesChanged.emit(())
-        if asked is not None and self.index < 0 and rows:
-            self.open(min(was, len(rows) - 1))
+        if after is not None and rows:
+            self.open(after)
+        elif was_empty and rows:
+            self.open(0)
+
+    def _show_none(self) -> None:
+        """The last image was taken out of the project: from elsewhere, for instance by taking back a snapshot."""
+        self._documents.commit_gesture()
+        self._request += 1
+        self._loading = False
+        self.plane, self.shown, self.display = 0, None, None
+        self._set_trouble(NO_TROUBLE)
 
     def located(self) -> None:
         """Images were found again: read the list anew, and show the one asked for where it could not be shown."""
@@ -306,31 +323,41 @@ class Navigation(QObject):
         self._since = now
         if change.seq is not None and change.image is not None:
             self._stale[change.image] = change.seq
+        elif change.seq is not None and Table.IMAGES in change.tables:
+            self._list_changed_by = change.seq
 
     def _committed(self, seq: int) -> None:
         # A row is read anew when its own last edit is durable: at an older one's end the store does not know it yet.
         durable = [image for image, last in self._stale.items() if last <= seq]
-        changed: list[int] = []
         for image in durable:
             del self._stale[image]
-            if (i := self._index_of.get(image)) is None:
-                continue
-            self.rows[i] = self._project.image(image)
-            self.items[i] = self._item(i, self.rows[i])
-            changed.append(i)
+        if self._list_changed_by is not None and self._list_changed_by <= seq:
+            self._list_changed_by = None
+            self.reload()
+        elif durable:
+            self._reread(durable)
+
+    def _reread(self, images: Iterable[ImageId]) -> None:
+        """Read some rows anew; the whole list where one of them was taken out, or came back."""
+        changed: list[int] = []
+        for image in images:
+            row, i = self._project.image(image), self._index_of.get(image)
+            if (i is None) != row.removed:
+                self.reload()
+                return
+            if i is not None:
+                self.rows[i] = row
+                self.items[i] = self._item(i, row)
+                changed.append(i)
         if changed:
-            self.imagesChanged.emit(tuple(changed))
+            self.imagesChanged.emit(tuple(sorted(changed)))
 
     def _rewritten(self, images: frozenset[ImageId] | None) -> None:
         """Read the rows of images that were changed in the store."""
         if images is None or len(images) > _READ_ONE_BY_ONE:
             self.reload()
-            return
-        changed = [self._index_of[image] for image in images if image in self._index_of]
-        for i in changed:
-            self.rows[i] = self._project.image(self.rows[i].id)
-            self.items[i] = self._item(i, self.rows[i])
-        self.imagesChanged.emit(tuple(sorted(changed)))
+        elif images:
+            self._reread(images)
 
     def _note_time(self) -> None:
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""

@@ -11,6 +11,7 @@ from segstudio.app.classes import Classes
 from segstudio.app.documents import Documents
 from segstudio.app.exporting import Exports
 from segstudio.app.finishing import Finishing
+from segstudio.app.growing import Growing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.proposing import Proposals
@@ -56,6 +57,7 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
+        self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
         self.classes = Classes(self.project, self.documents)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
@@ -116,9 +118,10 @@ class OpenedProject(QObject):
         self.exports.cancel()
         self.backups.cancel()
         self.relinking.cancel()
+        self.growing.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports, self.backups, self.relinking):
+        for owner in (self.proposals, self.training, self.exports, self.backups, self.relinking, self.growing):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)

@@ -1,18 +1,19 @@
 """The Session: what the widgets, and scripts, talk to. It forwards; each owner has its own file and signals.
 
 All calls and signals are on the GUI thread. The methods and signals of docs/python.md are a contract. Its parts stand
-in `session_images`, `session_tools`, `session_classes`, `session_learning`, `session_keeping` and `session_reading`;
-here a project is opened, made and closed.
+in the modules `session_...`; here a project is opened, made and closed.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.app.preferences import save_preferences
 from segstudio.app.session_classes import SessionClasses
+from segstudio.app.session_growing import SessionGrowing
 from segstudio.app.session_images import SessionImages
 from segstudio.app.session_keeping import SessionKeeping
 from segstudio.app.session_learning import SessionLearning
@@ -30,7 +31,14 @@ __all__ = ["Session"]
 
 
 class Session(
-    SessionImages, SessionPlaces, SessionTools, SessionClasses, SessionLearning, SessionKeeping, SessionReading
+    SessionImages,
+    SessionGrowing,
+    SessionPlaces,
+    SessionTools,
+    SessionClasses,
+    SessionLearning,
+    SessionKeeping,
+    SessionReading,
 ):
     """One window's session with at most one project."""
 
@@ -104,6 +112,30 @@ class Session(
             self._creation.made.connect(self._open_made)
         self._creation.start(Path(path), [str(image) for image in images], list(classes))
 
+    def open_images(self, paths: Sequence[Path]) -> None:
+        """Open the project beside a folder of images, or beside images; where there is none, make it.
+
+        Images that it lacks are added, and the first one given is shown; of a folder it is said how many it lacks.
+        Raises `UserError` where it cannot be opened.
+        """
+        from segstudio.tasks.new import project_beside
+
+        first = paths[0]
+        target = project_beside(first if first.is_dir() else first.parent)
+        if not target.exists():
+            self.new_project(target, paths)
+            return
+        self.open_project(target)
+        if self._opened is None:
+            return
+        files = [os.path.abspath(path) for path in paths if not path.is_dir()]
+        if not files:
+            self._opened.growing.look([os.path.abspath(path) for path in paths])
+        elif self._opened.project.writer is not None:
+            self._opened.growing.add(files, show=True)
+        else:
+            self._opened.growing.show(files)
+
     def _open_made(self, path: Path) -> None:
         try:
             self.open_project(path)
@@ -128,6 +160,11 @@ class Session(
         navigation.imagesChanged.connect(self.imagesChanged)
         navigation.troubleChanged.connect(self.imageTroubleChanged)
         navigation.refused.connect(lambda sentence: self._fail("content", sentence))
+        opened.growing.jobChanged.connect(self.jobChanged)
+        opened.growing.failed.connect(self.failed)
+        opened.growing.said.connect(self.said)
+        opened.growing.added.connect(self.imagesAdded)
+        opened.growing.found.connect(self.imagesFound)
         opened.relinking.jobChanged.connect(self.jobChanged)
         opened.relinking.failed.connect(self.failed)
         opened.relinking.said.connect(self.said)

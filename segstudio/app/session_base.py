@@ -40,6 +40,8 @@ class SessionBase(QObject):
 
     projectChanged = Signal()
     imagesChanged = Signal(object)
+    imagesAdded = Signal(object)
+    imagesFound = Signal(object)
     classesChanged = Signal()
     toolChanged = Signal()
     changed = Signal(object)

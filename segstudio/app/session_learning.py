@@ -131,6 +131,8 @@ class SessionLearning(SessionBase):
         """Cancel a long job by its name."""
         if self._opened is not None and job == "export":
             self._opened.exports.cancel()
+        elif self._opened is not None and job in ("add", "remove", "look"):
+            self._opened.growing.cancel()
         elif self._opened is not None and job == "relink":
             self._opened.relinking.cancel()
         elif self._opened is not None and job == "backup":

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 import segstudio
 from segstudio.cli.output import complain, drop_output, say
 from segstudio.cli.parser import CommandParser
-from segstudio.cli.trouble import report_bug
+from segstudio.cli.trouble import must_be_text, refused_path, report_bug
 from segstudio.errors import UserError
 
 __all__ = ["COMMANDS", "Command", "CommandModule", "entry", "parser_of"]
@@ -46,6 +46,8 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "new": Command("new", "make a project of images"),
+    "add": Command("add", "add images to a project"),
+    "remove": Command("remove", "take images out of a project, keeping files and labels"),
     "import": Command("import_", "read masks into a project, as labels or as proposals"),
     "train": Command("train", "fine-tune the network on the labels"),
     "predict": Command("predict", "propose masks for images"),
@@ -78,11 +80,17 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         complain(error.line)
         return error.exit_code
-    except KeyboardInterrupt as interrupt:
-        complain(" ".join(filter(None, ("Stopped before the end.", *map(str, interrupt.args)))))
-        return 1
     except BrokenPipeError:
         drop_output()  # whoever read it has gone
+        return 1
+    except OSError as error:
+        sentence = refused_path(error)
+        if not sentence:
+            raise
+        complain(sentence)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        complain(" ".join(filter(None, ("Stopped before the end.", *map(str, interrupt.args)))))
         return 1
 
 
@@ -92,6 +100,7 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _run(given: list[str]) -> int:
+    must_be_text(given)
     if given and given[0] in COMMANDS:
         options = parser_of(given[0]).parse_args(given[1:])
         return COMMANDS[given[0]].load().run(options)

@@ -1,18 +1,58 @@
-"""A bug: its trace goes to a log, a person gets one line."""
+"""What went wrong and is no `UserError`: a path that cannot be used is one sentence; all else is a bug.
 
+The trace of a bug goes to a log, and a person gets one line.
+"""
+
+import errno
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 import segstudio
 from segstudio.cli.output import complain
+from segstudio.errors import UserError, printable
 
-__all__ = ["report_bug"]
+__all__ = ["must_be_text", "refused_path", "report_bug"]
 
 _SHOW = "SEGSTUDIO_TRACE"
+_SHOWN = 60
+
+_WHY = {
+    errno.EACCES: "reading, writing or entering it is not allowed",
+    errno.EPERM: "reading, writing or entering it is not allowed",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ELOOP: "the links on the way to it lead round in a circle",
+    errno.ENOTDIR: "a part of the path is a file, no folder",
+    errno.EROFS: "the drive can only be read",
+}
+
+
+def refused_path(error: OSError) -> str:
+    """One sentence about a path that the system refuses as such; '' for any other error.
+
+    In one place for every path of every command: each is looked at, opened or made somewhere, and any of that may fail.
+    """
+    why, path = _WHY.get(error.errno or 0), error.filename
+    if why is None or path is None:
+        return ""
+    text = printable(os.fsdecode(path))
+    shown = text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}…{text[-_SHOWN:]}"
+    return f"'{shown}' cannot be used: {why}."
+
+
+def must_be_text(arguments: Sequence[str]) -> None:
+    """Raise `UserError` where an argument is no text: a project keeps paths as text, and cannot keep that one."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"'{argument}' cannot be used: it is not valid UTF-8.", todo="Rename the file or folder, and try again."
+            ) from error
 
 
 def report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,7 +1,7 @@
 """The Edit: the only way labels change. One frozen value goes through memory, journal, undo and recovery.
 
-An edit belongs to one image, or to none (project-wide: classes). Its laws: applying it and then its inverse is
-nothing; `squash(a, b)` equals a then b; `decode_edit(encode_edit(e))` equals e.
+An edit belongs to one image, or to none (project-wide: classes, images taken out). Its laws: applying it
+and then its inverse is nothing; `squash(a, b)` equals a then b; `decode_edit(encode_edit(e))` equals e.
 """
 
 import secrets

@@ -75,6 +75,7 @@ class Cause(StrEnum):
     IMPORT = "import"
     STATUS = "status"
     CLASSES = "classes"
+    IMAGES = "images"
     UNDO = "undo"
     REDO = "redo"
     RESTORE = "restore"

@@ -43,6 +43,11 @@ class Committed:
         with self._readers.transaction() as db:
             return list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
 
+    def count_images(self) -> int:
+        """How many images there are, without those that were taken out."""
+        with self._readers.transaction() as db:
+            return int(db.execute("SELECT count(*) FROM images WHERE removed = 0").fetchone()[0])
+
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
         with self._readers.transaction() as db:
@@ -97,10 +102,10 @@ class Committed:
         with self._readers.transaction() as db:
             return labels_.read_counts(db, image)
 
-    def class_pixels(self) -> Mapping[ClassId, int]:
-        """Known pixels of the whole project by class."""
+    def class_pixels(self, *, removed: bool = False) -> Mapping[ClassId, int]:
+        """Known pixels of the whole project by class; those of images that were taken out only where asked for."""
         with self._readers.transaction() as db:
-            return labels_.class_pixels(db)
+            return labels_.class_pixels(db, removed=removed)
 
     def known_classes(self) -> frozenset[ClassId]:
         """The classes, as they count today, that have a known pixel."""

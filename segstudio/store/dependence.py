@@ -13,7 +13,8 @@ _Load = Callable[[Seq, Callable[[TileKey], Tile]], Edit]
 
 
 def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load: _Load) -> str:
-    """One sentence where the class that an edit made is in use, or a kind that it changed has pixels; else ''.
+    """One sentence where the class that an edit made is in use, a kind that it changed has pixels, or an image that it
+    took out or brought back was changed so again by an edit of its own; else ''.
 
     Images of the edit's batch do not count: they are taken back with it, to before the class was made or changed.
     """
@@ -26,7 +27,26 @@ def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load
     rows = () if edit.batch is None else db.execute("SELECT image FROM edits WHERE batch = ?", (edit.batch,))
     besides = {row[0] for row in rows}
     changes = [change for change in edit.rows if change.table is Table.CLASSES]
-    return next((sentence for change in changes if (sentence := _refusal(db, change, pending, besides))), "")
+    refusals = (_refusal(db, change, pending, besides) for change in changes)
+    return next(filter(None, refusals), "") or _removed_since(db, edit, pending)
+
+
+def _removed_since(db: sqlite3.Connection, edit: Edit, pending: Sequence[Edit]) -> str:
+    """A merge takes images out, or brings them back, by edits of their own, which do not stand in every history."""
+    rows = [row for row in edit.rows if row.table is Table.IMAGES and row.after is not None]
+    if not rows:
+        return ""
+    waiting = {
+        row.key: row.after["removed"]
+        for later in pending
+        for row in later.rows
+        if row.table is Table.IMAGES and row.after is not None and "removed" in row.after
+    }
+    for row in rows:
+        path, removed = db.execute("SELECT path, removed FROM images WHERE id = ?", (row.key,)).fetchone()
+        if row.after is not None and bool(waiting.get(row.key, removed)) != bool(row.after["removed"]):
+            return f"Taking out images cannot be taken back, or done again: '{path}' was changed since."
+    return ""
 
 
 def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit], besides: set[int | None]) -> str:

@@ -1,10 +1,11 @@
-"""Images, files, roots, planes and groups: written for a new project, read as rows."""
+"""Images, files, roots, planes and groups: written for a new project or behind those of one, read as rows."""
 
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
@@ -16,6 +17,7 @@ __all__ = [
     "ImageRow",
     "Root",
     "find_id",
+    "free_name",
     "insert_images",
     "read_images",
     "read_places",
@@ -42,49 +44,51 @@ FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id 
 """
 
 
-def insert_images(db: sqlite3.Connection, images: Iterable[NewImage], project: Path) -> int:
-    """Write the images of a new project in their order, streamed; returns how many."""
-    roots: dict[Path, int] = {}
-    groups: dict[str, int] = {}
-    counted = [0]
-    batch: list[NewImage] = []
-    for image in images:
-        batch.append(image)
-        if len(batch) == _BATCH:
-            _insert_roots(db, batch, roots, project)
-            _insert(db, batch, roots, groups, counted)
-            batch = []
-    _insert_roots(db, batch, roots, project)
-    _insert(db, batch, roots, groups, counted)
-    return counted[0]
+def insert_images(
+    db: sqlite3.Connection,
+    images: Iterable[NewImage],
+    project: Path,
+    each: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write images in their order behind those that are there, streamed; returns how many.
+
+    `each` is told how many were written after every few thousand, and may raise to end it.
+    """
+    roots = {Path(path): int(id_) for id_, path in db.execute("SELECT id, path FROM roots")}
+    last, place = db.execute("SELECT coalesce(max(id), 0), coalesce(max(position), -1) FROM images").fetchone()
+    rest, count = iter(images), 0
+    while batch := list(islice(rest, _BATCH)):
+        _insert_roots(db, batch, roots, project)
+        _insert(db, batch, roots, last + count + 1, place + count + 1)
+        count += len(batch)
+        each(len(batch))
+    return count
 
 
 def _insert_roots(db: sqlite3.Connection, batch: list[NewImage], roots: dict[Path, int], project: Path) -> None:
     for image in batch:
         if image.root not in roots:
-            roots[image.root] = len(roots) + 1
-            db.execute(
-                "INSERT INTO roots (id, path, relative) VALUES (?, ?, ?)",
-                (roots[image.root], str(image.root.absolute()), relative_root(image.root.absolute(), project)),
-            )
+            root = image.root.absolute()
+            row = (str(root), relative_root(root, project))
+            made = db.execute("INSERT INTO roots (path, relative) VALUES (?, ?) RETURNING id", row).fetchone()
+            roots[image.root] = int(made[0])
 
 
 def _insert(
-    db: sqlite3.Connection, batch: list[NewImage], roots: Mapping[Path, int], groups: dict[str, int], counted: list[int]
+    db: sqlite3.Connection, batch: list[NewImage], roots: Mapping[Path, int], first_id: int, first_place: int
 ) -> None:
-    numbered = list(enumerate(batch, start=counted[0] + 1))
-    counted[0] += len(batch)
+    numbered = list(enumerate(batch, start=first_id))
     keys = [f"name:{image.group}" if image.group else f"hash:{image.quick_hash}" for image in batch]
-    new = {key: None for key in keys if key not in groups}
-    for key in new:
-        groups[key] = len(groups) + 1
-    db.executemany("INSERT INTO groups (id, key) VALUES (?, ?)", [(groups[key], key) for key in new])
+    db.executemany("INSERT INTO groups (key) VALUES (?) ON CONFLICT (key) DO NOTHING", [(key,) for key in keys])
     db.executemany(
         "INSERT INTO images (id, position, path, name_key, group_id, channels, dtype, family) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, (SELECT id FROM groups WHERE key = ?), ?, ?, ?)",
         [
-            (id_, id_ - 1, i.path, folded_name(i.path), groups[key], i.channels, i.dtype, i.family)
-            for (id_, i), key in zip(numbered, keys, strict=True)
+            (
+                *(id_, first_place + n, i.name or i.path, folded_name(i.name or i.path), key),
+                *(i.channels, i.dtype, i.family),
+            )
+            for n, ((id_, i), key) in enumerate(zip(numbered, keys, strict=True))
         ],
     )
     db.executemany(
@@ -96,6 +100,18 @@ def _insert(
         "INSERT INTO planes VALUES (?, ?, ?, ?, ?)",
         [(id_, n, p.key, p.width, p.height) for id_, i in numbered for n, p in enumerate(i.planes)],
     )
+
+
+def free_name(path: str, root: str, taken: Container[str]) -> str:
+    """What an image of this path is called where names are `taken` (folded): as its path, else with its root in front.
+
+    `root` is the name of the root's folder; a number follows it where that is taken too.
+    """
+    number, tried = 1, path
+    while folded_name(tried) in taken:
+        tried = f"{root}/{path}" if number == 1 else f"{root}-{number}/{path}"
+        number += 1
+    return tried
 
 
 def relative_root(root: Path, project: Path) -> str:
@@ -165,7 +181,10 @@ def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], .
 
 
 def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:
-    """The image at a place in the list (negative: from its end) or of a path: as spelled, else without case."""
+    """The image at a place in the list (negative: from its end) or of a path: as spelled, else without case.
+
+    One that was taken out of the project is none.
+    """
     if isinstance(wanted, int):
         order, place = ("", wanted) if wanted >= 0 else ("DESC", -1 - wanted)
         row = db.execute(
@@ -173,7 +192,7 @@ def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:
         ).fetchone()
     else:
         row = db.execute(
-            "SELECT id FROM images WHERE name_key = ? ORDER BY removed, path <> ?, position LIMIT 1",
+            "SELECT id FROM images WHERE name_key = ? AND removed = 0 ORDER BY path <> ?, position LIMIT 1",
             (folded_name(wanted), wanted),
         ).fetchone()
     return None if row is None else ImageId(row[0])

@@ -185,7 +185,13 @@ def _decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId) -> None:
     ).fetchone()
     if split is not None:
         return
-    decided = dict(db.execute("SELECT split, count(*) FROM groups WHERE split IS NOT NULL GROUP BY split").fetchall())
+    # Groups whose images were all taken out hold nothing out any more, and teach nothing.
+    decided = dict(
+        db.execute(
+            "SELECT g.split, count(*) FROM groups g WHERE g.split IS NOT NULL AND EXISTS "
+            "(SELECT 1 FROM images i WHERE i.group_id = g.id AND i.removed = 0) GROUP BY g.split"
+        ).fetchall()
+    )
     chosen = decide(key, int(decided.get("train", 0)), int(decided.get("held-out", 0)))
     db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (chosen.value, seq, group))
 

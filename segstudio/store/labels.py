@@ -150,10 +150,11 @@ def classes_with_pixels(db: sqlite3.Connection) -> frozenset[ClassId]:
     return frozenset(ClassId(class_id) for (class_id,) in rows)
 
 
-def class_pixels(db: sqlite3.Connection) -> Mapping[ClassId, int]:
-    """Known pixels of the whole project by class, removed images left out."""
+def class_pixels(db: sqlite3.Connection, *, removed: bool = False) -> Mapping[ClassId, int]:
+    """Known pixels of the whole project by class; those of images that were taken out only where asked for."""
     rows = db.execute(
         "SELECT c.class_id, sum(c.pixels) FROM counts c JOIN images i ON i.id = c.image "
-        "WHERE c.pixels > 0 AND i.removed = 0 GROUP BY c.class_id"
+        "WHERE c.pixels > 0 AND i.removed <= ? GROUP BY c.class_id",
+        (removed,),
     )
     return {ClassId(class_id): pixels for class_id, pixels in rows}

@@ -20,11 +20,13 @@ from segstudio.store.journal import last_seq, write_batch, write_edit
 from segstudio.store.losses import lost_apart
 from segstudio.store.merge_base import (
     JournalCutError,
+    Removals,
     Since,
     classes_at,
     drop_index,
     index_edits,
     last_common_edit,
+    removals_since,
     since,
 )
 from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
@@ -115,6 +117,7 @@ class _Merge:
         self._notes: list[str] = []
         self._cut = False
         index_edits(b)
+        self._removals: Removals = {} if self._common is None else removals_since(b, self._common)
 
     def classes(self, pairs: list[PairedImage], alone: list[ImageId]) -> None:
         """Decide the classes and write their edit."""
@@ -162,7 +165,7 @@ class _Merge:
             return None
         lost = self._lost is None or pair.b in self._lost
         try:
-            return since(self._c, self._b, pair.b, self._common, lost=lost)
+            return since(self._c, self._b, pair.b, self._common, lost=lost, removals=self._removals)
         except JournalCutError:
             self._cut = True
             return None

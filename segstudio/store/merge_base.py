@@ -7,6 +7,7 @@ rows of today: by exclusive or, each step proved by its digests.
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,7 +21,17 @@ from segstudio.labels.tile import Tile, digest
 from segstudio.store.floor import floor_of
 from segstudio.store.labels import read_objects
 
-__all__ = ["JournalCutError", "Since", "classes_at", "drop_index", "index_edits", "last_common_edit", "since"]
+__all__ = [
+    "JournalCutError",
+    "Removals",
+    "Since",
+    "classes_at",
+    "drop_index",
+    "index_edits",
+    "last_common_edit",
+    "removals_since",
+    "since",
+]
 
 _Rows = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
@@ -71,28 +82,52 @@ class _Step:
 
     root: int
     inverse: bool
+    seq: int
 
 
 def _steps(db: sqlite3.Connection, image: ImageId | None, seq: Seq) -> list[_Step]:
     """The edits of an image, or the project-wide ones, after a number, newest first."""
     found = db.execute(
-        "SELECT coalesce(t.undoes, e.undoes, e.seq), e.inverse FROM edits e LEFT JOIN edits t ON t.seq = e.undoes "
-        "WHERE e.image IS ? AND e.seq > ? ORDER BY e.seq DESC",
+        "SELECT coalesce(t.undoes, e.undoes, e.seq), e.inverse, e.seq "
+        "FROM edits e LEFT JOIN edits t ON t.seq = e.undoes WHERE e.image IS ? AND e.seq > ? ORDER BY e.seq DESC",
         (image, seq),
     )
-    return [_Step(int(root), bool(inverse)) for root, inverse in found]
+    return [_Step(int(root), bool(inverse), int(number)) for root, inverse, number in found]
 
 
 def _rows(db: sqlite3.Connection, steps: list[_Step]) -> Iterator[RowChange]:
     """Each row's change the other way round, in the order in which they lead back."""
     for step in steps:
-        blob = db.execute("SELECT rows FROM edits WHERE seq = ?", (step.root,)).fetchone()[0]
-        if blob is None:
-            continue
-        wire = msgspec.msgpack.decode(blob, type=_Rows)
-        rows = [RowChange(Table(table), key, before, after) for table, key, before, after in wire]
-        # An undo made the rows' changes backwards, so they lead back as they stand.
-        yield from rows if step.inverse else (row.inverted() for row in reversed(rows))
+        yield from _rows_of(db, step)
+
+
+def _rows_of(db: sqlite3.Connection, step: _Step) -> Iterator[RowChange]:
+    blob = db.execute("SELECT rows FROM edits WHERE seq = ?", (step.root,)).fetchone()[0]
+    if blob is None:
+        return
+    wire = msgspec.msgpack.decode(blob, type=_Rows)
+    rows = [RowChange(Table(table), key, before, after) for table, key, before, after in wire]
+    # An undo made the rows' changes backwards, so they lead back as they stand.
+    yield from rows if step.inverse else (row.inverted() for row in reversed(rows))
+
+
+Removals = Mapping[ImageId, tuple[int, bool]]
+"""By image: the number of the first project-wide edit since then that took it out or brought it back, and whether it
+was taken out before that."""
+
+
+def removals_since(db: sqlite3.Connection, seq: Seq) -> Removals:
+    """The images that edits of the whole project took out or brought back after edit `seq`."""
+    return _removals(db, _steps(db, None, seq))
+
+
+def _removals(db: sqlite3.Connection, steps: list[_Step]) -> Removals:
+    found: dict[ImageId, tuple[int, bool]] = {}
+    for step in steps:
+        for row in _rows_of(db, step):
+            if row.table is Table.IMAGES and row.after is not None and "removed" in row.after:
+                found[ImageId(row.key)] = step.seq, bool(row.after["removed"])
+    return found
 
 
 def classes_at(db: sqlite3.Connection, now: ClassTable, seq: Seq) -> ClassTable:
@@ -149,8 +184,16 @@ def _delta(db: sqlite3.Connection, seq: int, key: TileKey) -> tuple[bytes, bytes
     ).fetchone()
 
 
-def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq, *, lost: bool = False) -> Since:
-    """What an image of both was after edit `seq`, and how to get there; `lost` as in `Since`.
+def since(
+    a: sqlite3.Connection,
+    b: sqlite3.Connection,
+    image: ImageId,
+    seq: Seq,
+    *,
+    lost: bool = False,
+    removals: Removals = MappingProxyType({}),
+) -> Since:
+    """What an image of both was after edit `seq`, and how to get there; `lost` as in `Since`, `removals` are B's.
 
     Raises `JournalCutError` where deltas after it are gone from both journals.
     """
@@ -165,7 +208,9 @@ def since(a: sqlite3.Connection, b: sqlite3.Connection, image: ImageId, seq: Seq
             objects.pop(ObjectId(row.key), None)
         elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
             objects[ObjectId(row.key)] = ClassId(int(row.after["class_id"] or 0))
-    then = Status(columns["status"]), bool(columns["removed"])
+    taken_out = [removal for found in (removals, _removals(b, steps)) if (removal := found.get(image)) is not None]
+    was_out = min(taken_out)[1] if taken_out else bool(columns["removed"])
+    then = Status(columns["status"]), was_out
     if lost:
         return Since(objects, *then, b, False, {}, True)
     touched = _touched(b, steps) if floor_of(b) <= seq else None

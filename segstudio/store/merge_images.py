@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segstudio.labels.model import ImageId, folded_name
+from segstudio.store.images import free_name
 
 __all__ = ["KnownImage", "PairedImage", "add_images", "known_images", "paired_images"]
 
@@ -112,7 +113,7 @@ def add_images(
     next_id, position = c.execute("SELECT max(id) + 1, max(position) + 1 FROM images").fetchone()
     for offset, image in enumerate(images):
         new = ImageId((next_id or 1) + offset)
-        path = _free_path(str(b.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]), name, taken)
+        path = free_name(str(b.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]), name, taken)
         taken.add(folded_name(path))
         row = b.execute(
             "SELECT channels, dtype, family, removed, problem, corrected_pixels, proposed_pixels FROM images "
@@ -138,14 +139,6 @@ def add_images(
         c.executemany("INSERT INTO planes VALUES (?, ?, ?, ?, ?)", [(new, *plane) for plane in planes])
         added.append(PairedImage(new, image, tuple(range(len(planes)))))
     return added
-
-
-def _free_path(path: str, name: str, taken: set[str]) -> str:
-    number, tried = 1, path
-    while folded_name(tried) in taken:
-        tried = f"{name}/{path}" if number == 1 else f"{name}-{number}/{path}"
-        number += 1
-    return tried
 
 
 def _group(c: sqlite3.Connection, b: sqlite3.Connection, image: ImageId) -> int:

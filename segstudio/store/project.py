@@ -214,6 +214,17 @@ class Project(Committed):
             value = max(value, int((row.after or {}).get("value") or 0) + 1)
         return ClassId(id_), value
 
+    def taken_out(self) -> set[ImageId]:
+        """The images that are out of the project once all that was submitted is written."""
+        pending = [] if self.writer is None else self.writer.pending_edits()
+        with self._readers.transaction() as db:
+            done = last_seq(db)
+            out = {ImageId(row[0]) for row in db.execute("SELECT id FROM images WHERE removed = 1")}
+        for row in (row for seq, edit in pending if seq > done for row in edit.rows if row.table is Table.IMAGES):
+            if row.after is not None and "removed" in row.after:
+                (out.add if row.after["removed"] else out.discard)(ImageId(row.key))
+        return out
+
     # --- labels
 
     def document(self, image: ImageId) -> Document:

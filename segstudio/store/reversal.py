@@ -139,12 +139,13 @@ _WORDS = {
     Cause.MERGE: "The merge",
     Cause.ACCEPT: "Accepting the proposal",
     Cause.DONE: "Done",
+    Cause.IMAGES: "Taking out images",
 }
 
 
 def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
     if image is None:
-        return "the list of classes has"
+        return "the list of classes or of images has"
     return f"'{db.execute('SELECT path FROM images WHERE id = ?', (image,)).fetchone()[0]}' has"
 
 

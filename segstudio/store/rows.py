@@ -19,6 +19,9 @@ _COLUMNS: Mapping[Table, tuple[str, ...]] = {
 }  # fmt: skip
 """What an edit may change; everything else is derived or fixed."""
 
+_PROJECT_WIDE = frozenset(("removed",))
+"""What an edit of no image may change of images: of many at once."""
+
 
 def apply_row(db: sqlite3.Connection, image: ImageId | None, row: RowChange) -> None:
     """Make one row's change in the open transaction. Raises `EditConflict` where its `before` does not hold."""
@@ -45,7 +48,7 @@ def apply_row(db: sqlite3.Connection, image: ImageId | None, row: RowChange) -> 
 
 
 def _where(image: ImageId | None, row: RowChange) -> tuple[str, tuple[int, ...]]:
-    if (row.table is Table.CLASSES) != (image is None) or (row.table is Table.IMAGES and row.key != image):
+    if not _belongs(image, row):
         raise EditConflict(f"row {row.table} {row.key} does not belong to the edit's image")
     if row.table is Table.OBJECTS:
         assert image is not None
@@ -53,6 +56,12 @@ def _where(image: ImageId | None, row: RowChange) -> tuple[str, tuple[int, ...]]
     if row.table is Table.IMAGES and (row.before is None or row.after is None):
         raise EditConflict("an edit neither makes nor deletes an image")
     return "id = ?", (row.key,)
+
+
+def _belongs(image: ImageId | None, row: RowChange) -> bool:
+    if row.table is Table.IMAGES and image is None:
+        return all(side is None or _PROJECT_WIDE.issuperset(side) for side in (row.before, row.after))
+    return (row.table is Table.CLASSES) == (image is None) and (row.table is not Table.IMAGES or row.key == image)
 
 
 def _check(db: sqlite3.Connection, row: RowChange, where: str, key: tuple[int, ...]) -> None:

@@ -26,9 +26,10 @@ class NewPlane:
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """An image for a new project: `path` with '/' relative to `root`, what its header says, and its quick hash.
+    """An image for a project: `path` with '/' relative to `root`, what its header says, and its quick hash.
 
-    Images of one `group` stand on one side of the split; '' = one file a group, files of equal hash together.
+    Images of one `group` stand on one side of the split; '' = one file a group, files of equal hash together. `name` is
+    what the project calls it; '' = its path.
     """
 
     path: str
@@ -41,6 +42,7 @@ class NewImage:
     dtype: str
     family: str
     group: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

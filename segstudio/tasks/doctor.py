@@ -74,6 +74,7 @@ class Examination:
     sqlite: str
     file_system: str
     engine: _Engine
+    pyside6: str = ""
     project: Health | None = None
     missing: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     problems: list[str] = field(default_factory=list[str])
@@ -90,6 +91,7 @@ class Examination:
             "models": [{"name": m.name, "ok": m.ok, "sha256": m.sha256} for m in self.engine.models],
             "sqlite": self.sqlite,
             "problems": self.problems,
+            "pyside6": self.pyside6,
             "file_system": self.file_system,
             "missing": self.missing,
             "convolution_seconds": self.engine.convolution_s,
@@ -102,6 +104,7 @@ class Examination:
         lines = [
             f"segstudio    {segstudio.__version__}",
             f"python       {self.python} on {platform.platform()}",
+            f"pyside6      {self.pyside6 or 'cannot be found'}",
             f"torch        {self.engine.torch or 'cannot be loaded'}",
             f"devices      {', '.join(self.engine.devices) or 'none'}",
             f"gpu          {gpu}",
@@ -125,7 +128,9 @@ def examine(project: Path | None = None) -> Examination:
     """Look at everything; takes a few seconds, most of them for torch. Changes nothing, raises nothing."""
     place = project if project is not None and project.exists() else _data_folder()
     engine, why = _engine()
-    found = Examination(platform.python_version(), sqlite3.sqlite_version, drives.file_system(place), engine)
+    found = Examination(
+        platform.python_version(), sqlite3.sqlite_version, drives.file_system(place), engine, _pyside6()
+    )
     for name, purpose in _NEEDED.items():
         if find_spec(name) is None:
             found.missing.append({"name": name, "for": purpose})
@@ -170,6 +175,11 @@ def _version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _pyside6() -> str:
+    """The version of the window's library, without loading it; the whole of it brings the essentials along."""
+    return _version_of("PySide6-Essentials") or _version_of("PySide6")
 
 
 def _look_at_window(found: Examination) -> None:

@@ -1,8 +1,9 @@
-"""Folders of masks beside the images: told from images by names and headers alone, and only below a folder or glob.
+"""Masks among what a scan finds: folders of them, told by names and headers alone, and single ones beside their images.
 
 A folder is taken for masks when each of its pictures has a partner of the same stem and size in another folder, and
 either the folder is called so (masks, labels, ground_truth ...) or its pictures are palette PNGs and the partners are
-none. Two folders of equal stems, such as two stains, stay images.
+none. Two folders of equal stems, such as two stains, stay images. Masks in one folder with their images (p1.jpg and
+p1.png) are told by what they hold: `mask_pairs`.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from segstudio.imaging.readers.table import is_palette_png
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewImage
+from segstudio.tasks.mask_pairs import masks_beside_images
 
 __all__ = ["MaskFolder", "without_mask_folders"]
 
@@ -27,10 +29,11 @@ _Key = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class MaskFolder:
-    """A folder whose files look like masks of other images, and how many they are."""
+    """A folder with files that look like masks of other images, how many they are, and whether the images lie there."""
 
     folder: Path
     files: int
+    among_images: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,24 +53,35 @@ class _Folder:
 
 
 def without_mask_folders(
-    images: Sequence[NewImage], may_leave: Callable[[NewImage], bool]
+    images: Sequence[NewImage],
+    may_leave: Callable[[NewImage], bool],
+    may_leave_one: Callable[[NewImage], bool] | None = None,
 ) -> tuple[list[NewImage], list[MaskFolder]]:
-    """The images without those of folders that look like masks, and these folders in the order met.
+    """The images without those that look like masks, and the folders of these in the order met.
 
-    `may_leave` says which images were not named by the person, nor lie in a folder that was.
+    `may_leave` says which images were not named by the person, nor lie in a folder that was: only of them a whole
+    folder is left out. `may_leave_one` says which may be left out as masks beside their images; by default the same.
     """
     folders = _folders(images, may_leave)
+    masks = _mask_folders(folders)
+    left_out = {id(image) for folder in masks for image in folder.images}
+    rest = [image for image in images if id(image) not in left_out]
+    beside = {id(image) for image in masks_beside_images(rest, may_leave_one or may_leave)}
+    kept = [image for image in rest if id(image) not in beside]
+    said = [MaskFolder(Path(folder.path), len(folder.images)) for folder in masks]
+    counts = ((folder.path, sum(id(image) in beside for image in folder.images)) for folder in folders)
+    return kept, said + [MaskFolder(Path(path), n, among_images=True) for path, n in counts if n]
+
+
+def _mask_folders(folders: Sequence[_Folder]) -> list[_Folder]:
     if len(folders) < 2 or not any(folder.may_leave for folder in folders):
-        return list(images), []
+        return []
     partners: dict[_Key, list[_Folder]] = defaultdict(list)
     for folder in folders:
         for key in folder.keys:
             if not folder.named_masks:
                 partners[key].append(folder)
-    masks = [folder for folder in folders if folder.may_leave and _looks_like_masks(folder, partners)]
-    left_out = {id(image) for folder in masks for image in folder.images}
-    kept = [image for image in images if id(image) not in left_out]
-    return kept, [MaskFolder(Path(folder.path), len(folder.images)) for folder in masks]
+    return [folder for folder in folders if folder.may_leave and _looks_like_masks(folder, partners)]
 
 
 def _looks_like_masks(folder: _Folder, partners: dict[_Key, list[_Folder]]) -> bool:

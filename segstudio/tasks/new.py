@@ -3,44 +3,44 @@
 import hashlib
 import os
 import re
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segstudio.errors import UnreadableImage, UsageError, UserError
-from segstudio.imaging.hashing import quick_hash
-from segstudio.imaging.readers.table import Content, content_of
-from segstudio.imaging.source import probe
+from segstudio.errors import UsageError, UserError
 from segstudio.labels.model import ClassTable, Kind, folded_name
 from segstudio.store.classes import valid_name
-from segstudio.store.project import NewClass, NewImage, Project
-from segstudio.store.values import NewPlane
-from segstudio.tasks.mask_folders import MaskFolder, without_mask_folders
+from segstudio.store.project import NewClass, Project
+from segstudio.tasks.headers import looked_at, no_image_found
+from segstudio.tasks.mask_folders import MaskFolder
 from segstudio.tasks.progress import Progress
-from segstudio.tasks.scan import FoundFile, found_files
+from segstudio.tasks.scan import found_files
+from segstudio.tasks.skipped import SkippedFile
 
 __all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path", "stands_inside"]
 
 SUFFIX = ".segstudio"
-_CHUNK = 64
-_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
     """A project that was made: its folder, how many images it has, what was passed over, its classes.
 
-    `skipped` counts files of folders and globs that are no image, `own_masks` masks that we exported ourselves;
-    `mask_folders` are folders whose files look like masks of the images.
+    `skipped_files` are what folders and globs hold and cannot be taken, `own_masks` counts masks that we exported
+    ourselves; `mask_folders` are folders with files that look like masks of the images.
     """
 
     path: Path
     images: int
-    skipped: int
+    skipped_files: tuple[SkippedFile, ...]
     own_masks: int
     classes: ClassTable
     mask_folders: tuple[MaskFolder, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """How many files were passed over."""
+        return len(self.skipped_files)
 
 
 def new_project(
@@ -48,79 +48,22 @@ def new_project(
 ) -> Generator[Progress, None, NewReport]:
     """Make a project at `path` (`.segstudio` is added where it lacks) of files, folders and globs.
 
-    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Folders of
-    masks that lie below what is given are left out, unless named themselves. Raises
-    `UsageError` for classes, `UnreadableImage` for a named file that cannot be read, `UserError` where there is no
-    image at all or something stands at the path, `DiskRefused`; then no folder stays behind.
+    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Masks that
+    lie below what is given, or beside their images, are left out, unless named themselves. Raises `UsageError` for
+    classes, `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all or
+    something stands at the path, `DiskRefused`; then no folder stays behind.
     """
     wanted = parsed_classes(classes)
     path = project_path(path)
     if path.exists():
         raise UserError(f"There is already something at '{path}'; a new project needs a new name.")
-    files = found_files(images)
-    found: list[NewImage] = []
-    skipped = own = 0
-    yield Progress(0, len(files), "reading headers")
-    for done, looked_at in _looked_at(files):
-        for result in looked_at:
-            if isinstance(result, NewImage):
-                found.append(result)
-            elif result is Content.OWN_MASK:
-                own += 1
-            else:
-                skipped += 1
-        yield Progress(done, len(files), "reading headers")
-    if not found:
-        raise UserError(f"No image was found ({skipped + own} files were looked at).")
-    deep = {f.file for f in files if f.deep and not f.named}
-    found, mask_folders = without_mask_folders(found, lambda image: os.path.join(image.root, image.path) in deep)
-    yield Progress(len(files), len(files), "writing the project")
-    with Project.create(path, found, wanted, copy_files=copy_files) as project:
-        return NewReport(path, len(found), skipped, own, project.classes(), tuple(mask_folders))
-
-
-def _looked_at(files: Sequence[FoundFile]) -> Iterator[tuple[int, list[NewImage | Content]]]:
-    """Chunks of files looked at, with how many are done; threads hide the latency of slow disks."""
-    chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="probe") as pool:
-        done = 0
-        try:
-            for chunk, results in zip(chunks, pool.map(_look_at_all, chunks), strict=True):
-                done += len(chunk)
-                yield done, results
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Content]:
-    return [_look_at(file) for file in files]
-
-
-def _look_at(found: FoundFile) -> NewImage | Content:
-    """The image; for a file that was not named and is none, what it is instead."""
-    file = Path(found.file)
-    if not found.named:
-        content = content_of(file)
-        if content is not Content.IMAGE:
-            return content
-    try:
-        info = probe(file)
-        status = file.stat()
-        return NewImage(
-            path=found.path,
-            root=found.root,
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            quick_hash=quick_hash(file),
-            planes=tuple(NewPlane(p.key, p.width, p.height) for p in info.planes),
-            channels=info.channels,
-            dtype=info.dtype,
-            family=info.family,
-        )
-    except UnreadableImage:
-        if found.named:
-            raise
-        return Content.OTHER
+    found = yield from looked_at(found_files(images))
+    if not found.images:
+        raise no_image_found(found)
+    yield Progress(len(found.images), len(found.images), "writing the project")
+    with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
+        skipped, masks = tuple(found.skipped), found.mask_folders
+        return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)
 
 
 def parsed_classes(texts: Sequence[str]) -> list[NewClass]:

@@ -15,7 +15,7 @@ from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.floor import must_be_kept
 from segstudio.store.past import changed_images
 from segstudio.store.project import Project
-from segstudio.store.restore import classes_edit, image_edit
+from segstudio.store.restore import classes_edit, image_edit, taken_out_edit
 from segstudio.store.snapshots import (
     Snapshot,
     delete_snapshot,
@@ -152,14 +152,22 @@ class Restoring:
             if edit is not None:
                 self._classes = True
                 yield edit
+            edit = taken_out_edit(db, self._seq, author)
+            if edit is not None:
+                for row in edit.rows:
+                    self._note(db, ImageId(row.key))
+                yield edit
         for image in changed:
             found = image_edit(db, image, self._seq, author, ticker)
             if found is not None:
-                # Here, on the writer's thread: whoever asks for the report waits for it.
-                self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
+                self._note(db, image)
                 yield StreamedEdit(found.header, self._noting(found.parts))
             ticker.step()
         ticker.step(0)
+
+    def _note(self, db: sqlite3.Connection, image: ImageId) -> None:
+        # Here, on the writer's thread: whoever asks for the report waits for it.
+        self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
 
     def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:
         """The parts; the classes that objects come back with are noted."""

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segstudio.errors import UserError
-
 if TYPE_CHECKING:
     from PySide6.QtCore import QCoreApplication
     from PySide6.QtWidgets import QWidget
@@ -16,7 +14,10 @@ __all__ = ["run_window"]
 
 
 def run_window(paths: list[Path], demo: bool) -> int:
-    """Show the window on a project, a folder or images, run it to its end and return the exit code."""
+    """Show the window on a project, a folder or images, run it to its end and return the exit code.
+
+    The window is there first: a project of a folder of 100,000 images takes its time to be made.
+    """
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -26,9 +27,10 @@ def run_window(paths: list[Path], demo: bool) -> int:
     app.setApplicationName("segstudio")
     app.setApplicationDisplayName("SegStudio")
     app.setDesktopFileName("segstudio")
-    project = demo_project() if demo else project_of(paths)
-    window = open_window(project)
-    window.show()
+    images = [] if demo or _is_project(paths) else paths
+    window = open_window(demo_project() if demo else paths[0] if paths and not images else None)
+    if images:
+        window.open_images(images)
     QTimer.singleShot(0, window.activateWindow)
     waking = _close_on_signals(app, window)
     try:
@@ -77,25 +79,9 @@ class Waking:
         self._writing.close()
 
 
-def project_of(paths: list[Path]) -> Path | None:
-    """The project to open: the one named, or FOLDER.segstudio made of a folder or of images; None for none.
-
-    Raises `UserError` where there is nothing to open.
-    """
-    if not paths:
-        return None
-    first = paths[0]
-    if len(paths) == 1 and first.suffix == ".segstudio":
-        return first
-    if not first.exists():
-        raise UserError(f"{first} does not exist.")
-    from segstudio.tasks.new import new_project, project_beside
-
-    target = project_beside(first if first.is_dir() else first.parent)
-    if not target.exists():
-        for _ in new_project(target, [str(path) for path in paths], []):
-            pass
-    return target
+def _is_project(paths: list[Path]) -> bool:
+    """Whether one project is named, and no images."""
+    return len(paths) == 1 and paths[0].suffix == ".segstudio"
 
 
 def demo_project(folder: Path | None = None) -> Path:

@@ -109,9 +109,18 @@ class MainWindow(QMainWindow):
             if not beside.exists():
                 self.show_new_project(str(path))
                 return
-            path = beside
+            self.open_images([path])
+            return
         try:
             self.session.open_project(path)
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+
+    def open_images(self, paths: list[Path]) -> None:
+        """Open the project beside images or a folder of them; where there is none, it is made while this window shows
+        how far that is. What it lacks of them is added, or said."""
+        try:
+            self.session.open_images(paths)
         except UserError as error:
             self.message_strip.say("open", error.line)
 
@@ -285,6 +294,8 @@ class MainWindow(QMainWindow):
         self.closing_strip.ready.connect(self.close)
         session.projectChanged.connect(self._show_project)
         session.backupFinished.connect(self._backed_up)
+        session.imagesFound.connect(lambda found: self.message_strip.say("add", found["sentence"]))
+        session.failed.connect(self._not_made)
         session.historyChanged.connect(self._show_cursor)
         session.imageShown.connect(self._title)
         session.imageLoading.connect(self._title)
@@ -314,6 +325,11 @@ class MainWindow(QMainWindow):
         if unsaved := report["waiting_edits"]:
             sentence = f"{sentence}. {count(unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
         self.session.said.emit(sentence)
+
+    def _not_made(self, failure: dict[str, Any]) -> None:
+        """The page that makes projects says itself why there is none; where nobody opened it, the strip does."""
+        if failure["job"] == "new" and self.pages.currentWidget() is not self._new_project:
+            self.message_strip.say("new", failure["sentence"])
 
     def _remember(self, path: Path | None) -> None:
         if path is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from segstudio.imaging.readers.table import Family
 from segstudio.imaging.source import ImageInfo, PlaneInfo
 
-family = Family("dots", (".dots",), lambda head: head.startswith(b"DOTS"), "dots_reader")
+family = Family("dots", (".dots",), lambda head: head.startswith(b"DOTS"), "dots_reader", "Dots")
 
 def probe(path: Path) -> ImageInfo:
     return ImageInfo((PlaneInfo("0", 4, 3),), 1, "uint8", "dots")

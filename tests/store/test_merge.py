@@ -504,8 +504,11 @@ def test_the_status_that_one_copy_changed_alone_holds(
         assert c.image(FIRST).status == in_c
 
 
-def test_an_image_that_one_copy_took_out_is_out_and_counts_no_more(copies: tuple[Path, Path], tmp_path: Path) -> None:
-    _rows(copies[1], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+@pytest.mark.parametrize("owner", [FIRST, None])
+def test_an_image_that_one_copy_took_out_is_out_and_counts_no_more(
+    copies: tuple[Path, Path], tmp_path: Path, owner: ImageId | None
+) -> None:
+    _rows(copies[1], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}), image=owner)
     report = merged(*copies, tmp_path / "c.segstudio")
     assert report.images == 1
     with Project.open(tmp_path / "c.segstudio") as c:
@@ -516,6 +519,36 @@ def test_an_image_that_one_copy_took_out_is_out_and_counts_no_more(copies: tuple
     with Project.open(tmp_path / "c.segstudio") as c:
         assert c.image(FIRST).removed
         assert c.image(FIRST).status == "done"
+
+
+def test_an_image_that_one_copy_brought_back_is_back(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    for path in copies:  # not one edit: each took it out
+        _rows(path, RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}), image=None)
+    merged(*copies, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.image(FIRST).removed
+    shutil.rmtree(tmp_path / "c.segstudio")
+    shutil.rmtree(copies[1])
+    shutil.copytree(copies[0], copies[1])
+    with Project.open(copies[1]) as b:
+        assert b.take_back(b.last_seq(), "ann").result() == 1
+    merged(*copies, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert not c.image(FIRST).removed
+
+
+def test_taking_out_what_a_merge_brought_back_since_is_not_taken_back(
+    copies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _rows(copies[0], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}), image=None)
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
+    merged(*copies, tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        taken_out = max(seq for seq in c.history(ImageId(2)).undoable)
+        assert "'field/0.png' was changed since" in c.undo_refusal(taken_out)
+        with pytest.raises(UserError, match="changed since"):
+            c.take_back(taken_out, "ann").result()
 
 
 def test_an_image_that_a_stranger_took_out_stays(two: tuple[Path, Path], tmp_path: Path) -> None:
@@ -618,11 +651,12 @@ def test_a_class_whose_pixels_the_other_copy_only_had_goes_as_before(copies: tup
         assert c.classes().named("vessel") is None
 
 
+@pytest.mark.parametrize("owner", [FIRST, None])
 @pytest.mark.parametrize("swapped", [False, True])
 def test_an_image_that_one_copy_took_out_stays_where_the_other_labelled_it_since(
-    copies: tuple[Path, Path], tmp_path: Path, swapped: bool
+    copies: tuple[Path, Path], tmp_path: Path, swapped: bool, owner: ImageId | None
 ) -> None:
-    _rows(copies[0], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}))
+    _rows(copies[0], RowChange(Table.IMAGES, 1, {"removed": 0}, {"removed": 1}), image=owner)
     with Project.open(copies[1]) as b:
         play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
     report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")

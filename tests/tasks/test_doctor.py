@@ -50,6 +50,15 @@ def test_a_sound_installation_has_no_problems_and_the_keys_that_scripts_lean_on(
     assert "no NVIDIA driver" in "\n".join(found.lines())
 
 
+def test_the_version_of_the_windows_library_is_said(engine_says: Answer) -> None:
+    import PySide6
+
+    engine_says(GOOD)
+    found = examine()
+    assert found.as_json()["pyside6"] == PySide6.__version__
+    assert f"pyside6      {PySide6.__version__}" in found.lines()
+
+
 def test_no_gpu_stops_nothing_but_a_damaged_model_does(engine_says: Answer) -> None:
     model = {"name": "base", "ok": False, "sha256": "", "message": "its output differs"}
     engine_says({**GOOD, "models": [model]})

@@ -93,6 +93,7 @@ class FakeSession(QObject):
     classesChanged = Signal()
     toolChanged = Signal()
     projectChanged = Signal()
+    imagesChanged = Signal(object)
     failed = Signal(object)
 
     def __init__(self) -> None:

@@ -80,6 +80,7 @@ class FakeSession(QObject):
     failed = Signal(object)
     projectChanged = Signal()
     imagesChanged = Signal(object)
+    imagesFound = Signal(object)
     classesChanged = Signal()
     toolChanged = Signal()
     changed = Signal(object)
@@ -166,6 +167,9 @@ class FakeSession(QObject):
 
     def open_project(self, path: Path) -> None:
         self.calls.append(("open_project", path))
+
+    def open_images(self, paths: list[Path]) -> None:
+        self.calls.append(("open_images", paths))
 
     def new_project(self, path: Path, images: list[str], classes: list[str]) -> None:
         self.calls.append(("new_project", path, images, classes))

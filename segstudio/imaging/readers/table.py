@@ -1,5 +1,7 @@
 """The families of image files that can be read, each listed once. Told apart by their first bytes."""
 
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -12,13 +14,38 @@ from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
 from segstudio.registry import Registry, named
 
-__all__ = ["FAMILIES", "OWN_MASK", "Content", "Family", "Reader", "content_of", "family_of", "is_palette_png"]
+__all__ = [
+    "FAMILIES",
+    "NOT_PLAIN",
+    "OWN_MASK",
+    "Content",
+    "Family",
+    "NotReadYetError",
+    "Reader",
+    "content_of",
+    "family_of",
+    "is_palette_png",
+    "readable_formats",
+]
 
 OWN_MASK = b"tEXtSoftware\0SegStudio mask"
 """The chunk by which the masks we export are known; it stands right behind the PNG's header."""
 
-_HEAD = 96
-"""Bytes that are enough to tell every family, and our own masks."""
+NOT_PLAIN = "it is no plain file but a pipe, a socket or a device"
+"""Why what stands in a file's place is never opened: that might wait for ever."""
+
+_HEAD = 352
+"""Bytes that are enough to tell every family, our own masks, and the formats that are known but not read yet."""
+
+
+class NotReadYetError(UnreadableImage):
+    """A file of a format that is known and not supported yet; `format` is its name for people."""
+
+    def __init__(self, name: str, format_: str) -> None:
+        super().__init__(
+            f"{name} is a {format_} file: not supported yet.", todo=f"SegStudio reads {readable_formats()}."
+        )
+        self.format = format_
 
 
 class Reader(Protocol):
@@ -35,7 +62,8 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family: its name, the endings it usually has, a test of a file's first bytes, the module that reads it.
+    """One family: its name, the endings it usually has, a test of a file's first bytes, the module that reads it, and
+    its name for people.
 
     `module` is the dotted name: heavy libraries are imported when a file of the family is first met.
     """
@@ -44,6 +72,7 @@ class Family:
     extensions: tuple[str, ...]
     sniff: Callable[[bytes], bool]
     module: str
+    title: str
 
     def reader(self) -> Reader:
         """The module, imported when it is first needed."""
@@ -56,16 +85,56 @@ def _begins(*magic: bytes) -> Callable[[bytes], bool]:
 
 _RASTER, _TIFF, _NPY = (f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy"))
 _FAMILIES = (
-    Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER),
-    Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER),
-    Family("tiff", (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _TIFF),
-    Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER),
-    Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER),
-    Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY),
+    Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
+    Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
+    Family("tiff", (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _TIFF, "TIFF"),
+    Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER, "WebP"),
+    Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER, "GIF"),
+    Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
     # Two letters are little proof: the size of the second header, 12 to 124, is looked at too.
-    Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER),
+    Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreign:
+    """A format that people have images in and that is not read yet: told by its first bytes, or by what it is called
+    where these say too little."""
+
+    title: str
+    extensions: tuple[str, ...]
+    sniff: Callable[[bytes], bool] = lambda _: False
+
+
+def _brand(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
+
+
+_FOREIGN: tuple[_Foreign, ...] = (
+    _Foreign("DICOM", (".dcm", ".dicom"), lambda head: head[128:132] == b"DICM"),
+    _Foreign("NIfTI", (".nii", ".nii.gz"), lambda head: head[344:348] in (b"n+1\0", b"ni1\0")),
+    _Foreign("NRRD", (".nrrd", ".nhdr"), _begins(b"NRRD000")),
+    _Foreign("MetaImage", (".mha", ".mhd"), _begins(b"ObjectType = Image")),
+    _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
+    _Foreign("LIF", (".lif",)),
+    _Foreign("ND2", (".nd2",), _begins(b"\xda\xce\xbe\x0a")),
+    _Foreign("MRC", (".mrc",)),
+    _Foreign("HDF5", (".h5", ".hdf5", ".ims"), _begins(b"\x89HDF\r\n")),
+    _Foreign("HEIC", (".heic", ".heif"), _brand(b"heic", b"heix", b"mif1", b"msf1")),
+    _Foreign("AVIF", (".avif",), _brand(b"avif", b"avis")),
+    _Foreign("JPEG 2000", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ")),
+    _Foreign("JPEG XL", (".jxl",), _begins(b"\0\0\0\x0cJXL ")),
+    _Foreign("OpenEXR", (".exr",), _begins(b"v/1\x01")),
+    _Foreign("Photoshop", (".psd", ".psb"), _begins(b"8BPS")),
+    _Foreign("video", (".mp4", ".mov", ".avi", ".mkv", ".webm"), _brand(b"isom", b"mp42", b"avc1", b"qt  ")),
+)
+
+
+def readable_formats() -> str:
+    """What can be read, for people: 'PNG, JPEG, ... and BMP'."""
+    *first, last = (family.title for family in FAMILIES.rows)
+    return f"{', '.join(first)} and {last}"
 
 
 def family_of(path: Path) -> Family:
@@ -76,10 +145,16 @@ def family_of(path: Path) -> Family:
         return found
     if not head:
         raise UnreadableImage(f"{path.name} cannot be read: the file is empty.")
+    name = path.name.lower()
+    foreign = next((f for f in _FOREIGN if f.sniff(head) or name.endswith(f.extensions)), None)
+    if foreign is not None:
+        raise NotReadYetError(path.name, foreign.title)
+    todo = f"SegStudio reads {readable_formats()}."
     claimed = next((f for f in FAMILIES.rows if path.suffix.lower() in f.extensions), None)
     if claimed is not None:
-        raise UnreadableImage(f"{path.name} is no image: it is named like a {claimed.name.upper()} file but is none.")
-    raise UnreadableImage(f"{path.name} is no image of a format that SegStudio reads.")
+        sentence = f"{path.name} is no image: it is named like a {claimed.name.upper()} file but is none."
+        raise UnreadableImage(sentence, todo=todo)
+    raise UnreadableImage(f"{path.name} is no image of a format that SegStudio reads.", todo=todo)
 
 
 class Content(Enum):
@@ -113,6 +188,9 @@ def is_palette_png(path: Path) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
+        # Before it is opened: a pipe that nobody writes to would be waited for, and a device may do anything.
+        if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
+            raise UnreadableImage(f"{path.name} cannot be read: {NOT_PLAIN}.")
         with path.open("rb", buffering=0) as file:
             return file.read(_HEAD)
     except OSError as error:

@@ -93,6 +93,7 @@ class Canvas(Surface):
         session.toolChanged.connect(self._on_tool_changed)
         session.projectChanged.connect(self._on_project_changed)
         session.failed.connect(self._on_failed)
+        session.imagesChanged.connect(lambda _rows: None if session.images else self._on_project_changed())
         self.viewChanged.connect(self._tell_visible)
 
     def _adopt(self) -> None:

@@ -86,6 +86,7 @@ class ImageListPanel(QFrame):
         super().__init__()
         self._session = session
         self._done: set[int] = set()
+        self._ids = [item.id for item in session.images]
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
         self._title = QLabel(tr("Images"))
@@ -109,6 +110,7 @@ class ImageListPanel(QFrame):
         column.addWidget(self.view)
         self.thumbnails.ready.connect(self._repaint_row)
         session.projectChanged.connect(self._opened)
+        session.imagesChanged.connect(self._forget_pictures)
         session.imagesChanged.connect(self._count)
         session.imagesChanged.connect(self._follow)
         session.imageLoading.connect(self._follow)
@@ -158,6 +160,12 @@ class ImageListPanel(QFrame):
         index = self.model.index(row)
         selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
+
+    def _forget_pictures(self, rows: tuple[int, ...]) -> None:
+        """Pictures are kept by row: where images came or went, a row is another image."""
+        if not rows and (ids := [item.id for item in self._session.images]) != self._ids:
+            self._ids = ids
+            self.thumbnails.clear()
 
     def _repaint_row(self, row: int) -> None:
         self.view.update(self.model.index(row))

@@ -1,0 +1,38 @@
+"""`segstudio remove`."""
+
+from argparse import Namespace
+
+from segstudio.cli.opening import opened
+from segstudio.cli.output import counted, say, say_json
+from segstudio.cli.parser import CommandParser
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: CommandParser) -> None:
+    """Describe the command and its options."""
+    parser.describe(
+        "Take images out of a project: they are no longer listed, exported, predicted or learned from.\n\n"
+        "Their files are not touched, and their labels are kept: undo brings them back from any image, and so does\n"
+        "'segstudio add', in their places and with their labels. PATH is as 'info' has it, or a glob over these paths\n"
+        "('*' also crosses folders); where one means no image, nothing is removed.",
+        "segstudio remove leaves.segstudio blurred.png 'series-3/*'",
+    )
+    parser.add_project()
+    parser.add_argument("images", metavar="PATH", nargs="+", help="paths or globs, as 'info' has them")
+    parser.add_json()
+
+
+def run(options: Namespace) -> int:
+    """Take them out."""
+    from segstudio.tasks.remove import remove_images
+
+    with opened(options.project, write=True) as project:
+        removed = [row.path for row in remove_images(project, options.images)]
+        images = project.count_images()
+    if options.json:
+        say_json({"removed": removed, "images": images})
+        return 0
+    say(f"{counted(len(removed), 'image')} removed; the project has {counted(images, 'image')}.")
+    say("Files and labels are kept: undo, or 'segstudio add', brings them back.")
+    return 0

@@ -1,0 +1,118 @@
+"""The real window opened on a folder or on images: the project is made, or grows, while the window is there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from segstudio.store.project import Project
+from segstudio.tasks.new import new_project
+from segstudio.tasks.progress import finished
+from segstudio.ui import open_window
+from segstudio.ui.main_window import MainWindow
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+
+
+def picture(file: Path, seed: int) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (60, 80), np.uint8)).save(file)
+    return file
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = open_window(None)
+    qtbot.addWidget(window)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def pics(tmp_path: Path) -> Path:
+    for n, name in enumerate(("a.png", "b.png", "c.png")):
+        picture(tmp_path / "pics" / name, n)
+    return tmp_path / "pics"
+
+
+def shown(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    qtbot.waitUntil(lambda: window.session.document is not None, timeout=15_000)
+    qtbot.waitUntil(lambda: window.session.current_image == name and not window.session.loading, timeout=15_000)
+
+
+def message(window: MainWindow) -> str:
+    strip = window.message_strip
+    return strip.text.text() if not strip.isHidden() else ""
+
+
+def test_a_project_of_a_folder_is_made_after_the_window_is_up(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    states: list[Any] = []
+    window.session.jobChanged.connect(states.append)
+    window.open_images([pics])
+    assert window.isVisible()
+    assert window.session.project_path is None
+    assert [state.job for state in states] == ["new"]
+    shown(qtbot, window, "a.png")
+    assert window.session.project_path == pics.with_suffix(".segstudio")
+
+
+def test_why_no_project_was_made_is_said_above(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    window.open_images([tmp_path / "none"])
+    qtbot.waitUntil(lambda: "No image was found" in message(window))
+    assert "SegStudio reads PNG" in message(window)
+
+
+def test_an_image_that_the_project_beside_it_lacks_is_added_and_shown(
+    qtbot: QtBot, window: MainWindow, pics: Path
+) -> None:
+    finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
+    said: list[str] = []
+    window.session.said.connect(said.append)
+    window.open_images([pics / "b.png"])
+    shown(qtbot, window, "b.png")
+    qtbot.waitUntil(lambda: "'b.png' was added to the project" in said)
+    assert [item.name for item in window.session.images] == ["a.png", "b.png"]
+    window.open_images([pics / "a.png"])
+    shown(qtbot, window, "a.png")
+    assert len(window.session.images) == 2
+
+
+def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
+    window.open_images([pics])
+    shown(qtbot, window, "a.png")
+    qtbot.waitUntil(lambda: message(window).startswith("2 images of the folder are not in the project"))
+    assert len(window.session.images) == 1
+
+
+def test_a_window_that_may_not_write_says_what_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    path = finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], [])).path
+    with Project.open(path):
+        window.open_images([pics / "b.png"])
+        qtbot.waitUntil(lambda: "'b.png' is not in the project" in message(window), timeout=15_000)
+    assert "read-only" in message(window)
+
+
+def test_ctrl_z_brings_back_what_was_taken_out(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    finished(new_project(pics.with_suffix(".segstudio"), [str(pics)], []))
+    window.open_images([pics])
+    shown(qtbot, window, "a.png")
+    window.session.remove_images(["a.png"])
+    shown(qtbot, window, "b.png")
+    counts = window.findChild(QLabel, "imageCounts")
+    assert counts is not None
+    assert counts.text() == "0 of 2 done"
+    QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(window.session.images) == 3)
+    assert window.session.current_image == "b.png"
+    window.session.add_images([picture(pics.parent / "d.png", 9)])
+    qtbot.waitUntil(lambda: len(window.session.images) == 4)
+    assert window.session.current_image == "b.png"
