@@ -14,7 +14,7 @@ import msgspec
 
 from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
-from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey, new_edit_id, now_utc
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.labels.tile import EMPTY_DIGEST, Tile, digest
@@ -25,7 +25,7 @@ from segstudio.store.floor import must_hold_own
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
+__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "note_refused", "write_batch", "write_edit", "write_edits"]
 
 Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
 """Edits to be written together; made from what is stored then, where they are a function of the connection."""
@@ -84,6 +84,23 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> b
         return False
     _write(db, seq, edit.header, chain((first,), parts))
     return True
+
+
+def note_refused(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
+    """Write an empty edit, taken back by itself, under the number of one that does not fit, in the open transaction.
+
+    So numbers go on rising by one and none is given twice: what is undone in memory by its number is never another.
+    """
+    db.execute(
+        "INSERT INTO edits (seq, id, image, cause, tool, author, time, taken_back) "
+        "VALUES (?, ?, (SELECT id FROM images WHERE id = ?), ?, 'refused', '', ?, ?)",
+        # An id of its own: by its id an edit that was kept is known to be in the journal.
+        (seq, new_edit_id(), _image_number(edit), Cause.STATUS.value, now_utc(), seq),
+    )
+
+
+def _image_number(edit: Edit) -> int | None:
+    return None if edit.image is None else int(edit.image)
 
 
 def _write(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> None:
