@@ -21,6 +21,7 @@ from segstudio.labels.edit import Batch, Edit, now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.fitting import write_group
 from segstudio.store.journal import Edits, last_seq, write_edits
+from segstudio.store.label_digests import fill_digests
 from segstudio.store.outbox import Outbox
 from segstudio.store.queued import Queued, SetAside, WriterState
 from segstudio.store.refusal import refusal
@@ -34,6 +35,8 @@ T = TypeVar("T")
 _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
+_CLOSING_S = 0.5
+"""So long the digests of labels that are not known may keep the end waiting."""
 
 _FAULT = (
     "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
@@ -71,6 +74,7 @@ class Writer:
         self._seen_nudges = 0
         self._nudges = 0
         self._telling = False
+        self._digests_owed = True
         self._fault = ""
         self._not_kept: list[tuple[Seq, Edit]] = []
         """Edits that do not fit and could not be put into the outbox either."""
@@ -254,10 +258,13 @@ class Writer:
             while not self._queue:
                 if self._stopping:
                     return False
-                if not self._changed.wait(_IDLE_S if self._connection.unfolded else None) and not self._queue:
+                owed = self._connection.unfolded or self._digests_owed
+                if not self._changed.wait(_IDLE_S if owed else None) and not self._queue:
                     break
-        if self._connection.unfolded and not self._queue:
-            self._fold("PASSIVE")
+        if not self._queue:
+            self._use_pause(lambda: self._stopping or bool(self._queue))
+            if self._connection.unfolded:
+                self._fold("PASSIVE")
         return True
 
     def _work(self) -> None:
@@ -373,6 +380,15 @@ class Writer:
         if self._outbox is not None and waiting:
             tell(self._outbox.keep, waiting)
 
+    def _use_pause(self, stop: Callable[[], bool]) -> None:
+        """Compute the digests of labels that are not known; what is not done stays to be computed by who asks."""
+        self._digests_owed = False
+        try:
+            fill_digests(self._connection, stop)
+        except Exception as error:  # noqa: BLE001 - what is derived is no reason to save nothing any more
+            if refusal(error) is None:
+                report()
+
     def _fold(self, mode: str) -> None:
         """Fold the log in. What the disk refuses here stays in the log, where it is durable already."""
         try:
@@ -383,5 +399,7 @@ class Writer:
 
     def _end(self) -> None:
         if not self._fault and not self._refused:
+            end = time.monotonic() + _CLOSING_S
+            self._use_pause(lambda: time.monotonic() > end)
             self._fold("TRUNCATE")
         self._connection.close()
