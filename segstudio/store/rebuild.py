@@ -20,6 +20,7 @@ from segstudio.labels.tile import EMPTY, Tile, digest
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.floor import COMPACTED_POINTS
+from segstudio.store.label_digests import keep_digest
 from segstudio.store.losses import note_loss
 from segstudio.store.migrations import UNDO_FLOOR
 from segstudio.store.recovered import Recovered
@@ -172,6 +173,7 @@ def _image(builder: _Builder, image: int, row: Row | None, file: Row | None) -> 
     new["name_key"] = folded_name(new["path"])
     new["status"] = new["status"] if new["status"] in _STATES else Status.IN_PROGRESS.value
     new["objects"] = new["labelled_pixels"] = 0
+    new["labels_sha256"] = None
     new.setdefault("corrected_pixels", None)
     new.setdefault("proposed_pixels", None)
     highest = max((id_ for owner, id_ in builder.found.objects if owner == image), default=0)
@@ -278,6 +280,7 @@ def _tiles(builder: _Builder) -> Generator[int, None, None]:
             derived.write()
         except EditConflict as error:  # every id that is left has its object: see `recover`
             raise AssertionError("an object of a recovered tile has no row") from error
+        keep_digest(builder.db, ImageId(image))
         yield builder.out.tiles
 
 
