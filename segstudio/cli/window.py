@@ -12,8 +12,8 @@ __all__ = ["has_display", "run"]
 
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc")
 _HEADLESS_WAYS = (
-    "Without one, 'segstudio --demo' does the whole job offscreen, and the commands new, import, train, predict, "
-    "export, evaluate, info and doctor need none (segstudio --help)."
+    "Without one, 'segstudio --demo' does the whole job offscreen, and the commands new, add, import, train, "
+    "predict, export, evaluate, info and doctor need none (segstudio --help)."
 )
 
 
