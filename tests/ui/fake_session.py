@@ -104,6 +104,7 @@ class FakeSession(QObject):
         self.image_failed = False
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
+        self.contents: dict[int, str] = {}
         self.current_index = -1
         self.plane = 0
         self.classes = ClassTable(())
@@ -163,6 +164,9 @@ class FakeSession(QObject):
 
     def image_file(self, index: int) -> Path | None:
         return self.files[index]
+
+    def image_content(self, index: int) -> str:
+        return self.contents.get(self.images[index].id, "")
 
     def open_project(self, path: Path) -> None:
         self.calls.append(("open_project", path))

@@ -3,7 +3,6 @@
 Nothing is held for each row, so a list of 100,000 costs what its visible part costs.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
@@ -15,6 +14,7 @@ from segstudio.ui.words import count, tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.app.thumbnails import Wish
     from segstudio.app.values import ImageItem
 
 __all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
@@ -93,7 +93,7 @@ class ImageListPanel(QFrame):
         self._counts = QLabel()
         self._counts.setObjectName("imageCounts")
         self._counts.setProperty("role", "muted")
-        self.thumbnails = Thumbnails(self._file_of, self)
+        self.thumbnails = Thumbnails(self)
         self.model = ImageListModel(session)
         self.view = self._make_view()
         head = QHBoxLayout()
@@ -107,12 +107,13 @@ class ImageListPanel(QFrame):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.view)
-        self.thumbnails.ready.connect(self._repaint_row)
+        self.thumbnails.ready.connect(self.view.viewport().update)
         session.projectChanged.connect(self._opened)
         session.imagesChanged.connect(self._count)
         session.imagesChanged.connect(self._follow)
         session.imageLoading.connect(self._follow)
         session.imageShown.connect(self._follow)
+        session.imageShown.connect(self._shown)
         self._count()
 
     def close_threads(self) -> None:
@@ -124,7 +125,7 @@ class ImageListPanel(QFrame):
         view.setObjectName("imageList")
         view.setAccessibleName(tr("Images of the project"))
         view.setModel(self.model)
-        view.setItemDelegate(ImageCell(self.thumbnails, view))
+        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, view))
         view.setFlow(QListView.Flow.LeftToRight)
         view.setWrapping(True)
         view.setResizeMode(QListView.ResizeMode.Adjust)
@@ -138,8 +139,20 @@ class ImageListPanel(QFrame):
         view.selectionModel().currentChanged.connect(self._picked)
         return view
 
-    def _file_of(self, row: int) -> Path | None:
-        return self._session.image_file(row) if row < len(self._session.images) else None
+    def _wish_of(self, row: int) -> "Wish | None":
+        if not 0 <= row < len(self._session.images):
+            return None
+        from segstudio.app.thumbnails import Wish
+
+        file = self._session.image_file(row)
+        content = self._session.image_content(row)
+        return None if file is None else Wish(int(self._session.images[row].id), content, file)
+
+    def _shown(self) -> None:
+        """The picture of the image on screen costs nothing, and for a very large one it is the only one."""
+        wish, display = self._wish_of(self._session.current_index), self._session.display
+        if wish is not None and display is not None and self._session.plane == 0:
+            self.thumbnails.offer(wish, display)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid() and current.row() != self._session.current_index:
@@ -158,9 +171,6 @@ class ImageListPanel(QFrame):
         index = self.model.index(row)
         selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
-
-    def _repaint_row(self, row: int) -> None:
-        self.view.update(self.model.index(row))
 
     def _count(self, rows: tuple[int, ...] = ()) -> None:
         images = self._session.images
