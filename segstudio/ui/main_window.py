@@ -35,7 +35,7 @@ from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
 from segstudio.ui.strips import Strips
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
-from segstudio.ui.typing_guard import TypingGuard
+from segstudio.ui.typing_guard import TypingGuard, leave_keys
 from segstudio.ui.words import count, tr
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(session)
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
-        self.message_strip = MessageStrip(session)
+        self.message_strip = MessageStrip(session, self.export_panel.says)
         self.closing_strip = ClosingStrip(session)
         self.bars = Bars(self, Commands(self))
         self.class_panel = ClassPanel(session)
@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self.training_panel = TrainingPanel(session, self.bars.action("stop-training"), self.bars.action("versions"))
         self._arrange()
         self._guard = TypingGuard(self, self.canvas)
+        leave_keys(self.side, self.bottom, self.strips)
         self._connect()
         self.resize(1440, 900)
         self._restore()
@@ -189,12 +190,22 @@ class MainWindow(QMainWindow):
         self.canvas.set_proposal_shown(shown)
         self._prefer(show_proposals=shown)
 
+    def _show_labels_again(self) -> None:
+        """A hand that paints while the labels are hidden would not see what it does."""
+        self.bars.action("show-labels").setChecked(True)
+        self.canvas.set_labels_shown(True)
+        self.session.said.emit(tr("The labels are shown again: you are painting"))
+
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
         there = self.session.project_path is not None and not self.covered
+        had_focus = self.focusWidget()
         self.side.setVisible(there and self.bars.action("show-side").isChecked())
         self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
         self.bars.tool_bar.setVisible(there)
+        if had_focus is not None and not had_focus.isVisibleTo(self):
+            # Qt would hand the keys to whatever stands next in line: a button, which Space would then press.
+            self._focus_page()
 
     def _page_changed(self) -> None:
         """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
@@ -235,7 +246,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner))
+        self.strips = Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner)
+        layout.addWidget(self.strips)
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
@@ -280,6 +292,8 @@ class MainWindow(QMainWindow):
         canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_to_open)
         canvas.dropped.connect(self.open_paths)
+        canvas.paintedUnseen.connect(self._show_labels_again)
+        self.class_panel.named.connect(lambda: self.class_panel.view.hasFocus() and self._focus_page())
         self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
         self.closing_strip.ready.connect(self.close)

@@ -58,7 +58,7 @@ class StatusBar(QStatusBar):
         self.zoom_label = self._label("zoomState", 64)
         self.cursor_label = self._label("cursorState", _CURSOR_W)
         self._job: JobState | None = None
-        self._jobs: dict[str, JobState] = {}
+        self._jobs: dict[tuple[str, int], JobState] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAID_MS)
@@ -196,9 +196,9 @@ class StatusBar(QStatusBar):
         if state.job in _QUIET:
             return
         if state.running:
-            self._jobs[state.job] = state
+            self._jobs[state.job, state.part] = state
         else:
-            self._jobs.pop(state.job, None)
+            self._jobs.pop((state.job, state.part), None)
         self._show_job()
 
     def _show_job(self) -> None:
@@ -218,10 +218,11 @@ class StatusBar(QStatusBar):
 
     def _cancel(self) -> None:
         if self._job is not None:
-            self._session.cancel_job(self._job.job)
+            self._session.cancel_job(self._job.job, self._job.part or None)
 
     def _opened(self) -> None:
         self._jobs.clear()
         self._show_job()
+        self._say("")
         self.show_cursor("")
         self._saved(self._session.save_state)

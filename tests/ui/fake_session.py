@@ -285,8 +285,8 @@ class FakeSession(QObject):
     def backup(self, place: Path | None = None) -> None:
         self.calls.append(("backup", place))
 
-    def cancel_job(self, job: str) -> None:
-        self.calls.append(("cancel_job", job))
+    def cancel_job(self, job: str, part: int | None = None) -> None:
+        self.calls.append(("cancel_job", job) if part is None else ("cancel_job", job, part))
 
     def relink(self, folder: Path) -> None:
         self.calls.append(("relink", folder))

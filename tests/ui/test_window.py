@@ -395,9 +395,35 @@ def test_an_export_that_failed_says_so_in_the_panel_and_can_be_tried_again(
     _click(panel.start)
     session.job("export", False)
     session.failed.emit({"job": "export", "sentence": "The disk is full."})
-    assert panel.state.text() == "Nothing was exported: The disk is full."
+    assert panel.problem.text() == "The disk is full."
+    assert panel.problem.isVisible()
+    assert not window.message_strip.isVisible()  # it is said once
     assert panel.start.isEnabled()
     assert not panel.show_folder.isVisible()
+
+
+def test_an_export_that_failed_while_the_panel_is_hidden_is_said_above_the_image(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.failed.emit({"job": "export", "sentence": "The disk is full."})
+    assert window.message_strip.isVisible()
+    assert window.message_strip.text.text() == "The disk is full."
+
+
+def test_the_end_of_one_export_hides_neither_the_progress_nor_the_cancel_of_another(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    window.export_panel.toggle()
+    session.job("export", True, text="Exporting 1 of 9", part=1)
+    session.job("export", True, text="Exporting 2 of 5", part=2)
+    session.job("export", False, part=2)
+    assert window.status_bar.job_label.text() == "Exporting 1 of 9"
+    assert not window.export_panel.start.isEnabled()
+    _click(window.status_bar.job_cancel)
+    assert called("cancel_job") == [("cancel_job", "export", 1)]
+    session.job("export", False, part=1)
+    assert window.export_panel.start.isEnabled()
+    assert window.status_bar.job_label.text() == ""
 
 
 def test_without_a_folder_there_is_nothing_to_start(window: MainWindow) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -56,7 +56,9 @@ def free_name(stem: str, used: list[str]) -> str:
 
 
 class ClassPanel(QFrame):
-    """`classPanel`: title with the add button, and the list `classList`."""
+    """`classPanel`: title with the add button, and the list `classList`. `named`: the editor of a name was left."""
+
+    named = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -84,6 +86,8 @@ class ClassPanel(QFrame):
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
         rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
         self.row.clicked.connect(self._clicked)
+        # The view takes the focus back only after this signal.
+        self.row.closeEditor.connect(lambda: QTimer.singleShot(0, self, self.named.emit))
         self.model.renamed.connect(self._rename)
         session.toolChanged.connect(self._follow)
         session.classesChanged.connect(self._refresh)

@@ -99,6 +99,7 @@ class TrainingResult(QWidget):
         table.setColumnCount(4)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.setUniformRowHeights(True)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = table.header()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
@@ -83,6 +83,7 @@ class TrainingVersions(QWidget):
         button = QPushButton(tr("Use"))
         button.setObjectName(f"useVersion-{item.name}")
         button.setProperty("role", "small")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         words = tr("Let {v} propose from now on; proposals are made anew", v=row.text(0))
         button.setToolTip(words)
         button.setAccessibleName(words)
@@ -91,7 +92,9 @@ class TrainingVersions(QWidget):
         return button
 
     def _use(self, name: str) -> None:
-        """Choose a version; one that is gone since the table was filled says so, and the table is filled anew."""
+        """Choose a version; the button goes with the table's rows. One that is gone since the table was filled says so, and the table is filled anew."""
+        if self._table is not None and self._table.isAncestorOf(QApplication.focusWidget()):
+            self._table.setFocus()
         try:
             self._session.use_version(name)
         except UserError as error:
@@ -107,6 +110,7 @@ class TrainingVersions(QWidget):
         table.setRootIsDecorated(False)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.setUniformRowHeights(True)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setHeaderLabels([tr("Version"), tr("Held-out IoU"), tr("Verdict"), tr("Made"), ""])
         header = table.header()
