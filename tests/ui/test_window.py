@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtGui import QDropEvent, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import EngineState, JobState, SaveState
@@ -165,6 +165,34 @@ def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_th
     assert make.isEnabled()
     assert problem.text() == "No image was found."
     assert not empty_window.message_strip.isVisible()
+
+
+def test_a_class_of_separate_objects_can_be_asked_for_on_the_page_of_a_new_project(
+    empty_window: MainWindow, called: Called, tmp_path: Path
+) -> None:
+    empty_window.show_new_project(str(tmp_path))
+    classes = empty_window.findChild(QPlainTextEdit, "newClasses")
+    assert classes is not None
+    QTest.keyClicks(classes, "nucleus\rtissue\rglare")
+    for number, steps in ((1, 1), (3, 2)):
+        choice = empty_window.findChild(QComboBox, f"newClassKind{number}")
+        assert choice is not None
+        choice.setFocus()
+        for _ in range(steps):
+            QTest.keyClick(choice, Qt.Key.Key_Down)
+    # A name that is changed, and names that move, keep what was chosen for them.
+    classes.setFocus()
+    classes.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClicks(classes, "s")
+    classes.moveCursor(QTextCursor.MoveOperation.Start)
+    QTest.keyClicks(classes, "cell:#112233:instance\r")
+    _click(empty_window.findChild(QWidget, "newMake"))
+    assert called("new_project")[0][3] == [
+        "cell:#112233:instance",
+        "nucleus::instance",
+        "tissue",
+        "glares::ignore",
+    ]
 
 
 def test_class_names_are_lines_that_are_not_empty() -> None:
