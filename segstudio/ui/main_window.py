@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -48,6 +48,11 @@ __all__ = ["MainWindow"]
 
 _SIDE_W = 264
 _BOTTOM_H = 248
+_FOLDED_H = 156
+_BOTTOM_SHARES = (560, 760)
+_LOW_PX = 800
+"""A window lower than this keeps the curves folded until they are asked for: the image comes first."""
+
 _RECENT = 12
 _WARM_UP_MS = 250
 
@@ -257,15 +262,35 @@ class MainWindow(QMainWindow):
         self.upper.setStretchFactor(0, 1)
         self.upper.setStretchFactor(1, 0)
         self.upper.setSizes([1000, _SIDE_W])
-        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel, self.training_panel)
-        self.bottom.setSizes([560, 760])
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel)
+        self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
+        self._bottom_shares = list(_BOTTOM_SHARES)
         self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
         self.middle.setStretchFactor(0, 1)
         self.middle.setStretchFactor(1, 0)
-        self.middle.setSizes([700, _BOTTOM_H])
+        self.middle.setSizes([700, _FOLDED_H])
+        self.image_panel.add_to_head(self.training_panel)
         self.setCentralWidget(self.middle)
         self.side.setMinimumWidth(208)
-        self.bottom.setMinimumHeight(176)
+        self.bottom.setMinimumHeight(144)
+
+    def _place_training(self, folded: bool) -> None:
+        """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
+        was_high = self.middle.sizes()[1]
+        if was_high:
+            self._bottom_h[not folded] = was_high
+        if folded:
+            self._bottom_shares = self.bottom.sizes()
+            self.image_panel.add_to_head(self.training_panel)
+        else:
+            self.bottom.addWidget(self.training_panel)
+            self.bottom.setSizes(self._bottom_shares)
+        self.training_panel.show()
+        self._set_bottom_height(self._bottom_h[folded])
+
+    def _set_bottom_height(self, height: int) -> None:
+        whole = sum(self.middle.sizes()) or self.height()
+        self.middle.setSizes([whole - height, height])
 
     def _splitter(self, name: str, orientation: Qt.Orientation, *parts: QWidget) -> QSplitter:
         splitter = QSplitter(orientation)
@@ -297,6 +322,7 @@ class MainWindow(QMainWindow):
         self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
         self.closing_strip.ready.connect(self.close)
+        self.training_panel.foldChanged.connect(self._place_training)
         session.projectChanged.connect(self._show_project)
         session.backupFinished.connect(self._backed_up)
         session.historyChanged.connect(self._show_cursor)
@@ -360,6 +386,11 @@ class MainWindow(QMainWindow):
 
     # -- events ------------------------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the image comes before the curves."""
+        super().resizeEvent(event)
+        self.training_panel.set_cramped(self.height() < _LOW_PX)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody wanted."""
         if event.key() == Qt.Key.Key_Escape:
@@ -407,14 +438,14 @@ class MainWindow(QMainWindow):
         self.session.preferences = replace(self.session.preferences, **preferences)
 
     def _splitters(self) -> tuple[QSplitter, ...]:
-        return (self.middle, self.upper, self.side, self.bottom)
+        return (self.middle, self.upper, self.side)
 
     def _keep(self) -> None:
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
         self._prefer(
             window_geometry=geometry,
-            panel_state=" ".join(states),
+            panel_state=" ".join([*states, ",".join(map(str, self._bottom_state()))]),
             brush_radius=self.session.brush_radius,
         )
 
@@ -423,6 +454,19 @@ class MainWindow(QMainWindow):
         if kept.window_geometry:
             self.restoreGeometry(QByteArray.fromBase64(kept.window_geometry.encode()))
         states = kept.panel_state.split()
-        if len(states) == len(self._splitters()):
-            for splitter, state in zip(self._splitters(), states, strict=True):
-                splitter.restoreState(QByteArray.fromBase64(state.encode()))
+        if len(states) != len(self._splitters()) + 1:
+            return
+        for splitter, state in zip(self._splitters(), states, strict=False):
+            splitter.restoreState(QByteArray.fromBase64(state.encode()))
+        bottom = states[-1].split(",")
+        if len(bottom) == 4 and all(part.isdecimal() for part in bottom):
+            folded, unfolded, *self._bottom_shares = map(int, bottom)
+            self._bottom_h = {True: folded, False: unfolded}
+        self._set_bottom_height(self._bottom_h[self.training_panel.folded])
+
+    def _bottom_state(self) -> tuple[int, int, int, int]:
+        """Heights of the lower panels with the training folded and unfolded, and the widths of the two."""
+        folded, high = self.training_panel.folded, self.middle.sizes()[1]
+        heights = self._bottom_h | ({folded: high} if high else {})
+        left, right = self._bottom_shares if folded else self.bottom.sizes()
+        return heights[True], heights[False], left, right

@@ -87,6 +87,7 @@ def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, 
 
 
 def test_the_curves_come_back_when_the_list_is_put_away(window: MainWindow, session: FakeSession) -> None:
+    session.trainingEvent.emit(started())
     _shown(window, session)
     assert not window.training_panel.loss_plot.isVisible()
     QTest.mouseClick(window.training_panel.versions_button, LEFT)
@@ -124,5 +125,5 @@ def test_an_optimistic_measure_is_explained_where_it_stands(window: MainWindow, 
     assert not note.isVisible()
     session.trainingEvent.emit(started(optimistic=True))
     assert note.isVisible()
-    assert "better than on new images" in note.text()
+    assert "lower figures on new images" in note.text()
     assert "fourth labelled image" in note.toolTip()

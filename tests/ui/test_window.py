@@ -55,7 +55,8 @@ def test_the_panels_can_be_hidden_and_come_back_with_their_action(window: MainWi
 def test_everything_fits_on_a_small_laptop(window: MainWindow) -> None:
     assert window.minimumSizeHint().width() <= 1280
     assert window.minimumSizeHint().height() <= 720
-    for name in ("canvas", "classPanel", "imageList", "trainingPanel", "stopTrainingButton", "brushSize"):
+    window.resize(1280, 720)
+    for name in ("canvas", "classPanel", "imageList", "trainingPanel", "trainingState", "versionsButton", "brushSize"):
         widget = window.findChild(QWidget, name)
         assert widget is not None
         assert window.rect().contains(widget.mapTo(window, widget.rect().bottomRight()))
@@ -69,6 +70,12 @@ def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindo
     session.engine_state = EngineState("ready", "CPU", "")
     session.engineStateChanged.emit(session.engine_state)
     assert window.minimumSizeHint().width() <= max(before, 1280)
+
+
+def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, session: FakeSession) -> None:
+    session.said.emit("There is a class 'class 01' already.")
+    session.load(image_items(2), class_table(["a"]))
+    assert window.status_bar.said_label.text() == ""
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Nothing is held for each row, so a list of 100,000 costs what its visible part c
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
@@ -22,6 +22,7 @@ __all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_HEAD_H = 28
 _STATUS = {"new": "new", "in-progress": "in progress", "done": "done"}
 
 
@@ -96,12 +97,14 @@ class ImageListPanel(QFrame):
         self.thumbnails = Thumbnails(self)
         self.model = ImageListModel(session)
         self.view = self._make_view()
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 8, 12, 4)
+        head = self._head = QHBoxLayout()
+        head.setContentsMargins(12, 4, 0, 0)
         head.setSpacing(8)
         head.addWidget(self._title)
         head.addWidget(self._counts)
+        head.addSpacing(8)
         head.addStretch()
+        self._title.setMinimumHeight(_HEAD_H)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -115,6 +118,10 @@ class ImageListPanel(QFrame):
         session.imageShown.connect(self._follow)
         session.imageShown.connect(self._shown)
         self._count()
+
+    def add_to_head(self, part: QWidget) -> None:
+        """Let another panel, folded to one line, stand beside the title."""
+        self._head.addWidget(part, 10)
 
     def close_threads(self) -> None:
         """End what the panel started."""

@@ -20,7 +20,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TrainingResult(QWidget):
-    """`trainingVerdict`, the sentence why, and the table `trainingResult` (made when it is first needed)."""
+    """`trainingVerdict`, the sentence why, `trainingAdvice` on what would help, and the table `trainingResult` (made when it is first needed)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,12 +31,17 @@ class TrainingResult(QWidget):
         self.reason.setWordWrap(True)
         self.reason.setObjectName("trainingReason")
         self.reason.setProperty("role", "muted")
+        self.advice = QLabel()
+        self.advice.setWordWrap(True)
+        self.advice.setObjectName("trainingAdvice")
+        self.advice.hide()
         self._table: QTreeWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(4, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addWidget(self.verdict)
         self._column.addWidget(self.reason)
+        self._column.addWidget(self.advice)
         self._column.addStretch()
 
     @property
@@ -47,13 +52,16 @@ class TrainingResult(QWidget):
     def show_result(self, result: Mapping[str, Any], classes: "ClassTable") -> None:
         """Fill in a TrainResult given as a dict."""
         promoted = bool(result["promoted"])
-        words = tr("{v}: promoted") if promoted else tr("{v}: kept as candidate")
+        words = tr("{v}: promoted") if promoted else tr("{v}: not promoted")
         self.verdict.setText(words.format(v=result["version"]))
         self.verdict.setProperty("role", "accent" if promoted else "title")
         self.verdict.style().polish(self.verdict)
         steps = count(result["steps"], "1 step", "{n} steps")
         spent = tr("{steps} in {t}", steps=steps, t=clock(result["seconds"]))
         self.reason.setText(f"{result['reason']} · {spent}" if result["reason"] else spent)
+        advice = str(result.get("advice") or "")
+        self.advice.setText(advice)
+        self.advice.setVisible(bool(advice))
         held_out = result["held_out"] or {}
         table = self._table or self._make_table()
         table.clear()
