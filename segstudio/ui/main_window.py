@@ -23,6 +23,7 @@ from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
+from segstudio.ui.first_step import FirstStep
 from segstudio.ui.icons import app_icon
 from segstudio.ui.image_banner import ImageBanner
 from segstudio.ui.loader import ModuleLoader
@@ -50,8 +51,8 @@ _SIDE_W = 264
 _BOTTOM_H = 248
 _FOLDED_H = 156
 _BOTTOM_SHARES = (560, 760)
-_LOW_PX = 800
-"""A window lower than this keeps the curves folded until they are asked for: the image comes first."""
+_LOW_PX, _NARROW_PX = 800, 900
+"""A window lower or narrower than this keeps the curves folded until they are asked for: the image comes first."""
 
 _RECENT = 12
 _WARM_UP_MS = 250
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.covered = False
         self._cursor: tuple[int, int] | None = None
         self.canvas = Canvas(session)
+        self.first_step = FirstStep(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session, self.export_panel.says)
@@ -154,6 +156,8 @@ class MainWindow(QMainWindow):
         """Ask for the folder that a backup goes into, by default the one that the project stands in."""
         from PySide6.QtWidgets import QFileDialog
 
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
         path = self.session.project_path
         if path is None:
             return
@@ -162,6 +166,7 @@ class MainWindow(QMainWindow):
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda chosen: self.session.backup(Path(chosen)))
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -244,6 +249,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
+        self.pages.setMinimumSize(200, 120)  # the pages are wider, but then no panel stands beside them
         self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
@@ -273,6 +279,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.middle)
         self.side.setMinimumWidth(208)
         self.bottom.setMinimumHeight(144)
+        self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold before that
 
     def _place_training(self, folded: bool) -> None:
         """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
@@ -387,9 +394,9 @@ class MainWindow(QMainWindow):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a low window the image comes before the curves."""
+        """In a small window the image comes before the curves."""
         super().resizeEvent(event)
-        self.training_panel.set_cramped(self.height() < _LOW_PX)
+        self.training_panel.set_cramped(self.height() < _LOW_PX or self.width() < _NARROW_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody wanted."""

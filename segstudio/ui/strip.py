@@ -170,7 +170,7 @@ class ReadOnlyBanner(QFrame):
         row.addWidget(self.text, 1)
         self.again_button = QPushButton(tr("Try again"))
         self.again_button.setObjectName("tryAgainButton")
-        self.again_button.setToolTip(tr("Open the project anew, for writing if nobody else has it open by now"))
+        self.again_button.setToolTip(tr("Open the project again, for writing if nobody else has it open by now"))
         self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.again_button.clicked.connect(self._try_again)
         row.addWidget(self.again_button)

@@ -5,10 +5,20 @@ from pathlib import Path
 
 import pytest
 from fake_session import FakeSession, class_table, image_items
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSlider,
+    QToolBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import EngineState, JobState, SaveState
@@ -17,9 +27,12 @@ from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
 from segstudio.ui.dialogs.new_project_page import class_names
 from segstudio.ui.main_window import MainWindow
+from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.status_bar import zoom_text
 
 Called = Callable[[str], list[tuple]]
+_SOLID = (QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QSlider)
+"""What is of no use where a part of it is cut off."""
 
 
 def _click(widget: QWidget | None) -> None:
@@ -61,6 +74,31 @@ def test_everything_fits_on_a_small_laptop(window: MainWindow) -> None:
         assert widget is not None
         assert window.rect().contains(widget.mapTo(window, widget.rect().bottomRight()))
         assert not widget.visibleRegion().isEmpty()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 600), (800, 470)])
+@pytest.mark.parametrize("state", ["plain", "training", "export"])
+def test_in_a_small_window_nothing_is_cut_off(
+    window: MainWindow, session: FakeSession, qtbot: QtBot, size: tuple[int, int], state: str
+) -> None:
+    if state == "training":
+        session.fine_tune()
+    elif state == "export":
+        window.export_panel.toggle()
+    window.resize(*size)
+    qtbot.wait(30)
+    assert (window.width(), window.height()) == size, "the window is not larger than was asked for"
+    assert window.canvas.height() > 100
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or widget.window() is not window or not isinstance(widget, _SOLID):
+            continue
+        parent = widget.parentWidget()
+        whole = widget.rect().translated(widget.mapTo(window, QPoint(0, 0)))
+        if isinstance(parent, QToolBar) or isinstance(widget, ElidedLabel):
+            continue  # a bar folds what has no room into its own menu
+        assert window.rect().contains(whole), widget.objectName()
+        assert widget.width() >= min(widget.minimumSizeHint().width(), widget.maximumWidth()), widget.objectName()
+        assert widget.visibleRegion().boundingRect() == widget.rect(), widget.objectName()
 
 
 def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindow, session: FakeSession) -> None:
@@ -314,7 +352,7 @@ def test_a_long_sentence_about_saving_is_elided_and_does_not_widen_the_window(
     qtbot.wait(50)
     assert window.width() == width
     assert window.minimumSizeHint().width() <= width
-    assert why.strip() in window.status_bar.save_label.toolTip()
+    assert why.strip() in window.status_bar.save_label.toolTip().replace("\n", " ")
 
 
 def test_the_status_bar_has_device_zoom_and_cursor_in_labels(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
 from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import count, tr
+from segstudio.ui.words import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -131,10 +131,13 @@ class ExportPanel(QFrame):
     def _choose(self) -> None:
         from PySide6.QtWidgets import QFileDialog
 
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
         dialog = QFileDialog(self, tr("Folder to export to"), str(Path(self.folder.text()).parent))
         dialog.setObjectName("exportFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(self.folder.setText)
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -208,6 +211,6 @@ class ExportPanel(QFrame):
 
     def _refresh(self) -> None:
         words = self.folder.accessibleName()
-        self.folder.setToolTip(f"{words}\n{self.folder.text()}" if self.folder.text() else words)
+        self.folder.setToolTip(wrapped(f"{words}\n{self.folder.text()}" if self.folder.text() else words))
         ready = bool(self.folder.text().strip()) and self._session.project_path is not None
         self.start.setEnabled(ready and not self._busy)

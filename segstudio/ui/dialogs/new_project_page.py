@@ -166,10 +166,13 @@ class NewProjectPage(QWidget):
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
         from PySide6.QtWidgets import QFileDialog
 
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
         dialog = QFileDialog(self, title, self._session.preferences.last_folder)
         dialog.setObjectName("newFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda path: target.setText(str(Path(path) / inside) if inside else path))
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

@@ -22,6 +22,7 @@ from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.ui.icons import icon, swatch
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
+from segstudio.ui.panels.kinds import KINDS, KIND_TIPS
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
-_KINDS = (
-    (Kind.SEMANTIC, "One area an image (semantic)"),
-    (Kind.INSTANCE, "Separate objects (instance)"),
-    (Kind.IGNORE, "Does not count (ignore)"),
-)
 
 
 def palette() -> list[str]:
@@ -144,8 +140,11 @@ class ClassPanel(QFrame):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         menu.setObjectName("classAddMenu")
-        for kind, text in _KINDS:
-            menu.addAction(tr(text), partial(self.add, kind)).setObjectName(f"classAdd{kind.value.capitalize()}")
+        for kind, text in KINDS:
+            action = menu.addAction(tr(text), partial(self.add, kind))
+            action.setObjectName(f"classAdd{kind.value.capitalize()}")
+            action.setToolTip(tr(KIND_TIPS[kind]))
+        menu.setToolTipsVisible(True)
         button.setMenu(menu)
         return button
 
@@ -192,8 +191,10 @@ class ClassPanel(QFrame):
     def _kind_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
         menu = QMenu(tr("Kind"), parent)
         menu.setObjectName("classKindMenu")
-        for kind, text in _KINDS:
+        menu.setToolTipsVisible(True)
+        for kind, text in KINDS:
             action = menu.addAction(tr(text), partial(self._change, found, kind=kind.value))
+            action.setToolTip(tr(KIND_TIPS[kind]))
             action.setCheckable(True)
             action.setChecked(found.kind is kind)
         return menu

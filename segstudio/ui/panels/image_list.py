@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QL
 
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
-from segstudio.ui.words import count, tr
+from segstudio.ui.words import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -62,7 +62,7 @@ class ImageListModel(QAbstractListModel):
         if role == ITEM_ROLE:
             return item
         if role == Qt.ItemDataRole.ToolTipRole:
-            return described(item)
+            return wrapped(described(item))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return described(item).replace("\n", ", ")
         return None

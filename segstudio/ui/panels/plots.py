@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.theme import Theme, current_theme
-from segstudio.ui.words import tr
+from segstudio.ui.words import tr, wrapped
 
 __all__ = ["LivePlot", "close_up"]
 
@@ -154,7 +154,7 @@ class LivePlot(QFrame):
             "".join(_dot(c) for c in colors) + (f"&nbsp;{escape(name)}" if name else "") for colors, name in chosen
         ]
         self._legend.setText("&nbsp;&nbsp;".join(words))
-        self._legend.setToolTip("\n".join(self._series))
+        self._legend.setToolTip(wrapped("\n".join(self._series)))
 
     def _redraw(self) -> None:
         if self._library.module is None or not any(s.x for s in self._series.values()):

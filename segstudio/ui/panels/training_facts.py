@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
-from segstudio.ui.words import amount, clock, count, tr
+from segstudio.ui.words import amount, clock, count, tr, wrapped
 
 __all__ = ["TrainingFacts"]
 
@@ -85,7 +85,7 @@ class TrainingFacts(QWidget):
         groups = list(event["held_out_groups"])
         for group in groups:
             self.held_out.addItem(group)
-            self.held_out.item(self.held_out.count() - 1).setToolTip(group)
+            self.held_out.item(self.held_out.count() - 1).setToolTip(wrapped(group))
         if event.get("optimistic"):
             words = tr("Held out: blocks of trained images (optimistic)")
         else:

@@ -109,7 +109,7 @@ class TrainingPanel(QFrame):
         self.stop.setEnabled(self._stop_action.isEnabled())
         self.versions_button.setObjectName("versionsButton")
         self.versions_button.setCheckable(True)
-        words = tr("Who draws the proposals. Shows every version with its figures, and lets you choose another")
+        words = tr("What makes the proposals. Shows every version with its figures, and lets you choose another")
         self.versions_button.setToolTip(words)
         self.versions_button.setAccessibleName(tr("Versions"))
         self.versions_button.setEnabled(False)
@@ -149,7 +149,7 @@ class TrainingPanel(QFrame):
     # -- folding -----------------------------------------------------------------------------------------------------
 
     def set_cramped(self, cramped: bool) -> None:
-        """Say whether the window is too low for curves that nobody asked for."""
+        """Say whether the window is too small for curves that nobody asked for."""
         self._cramped = cramped
         self._fold()
 
@@ -164,12 +164,13 @@ class TrainingPanel(QFrame):
         by_itself = self._ran and not self._cramped
         unfolded = self.versions_button.isChecked() or (by_itself if self._unfolded is None else self._unfolded)
         self.stop.setVisible(unfolded or self._session.training)
+        self.versions_button.setVisible(unfolded or not self._session.training)  # the line has room for one of them
         words = tr("Fold the training panel to one line") if unfolded else tr("Show curves and figures")
         self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold_button.setToolTip(words)
         self.fold_button.setAccessibleName(words)
         self.views.setVisible(unfolded)
-        self._column.setContentsMargins(12, 8, 12, 12 if unfolded else 8)
+        self._column.setContentsMargins(12, 4, 12, 12 if unfolded else 4)
         if self.folded is unfolded:
             self.folded = not unfolded
             self.foldChanged.emit(self.folded)
@@ -191,7 +192,7 @@ class TrainingPanel(QFrame):
         current = next((item for item in self._session.versions if item.current), None)
         there = current is not None and self._session.project_path is not None
         self.versions_button.setEnabled(there)
-        words = tr("Proposes: {v}", v=version_words(current.name)) if there and current else tr("Versions")
+        words = tr("Proposals: {v}", v=version_words(current.name)) if there and current else tr("Versions")
         self.versions_button.setText(words)
 
     def _show_last_run(self, run: "LastRun") -> None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import swatch
-from segstudio.ui.words import clock, count, tr
+from segstudio.ui.words import clock, count, tr, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget
@@ -86,7 +86,7 @@ class TrainingResult(QWidget):
         rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
         for place, (name, a, b) in enumerate(rows):
             row = QTreeWidgetItem(table, [name, _figure(a), _figure(b), _difference(a, b)])
-            row.setToolTip(0, name)
+            row.setToolTip(0, wrapped(name))
             for column in (1, 2, 3):
                 row.setTextAlignment(column, _RIGHT)
             font = row.font(0)
