@@ -192,7 +192,9 @@ class Documents(QObject):
     def _target(self) -> tuple[Document, Paint] | None:
         if self.current is None or self._project.writer is None:
             return None
-        return self.current.document, Paint(self.classes, self.current_class, self.radius, self.touch, self.plane, self.author)
+        return self.current.document, Paint(
+            self.classes, self.current_class, self.radius, self.touch, self.plane, self.author
+        )
 
     def _repaint(self, rect: Rect) -> None:
         if not rect.empty and self.current is not None:
@@ -240,7 +242,7 @@ class Documents(QObject):
             self.classes = classes
             lost = classes.effective(self._class_id) is None
             if lost:
-                # A removal, an undo or a redo took the current class away: nobody must paint with what counts as nothing.
+                # A removal, undo or redo took the current class away: nobody must paint with what counts as nothing.
                 self._class_id = next((c.id for c in classes.foreground), classes.background.id)
             self.classesChanged.emit()
             if lost:

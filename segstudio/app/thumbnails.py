@@ -78,7 +78,7 @@ def _fitted(pixels: NDArray[np.generic], width: int, height: int) -> NDArray[np.
     scale = min(1.0, max(width / w, height / h))
     step = max(1, int(1 / scale) // _OVERSAMPLED)
     thinned = np.ascontiguousarray(pixels[::step, ::step])
-    rgb = to_rgb(thinned, auto_levels(thinned))
+    rgb = to_rgb(thinned, auto_levels(pixels))
     size = (max(1, round(w * scale)), max(1, round(h * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["FirstStep"]
 
 # On the canvas's own dark ground in every theme.
-_STYLE = "background: rgba(24, 24, 24, 225); color: #dedede; border: 1px solid #4a4a4a; border-radius: 6px; padding: 8px 14px;"
+_STYLE = """background: rgba(24, 24, 24, 225); color: #dedede; border: 1px solid #4a4a4a; border-radius: 6px;
+    padding: 8px 14px;"""
 _GAP_PX = 16
 _NEAR_PX = 40
 
@@ -77,7 +78,9 @@ class FirstStep(QLabel):
 
     def _words(self) -> str:
         if self._proposes_something():
-            return tr("The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image.")
+            return tr(
+                "The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image."
+            )
         now = self._session.current_class
         name = elided(now.name, 32) if now is not None else ""
         if now is None or now.id == self._session.classes.background.id:

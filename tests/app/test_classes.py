@@ -68,7 +68,9 @@ def test_one_pixel_and_many_are_counted_in_words() -> None:
     assert "1,234 pixels in 2,000 images now" in removed_words("a", 2000, 1234)
 
 
-def _refusal(bench: Bench, x: float, y: float, button: Button = Button.LEFT, *, erasing: bool = False) -> Refusal | None:
+def _refusal(
+    bench: Bench, x: float, y: float, button: Button = Button.LEFT, *, erasing: bool = False
+) -> Refusal | None:
     documents = bench.documents
     assert documents.current is not None
     press = Pointer(Phase.PRESS, x, y, button)

@@ -56,7 +56,9 @@ def test_it_makes_way_for_the_hand_and_takes_no_press(
 
 
 def test_a_proposal_that_finds_something_is_told_of(card: FirstStep, session: FakeSession) -> None:
-    session.proposal_on_screen = Proposal(ImageId(1), 0, 1, "embedded", {2: ProposalRow(session.classes.named("nucleus").id, 0.9)}, {})  # type: ignore
+    session.proposal_on_screen = Proposal(
+        ImageId(1), 0, 1, "embedded", {2: ProposalRow(session.classes.named("nucleus").id, 0.9)}, {}
+    )  # type: ignore
     session.proposalChanged.emit()
     assert card.text().startswith("The hatched areas are proposed.")
 

@@ -56,7 +56,11 @@ def test_what_is_disabled_can_still_be_made_out(theme: Theme) -> None:
 def _ink(image: QImage, rect: QRect, ratio: float = 1.0) -> float:
     """The strongest contrast of a pixel of the rectangle to its ground, the pixel in the upper right corner."""
     ground = image.pixelColor(rect.right() - 2, rect.top() + 1).name()
-    colors = {image.pixelColor(x, y).name() for x in range(rect.left() + 24, rect.right() - 2) for y in range(rect.top() + 1, rect.bottom())}
+    colors = {
+        image.pixelColor(x, y).name()
+        for x in range(rect.left() + 24, rect.right() - 2)
+        for y in range(rect.top() + 1, rect.bottom())
+    }
     return max(contrast(color, ground) for color in colors)
 
 

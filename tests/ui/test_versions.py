@@ -50,7 +50,9 @@ def test_the_verdict_does_not_repeat_the_figures_and_the_whole_reason_stands_in_
     window: MainWindow, session: FakeSession
 ) -> None:
     reason = "Mean IoU on held-out pixels rose from 0.235 to 0.653."
-    session.versions = (VersionItem(name="v2", made=NEWER, before=0.235, now=0.653, promoted=True, reason=reason, current=True),)
+    session.versions = (
+        VersionItem(name="v2", made=NEWER, before=0.235, now=0.653, promoted=True, reason=reason, current=True),
+    )
     session.versionsChanged.emit()
     QTest.mouseClick(window.training_panel.versions_button, LEFT)
     table = window.training_panel.versions.table

@@ -308,7 +308,9 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
     elif way == "class":
         view = window.class_panel.view
-        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(view.model().index(2, 0)).center())
+        QTest.mouseClick(
+            view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(view.model().index(2, 0)).center()
+        )
     elif way in ("bottom", "side"):
         _focus(window, "imageList" if way == "bottom" else "classList")
         _press(window, Key.Key_F10 if way == "bottom" else Key.Key_F9)

@@ -125,7 +125,11 @@ class SnapshotsDialog(QDialog):
             (self.keep, "snapshotKeep", tr("Name the labels as they are now; nothing is copied")),
             (self.list, "snapshotList", tr("Snapshots, newest first")),
             (self.restore, "snapshotRestore", tr("Take all images and classes back to what they were; can be undone")),
-            (self.restore_image, "snapshotRestoreImage", tr("Take the image on screen back to what it was; can be undone")),
+            (
+                self.restore_image,
+                "snapshotRestoreImage",
+                tr("Take the image on screen back to what it was; can be undone"),
+            ),
             (self.rename, "snapshotRename", tr("Give the snapshot another name (F2)")),
             (self.delete, "snapshotDelete", tr("Take the name away; no label changes")),
             (self.undo, "snapshotUndo", tr("Take the restore back")),

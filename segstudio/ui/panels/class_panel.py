@@ -22,7 +22,7 @@ from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.ui.icons import icon, swatch
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
-from segstudio.ui.panels.kinds import KINDS, KIND_TIPS
+from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:

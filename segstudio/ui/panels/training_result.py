@@ -20,7 +20,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TrainingResult(QWidget):
-    """`trainingVerdict`, the sentence why, `trainingAdvice` on what would help, and the table `trainingResult` (made when it is first needed)."""
+    """`trainingVerdict`, why, `trainingAdvice` on what would help; `trainingResult`, made when needed."""
 
     def __init__(self) -> None:
         super().__init__()

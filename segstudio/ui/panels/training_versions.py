@@ -39,7 +39,8 @@ class TrainingVersions(QWidget):
         self._column.setSpacing(4)
         self._column.addWidget(
             role_label(
-                tr("After each run the better version on held-out pixels makes the proposals. You can choose another."), "muted"
+                tr("After each run the better version on held-out pixels makes the proposals. You can choose another."),
+                "muted",
             )
         )
         session.versionsChanged.connect(self.refresh)
@@ -92,8 +93,10 @@ class TrainingVersions(QWidget):
         return button
 
     def _use(self, name: str) -> None:
-        """Choose a version; the button goes with the table's rows. One that is gone since the table was filled says so, and the table is filled again."""
-        if self._table is not None and self._table.isAncestorOf(QApplication.focusWidget()):
+        """Choose a version; one that is gone since the table was filled says so, and the table is filled again."""
+        focus = QApplication.focusWidget()
+        # The button that has the focus goes with the table's rows, and Qt would hand the keys to whatever is next.
+        if self._table is not None and focus is not None and self._table.isAncestorOf(focus):
             self._table.setFocus()
         try:
             self._session.use_version(name)
