@@ -43,6 +43,6 @@ class SessionClasses(SessionBase):
             self._opened.classes.change(name, **columns)
 
     def remove_class(self, name: str) -> None:
-        """Take a class out of use; its pixels stay stored and count as nothing. `said` tells how many; undo is possible."""
+        """Take a class out of use; its pixels stay stored and count as nothing. `said` tells how many they are."""
         if self._may_write() and self._opened is not None:
             self._opened.classes.remove(name)
