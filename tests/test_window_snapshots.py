@@ -57,6 +57,8 @@ def test_a_snapshot_is_kept_restored_and_the_restore_undone_by_hand(me: Bench) -
     QTest.keyClicks(dialog.name, "by hand")
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
     me.wait(lambda: [item.name for item in me.session.snapshots] == ["by hand"])
+    assert not dialog.isVisible()
+    me.window.bars.action("snapshots").trigger()
     me.window.activateWindow()
     me.drag((80, 60), (90, 90))
     me.settle()

@@ -1,8 +1,10 @@
 """The owner of the class list: makes project-wide edits of class rows."""
 
 import re
+from collections.abc import Generator
 
 from segstudio.app.documents import Documents
+from segstudio.app.jobs import Job, MainThread
 from segstudio.errors import UserError
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
@@ -11,7 +13,7 @@ from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
 from segstudio.store.classes import valid_name
 from segstudio.store.project import Project
 
-__all__ = ["Classes"]
+__all__ = ["Classes", "removed_words"]
 
 
 _SAVED_WITHIN_S = 2.0
@@ -20,11 +22,17 @@ _SAVED_WITHIN_S = 2.0
 class Classes:
     """Add, rename, change and remove classes, each as one undoable edit."""
 
-    def __init__(self, project: Project, documents: Documents) -> None:
-        self._project, self._documents = project, documents
+    def __init__(self, project: Project, documents: Documents, main: MainThread) -> None:
+        self._project, self._documents, self._main = project, documents, main
+        self._counts: list[Job[None, tuple[int, int]]] = []
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for what is being counted."""
+        for job in list(self._counts):
+            job.wait(timeout_s)
 
     def add(self, name: str, color: str | None, kind: Kind) -> None:
-        """Make a class with the next value that was never used."""
+        """Make a class with the next value that was never used, and choose it to paint with."""
         name = self._free_name(name)
         if kind is Kind.BACKGROUND:
             raise UserError("A project has exactly one background class, and this one has it.")
@@ -69,14 +77,43 @@ class Classes:
         return not saved or self._project.class_pixels(removed=True).get(found.id, 0) > 0
 
     def remove(self, name: str) -> None:
-        """Take a class out of use."""
+        """Take a class out of use; `Documents.said` tells how much was labelled with it, once that is counted."""
         found = self._find(name)
         if found.kind is Kind.BACKGROUND:
             raise UserError("The background class cannot be removed: every project has one.")
+        table = self._documents.classes
+        counted = [c.id for c in table.all if (today := table.effective(c.id)) is not None and today.id == found.id]
         self._commit(changed_class_row(found, removed=True))
-        if self._documents.class_id == found.id:
-            rest = self._documents.classes
-            self._documents.class_id = next((c.id for c in rest.foreground), rest.background.id)
+        self._tell_removed(found.name, counted)
+
+    def _tell_removed(self, name: str, counted: list[ClassId]) -> None:
+        def count() -> Generator[None, None, tuple[int, int]]:
+            if self._project.writer is not None:
+                self._project.writer.flush(_SAVED_WITHIN_S)
+            yield
+            return self._project.class_use(counted)
+
+        def told(use: tuple[int, int]) -> None:
+            self._counts.remove(job)
+            self._documents.said.emit(removed_words(name, *use))
+
+        def failed(error: BaseException) -> None:
+            self._counts.remove(job)
+            if not isinstance(error, UserError):
+                raise error
+            self._documents.said.emit(error.line)
+
+        job: Job[None, tuple[int, int]] = Job(
+            "count",
+            count(),
+            self._main,
+            on_value=lambda _: None,
+            on_done=told,
+            on_failed=failed,
+            on_cancelled=lambda: self._counts.remove(job),
+        )
+        self._counts.append(job)
+        job.start()
 
     def _find(self, name: str) -> LabelClass:
         found = self._documents.classes.named(name)
@@ -96,6 +133,15 @@ class Classes:
         self._documents.commit_gesture()
         edit = Edit(None, Cause.CLASSES, rows=(row,), tool="classes", author=self._documents.author)
         self._documents.commit_classes(edit)
+
+
+def removed_words(name: str, images: int, pixels: int) -> str:
+    """What the removal of a class means for what is labelled with it."""
+    if not pixels:
+        return f"The class '{name}' was removed; nothing was labelled with it. Undo brings it back."
+    where = "1 image" if images == 1 else f"{images:,} images"
+    what = "1 pixel" if pixels == 1 else f"{pixels:,} pixels"
+    return f"The class '{name}' was removed: {what} in {where} now count as unlabelled. Undo brings them back."
 
 
 def _checked_color(color: str) -> str:

@@ -18,7 +18,7 @@ from segstudio.labels.author import user_name
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table
-from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
+from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, LabelClass, Seq
 from segstudio.labels.policy import Touch
 from segstudio.labels.raster import TileBudget
 from segstudio.labels.streamed import LARGEST_EDIT_BYTES
@@ -44,6 +44,7 @@ class Documents(QObject):
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     classesChanged = Signal()
+    classChosen = Signal()
     refused = Signal(str)
     said = Signal(str)
     rewritten = Signal(object)
@@ -86,7 +87,7 @@ class Documents(QObject):
         self.tool: StrokeTool | None = self.tools["brush"]
         self.radius = 12.0
         self.touch = Touch.ALL
-        self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
+        self._class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
         self.author = user_name()
 
     # -- opening -----------------------------------------------------------------------------------------------------
@@ -110,6 +111,24 @@ class Documents(QObject):
             if self._open[old].last <= self.saving.acknowledged and not any(o is self._open[old] for o in awaited):
                 self._open.pop(old).document.raster.leave()
         self.historyChanged.emit()
+
+    # -- the class that paints ---------------------------------------------------------------------------------------
+
+    @property
+    def class_id(self) -> ClassId:
+        """The class chosen to paint with; `classChosen` says that it is another."""
+        return self._class_id
+
+    @class_id.setter
+    def class_id(self, id_: ClassId) -> None:
+        if id_ != self._class_id:
+            self._class_id = id_
+            self.classChosen.emit()
+
+    @property
+    def current_class(self) -> LabelClass:
+        """The class that a stroke paints, as it counts today: what the window highlights is this one."""
+        return self.classes.effective(self._class_id) or self.classes.background
 
     # -- painting ----------------------------------------------------------------------------------------------------
 
@@ -173,8 +192,9 @@ class Documents(QObject):
     def _target(self) -> tuple[Document, Paint] | None:
         if self.current is None or self._project.writer is None:
             return None
-        found = self.classes.get(self.class_id) or self.classes.background
-        return self.current.document, Paint(self.classes, found, self.radius, self.touch, self.plane, self.author)
+        return self.current.document, Paint(
+            self.classes, self.current_class, self.radius, self.touch, self.plane, self.author
+        )
 
     def _repaint(self, rect: Rect) -> None:
         if not rect.empty and self.current is not None:
@@ -220,10 +240,13 @@ class Documents(QObject):
     def _take_classes(self, classes: ClassTable) -> None:
         if classes.all != self.classes.all:
             self.classes = classes
-            if self.classes.effective(self.class_id) is None:
-                # An undo or redo took the current class away: nobody must paint with what counts as nothing.
-                self.class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
+            lost = classes.effective(self._class_id) is None
+            if lost:
+                # A removal, undo or redo took the current class away: nobody must paint with what counts as nothing.
+                self._class_id = next((c.id for c in classes.foreground), classes.background.id)
             self.classesChanged.emit()
+            if lost:
+                self.classChosen.emit()
 
     def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
         assert self._project.writer is not None

@@ -1,4 +1,4 @@
-"""The owner of exports: one at a time on a thread, over the committed labels."""
+"""The owner of exports, each on a thread of its own with a progress of its own, over the committed labels."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ __all__ = ["Exports"]
 
 
 class Exports(QObject):
-    """`exportFinished` means: every file in place and read back."""
+    """`exportFinished` means: every file in place and read back. `jobChanged` tells exports apart by their `part`."""
 
     exportFinished = Signal(object)
     failed = Signal(object)
@@ -24,7 +24,8 @@ class Exports(QObject):
     def __init__(self, project: Project, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project, self._main = project, main
-        self._jobs: list[Job[Progress, ExportReport]] = []
+        self._jobs: dict[int, Job[Progress, ExportReport]] = {}
+        self._newest = 0
 
     @property
     def running(self) -> bool:
@@ -32,36 +33,38 @@ class Exports(QObject):
         return bool(self._jobs)
 
     def start(self, format_: str, out: Path, content: str) -> None:
-        """Begin an export of everything committed so far; several run one beside the other."""
-        job: Job[Progress, ExportReport] = Job(
+        """Begin an export of everything committed so far; several run side by side."""
+        self._newest += 1
+        part = self._newest
+        self._jobs[part] = Job(
             "export",
             export(self._project, format_, out, content=content),
             self._main,
-            on_value=self._progress,
-            on_done=lambda report: self._done(job, format_, out, report),
-            on_failed=lambda error: self._failed(job, error),
-            on_cancelled=lambda: self._end(job),
+            on_value=lambda progress: self._progress(part, progress),
+            on_done=lambda report: self._done(part, format_, out, report),
+            on_failed=lambda error: self._failed(part, error),
+            on_cancelled=lambda: self._end(part),
         )
-        self._jobs.append(job)
-        job.start()
+        self._jobs[part].start()
 
-    def cancel(self) -> None:
-        """Drop what is under way; nothing half-written stays."""
-        for job in self._jobs:
-            job.cancel()
+    def cancel(self, part: int | None = None) -> None:
+        """Drop one export, or all; nothing half-written stays."""
+        for number, job in self._jobs.items():
+            if part is None or number == part:
+                job.cancel()
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the threads."""
-        for job in list(self._jobs):
+        for job in list(self._jobs.values()):
             job.wait(timeout_s)
 
-    def _progress(self, progress: Progress) -> None:
+    def _progress(self, part: int, progress: Progress) -> None:
         text = self.tr("Exporting {0} of {1}").format(progress.done, progress.total)
         fraction = progress.done / progress.total if progress.total else None
-        self.jobChanged.emit(JobState("export", True, text, fraction))
+        self.jobChanged.emit(JobState("export", True, text, fraction, part=part))
 
-    def _done(self, job: Job[Progress, ExportReport], format_: str, out: Path, report: ExportReport) -> None:
-        self._end(job)
+    def _done(self, part: int, format_: str, out: Path, report: ExportReport) -> None:
+        self._end(part)
         result: dict[str, object] = {
             "format": format_,
             "out": str(out),
@@ -72,12 +75,12 @@ class Exports(QObject):
             result["changed"] = list(report.changed)
         self.exportFinished.emit(result)
 
-    def _failed(self, job: Job[Progress, ExportReport], error: BaseException) -> None:
-        self._end(job)
+    def _failed(self, part: int, error: BaseException) -> None:
+        self._end(part)
         if not isinstance(error, UserError):
             raise error
         self.failed.emit({"job": "export", "sentence": error.line, "details": ""})
 
-    def _end(self, job: Job[Progress, ExportReport]) -> None:
-        self._jobs.remove(job)
-        self.jobChanged.emit(JobState("export", False))
+    def _end(self, part: int) -> None:
+        del self._jobs[part]
+        self.jobChanged.emit(JobState("export", False, part=part))

@@ -58,7 +58,7 @@ class OpenedProject(QObject):
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
-        self.classes = Classes(self.project, self.documents)
+        self.classes = Classes(self.project, self.documents, self.main)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
@@ -121,7 +121,15 @@ class OpenedProject(QObject):
         self.growing.cancel()
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (self.proposals, self.training, self.exports, self.backups, self.relinking, self.growing):
+        for owner in (
+            self.proposals,
+            self.training,
+            self.exports,
+            self.backups,
+            self.relinking,
+            self.growing,
+            self.classes,
+        ):
             owner.wait(_LONGEST_WAIT_S)
         if self.project.writer is not None:
             self.project.writer.flush(longest)

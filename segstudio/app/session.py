@@ -150,6 +150,7 @@ class Session(
         documents.saveStateChanged.connect(self.saveStateChanged)
         documents.classesChanged.connect(self.classesChanged)
         documents.classesChanged.connect(self.toolChanged)
+        documents.classChosen.connect(self.toolChanged)
         documents.said.connect(self.said)
         documents.long.said.connect(self.said)
         documents.long.failed.connect(self.failed)

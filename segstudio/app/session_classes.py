@@ -15,9 +15,7 @@ class SessionClasses(SessionBase):
     @property
     def current_class(self) -> LabelClass | None:
         """The class that the brush paints."""
-        if self._opened is None:
-            return None
-        return self.classes.get(self._opened.documents.class_id)
+        return None if self._opened is None else self._opened.documents.current_class
 
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""
@@ -28,10 +26,9 @@ class SessionClasses(SessionBase):
             raise UserError(f"There is no class {name!r} in this project.")
         self._opened.documents.commit_gesture()
         self._opened.documents.class_id = found.id
-        self.toolChanged.emit()
 
     def add_class(self, name: str, color: str | None = None, kind: str = "semantic") -> None:
-        """Make a class. Raises `UserError` for a name that is taken or not allowed."""
+        """Make a class and choose it to paint with. Raises `UserError` for a name that is taken or not allowed."""
         if self._may_write() and self._opened is not None:
             self._opened.classes.add(name, color, Kind(kind))
 
@@ -46,6 +43,6 @@ class SessionClasses(SessionBase):
             self._opened.classes.change(name, **columns)
 
     def remove_class(self, name: str) -> None:
-        """Take a class out of use; its pixels stay stored and count as nothing. Undo brings it back."""
+        """Take a class out of use; its pixels stay stored and count as nothing. `said` tells how many they are."""
         if self._may_write() and self._opened is not None:
             self._opened.classes.remove(name)

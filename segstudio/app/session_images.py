@@ -43,6 +43,13 @@ class SessionImages(SessionBase):
             raise UserError("No project is open.")
         return self._opened.navigation.rows[index].file
 
+    def image_content(self, index: int) -> str:
+        """A mark of what an image holds as far as it is known: with another content comes another mark."""
+        if self._opened is None:
+            raise UserError("No project is open.")
+        row = self._opened.navigation.rows[index]
+        return f"{row.changed or row.quick_hash} {self.images[index].problem}"
+
     @property
     def plane(self) -> int:
         """Number of the plane on screen."""

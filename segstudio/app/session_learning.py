@@ -127,10 +127,10 @@ class SessionLearning(SessionBase):
         exports = self._opened.exports
         self._opened.documents.after(lambda: exports.start(format, Path(out), content))
 
-    def cancel_job(self, job: str) -> None:
-        """Cancel a long job by its name."""
+    def cancel_job(self, job: str, part: int | None = None) -> None:
+        """Cancel a long job by its name; `part` names one of several exports, None means all of them."""
         if self._opened is not None and job == "export":
-            self._opened.exports.cancel()
+            self._opened.exports.cancel(part)
         elif self._opened is not None and job in ("add", "remove", "look"):
             self._opened.growing.cancel()
         elif self._opened is not None and job == "relink":

@@ -11,6 +11,7 @@ from segstudio.labels.model import Touch
 if TYPE_CHECKING:
     from segstudio.app.opened import OpenedProject
     from segstudio.app.pointer import Pointer
+    from segstudio.app.refusals import Refusal
     from segstudio.labels.model import ImageId
 
 __all__ = ["SessionTools"]
@@ -66,7 +67,26 @@ class SessionTools(SessionBase):
             if event.phase.name == "PRESS" and self._tool != "pan":
                 self.said.emit(self._opened.project.why_read_only)
             return
+        if event.phase.name == "PRESS" and not self.gesture_active and (refusal := self._refusal(event)):
+            self.said.emit(refusal.sentence)
+            if refusal.whole:
+                return
         self._opened.documents.pointer(event)
+
+    def _refusal(self, event: Pointer) -> Refusal | None:
+        documents = self._opened.documents if self._opened is not None else None
+        if documents is None or documents.current is None or self._tool == "pan":
+            return None
+        from segstudio.app.refusals import refusal_of
+
+        return refusal_of(
+            documents.current.document,
+            documents.classes,
+            documents.current_class,
+            event,
+            plane=documents.plane,
+            erasing=self._tool == "eraser",
+        )
 
     @property
     def gesture_active(self) -> bool:

@@ -94,7 +94,10 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A long job: what it is doing, how far it is (0..1 or None), and seconds left if known."""
+    """A long job: what it is doing, how far it is (0..1 or None), and seconds left if known.
+
+    `part` tells several that run beside each other apart.
+    """
 
     job: str
     running: bool
@@ -102,6 +105,7 @@ class JobState:
     fraction: float | None = None
     seconds_left: float | None = None
     cancellable: bool = True
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

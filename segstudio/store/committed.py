@@ -1,7 +1,7 @@
 """What is committed in a project: every question that one short read transaction answers."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from math import inf
 from pathlib import Path
@@ -134,6 +134,11 @@ class Committed:
         """Known pixels of the whole project by class; those of images that were taken out only where asked for."""
         with self._readers.transaction() as db:
             return labels_.class_pixels(db, removed=removed)
+
+    def class_use(self, class_ids: Iterable[ClassId]) -> tuple[int, int]:
+        """In how many images these classes have known pixels, and how many pixels together."""
+        with self._readers.transaction() as db:
+            return labels_.class_use(db, class_ids)
 
     def known_classes(self) -> frozenset[ClassId]:
         """The classes, as they count today, that have a known pixel."""

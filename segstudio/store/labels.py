@@ -1,7 +1,7 @@
 """The committed labels of an image, read in the caller's transaction; every tile is checked against its digest."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from segstudio.errors import ProjectDamaged
@@ -124,6 +124,17 @@ def classes_with_pixels(db: sqlite3.Connection) -> frozenset[ClassId]:
         "WHERE c.class_id = classes.id AND c.pixels > 0 AND i.removed = 0)"
     )
     return frozenset(ClassId(class_id) for (class_id,) in rows)
+
+
+def class_use(db: sqlite3.Connection, class_ids: Iterable[ClassId]) -> tuple[int, int]:
+    """In how many images these classes have known pixels, and how many together; removed images left out."""
+    wanted = [int(class_id) for class_id in class_ids]
+    images, pixels = db.execute(
+        "SELECT count(DISTINCT c.image), coalesce(sum(c.pixels), 0) FROM counts c JOIN images i ON i.id = c.image "
+        f"WHERE c.pixels > 0 AND i.removed = 0 AND c.class_id IN ({', '.join('?' * len(wanted))})",
+        wanted,
+    ).fetchone()
+    return int(images), int(pixels)
 
 
 def class_pixels(db: sqlite3.Connection, *, removed: bool = False) -> Mapping[ClassId, int]:

@@ -36,7 +36,7 @@ def refusal(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
             return _SENTENCES[sqlite3.SQLITE_FULL]
-        return f"The disk that holds the project refused ({error.strerror or error})."
+        return f"The disk that holds the project did not save the change ({error.strerror or error})."
     if isinstance(error, MemoryError):
         return _SENTENCES[sqlite3.SQLITE_NOMEM]
     if not isinstance(error, sqlite3.Error):

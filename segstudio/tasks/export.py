@@ -113,7 +113,7 @@ def _spare_others(form: Format, out: Path, names: list[PurePosixPath]) -> None:
         raise UserError(
             f"{out / others[0]}{more} not written by SegStudio, and the export would replace it.",
             safe="Nothing was exported, and no file was changed.",
-            todo="Name another folder with --out.",
+            todo="Choose another folder.",
         )
 
 

@@ -168,7 +168,8 @@ class Bars:
         button.setObjectName(row.button)
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
         button.setAccessibleName(tr(row.text).rstrip("…"))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # Space belongs to the image: no button of a bar has the focus. Menus and keys do what the bars do.
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if icon_only:
             button.setProperty("role", "bare")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -23,6 +23,7 @@ from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
+from segstudio.ui.first_step import FirstStep
 from segstudio.ui.icons import app_icon
 from segstudio.ui.image_banner import ImageBanner
 from segstudio.ui.loader import ModuleLoader
@@ -35,7 +36,7 @@ from segstudio.ui.status_bar import StatusBar
 from segstudio.ui.strip import MessageStrip, ReadOnlyBanner
 from segstudio.ui.strips import Strips
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
-from segstudio.ui.typing_guard import TypingGuard
+from segstudio.ui.typing_guard import TypingGuard, leave_keys
 from segstudio.ui.words import count, tr
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ __all__ = ["MainWindow"]
 
 _SIDE_W = 264
 _BOTTOM_H = 248
+_FOLDED_H = 156
+_BOTTOM_SHARES = (560, 760)
+_LOW_PX, _NARROW_PX = 800, 900
+"""A window lower or narrower than this keeps the curves folded until they are asked for: the image comes first."""
+
 _RECENT = 12
 _WARM_UP_MS = 250
 
@@ -73,9 +79,10 @@ class MainWindow(QMainWindow):
         self.covered = False
         self._cursor: tuple[int, int] | None = None
         self.canvas = Canvas(session)
+        self.first_step = FirstStep(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.export_panel = ExportPanel(session)
-        self.message_strip = MessageStrip(session)
+        self.message_strip = MessageStrip(session, self.export_panel.says)
         self.closing_strip = ClosingStrip(session)
         self.bars = Bars(self, Commands(self))
         self.class_panel = ClassPanel(session)
@@ -84,6 +91,7 @@ class MainWindow(QMainWindow):
         self.training_panel = TrainingPanel(session, self.bars.action("stop-training"), self.bars.action("versions"))
         self._arrange()
         self._guard = TypingGuard(self, self.canvas)
+        leave_keys(self.side, self.bottom, self.strips)
         self._connect()
         self.resize(1440, 900)
         self._restore()
@@ -157,6 +165,8 @@ class MainWindow(QMainWindow):
         """Ask for the folder that a backup goes into, by default the one that the project stands in."""
         from PySide6.QtWidgets import QFileDialog
 
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
         path = self.session.project_path
         if path is None:
             return
@@ -165,6 +175,7 @@ class MainWindow(QMainWindow):
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda chosen: self.session.backup(Path(chosen)))
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -198,12 +209,22 @@ class MainWindow(QMainWindow):
         self.canvas.set_proposal_shown(shown)
         self._prefer(show_proposals=shown)
 
+    def _show_labels_again(self) -> None:
+        """A hand that paints while the labels are hidden would not see what it does."""
+        self.bars.action("show-labels").setChecked(True)
+        self.canvas.set_labels_shown(True)
+        self.session.said.emit(tr("The labels are shown again: you are painting"))
+
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
         there = self.session.project_path is not None and not self.covered
+        had_focus = self.focusWidget()
         self.side.setVisible(there and self.bars.action("show-side").isChecked())
         self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
         self.bars.tool_bar.setVisible(there)
+        if had_focus is not None and not had_focus.isVisibleTo(self):
+            # Qt would hand the keys to whatever stands next in line: a button, which Space would then press.
+            self._focus_page()
 
     def _page_changed(self) -> None:
         """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
@@ -237,6 +258,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
+        self.pages.setMinimumSize(200, 120)  # the pages are wider, but then no panel stands beside them
         self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
@@ -244,7 +266,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner))
+        self.strips = Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner)
+        layout.addWidget(self.strips)
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
@@ -254,15 +277,36 @@ class MainWindow(QMainWindow):
         self.upper.setStretchFactor(0, 1)
         self.upper.setStretchFactor(1, 0)
         self.upper.setSizes([1000, _SIDE_W])
-        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel, self.training_panel)
-        self.bottom.setSizes([560, 760])
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel)
+        self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
+        self._bottom_shares = list(_BOTTOM_SHARES)
         self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
         self.middle.setStretchFactor(0, 1)
         self.middle.setStretchFactor(1, 0)
-        self.middle.setSizes([700, _BOTTOM_H])
+        self.middle.setSizes([700, _FOLDED_H])
+        self.image_panel.add_to_head(self.training_panel)
         self.setCentralWidget(self.middle)
         self.side.setMinimumWidth(208)
-        self.bottom.setMinimumHeight(176)
+        self.bottom.setMinimumHeight(144)
+        self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold before that
+
+    def _place_training(self, folded: bool) -> None:
+        """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
+        was_high = self.middle.sizes()[1]
+        if was_high:
+            self._bottom_h[not folded] = was_high
+        if folded:
+            self._bottom_shares = self.bottom.sizes()
+            self.image_panel.add_to_head(self.training_panel)
+        else:
+            self.bottom.addWidget(self.training_panel)
+            self.bottom.setSizes(self._bottom_shares)
+        self.training_panel.show()
+        self._set_bottom_height(self._bottom_h[folded])
+
+    def _set_bottom_height(self, height: int) -> None:
+        whole = sum(self.middle.sizes()) or self.height()
+        self.middle.setSizes([whole - height, height])
 
     def _splitter(self, name: str, orientation: Qt.Orientation, *parts: QWidget) -> QSplitter:
         splitter = QSplitter(orientation)
@@ -289,9 +333,12 @@ class MainWindow(QMainWindow):
         canvas.left.connect(self._left)
         canvas.openRequested.connect(self.choose_to_open)
         canvas.dropped.connect(self.open_paths)
+        canvas.paintedUnseen.connect(self._show_labels_again)
+        self.class_panel.named.connect(lambda: self.class_panel.view.hasFocus() and self._focus_page())
         self.start_page.sampleAsked.connect(self.try_sample)
         self.export_panel.left.connect(self._focus_page)
         self.closing_strip.ready.connect(self.close)
+        self.training_panel.foldChanged.connect(self._place_training)
         session.projectChanged.connect(self._show_project)
         session.backupFinished.connect(self._backed_up)
         session.imagesFound.connect(lambda found: self.message_strip.say("add", found["sentence"]))
@@ -362,6 +409,11 @@ class MainWindow(QMainWindow):
 
     # -- events ------------------------------------------------------------------------------------------------------
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window the image comes before the curves."""
+        super().resizeEvent(event)
+        self.training_panel.set_cramped(self.height() < _LOW_PX or self.width() < _NARROW_PX)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody wanted."""
         if event.key() == Qt.Key.Key_Escape:
@@ -409,14 +461,14 @@ class MainWindow(QMainWindow):
         self.session.preferences = replace(self.session.preferences, **preferences)
 
     def _splitters(self) -> tuple[QSplitter, ...]:
-        return (self.middle, self.upper, self.side, self.bottom)
+        return (self.middle, self.upper, self.side)
 
     def _keep(self) -> None:
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
         self._prefer(
             window_geometry=geometry,
-            panel_state=" ".join(states),
+            panel_state=" ".join([*states, ",".join(map(str, self._bottom_state()))]),
             brush_radius=self.session.brush_radius,
         )
 
@@ -425,6 +477,19 @@ class MainWindow(QMainWindow):
         if kept.window_geometry:
             self.restoreGeometry(QByteArray.fromBase64(kept.window_geometry.encode()))
         states = kept.panel_state.split()
-        if len(states) == len(self._splitters()):
-            for splitter, state in zip(self._splitters(), states, strict=True):
-                splitter.restoreState(QByteArray.fromBase64(state.encode()))
+        if len(states) != len(self._splitters()) + 1:
+            return
+        for splitter, state in zip(self._splitters(), states, strict=False):
+            splitter.restoreState(QByteArray.fromBase64(state.encode()))
+        bottom = states[-1].split(",")
+        if len(bottom) == 4 and all(part.isdecimal() for part in bottom):
+            folded, unfolded, *self._bottom_shares = map(int, bottom)
+            self._bottom_h = {True: folded, False: unfolded}
+        self._set_bottom_height(self._bottom_h[self.training_panel.folded])
+
+    def _bottom_state(self) -> tuple[int, int, int, int]:
+        """Heights of the lower panels with the training folded and unfolded, and the widths of the two."""
+        folded, high = self.training_panel.folded, self.middle.sizes()[1]
+        heights = self._bottom_h | ({folded: high} if high else {})
+        left, right = self._bottom_shares if folded else self.bottom.sizes()
+        return heights[True], heights[False], left, right

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QTo
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import ElidedLabel
+from segstudio.ui.panels.training_versions import version_words
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import clock, tr
+from segstudio.ui.words import clock, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -21,7 +22,7 @@ _SAID_MS = 8000
 _CURSOR_W = 232
 _JOB_W = 320
 _QUIET = ("train",)
-_EMPTY_GUESS = "The guess finds nothing here: paint some of a class, and background with the right button"
+_EMPTY_GUESS = "Nothing was found here yet: paint some of a class, and background with the right button"
 
 
 def zoom_text(scale: float) -> str:
@@ -58,7 +59,7 @@ class StatusBar(QStatusBar):
         self.zoom_label = self._label("zoomState", 64)
         self.cursor_label = self._label("cursorState", _CURSOR_W)
         self._job: JobState | None = None
-        self._jobs: dict[str, JobState] = {}
+        self._jobs: dict[tuple[str, int], JobState] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAID_MS)
@@ -99,9 +100,9 @@ class StatusBar(QStatusBar):
             self.proposal_label.setText("")
         elif self._session.proposal_is_guess:
             empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
-            self.proposal_label.setText(tr("proposal: a guess, finds nothing") if empty else tr("proposal: a guess"))
+            self.proposal_label.setText(tr("first guess: nothing found") if empty else tr("proposal: first guess"))
         else:
-            self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
+            self.proposal_label.setText(tr("proposal: {v}", v=version_words(proposal.version)))
         self._publish()
 
     def _help_on(self) -> None:
@@ -182,7 +183,7 @@ class StatusBar(QStatusBar):
     def _engine(self, state: "EngineState") -> None:
         words = {"starting": tr("engine starting …"), "dead": tr("engine stopped")}
         self.device_label.setText(words.get(state.kind, state.device))
-        self.device_label.setToolTip(state.sentence)
+        self.device_label.setToolTip(wrapped(state.sentence))
         self.device_label.setVisible(bool(self.device_label.text()))
         self._publish()
 
@@ -196,9 +197,9 @@ class StatusBar(QStatusBar):
         if state.job in _QUIET:
             return
         if state.running:
-            self._jobs[state.job] = state
+            self._jobs[state.job, state.part] = state
         else:
-            self._jobs.pop(state.job, None)
+            self._jobs.pop((state.job, state.part), None)
         self._show_job()
 
     def _show_job(self) -> None:
@@ -218,10 +219,11 @@ class StatusBar(QStatusBar):
 
     def _cancel(self) -> None:
         if self._job is not None:
-            self._session.cancel_job(self._job.job)
+            self._session.cancel_job(self._job.job, self._job.part or None)
 
     def _opened(self) -> None:
         self._jobs.clear()
         self._show_job()
+        self._say("")
         self.show_cursor("")
         self._saved(self._session.save_state)

@@ -3,6 +3,7 @@
 Never a box that waits for an answer: the image stays in reach.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,14 @@ def _sentence(name: str) -> QLabel:
 
 
 class MessageStrip(QFrame):
-    """`messageStrip`: the newest failure; it goes when it is closed, or when what it says no longer holds."""
+    """`messageStrip`: the newest failure; it goes when it is closed, or when what it says no longer holds.
 
-    def __init__(self, session: "Session") -> None:
+    `said_elsewhere` tells of a failure whether another part of the window, in sight, says it.
+    """
+
+    def __init__(self, session: "Session", said_elsewhere: Callable[[dict[str, Any]], bool] = lambda _: False) -> None:
         super().__init__()
+        self._said_elsewhere = said_elsewhere
         self.setObjectName("messageStrip")
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("Message"))
@@ -118,6 +123,9 @@ class MessageStrip(QFrame):
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] == "new":
             return  # said on the page that asked for it
+        if self._said_elsewhere(failure):
+            self._succeeded(failure["job"])
+            return
         if failure["job"] in ("image", "propose") and self._said_above(failure["sentence"]):
             return
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))
@@ -162,7 +170,7 @@ class ReadOnlyBanner(QFrame):
         row.addWidget(self.text, 1)
         self.again_button = QPushButton(tr("Try again"))
         self.again_button.setObjectName("tryAgainButton")
-        self.again_button.setToolTip(tr("Open the project anew, for writing if nobody else has it open by now"))
+        self.again_button.setToolTip(tr("Open the project again, for writing if nobody else has it open by now"))
         self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.again_button.clicked.connect(self._try_again)
         row.addWidget(self.again_button)

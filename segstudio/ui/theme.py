@@ -84,7 +84,18 @@ QMainWindow, QWidget#mainColumn { background: $window; }
 QWidget { color: $text; }
 QMenuBar { background: $window; border-bottom: 1px solid $line; }
 QMenuBar::item { padding: 4px 8px; background: transparent; border-radius: 4px; }
-QMenuBar::item:selected { background: $hover; }
+QMenuBar::item:selected { background: $hover; color: $text; }
+QMenuBar::item:disabled { color: $faint; }
+QMenu { background: $panel; border: 1px solid $edge; padding: 4px 0; }
+QMenu::item { padding: 4px 24px 4px 8px; background: transparent; color: $text; }
+QMenu::item:selected { background: $accent_soft; color: $text; }
+QMenu::item:disabled { color: $faint; background: transparent; }
+QMenu::icon { padding-left: 8px; }
+QMenu::indicator { width: 12px; height: 12px; margin-left: 8px; border: 1px solid $muted; border-radius: 3px; }
+QMenu::indicator:exclusive { border-radius: 6px; }
+QMenu::indicator:checked { background: $accent; border-color: $accent; }
+QMenu::indicator:disabled { border-color: $faint; }
+QMenu::separator { background: $edge; height: 1px; margin: 4px 8px; }
 QToolBar { background: $window; border: 0; padding: 4px; spacing: 4px; }
 QToolBar#mainBar { border-bottom: 1px solid $line; }
 QToolBar#toolBar { border-right: 1px solid $line; }
@@ -121,8 +132,10 @@ QLineEdit:disabled, QComboBox:disabled { color: $faint; background: $panel; }
 QComboBox { padding-right: 20px; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: none; }
+QComboBox QAbstractItemView { border: 1px solid $edge; padding: 2px; }
 QAbstractItemView { background: $panel; border: 0; outline: 0; selection-background-color: $accent_soft;
     selection-color: $text; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
 QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
@@ -136,6 +149,7 @@ QLabel[role="warning"] { color: $warning; }
 QHeaderView { background: $panel; border: 0; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $edge; padding: 2px 4px; }
 QTreeView::item { padding: 1px 0; }
+QAbstractItemView::item:disabled { color: $faint; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }
 QStatusBar::item { border: 0; }
@@ -210,6 +224,6 @@ def _palette(theme: Theme) -> QPalette:
         (role.Mid, theme.edge),
     ):
         palette.setColor(name, QColor(color))
-    for name in (role.WindowText, role.Text, role.ButtonText):
+    for name in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
         palette.setColor(QPalette.ColorGroup.Disabled, name, QColor(theme.faint))
     return palette

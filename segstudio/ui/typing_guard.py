@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-__all__ = ["TypingGuard", "default_button", "is_text_field", "keeps_focus", "make_form"]
+__all__ = ["TypingGuard", "default_button", "is_text_field", "keeps_focus", "leave_keys", "make_form"]
 
 _WITH_COMMAND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -50,6 +50,14 @@ def default_button(widget: QObject | None) -> QPushButton | None:
 def keeps_focus(widget: QObject | None) -> bool:
     """Whether the pointer must not take the focus from this widget: somebody types in it, or it is part of a form."""
     return is_text_field(widget) or default_button(widget) is not None
+
+
+def leave_keys(*parts: QWidget) -> None:
+    """The pointer takes the keyboard into none of these or what is in them, but into text fields: Tab does."""
+    for part in parts:
+        for widget in (part, *part.findChildren(QWidget)):
+            if widget.focusPolicy().value & Qt.FocusPolicy.ClickFocus.value and not is_text_field(widget):
+                widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 class TypingGuard(QObject):

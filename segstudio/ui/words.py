@@ -1,8 +1,10 @@
 """How the window says things: translation, and figures as people write them. English is the source language."""
 
+import textwrap
+
 from PySide6.QtCore import QCoreApplication
 
-__all__ = ["amount", "clock", "count", "elided", "tr"]
+__all__ = ["amount", "clock", "count", "elided", "tr", "wrapped"]
 
 CONTEXT = "SegStudio"
 
@@ -42,3 +44,9 @@ def elided(text: str, limit: int) -> str:
         return text
     head = (limit - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def wrapped(text: str, width: int = 80) -> str:
+    """The text in lines of at most `width` characters, as a tooltip needs it: also a name without a space is broken."""
+    lines = (textwrap.wrap(line, width, break_on_hyphens=False) or [""] for line in text.splitlines())
+    return "\n".join("\n".join(parts) for parts in lines)

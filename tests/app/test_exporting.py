@@ -8,6 +8,7 @@ import pytest
 from test_documents import Bench
 
 from segstudio.app.exporting import Exports
+from segstudio.app.values import JobState
 from segstudio.store.project import Project
 
 
@@ -30,6 +31,38 @@ def test_what_was_committed_is_exported_while_painting_goes_on(qtbot: Any, bench
     assert by_format["png"]["out"] == str(tmp_path / "png")
     assert all(Path(file).is_file() for report in done for file in report["files"])
     assert not exports.running
+    exports.wait(5)
+    bench.main.close()
+
+
+def test_exports_side_by_side_are_told_apart_and_the_end_of_one_is_not_the_end_of_the_other(
+    qtbot: Any, bench: Bench, tmp_path: Path
+) -> None:
+    exports = Exports(bench.project, bench.main)
+    states: list[JobState] = []
+    exports.jobChanged.connect(states.append)
+    bench.stroke(20, 20)
+    exports.start("png", tmp_path / "png", "labels")
+    exports.start("coco", tmp_path / "coco", "labels")
+    qtbot.waitUntil(lambda: not exports.running)
+    assert {state.part for state in states} == {1, 2}
+    for part in (1, 2):
+        running = [state.running for state in states if state.part == part]
+        assert running == [True] * (len(running) - 1) + [False]
+    exports.wait(5)
+    bench.main.close()
+
+
+def test_one_of_two_exports_is_cancelled_alone(qtbot: Any, bench: Bench, tmp_path: Path) -> None:
+    exports = Exports(bench.project, bench.main)
+    done: list[dict[str, Any]] = []
+    exports.exportFinished.connect(done.append)
+    bench.stroke(20, 20)
+    exports.start("png", tmp_path / "png", "labels")
+    exports.start("coco", tmp_path / "coco", "labels")
+    exports.cancel(1)
+    qtbot.waitUntil(lambda: not exports.running)
+    assert "coco" in [report["format"] for report in done]
     exports.wait(5)
     bench.main.close()
 

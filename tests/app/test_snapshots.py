@@ -128,7 +128,7 @@ def test_one_image_alone_is_restored(qtbot: Any, desk: Desk) -> None:
 
 def test_classes_follow_and_the_current_one_stays_one_in_use(qtbot: Any, desk: Desk) -> None:
     made = kept(qtbot, desk, "a")
-    Classes(desk.project, desk.documents).add("nerve", None, Kind.SEMANTIC)
+    Classes(desk.project, desk.documents, desk.main).add("nerve", None, Kind.SEMANTIC)
     assert desk.documents.classes[desk.documents.class_id].name == "nerve"
     desk.stroke(20, 20)
     changes: list[None] = []

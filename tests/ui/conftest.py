@@ -20,7 +20,7 @@ def window(qtbot: QtBot, session: FakeSession) -> MainWindow:
     """The window, shown and active, with six images and three classes besides background."""
     made = MainWindow(session)  # type: ignore[arg-type]
     qtbot.addWidget(made)
-    made.resize(1280, 720)
+    made.resize(1280, 800)
     made.show()
     qtbot.waitExposed(made)
     made.activateWindow()

@@ -105,6 +105,7 @@ class FakeSession(QObject):
         self.image_failed = False
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
+        self.contents: dict[int, str] = {}
         self.current_index = -1
         self.plane = 0
         self.classes = ClassTable(())
@@ -164,6 +165,9 @@ class FakeSession(QObject):
 
     def image_file(self, index: int) -> Path | None:
         return self.files[index]
+
+    def image_content(self, index: int) -> str:
+        return self.contents.get(self.images[index].id, "")
 
     def open_project(self, path: Path) -> None:
         self.calls.append(("open_project", path))
@@ -285,8 +289,8 @@ class FakeSession(QObject):
     def backup(self, place: Path | None = None) -> None:
         self.calls.append(("backup", place))
 
-    def cancel_job(self, job: str) -> None:
-        self.calls.append(("cancel_job", job))
+    def cancel_job(self, job: str, part: int | None = None) -> None:
+        self.calls.append(("cancel_job", job) if part is None else ("cancel_job", job, part))
 
     def relink(self, folder: Path) -> None:
         self.calls.append(("relink", folder))

@@ -7,13 +7,24 @@ import pytest
 from fake_session import FakeSession
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLineEdit, QMenu, QTextBrowser, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialogButtonBox,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QTextBrowser,
+    QToolButton,
+    QTreeView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from segstudio import __version__
 from segstudio.ui.actions import ACTIONS, Needs
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.main_window import MainWindow
+from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme
 
 Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton
@@ -151,3 +162,39 @@ def test_open_shows_that_dialog(qtbot: QtBot, empty_window: MainWindow) -> None:
     found = empty_window.findChild(QWidget, "openDialog")
     assert isinstance(found, QFileDialog)
     found.reject()
+
+
+def test_the_open_dialog_shows_folders_and_images_of_every_kind_that_is_read(
+    qtbot: QtBot, dialog: OpenDialog, tmp_path: Path
+) -> None:
+    for name in ("notes.txt", "c.TIF", "d.webp"):
+        (tmp_path / name).touch()
+    assert dialog.selectedNameFilter().startswith("Images (")
+    assert dialog.nameFilters()[1] == "All files (*)"
+    tree = dialog.findChild(QTreeView, "treeView")
+    assert tree is not None
+
+    def listed() -> set[str]:
+        root = tree.rootIndex()
+        return {tree.model().index(n, 0, root).data() for n in range(tree.model().rowCount(root))}
+
+    qtbot.waitUntil(lambda: {"cells.segstudio", "plates", "a.png", "b.png", "c.TIF", "d.webp"} <= listed())
+    assert "notes.txt" not in listed()
+    dialog.done(0)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_the_arrows_of_the_open_dialog_can_be_seen_in_both_themes(
+    qtbot: QtBot, qapp: QApplication, empty_window: MainWindow, tmp_path: Path, theme: Theme
+) -> None:
+    before = current_theme()
+    apply_theme(qapp, theme)
+    dialog = OpenDialog(empty_window, str(tmp_path))
+    for name in ("backButton", "toParentButton", "newFolderButton", "listModeButton", "detailModeButton"):
+        button = dialog.findChild(QToolButton, name)
+        assert button is not None
+        picture = button.icon().pixmap(16, 16).toImage()
+        drawn = [picture.pixelColor(x, y) for x in range(16) for y in range(16)]
+        assert any(color.alpha() > 200 and color.name() == theme.text.lower() for color in drawn), name
+    dialog.done(0)
+    apply_theme(qapp, before)

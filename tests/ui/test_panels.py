@@ -8,12 +8,14 @@ from time import perf_counter
 import numpy as np
 import pytest
 from fake_session import FakeSession, class_table, image_items
+from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
+from segstudio.app.thumbnails import Wish
 from segstudio.app.values import ImageItem
 from segstudio.labels.model import ImageId, Kind
 from segstudio.labels.policy import Touch
@@ -111,47 +113,93 @@ def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(
     assert window.image_panel.view.viewport().rect().intersects(rect)
 
 
-def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_has_none(
+def _wish(window: MainWindow, row: int) -> Wish:
+    found = window.image_panel._wish_of(row)
+    assert found is not None
+    return found
+
+
+def _grey(file: Path, value: int) -> Path:
+    Image.fromarray(np.full((40, 60, 3), value, np.uint8)).save(file)
+    return file
+
+
+def _red(window: MainWindow, row: int) -> int | None:
+    picture = window.image_panel.thumbnails.get(_wish(window, row), 1.0)
+    return None if picture is None else picture.toImage().pixelColor(5, 5).red()
+
+
+def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_is_tried_once(
     qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
 ) -> None:
-    from PIL import Image
-
-    files: list[Path | None] = []
-    for n in range(3):
-        file = tmp_path / f"{n}.png"
-        Image.fromarray(np.full((40, 60, 3), 80 * n, np.uint8)).save(file)
-        files.append(file)
+    files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 80 * n) for n in range(3)]
     broken = tmp_path / "3.png"
     broken.write_bytes(b"no image at all")
-    files.append(broken)
-    seen: list[int] = []
-    window.image_panel.thumbnails.ready.connect(seen.append)
-    session.load(image_items(4), class_table(["a"]), files=files)
-    window.image_panel.view.viewport().repaint()
-    qtbot.waitUntil(lambda: set(seen) == {0, 1, 2, 3})
     thumbnails = window.image_panel.thumbnails
-    picture = thumbnails.get(1, 1.0)
-    assert picture is not None
-    assert picture.toImage().pixelColor(5, 5).red() == 80
-    assert thumbnails.get(3, 1.0) is None
-    assert sorted(seen) == [0, 1, 2, 3], "a broken file is tried once"
+    came: list[None] = []
+    thumbnails.ready.connect(lambda: came.append(None))
+    session.load(image_items(4), class_table(["a"]), files=[*files, broken])
+    window.image_panel.view.viewport().repaint()
+    qtbot.waitUntil(lambda: not any(thumbnails.pending(_wish(window, row)) for row in range(4)))
+    assert _red(window, 1) == 80
+    assert _red(window, 3) is None
+    before = len(came)
+    window.image_panel.view.viewport().repaint()
+    qtbot.wait(50)
+    assert len(came) == before
 
 
 def test_thumbnails_of_another_project_are_forgotten(
     qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
 ) -> None:
-    from PIL import Image
-
     for name, value in (("a", 10), ("b", 200)):
-        Image.fromarray(np.full((40, 60), value, np.uint8)).save(tmp_path / f"{name}.png")
-    thumbnails = window.image_panel.thumbnails
+        _grey(tmp_path / f"{name}.png", value)
     for name, value in (("a", 10), ("b", 200)):
-        session.load(image_items(1), class_table(["x"]), files=[tmp_path / f"{name}.png"])
+        session.load(image_items(2), class_table(["x"]), files=[None, tmp_path / f"{name}.png"])
         window.image_panel.view.viewport().repaint()
-        qtbot.waitUntil(lambda: thumbnails.get(0, 1.0) is not None)
-        picture = thumbnails.get(0, 1.0)
-        assert picture is not None
-        assert picture.toImage().pixelColor(5, 5).red() == value
+        qtbot.waitUntil(lambda value=value: _red(window, 1) == value)
+
+
+def test_thumbnails_follow_their_images_when_rows_move(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    files = [None, *(_grey(tmp_path / f"{n}.png", 50 + 50 * n) for n in range(3))]
+    items = image_items(4)
+    session.load(items, class_table(["a"]), files=files)
+    window.image_panel.view.viewport().repaint()
+    qtbot.waitUntil(lambda: [_red(window, row) for row in (1, 2, 3)] == [50, 100, 150])
+    rest = [items[0], *items[2:]]
+    session.images = [item._replace(index=row) for row, item in enumerate(rest)]
+    session.files = [None, *files[2:]]
+    session.imagesChanged.emit(())
+    assert [_red(window, row) for row in (1, 2)] == [100, 150]
+
+
+def test_a_thumbnail_is_made_again_when_the_content_of_its_image_is_another(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    file = _grey(tmp_path / "a.png", 10)
+    session.load(image_items(2), class_table(["a"]), files=[None, file])
+    qtbot.waitUntil(lambda: _red(window, 1) == 10)
+    _grey(file, 200)
+    session.contents[session.images[1].id] = "another"
+    session.imagesChanged.emit((1,))
+    qtbot.waitUntil(lambda: _red(window, 1) == 200)
+
+
+def test_the_image_on_screen_lends_its_picture_where_its_file_is_too_large_for_one(
+    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segstudio.app.thumbnails.LARGEST_BYTES", 1000)
+    files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 50) for n in range(2)]
+    session.load(image_items(2), class_table(["a"]), files=files)
+    thumbnails = window.image_panel.thumbnails
+    assert _red(window, 0) is not None  # it is on screen
+    window.image_panel.view.viewport().repaint()
+    qtbot.waitUntil(lambda: not thumbnails.pending(_wish(window, 1)))
+    assert _red(window, 1) is None
+    session.open_image(1)
+    assert _red(window, 1) is not None
 
 
 # --- classes ---------------------------------------------------------------------------------------------------------

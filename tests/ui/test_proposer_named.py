@@ -23,11 +23,11 @@ def test_the_button_of_versions_names_the_learner_once_it_proposes(
     me.wait(lambda: me.ready, 60)
     button = me.window.findChild(QPushButton, "versionsButton")
     assert button is not None
-    assert button.text() == "Proposes: guess"
+    assert button.text() == "Proposals: first guess"
     me.canvas.setFocus()
     me.session.set_class("coin")
     me.drag((40, 40), (60, 60))
     me.drag((100, 100), (110, 110), button=RIGHT)
     me.settle()
-    me.wait(lambda: button.text() == "Proposes: instant", 60)
+    me.wait(lambda: button.text() == "Proposals: instant learner", 60)
     me.close()

@@ -75,7 +75,7 @@ def test_every_snapshot_is_listed_with_when_how_many_edits_and_who(dialog: Snaps
     rows = texts(dialog)
     assert [row[0] for row in rows] == ["before the meeting", "before 2026-03-03", "first"]
     assert [row[2] for row in rows] == ["21", "14", "7"]
-    assert [row[3] for row in rows] == ["ann", "by itself", "ann"]
+    assert [row[3] for row in rows] == ["ann", "automatic", "ann"]
     assert all(row[1].startswith("2026-03-0") for row in rows)
 
 
@@ -92,9 +92,34 @@ def test_ctrl_shift_s_asks_for_a_name_and_return_keeps(
     QTest.keyClick(name, Qt.Key.Key_Return)
     assert called("keep_snapshot") == [("keep_snapshot", "before 1 and n")]
     assert session.calls[0] == ("keep_snapshot", "before 1 and n")
-    assert dialog.isVisible()
+    assert not dialog.isVisible()
+    QTest.keyClick(window, Qt.Key.Key_S, CTRL_SHIFT)
     click(dialog, "snapshotKeep")
     assert called("keep_snapshot")[-1] == ("keep_snapshot", "")
+
+
+def test_keeping_one_and_looking_at_those_that_are_kept_are_two_things(
+    window: MainWindow, session: FakeSession, dialog: SnapshotsDialog
+) -> None:
+    assert dialog.windowTitle() == "Snapshots"
+    assert part(dialog, "snapshotList").isVisible()
+    assert not part(dialog, "snapshotName").isVisible()
+    large = dialog.height()
+    window.bars.action("keep-snapshot").trigger()
+    assert dialog.windowTitle() == "Keep a snapshot"
+    assert part(dialog, "snapshotName").isVisible()
+    assert not part(dialog, "snapshotList").isVisible()
+    assert not part(dialog, "snapshotRestore").isVisible()
+    assert dialog.height() < large / 2
+    window.bars.action("snapshots").trigger()
+    assert part(dialog, "snapshotList").isVisible()
+    assert dialog.height() == large
+    assert len(texts(dialog)) == 3
+
+
+def test_when_daily_snapshots_are_kept_is_said_as_it_is(dialog: SnapshotsDialog) -> None:
+    # The first day has no state before it that could be kept.
+    assert "From the second day of work on" in dialog.empty.text()
 
 
 def test_restoring_needs_a_chosen_snapshot_and_offers_undo_after_it(

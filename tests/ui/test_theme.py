@@ -2,14 +2,24 @@
 
 import pytest
 from fake_session import FakeSession
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QLineEdit, QWidget
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from segstudio.ui.icons import icon, icon_names, pixmap, swatch
 from segstudio.ui.main_window import MainWindow
-from segstudio.ui.theme import DARK, LIGHT, Theme, theme_named
-from segstudio.ui.words import amount, clock, count, elided
+from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
+from segstudio.ui.words import amount, clock, count, elided, wrapped
 
 
 def _luminance(color: str) -> float:
@@ -38,7 +48,50 @@ def test_words_stand_out_from_what_they_stand_on(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_what_is_disabled_can_still_be_made_out(theme: Theme) -> None:
-    assert contrast(theme.faint, theme.window) >= 2.4
+    for ground in (theme.window, theme.panel, theme.control):
+        assert contrast(theme.faint, ground) >= 2.5, ground
+        assert contrast(theme.faint, ground) <= 0.6 * contrast(theme.text, ground), "and told from what is enabled"
+
+
+def _ink(image: QImage, rect: QRect, ratio: float = 1.0) -> float:
+    """The strongest contrast of a pixel of the rectangle to its ground, the pixel in the upper right corner."""
+    ground = image.pixelColor(rect.right() - 2, rect.top() + 1).name()
+    colors = {
+        image.pixelColor(x, y).name()
+        for x in range(rect.left() + 24, rect.right() - 2)
+        for y in range(rect.top() + 1, rect.bottom())
+    }
+    return max(contrast(color, ground) for color in colors)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_menu_entries_can_be_read_under_the_pointer_and_disabled_ones_told_from_the_others(
+    qtbot: QtBot, qapp: QApplication, theme: Theme
+) -> None:
+    sheet = qapp.styleSheet()
+    apply_theme(qapp, theme)
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    plain, under, disabled = (menu.addAction(text) for text in ("Open the image", "Save the image", "Undo the image"))
+    disabled.setEnabled(False)
+    menu.popup(QPoint(0, 0))
+    menu.setActiveAction(under)
+    image = menu.grab().toImage()
+    inks = [_ink(image, menu.actionGeometry(action)) for action in (plain, under, disabled)]
+    menu.close()
+    assert inks[0] >= 4.5
+    assert inks[1] >= 4.5
+    assert 2.5 <= inks[2] <= 0.6 * inks[0]
+    qapp.setStyleSheet(sheet)
+
+
+def test_a_tooltip_is_broken_into_lines_also_where_a_name_has_no_space() -> None:
+    assert wrapped("short") == "short"
+    assert wrapped("a\nb") == "a\nb"
+    lines = wrapped("x" * 300 + ".png\n640 × 480 px").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(lines) == "x" * 300 + ".png640 × 480 px"
 
 
 def test_a_theme_is_found_by_its_name(qtbot: QtBot) -> None:

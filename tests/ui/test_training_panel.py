@@ -99,7 +99,7 @@ def test_held_out_groups_are_listed_and_an_optimistic_measure_is_called_so(
     session.trainingEvent.emit(started(held_out_groups=["a.png", "b.png"]))
     assert [groups.item(n).text() for n in range(groups.count())] == ["a.png", "b.png"]
     title = window.findChild(QWidget, "heldOutTitle")
-    assert title.text() == "Held out: 2 groups, never trained on"  # type: ignore[union-attr]
+    assert title.text() == "2 groups held out, never trained on"  # type: ignore[union-attr]
     session.trainingEvent.emit(started(held_out_groups=["a.png"], optimistic=True))
     assert "optimistic" in title.text()  # type: ignore[union-attr]
     assert groups.count() == 1
@@ -146,7 +146,7 @@ def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
     ("promoted", "verdict", "state"),
     [
         (True, "v3: promoted", "v3 promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
-        (False, "v3: kept as candidate", "v3 kept as a candidate · mean IoU 0.741 → 0.812 on held-out pixels"),
+        (False, "v3: not promoted", "v3 not promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
     ],
 )
 def test_the_end_compares_child_and_parent_on_the_same_pixels(
@@ -172,7 +172,7 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
 def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, session: FakeSession) -> None:
     held_out = {"parent": None, "child": None}
     session.trainingFinished.emit(result(False, held_out=held_out, reason="nothing is held out yet"))
-    assert window.training_panel.state.text() == "v3 kept as a candidate · nothing is held out yet"
+    assert window.training_panel.state.text() == "v3 not promoted · nothing is held out yet"
 
 
 def test_a_second_run_begins_with_empty_curves(window: MainWindow, session: FakeSession) -> None:
@@ -267,3 +267,127 @@ def test_a_legend_without_room_for_its_names_keeps_its_colours_and_names_them_in
     assert "#112233" in plot.legend
     assert "#445566" in plot.legend
     assert plot._legend.toolTip() == "training\nheld out"
+
+
+# --- one line until there is a run -----------------------------------------------------------------------------------
+
+
+def _heights(window: MainWindow) -> tuple[int, int]:
+    return window.canvas.height(), window.bottom.height()
+
+
+def test_until_there_is_a_run_the_panel_is_one_line_beside_the_title_of_the_images(window: MainWindow) -> None:
+    panel = window.training_panel
+    assert panel.folded
+    assert window.image_panel.isAncestorOf(panel)
+    assert panel.state.isVisible()
+    assert panel.versions_button.isVisible()
+    assert not panel.loss_plot.isVisible()
+    assert panel.height() <= 48
+    assert window.image_panel.view.width() > 0.9 * window.width()
+
+
+def test_a_run_unfolds_the_panel_and_another_project_folds_it_again(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    folded = _heights(window)
+    session.fine_tune()
+    qtbot.waitUntil(lambda: window.training_panel.loss_plot.isVisible())
+    assert not window.image_panel.isAncestorOf(window.training_panel)
+    assert window.training_panel.stop.isVisible()
+    assert _heights(window)[1] > folded[1]
+    session.training = False
+    session.job("train", False)
+    assert window.training_panel.loss_plot.isVisible()
+    session.load(image_items(3), class_table(["a"]))
+    qtbot.waitUntil(lambda: _heights(window) == folded)
+    assert window.training_panel.folded
+
+
+def test_what_a_person_folds_stays_folded_and_what_one_unfolds_stays_unfolded(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    panel = window.training_panel
+    session.fine_tune()
+    session.trainingEvent.emit(started())
+    QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
+    assert panel.folded
+    session.trainingEvent.emit(stepped(1))
+    assert panel.folded
+    assert panel.stop.isVisible(), "a run can always be stopped"
+    QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
+    window.resize(1280, 640)
+    qtbot.wait(10)
+    assert not panel.folded
+
+
+def test_in_a_low_window_the_image_comes_before_the_curves(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    session.fine_tune()
+    assert not window.training_panel.folded
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: window.training_panel.folded)
+    qtbot.waitUntil(lambda: window.canvas.height() >= 0.6 * 720)
+    assert window.training_panel.stop.isVisible()
+    window.resize(1280, 900)
+    qtbot.waitUntil(lambda: not window.training_panel.folded)
+
+
+# --- before the first step, and after a run that did not help --------------------------------------------------------
+
+
+def preparing(text: str, done: int = 0, total: int = 0) -> dict[str, Any]:
+    return {"kind": "preparing", "step": 0, "seconds": 0.1, "text": text, "done": done, "total": total}
+
+
+def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(
+    window: MainWindow, session: FakeSession
+) -> None:
+    panel = window.training_panel
+    session.fine_tune()
+    assert panel.progress.isVisible()
+    assert panel.progress.maximum() == 0  # busy: nobody knows for how long
+    session.trainingEvent.emit(preparing("Waiting for the engine"))
+    assert panel.state.text() == "Waiting for the engine"
+    session.trainingEvent.emit(preparing("Reading 12 of 300 images", 12, 300))
+    assert panel.state.text() == "Reading 12 of 300 images"
+    assert (panel.progress.value(), panel.progress.maximum()) == (12, 300)
+    session.trainingEvent.emit(started())
+    session.trainingEvent.emit(stepped(10))
+    panel._show_numbers()
+    assert (panel.progress.value(), panel.progress.maximum()) == (200, 1000)
+
+
+def test_a_run_that_did_not_help_says_what_would(window: MainWindow, session: FakeSession) -> None:
+    advice = window.training_panel.result.advice
+    session.trainingFinished.emit(result(False, advice="Train longer: only 7 steps fitted in 60 s."))
+    assert advice.isVisible()
+    assert advice.text() == "Train longer: only 7 steps fitted in 60 s."
+    session.trainingFinished.emit(result(True, advice=""))
+    assert not advice.isVisible()
+
+
+def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.trainingEvent.emit(started(held_out_groups=[]))
+    title = window.findChild(QWidget, "heldOutTitle")
+    assert title.text().startswith("Nothing is held out")  # type: ignore[union-attr]
+
+
+def test_another_project_has_no_axes_either(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    for step in range(1, 4):
+        session.trainingEvent.emit(started())
+        session.trainingEvent.emit(stepped(step))
+    plot = window.training_panel.loss_plot
+    qtbot.waitUntil(lambda: plot.findChild(QWidget, "lossPlotView") is not None)
+    session.load(image_items(3), class_table(["a"]))
+    window.training_panel.fold_button.click()
+    view = plot.findChild(QWidget, "lossPlotView")
+    assert view is not None
+    assert plot.isVisible()
+    assert not view.isVisible()
+    session.trainingEvent.emit(started())
+    session.trainingEvent.emit(stepped(1))
+    qtbot.waitUntil(view.isVisible)

@@ -38,12 +38,39 @@ def test_every_version_stands_in_the_list_with_its_figures_and_its_verdict(
     window: MainWindow, session: FakeSession
 ) -> None:
     rows = _shown(window, session)
-    assert [row[:2] for row in rows] == [["v2", "0.800 → 0.790"], ["v1", "0.700 → 0.800"], ["instant", "0.700"]]
-    assert rows[0][2] == "candidate · not one point better"
+    assert [row[:2] for row in rows] == [["v2", "0.800 → 0.790"], ["v1", "0.700 → 0.800"], ["instant learner", "0.700"]]
+    assert rows[0][2] == "not promoted · not one point better"
     assert rows[1][2] == "promoted"
     assert rows[0][3].startswith("2026-11-21")
-    assert window.training_panel.versions_button.text() == "Proposes: v1"
+    assert window.training_panel.versions_button.text() == "Proposals: v1"
     assert window.bars.action("versions").isChecked()
+
+
+def test_the_verdict_does_not_repeat_the_figures_and_the_whole_reason_stands_in_the_tip(
+    window: MainWindow, session: FakeSession
+) -> None:
+    reason = "Mean IoU on held-out pixels rose from 0.235 to 0.653."
+    session.versions = (
+        VersionItem(name="v2", made=NEWER, before=0.235, now=0.653, promoted=True, reason=reason, current=True),
+    )
+    session.versionsChanged.emit()
+    QTest.mouseClick(window.training_panel.versions_button, LEFT)
+    table = window.training_panel.versions.table
+    assert table is not None
+    row = table.topLevelItem(0)
+    assert row.text(2) == "promoted"
+    assert row.toolTip(2) == reason
+    room = table.visualItemRect(row).height(), table.header().sectionSize(2)
+    assert table.fontMetrics().horizontalAdvance("not promoted · not one point better") < room[1]
+
+
+def test_after_use_the_canvas_keeps_the_keyboard(window: MainWindow, session: FakeSession) -> None:
+    window.canvas.setFocus()
+    _shown(window, session)
+    button = window.findChild(QPushButton, "useVersion-v2")
+    assert button is not None
+    QTest.mouseClick(button, LEFT)
+    assert window.canvas.hasFocus()
 
 
 def test_one_click_makes_another_version_current(window: MainWindow, session: FakeSession, called: Called) -> None:
@@ -53,7 +80,7 @@ def test_one_click_makes_another_version_current(window: MainWindow, session: Fa
     assert button is not None
     QTest.mouseClick(button, LEFT)
     assert called("use_version") == [("use_version", "v2")]
-    assert window.training_panel.versions_button.text() == "Proposes: v2"
+    assert window.training_panel.versions_button.text() == "Proposals: v2"
     assert window.findChild(QPushButton, "useVersion-v1") is not None
 
 
@@ -87,6 +114,7 @@ def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, 
 
 
 def test_the_curves_come_back_when_the_list_is_put_away(window: MainWindow, session: FakeSession) -> None:
+    session.trainingEvent.emit(started())
     _shown(window, session)
     assert not window.training_panel.loss_plot.isVisible()
     QTest.mouseClick(window.training_panel.versions_button, LEFT)
@@ -124,5 +152,5 @@ def test_an_optimistic_measure_is_explained_where_it_stands(window: MainWindow, 
     assert not note.isVisible()
     session.trainingEvent.emit(started(optimistic=True))
     assert note.isVisible()
-    assert "better than on new images" in note.text()
+    assert "lower figures on new images" in note.text()
     assert "fourth labelled image" in note.toolTip()

@@ -5,10 +5,20 @@ from pathlib import Path
 
 import pytest
 from fake_session import FakeSession, class_table, image_items
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSlider,
+    QToolBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import EngineState, JobState, SaveState
@@ -17,9 +27,12 @@ from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
 from segstudio.ui.dialogs.new_project_page import class_names
 from segstudio.ui.main_window import MainWindow
+from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.status_bar import zoom_text
 
 Called = Callable[[str], list[tuple]]
+_SOLID = (QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QSlider)
+"""What is of no use where a part of it is cut off."""
 
 
 def _click(widget: QWidget | None) -> None:
@@ -55,11 +68,37 @@ def test_the_panels_can_be_hidden_and_come_back_with_their_action(window: MainWi
 def test_everything_fits_on_a_small_laptop(window: MainWindow) -> None:
     assert window.minimumSizeHint().width() <= 1280
     assert window.minimumSizeHint().height() <= 720
-    for name in ("canvas", "classPanel", "imageList", "trainingPanel", "stopTrainingButton", "brushSize"):
+    window.resize(1280, 720)
+    for name in ("canvas", "classPanel", "imageList", "trainingPanel", "trainingState", "versionsButton", "brushSize"):
         widget = window.findChild(QWidget, name)
         assert widget is not None
         assert window.rect().contains(widget.mapTo(window, widget.rect().bottomRight()))
         assert not widget.visibleRegion().isEmpty()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 600), (800, 470)])
+@pytest.mark.parametrize("state", ["plain", "training", "export"])
+def test_in_a_small_window_nothing_is_cut_off(
+    window: MainWindow, session: FakeSession, qtbot: QtBot, size: tuple[int, int], state: str
+) -> None:
+    if state == "training":
+        session.fine_tune()
+    elif state == "export":
+        window.export_panel.toggle()
+    window.resize(*size)
+    qtbot.wait(30)
+    assert (window.width(), window.height()) == size, "the window is not larger than was asked for"
+    assert window.canvas.height() > 100
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or widget.window() is not window or not isinstance(widget, _SOLID):
+            continue
+        parent = widget.parentWidget()
+        whole = widget.rect().translated(widget.mapTo(window, QPoint(0, 0)))
+        if isinstance(parent, QToolBar) or isinstance(widget, ElidedLabel):
+            continue  # a bar folds what has no room into its own menu
+        assert window.rect().contains(whole), widget.objectName()
+        assert widget.width() >= min(widget.minimumSizeHint().width(), widget.maximumWidth()), widget.objectName()
+        assert widget.visibleRegion().boundingRect() == widget.rect(), widget.objectName()
 
 
 def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindow, session: FakeSession) -> None:
@@ -69,6 +108,12 @@ def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindo
     session.engine_state = EngineState("ready", "CPU", "")
     session.engineStateChanged.emit(session.engine_state)
     assert window.minimumSizeHint().width() <= max(before, 1280)
+
+
+def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, session: FakeSession) -> None:
+    session.said.emit("There is a class 'class 01' already.")
+    session.load(image_items(2), class_table(["a"]))
+    assert window.status_bar.said_label.text() == ""
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
@@ -165,6 +210,34 @@ def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_th
     assert make.isEnabled()
     assert problem.text() == "No image was found."
     assert not empty_window.message_strip.isVisible()
+
+
+def test_a_class_of_separate_objects_can_be_asked_for_on_the_page_of_a_new_project(
+    empty_window: MainWindow, called: Called, tmp_path: Path
+) -> None:
+    empty_window.show_new_project(str(tmp_path))
+    classes = empty_window.findChild(QPlainTextEdit, "newClasses")
+    assert classes is not None
+    QTest.keyClicks(classes, "nucleus\rtissue\rglare")
+    for number, steps in ((1, 1), (3, 2)):
+        choice = empty_window.findChild(QComboBox, f"newClassKind{number}")
+        assert choice is not None
+        choice.setFocus()
+        for _ in range(steps):
+            QTest.keyClick(choice, Qt.Key.Key_Down)
+    # A name that is changed, and names that move, keep what was chosen for them.
+    classes.setFocus()
+    classes.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClicks(classes, "s")
+    classes.moveCursor(QTextCursor.MoveOperation.Start)
+    QTest.keyClicks(classes, "cell:#112233:instance\r")
+    _click(empty_window.findChild(QWidget, "newMake"))
+    assert called("new_project")[0][3] == [
+        "cell:#112233:instance",
+        "nucleus::instance",
+        "tissue",
+        "glares::ignore",
+    ]
 
 
 def test_class_names_are_lines_that_are_not_empty() -> None:
@@ -279,7 +352,7 @@ def test_a_long_sentence_about_saving_is_elided_and_does_not_widen_the_window(
     qtbot.wait(50)
     assert window.width() == width
     assert window.minimumSizeHint().width() <= width
-    assert why.strip() in window.status_bar.save_label.toolTip()
+    assert why.strip() in window.status_bar.save_label.toolTip().replace("\n", " ")
 
 
 def test_the_status_bar_has_device_zoom_and_cursor_in_labels(
@@ -395,9 +468,35 @@ def test_an_export_that_failed_says_so_in_the_panel_and_can_be_tried_again(
     _click(panel.start)
     session.job("export", False)
     session.failed.emit({"job": "export", "sentence": "The disk is full."})
-    assert panel.state.text() == "Nothing was exported: The disk is full."
+    assert panel.problem.text() == "The disk is full."
+    assert panel.problem.isVisible()
+    assert not window.message_strip.isVisible()  # it is said once
     assert panel.start.isEnabled()
     assert not panel.show_folder.isVisible()
+
+
+def test_an_export_that_failed_while_the_panel_is_hidden_is_said_above_the_image(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.failed.emit({"job": "export", "sentence": "The disk is full."})
+    assert window.message_strip.isVisible()
+    assert window.message_strip.text.text() == "The disk is full."
+
+
+def test_the_end_of_one_export_hides_neither_the_progress_nor_the_cancel_of_another(
+    window: MainWindow, session: FakeSession, called: Called
+) -> None:
+    window.export_panel.toggle()
+    session.job("export", True, text="Exporting 1 of 9", part=1)
+    session.job("export", True, text="Exporting 2 of 5", part=2)
+    session.job("export", False, part=2)
+    assert window.status_bar.job_label.text() == "Exporting 1 of 9"
+    assert not window.export_panel.start.isEnabled()
+    _click(window.status_bar.job_cancel)
+    assert called("cancel_job") == [("cancel_job", "export", 1)]
+    session.job("export", False, part=1)
+    assert window.export_panel.start.isEnabled()
+    assert window.status_bar.job_label.text() == ""
 
 
 def test_without_a_folder_there_is_nothing_to_start(window: MainWindow) -> None:

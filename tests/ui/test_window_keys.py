@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from fake_session import FakeSession
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QEnterEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import SaveState
+from segstudio.labels.model import Kind
+from segstudio.ui.actions import ACTIONS
 from segstudio.ui.main_window import MainWindow
 
 Called = Callable[[str], list[tuple]]
@@ -291,3 +293,82 @@ def test_labels_can_be_hidden_and_outlined_by_a_key(window: MainWindow) -> None:
     _press(window, Key.Key_O)
     _press(window, Key.Key_O)
     assert shown == [("labels", False), ("labels", True), ("outlines", True), ("outlines", False)]
+
+
+@pytest.mark.parametrize("way", ["thumbnail", "class", "bottom", "side", "stop", "add", "tool"])
+def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
+    window: MainWindow, qtbot: QtBot, session: FakeSession, way: str
+) -> None:
+    dialogs: list[str] = []
+    window.choose_to_open = lambda: dialogs.append("open")
+    window.canvas.setFocus()
+    if way == "thumbnail":
+        view = window.image_panel.view
+        rect = view.visualRect(window.image_panel.model.index(2))
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    elif way == "class":
+        view = window.class_panel.view
+        QTest.mouseClick(
+            view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(view.model().index(2, 0)).center()
+        )
+    elif way in ("bottom", "side"):
+        _focus(window, "imageList" if way == "bottom" else "classList")
+        _press(window, Key.Key_F10 if way == "bottom" else Key.Key_F9)
+    elif way == "stop":
+        QTest.mouseClick(window.training_panel.versions_button, Qt.MouseButton.LeftButton)
+    elif way == "add":
+        window.class_panel.add(Kind.SEMANTIC)
+        editor = window.findChild(QLineEdit, "classNameEdit")
+        assert editor is not None
+        QTest.keyClick(editor, Key.Key_Escape)
+        qtbot.waitUntil(window.canvas.hasFocus)
+    else:
+        QTest.mouseClick(window.findChild(QWidget, "toolEraser"), Qt.MouseButton.LeftButton)
+    assert window.canvas.hasFocus()
+    QTest.keyPress(window.focusWidget(), Key.Key_Space)
+    assert window.canvas.cursor().shape() is Qt.CursorShape.OpenHandCursor
+    QTest.keyRelease(window.focusWidget(), Key.Key_Space)
+    assert dialogs == []
+
+
+def test_no_button_of_a_bar_takes_the_keyboard_by_tab_or_by_a_click(window: MainWindow) -> None:
+    for bar in (window.bars.main_bar, window.bars.tool_bar):
+        for button in bar.findChildren(QToolButton):
+            assert button.focusPolicy() is Qt.FocusPolicy.NoFocus, button.objectName()
+
+
+def test_return_in_a_class_name_gives_the_keys_back_to_the_canvas(window: MainWindow, qtbot: QtBot) -> None:
+    window.class_panel.rename("membrane")
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    QTest.keyClicks(editor, "wall")
+    QTest.keyClick(editor, Key.Key_Return)
+    qtbot.waitUntil(window.canvas.hasFocus)
+
+
+@pytest.mark.parametrize("page", ["new", "help"])
+def test_single_keys_do_nothing_while_a_page_covers_the_image(
+    window: MainWindow, session: FakeSession, page: str
+) -> None:
+    if page == "new":
+        window.show_new_project("/somewhere")
+        window.findChild(QWidget, "newProjectPage").setFocus()
+    else:
+        window.show_help("keys")
+    said: list[str] = []
+    session.said.connect(said.append)
+    session.calls.clear()
+    kept = session.preferences
+    checked = {row.name: window.bars.action(row.name).isChecked() for row in ACTIONS if row.checkable}
+    for row in ACTIONS:
+        for keys in row.keys:
+            sequence = QKeySequence(keys)[0]
+            if sequence.keyboardModifiers() & CTRL or row.name in ("cancel", "keys"):
+                continue
+            _press(window, sequence.key(), sequence.keyboardModifiers())
+            if not window.covered:  # Return presses the page's own button
+                window.show_help("keys")
+    assert [call for call in session.calls if call[0] != "new_project"] == []
+    assert said == []
+    assert session.preferences == kept
+    assert {row.name: window.bars.action(row.name).isChecked() for row in ACTIONS if row.checkable} == checked

@@ -44,12 +44,14 @@ class Canvas(Surface):
     """Shows the session's image, labels and proposal; hands it the pointer.
 
     `hovered` carries the image position under the pointer, `left` says that it went; `dropped` a list of `Path`.
+    `paintedUnseen`: a stroke begins while the labels are hidden.
     """
 
     hovered = Signal(float, float)
     left = Signal()
     openRequested = Signal()
     dropped = Signal(list)
+    paintedUnseen = Signal()
 
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -181,6 +183,7 @@ class Canvas(Surface):
         if not self._blank:
             self._scene.set_classes(self._session.classes)
             self._overlay_changed()
+            self._refresh_cursor()
 
     def _on_tool_changed(self) -> None:
         self._refresh_cursor()
@@ -217,6 +220,8 @@ class Canvas(Surface):
 
     def _act(self, act: Act, event: QMouseEvent) -> None:
         phase = _PHASES.get(act)
+        if act is Act.PRESS and not self._blank and not self._scene.show_labels:
+            self.paintedUnseen.emit()
         if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
             self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button))
@@ -362,6 +367,13 @@ class Canvas(Surface):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._hand.space or self._session.tool == "pan":
             shape = Qt.CursorShape.OpenHandCursor
+        elif self._session.tool == "brush" and self._is_locked():
+            shape = Qt.CursorShape.ForbiddenCursor
         else:
             shape = Qt.CursorShape.CrossCursor
         self.setCursor(shape)
+
+    def _is_locked(self) -> bool:
+        """Whether the class that the brush paints takes no stroke."""
+        now = self._session.current_class
+        return now is not None and now.locked

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
 from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import count, tr
+from segstudio.ui.words import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -40,8 +40,10 @@ class ExportPanel(QFrame):
         self.show_folder = QPushButton(tr("Show folder"))
         self.close_button = QToolButton()
         self.state = ElidedLabel()
+        self.problem = QLabel()
         self._written: Path | None = None
-        self._running = False
+        self._running: set[int] = set()
+        self._asked = False
         self._dress()
         self._arrange()
         self.browse.clicked.connect(self._choose)
@@ -64,7 +66,15 @@ class ExportPanel(QFrame):
         elif self.start.isEnabled():
             self.start.setFocus()
         else:
-            (self if self._running else self.folder).setFocus()
+            (self if self._busy else self.folder).setFocus()
+
+    @property
+    def _busy(self) -> bool:
+        return self._asked or bool(self._running)
+
+    def says(self, failure: dict[str, Any]) -> bool:
+        """Whether a failure stands in this panel, in sight, so that it need not be said anywhere else."""
+        return failure["job"] == "export" and not self.isHidden()
 
     def _dress(self) -> None:
         for widget, name, words in (
@@ -81,6 +91,12 @@ class ExportPanel(QFrame):
             widget.setAccessibleName(words)
         self.state.setObjectName("exportState")
         self.state.setProperty("role", "muted")
+        self.problem.setObjectName("exportProblem")
+        self.problem.setProperty("role", "warning")
+        self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.problem.hide()
         self.start.setProperty("role", "primary")
         make_form(self, self.start)
         self.close_button.setProperty("role", "icon")
@@ -110,14 +126,18 @@ class ExportPanel(QFrame):
         column.setSpacing(4)
         column.addLayout(row)
         column.addLayout(below)
+        column.addWidget(self.problem)
 
     def _choose(self) -> None:
         from PySide6.QtWidgets import QFileDialog
+
+        from segstudio.ui.dialogs.files import dress_file_dialog
 
         dialog = QFileDialog(self, tr("Folder to export to"), str(Path(self.folder.text()).parent))
         dialog.setObjectName("exportFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(self.folder.setText)
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -125,8 +145,9 @@ class ExportPanel(QFrame):
         if not self.start.isEnabled():
             return
         out = Path(self.folder.text().strip()).expanduser()
-        self._running = True
+        self._asked = True
         self.setFocus()  # the button goes grey, and no other is to take its place under the finger
+        self._complain("")
         self.state.setText(tr("Exporting …"))
         self.show_folder.hide()
         self._refresh()
@@ -135,15 +156,17 @@ class ExportPanel(QFrame):
     def _job(self, state: "JobState") -> None:
         if state.job != "export":
             return
-        self._running = state.running
+        self._asked = False
         if state.running:
+            self._running.add(state.part)
             self.state.setText(state.text)
-        elif self.state.text() and self._written is None:
-            self.state.setText("")
+        else:
+            self._running.discard(state.part)
+            if not self._running:
+                self.state.setText("")
         self._refresh()
 
     def _finished(self, report: dict[str, Any]) -> None:
-        self._running = False
         self._written = Path(report["out"])
         images = report["images"] if isinstance(report["images"], int) else len(report["images"])
         files = count(len(report["files"]), "1 file", "{n} files")
@@ -158,9 +181,15 @@ class ExportPanel(QFrame):
 
     def _failed(self, failure: dict[str, Any]) -> None:
         if failure["job"] == "export":
-            self._running = False
-            self.state.setText(tr("Nothing was exported: {why}", why=failure["sentence"]))
+            self._asked = False
+            self.state.setText("")
+            self._complain(failure["sentence"])
             self._refresh()
+
+    def _complain(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setAccessibleName(sentence)
+        self.problem.setVisible(bool(sentence))
 
     def _reveal(self) -> None:
         from PySide6.QtCore import QUrl
@@ -171,15 +200,17 @@ class ExportPanel(QFrame):
 
     def _opened(self) -> None:
         path = self._session.project_path
-        self._running, self._written = False, None
+        self._running.clear()
+        self._asked, self._written = False, None
         self.folder.setText("" if path is None else str(path.with_name(f"{self._session.project_name} export")))
         self.state.setText(tr("Every file is read back and compared before it is called done"))
+        self._complain("")
         self.show_folder.hide()
         self.hide()
         self._refresh()
 
     def _refresh(self) -> None:
         words = self.folder.accessibleName()
-        self.folder.setToolTip(f"{words}\n{self.folder.text()}" if self.folder.text() else words)
+        self.folder.setToolTip(wrapped(f"{words}\n{self.folder.text()}" if self.folder.text() else words))
         ready = bool(self.folder.text().strip()) and self._session.project_path is not None
-        self.start.setEnabled(ready and not self._running)
+        self.start.setEnabled(ready and not self._busy)

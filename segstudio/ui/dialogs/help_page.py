@@ -111,7 +111,10 @@ def _about_html() -> str:
         (tr("Runs on"), f"Python {platform.python_version()}, PySide6 {pyside_version}, {platform.system()}"),
         (tr("Licence"), tr("Apache License 2.0; the file LICENSE comes with the program")),
         (tr("Sample images"), tr("each with its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
-        (tr("Embedded model"), tr("what it was trained on: {file}", file=asset("models", "base.json"))),
+        (
+            tr("Base network"),
+            tr("comes with SegStudio; its training data is listed in {file}", file=asset("models", "base.json")),
+        ),
         (tr("Libraries"), _libraries() or tr("their licences lie beside them, where Python keeps its packages")),
         (tr("Log of the engine"), tr("what it did and why it failed, to send with a report: {file}", file=log)),
     )

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.ui.dialogs.class_kinds import ClassKinds
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label, role_label
 from segstudio.ui.typing_guard import make_form
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NewProjectPage", "class_names"]
 
-_WIDTH = 560
+_WIDTH = 640
 
 
 def class_names(text: str) -> list[str]:
@@ -51,6 +52,7 @@ class NewProjectPage(QWidget):
         self.images = QLineEdit()
         self.place = QLineEdit()
         self.classes = QPlainTextEdit(tr("object"))
+        self.kinds = ClassKinds()
         self.browse_images = QPushButton(icon("open"), f" {tr('Choose…')}")
         self.browse_place = QPushButton(icon("open"), f" {tr('Choose…')}")
         self.make = QPushButton(tr("Make the project"))
@@ -59,6 +61,7 @@ class NewProjectPage(QWidget):
         self._dress()
         self._arrange()
         self.images.textChanged.connect(self._follow_images)
+        self.classes.textChanged.connect(self._follow_classes)
         self.place.textEdited.connect(self._place_edited)
         self.place.textChanged.connect(self._refresh)
         self.browse_images.clicked.connect(self._choose_images)
@@ -67,6 +70,7 @@ class NewProjectPage(QWidget):
         self.give_up.clicked.connect(self._go_back)
         session.jobChanged.connect(self._job_changed)
         session.failed.connect(self._failed)
+        self._follow_classes()
         self._refresh()
 
     def begin(self, images: list[str]) -> None:
@@ -82,7 +86,7 @@ class NewProjectPage(QWidget):
         for widget, name, words in (
             (self.images, "newImages", tr("Folder of images; several are separated by a semicolon")),
             (self.place, "newPlace", tr("Where the project is made: a new folder that ends in .segstudio")),
-            (self.classes, "newClasses", tr("Classes, one a line; background is added by itself")),
+            (self.classes, "newClasses", tr("Classes, one per line; background is added automatically")),
             (self.browse_images, "newImagesBrowse", tr("Choose the folder of images")),
             (self.browse_place, "newPlaceBrowse", tr("Choose the folder to make the project in")),
             (self.make, "newMake", tr("Make the project and open it; the images stay where they are")),
@@ -93,6 +97,7 @@ class NewProjectPage(QWidget):
             widget.setAccessibleName(words)
         self.classes.setTabChangesFocus(True)
         self.classes.setFixedHeight(112)
+        self.kinds.setFixedHeight(112)
         self.make.setProperty("role", "primary")
         make_form(self, self.make)
         self.problem.setObjectName("newProblem")
@@ -108,8 +113,14 @@ class NewProjectPage(QWidget):
         form.addWidget(self.images, 0, 1)
         form.addWidget(self.browse_images, 0, 2)
         form.addWidget(muted_label(tr("Classes")), 1, 0, top)
-        form.addWidget(self.classes, 1, 1, 1, 2)
-        form.addWidget(muted_label(tr("One class a line; background is added. All can be changed later.")), 2, 1, 1, 2)
+        classes = QHBoxLayout()
+        classes.setSpacing(12)
+        classes.addWidget(self.classes, 2)
+        classes.addWidget(self.kinds, 3)
+        form.addLayout(classes, 1, 1, 1, 2)
+        hint = muted_label(tr("One class per line; background is added automatically. All can be changed later."))
+        hint.setWordWrap(True)
+        form.addWidget(hint, 2, 1, 1, 2)
         form.addWidget(muted_label(tr("Project")), 3, 0)
         form.addWidget(self.place, 3, 1)
         form.addWidget(self.browse_place, 3, 2)
@@ -139,6 +150,9 @@ class NewProjectPage(QWidget):
             self.place.setText(str(project_beside(first if first.is_dir() else first.parent)))
         self._refresh()
 
+    def _follow_classes(self) -> None:
+        self.kinds.show_classes(class_names(self.classes.toPlainText()))
+
     def _place_edited(self) -> None:
         self._place_is_ours = False
 
@@ -152,10 +166,13 @@ class NewProjectPage(QWidget):
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
         from PySide6.QtWidgets import QFileDialog
 
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
         dialog = QFileDialog(self, title, self._session.preferences.last_folder)
         dialog.setObjectName("newFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda path: target.setText(str(Path(path) / inside) if inside else path))
+        dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -169,7 +186,7 @@ class NewProjectPage(QWidget):
         images = [str(Path(image).expanduser()) for image in self._images]
         self.problem.setText("")
         self.setFocus()  # the button goes grey, and no other is to take its place under the finger
-        self._session.new_project(place, images, class_names(self.classes.toPlainText()))
+        self._session.new_project(place, images, self.kinds.specs)
 
     def _job_changed(self, state: "JobState") -> None:
         if state.job == "new":

@@ -8,6 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
+from segstudio.app.image_files import image_patterns
+from segstudio.ui.dialogs.files import dress_file_dialog
 from segstudio.ui.words import tr
 
 __all__ = ["OpenDialog", "project_among"]
@@ -35,7 +37,10 @@ class OpenDialog(QFileDialog):
         self.setOption(QFileDialog.Option.DontUseNativeDialog)
         self.setFileMode(QFileDialog.FileMode.ExistingFiles)
         self.setLabelText(QFileDialog.DialogLabel.FileName, tr("Project, folder or images:"))
+        self.setNameFilters([tr("Images ({endings})", endings=" ".join(image_patterns())), tr("All files (*)")])
+        self.setOption(QFileDialog.Option.HideNameFilterDetails)
         self.resize(760, 480)
+        dress_file_dialog(self)
         self.currentChanged.connect(self._pointed_at)
         self.directoryEntered.connect(self._entered)
         self.finished.connect(self.deleteLater)

@@ -1,4 +1,4 @@
-"""The window of snapshots: what is kept, keep now, restore the project or the image on screen, rename, delete.
+"""Keep a snapshot: a name and a button. Snapshots: what is kept, restore the project or this image, rename, delete.
 
 It stands beside the main window and waits for nobody: painting goes on while it is open.
 """
@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import count, elided, tr
+from segstudio.ui.words import count, elided, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -38,11 +38,21 @@ _NAME, _WHEN, _EDITS, _WHO = range(4)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROW_H = 24
 _COUNT_MS = 250
-_EMPTY = "No snapshots yet. One is kept by itself before the first edit of each day."
+_EMPTY = (
+    "No snapshots yet. Keep one with Ctrl+Shift+S. From the second day of work on, "
+    "one is kept automatically before the first edit of each day."
+)
+
+
+_ON_KEEPING = "A snapshot names all labels as they are now. 'Snapshots…' in the menu Project lists and restores them."
+_ON_RESTORING = "Restoring can be undone: nothing that was painted since is lost."
 
 
 class SnapshotsDialog(QDialog):
-    """`snapshotsDialog`: made when it is asked for the first time; `ask_name` shows it ready to keep one."""
+    """`snapshotsDialog`: made when it is asked for the first time.
+
+    `ask_name` shows the few parts that keep a snapshot, and it goes when one is kept; `present` shows the list.
+    """
 
     def __init__(self, session: "Session", parent: QWidget) -> None:
         super().__init__(parent)
@@ -50,6 +60,8 @@ class SnapshotsDialog(QDialog):
         self._filling = False
         self._running = False
         self._sure: int | None = None
+        self._keeping = False
+        self._large: QSize | None = None
         self._counting = QTimer(self)
         self._counting.setSingleShot(True)
         self._counting.setInterval(_COUNT_MS)
@@ -57,7 +69,7 @@ class SnapshotsDialog(QDialog):
         self.setObjectName("snapshotsDialog")
         self.setWindowTitle(tr("Snapshots"))
         self.name = QLineEdit()
-        self.keep = QPushButton(icon("snapshot"), f" {tr('Keep now')}")
+        self.keep = QPushButton(icon("snapshot"), f" {tr('Keep')}")
         self.list = QTreeWidget()
         self.empty = QLabel(tr(_EMPTY), self.list.viewport())
         self.restore = QPushButton(tr("Restore project"))
@@ -65,6 +77,8 @@ class SnapshotsDialog(QDialog):
         self.rename = QPushButton(tr("Rename"))
         self.delete = QPushButton(tr("Delete"))
         self.state = QLabel()
+        self.hint = muted_label("")
+        self.hint.setWordWrap(True)
         self.undo = QPushButton(icon("undo"), f" {tr('Undo')}")
         self._dress()
         self._arrange()
@@ -73,25 +87,49 @@ class SnapshotsDialog(QDialog):
         self.resize(620, 380)
 
     def ask_name(self) -> None:
-        """Show the dialog with the name under the cursor; Return keeps the snapshot."""
-        self.present()
+        """Ask for the name of a new snapshot; Return keeps it."""
+        self._show_parts(keeping=True)
         self.name.setFocus()
         self.name.selectAll()
 
     def present(self) -> None:
-        """Show the dialog above the window."""
+        """Show the list above the window."""
+        self._show_parts(keeping=False)
+
+    def _show_parts(self, *, keeping: bool) -> None:
+        self.setWindowTitle(tr("Keep a snapshot") if keeping else tr("Snapshots"))
+        self._keeping = keeping
+        for widget in (self.name, self.keep):
+            widget.setVisible(keeping)
+        for widget in (self.list, self.restore, self.restore_image, self.rename, self.delete):
+            widget.setVisible(not keeping)
+        self.hint.setText(tr(_ON_KEEPING if keeping else _ON_RESTORING))
+        self._say("")
         self.show()
         self.activateWindow()
+        if keeping:
+            self._large = self.size() if self._large is None else self._large
+            width = self._large.width()
+            self._column.activate()
+            self.resize(width, self._column.totalHeightForWidth(width))
+        elif self._large is not None:
+            self.resize(self._large)
+            self._large = None
+        self._fill()
 
     # -- making it ---------------------------------------------------------------------------------------------------
 
     def _dress(self) -> None:
         for widget, name, words in (
             (self.name, "snapshotName", tr("Name of the snapshot; without one, the date and time")),
-            (self.keep, "snapshotKeep", tr("Give all labels as they stand now a name; it copies nothing")),
+            (self.keep, "snapshotKeep", tr("Name the labels as they are now; nothing is copied")),
             (self.list, "snapshotList", tr("Snapshots, newest first")),
-            (self.restore, "snapshotRestore", tr("Make all images and classes again what they were; can be undone")),
-            (self.restore_image, "snapshotRestoreImage", tr("Make the image on screen again what it was")),
+            (self.restore, "snapshotRestore", tr("Take all images and classes back to what they were; can be undone")),
+            (
+                self.restore_image,
+                "snapshotRestoreImage",
+                tr("Take the image on screen back to what it was; can be undone"),
+            ),
             (self.rename, "snapshotRename", tr("Give the snapshot another name (F2)")),
             (self.delete, "snapshotDelete", tr("Take the name away; no label changes")),
             (self.undo, "snapshotUndo", tr("Take the restore back")),
@@ -146,11 +184,11 @@ class SnapshotsDialog(QDialog):
         below.addWidget(self.delete)
         last.addWidget(self.state, 1)
         last.addWidget(self.undo)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
         column.addLayout(above)
-        column.addWidget(muted_label(tr("Restoring makes edits of its own: nothing is lost, and undo takes it back.")))
+        column.addWidget(self.hint)
         column.addWidget(self.list, 1)
         column.addLayout(below)
         column.addLayout(last)
@@ -250,6 +288,7 @@ class SnapshotsDialog(QDialog):
         self._say("")
         self._session.keep_snapshot(self.name.text())
         self.name.clear()
+        self.hide()
 
     def _restore(self, *, this_image: bool) -> None:
         chosen = self._chosen()
@@ -326,13 +365,13 @@ class SnapshotsDialog(QDialog):
 
 def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
     when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
-    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or tr("by itself")])
+    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or tr("automatic")])
     row.setData(_NAME, _ID, item.id)
     gone = "" if item.kept else f"\n{tr('Compacted away: it can no longer be restored.')}"
-    row.setToolTip(_NAME, f"{item.name}{gone}")
+    row.setToolTip(_NAME, wrapped(f"{item.name}{gone}"))
     row.setTextAlignment(_EDITS, _RIGHT)
     row.setSizeHint(_NAME, QSize(0, _ROW_H))
-    row.setToolTip(_WHO, item.author)
+    row.setToolTip(_WHO, wrapped(item.author))
     if gone:
         for column in range(4):
             row.setForeground(column, QColor(current_theme().faint))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from segstudio.ui.icons import icon, logo
 from segstudio.ui.panels.controls import ElidedLabel, muted_label
 from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import tr
+from segstudio.ui.words import tr, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ class StartPage(QWidget):
         button.setObjectName(f"recentProject{n}")
         button.setProperty("role", "row")
         button.setAccessibleName(tr("Open {path}", path=path))
-        button.setToolTip(str(path))
+        button.setToolTip(wrapped(str(path)))
         button.setMinimumHeight(32)
         name = ElidedLabel(path.name.removesuffix(".segstudio"))
         where = ElidedLabel(str(path.parent), Qt.TextElideMode.ElideMiddle)

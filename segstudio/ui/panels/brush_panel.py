@@ -1,4 +1,4 @@
-"""The panel of the brush: its radius in image pixels, and what it may touch."""
+"""The panel of the brush: its radius in image pixels, and what it paints over."""
 
 import math
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ class BrushPanel(QFrame):
         grid.addWidget(muted_label(tr("Radius")), 0, 0)
         grid.addWidget(self.size_slider, 0, 1)
         grid.addWidget(self.size_spin, 0, 2)
-        grid.addWidget(muted_label(tr("May touch")), 1, 0)
+        grid.addWidget(muted_label(tr("Paint over")), 1, 0)
         grid.addWidget(self.touch, 1, 1, 1, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
@@ -61,16 +61,19 @@ class BrushPanel(QFrame):
         self.size_spin.setObjectName("brushSize")
         self.size_spin.setRange(MIN_RADIUS_PX, MAX_RADIUS_PX)
         self.size_spin.setSuffix(tr(" px"))
-        self.size_spin.setFixedSize(76, 26)
+        self.size_spin.setFixedSize(72, 26)
         self.size_spin.setToolTip(keys)
         self.size_spin.setAccessibleName(tr("Brush radius in pixels"))
         self.size_slider.setObjectName("brushSizeSlider")
         self.size_slider.setRange(0, _SLIDER_STEPS)
+        self.size_slider.setMinimumWidth(32)
         self.size_slider.setToolTip(keys)
         self.size_slider.setAccessibleName(tr("Brush radius"))
         self.touch.setObjectName("mayTouch")
-        self.touch.setToolTip(tr("Which pixels a stroke may change; those of a locked class never"))
-        self.touch.setAccessibleName(tr("What a stroke may touch"))
+        self.touch.setToolTip(tr("Which pixels a stroke may change; it never changes those of a locked class"))
+        self.touch.setAccessibleName(tr("What a stroke paints over"))
+        self.touch.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.touch.setMinimumContentsLength(8)
         for touch, text in _TOUCH:
             self.touch.addItem(tr(text), touch)
 

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.image_cell import selected_hovered
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import tr
+from segstudio.ui.words import tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -124,7 +124,7 @@ class ClassListModel(QAbstractListModel):
             if index.row() < 9:
                 words.append(tr("key {n}", n=index.row() + 1))
             words += [tr("locked")] * found.locked + [tr("hidden")] * (not found.visible)
-            return (", " if role == Qt.ItemDataRole.AccessibleTextRole else "\n").join(words)
+            return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
 
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +22,7 @@ from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.ui.icons import icon, swatch
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
+from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
-_KINDS = (
-    (Kind.SEMANTIC, "One area an image (semantic)"),
-    (Kind.INSTANCE, "Separate objects (instance)"),
-    (Kind.IGNORE, "Does not count (ignore)"),
-)
 
 
 def palette() -> list[str]:
@@ -56,7 +52,9 @@ def free_name(stem: str, used: list[str]) -> str:
 
 
 class ClassPanel(QFrame):
-    """`classPanel`: title with the add button, and the list `classList`."""
+    """`classPanel`: title with the add button, and the list `classList`. `named`: the editor of a name was left."""
+
+    named = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -84,6 +82,8 @@ class ClassPanel(QFrame):
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
         rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
         self.row.clicked.connect(self._clicked)
+        # The view takes the focus back only after this signal.
+        self.row.closeEditor.connect(lambda: QTimer.singleShot(0, self, self.named.emit))
         self.model.renamed.connect(self._rename)
         session.toolChanged.connect(self._follow)
         session.classesChanged.connect(self._refresh)
@@ -140,8 +140,11 @@ class ClassPanel(QFrame):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         menu.setObjectName("classAddMenu")
-        for kind, text in _KINDS:
-            menu.addAction(tr(text), partial(self.add, kind)).setObjectName(f"classAdd{kind.value.capitalize()}")
+        for kind, text in KINDS:
+            action = menu.addAction(tr(text), partial(self.add, kind))
+            action.setObjectName(f"classAdd{kind.value.capitalize()}")
+            action.setToolTip(tr(KIND_TIPS[kind]))
+        menu.setToolTipsVisible(True)
         button.setMenu(menu)
         return button
 
@@ -188,8 +191,10 @@ class ClassPanel(QFrame):
     def _kind_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
         menu = QMenu(tr("Kind"), parent)
         menu.setObjectName("classKindMenu")
-        for kind, text in _KINDS:
+        menu.setToolTipsVisible(True)
+        for kind, text in KINDS:
             action = menu.addAction(tr(text), partial(self._change, found, kind=kind.value))
+            action.setToolTip(tr(KIND_TIPS[kind]))
             action.setCheckable(True)
             action.setChecked(found.kind is kind)
         return menu

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QW
 
 from segstudio.ui.icons import pixmap
 from segstudio.ui.theme import current_theme
+from segstudio.ui.words import wrapped
 
 __all__ = ["Choice", "ElidedLabel", "PixelSpin", "muted_label", "role_label"]
 
@@ -94,7 +95,7 @@ class ElidedLabel(QLabel):
 
     def _tip(self) -> None:
         wide = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(self.text() if wide else "")
+        self.setToolTip(wrapped(self.text()) if wide else "")
 
 
 def role_label(text: str, role: str, parent: QWidget | None = None) -> QLabel:

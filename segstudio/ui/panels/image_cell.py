@@ -5,15 +5,19 @@ Shape says what colour says.
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.words import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from segstudio.app.thumbnails import Wish
     from segstudio.app.values import ImageItem
 
 __all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status", "selected_hovered"]
@@ -26,9 +30,9 @@ _ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 class ImageCell(QStyledItemDelegate):
     """Draws an `ImageItem`."""
 
-    def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
+    def __init__(self, thumbnails: Thumbnails, wish_of: "Callable[[int], Wish | None]", parent: QWidget) -> None:
         super().__init__(parent)
-        self._thumbnails = thumbnails
+        self._thumbnails, self._wish_of = thumbnails, wish_of
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """The same for all cells."""
@@ -72,13 +76,23 @@ class ImageCell(QStyledItemDelegate):
         painter.fillRect(target, QColor(theme.field))
         device = painter.device()
         ratio = device.devicePixelRatioF() if device is not None else 1.0
-        found = self._thumbnails.get(item.index, ratio)
+        wish = self._wish_of(item.index)
+        found = None if wish is None else self._thumbnails.get(wish, ratio)
         if found is None:
+            if wish is not None and not self._thumbnails.pending(wish):
+                _no_picture(painter, theme, target)
             return
         scale = max(target.width() / found.width(), target.height() / found.height())
         w, h = target.width() / scale, target.height() / scale
         source = QRectF((found.width() - w) / 2, (found.height() - h) / 2, w, h)
         painter.drawPixmap(QRectF(target), found, source)
+
+
+def _no_picture(painter: QPainter, theme: Theme, target: QRect) -> None:
+    """In the place of a picture that never comes: the file cannot be read, or is too large to be read for this."""
+    mark = pixmap("image", theme.faint, 24)
+    size = mark.deviceIndependentSize().toSize()
+    painter.drawPixmap(target.center() - QRect(QPoint(0, 0), size).center(), mark)
 
 
 def selected_hovered(option: QStyleOptionViewItem) -> tuple[bool, bool]:

@@ -3,18 +3,18 @@
 Nothing is held for each row, so a list of 100,000 costs what its visible part costs.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
-from segstudio.ui.words import count, tr
+from segstudio.ui.words import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.app.thumbnails import Wish
     from segstudio.app.values import ImageItem
 
 __all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
@@ -22,6 +22,7 @@ __all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_HEAD_H = 28
 _STATUS = {"new": "new", "in-progress": "in progress", "done": "done"}
 
 
@@ -61,7 +62,7 @@ class ImageListModel(QAbstractListModel):
         if role == ITEM_ROLE:
             return item
         if role == Qt.ItemDataRole.ToolTipRole:
-            return described(item)
+            return wrapped(described(item))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return described(item).replace("\n", ", ")
         return None
@@ -86,7 +87,6 @@ class ImageListPanel(QFrame):
         super().__init__()
         self._session = session
         self._done: set[int] = set()
-        self._ids = [item.id for item in session.images]
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
         self._title = QLabel(tr("Images"))
@@ -94,28 +94,34 @@ class ImageListPanel(QFrame):
         self._counts = QLabel()
         self._counts.setObjectName("imageCounts")
         self._counts.setProperty("role", "muted")
-        self.thumbnails = Thumbnails(self._file_of, self)
+        self.thumbnails = Thumbnails(self)
         self.model = ImageListModel(session)
         self.view = self._make_view()
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 8, 12, 4)
+        head = self._head = QHBoxLayout()
+        head.setContentsMargins(12, 4, 0, 0)
         head.setSpacing(8)
         head.addWidget(self._title)
         head.addWidget(self._counts)
+        head.addSpacing(8)
         head.addStretch()
+        self._title.setMinimumHeight(_HEAD_H)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.view)
-        self.thumbnails.ready.connect(self._repaint_row)
+        self.thumbnails.ready.connect(self.view.viewport().update)
         session.projectChanged.connect(self._opened)
-        session.imagesChanged.connect(self._forget_pictures)
         session.imagesChanged.connect(self._count)
         session.imagesChanged.connect(self._follow)
         session.imageLoading.connect(self._follow)
         session.imageShown.connect(self._follow)
+        session.imageShown.connect(self._shown)
         self._count()
+
+    def add_to_head(self, part: QWidget) -> None:
+        """Let another panel, folded to one line, stand beside the title."""
+        self._head.addWidget(part, 10)
 
     def close_threads(self) -> None:
         """End what the panel started."""
@@ -126,7 +132,7 @@ class ImageListPanel(QFrame):
         view.setObjectName("imageList")
         view.setAccessibleName(tr("Images of the project"))
         view.setModel(self.model)
-        view.setItemDelegate(ImageCell(self.thumbnails, view))
+        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, view))
         view.setFlow(QListView.Flow.LeftToRight)
         view.setWrapping(True)
         view.setResizeMode(QListView.ResizeMode.Adjust)
@@ -140,8 +146,20 @@ class ImageListPanel(QFrame):
         view.selectionModel().currentChanged.connect(self._picked)
         return view
 
-    def _file_of(self, row: int) -> Path | None:
-        return self._session.image_file(row) if row < len(self._session.images) else None
+    def _wish_of(self, row: int) -> "Wish | None":
+        if not 0 <= row < len(self._session.images):
+            return None
+        from segstudio.app.thumbnails import Wish
+
+        file = self._session.image_file(row)
+        content = self._session.image_content(row)
+        return None if file is None else Wish(int(self._session.images[row].id), content, file)
+
+    def _shown(self) -> None:
+        """The picture of the image on screen costs nothing, and for a very large one it is the only one."""
+        wish, display = self._wish_of(self._session.current_index), self._session.display
+        if wish is not None and display is not None and self._session.plane == 0:
+            self.thumbnails.offer(wish, display)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid() and current.row() != self._session.current_index:
@@ -160,15 +178,6 @@ class ImageListPanel(QFrame):
         index = self.model.index(row)
         selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
-
-    def _forget_pictures(self, rows: tuple[int, ...]) -> None:
-        """Pictures are kept by row: where images came or went, a row is another image."""
-        if not rows and (ids := [item.id for item in self._session.images]) != self._ids:
-            self._ids = ids
-            self.thumbnails.clear()
-
-    def _repaint_row(self, row: int) -> None:
-        self.view.update(self.model.index(row))
 
     def _count(self, rows: tuple[int, ...] = ()) -> None:
         images = self._session.images

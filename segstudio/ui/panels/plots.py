@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.theme import Theme, current_theme
-from segstudio.ui.words import tr
+from segstudio.ui.words import tr, wrapped
 
 __all__ = ["LivePlot", "close_up"]
 
@@ -94,7 +94,7 @@ class LivePlot(QFrame):
         self._column.setContentsMargins(1, 1, 1, 1)
         self._column.setSpacing(0)
         self._column.addLayout(head)
-        self._column.addStretch(1)
+        self._column.setAlignment(head, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MS)
@@ -107,11 +107,13 @@ class LivePlot(QFrame):
         return {name: (list(s.x), list(s.y)) for name, s in self._series.items()}
 
     def clear(self) -> None:
-        """Take all curves away."""
+        """Take all curves away, and the axes that were theirs."""
         for series in self._series.values():
             if series.curve is not None:
                 self._widget.removeItem(series.curve)
         self._series.clear()
+        if self._widget is not None:
+            self._widget.hide()
         self._name_curves()
 
     def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
@@ -152,13 +154,14 @@ class LivePlot(QFrame):
             "".join(_dot(c) for c in colors) + (f"&nbsp;{escape(name)}" if name else "") for colors, name in chosen
         ]
         self._legend.setText("&nbsp;&nbsp;".join(words))
-        self._legend.setToolTip("\n".join(self._series))
+        self._legend.setToolTip(wrapped("\n".join(self._series)))
 
     def _redraw(self) -> None:
         if self._library.module is None or not any(s.x for s in self._series.values()):
             return
         if self._widget is None:
             self._widget = self._make()
+        self._widget.show()
         pg: Any = self._library.module
         for series in self._series.values():
             if series.curve is None:
@@ -188,7 +191,6 @@ class LivePlot(QFrame):
         view.setLimits(xMin=0)
         if self._span is None:
             view.setLimits(xMin=0, yMin=0)
-        self._column.takeAt(self._column.count() - 1)
         self._column.addWidget(widget, 1)
         return widget
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
-from segstudio.ui.words import amount, clock, count, tr
+from segstudio.ui.words import amount, clock, count, tr, wrapped
 
 __all__ = ["TrainingFacts"]
 
@@ -21,8 +21,8 @@ _ROWS = (
 
 _LIST_H = 20
 _OPTIMISTIC = (
-    "Blocks inside images are kept back and measured, but the rest of the same images trains.\n"
-    "Neighbours look alike, so the figures are optimistic.\n"
+    "Blocks of the images are held out and measured on, while the rest of the same images is trained on.\n"
+    "They look alike, so the figures are optimistic.\n"
     "From the fourth labelled image on, whole images are held out."
 )
 
@@ -46,7 +46,7 @@ class TrainingFacts(QWidget):
             grid.addWidget(value, row, 1)
         self._held_out_title = role_label(tr("Held out: never trained on"), "muted")
         self._held_out_title.setObjectName("heldOutTitle")
-        self.optimistic = muted_label(tr("Figures look better than on new images"))
+        self.optimistic = muted_label(tr("Expect lower figures on new images"))
         self.optimistic.setObjectName("optimisticNote")
         self.optimistic.setToolTip(tr(_OPTIMISTIC))
         self.optimistic.hide()
@@ -85,11 +85,13 @@ class TrainingFacts(QWidget):
         groups = list(event["held_out_groups"])
         for group in groups:
             self.held_out.addItem(group)
-            self.held_out.item(self.held_out.count() - 1).setToolTip(group)
+            self.held_out.item(self.held_out.count() - 1).setToolTip(wrapped(group))
         if event.get("optimistic"):
-            words = tr("Held out: blocks inside images (optimistic)")
+            words = tr("Held out: blocks of trained images (optimistic)")
         else:
-            words = count(len(groups), "Held out: 1 group, never trained on", "Held out: {n} groups, never trained on")
+            words = count(len(groups), "1 group held out, never trained on", "{n} groups held out, never trained on")
+        if not groups and not event.get("optimistic"):
+            words = tr("Nothing is held out: there are no figures to compare")
         self._held_out_title.setText(words)
         self._held_out_title.setToolTip(tr(_OPTIMISTIC) if event.get("optimistic") else "")
         self.optimistic.setVisible(bool(event.get("optimistic")))

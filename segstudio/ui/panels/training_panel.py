@@ -4,9 +4,18 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from segstudio.ui.icons import icon
 from segstudio.ui.loader import ModuleLoader
@@ -26,13 +35,17 @@ __all__ = ["TrainingPanel"]
 
 _WINDOW = 24
 _SHOW_MS = 150
+_FIRST = "Label a few images, then Fine-tune; you can go on painting meanwhile"
 
 
 class TrainingPanel(QFrame):
-    """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`, `versionsButton`.
+    """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`, `versionsButton`, `trainingFold`.
 
-    Reads events; asks for Stop, and for another version.
+    Reads events; asks for Stop, and for another version. Until there is a run it is `folded` to one line, and where
+    there is little room it stays so until a person unfolds it.
     """
+
+    foldChanged = Signal(bool)
 
     def __init__(self, session: "Session", stop: QAction, versions: QAction) -> None:
         super().__init__()
@@ -43,7 +56,7 @@ class TrainingPanel(QFrame):
         self.library = ModuleLoader("pyqtgraph", self)
         self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
         self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, span=close_up)
-        self.state = ElidedLabel(tr("Label a few images, then Fine-tune and go on painting"))
+        self.state = ElidedLabel(tr(_FIRST))
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
         self.progress = QProgressBar()
@@ -53,6 +66,11 @@ class TrainingPanel(QFrame):
         self.pages = QStackedWidget()
         self.versions = TrainingVersions(session)
         self.versions_button = QPushButton(tr("Versions"))
+        self.fold_button = QToolButton()
+        self.folded = False
+        self._ran = False
+        self._cramped = False
+        self._unfolded: bool | None = None
         self.views = QStackedWidget()
         self._stop_action, self._versions_action = stop, versions
         self._arrange()
@@ -77,6 +95,8 @@ class TrainingPanel(QFrame):
         session.versionsChanged.connect(self._name_proposer)
         session.runRead.connect(self._show_last_run)
         self.versions_button.clicked.connect(versions.trigger)
+        self.fold_button.clicked.connect(self._fold_clicked)
+        self._fold()
 
     def close_threads(self) -> None:
         """End what the panel started."""
@@ -89,10 +109,12 @@ class TrainingPanel(QFrame):
         self.stop.setEnabled(self._stop_action.isEnabled())
         self.versions_button.setObjectName("versionsButton")
         self.versions_button.setCheckable(True)
-        words = tr("Who draws the proposals. Shows every version with its figures, and lets you choose another")
+        words = tr("What makes the proposals. Shows every version with its figures, and lets you choose another")
         self.versions_button.setToolTip(words)
         self.versions_button.setAccessibleName(tr("Versions"))
         self.versions_button.setEnabled(False)
+        self.fold_button.setObjectName("trainingFold")
+        self.fold_button.setProperty("role", "icon")
         self.progress.setObjectName("trainingProgress")
         self.progress.setAccessibleName(tr("Progress of training"))
         self.progress.setTextVisible(False)
@@ -100,12 +122,13 @@ class TrainingPanel(QFrame):
         self.progress.setFixedWidth(96)
         self.progress.setVisible(False)
         head = QHBoxLayout()
-        head.setSpacing(12)
+        head.setSpacing(8)
         head.addWidget(role_label(tr("Training"), "title"))
         head.addWidget(self.state, 1)
         head.addWidget(self.progress)
         head.addWidget(self.versions_button)
         head.addWidget(self.stop)
+        head.addWidget(self.fold_button)
         self.pages.addWidget(self.facts)
         self.pages.addWidget(self.result)
         self.pages.setFixedWidth(280)
@@ -116,13 +139,45 @@ class TrainingPanel(QFrame):
         body.addWidget(self.loss_plot, 1)
         body.addWidget(self.iou_plot, 1)
         body.addWidget(self.pages)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 12)
+        column = self._column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addLayout(head)
         self.views.addWidget(curves)
         self.views.addWidget(self.versions)
         column.addWidget(self.views, 1)
+
+    # -- folding -----------------------------------------------------------------------------------------------------
+
+    def set_cramped(self, cramped: bool) -> None:
+        """Say whether the window is too small for curves that nobody asked for."""
+        self._cramped = cramped
+        self._fold()
+
+    def _fold_clicked(self) -> None:
+        self._unfolded = self.folded
+        if self.folded is False and self.versions_button.isChecked():
+            self._versions_action.trigger()
+        self._fold()
+
+    def _fold(self) -> None:
+        """One line where nothing has run yet, or where there is no room; what a person chose stays."""
+        by_itself = self._ran and not self._cramped
+        unfolded = self.versions_button.isChecked() or (by_itself if self._unfolded is None else self._unfolded)
+        self.stop.setVisible(unfolded or self._session.training)
+        self.versions_button.setVisible(unfolded or not self._session.training)  # the line has room for one of them
+        words = tr("Fold the training panel to one line") if unfolded else tr("Show curves and figures")
+        self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
+        self.fold_button.setToolTip(words)
+        self.fold_button.setAccessibleName(words)
+        self.views.setVisible(unfolded)
+        self._column.setContentsMargins(12, 4, 12, 12 if unfolded else 4)
+        if self.folded is unfolded:
+            self.folded = not unfolded
+            self.foldChanged.emit(self.folded)
+
+    def _has_run(self) -> None:
+        self._ran = True
+        self._fold()
 
     # -- versions ----------------------------------------------------------------------------------------------------
 
@@ -130,13 +185,14 @@ class TrainingPanel(QFrame):
         """Show the versions in the place of the curves, or the curves again."""
         self.versions_button.setChecked(shown)
         self.views.setCurrentIndex(1 if shown else 0)
+        self._fold()
         self.versions.refresh()
 
     def _name_proposer(self) -> None:
         current = next((item for item in self._session.versions if item.current), None)
         there = current is not None and self._session.project_path is not None
         self.versions_button.setEnabled(there)
-        words = tr("Proposes: {v}", v=version_words(current.name)) if there and current else tr("Versions")
+        words = tr("Proposals: {v}", v=version_words(current.name)) if there and current else tr("Versions")
         self.versions_button.setText(words)
 
     def _show_last_run(self, run: "LastRun") -> None:
@@ -150,6 +206,7 @@ class TrainingPanel(QFrame):
         if run.result is not None:
             self._finished(run.result)
         else:
+            self._has_run()
             words = tr("The last run did not finish")
             self.state.setText(tr("{words}: {why}", words=words, why=run.why) if run.why else words)
 
@@ -169,7 +226,10 @@ class TrainingPanel(QFrame):
 
     def _event(self, event: Mapping[str, Any]) -> None:
         kind = event["kind"]
-        if kind == "started":
+        self._has_run()
+        if kind == "preparing":
+            self._prepares(event)
+        elif kind == "started":
             self._started(event)
         elif kind == "stepped":
             self.loss_plot.add(tr("training"), current_theme().muted)
@@ -183,6 +243,15 @@ class TrainingPanel(QFrame):
             words = tr("Comparing with the model before, on the same held-out pixels …")
             self.state.setText(tr("Stopping · {words}", words=words) if self._stopping else words)
 
+    def _prepares(self, event: Mapping[str, Any]) -> None:
+        """Between the click and the first step: what is being done, and how far it is."""
+        total = int(event["total"])
+        self.progress.setRange(0, total)
+        self.progress.setValue(min(int(event["done"]), total))
+        self.progress.setVisible(True)
+        if not self._stopping:
+            self.state.setText(str(event["text"]))
+
     def _started(self, event: Mapping[str, Any]) -> None:
         self.library.load()
         self.loss_plot.clear()
@@ -195,6 +264,8 @@ class TrainingPanel(QFrame):
         self._seconds_left = None
         self.facts.start(event)
         self.pages.setCurrentWidget(self.facts)
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(0)
         self.progress.setVisible(True)
         if not self._stopping:
             parent = event.get("parent")
@@ -245,6 +316,7 @@ class TrainingPanel(QFrame):
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def _finished(self, result: Mapping[str, Any]) -> None:
+        self._has_run()
         self._end()
         self.result.show_result(result, self._session.classes)
         self.pages.setCurrentWidget(self.result)
@@ -255,7 +327,7 @@ class TrainingPanel(QFrame):
             figures = tr("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
             figures = result["reason"]
-        verdict = tr("promoted") if result["promoted"] else tr("kept as a candidate")
+        verdict = tr("promoted") if result["promoted"] else tr("not promoted")
         self.state.setText(tr("{version} {verdict} · {figures}", **_named(result, verdict, figures)))
 
     def _failed(self, failure: Mapping[str, Any]) -> None:
@@ -268,6 +340,10 @@ class TrainingPanel(QFrame):
             return
         if state.running:
             self.library.load()
+            if not self.progress.isVisibleTo(self):
+                self.progress.setRange(0, 0)
+                self.progress.setVisible(True)
+            self._has_run()
             self._seconds_left = state.seconds_left
             if not self._recent and state.text and not self._stopping:
                 self.state.setText(state.text)
@@ -284,8 +360,10 @@ class TrainingPanel(QFrame):
         if self._recent:
             self.facts.show_step(self._recent[-1], None, None)
         self.progress.setVisible(False)
+        self._fold()
 
     def _opened(self) -> None:
+        self._ran, self._unfolded = False, None
         self._end()
         self._versions_action.setChecked(False)
         self.show_versions(False)
@@ -295,7 +373,7 @@ class TrainingPanel(QFrame):
         self._recent.clear()
         self.facts.clear()
         self.pages.setCurrentWidget(self.facts)
-        self.state.setText(tr("Label a few images, then Fine-tune and go on painting"))
+        self.state.setText(tr(_FIRST))
 
 
 def _named(result: Mapping[str, Any], verdict: str, figures: str) -> dict[str, object]:

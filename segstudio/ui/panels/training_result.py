@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.ui.icons import swatch
-from segstudio.ui.words import clock, count, tr
+from segstudio.ui.words import clock, count, tr, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget
@@ -20,7 +20,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TrainingResult(QWidget):
-    """`trainingVerdict`, the sentence why, and the table `trainingResult` (made when it is first needed)."""
+    """`trainingVerdict`, why, `trainingAdvice` on what would help; `trainingResult`, made when needed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,12 +31,17 @@ class TrainingResult(QWidget):
         self.reason.setWordWrap(True)
         self.reason.setObjectName("trainingReason")
         self.reason.setProperty("role", "muted")
+        self.advice = QLabel()
+        self.advice.setWordWrap(True)
+        self.advice.setObjectName("trainingAdvice")
+        self.advice.hide()
         self._table: QTreeWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(4, 0, 0, 0)
         self._column.setSpacing(4)
         self._column.addWidget(self.verdict)
         self._column.addWidget(self.reason)
+        self._column.addWidget(self.advice)
         self._column.addStretch()
 
     @property
@@ -47,13 +52,16 @@ class TrainingResult(QWidget):
     def show_result(self, result: Mapping[str, Any], classes: "ClassTable") -> None:
         """Fill in a TrainResult given as a dict."""
         promoted = bool(result["promoted"])
-        words = tr("{v}: promoted") if promoted else tr("{v}: kept as candidate")
+        words = tr("{v}: promoted") if promoted else tr("{v}: not promoted")
         self.verdict.setText(words.format(v=result["version"]))
         self.verdict.setProperty("role", "accent" if promoted else "title")
         self.verdict.style().polish(self.verdict)
         steps = count(result["steps"], "1 step", "{n} steps")
         spent = tr("{steps} in {t}", steps=steps, t=clock(result["seconds"]))
         self.reason.setText(f"{result['reason']} · {spent}" if result["reason"] else spent)
+        advice = str(result.get("advice") or "")
+        self.advice.setText(advice)
+        self.advice.setVisible(bool(advice))
         held_out = result["held_out"] or {}
         table = self._table or self._make_table()
         table.clear()
@@ -78,7 +86,7 @@ class TrainingResult(QWidget):
         rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
         for place, (name, a, b) in enumerate(rows):
             row = QTreeWidgetItem(table, [name, _figure(a), _figure(b), _difference(a, b)])
-            row.setToolTip(0, name)
+            row.setToolTip(0, wrapped(name))
             for column in (1, 2, 3):
                 row.setTextAlignment(column, _RIGHT)
             font = row.font(0)
@@ -99,6 +107,7 @@ class TrainingResult(QWidget):
         table.setColumnCount(4)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.setUniformRowHeights(True)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = table.header()

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
-from segstudio.ui.words import tr
+from segstudio.ui.words import tr, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["TrainingVersions", "version_words"]
 
 _ROW_H = 26
-_WIDTHS = (72, 112, 0, 120, 88)
+_WIDTHS = (104, 104, 0, 116, 80)
 
 
 def version_words(name: str) -> str:
     """A version as people call it."""
-    return {"instant": tr("instant"), "embedded": tr("guess")}.get(name, name)
+    return {"instant": tr("instant learner"), "embedded": tr("first guess")}.get(name, name)
 
 
 class TrainingVersions(QWidget):
@@ -39,7 +39,8 @@ class TrainingVersions(QWidget):
         self._column.setSpacing(4)
         self._column.addWidget(
             role_label(
-                tr("After a run the better one on held-out pixels proposes; choose another at any time."), "muted"
+                tr("After each run the better version on held-out pixels makes the proposals. You can choose another."),
+                "muted",
             )
         )
         session.versionsChanged.connect(self.refresh)
@@ -50,7 +51,7 @@ class TrainingVersions(QWidget):
         return self._table
 
     def refresh(self) -> None:
-        """Fill the table anew, if it is on screen."""
+        """Fill the table again, if it is on screen."""
         if not self.isVisible():
             return
         table = self._table = self._table or self._make_table()
@@ -64,7 +65,7 @@ class TrainingVersions(QWidget):
         row = QTreeWidgetItem(table, [version_words(item.name), _figures(item), _verdict(item), _when(item.made)])
         row.setToolTip(0, _origin(item))
         row.setToolTip(1, tr("Mean IoU on the same held-out pixels: of the one before, and of this version"))
-        row.setToolTip(2, row.text(2))
+        row.setToolTip(2, wrapped(item.reason or row.text(2)))
         font = row.font(0)
         font.setBold(item.current)
         row.setFont(0, font)
@@ -77,13 +78,14 @@ class TrainingVersions(QWidget):
 
     def _choice(self, row: "QTreeWidgetItem", item: "VersionItem") -> QWidget:
         if item.current:
-            label = role_label(tr("proposes"), "accent")
+            label = role_label(tr("in use"), "accent")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             return label
         button = QPushButton(tr("Use"))
         button.setObjectName(f"useVersion-{item.name}")
         button.setProperty("role", "small")
-        words = tr("Let {v} propose from now on; proposals are made anew", v=row.text(0))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        words = tr("Use {v} for proposals from now on; they are made again", v=row.text(0))
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setEnabled(not self._session.read_only)
@@ -91,7 +93,11 @@ class TrainingVersions(QWidget):
         return button
 
     def _use(self, name: str) -> None:
-        """Choose a version; one that is gone since the table was filled says so, and the table is filled anew."""
+        """Choose a version; one that is gone since the table was filled says so, and the table is filled again."""
+        focus = QApplication.focusWidget()
+        # The button that has the focus goes with the table's rows, and Qt would hand the keys to whatever is next.
+        if self._table is not None and focus is not None and self._table.isAncestorOf(focus):
+            self._table.setFocus()
         try:
             self._session.use_version(name)
         except UserError as error:
@@ -107,6 +113,7 @@ class TrainingVersions(QWidget):
         table.setRootIsDecorated(False)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.setUniformRowHeights(True)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setHeaderLabels([tr("Version"), tr("Held-out IoU"), tr("Verdict"), tr("Made"), ""])
         header = table.header()
@@ -129,17 +136,27 @@ def _figures(item: "VersionItem") -> str:
 def _verdict(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("A guess, until two classes are labelled")
+            return tr("Used until two classes are labelled")
         return tr("Learns from your labels within seconds")
-    verdict = tr("promoted") if item.promoted else tr("candidate")
+    verdict = tr("promoted") if item.promoted else tr("not promoted")
+    if _repeats(item):
+        # The whole reason is in the tip: said again, it would be cut off.
+        return verdict
     return f"{verdict} · {item.reason}" if item.reason else verdict
+
+
+def _repeats(item: "VersionItem") -> bool:
+    """Whether the reason says no more than the column of figures, as that of a simple rise or fall does."""
+    if item.before is None or item.now is None:
+        return False
+    return item.reason.rstrip(".").endswith(f"from {item.before:.3f} to {item.now:.3f}")
 
 
 def _origin(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("The model that comes with SegStudio: it proposes until two classes are labelled")
-        return tr("Learns anew at every proposal; it proposes until a version is promoted")
+            return tr("The network that comes with SegStudio: used until two classes are labelled")
+        return tr("Learns again at every proposal; used until a version is promoted")
     return tr("Learned from {parent}", parent=version_words(item.parent))
 
 

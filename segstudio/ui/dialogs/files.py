@@ -1,0 +1,50 @@
+"""File dialogs in the colours and icons of the window, where Qt draws them itself."""
+
+from PySide6.QtCore import QFileInfo
+from PySide6.QtGui import QAbstractFileIconProvider, QIcon
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView
+
+from segstudio.ui.icons import icon
+
+__all__ = ["dress_file_dialog"]
+
+_BUTTONS = {
+    "backButton": "back",
+    "forwardButton": "chevron-right",
+    "toParentButton": "up",
+    "newFolderButton": "add",
+    "listModeButton": "list",
+    "detailModeButton": "details",
+}
+_SIZE, _TYPE, _WHEN = 1, 2, 3
+
+
+class _Icons(QAbstractFileIconProvider):
+    """A folder or a sheet in the window's own line, not the desktop's in red and yellow."""
+
+    def icon(self, of: QAbstractFileIconProvider.IconType | QFileInfo) -> QIcon:
+        if isinstance(of, QFileInfo):
+            return icon("open" if of.isDir() else "image")
+        folders = (QAbstractFileIconProvider.IconType.File,)
+        return icon("image" if of in folders else "open")
+
+
+def dress_file_dialog(dialog: QFileDialog) -> None:
+    """Icons that can be seen in both themes, and columns wide enough for what they hold; a native dialog has its own.
+
+    The dialog keeps a reference to the icons for as long as it lives.
+    """
+    icons = _Icons()
+    dialog.setIconProvider(icons)
+    dialog._icons = icons  # type: ignore[attr-defined]  (Qt does not own it)
+    for name, drawing in _BUTTONS.items():
+        button = dialog.findChild(QToolButton, name)
+        if button is not None:
+            button.setIcon(icon(drawing))
+    tree = dialog.findChild(QTreeView, "treeView")
+    if tree is not None:
+        header = tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (_SIZE, _TYPE, _WHEN):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)

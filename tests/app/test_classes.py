@@ -1,0 +1,112 @@
+"""The owner of the class list: what is chosen is what paints, and a removal says what it takes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from test_documents import Bench
+
+from segstudio.app.classes import Classes, removed_words
+from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.refusals import Refusal, refusal_of
+from segstudio.labels.model import Kind
+from segstudio.store.project import Project
+
+
+@pytest.fixture
+def bench(opened: Callable[[], Project]) -> Bench:
+    return Bench(opened())
+
+
+@pytest.fixture
+def classes(bench: Bench) -> Iterator[Classes]:
+    made = Classes(bench.project, bench.documents, bench.main)
+    yield made
+    made.wait(5)
+    bench.main.close()
+
+
+def test_a_new_class_is_chosen_at_once_and_that_is_told(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    told: list[str] = []
+    bench.documents.classChosen.connect(lambda: told.append(bench.documents.current_class.name))
+    classes.add("nerve", None, Kind.SEMANTIC)
+    assert told == ["nerve"]
+    bench.stroke(20, 20)
+    assert bench.documents.current is not None
+    painted = bench.documents.current.document.class_ids(0, bench.documents.current.document.raster.bounds(0))
+    assert painted[20, 20] == bench.documents.classes.named("nerve").id  # type: ignore[union-attr]
+
+
+def test_a_class_that_goes_gives_the_brush_to_another_and_that_is_told(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    told: list[str] = []
+    bench.documents.classChosen.connect(lambda: told.append(bench.documents.current_class.name))
+    classes.remove("cell")
+    bench.documents.undo()
+    assert told == ["crack"]
+    assert bench.documents.current_class.name == "crack"
+
+
+def test_a_removal_says_how_many_pixels_in_how_many_images(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    said: list[str] = []
+    bench.documents.said.connect(said.append)
+    bench.stroke(20, 20)
+    pixels = int((bench.ids() > 0).sum())
+    classes.remove("cell")
+    qtbot.waitUntil(lambda: bool(said))
+    assert said == [
+        f"The class 'cell' was removed: {pixels:,} pixels in 1 image now count as unlabelled. Undo brings them back."
+    ]
+    classes.remove("crack")
+    qtbot.waitUntil(lambda: len(said) == 2)
+    assert said[1] == "The class 'crack' was removed; nothing was labelled with it. Undo brings it back."
+
+
+def test_one_pixel_and_many_are_counted_in_words() -> None:
+    assert "1 pixel in 1 image now" in removed_words("a", 1, 1)
+    assert "1,234 pixels in 2,000 images now" in removed_words("a", 2000, 1234)
+
+
+def _refusal(
+    bench: Bench, x: float, y: float, button: Button = Button.LEFT, *, erasing: bool = False
+) -> Refusal | None:
+    documents = bench.documents
+    assert documents.current is not None
+    press = Pointer(Phase.PRESS, x, y, button)
+    document, table = documents.current.document, documents.classes
+    return refusal_of(document, table, documents.current_class, press, plane=0, erasing=erasing)
+
+
+def test_a_locked_class_says_so_for_each_button_and_tool_that_would_paint_it(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    assert _refusal(bench, 20, 20) is None
+    classes.change("cell", locked=True)
+    refused = _refusal(bench, 20, 20)
+    assert refused == Refusal("Nothing is painted: the class 'cell' is locked. Unlock it in the list.", whole=True)
+    assert _refusal(bench, 20, 20, Button.RIGHT) is None
+    assert _refusal(bench, 20, 20, erasing=True) is None
+
+
+def test_pixels_of_a_locked_class_say_so_under_the_brush_and_under_the_eraser(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    bench.stroke(20, 20)
+    classes.change("cell", locked=True)
+    bench.documents.class_id = bench.documents.classes.named("crack").id  # type: ignore[union-attr]
+    for refused in (_refusal(bench, 20, 20), _refusal(bench, 20, 20, erasing=True)):
+        assert refused is not None
+        assert not refused.whole
+        assert "belong to 'cell', which is locked" in refused.sentence
+    assert _refusal(bench, 60, 60) is None
+    assert _refusal(bench, -5, -5) is None
+
+
+def test_a_hidden_class_says_that_what_is_painted_is_saved_and_not_shown(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    classes.change("cell", visible=False)
+    refused = _refusal(bench, 20, 20)
+    assert refused == Refusal("The class 'cell' is hidden: what you paint is saved, but not shown.")
+    assert _refusal(bench, 20, 20, erasing=True) is None
