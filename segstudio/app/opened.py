@@ -13,6 +13,7 @@ from segstudio.app.exporting import Exports
 from segstudio.app.finishing import Finishing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
+from segstudio.app.object_counts import ObjectCounts
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
@@ -57,6 +58,7 @@ class OpenedProject(QObject):
         self.documents = Documents(self.project, self.main, self)
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.classes = Classes(self.project, self.documents)
+        self.object_counts = ObjectCounts(self.project, self.documents, self.navigation, self.main, self)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
@@ -111,6 +113,7 @@ class OpenedProject(QObject):
         self.finishing.close()
         self.proposals.close()
         self.navigation.close()
+        self.object_counts.close()
         self.versions.close()
         self.training.close()
         self.exports.cancel()

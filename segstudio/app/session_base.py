@@ -45,6 +45,7 @@ class SessionBase(QObject):
     changed = Signal(object)
     proposalChanged = Signal()
     doneStateChanged = Signal()
+    objectsCounted = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)

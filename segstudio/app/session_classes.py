@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segstudio.app.session_base import SessionBase
 from segstudio.errors import UserError
-from segstudio.labels.model import Kind, LabelClass
+from segstudio.labels.model import ClassId, Kind, LabelClass
 
 __all__ = ["SessionClasses"]
 
@@ -18,6 +20,11 @@ class SessionClasses(SessionBase):
         if self._opened is None:
             return None
         return self.classes.get(self._opened.documents.class_id)
+
+    @property
+    def object_counts(self) -> Mapping[ClassId, int]:
+        """Objects in the image on screen by instance class, as far as they are saved; empty until they are counted."""
+        return self._opened.object_counts.by_class if self._opened is not None else {}
 
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""

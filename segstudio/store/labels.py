@@ -19,6 +19,7 @@ __all__ = [
     "class_pixels",
     "classes_with_pixels",
     "labels_sha256",
+    "object_counts",
     "read_counts",
     "read_frozen",
     "read_object_rows",
@@ -133,6 +134,12 @@ def labels_sha256(db: sqlite3.Connection, image: ImageId) -> str:
     ):
         hasher.update(_OBJECT.pack(object_id, class_id))
     return hasher.hexdigest()
+
+
+def object_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[ClassId, int]:
+    """How many objects of an image have pixels, by class as they were given it."""
+    rows = db.execute("SELECT class_id, count(*) FROM objects WHERE image = ? AND area > 0 GROUP BY class_id", (image,))
+    return {ClassId(class_id): number for class_id, number in rows}
 
 
 def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
