@@ -15,6 +15,7 @@ __all__ = [
     "NoSuchDevice",
     "NotAProject",
     "NotEnoughLabels",
+    "NothingLabelled",
     "ProjectDamaged",
     "ProjectLocked",
     "ProjectNewer",
@@ -121,6 +122,10 @@ class NoSuchDevice(UserError):
 
 class NotEnoughLabels(UserError):
     """There is too little labelled to learn from."""
+
+
+class NothingLabelled(UserError):
+    """An image would be marked done with not one pixel known: a person has to say that it is empty."""
 
 
 class EngineDied(UserError):

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filled_planes import filled
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from window_bench import Bench, make_project
 
 from segstudio.app.proposing import Proposals
-from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.edit import Batch, Edit
-from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, Origin
 from segstudio.store import journal, waiting
 from segstudio.store import writer as writer_module
@@ -157,11 +156,8 @@ def imported(me: Bench) -> None:
 
     def edits() -> Iterator[Edit]:
         for row in project.images()[:2]:
-            document = project.document(row.id)
-            gesture = Gesture(document, Cause.IMPORT, tool="import", author="ann")
-            shape = row.planes[0][::-1]
-            paint_class_ids(gesture, document, 0, np.full(shape, 2, np.int32), project.classes(), Origin.IMPORTED)
-            edit = gesture.commit()
+            whole = np.full(row.planes[0][::-1], 2, np.int32)
+            edit = filled(project.document(row.id), 0, whole, project.classes(), Origin.IMPORTED)
             assert edit is not None
             yield edit
 

@@ -225,6 +225,7 @@ def test_paging_on_does_not_wait_for_a_done_that_is_still_computed_nor_lose_it(
 def test_paging_on_while_a_done_waits_for_a_change_of_many_images_neither_waits_nor_cancels_it(
     me: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    me.session.set_done_rest("background")
     done = me.computes()
     kept = me.keeps("before")
     me.drag((100, 100), (130, 130))
@@ -273,6 +274,7 @@ def test_a_stroke_under_way_while_the_window_waits_to_close_is_not_cut(
 
 
 def test_a_window_waits_to_close_until_a_done_is_computed_and_goes_on_meanwhile(me: Hand) -> None:
+    me.session.set_done_rest("background")
     go = me.computes()
     me.lets_go(go, 8.0)
     me.session.mark_done()

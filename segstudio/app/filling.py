@@ -12,15 +12,29 @@ from time import monotonic
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents, OpenDocument
-from segstudio.app.fill_edits import Filled, frozen_copy
 from segstudio.app.jobs import Worker
-from segstudio.errors import EditConflict, UserError
+from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.filling import Filling, Outcome, collected, parts_of
 
-__all__ = ["Fills"]
+__all__ = ["Fills", "frozen_copy"]
 
 _GESTURE_POLL_MS = 50
 _MOMENT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """An edit, or None where nothing changes, and what comes of it."""
+
+    edit: Edit | None
+    outcome: Outcome
+
+
+def frozen_copy(document: Document) -> Document:
+    """A document over the same immutable tiles, to compute on. No gesture may be under way."""
+    return Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
 
 
 @dataclass(slots=True, eq=False)
@@ -29,9 +43,12 @@ class _Fill:
 
     name: str
     opened: OpenDocument
-    compute: Callable[[Document], Filled]
-    then: Callable[[Filled], None]
-    future: "Future[Filled] | None" = None
+    header: Edit
+    work: Filling
+    then: Callable[[Outcome], None]
+    otherwise: Callable[[UserError], None]
+    begun_at: int = 0
+    future: "Future[_Filled] | None" = None
 
 
 class Fills(QObject):
@@ -50,12 +67,17 @@ class Fills(QObject):
         self,
         name: str,
         opened: OpenDocument,
-        compute: Callable[[Document], Filled],
-        then: Callable[[Filled], None] | None = None,
+        header: Edit,
+        work: Filling,
+        then: Callable[[Outcome], None] = lambda _outcome: None,
+        otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
-        """Compute an edit of a document and commit it; `then` runs after it."""
-        self._fills.append(_Fill(name, opened, compute, then or (lambda _filled: None)))
+        """Fill a document as the edit of this header: `then` runs after it, `otherwise` in place of `failed`."""
+        self._fills.append(_Fill(name, opened, header, work, then, otherwise or self._fail))
         self._go_on()
+
+    def _fail(self, error: UserError) -> None:
+        self.failed.emit(error.line)
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait for what is under way and apply it, keeping a stroke first; whether all of it ended within the time."""
@@ -81,13 +103,15 @@ class Fills(QObject):
         self._go_on()
         return [fill.name for fill in mine if _would_change(fill)]
 
-    def _begun(self, fill: _Fill) -> "Future[Filled]":
+    def _begun(self, fill: _Fill) -> "Future[_Filled]":
         if fill.future is None:
-            copy, compute = frozen_copy(fill.opened.document), fill.compute
-            fill.future = self._worker.submit(lambda: compute(copy), lambda future: self._computed(fill, future))
+            copy, fill.begun_at = frozen_copy(fill.opened.document), fill.opened.last
+            fill.future = self._worker.submit(
+                lambda: _computed(copy, fill.header, fill.work), lambda future: self._computed(fill, future)
+            )
         return fill.future
 
-    def _computed(self, fill: _Fill, future: "Future[Filled]") -> None:
+    def _computed(self, fill: _Fill, future: "Future[_Filled]") -> None:
         if fill not in self._fills or fill.future is not future:
             return  # cancelled, applied by whoever waited for it, or computed anew
         if self._documents.gesture_active or self._documents.busy:
@@ -99,16 +123,16 @@ class Fills(QObject):
         future = self._begun(fill)
         self._fills.remove(fill)
         try:
-            filled = future.result()
+            filled = _result(fill, future)
             if filled.edit is not None:
                 self._documents.commit(filled.edit)
-            fill.then(filled)
+            fill.then(filled.outcome)
         except EditConflict:
             # Painted meanwhile on the same tiles: computed once more on what is there now.
             fill.future = None
             self._fills.insert(0, fill)
         except UserError as error:
-            self.failed.emit(error.line)
+            fill.otherwise(error)
         finally:
             self._go_on()
 
@@ -117,6 +141,22 @@ class Fills(QObject):
             self._begun(self._fills[0])
         else:
             self._documents.go_on()
+
+
+def _computed(document: Document, header: Edit, work: Filling) -> _Filled:
+    """For a worker thread, over a frozen copy."""
+    outcome = Outcome()
+    edit = collected(header, parts_of(document, work, outcome=outcome))
+    return _Filled(edit, outcome)
+
+
+def _result(fill: _Fill, future: "Future[_Filled]") -> _Filled:
+    """What was computed. Raises `EditConflict` where it was about pixels being there at all, and some came or went."""
+    error = future.exception()
+    tells_of_pixels = isinstance(error, NothingLabelled) or (error is None and not future.result().outcome.changed)
+    if fill.work.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:
+        raise EditConflict("the image was painted on while its edit was computed")
+    return future.result()
 
 
 def _would_change(fill: _Fill) -> bool:

@@ -14,8 +14,9 @@ from segstudio.app.jobs import MainThread
 from segstudio.app.values import JobState
 from segstudio.errors import Cancelled, ReadOnly, UserError
 from segstudio.labels.edit import Edit
+from segstudio.labels.filling import Filling, Outcome
 from segstudio.labels.model import ImageId
-from segstudio.store.filling import Filling, filled
+from segstudio.store.filling import filled
 from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
 
@@ -27,13 +28,13 @@ _CANCEL_S = 10.0
 Write = Callable[[Ticker], "Future[int]"]
 
 
-def filling(project: Project, header: Edit, work: Filling) -> Write:
-    """The write that fills an image tile by tile from what is stored; `header` names the image and the cause."""
+def filling(project: Project, header: Edit, work: Filling, outcome: Outcome | None = None) -> Write:
+    """The write that fills an image block by block from what is stored; `header` names the image and the cause."""
 
     def write(ticker: Ticker) -> "Future[int]":
         if project.writer is None:
             raise ReadOnly(project.why_read_only)
-        return project.writer.write_all(lambda db: [filled(db, header, work, ticker)])
+        return project.writer.write_all(lambda db: [filled(db, header, work, ticker, outcome)])
 
     return write
 

@@ -14,6 +14,7 @@ from segstudio.app.finishing import Finishing
 from segstudio.app.growing import Growing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
+from segstudio.app.object_counts import ObjectCounts
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
@@ -59,6 +60,7 @@ class OpenedProject(QObject):
         self.navigation = Navigation(self.project, self.documents, self.main, self)
         self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
         self.classes = Classes(self.project, self.documents, self.main)
+        self.object_counts = ObjectCounts(self.project, self.documents, self.navigation, self.main, self)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
@@ -113,6 +115,7 @@ class OpenedProject(QObject):
         self.finishing.close()
         self.proposals.close()
         self.navigation.close()
+        self.object_counts.close()
         self.versions.close()
         self.training.close()
         self.exports.cancel()

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents
-from segstudio.app.fill_edits import is_whole
 from segstudio.app.jobs import Job, MainThread, Worker, say_refusal
 from segstudio.app.navigation import Navigation
 from segstudio.engine.client import EngineClient
@@ -22,6 +21,7 @@ from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
 from segstudio.store.project import Project
+from segstudio.tasks.accept import is_whole
 from segstudio.tasks.predict import PredictProgress, PredictReport, predict
 
 __all__ = ["Proposals"]
@@ -71,6 +71,7 @@ class Proposals(QObject):
         self._asked_for: tuple[ImageId, int] | None = None
         self._asked_at = 0
         self._owed = False
+        self._in_a_moment = False
         self._opening: tuple[_Look, Future[Proposal | None]] | None = None
         self.reading = False
         self.on_screen: Proposal | None = None
@@ -91,6 +92,11 @@ class Proposals(QObject):
     def running(self) -> bool:
         """Whether a proposal for the image on screen is on its way."""
         return self._asked_for is not None
+
+    @property
+    def coming(self) -> bool:
+        """Whether a proposal for the image on screen is on its way, is being read, or is asked for in a moment."""
+        return self.running or self.reading or self._in_a_moment
 
     @property
     def is_guess(self) -> bool:
@@ -217,7 +223,7 @@ class Proposals(QObject):
     def _image_shown(self) -> None:
         self._drop()
         self.on_screen = None
-        self.reading = False
+        self.reading = self._in_a_moment = False
         opening, self._opening = self._opening, None
         if self._navigation.flagged:
             # What is stored belongs to another content, and nothing is proposed until a person has decided.
@@ -306,6 +312,7 @@ class Proposals(QObject):
         item = self._navigation.items[self._navigation.index]
         wanted = self._owed or (item.status != Status.DONE.value and self._stale())
         if self._project.writer is not None and wanted:
+            self._in_a_moment = True
             QTimer.singleShot(0, self, self._propose_quietly)
 
     def _stale(self) -> bool:
@@ -320,6 +327,7 @@ class Proposals(QObject):
         return self._two_classes_known() or self.on_screen.version != EMBEDDED
 
     def _propose_quietly(self) -> None:
+        self._in_a_moment = False
         if self._navigation.shown is not None:
             self.propose()
 

@@ -176,6 +176,10 @@ class Session(
         opened.proposals.said.connect(self.said)
         opened.finishing.failed.connect(lambda sentence: self._fail("done", sentence))
         opened.finishing.said.connect(self.said)
+        opened.object_counts.counted.connect(self.objectsCounted)
+        opened.object_counts.said.connect(self.said)
+        opened.finishing.jobChanged.connect(self.jobChanged)
+        opened.finishing.stateChanged.connect(self.doneStateChanged)
         opened.proposals.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("propose", running, self.tr("Proposing"), cancellable=False))
         )

@@ -46,6 +46,8 @@ class SessionBase(QObject):
     toolChanged = Signal()
     changed = Signal(object)
     proposalChanged = Signal()
+    doneStateChanged = Signal()
+    objectsCounted = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segstudio.app.session_base import SessionBase
 from segstudio.errors import UserError
-from segstudio.labels.model import Kind, LabelClass
+from segstudio.labels.model import ClassId, Kind, LabelClass
 
 __all__ = ["SessionClasses"]
 
@@ -16,6 +18,11 @@ class SessionClasses(SessionBase):
     def current_class(self) -> LabelClass | None:
         """The class that the brush paints."""
         return None if self._opened is None else self._opened.documents.current_class
+
+    @property
+    def object_counts(self) -> Mapping[ClassId, int]:
+        """Objects in the image on screen by instance class, as far as they are saved; empty until they are counted."""
+        return self._opened.object_counts.by_class if self._opened is not None else {}
 
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.app.session_base import SessionBase
-from segstudio.app.values import Rest, VersionItem
+from segstudio.app.values import WAIT_JOB, DoneState, Rest, VersionItem
 
 if TYPE_CHECKING:
     from segstudio.labels.model import ImageId
@@ -44,14 +44,27 @@ class SessionLearning(SessionBase):
         if self._may_write() and self._is_shown() and self._is_as_labelled() and self._opened is not None:
             self._opened.finishing.accept()
 
-    def mark_done(self) -> None:
-        """Fill the rest, mark the image done, show the next that is not."""
+    def mark_done(self, empty: bool = False) -> None:
+        """Fill the rest, mark the image done, show the next that is not.
+
+        Waits for a proposal that is coming. Where nothing would be labelled nothing happens, and `done_state` says so,
+        until a person confirms with `empty`: then all that is unlabelled becomes background, whatever the setting.
+        """
         if not self._may_write() or not self._is_shown() or self._opened is None:
             return
-        if self.done_rest is not Rest.PROPOSAL or self._is_as_labelled():
+        if empty or self.done_rest is not Rest.PROPOSAL or self._is_as_labelled():
             image = self._opened.navigation.shown
             assert image is not None
-            self._opened.finishing.mark_done(lambda: self._after_done(image))
+            self._opened.finishing.mark_done(lambda: self._after_done(image), empty=empty)
+
+    @property
+    def done_state(self) -> DoneState:
+        """Whether Done waits for the proposal, or a person has to say that the image is empty."""
+        return self._opened.finishing.state if self._opened is not None else DoneState.IDLE
+
+    def withdraw_done(self) -> bool:
+        """Ask no longer whether the image is empty; whether that was asked."""
+        return self._opened is not None and self._opened.finishing.withdraw()
 
     def _after_done(self, image: ImageId) -> None:
         if self._opened is None:
@@ -137,6 +150,8 @@ class SessionLearning(SessionBase):
             self._opened.relinking.cancel()
         elif self._opened is not None and job == "backup":
             self._opened.backups.cancel()
+        elif self._opened is not None and job == WAIT_JOB:
+            self._opened.finishing.stop_waiting()
         elif job == "train":
             self.stop_training()
         elif job == "new" and self._creation is not None:

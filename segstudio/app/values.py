@@ -1,11 +1,11 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.geometry import Rect
-from segstudio.labels.model import Cause, ImageId, Seq
+from segstudio.labels.model import Cause, ImageId, Rest, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from segstudio.labels.edit import Table
 
 __all__ = [
+    "WAIT_JOB",
     "Changed",
+    "DoneState",
     "EngineState",
     "ImageItem",
     "ImageTrouble",
@@ -24,6 +26,17 @@ __all__ = [
     "SnapshotItem",
     "VersionItem",
 ]
+
+WAIT_JOB = "done-wait"
+"""The job that the window shows while Done waits for a proposal."""
+
+
+class DoneState(Enum):
+    """Where Done stands: at rest, waiting for the proposal, or refused because nothing would be labelled."""
+
+    IDLE = "idle"
+    WAITING = "waiting"
+    NOTHING_LABELLED = "nothing labelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +49,6 @@ class Changed:
     rect: Rect
     tables: "frozenset[Table]" = frozenset()
     cause: Cause | None = None
-
-
-class Rest(StrEnum):
-    """What Done makes of the pixels that are unlabelled: the proposal's class, background, or nothing."""
-
-    PROPOSAL = "proposal"
-    BACKGROUND = "background"
-    UNKNOWN = "unknown"
 
 
 class ImageItem(NamedTuple):

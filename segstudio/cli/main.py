@@ -51,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "import": Command("import_", "read masks into a project, as labels or as proposals"),
     "train": Command("train", "fine-tune the network on the labels"),
     "predict": Command("predict", "propose masks for images"),
+    "accept": Command("accept", "turn proposals into labels, and mark images done"),
     "export": Command("export", "write labels as masks or COCO, read them back and compare"),
     "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
     "info": Command("info", "say what a project holds"),

@@ -1,18 +1,33 @@
-"""8-connected components of a plane that is never whole in memory: labelled tile by tile, joined at the borders.
+"""8-connected components of a plane that is never whole in memory: labelled block by block, joined at the borders.
 
-Tiles are given twice, row by row: first to `add` each, then to `of` each. After Rosenfeld & Pfaltz (1966): provisional
-labels first, equivalences by union and find, final labels in the second pass.
+Blocks tile the plane row by row and are given twice: first to `add` each, then to `of` each. After Rosenfeld & Pfaltz
+(1966): provisional labels first, equivalences by union and find, final labels in the second pass.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 
-__all__ = ["TiledComponents"]
+__all__ = ["Components", "TiledComponents"]
 
 Labels = NDArray[np.int64]
 ClassIds = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """The components within one block.
+
+    `labels` (h, w) int32 number its parts from 1, 0 for none; `names` and `class_ids` are indexed by them. Two parts of
+    one name, also in different blocks, are one component.
+    """
+
+    labels: NDArray[np.int32]
+    names: Labels
+    class_ids: ClassIds
 
 
 class TiledComponents:
@@ -25,51 +40,46 @@ class TiledComponents:
         self._here = _Row(width)
         self._left: tuple[Labels, ClassIds] | None = None
         self._row = -1
+        self._last: tuple[Rect, NDArray[np.int32], ClassIds] | None = None
 
     def add(self, rect: Rect, class_ids: ClassIds) -> None:
-        """Take in the class ids (h, w) of a tile."""
-        labels = self._labelled(class_ids)
+        """Take in the class ids (h, w) of a block."""
+        first = self._provisional
+        labels, _ = self._labelled(rect, class_ids)
         self._parent.extend(range(len(self._parent), self._provisional + 1))
         if rect.y != self._row:
             self._above, self._here, self._left, self._row = self._here, self._above, None, rect.y
         if rect.y > 0:
-            self._join_row(rect, labels, class_ids)
+            self._join_row(rect, _named(labels[0], first), class_ids[0])
         if self._left is not None:
-            self._join_column(*self._left, labels[:, 0], class_ids[:, 0])
-        self._here.put(rect, labels[-1], class_ids[-1])
-        self._left = labels[:, -1].copy(), class_ids[:, -1].copy()
+            self._join_column(*self._left, _named(labels[:, 0], first), class_ids[:, 0])
+        self._here.put(rect, _named(labels[-1], first), class_ids[-1])
+        self._left = _named(labels[:, -1], first), class_ids[:, -1].copy()
 
     def begin_again(self) -> None:
-        """All tiles were added; now each is asked for in the same order."""
+        """All blocks were added; now each is asked for in the same order."""
         self._provisional = 0
 
-    def of(self, class_ids: ClassIds) -> Labels:
-        """The component of each pixel (h, w) of the next tile, 0 for none: numbers that name it, not in a row."""
-        labels = self._labelled(class_ids)
-        if not labels.any():
-            return labels
-        present = np.unique(labels)
-        roots = np.array([self._root(int(label)) for label in present], np.int64)
-        return roots[np.searchsorted(present, labels)]
+    def of(self, rect: Rect, class_ids: ClassIds) -> Components:
+        """The components in the next block, of the same class ids as when it was added."""
+        first = self._provisional
+        labels, owners = self._labelled(rect, class_ids)
+        names = [0, *(self._root(label) for label in range(first + 1, self._provisional + 1))]
+        return Components(labels, np.array(names, np.int64), owners)
 
-    def _labelled(self, class_ids: ClassIds) -> Labels:
-        """Provisional labels, going on from the tile before."""
-        import cv2
-
-        labels = np.zeros(class_ids.shape, np.int64)
-        for class_id in np.flatnonzero(np.bincount(class_ids.ravel())):
-            if class_id:
-                mask = (class_ids == class_id).astype(np.uint8)
-                local = np.asarray(cv2.connectedComponents(mask, connectivity=8)[1], np.int64)
-                labels += np.where(local > 0, local + self._provisional, 0)
-                self._provisional += int(local.max())
-        return labels
+    def _labelled(self, rect: Rect, class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
+        """Parts within the block, numbered from 1, and the class id by number; a plane of one block is cut up once."""
+        if self._last is None or self._last[0] != rect:
+            self._last = (rect, *_parts(class_ids))
+        _, labels, owners = self._last
+        self._provisional += len(owners) - 1
+        return labels, owners
 
     def _join_row(self, rect: Rect, labels: Labels, class_ids: ClassIds) -> None:
         for shift in (-1, 0, 1):
             x0, x1 = max(rect.x + shift, 0), min(rect.right + shift, len(self._above.labels))
             own = slice(x0 - shift - rect.x, x1 - shift - rect.x)
-            self._join(self._above.labels[x0:x1], self._above.class_ids[x0:x1], labels[0, own], class_ids[0, own])
+            self._join(self._above.labels[x0:x1], self._above.class_ids[x0:x1], labels[own], class_ids[own])
 
     def _join_column(self, left: Labels, left_ids: ClassIds, labels: Labels, class_ids: ClassIds) -> None:
         self._join(left, left_ids, labels, class_ids)
@@ -91,7 +101,7 @@ class TiledComponents:
 
 
 class _Row:
-    """The last row of pixels of a row of tiles."""
+    """The last row of pixels of a row of blocks."""
 
     def __init__(self, width: int) -> None:
         self.labels = np.zeros(width, np.int64)
@@ -100,3 +110,31 @@ class _Row:
     def put(self, rect: Rect, labels: Labels, class_ids: ClassIds) -> None:
         self.labels[rect.x : rect.right] = labels
         self.class_ids[rect.x : rect.right] = class_ids
+
+
+def _named(labels: NDArray[np.int32], first: int) -> Labels:
+    """Numbers within a block as provisional labels of the plane."""
+    wide = labels.astype(np.int64)
+    wide[wide > 0] += first
+    return wide
+
+
+def _parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
+    """8-connected parts of equal class id within an array: their numbers (h, w), 0 for none; the class id by number."""
+    import cv2
+
+    if not class_ids.any():
+        return np.broadcast_to(np.int32(0), class_ids.shape), np.zeros(1, np.int32)
+    labels = np.zeros(class_ids.shape, np.int32)
+    owners: list[NDArray[np.int32]] = [np.zeros(1, np.int32)]
+    found = 0
+    for class_id in (int(c) for c in np.flatnonzero(np.bincount(class_ids.ravel())) if c):
+        mask = class_ids == class_id
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        box = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+        numbers = np.asarray(cv2.connectedComponents(mask[box].astype(np.uint8), connectivity=8)[1], np.int32)
+        count = int(numbers.max())
+        np.add(numbers, found, out=labels[box], where=mask[box])
+        owners.append(np.full(count, class_id, np.int32))
+        found += count
+    return labels, np.concatenate(owners)

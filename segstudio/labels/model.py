@@ -16,6 +16,7 @@ __all__ = [
     "LabelClass",
     "ObjectId",
     "Origin",
+    "Rest",
     "Seq",
     "Status",
     "Touch",
@@ -55,6 +56,14 @@ class Status(StrEnum):
     NEW = "new"
     IN_PROGRESS = "in-progress"
     DONE = "done"
+
+
+class Rest(StrEnum):
+    """What Done makes of the pixels that are unlabelled: the proposal's class, background, or nothing."""
+
+    PROPOSAL = "proposal"
+    BACKGROUND = "background"
+    UNKNOWN = "unknown"
 
 
 class Touch(StrEnum):

@@ -1,36 +1,20 @@
-"""Accepting, finishing and importing what is too large for memory: one streamed edit, made from what is stored."""
+"""Filling an image from what is stored: one streamed edit, whatever its size."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, RowChange, Table
-from segstudio.labels.filling import ClassIdsOf, filling
-from segstudio.labels.model import ClassTable, ImageId, Origin, Status
+from segstudio.labels.edit import Edit
+from segstudio.labels.filling import Filling, Outcome, parts_of, steps_of
+from segstudio.labels.model import ImageId, Status
 from segstudio.labels.raster import Raster, TileBudget
-from segstudio.labels.streamed import TILE_BYTES, Part, StreamedEdit
+from segstudio.labels.streamed import TILE_BYTES, StreamedEdit
 from segstudio.store.images import sizes_of
 from segstudio.store.labels import read_objects, read_tile, stored_keys
 from segstudio.store.ticker import Ticker
 
-__all__ = ["Filling", "filled", "stored_document"]
+__all__ = ["filled", "stored_document"]
 
 _TILES_HELD = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """What an image is filled with: class ids by plane, with which origin, over what is labelled or only beside it.
-
-    `status` is what the image becomes; None = in progress where it was new and a pixel changes.
-    """
-
-    planes: Mapping[int, ClassIdsOf]
-    classes: ClassTable
-    origin: Origin
-    only_unknown: bool = False
-    status: Status | None = None
 
 
 def stored_document(db: sqlite3.Connection, image: ImageId) -> Document:
@@ -41,29 +25,16 @@ def stored_document(db: sqlite3.Connection, image: ImageId) -> Document:
     return Document(image, raster, read_objects(db, image), next_object, Status(status))
 
 
-def filled(db: sqlite3.Connection, header: Edit, work: Filling, ticker: Ticker) -> StreamedEdit:
-    """The edit that fills an image; `header` names the image and the cause. To be written in the open transaction."""
+def filled(
+    db: sqlite3.Connection, header: Edit, work: Filling, ticker: Ticker | None = None, outcome: Outcome | None = None
+) -> StreamedEdit:
+    """The edit that fills an image; `header` names the image and the cause. To be written in the open transaction.
+
+    Its parts raise as `parts_of` does, and `Cancelled` where the ticker is told to end.
+    """
     assert header.image is not None
-    return StreamedEdit(header, _parts(stored_document(db, header.image), work, ticker))
-
-
-def _parts(document: Document, work: Filling, ticker: Ticker) -> Iterator[Part]:
-    changed = False
-    passes = 2 if any(not c.one_object for c in work.classes) else 1
-    ticker.total += passes * sum(sum(1 for _ in document.raster.keys(plane)) for plane in work.planes)
-    for plane, class_ids_of in work.planes.items():
-        for part in filling(
-            document,
-            plane,
-            class_ids_of,
-            work.classes,
-            work.origin,
-            only_unknown=work.only_unknown,
-            step=ticker.step,
-        ):
-            changed = True
-            yield part
-    before = document.status
-    after = work.status or (Status.IN_PROGRESS if changed and before is Status.NEW else before)
-    if after is not before:
-        yield RowChange(Table.IMAGES, document.image, {"status": before.value}, {"status": after.value})
+    document = stored_document(db, header.image)
+    if ticker is None:
+        return StreamedEdit(header, parts_of(document, work, outcome=outcome))
+    ticker.total += steps_of(document, work)
+    return StreamedEdit(header, parts_of(document, work, step=ticker.step, outcome=outcome))

@@ -1,44 +1,42 @@
 """Masks become labels, or proposals. All are checked before the first is taken in, and labels are
 written in one transaction: an error changes nothing."""
 
+import sqlite3
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import wait
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.errors import DiskRefused, UsageError
+from segstudio.errors import UsageError
 from segstudio.formats.table import format_named, readable
 from segstudio.formats.values import MaskReader
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.author import user_name
-from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Batch, Edit, RowChange, Table
-from segstudio.labels.filling import filling
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.edit import Batch, Edit
+from segstudio.labels.filling import ClassIdsOf, Filling, collected, parts_of
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
-from segstudio.labels.raster import Raster, TileBudget
-from segstudio.labels.streamed import LARGEST_EDIT_BYTES, TILE_BYTES, Part, StreamedEdit
+from segstudio.labels.raster import Raster
+from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.contents import look_at, note
+from segstudio.store.filling import filled
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
 from segstudio.store.ticker import Ticker
-from segstudio.store.writer import Writer
 from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
 from segstudio.tasks.progress import Progress
+from segstudio.tasks.together import written_together
 
 __all__ = ["IMPORTED", "ImportReport", "Target", "import_masks"]
 
 IMPORTED = "imported"
 """The version of proposals that came from masks."""
-
-_LOOK_S = 0.1
 
 
 class Target(StrEnum):
@@ -72,13 +70,11 @@ def import_masks(
     target: Target = Target.LABELS,
     mapping: Mapping[int, str] | None = None,
     status: Status = Status.IN_PROGRESS,
-    largest_edit_bytes: int = LARGEST_EDIT_BYTES,
 ) -> Generator[Progress, None, ImportReport]:
     """Read masks into the images they are named after: known pixels replace what is there, unknown ones leave it.
 
-    `status` is set on every image that gets labels; edits of more than `largest_edit_bytes` are streamed. Raises
-    `UsageError` for a format, `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is
-    changed, `DiskRefused` where the disk does.
+    `status` is set on every image that gets labels. Raises `UsageError` for a format, `UnreadableImage`,
+    `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused` where the disk does.
     """
     form = format_named(format_)
     if form is None or form.read is None:
@@ -99,14 +95,16 @@ def import_masks(
     by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
     for mask in found.masks:
         by_image[mask.image.id].append(mask)
-    job = _Job(project, reader, table, classes, status, largest_edit_bytes)
+    job = _Job(project, reader, table, classes, status)
     done = len(found.masks)
     if target is Target.LABELS:
         for masks in by_image.values():
             row = masks[0].image
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
-        for progress in _all_or_none(writer, map(job.edit, by_image.values()), len(by_image)):
+        batch = Batch(Cause.IMPORT, user_name())
+        edits = partial(job.edits, images=by_image.values())
+        for progress in written_together(writer, edits, len(by_image), batch, "Nothing was imported."):
             yield Progress(done + progress * done // len(by_image), total, "writing labels")
     else:
         for masks in by_image.values():
@@ -123,30 +121,6 @@ def _looks_binary(ids: NDArray[np.int32], classes: ClassTable) -> bool:
     return bool(ids.size) and set(np.unique(ids).tolist()) == {0, int(classes.background.id)}
 
 
-def _all_or_none(writer: Writer, edits: Iterator[Edit | StreamedEdit | None], total: int) -> Iterator[int]:
-    """Write edits in one transaction; gives now and then how many of them are done. Closing writes none."""
-    ticker = Ticker()
-
-    def each() -> Iterator[Edit | StreamedEdit]:
-        for edit in edits:
-            ticker.step(0)
-            if edit is not None:
-                yield edit
-            ticker.step()
-
-    future = writer.write_all(each(), Batch(Cause.IMPORT, user_name()))
-    try:
-        while not future.done():
-            yield min(ticker.done, total)
-            wait([future], _LOOK_S)
-    finally:
-        ticker.cancel()
-    try:
-        future.result()
-    except DiskRefused as error:
-        raise DiskRefused(error.sentence, safe="Nothing was imported.", todo=error.todo) from error
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
     """What is the same for every image of an import."""
@@ -156,40 +130,17 @@ class _Job:
     table: ValueTable
     classes: ClassTable
     status: Status
-    largest_edit_bytes: int
 
-    def edit(self, masks: Sequence[MatchedMask]) -> Edit | StreamedEdit | None:
-        """One edit for one image: all its planes and its status; None where it changes nothing."""
-        pixels = sum(w * h for w, h in (masks[0].image.planes[mask.plane] for mask in masks))
-        if 2 * pixels * TILE_BYTES // TILE**2 > self.largest_edit_bytes:
-            return self._streamed(masks)
-        document = self.project.document(masks[0].image.id)
-        gesture = Gesture(document, Cause.IMPORT, tool="import", author=user_name())
-        for mask in masks:
-            ids = read_classes(self.reader, mask, self.table)
-            paint_class_ids(gesture, document, mask.plane, ids, self.classes, Origin.IMPORTED)
-        gesture.set_status(self.status)
-        return gesture.commit()
-
-    def _streamed(self, masks: Sequence[MatchedMask]) -> StreamedEdit:
-        """The same, a tile at a time; of the masks one is in memory."""
-        image = masks[0].image.id
-        document = self.project.document(image)
-        document.raster.share(TileBudget(0))
-        header = Edit(image, Cause.IMPORT, tool="import", author=user_name())
-        return StreamedEdit(header, self._parts(document, masks))
-
-    def _parts(self, document: Document, masks: Sequence[MatchedMask]) -> Iterator[Part]:
-        for mask in masks:
-            ids = read_classes(self.reader, mask, self.table)
-
-            def of(rect: Rect, ids: NDArray[np.int32] = ids) -> NDArray[np.int32]:
-                return ids[rect.y : rect.bottom, rect.x : rect.right]
-
-            yield from filling(document, mask.plane, of, self.classes, Origin.IMPORTED)
-        if document.status is not self.status:
-            before, after = {"status": document.status.value}, {"status": self.status.value}
-            yield RowChange(Table.IMAGES, document.image, before, after)
+    def edits(
+        self, db: sqlite3.Connection, ticker: Ticker, images: Iterable[Sequence[MatchedMask]]
+    ) -> Iterator[StreamedEdit]:
+        """One edit for each image: all its planes and its status, streamed."""
+        read = _OneMask(self.reader, self.table)
+        for masks in images:
+            planes = {mask.plane: read.part_of(mask) for mask in masks}
+            work = Filling(planes, self.classes, Origin.IMPORTED, status=self.status)
+            header = Edit(masks[0].image.id, Cause.IMPORT, tool="import", author=user_name())
+            yield StreamedEdit(header, _cancellable(filled(db, header, work).parts, ticker))
 
     def add_proposals(self, masks: Sequence[MatchedMask]) -> None:
         """A proposal for each plane."""
@@ -200,21 +151,47 @@ class _Job:
             self.project.proposals.write(mask.image.id, mask.plane, IMPORTED, rows, blobs)
 
 
+class _OneMask:
+    """Class ids of masks, of which one is in memory."""
+
+    def __init__(self, reader: MaskReader, table: ValueTable) -> None:
+        self._reader, self._table = reader, table
+        self._held: tuple[MatchedMask, NDArray[np.int32]] | None = None
+
+    def part_of(self, mask: MatchedMask) -> ClassIdsOf:
+        """Reads rectangles of a mask, which is decoded at its turn."""
+
+        def read(rect: Rect) -> NDArray[np.int32]:
+            if self._held is None or self._held[0] is not mask:
+                self._held = mask, read_classes(self._reader, mask, self._table)
+            return self._held[1][rect.y : rect.bottom, rect.x : rect.right]
+
+        return read
+
+
 def _proposed(
     image: ImageRow, plane: int, class_ids: NDArray[np.int32], classes: ClassTable
 ) -> tuple[dict[int, ProposalRow], Iterator[tuple[tuple[int, int], ProposalTile]]]:
     """Rows and tiles of a proposal with full confidence where the mask is known."""
     empty = Document(image.id, Raster(image.planes))
-    gesture = Gesture(empty, Cause.IMPORT)
-    paint_class_ids(gesture, empty, plane, class_ids, classes, Origin.NONE)
-    edit = gesture.commit()
+    work = Filling({plane: lambda r: class_ids[r.y : r.bottom, r.x : r.right]}, classes, Origin.NONE)
+    edit = collected(Edit(image.id, Cause.IMPORT), parts_of(empty, work))
+    if edit is None:
+        return {}, iter(())
+    empty.apply(edit)
     rows = {int(object_id): ProposalRow(class_id, 1.0) for object_id, class_id in empty.objects.items()}
-    keys = () if edit is None else edit.tiles
     tiles = (
-        (key[1:], ProposalTile(empty.raster.tile(key), quantised_confidence(_known(class_ids, tile_rect(*key[1:])))))
-        for key in keys
+        (key[1:], ProposalTile(change.after, quantised_confidence(_known(class_ids, tile_rect(*key[1:])))))
+        for key, change in edit.tiles.items()
     )
     return rows, tiles
+
+
+def _cancellable(parts: Iterable[Part], ticker: Ticker) -> Iterator[Part]:
+    """The parts of an edit, which may be large: it can be cancelled within."""
+    for part in parts:
+        ticker.step(0)
+        yield part
 
 
 def _known(class_ids: NDArray[np.int32], rect: Rect) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 __all__ = [
     "ACTIONS",
+    "DONE_TIPS",
     "ICONLESS",
     "MENUS",
     "SUBMENUS",
@@ -88,6 +89,14 @@ class Action:
     argument: int | None = None
 
 
+DONE_TIPS = {
+    "proposal": "Fill what is unlabelled from the proposal, mark this image done, and show the next one",
+    "background": "Make what is unlabelled background, mark this image done, and show the next one",
+    "unknown": "Mark this image done and show the next one; what is unlabelled stays unknown",
+}
+"""What Done does, by the project's setting of what it fills the rest with; the keys table has the first."""
+
+
 def _class_action(n: int) -> Action:
     return Action(
         f"class-{n}", f"Class {n}", f"Paint with class {n} of the list", Menu.CLASS, "pick_class", (str(n),), argument=n
@@ -121,8 +130,8 @@ ACTIONS: tuple[Action, ...] = (
            Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
     Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE, "accept", ("A",),
            "accept", Bar.MAIN, "acceptButton", needs=Needs.SHOWN),
-    Action("done", "Done", "This image is finished; show the next one", Menu.IMAGE, "done", ("Return", "Enter"), "done",
-           Bar.MAIN, "doneButton", needs=Needs.SHOWN),
+    Action("done", "Done", DONE_TIPS["proposal"], Menu.IMAGE, "done", ("Return", "Enter"), "done", Bar.MAIN,
+           "doneButton", needs=Needs.SHOWN),
     Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,
            "fill_rest_with_proposal", group="rest", checkable=True, needs=Needs.PROJECT),
     Action("rest-background", "Background", "Done makes everything that is unlabelled background", Menu.REST,

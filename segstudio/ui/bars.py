@@ -1,5 +1,6 @@
 """Menus, toolbars and QActions, made from the table of actions; and which of them make sense right now."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,18 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.ui.actions import ACTIONS, MENUS, SUBMENUS, Action, Bar, Menu, Needs, object_name
+from segstudio.ui.actions import (
+    ACTIONS,
+    DONE_TIPS,
+    MENUS,
+    SUBMENUS,
+    Action,
+    Bar,
+    Menu,
+    Needs,
+    action_named,
+    object_name,
+)
 from segstudio.ui.icons import ICON_SIZE, icon, swatch
 from segstudio.ui.words import elided, tr
 
@@ -188,6 +200,8 @@ class Bars:
         for row in ACTIONS:
             if row.group == "rest":
                 self._actions[row.name].setChecked(row.name == f"rest-{self._session.done_rest}")
+        done = action_named("done")
+        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[str(self._session.done_rest)])))
 
     def _check_tool(self) -> None:
         for row in ACTIONS:

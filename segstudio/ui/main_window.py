@@ -23,6 +23,7 @@ from segstudio.ui.commands import Commands
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
+from segstudio.ui.done_strip import DoneStrip
 from segstudio.ui.first_step import FirstStep
 from segstudio.ui.icons import app_icon
 from segstudio.ui.image_banner import ImageBanner
@@ -243,6 +244,8 @@ class MainWindow(QMainWindow):
             self.export_panel.toggle()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
+        else:
+            self.session.withdraw_done()
         self._focus_page()
 
     def _focus_page(self) -> None:
@@ -254,6 +257,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_bar)
         self.read_only_banner = ReadOnlyBanner(self.session)
         self.image_banner = ImageBanner(self.session)
+        self.done_strip = DoneStrip(self.session)
         actions = self.bars.action
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
@@ -266,7 +270,9 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.strips = Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner)
+        self.strips = Strips(
+            self.closing_strip, self.message_strip, self.read_only_banner, self.done_strip, self.image_banner
+        )
         layout.addWidget(self.strips)
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)

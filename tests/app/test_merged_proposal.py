@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filled_planes import filled
 from PIL import Image
 
 from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.session import Session
 from segstudio.imaging.hashing import quick_hash
-from segstudio.labels.compose import paint_class_ids
-from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ImageId, Origin
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
@@ -43,12 +42,9 @@ def _made(folder: Path, name: str, class_id: int) -> Path:
         "png",
     )
     with Project.create(folder / name, [new], [NewClass("cell"), NewClass("crack")]) as project:
-        document = project.document(FIRST)
-        gesture = Gesture(document, Cause.PAINT)
         ids = np.full(SIZE[::-1], 1, np.int32)
         ids[10:20, 10:20] = class_id
-        paint_class_ids(gesture, document, 0, ids, project.classes(), Origin.PAINTED)
-        edit = gesture.commit()
+        edit = filled(project.document(FIRST), 0, ids, project.classes(), Origin.PAINTED, cause=Cause.PAINT)
         assert edit is not None
         assert project.writer is not None
         project.writer.submit(edit)

@@ -197,7 +197,10 @@ def test_done_keeps_how_much_of_the_proposal_shown_first_had_to_be_changed(desk:
 
 
 def test_done_without_a_proposal_leaves_unknown_and_says_so(desk: Desk) -> None:
+    desk.network.error = EngineDied("The engine ended.")
+    desk.network.open = True
     desk.shows(0)
+    desk.qtbot.waitUntil(lambda: bool(desk.failures))
     desk.stroke(20, 20)
     before = desk.read()[0]
     done: list[bool] = []

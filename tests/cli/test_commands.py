@@ -173,6 +173,7 @@ def test_what_makes_no_sense_is_2_and_one_line(
         (("export", "p.segstudio", "--format", "png", "--out", "o"), "nothing to export"),
         (("evaluate", "p.segstudio", "--truth", "gone"), "gone"),
         (("predict", "p.segstudio", "--images", "x*"), "x*"),
+        (("accept", "p.segstudio", "--images", "x*"), "x*"),
         (("predict", "p.segstudio", "--version", "v9"), "v9"),
         (("train", "p.segstudio", "--base", "v9"), "v9"),
     ],
@@ -187,6 +188,35 @@ def test_what_fails_is_1_and_one_line_that_names_it(
     assert one_line(err)
     assert said in err
     assert not (home / "q.segstudio").exists()
+
+
+def test_accept_takes_the_proposals_and_counts_what_it_passes_over(home: Path, project: Path, run: Run) -> None:
+    assert run("import", project, "--format", "png", home / "masks" / "a.png", "--as", "proposals")[0] == 0
+    code, out, err = run("accept", project, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {"images": 1, "edits": 1, "passed_over": 1, "empty": [], "changed": []}
+    code, out, err = run("accept", project, "--done")
+    assert (code, out, err) == (0, "1 image marked done; passed over: 1 without a proposal.\n", "")
+    images = json.loads(run("info", project, "--json")[1])["images"]
+    assert [image["status"] for image in images] == ["done", "new"]
+
+
+def test_an_image_that_would_be_done_with_nothing_labelled_is_named(home: Path, project: Path, run: Run) -> None:
+    assert run("import", project, "--format", "png", home / "masks" / "b.png", "--as", "proposals")[0] == 0
+    code, out, err = run("accept", project, "--done")
+    assert (code, out, one_line(err)) == (0, "0 images marked done; passed over: 1 without a proposal.\n", True)
+    assert "'b.png': nothing would be labelled" in err
+
+
+def test_accept_beside_a_writer_is_told_who_has_the_project(project: Path, run: Run) -> None:
+    import os
+
+    from segstudio.store.project import Project
+
+    with Project.open(project):
+        code, out, err = run("accept", project)
+    assert (code, out, one_line(err)) == (1, "", True)
+    assert f"process {os.getpid()}" in err
 
 
 def test_a_second_writer_is_told_who_has_the_project(home: Path, project: Path, run: Run) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filled_planes import filled
 from refusing_disk import RefusingConnection, refusing
 from store_painting import CELL, FIRST, SIZE, flushed, paint, painted, undo, whole
 
 from segstudio.errors import DiskRefused, ReadOnly, UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.edit import Batch, Edit
-from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ImageId, Origin, Seq
 from segstudio.store import fitting, write_connection
 from segstudio.store import project as project_module
@@ -346,12 +345,9 @@ def test_a_long_log_is_folded_in_at_once(project: Project, monkeypatch: pytest.M
 
 
 def _square(project: Project, image: ImageId) -> Edit:
-    document = project.document(image)
-    gesture = Gesture(document, Cause.IMPORT)
     classes = np.zeros((SIZE[1], SIZE[0]), np.int32)
     classes[:20, :20] = CELL
-    paint_class_ids(gesture, document, 0, classes, project.classes(), Origin.IMPORTED)
-    edit = gesture.commit()
+    edit = filled(project.document(image), 0, classes, project.classes(), Origin.IMPORTED)
     assert edit is not None
     return edit
 

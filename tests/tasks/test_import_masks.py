@@ -18,7 +18,6 @@ from segstudio.errors import (
 )
 from segstudio.geometry import Rect
 from segstudio.labels.model import Origin, Seq, Status
-from segstudio.labels.streamed import LARGEST_EDIT_BYTES
 from segstudio.store import journal
 from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
@@ -82,12 +81,11 @@ def test_each_8_connected_component_of_an_instance_class_is_an_object(project: P
     assert info(project)["images"][0]["objects"] == 3
 
 
-@pytest.mark.parametrize("limit", [0, LARGEST_EDIT_BYTES])
-def test_an_import_too_large_for_memory_is_the_same_and_its_undo_too(project: Project, mask: Mask, limit: int) -> None:
+def test_an_import_is_taken_back_as_a_whole(project: Project, mask: Mask) -> None:
     mask("a.png", (2, 0, 0, 4, 4), (2, 20, 20, 4, 4), (1, 30, 0, 9, 9), (0, 30, 15, 5, 5))
     folder = mask("b.jpg.png", (1, 3, 3, 8, 8)).parent
     before = project.last_seq()
-    brought_in(project, folder, status=Status.DONE, largest_edit_bytes=limit)
+    brought_in(project, folder, status=Status.DONE)
     assert project.last_seq() == before + 2
     found = info(project)["images"]
     assert [(row["status"], row["objects"]) for row in found][:2] == [("done", 4), ("done", 1)]

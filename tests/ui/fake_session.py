@@ -10,7 +10,16 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.preferences import Preferences
 from segstudio.app.tools import Pointer
-from segstudio.app.values import EngineState, ImageItem, ImageTrouble, JobState, SaveState, SnapshotItem, VersionItem
+from segstudio.app.values import (
+    DoneState,
+    EngineState,
+    ImageItem,
+    ImageTrouble,
+    JobState,
+    SaveState,
+    SnapshotItem,
+    VersionItem,
+)
 from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
@@ -85,6 +94,8 @@ class FakeSession(QObject):
     toolChanged = Signal()
     changed = Signal(object)
     proposalChanged = Signal()
+    doneStateChanged = Signal()
+    objectsCounted = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)
@@ -122,6 +133,8 @@ class FakeSession(QObject):
         self.proposal_on_screen = None
         self.proposal_is_guess = False
         self.done_rest = "proposal"
+        self.done_state = DoneState.IDLE
+        self.object_counts: dict[ClassId, int] = {}
         self.versions: tuple[VersionItem, ...] = ()
         self.save_state = SaveState(True, "", "")
         self.engine_state = EngineState("off", "", "")
@@ -247,8 +260,13 @@ class FakeSession(QObject):
     def accept_proposal(self) -> None:
         self.calls.append(("accept_proposal",))
 
-    def mark_done(self) -> None:
-        self.calls.append(("mark_done",))
+    def mark_done(self, empty: bool = False) -> None:
+        self.calls.append(("mark_done", *(["empty"] * empty)))
+
+    def withdraw_done(self) -> bool:
+        asked, self.done_state = self.done_state is DoneState.NOTHING_LABELLED, DoneState.IDLE
+        self.doneStateChanged.emit()
+        return asked
 
     def set_done_rest(self, rest: str) -> None:
         self.calls.append(("set_done_rest", rest))

@@ -29,15 +29,26 @@ from PySide6.QtWidgets import (
 from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.image_cell import selected_hovered
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import tr, wrapped
+from segstudio.ui.words import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.labels.model import LabelClass
 
-__all__ = ["CLASS_ROLE", "ROW_H", "ClassListModel", "ClassRow", "Spot", "spot_at", "spot_rect", "spot_words"]
+__all__ = [
+    "CLASS_ROLE",
+    "COUNT_ROLE",
+    "ROW_H",
+    "ClassListModel",
+    "ClassRow",
+    "Spot",
+    "spot_at",
+    "spot_rect",
+    "spot_words",
+]
 
 CLASS_ROLE = Qt.ItemDataRole.UserRole + 1
+COUNT_ROLE = Qt.ItemDataRole.UserRole + 2
 ROW_H = 28
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
@@ -97,6 +108,7 @@ class ClassListModel(QAbstractListModel):
         self._rows: list[LabelClass] = list(session.classes)
         session.classesChanged.connect(self._reset)
         session.projectChanged.connect(self._reset)
+        session.objectsCounted.connect(self._counted)
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
         """How many classes are in use."""
@@ -111,7 +123,8 @@ class ClassListModel(QAbstractListModel):
         return next((i for i, c in enumerate(self._rows) if c.name == name), -1)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Name, words about it, or the class itself under `CLASS_ROLE`."""
+        """Name, words about it; the class under `CLASS_ROLE`, and under `COUNT_ROLE` how many objects of it the image
+        on screen has, None where it is no class of objects."""
         found = self.label_class(index.row())
         if found is None:
             return None
@@ -119,10 +132,15 @@ class ClassListModel(QAbstractListModel):
             return found.name
         if role == CLASS_ROLE:
             return found
+        number = self._session.object_counts.get(found.id)
+        if role == COUNT_ROLE:
+            return number
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             words = [found.name, tr(found.kind.value)]
             if index.row() < 9:
                 words.append(tr("key {n}", n=index.row() + 1))
+            if number is not None:
+                words.append(count(number, "1 object in this image", "{n} objects in this image"))
             words += [tr("locked")] * found.locked + [tr("hidden")] * (not found.visible)
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
@@ -140,6 +158,10 @@ class ClassListModel(QAbstractListModel):
         """Rows can be picked and renamed."""
         flag = Qt.ItemFlag
         return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable | flag.ItemNeverHasChildren
+
+    def _counted(self) -> None:
+        if self._rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def _reset(self) -> None:
         rows = list(self._session.classes)
@@ -162,7 +184,7 @@ class ClassRow(QStyledItemDelegate):
         return QSize(160, ROW_H)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Key, colour, name, lock and eye; lock and eye only where they are on, or under the pointer."""
+        """Key, colour, name, number of objects, lock and eye; the last two where they are on, or under the pointer."""
         found: LabelClass | None = index.data(CLASS_ROLE)
         if found is None:
             return
@@ -179,8 +201,8 @@ class ClassRow(QStyledItemDelegate):
         painter.setPen(QPen(QColor(theme.edge), 1))
         painter.setBrush(QColor(found.color) if found.visible else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(spot_rect(row, Spot.SWATCH)).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        place = self._count(painter, spot_rect(row, Spot.NAME), index.data(COUNT_ROLE))
         painter.setPen(QColor(theme.text if found.visible else theme.muted))
-        place = spot_rect(row, Spot.NAME)
         name = painter.fontMetrics().elidedText(found.name, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         strong, weak = theme.text, theme.faint
@@ -191,6 +213,16 @@ class ClassRow(QStyledItemDelegate):
             shown = pixmap("eye" if found.visible else "eye-off", weak if found.visible else strong)
             painter.drawPixmap(spot_rect(row, Spot.EYE).topLeft(), shown)
         painter.restore()
+
+    def _count(self, painter: QPainter, place: QRect, number: int | None) -> QRect:
+        """Write the number of objects at the end of the name's place; what is left for the name."""
+        if number is None:
+            return place
+        text = f"{number:,}"
+        width = painter.fontMetrics().horizontalAdvance(text)
+        painter.setPen(QColor(current_theme().muted))
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        return place.adjusted(0, 0, -width - 8, 0)
 
     def _key(self, painter: QPainter, row: QRect, number: int) -> None:
         if number >= 9:
