@@ -1,5 +1,6 @@
 """Edits that the journal refuses: they are set aside and said, and whatever comes after them is saved."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ from segstudio.store.project import Project
 from segstudio.store.waiting import read_waiting, set_aside_files_of, waiting_file, waiting_files_of
 from segstudio.store.write_connection import WriteConnection
 from segstudio.store.writer import SetAside, Writer
+from segstudio.tasks.merge import merge
+from segstudio.tasks.progress import finished
+from segstudio.tasks.repair import repair
 
 SECOND = ImageId(2)
 
@@ -302,6 +306,27 @@ def test_a_commit_that_was_made_but_reported_as_refused_is_not_written_twice(
         threading.Event().wait(0.02)
     assert told == [1]
     assert project.image(FIRST).labelled_pixels == 2500
+
+
+def test_a_journal_with_a_refused_edit_is_whole_for_a_repair_and_a_merge(project: Project, tmp_path: Path) -> None:
+    document = project.document(FIRST)
+    paint(project, document, Rect(0, 0, 50, 50), CELL)
+    _writer(project).submit(_without_row(project))
+    flushed(project)
+    copy = shutil.copytree(project.path, tmp_path / "copy.segstudio", ignore=lambda *_: ["project.lock"])
+    paint(project, document, Rect(100, 0, 50, 50), CELL)
+    project.close()
+    with Project.open(copy) as other:
+        _writer(other).submit(_without_row(other))
+        paint(other, other.document(SECOND), Rect(0, 0, 50, 50), CELL)
+    report = finished(repair(project.path))
+    assert report.whole
+    with Project.open(report.out) as repaired:
+        assert repaired.history(FIRST).undoable == (1, 3)
+    merged = finished(merge(report.out, copy, tmp_path / "both.segstudio"))
+    assert not merged.conflicts
+    with Project.open(tmp_path / "both.segstudio") as both:
+        assert [row.labelled_pixels for row in both.images()] == [5000, 2500, 0]
 
 
 # --- at random, beside a model
