@@ -125,11 +125,6 @@ class Committed:
         with self._readers.transaction() as db:
             return labels_.read_object_rows(db, image)
 
-    def object_counts(self, image: ImageId) -> Mapping[ClassId, int]:
-        """How many objects of an image have pixels, by class as they were given it."""
-        with self._readers.transaction() as db:
-            return labels_.object_counts(db, image)
-
     def counts(self, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
         """Known pixels of an image by class and origin."""
         with self._readers.transaction() as db:

@@ -16,7 +16,6 @@ from segstudio.store.values import FrozenLabels, ObjectRow
 __all__ = [
     "class_pixels",
     "classes_with_pixels",
-    "object_counts",
     "read_counts",
     "read_frozen",
     "read_object_rows",
@@ -110,12 +109,6 @@ def read_frozen(db: sqlite3.Connection, image: ImageId) -> FrozenLabels:
         last_edit=Seq(last_edit),
         next_object=next_object,
     )
-
-
-def object_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[ClassId, int]:
-    """How many objects of an image have pixels, by class as they were given it."""
-    rows = db.execute("SELECT class_id, count(*) FROM objects WHERE image = ? AND area > 0 GROUP BY class_id", (image,))
-    return {ClassId(class_id): number for class_id, number in rows}
 
 
 def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:
