@@ -7,4 +7,4 @@ def image_patterns() -> tuple[str, ...]:
     """`*.png` and so on: every ending that a reader usually has, in the order of the table."""
     from segstudio.imaging.readers.table import FAMILIES
 
-    return tuple(f"*{ending}" for family in FAMILIES for ending in family.extensions)
+    return tuple(f"*{ending}" for family in FAMILIES.rows for ending in family.extensions)
