@@ -47,6 +47,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "new": Command("new", "make a project of images"),
     "import": Command("import_", "read masks into a project, as labels or as proposals"),
+    "classes": Command("classes", "list the classes of a project, or add, rename, recolour, merge and remove them"),
     "train": Command("train", "fine-tune the network on the labels"),
     "predict": Command("predict", "propose masks for images"),
     "export": Command("export", "write labels as masks or COCO, read them back and compare"),
