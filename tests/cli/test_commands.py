@@ -48,9 +48,11 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         "masks": 2,
         "pixels": 480,
         "skipped": [],
+        "unread": [],
         "as": "labels",
         "binary": [],
         "reopened": [],
+        "new_classes": [],
     }
     code, out, _ = run("info", project, "--json")
     info = json.loads(out)
@@ -142,6 +144,13 @@ def test_the_ending_of_a_project_may_be_left_out_and_one_that_is_missing_is_said
         ("train", "p.segstudio", "--config", "missing.toml"),
         ("predict", "p.segstudio", "--all", "--unlabelled"),
         ("import", "p.segstudio", "--format", "png", "m", "--map", "x=y"),
+        ("import", "p.segstudio", "--format", "png", "m", "--map", "9-3=y"),
+        ("import", "p.segstudio", "--format", "png", "m", "--pattern", "mask"),
+        ("evaluate", "p.segstudio", "--truth", "m", "--map", "x=y"),
+        ("classes", "p.segstudio", "--add", "a\tb"),
+        ("classes", "p.segstudio", "--rename", "object"),
+        ("classes", "p.segstudio", "--colour", "object=red"),
+        ("classes", "p.segstudio", "--kind", "object=thing"),
         ("import", "p.segstudio", "--format", "png", "m", "--as", "proposals", "--status", "done"),
         ("evaluate", "p.segstudio", "--truth", "m", "--split", "half"),
         ("info",),
