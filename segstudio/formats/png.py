@@ -7,7 +7,7 @@ Palette files in the classes' colours while every value fits, else 16-bit grey; 
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,10 @@ class PngWriter:
         self._compare(file, name, labels.values)
         self._files.append(name)
 
+    def names_of(self, path: str) -> Iterable[PurePosixPath]:
+        """See `MaskWriter`."""
+        return [PurePosixPath(FOLDER, name) for name in self._names[path]]
+
     def finish(self) -> Iterable[PurePosixPath]:
         """The files written; all of them are compared already."""
         return self._files
@@ -148,17 +152,21 @@ class PngReader:
 def _below(path: Path) -> list[MaskFile]:
     """Every plain file below a folder, hidden ones left out, by name."""
 
-    def refuse(error: OSError) -> None:
-        raise UserError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error
+    def refuse(error: OSError) -> NoReturn:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
-    base = path / FOLDER if (path / FOLDER).is_dir() else path
+    base = path / FOLDER if os.path.isdir(path / FOLDER) else path
     found: list[MaskFile] = []
     for folder, folders, files in os.walk(base, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inner = Path(folder).relative_to(base)
         for name in files:
             file = Path(folder, name)
-            if not name.startswith(".") and file.is_file():
+            try:
+                plain = not name.startswith(".") and file.is_file()
+            except PermissionError as error:  # the folder may be listed and not be entered
+                refuse(error)
+            if plain:
                 found.append(MaskFile(file, (inner / name).as_posix()))
     return sorted(found, key=lambda mask: mask.name)
 

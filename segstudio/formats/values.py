@@ -85,6 +85,10 @@ class MaskWriter(Protocol):
         """Write one plane. Raises `ExportMismatch` where the file does not hold it, OSError where the disk refuses."""
         ...
 
+    def names_of(self, path: str) -> Iterable[PurePosixPath]:
+        """The files, relative to the folder, that belong to the image of this path alone, one for each plane."""
+        ...
+
     def finish(self) -> Iterable[PurePosixPath]:
         """Write and compare what is left; the files made, relative to the folder. Raises as `add` does."""
         ...
