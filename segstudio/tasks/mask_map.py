@@ -110,7 +110,8 @@ def must_exist(mapping: MaskMap, classes: ClassTable, todo: str = "") -> None:
     """Raises `UserError`, which lists them, where a map names classes that the project lacks."""
     missing = missing_classes(mapping, classes)
     if missing:
-        listed = ", ".join(f"'{name}'" for name in missing)
+        *first, last = (f"'{name}'" for name in missing)
+        listed = f"{', '.join(first)} or {last}" if first else last
         raise UserError(
             f"The project has no class {listed}; it has {', '.join(c.name for c in classes)}.",
             todo=todo,

@@ -149,7 +149,7 @@ def test_a_mask_in_a_format_that_is_not_read_is_not_of_no_image(project: Project
 def test_classes_of_the_map_that_lack_are_listed_or_made(project: Project, mask: Mask, as_proposals: bool) -> None:
     path = mask("a.png", (7, 0, 0, 5, 5), (8, 10, 0, 5, 5), (200, 20, 0, 5, 5))
     mapping = parsed_map(["7=crack,8=Root,100-254=crack", "#010203=moss"])
-    with pytest.raises(UserError, match="'crack', 'Root', 'moss'") as told:
+    with pytest.raises(UserError, match="'crack', 'Root' or 'moss'") as told:
         brought_in(project, path, mapping=mapping)
     assert "--new-classes" in told.value.line
     assert project.last_seq() == 0
@@ -223,7 +223,6 @@ def test_a_path_that_the_system_refuses_is_one_sentence(project: Project, tmp_pa
         assert len(told.value.line) < 400
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who runs this may enter every folder")
 @pytest.mark.parametrize("work", [import_masks, evaluate])
 def test_a_folder_that_may_not_be_entered_is_one_sentence(
     project: Project, mask: Mask, tmp_path: Path, work: Callable
@@ -231,6 +230,8 @@ def test_a_folder_that_may_not_be_entered_is_one_sentence(
     folder = mask("deep/a.png", (1, 0, 0, 5, 5)).parent
     arguments = (project, "png") if work is import_masks else (project,)
     folder.chmod(0)
+    if os.access(folder, os.X_OK):
+        pytest.skip("who runs this may enter every folder")
     try:
         for path in (folder, folder / "a.png", folder.parent):
             with pytest.raises(UserError, match="deep"):
