@@ -179,9 +179,14 @@ class _Spelling:
     target: tuple[int, int]
 
 
-def _index(images: Images) -> dict[str, list[_Spelling]]:
-    """Spellings by the last part of the name."""
-    index: defaultdict[str, list[_Spelling]] = defaultdict(list)
+_Index = dict[tuple[str, str | None], list[_Spelling]]
+"""Spellings by name and folder (see `_folder_of`), and all of a name under None: thousands of folders may each hold
+an `image.png`."""
+
+
+def _index(images: Images) -> _Index:
+    """The ways to write the masks of all images."""
+    index: defaultdict[tuple[str, str | None], list[_Spelling]] = defaultdict(list)
     for number, ((path, planes), names) in enumerate(zip(images, mask_paths(images), strict=True)):
         for plane, name in enumerate(names):
             ranks = {_parts(_paths(path, planes, False)[plane]): 0, _parts(_paths(path, planes, True)[plane]): 1}
@@ -190,8 +195,23 @@ def _index(images: Images) -> dict[str, list[_Spelling]]:
             ranks[_parts(name)] = 2
             for parts, rank in ranks.items():
                 plain = (*_plain(parts[:-1]), parts[-1])
-                index[parts[-1]].append(_Spelling(parts, plain, rank, (number, plane)))
+                spelling = _Spelling(parts, plain, rank, (number, plane))
+                for folder in (None, _folder_of(plain)):
+                    index[parts[-1], folder].append(spelling)
     return index
+
+
+def _folder_of(plain: Parts) -> str:
+    """The last folder that is not called by its role; '' where there is none."""
+    return plain[-2] if len(plain) > 1 else ""
+
+
+def _candidates(plain: Parts, index: _Index) -> Sequence[_Spelling]:
+    """The spellings that may fit: of two folders that do not agree neither path is the end of the other."""
+    folder = _folder_of(plain)
+    if not folder:
+        return index.get((plain[-1], None), ())
+    return [*index.get((plain[-1], folder), ()), *index.get((plain[-1], ""), ())]
 
 
 def _parts(name: str) -> Parts:
@@ -200,12 +220,12 @@ def _parts(name: str) -> Parts:
     return tuple(folded_name(part) for part in PurePosixPath(stem).parts)
 
 
-def _best(mask: int, parts: Parts, index: dict[str, list[_Spelling]], places: Places) -> set[tuple[int, int]]:
+def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[int, int]]:
     """Images and planes that fit a mask's path best."""
     found: set[tuple[int, int]] = set()
     best: tuple[float, ...] = ()
     plain = (*_plain(parts[:-1]), parts[-1]) if parts else ()
-    for spelling in index.get(parts[-1], []) if parts else []:
+    for spelling in _candidates(plain, index) if parts else ():
         if spelling.target[0] == places.itself.get(mask):
             continue
         parallel = places.parallel(mask, spelling.target[0])

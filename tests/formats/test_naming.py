@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segstudio.errors import MaskMismatch, UsageError
+from segstudio.formats import naming
 from segstudio.formats.naming import Places, StemPattern, mask_paths, matched
 from segstudio.labels.model import folded_name
 
@@ -136,3 +137,26 @@ def test_a_pattern_says_how_masks_are_called() -> None:
     for wrong in ("mask", "{stem}{stem}", ""):
         with pytest.raises(UsageError, match="pattern"):
             StemPattern(wrong)
+
+
+folders = st.lists(st.sampled_from(["x", "y", "masks", "images", "train_masks"]), max_size=3).map(tuple)
+
+
+@given(st.lists(st.tuples(folders, st.sampled_from("ab")), unique=True, max_size=6), folders, st.sampled_from("ab"))
+def test_folders_are_looked_up_without_missing_one_that_fits(
+    drawn: list[tuple[tuple[str, ...], str]], folder: tuple[str, ...], stem: str
+) -> None:
+    images = [("/".join((*inner, f"{name}.jpg")), 1) for inner, name in drawn]
+    mask = "/".join((*folder, f"{stem}.png"))
+    places = Places([f"/ds/{mask}"], [f"/ds/{path}" for path, _ in images])
+    found = matched([mask], images, places)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(naming, "_candidates", lambda plain, index: index.get((plain[-1], None), ()))
+        assert matched([mask], images, places) == found
+
+
+def test_thousands_of_equal_names_are_told_apart_by_their_folders() -> None:
+    cases = range(3000)
+    images = [(f"case{n}/images/slice.jpg", 1) for n in cases]
+    masks = [f"case{n}/masks/slice.png" for n in cases]
+    assert matched(masks, images).pairs == tuple((n, n, 0) for n in cases)
