@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import say, say_json
+from segstudio.cli.output import say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 
@@ -16,7 +16,8 @@ def arguments(parser: CommandParser) -> None:
     parser.describe(
         "Compare proposals, or labels, with masks that are held to be true, over all their pixels that are neither\n"
         "unknown (255) nor of an ignored class. Where nothing was found the pixel counts as a miss. IoU, Dice,\n"
-        "precision and recall are given for every class; means leave out classes that the truth has not.",
+        "precision and recall are given for every class of the truth; means leave out the others. Masks of nothing\n"
+        "but 0 and 255 need --map to say what 255 means; those that 'segstudio export' wrote are read as they stand.",
         "segstudio evaluate leaves.segstudio --truth masks --json",
         "segstudio evaluate leaves.segstudio --truth masks --split held-out --map 7=crack",
     )
@@ -34,12 +35,21 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Evaluate."""
+    from segstudio.formats.naming import StemPattern
     from segstudio.tasks.evaluate import evaluate
-    from segstudio.tasks.masks import parsed_map
+    from segstudio.tasks.mask_map import parsed_map
 
     mapping = parsed_map(options.map)
+    pattern = None if options.pattern is None else StemPattern(options.pattern)
     with opened(options.project, write=False) as project:
-        task = evaluate(project, Path(options.truth), mapping=mapping, content=options.content, split=options.split)
+        task = evaluate(
+            project,
+            Path(options.truth),
+            mapping=mapping,
+            pattern=pattern,
+            content=options.content,
+            split=options.split,
+        )
         report = shown(task, "image")
     if options.json:
         say_json(report.as_json())
@@ -49,9 +59,11 @@ def run(options: Namespace) -> int:
     say(f"{report.images} images, {figures.pixels} pixels, pixel accuracy {figures.pixel_accuracy:.4f}")
     say(f"{'':<{width}}     IoU    Dice  precision  recall")
     for name, m in (*figures.classes.items(), ("mean", figures.mean)):
+        if name in report.names and name not in report.in_truth:
+            say(f"{name:<{width}}  not in the truth")
+            continue
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
     if report.note:
         say(f"note: {report.note}")
-    for name in report.skipped:
-        say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
+    say_skipped(report.skipped, report.unread)
     return 0

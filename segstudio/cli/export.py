@@ -1,13 +1,19 @@
 """`segstudio export`."""
 
 from argparse import Namespace
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import complain, say, say_json
+from segstudio.cli.output import complain, counted, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, writable
+
+if TYPE_CHECKING:
+    from segstudio.tasks.export import ExportReport
 
 __all__ = ["arguments", "run"]
 
@@ -34,6 +40,9 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--images", metavar="GLOB", help="only images whose path, as in info, fits")
     parser.add_argument(
+        "--grey", action="store_true", help="write masks without colours: plain grey, the same values (png)"
+    )
+    parser.add_argument(
         "--background", action="store_true", help="write the background too, where the format leaves it out (coco)"
     )
     parser.add_json()
@@ -51,6 +60,7 @@ def run(options: Namespace) -> int:
             content=options.content,
             images=options.images,
             background=options.background,
+            grey=options.grey,
         )
         report, waiting = shown(task, "image"), project.unsaved.edits
     if report.changed:
@@ -65,10 +75,35 @@ def run(options: Namespace) -> int:
                 "out": str(report.out),
                 "images": report.images,
                 "changed": list(report.changed),
+                "planes": report.planes,
+                "left_out": [{"path": image.path, "reason": image.why} for image in report.left_out],
+                "planes_left_out": report.planes_left_out,
+                "cleared": [file.relative_to(report.out).as_posix() for file in report.cleared],
+                "stale": [file.relative_to(report.out).as_posix() for file in report.stale],
                 "waiting_edits": waiting,
                 "files": [file.relative_to(report.out).as_posix() for file in report.files],
             }
         )
         return 0
-    say(f"{report.images} images exported to {report.out} ({len(report.files)} files), read back and equal.")
+    images, files = counted(report.images, "image"), counted(len(report.files), "file")
+    say(f"{images} exported to {report.out} ({files}), read back and equal.")
+    for line in _notes(report):
+        say(line)
     return 0
+
+
+def _notes(report: "ExportReport") -> Iterator[str]:
+    """What was left out, and what became of earlier exports."""
+    for why, paths in groupby(sorted(report.left_out, key=lambda i: i.why), key=lambda i: i.why):
+        left_out = [image.path for image in paths]
+        yield f"left out: {counted(len(left_out), 'image')}, {why} (the first is {left_out[0]})."
+    if report.planes_left_out:
+        yield f"left out: {counted(report.planes_left_out, 'plane')} without a known pixel."
+    if report.cleared:
+        files = counted(len(report.cleared), "file")
+        first = report.cleared[0].relative_to(report.out)
+        yield f"removed: {files} of this project's earlier exports, which no longer belonged (the first was {first})."
+    if report.stale:
+        files = counted(len(report.stale), "file")
+        first = report.stale[0].relative_to(report.out)
+        yield f"note: {files} of earlier exports, perhaps of another project, stayed (the first is {first})."

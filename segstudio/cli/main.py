@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "add": Command("add", "add images to a project"),
     "remove": Command("remove", "take images out of a project, keeping files and labels"),
     "import": Command("import_", "read masks into a project, as labels or as proposals"),
+    "classes": Command("classes", "list the classes of a project, or add, rename, recolour, merge and remove them"),
     "train": Command("train", "fine-tune the network on the labels"),
     "predict": Command("predict", "propose masks for images"),
     "accept": Command("accept", "turn proposals into labels, and mark images done"),

@@ -9,15 +9,16 @@ from segstudio.errors import NotAProject, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.new import project_path
 from segstudio.tasks.project_health import is_project
+from segstudio.tasks.reachable import status_of
 
 __all__ = ["opened", "place_of"]
 
 
 def place_of(name: str) -> Path:
     """The folder of a project as it was named; its `.segstudio` may be left out, also where a folder of images has
-    the name without it: projects stand beside their images."""
+    the name without it: projects stand beside their images. Raises `UserError` for a path that cannot be looked at."""
     path = Path(name)
-    return project_path(path) if not is_project(path) and project_path(path).exists() else path
+    return path if is_project(path) or status_of(project_path(path)) is None else project_path(path)
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def opened(name: str, *, write: bool) -> Iterator[Project]:
     What opening it did is said at the end; where the command fails, in the one line that says so.
     """
     place = place_of(name)
-    if not place.exists():
+    if status_of(place) is None:
         raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
     project = Project.open(place, write=write)
     try:

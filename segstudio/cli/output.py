@@ -4,12 +4,12 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segstudio.errors import DiskRefused
 
-__all__ = ["complain", "counted", "drop_output", "say", "say_json"]
+__all__ = ["complain", "counted", "drop_output", "say", "say_json", "say_skipped"]
 
 
 def say(text: str) -> None:
@@ -45,6 +45,14 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def say_skipped(masks: Sequence[str], unread: Sequence[str]) -> None:
+    """Say which masks were passed over: those without an image, and files in a format that is not read."""
+    for name in masks:
+        say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
+    for name in unread:
+        say(f"skipped {name}: masks in this format are not read; convert it to PNG of class values.")
 
 
 def complain(line: str) -> None:

@@ -30,13 +30,19 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("project", metavar="PROJECT", help="the folder NAME.segstudio")
 
     def add_map(self) -> None:
-        """Add `--map VALUE=CLASS,...`, given any number of times."""
+        """Add `--map KEY=CLASS,...`, given any number of times, and `--pattern`."""
         self.add_argument(
             "--map",
-            metavar="VALUE=CLASS,...",
+            metavar="KEY=CLASS,...",
             action="append",
             default=[],
-            help="the class that a value means; without a class: unknown",
+            help="the class that a key means: a value, a range (0-127), a colour (#RRGGBB, which makes masks of colour "
+            "pictures too), or a name where the format has names; without a class: unknown",
+        )
+        self.add_argument(
+            "--pattern",
+            metavar="PATTERN",
+            help="how masks are called after their image: '{stem}_mask', '{stem}/mask' (like the image)",
         )
 
     def add_json(self) -> None:

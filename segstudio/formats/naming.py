@@ -1,14 +1,16 @@
 """Names of mask files: which one an image gets, and which image a file belongs to. Pure functions of paths."""
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import PurePath, PurePosixPath
 
-from segstudio.errors import MaskMismatch
+from segstudio.errors import MaskMismatch, UsageError
 from segstudio.labels.model import folded_name
 
-__all__ = ["Matching", "mask_paths", "matched"]
+__all__ = ["Matching", "Places", "StemPattern", "mask_paths", "matched"]
 
 Images = Sequence[tuple[str, int]]
 """(relative path with '/', number of planes)"""
@@ -55,27 +57,89 @@ class Matching:
     ambiguous: tuple[int, ...]
 
 
-def matched(masks: Sequence[str], images: Images) -> Matching:
+@dataclass(frozen=True, slots=True)
+class StemPattern:
+    """How masks are called, with `{stem}` for the stem of the image: `{stem}_mask`, or `{stem}/mask` with a folder."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` where the stem does not stand in it once."""
+        if self.text.count(_STEM) != 1:
+            raise UsageError(f"'{self.text}' is no pattern: it names masks by {_STEM} once, as in '{_STEM}_mask'.")
+
+    def stem_of(self, parts: "Parts") -> "Parts | None":
+        """The folded parts of a mask's path, its last ones replaced by the image's stem; None where they do not fit."""
+        wanted = _parts(self.text)
+        before, _, after = "/".join(wanted).partition(_STEM)
+        tail = "/".join(parts[-len(wanted) :])
+        stem = tail[len(before) : len(tail) - len(after)]
+        if len(parts) < len(wanted) or not tail.startswith(before) or not tail.endswith(after):
+            return None
+        return (*parts[: -len(wanted)], stem) if stem and "/" not in stem else None
+
+
+_STEM = "{stem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is known of masks and images beside their names.
+
+    Absolute paths of both, in their order; which image a mask's file itself is; the masks that an export named.
+    """
+
+    masks: Sequence[str] = ()
+    images: Sequence[str] = ()
+    itself: Mapping[int, int] = field(default_factory=dict[int, int])
+    exported: frozenset[int] = frozenset()
+
+    def parallel(self, mask: int, image: int) -> bool:
+        """Whether both lie in one folder, or in two that differ only in being called like masks and like images."""
+        if not self.masks or not self.images:
+            return False
+        return _plain_folder(_folder(self.masks[mask])) == _plain_folder(_folder(self.images[image]))
+
+
+def _folder(path: str) -> str:
+    return str(PurePath(path).parent)
+
+
+@lru_cache(4096)
+def _plain_folder(folder: str) -> "Parts":
+    return _plain(tuple(map(folded_name, PurePath(folder).parts)))
+
+
+def matched(
+    masks: Sequence[str], images: Images, places: Places | None = None, pattern: StemPattern | None = None
+) -> Matching:
     """Find the image and plane of every mask by path and stem.
 
-    A mask may be named as an export would name it, like the image itself, or like it with `.png` added. Where folders
-    differ, one path has to be the end of the other, and the longest such one wins. Raises `MaskMismatch` where two
-    masks are for one plane.
+    A mask may be named as an export would name it, like the image itself, or like it with `.png` added; with a
+    `pattern` all are named by that. Where folders differ, one path has to be the end of the other, and the longest such
+    one wins; folders that are called like masks (`masks`, `labels` ...) or like images do not count. Before all
+    else a mask belongs to the image in the folder parallel to its own. Raises `MaskMismatch` where two masks are for
+    one plane.
     """
+    places = places or Places()
     index = _index(images)
     pairs: list[tuple[int, int, int]] = []
     unmatched: list[int] = []
     ambiguous: list[int] = []
     taken: dict[tuple[int, int], int] = {}
     for number, name in enumerate(masks):
-        best = _best(_parts(name), index)
+        parts = _parts(name) if pattern is None else pattern.stem_of(_parts(name))
+        best = set[tuple[int, int]]() if parts is None else _best(number, parts, index, places)
         if len(best) != 1:
             (ambiguous if best else unmatched).append(number)
             continue
         target = best.pop()
         if target in taken:
             path = images[target[0]][0]
-            raise MaskMismatch(f"Two masks are for one image, {path}: {masks[taken[target]]} and {name}.")
+            raise MaskMismatch(
+                f"Two masks are for one image, {path}: {masks[taken[target]]} and {name}.",
+                todo="Name the folder, or the file, that is meant.",
+            )
         taken[target] = number
         pairs.append((number, *target))
     return Matching(tuple(pairs), tuple(unmatched), tuple(ambiguous))
@@ -83,28 +147,71 @@ def matched(masks: Sequence[str], images: Images) -> Matching:
 
 Parts = tuple[str, ...]
 
+_ROLE_WORDS = frozenset({
+    "mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt", "ground",
+    "truth", "groundtruth", "segmentationclass", "image", "images", "img", "imgs", "jpegimages", "photo", "photos",
+    "picture", "pictures",
+})  # fmt: skip
+"""Words that say what a folder holds, not which images: `train/masks` and `train/images` are the same place."""
+
+
+def _plain(folders: Parts) -> Parts:
+    """Folded names of folders without the words for masks and images; those of nothing else are left out."""
+    plain = (_without_role(name) for name in folders)
+    return tuple(name for name in plain if name)
+
+
+@lru_cache(4096)
+def _without_role(name: str) -> str:
+    words = re.split(r"[\W_]+", name)
+    kept = [word for word in words if word not in _ROLE_WORDS]
+    return name if len(kept) == len(words) else "_".join(filter(None, kept))
+
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """One way to write the mask of an image's plane; `exported` where an export writes it so."""
+    """One way to write the mask of an image's plane; `rank` says how much it is meant: 2 as an export writes it, 1 like
+    the image's own name, 0 by its stem alone though other images have that too."""
 
     parts: Parts
-    exported: bool
+    plain: Parts
+    rank: int
     target: tuple[int, int]
 
 
-def _index(images: Images) -> dict[str, list[_Spelling]]:
-    """Spellings by the last part of the name."""
-    index: defaultdict[str, list[_Spelling]] = defaultdict(list)
+_Index = dict[tuple[str, str | None], list[_Spelling]]
+"""Spellings by name and folder (see `_folder_of`), and all of a name under None: thousands of folders may each hold
+an `image.png`."""
+
+
+def _index(images: Images) -> _Index:
+    """The ways to write the masks of all images."""
+    index: defaultdict[tuple[str, str | None], list[_Spelling]] = defaultdict(list)
     for number, ((path, planes), names) in enumerate(zip(images, mask_paths(images), strict=True)):
         for plane, name in enumerate(names):
-            others = {_paths(path, planes, True)[plane]}
+            ranks = {_parts(_paths(path, planes, False)[plane]): 0, _parts(_paths(path, planes, True)[plane]): 1}
             if planes == 1 and path.lower().endswith(".png"):
-                others.add(path)
-            found = {_parts(other): False for other in others} | {_parts(name): True}
-            for parts, exported in found.items():
-                index[parts[-1]].append(_Spelling(parts, exported, (number, plane)))
+                ranks[_parts(path)] = 1
+            ranks[_parts(name)] = 2
+            for parts, rank in ranks.items():
+                plain = (*_plain(parts[:-1]), parts[-1])
+                spelling = _Spelling(parts, plain, rank, (number, plane))
+                for folder in (None, _folder_of(plain)):
+                    index[parts[-1], folder].append(spelling)
     return index
+
+
+def _folder_of(plain: Parts) -> str:
+    """The last folder that is not called by its role; '' where there is none."""
+    return plain[-2] if len(plain) > 1 else ""
+
+
+def _candidates(plain: Parts, index: _Index) -> Sequence[_Spelling]:
+    """The spellings that may fit: of two folders that do not agree neither path is the end of the other."""
+    folder = _folder_of(plain)
+    if not folder:
+        return index.get((plain[-1], None), ())
+    return [*index.get((plain[-1], folder), ()), *index.get((plain[-1], ""), ())]
 
 
 def _parts(name: str) -> Parts:
@@ -113,16 +220,37 @@ def _parts(name: str) -> Parts:
     return tuple(folded_name(part) for part in PurePosixPath(stem).parts)
 
 
-def _best(parts: Parts, index: dict[str, list[_Spelling]]) -> set[tuple[int, int]]:
+def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[int, int]]:
     """Images and planes that fit a mask's path best."""
     found: set[tuple[int, int]] = set()
-    best = (0, False, False)
-    for spelling in index.get(parts[-1], []) if parts else []:
-        common = min(len(spelling.parts), len(parts))
-        # Of equally long ends the path that is the same from its start is meant, then the one an export writes.
-        score = (common, len(spelling.parts) == len(parts), spelling.exported)
-        if spelling.parts[-common:] != parts[-common:] or score < best:
+    best: tuple[float, ...] = ()
+    plain = (*_plain(parts[:-1]), parts[-1]) if parts else ()
+    for spelling in _candidates(plain, index) if parts else ():
+        if spelling.target[0] == places.itself.get(mask):
+            continue
+        parallel = places.parallel(mask, spelling.target[0])
+        common, common_plain = _common(spelling.parts, parts), _common(spelling.plain, plain)
+        if not (common or common_plain or parallel):
+            continue
+        whole = common == len(parts) == len(spelling.parts)
+        score = (
+            mask in places.exported and whole and spelling.rank == 2,
+            parallel,
+            common_plain,
+            # Of equally long ends the path that is the same from its start is meant, then the one an export writes.
+            len(spelling.plain) == len(plain),
+            common,
+            len(spelling.parts) == len(parts),
+            spelling.rank,
+        )
+        if score < best:
             continue
         found = {spelling.target} if score > best else found | {spelling.target}
         best = score
     return found
+
+
+def _common(a: Parts, b: Parts) -> int:
+    """How many parts the shorter path has, where it is the end of the other; else 0."""
+    common = min(len(a), len(b))
+    return common if a[-common:] == b[-common:] else 0

@@ -1,39 +1,66 @@
 """Masks as PNG: one file a plane, the pixel is the class's value, 255 (65535 in 16 bits) is unknown or ignored.
 
-Palette files in the classes' colours while every value fits, else 16-bit grey. Written by `png_file`, read back and
-imported by Pillow: two programs have to agree on every file.
+Palette files in the classes' colours while every value fits, else 16-bit grey; on request plain grey always. Written by
+`png_file`, read back and imported by Pillow: two programs have to agree on every file.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.errors import ExportMismatch, MaskMismatch, UnreadableImage
+from segstudio.errors import ExportMismatch, MaskMismatch, UnreadableImage, UserError
 from segstudio.formats.naming import mask_paths
-from segstudio.formats.png_file import write_grey, write_palette
+from segstudio.formats.png_file import project_of, write_grey, write_palette
 from segstudio.formats.values import NOTHING, ExportPlan, LabelPlane, MaskFile, MaskValues
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
-from segstudio.imaging.readers.table import Content, content_of
+from segstudio.imaging.readers.table import FAMILIES, Content, content_of
 from segstudio.labels.model import Kind
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["FOLDER", "PngReader", "PngWriter", "is_own_png", "mask_size", "read_mask"]
+__all__ = ["FOLDER", "PngReader", "PngWriter", "is_own_png", "mask_size", "own_pngs", "read_mask"]
 
 FOLDER = "masks"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
 _HIGHEST_8 = 254
+_LARGEST_PICTURE_COLORS = 4096
 # The colour that VOC's masks have where nothing is said.
 _UNKNOWN_COLOR = (224, 224, 192)
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_VALUES = (0, 3)
+"""Colour types of PNG that hold one number a pixel: grey and palette."""
+
+_OTHER_MASKS = frozenset(ending for family in FAMILIES for ending in family.extensions) - {".png"} | {
+    ".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", ".mha", ".jp2", ".npz", ".svg", ".h5",
+}  # fmt: skip
+"""Endings that masks are found under elsewhere. A text or a JSON file beside an image is not taken for a mask."""
 
 
 def is_own_png(path: Path) -> bool:
     """Whether a file bears the mark of the masks that `PngWriter` makes."""
     return content_of(path) is Content.OWN_MASK
+
+
+def own_pngs(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
+    """Masks below an export's folder that bear our mark: path below `out`, and the project that wrote each ('': not
+    known). Raises `OSError`, also for a folder that may not be read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    base = out / FOLDER
+    if not base.is_dir():
+        return
+    for folder, _, files in os.walk(base, onerror=refuse):
+        for name in sorted(files):
+            file = Path(folder, name)
+            if name.lower().endswith(".png") and is_own_png(file):
+                yield PurePosixPath(file.relative_to(out).as_posix()), project_of(file)
 
 
 class PngWriter:
@@ -42,6 +69,7 @@ class PngWriter:
     def __init__(self, folder: Path, plan: ExportPlan) -> None:
         self._folder = folder
         self._names = {path: names for (path, _), names in zip(plan.images, mask_paths(plan.images), strict=True)}
+        self._grey, self._project = plan.grey, plan.project
         values = [c.value for c in plan.classes if c.kind is not Kind.IGNORE]
         self._wide = max(values, default=0) > _HIGHEST_8
         self._palette = np.zeros((256, 3), np.uint8)
@@ -58,11 +86,18 @@ class PngWriter:
         file = self._folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         if self._wide:
-            write_grey(file, self._stored(labels.values, UNKNOWN_16).astype(np.uint16))
+            write_grey(file, self._stored(labels.values, UNKNOWN_16).astype(np.uint16), project=self._project)
+        elif self._grey:
+            write_grey(file, self._stored(labels.values, UNKNOWN_8).astype(np.uint8), project=self._project)
         else:
-            write_palette(file, self._stored(labels.values, UNKNOWN_8).astype(np.uint8), self._palette)
+            indices = self._stored(labels.values, UNKNOWN_8).astype(np.uint8)
+            write_palette(file, indices, self._palette, project=self._project)
         self._compare(file, name, labels.values)
         self._files.append(name)
+
+    def names_of(self, path: str) -> Iterable[PurePosixPath]:
+        """See `MaskWriter`."""
+        return [PurePosixPath(FOLDER, name) for name in self._names[path]]
 
     def finish(self) -> Iterable[PurePosixPath]:
         """The files written; all of them are compared already."""
@@ -88,26 +123,52 @@ class PngReader:
     def find(self, path: Path) -> list[MaskFile]:
         """The PNG files below a folder, in its `masks` folder where it has one (an export), or the one file."""
         if path.is_file():
-            return [MaskFile(path, path.name)]
-        base = path / FOLDER if (path / FOLDER).is_dir() else path
-        found = [
-            file
-            for file in base.rglob("*")
-            if file.suffix.lower() == ".png" and file.is_file() and not _hidden(file.relative_to(base))
-        ]
-        return sorted((MaskFile(f, f.relative_to(base).as_posix()) for f in found), key=lambda m: m.name)
+            return [] if self.others(path) else [MaskFile(path, path.name)]
+        return [mask for mask in _below(path) if mask.file.suffix.lower() == ".png"]
+
+    def others(self, path: Path) -> list[MaskFile]:
+        """See `MaskReader`."""
+        masks = [MaskFile(path, path.name)] if path.is_file() else _below(path)
+        return [mask for mask in masks if mask.file.suffix.lower() in _OTHER_MASKS]
+
+    def holds_values(self, mask: MaskFile) -> bool:
+        """See `MaskReader`."""
+        try:
+            with mask.file.open("rb") as file:
+                head = file.read(26)
+        except OSError:
+            return False
+        return head.startswith(_SIGNATURE) and head[25:] in (bytes([kind]) for kind in _VALUES)
 
     def size(self, mask: MaskFile) -> tuple[int, int]:
         """See `mask_size`."""
         return mask_size(mask.file)
 
-    def read(self, mask: MaskFile) -> MaskValues:
+    def read(self, mask: MaskFile, *, pictures: bool = False) -> MaskValues:
         """See `read_mask`."""
-        return read_mask(mask.file)
+        return read_mask(mask.file, pictures=pictures)
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _below(path: Path) -> list[MaskFile]:
+    """Every plain file below a folder, hidden ones left out, by name."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+    base = path / FOLDER if os.path.isdir(path / FOLDER) else path
+    found: list[MaskFile] = []
+    for folder, folders, files in os.walk(base, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inner = Path(folder).relative_to(base)
+        for name in files:
+            file = Path(folder, name)
+            try:
+                plain = not name.startswith(".") and file.is_file()
+            except PermissionError as error:  # the folder may be listed and not be entered
+                refuse(error)
+            if plain:
+                found.append(MaskFile(file, (inner / name).as_posix()))
+    return sorted(found, key=lambda mask: mask.name)
 
 
 def mask_size(file: Path) -> tuple[int, int]:
@@ -116,28 +177,56 @@ def mask_size(file: Path) -> tuple[int, int]:
         return image.size
 
 
-def read_mask(file: Path) -> MaskValues:
-    """The values of a palette or grey PNG of 1 to 16 bits as they are stored.
+def read_mask(file: Path, *, pictures: bool = False) -> MaskValues:
+    """The values of a palette or grey PNG of 1 to 16 bits as they are stored, with `pictures` also a colour picture.
 
-    Raises `UnreadableImage` where it is no PNG or is damaged, `MaskMismatch` where it is a colour picture.
+    Raises `UnreadableImage` where it is no PNG or is damaged, `MaskMismatch` where it is a colour picture that is not
+    wanted, or one of more colours than any mask has.
     """
     with _opened(file) as image, reading_by_pillow(file):
         mode = image.mode
         stored = str(image.tile[0].args if image.tile else "")
         if mode not in ("P", "L", "1") and not mode.startswith("I"):
+            if pictures:
+                return _picture(file, np.asarray(image.convert("RGBA")))
             raise MaskMismatch(
-                f"{file.name} is a colour picture ({mode}), no mask: masks are grey or palette PNG of class values."
+                f"{file.name} is a colour picture ({mode}), no mask: masks are grey or palette PNG of class values.",
+                todo="If its colours mean classes, name them: --map '#RRGGBB=CLASS,...'.",
             )
         values = np.asarray(image).astype(np.int32)
+        palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3) if mode == "P" else None
     # Pillow spreads grey of 2 and 4 bits over 0..255; the file's own values are wanted.
     spread = {"L;2": 85, "L;4": 17}.get(stored, 1)
-    return MaskValues(values // spread, UNKNOWN_16 if mode.startswith("I") else UNKNOWN_8)
+    if mode.startswith("I"):
+        return MaskValues(values, UNKNOWN_16)
+    return MaskValues(
+        values // spread, UNKNOWN_8, _ramp(255 if mode == "1" else spread) if palette is None else palette
+    )
+
+
+def _ramp(step: int) -> NDArray[np.uint8]:
+    """The greys (n, 3) of the values of a grey picture: n = 2, 4, 16 or 256."""
+    return np.repeat(np.arange(0, 256, step, dtype=np.uint8)[:, None], 3, 1)
+
+
+def _picture(file: Path, pixels: NDArray[np.uint8]) -> MaskValues:
+    """A colour picture (h, w, RGBA) as places in the list of its colours; where it is transparent it says nothing."""
+    rgb = pixels[..., 0].astype(np.int32) << 16 | pixels[..., 1].astype(np.int32) << 8 | pixels[..., 2]
+    clear = pixels[..., 3] == 0
+    seen = np.zeros(1 << 24, np.bool_)
+    seen[rgb[~clear]] = True
+    colors = np.flatnonzero(seen).astype(np.int32)
+    if len(colors) > _LARGEST_PICTURE_COLORS:
+        raise MaskMismatch(f"{file.name} is no mask: it has {len(colors)} colours.")
+    values = np.where(clear, np.int32(len(colors)), np.searchsorted(colors, rgb).astype(np.int32))
+    table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8)
+    return MaskValues(values, len(colors), table, picture=True)
 
 
 def _opened(file: Path) -> "ImageFile":
     if not file.is_file():
         raise UnreadableImage(f"{file.name} cannot be read: there is no such file.")
     with file.open("rb") as start:
-        if start.read(8) != b"\x89PNG\r\n\x1a\n":
+        if start.read(8) != _SIGNATURE:
             raise UnreadableImage(f"{file.name} is no mask: its content is not PNG.")
     return cast("ImageFile", opened_by_pillow(file, ("PNG",)))

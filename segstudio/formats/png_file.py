@@ -1,6 +1,7 @@
-"""An encoder for mask PNGs (ISO/IEC 15948): palette of 8 bits or grey of 16. Filter 0, which suits indices best.
+"""An encoder for mask PNGs (ISO/IEC 15948): palette of 8 bits or grey of 8 or 16. Filter 0, which suits indices best.
 
-Each file carries a text chunk at its start by which scans know our own masks from images.
+Each file carries a text chunk at its start by which scans know our own masks from images, and where it was exported a
+second one, right behind it, that names the project.
 """
 
 import os
@@ -13,29 +14,47 @@ from numpy.typing import NDArray
 
 from segstudio.imaging.readers.table import OWN_MASK
 
-__all__ = ["write_grey", "write_palette"]
+__all__ = ["project_of", "write_grey", "write_palette"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
 _BAND_BYTES = 4 << 20
+_PROJECT = b"tEXtSegStudio project\0"
+_HEAD_BYTES = 256
 
 
-def write_palette(file: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> None:
+def write_palette(file: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8], *, project: str = "") -> None:
     """Write indices (h, w) with colours (256, 3), and wait until the disk has them. Raises OSError."""
-    _write(file, indices, 8, _PALETTE, palette.tobytes())
+    _write(file, indices, 8, _PALETTE, palette.tobytes(), project)
 
 
-def write_grey(file: Path, values: NDArray[np.uint16]) -> None:
-    """Write 16-bit grey (h, w), and wait until the disk has it. Raises OSError."""
-    _write(file, values.astype(">u2"), 16, _GREY, b"")
+def write_grey(file: Path, values: NDArray[np.uint8] | NDArray[np.uint16], *, project: str = "") -> None:
+    """Write grey (h, w) of 8 or 16 bits, and wait until the disk has it. Raises OSError."""
+    if values.dtype == np.uint8:
+        _write(file, values, 8, _GREY, b"", project)
+    else:
+        _write(file, values.astype(">u2"), 16, _GREY, b"", project)
 
 
-def _write(file: Path, pixels: NDArray[np.generic], bits: int, kind: int, palette: bytes) -> None:
+def project_of(file: Path) -> str:
+    """The uuid of the project that exported a mask; '' where the file names none. Raises OSError."""
+    with file.open("rb") as opened:
+        head = opened.read(_HEAD_BYTES)
+    at = head.find(_PROJECT)
+    if at < 4:
+        return ""
+    (length,) = struct.unpack(">I", head[at - 4 : at])
+    return head[at + len(_PROJECT) : at + 4 + length].decode("latin-1")
+
+
+def _write(file: Path, pixels: NDArray[np.generic], bits: int, kind: int, palette: bytes, project: str) -> None:
     height, width = pixels.shape
     with file.open("wb") as out:
         out.write(_SIGNATURE)
         out.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)))
         out.write(_chunk(OWN_MASK[:4], OWN_MASK[4:]))
+        if project:
+            out.write(_chunk(_PROJECT[:4], _PROJECT[4:] + project.encode("latin-1")))
         if palette:
             out.write(_chunk(b"PLTE", palette))
         packer = zlib.compressobj(6)

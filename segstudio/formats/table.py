@@ -1,11 +1,11 @@
 """The formats, each listed once. Help, dialogs, documents and the tests of every format come from this table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from segstudio.formats.coco import CocoWriter, is_own_coco
-from segstudio.formats.png import PngReader, PngWriter, is_own_png
+from segstudio.formats.png import PngReader, PngWriter, is_own_png, own_pngs
 from segstudio.formats.values import ExportPlan, MaskReader, MaskWriter
 
 __all__ = ["FORMATS", "Format", "format_named", "readable", "writable"]
@@ -15,7 +15,9 @@ __all__ = ["FORMATS", "Format", "format_named", "readable", "writable"]
 class Format:
     """One format. `losses` says what of the labels it cannot hold; None where it is not written, or not read, yet.
 
-    `own` tells a file that we wrote, which a later export may replace, from another program's, or a person's.
+    `own` tells a file that we wrote, which a later export may replace, from another program's, or a person's. `earlier`
+    gives the files that exports of ours left below a folder, and the project that wrote each ('': not known); a format
+    of one file has none. `grey` formats can be written without colours.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Format:
     write: Callable[[Path, ExportPlan], MaskWriter] | None
     own: Callable[[Path], bool]
     read: Callable[[], MaskReader] | None
+    earlier: Callable[[Path], Iterable[tuple[PurePosixPath, str]]] = lambda _: ()
+    grey: bool = False
 
 
 FORMATS: tuple[Format, ...] = (
@@ -36,6 +40,8 @@ FORMATS: tuple[Format, ...] = (
         PngWriter,
         is_own_png,
         PngReader,
+        own_pngs,
+        grey=True,
     ),
     Format(
         "coco", "COCO", (".json",), "origins; ignored and unknown pixels are left out", CocoWriter, is_own_coco, None

@@ -31,12 +31,15 @@ class ExportPlan:
     """What is the same for a whole export.
 
     `images` are (relative path, number of planes) of every image of the project, also those that are not exported, so
-    that names do not depend on the choice. `background` asks for the background in formats that leave it out.
+    that names do not depend on the choice. `background` asks for the background in formats that leave it out, `grey`
+    for files of plain values without a palette. `project` is the project's uuid: what it wrote it may clear away.
     """
 
     classes: tuple[FormatClass, ...]
     images: tuple[tuple[str, int], ...]
     background: bool = False
+    grey: bool = False
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,10 +66,16 @@ class MaskFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskValues:
-    """Class values (h, w) int32 as they stand in a file; pixels of a value in `unknown` say nothing."""
+    """Class values (h, w) int32 as they stand in a file; pixels of the value `unknown` say nothing.
+
+    `colors` (n, 3) uint8 are what the values below n are shown in, None where that says nothing. In a colour `picture`
+    the values are only places in that list.
+    """
 
     values: NDArray[np.int32]
     unknown: int
+    colors: NDArray[np.uint8] | None = None
+    picture: bool = False
 
 
 class MaskWriter(Protocol):
@@ -74,6 +83,10 @@ class MaskWriter(Protocol):
 
     def add(self, labels: LabelPlane) -> None:
         """Write one plane. Raises `ExportMismatch` where the file does not hold it, OSError where the disk refuses."""
+        ...
+
+    def names_of(self, path: str) -> Iterable[PurePosixPath]:
+        """The files, relative to the folder, that belong to the image of this path alone, one for each plane."""
         ...
 
     def finish(self) -> Iterable[PurePosixPath]:
@@ -85,13 +98,24 @@ class MaskReader(Protocol):
     """Finds masks below a path, and reads one."""
 
     def find(self, path: Path) -> list[MaskFile]:
-        """The masks in a folder (and below), or the one file."""
+        """The masks in a folder (and below), or the one file. Raises `UserError` for a folder that may not be read."""
+        ...
+
+    def others(self, path: Path) -> list[MaskFile]:
+        """Pictures and arrays in the same place that may be masks of a format which is not read. Raises as `find`."""
+        ...
+
+    def holds_values(self, mask: MaskFile) -> bool:
+        """Whether a file's header says that it holds values, not colours; False where it cannot be read."""
         ...
 
     def size(self, mask: MaskFile) -> tuple[int, int]:
         """Width and height, without decoding. Raises `UnreadableImage` with its name."""
         ...
 
-    def read(self, mask: MaskFile) -> MaskValues:
-        """Decode a mask. Raises `UnreadableImage` or `MaskMismatch` with its name."""
+    def read(self, mask: MaskFile, *, pictures: bool = False) -> MaskValues:
+        """Decode a mask; a colour picture only where `pictures` are wanted.
+
+        Raises `UnreadableImage` or `MaskMismatch` with its name.
+        """
         ...

@@ -12,7 +12,7 @@ from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, folded_name
 from segstudio.store.values import NewClass
 
-__all__ = ["insert_classes", "new_table", "read_classes", "valid_name"]
+__all__ = ["default_color", "insert_classes", "new_table", "read_classes", "valid_name"]
 
 _IGNORE_COLOR = "#a0a0a0"
 _COLUMNS = "id, name, color, kind, value, position, locked, visible, removed, merged_into"
@@ -23,9 +23,19 @@ def valid_name(name: str) -> str:
     stripped = name.strip()
     if not stripped:
         raise UsageError("A class needs a name.")
-    if any(mark in stripped for mark in ":,=") or not stripped.isprintable():
-        raise UsageError(f"The class name '{stripped}' holds a character that is not allowed (':', ',' or '=').")
+    for character in stripped:
+        if character in ":,=":
+            raise UsageError(f"The class name '{stripped}' holds a '{character}'; ':', ',' and '=' are not allowed.")
+        if not character.isprintable():
+            shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in stripped)
+            raise UsageError(f"The class name '{shown}' holds {_character(character)}, which is not allowed in a name.")
     return stripped
+
+
+def _character(character: str) -> str:
+    """A character that cannot be seen, in words."""
+    known = {"\t": "a tab", "\n": "a line break", "\r": "a line break"}
+    return known.get(character) or f"the invisible character U+{ord(character):04X}"
 
 
 def new_table(classes: Sequence[NewClass]) -> ClassTable:
@@ -55,14 +65,15 @@ def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
     taken = [c.color for c in wanted if c.color]
     values = count(1)
     for position, c in enumerate(wanted):
-        color = c.color or _default_color(c.kind, taken)
+        color = c.color or default_color(c.kind, taken)
         taken.append(color)
         value = 0 if c.kind is Kind.BACKGROUND else next(values)
         made.append(LabelClass(ClassId(position + 1), c.name, color, c.kind, value, position))
     return made
 
 
-def _default_color(kind: Kind, taken: list[str]) -> str:
+def default_color(kind: Kind, taken: Sequence[str]) -> str:
+    """The colour of a class for which none was chosen; `taken` are those of the other classes."""
     if kind is Kind.BACKGROUND:
         return BACKGROUND_COLOR
     return _IGNORE_COLOR if kind is Kind.IGNORE else next_color(taken)

@@ -117,11 +117,12 @@ def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId
     return {(ClassId(class_id), Origin(origin)): pixels for class_id, origin, pixels in rows}
 
 
-def classes_with_pixels(db: sqlite3.Connection) -> frozenset[ClassId]:
-    """The classes that have a known pixel in an image that is not removed; by index, without counting them."""
+def classes_with_pixels(db: sqlite3.Connection, *, removed: bool = False) -> frozenset[ClassId]:
+    """The classes that have a known pixel, in removed images only where asked for; by index, without counting them."""
     rows = db.execute(
         "SELECT id FROM classes WHERE EXISTS (SELECT 1 FROM counts c JOIN images i ON i.id = c.image "
-        "WHERE c.class_id = classes.id AND c.pixels > 0 AND i.removed = 0)"
+        "WHERE c.class_id = classes.id AND c.pixels > 0 AND (? OR i.removed = 0))",
+        (removed,),
     )
     return frozenset(ClassId(class_id) for (class_id,) in rows)
 

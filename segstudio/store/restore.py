@@ -7,11 +7,10 @@ deleted: one made since becomes `removed`.
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
-from segstudio.labels.class_rows import apply_class_row, class_columns, new_class_row
-from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import Cause, ClassTable, ImageId, LabelClass, Seq, folded_name
+from segstudio.labels.class_rows import apply_class_row, class_rows_between
+from segstudio.labels.edit import Edit, RowChange, TileChange, TileKey
+from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.classes import read_classes
 from segstudio.store.past import Trail, rows_back_to, tile_back, trails
@@ -74,7 +73,7 @@ def classes_at(db: sqlite3.Connection, seq: Seq) -> ClassTable:
 
 def classes_edit(db: sqlite3.Connection, seq: Seq, author: str) -> Edit | None:
     """The edit that makes the classes again what they were after edit `seq`; None where they are."""
-    rows = _class_rows(read_classes(db), classes_at(db, seq))
+    rows = class_rows_between(read_classes(db), classes_at(db, seq))
     return Edit(None, Cause.RESTORE, rows=rows, tool=TOOL, author=author) if rows else None
 
 
@@ -84,46 +83,3 @@ def taken_out_edit(db: sqlite3.Connection, seq: Seq, author: str) -> Edit | None
     """
     rows = tuple(row for row in _fitting(db, rows_back_to(db, None, seq)) if row.table is Table.IMAGES)
     return Edit(None, Cause.RESTORE, rows=rows, tool=TOOL, author=author) if rows else None
-
-
-def _class_rows(now: ClassTable, then: ClassTable) -> tuple[RowChange, ...]:
-    """Rows that lead from one table to the other, in steps of which each leaves names unique and merges valid.
-
-    First every class that changes its name, or comes into or out of use, is taken out of use; then each gets what it
-    is to have.
-    """
-    wanted = {c.id: c for c in then.all}
-    for c in now.all:
-        if c.id not in wanted:
-            wanted[c.id] = c if c.removed or c.merged_into is not None else replace(c, removed=True)
-    first: list[RowChange] = []
-    second: list[RowChange] = []
-    for id_ in sorted(wanted):
-        between = _between(now.get(id_), wanted[id_])
-        if id_ not in now:
-            first.append(new_class_row(between))
-        else:
-            first += _changes(now[id_], between)
-        second += _changes(between, wanted[id_])
-    return (*first, *second)
-
-
-def _between(now: LabelClass | None, then: LabelClass) -> LabelClass:
-    """The class in a form that collides with no other."""
-    if now is None:
-        return replace(then, removed=True, merged_into=None)
-    moves = folded_name(now.name) != folded_name(then.name) or _used(now) != _used(then)
-    return replace(now, removed=True) if moves else now
-
-
-def _used(c: LabelClass) -> bool:
-    return not c.removed and c.merged_into is None
-
-
-def _changes(old: LabelClass, new: LabelClass) -> list[RowChange]:
-    was, will = class_columns(old), class_columns(new)
-    changed = [name for name, value in will.items() if was[name] != value]
-    if not changed:
-        return []
-    before, after = ({name: side[name] for name in changed} for side in (was, will))
-    return [RowChange(Table.CLASSES, old.id, before, after)]

@@ -1,5 +1,6 @@
 """A backup as a whole job: where it goes, how far it is, how it is stopped."""
 
+import stat
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -13,6 +14,7 @@ from segstudio.store.project import Project
 from segstudio.store.ticker import Ticker
 from segstudio.tasks.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
+from segstudio.tasks.reachable import status_of
 
 __all__ = ["backup", "default_place"]
 
@@ -33,10 +35,12 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
     project's disk refuses are not in it either, and are counted. Closing it leaves nothing behind. Raises `UserError`
     where something stands at the place, `DiskRefused`, `ProjectDamaged`.
     """
-    if place is None or (place.is_dir() and place.suffix != SUFFIX):
+    there = None if place is None else status_of(place)
+    if place is None or (there is not None and stat.S_ISDIR(there.st_mode) and place.suffix != SUFFIX):
         target = default_place(project.path, place)
     else:
         target = project_path(place)
+    status_of(target)
     if stands_inside(target.parent, project.path):
         raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
     refused = _refused(project)

@@ -1,6 +1,6 @@
 """Compare proposals or labels with masks that are held to be true. Changes nothing."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import UsageError, UserError
+from segstudio.formats.naming import StemPattern
 from segstudio.formats.table import format_named
 from segstudio.formats.values import NOTHING, MaskReader
-from segstudio.labels.model import ClassTable, Kind
+from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Metrics
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.split import Split
 from segstudio.tasks.class_values import Content, content_named, plane_values
-from segstudio.tasks.masks import MatchedMask, ValueTable, matched_masks, read_classes
+from segstudio.tasks.mask_map import MaskMap, ValueTable, must_exist, must_have_no_names
+from segstudio.tasks.masks import BinaryCheck, MatchedMask, matched_masks, read_classes
 from segstudio.tasks.progress import Progress
 
 __all__ = ["EvaluateReport", "evaluate"]
@@ -32,7 +34,7 @@ class EvaluateReport:
     """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
 
     `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
-    theirs is a miss.
+    theirs is a miss. `unread` are files called like masks of images, in a format that is not read.
     """
 
     names: tuple[str, ...]
@@ -42,6 +44,12 @@ class EvaluateReport:
     skipped: tuple[str, ...]
     content: Content = Content.PROPOSALS
     empty: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def in_truth(self) -> frozenset[str]:
+        """The classes of which the truth has a pixel."""
+        return frozenset(name for name, row in zip(self.names, self.counts, strict=True) if row.any())
 
     @property
     def note(self) -> str:
@@ -57,12 +65,13 @@ class EvaluateReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The object that `segstudio evaluate --json` prints."""
+        """The object that `segstudio evaluate --json` prints; a class of which the truth has no pixel is None."""
         figures = msgspec.to_builtins(self.figures)
+        known = self.in_truth
         return {
             "pixel_accuracy": figures["pixel_accuracy"],
             "mean": figures["mean"],
-            "classes": figures["classes"],
+            "classes": {name: row if name in known else None for name, row in figures["classes"].items()},
             "confusion": {"labels": [*self.names, UNKNOWN], "counts": self.counts.tolist()},
             "pixels": figures["pixels"],
             "empty_images": len(self.empty),
@@ -73,14 +82,16 @@ def evaluate(
     project: Project,
     truth: Path,
     *,
-    mapping: Mapping[int, str] | None = None,
+    mapping: MaskMap | None = None,
+    pattern: StemPattern | None = None,
     content: str = Content.PROPOSALS,
     split: str = "all",
 ) -> Generator[Progress, None, EvaluateReport]:
     """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
 
-    `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, `MaskMismatch`,
-    `UnknownClassValue`, `UnreadableImage`.
+    `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, where the truth says
+    nothing of any class but the background, or where all masks that others made hold nothing but 0 and 255 and nobody
+    said what 255 means; `MaskMismatch`, `UnknownClassValue`, `UnreadableImage`.
     """
     what = content_named(content)
     if what is Content.FINISHED:
@@ -92,8 +103,10 @@ def evaluate(
     form = format_named("png")
     assert form is not None
     assert form.read is not None
-    reader, table = form.read(), ValueTable(classes, mapping or {})
-    found = matched_masks(reader, truth, images)
+    must_have_no_names(mapping or {}, form.name)
+    must_exist(mapping or {}, classes)
+    reader, table, binary = form.read(), ValueTable(classes, mapping or {}), BinaryCheck()
+    found = matched_masks(project, form, reader, truth, pattern)
     rows = _row_by_class(classes)
     counts = np.zeros((len(counted), len(counted) + 1), np.int64)
     masks: dict[int, list[MatchedMask]] = {}
@@ -105,12 +118,29 @@ def evaluate(
         raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
     for done, of_image in enumerate(masks.values()):
         yield Progress(done, len(masks), of_image[0].image.path)
-        of_one, any_found = _counted(project, of_image, reader, table, classes, rows, what)
+        of_one, any_found = _counted(project, of_image, reader, table, classes, rows, what, binary)
         counts += of_one
         if not any_found:
             empty.append(of_image[0].image.path)
+    _check_truth(truth, binary, counts, counted)
     names = [c.name for c in counted]
-    return EvaluateReport(tuple(names), counts, metrics(counts, names), len(masks), found.skipped, what, tuple(empty))
+    return EvaluateReport(
+        tuple(names), counts, metrics(counts, names), len(masks), found.skipped, what, tuple(empty), found.unread
+    )
+
+
+def _check_truth(truth: Path, binary: BinaryCheck, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
+    """Raises `UserError` where figures would mean nothing: an object taken for unknown, or no object at all."""
+    if binary.suspects:
+        value = binary.value
+        raise UserError(
+            f"The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
+            todo=f"If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.",
+        )
+    if not any(row.any() for row, c in zip(counts, counted, strict=True) if c.kind is not Kind.BACKGROUND):
+        raise UserError(
+            f"The masks in {truth} hold no pixel of any class but the background: there is nothing to measure."
+        )
 
 
 def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
@@ -139,6 +169,7 @@ def _counted(
     classes: ClassTable,
     rows: NDArray[np.int64],
     what: Content,
+    binary: BinaryCheck,
 ) -> tuple[NDArray[np.int64], bool]:
     """The confusion matrix of one image, and whether anything at all was found in it."""
     by_plane = {mask.plane: mask for mask in masks}
@@ -151,7 +182,9 @@ def _counted(
     for plane, found in enumerate(plane_values(project, masks[0].image, classes, what)):
         any_found = any_found or bool((found.values != NOTHING).any())
         if plane in by_plane:
-            truth = rows[read_classes(reader, by_plane[plane], table)]
+            read = read_classes(reader, by_plane[plane], table)
+            binary.add(by_plane[plane], read)
+            truth = rows[read.class_ids]
             # NOTHING is -1: the last entry, which is -1 too.
             counts += confusion(truth, row_by_value[found.values], len(counted))
     return counts, any_found

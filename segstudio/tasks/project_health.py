@@ -14,6 +14,7 @@ from segstudio.store.create import DATABASE
 from segstudio.store.lock import is_held
 from segstudio.store.project import Project
 from segstudio.store.waiting import set_aside_files_of, waiting_files_of
+from segstudio.tasks.reachable import status_of
 
 __all__ = ["Health", "examine_project", "is_project"]
 
@@ -54,8 +55,8 @@ class Health:
 
 
 def is_project(path: Path) -> bool:
-    """Whether a path is, or by its name ought to be, a project."""
-    return path.suffix == ".segstudio" or (path / DATABASE).exists()
+    """Whether a path is, or by its name ought to be, a project. Raises `UserError` where the system does not say."""
+    return path.suffix == ".segstudio" or status_of(path / DATABASE) is not None
 
 
 def examine_project(path: Path) -> Health:

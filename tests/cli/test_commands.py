@@ -48,9 +48,11 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         "masks": 2,
         "pixels": 480,
         "skipped": [],
+        "unread": [],
         "as": "labels",
         "binary": [],
         "reopened": [],
+        "new_classes": [],
     }
     code, out, _ = run("info", project, "--json")
     info = json.loads(out)
@@ -142,6 +144,13 @@ def test_the_ending_of_a_project_may_be_left_out_and_one_that_is_missing_is_said
         ("train", "p.segstudio", "--config", "missing.toml"),
         ("predict", "p.segstudio", "--all", "--unlabelled"),
         ("import", "p.segstudio", "--format", "png", "m", "--map", "x=y"),
+        ("import", "p.segstudio", "--format", "png", "m", "--map", "9-3=y"),
+        ("import", "p.segstudio", "--format", "png", "m", "--pattern", "mask"),
+        ("evaluate", "p.segstudio", "--truth", "m", "--map", "x=y"),
+        ("classes", "p.segstudio", "--add", "a\tb"),
+        ("classes", "p.segstudio", "--rename", "object"),
+        ("classes", "p.segstudio", "--colour", "object=red"),
+        ("classes", "p.segstudio", "--kind", "object=thing"),
         ("import", "p.segstudio", "--format", "png", "m", "--as", "proposals", "--status", "done"),
         ("evaluate", "p.segstudio", "--truth", "m", "--split", "half"),
         ("info",),
@@ -301,3 +310,80 @@ def test_predict_with_nothing_to_do_starts_no_engine(home: Path, project: Path, 
     assert json.loads(out) == {
         "images": 0, "network_pixels": 0, "scale": 1.0, "seconds": {"decode": 0.0, "network": 0.0, "writing": 0.0},
     }  # fmt: skip
+
+
+def test_a_path_that_the_system_refuses_is_one_sentence_for_every_command(
+    home: Path, project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    run("import", "p", "--format", "png", "masks")
+    long = "x" * 300
+    for arguments in (
+        ("info", long),
+        ("info", "x" * 250),
+        ("import", "p", "--format", "png", long),
+        ("export", "p", "--format", "png", "--out", long),
+        ("evaluate", "p", "--truth", long),
+        ("backup", "p", long),
+        ("classes", long),
+        ("compare", "p", "p", "--out", long),
+    ):
+        code, out, err = run(*arguments)
+        assert (code, out) == (1, ""), arguments
+        assert one_line(err)
+        assert "bug" not in err
+        assert len(err) < 400
+
+
+def test_classes_are_listed_and_changed_by_json(home: Path, project: Path, run: Run) -> None:
+    run("import", project, "--format", "png", home / "masks")
+    code, out, err = run("classes", project, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["classes"][1] == {
+        "name": "object", "color": "#e69f00", "kind": "semantic", "value": 1, "pixels": 16,
+    }  # fmt: skip
+    assert (json.loads(out)["changed"], json.loads(out)["last_edit"]) == (False, 2)
+    options = ("--add", "leaf:#112233:instance", "--color", "leaf=#445566", "--rename", "leaf=stem", "--json")
+    code, out, _ = run("classes", project, *options)
+    assert (code, json.loads(out)["changed"], json.loads(out)["last_edit"]) == (0, True, 3)
+    assert json.loads(out)["classes"][2] == {
+        "name": "stem", "color": "#445566", "kind": "instance", "value": 2, "pixels": 0,
+    }  # fmt: skip
+    code, out, err = run("classes", project, "--remove", "stem", "--remove", "nobody")
+    assert (code, out) == (1, "")
+    assert one_line(err)
+    assert "nobody" in err
+    assert "stem" in run("classes", project)[1]
+
+
+def test_classes_are_listed_beside_a_writer_and_not_changed(home: Path, project: Path, run: Run) -> None:
+    from segstudio.store.project import Project
+
+    with Project.open(project):
+        assert run("classes", project)[0] == 0
+        code, _, err = run("classes", project, "--add", "leaf")
+        assert code == 1
+        assert "process" in err
+
+
+def test_what_an_export_left_out_and_cleared_away_is_said(home: Path, project: Path, run: Run) -> None:
+    run("import", project, "--format", "png", home / "masks/a.png")
+    report = json.loads(run("export", project, "--format", "png", "--out", home / "out", "--json")[1])
+    assert report["left_out"] == [{"path": "b.png", "reason": "no known pixel"}]
+    assert (report["images"], report["planes"], report["planes_left_out"]) == (1, 1, 0)
+    run("import", project, "--format", "png", home / "masks/a.png", "--status", "in-progress", "--map", "1=,0=")
+    Image.fromarray(np.zeros((20, 24), np.uint8)).save(home / "masks/b.png")
+    run("import", project, "--format", "png", home / "masks/b.png", "--status", "done")
+    code, out, _ = run("export", project, "--format", "png", "--out", home / "out", "--content", "finished")
+    assert code == 0
+    assert "left out: 1 image, not done (the first is a.png)." in out
+    assert "removed: 1 file" in out
+
+
+def test_a_note_of_binary_masks_stands_beside_the_json(home: Path, project: Path, run: Run) -> None:
+    Image.fromarray(np.full((20, 24), 255, np.uint8)).save(home / "masks/a.png")
+    code, out, err = run("import", project, "--format", "png", home / "masks", "--json")
+    assert code == 0
+    assert json.loads(out)["binary"] == ["a.png", "b.png"]
+    assert one_line(err)
+    assert "--map 255=CLASS" in err

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segstudio.errors import MaskMismatch
-from segstudio.formats.naming import mask_paths, matched
+from segstudio.errors import MaskMismatch, UsageError
+from segstudio.formats import naming
+from segstudio.formats.naming import Places, StemPattern, mask_paths, matched
 from segstudio.labels.model import folded_name
 
 
@@ -85,3 +86,77 @@ def test_two_masks_for_one_image_are_refused_by_name() -> None:
 
 def test_planes_are_found_by_their_number() -> None:
     assert targets(["v_p0001.png", "v.png"], ("v.tif", 2)) == {"v_p0001.png": ("v.tif", 1)}
+
+
+def test_folders_called_like_masks_and_like_images_are_one_place() -> None:
+    assert targets(["train/masks/a.png", "val/masks/a.png"], "train/images/a.jpg", "val/images/a.jpg") == {
+        "train/masks/a.png": ("train/images/a.jpg", 0),
+        "val/masks/a.png": ("val/images/a.jpg", 0),
+    }
+    assert targets(["SegmentationClass/a.png"], "JPEGImages/a.jpg") == {
+        "SegmentationClass/a.png": ("JPEGImages/a.jpg", 0)
+    }
+    assert targets(["train_masks/a.png"], "train_images/a.jpg", "val_images/a.jpg") == {
+        "train_masks/a.png": ("train_images/a.jpg", 0)
+    }
+    assert targets(["dapi/a.png"], "gfp/a.jpg") == {}
+
+
+def test_the_folder_parallel_to_that_of_the_masks_tells_equal_names_apart() -> None:
+    images = [("train/images/a.jpg", 1), ("val/images/a.jpg", 1), ("a.jpg", 1)]
+    places = Places(["/ds/val/masks/a.png"], [f"/ds/{path}" for path, _ in images])
+    assert matched(["a.png"], images, places).pairs == ((0, 1, 0),)
+    elsewhere = Places(["/other/masks/a.png"], places.images)
+    assert matched(["a.png"], images, elsewhere).pairs == ((0, 2, 0),)
+
+
+def test_an_export_below_the_images_is_read_by_the_names_that_it_gave() -> None:
+    images = [("a.jpg", 1), ("train/images/a.jpg", 1)]
+    masks = ["a.png", "train/images/a.png"]
+    places = Places(
+        [f"/ds/train/masks/{name}" for name in masks], [f"/ds/{path}" for path, _ in images], exported=frozenset({0, 1})
+    )
+    assert matched(masks, images, places).pairs == ((0, 0, 0), (1, 1, 0))
+
+
+def test_a_file_is_never_the_mask_of_itself_but_of_its_neighbour() -> None:
+    images = [("p1.jpg", 1), ("p1.png", 1)]
+    assert matched(["p1.png"], images).pairs == ((0, 1, 0),)
+    assert matched(["p1.png"], images, Places(itself={0: 1})).pairs == ((0, 0, 0),)
+
+
+def test_a_pattern_says_how_masks_are_called() -> None:
+    images = [("x/a.jpg", 1), ("x/b.jpg", 1), ("v.tif", 2)]
+    found = matched(
+        ["x/a_Mask.png", "x/b.png", "v_p0001_mask.png", "_mask.png"], images, None, StemPattern("{stem}_mask")
+    )
+    assert found.pairs == ((0, 0, 0), (2, 2, 1))
+    assert found.unmatched == (1, 3)
+    folders = matched(["a/mask.png", "b/mask.png"], images, None, StemPattern("{stem}/mask.png"))
+    assert folders.pairs == ((0, 0, 0), (1, 1, 0))
+    for wrong in ("mask", "{stem}{stem}", ""):
+        with pytest.raises(UsageError, match="pattern"):
+            StemPattern(wrong)
+
+
+folders = st.lists(st.sampled_from(["x", "y", "masks", "images", "train_masks"]), max_size=3).map(tuple)
+
+
+@given(st.lists(st.tuples(folders, st.sampled_from("ab")), unique=True, max_size=6), folders, st.sampled_from("ab"))
+def test_folders_are_looked_up_without_missing_one_that_fits(
+    drawn: list[tuple[tuple[str, ...], str]], folder: tuple[str, ...], stem: str
+) -> None:
+    images = [("/".join((*inner, f"{name}.jpg")), 1) for inner, name in drawn]
+    mask = "/".join((*folder, f"{stem}.png"))
+    places = Places([f"/ds/{mask}"], [f"/ds/{path}" for path, _ in images])
+    found = matched([mask], images, places)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(naming, "_candidates", lambda plain, index: index.get((plain[-1], None), ()))
+        assert matched([mask], images, places) == found
+
+
+def test_thousands_of_equal_names_are_told_apart_by_their_folders() -> None:
+    cases = range(3000)
+    images = [(f"case{n}/images/slice.jpg", 1) for n in cases]
+    masks = [f"case{n}/masks/slice.png" for n in cases]
+    assert matched(masks, images).pairs == tuple((n, n, 0) for n in cases)

@@ -1,4 +1,4 @@
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segstudio.errors import ExportMismatch, MaskMismatch, UnreadableImage
-from segstudio.formats.png import PngReader, PngWriter, read_mask
+from segstudio.formats.png import PngReader, PngWriter, own_pngs, read_mask
 from segstudio.formats.values import NOTHING, ExportPlan, FormatClass, LabelPlane
 from segstudio.imaging.readers.table import Content, content_of
 from segstudio.labels.model import Kind
@@ -88,7 +88,7 @@ def test_planes_get_their_number(tmp_path: Path) -> None:
 def test_a_bit_that_flips_on_the_disk_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from segstudio.formats import png
 
-    def careless(file: Path, indices: NDArray, palette: NDArray) -> None:
+    def careless(file: Path, indices: NDArray, palette: NDArray, **_: object) -> None:
         indices = indices.copy()
         indices[0, 0] ^= 1
         Image.fromarray(indices).save(file)
@@ -149,3 +149,44 @@ def test_our_own_masks_are_told_from_images_by_their_first_bytes(tmp_path: Path)
     Image.new("P", (4, 4)).save(tmp_path / "other.png")
     assert content_of(tmp_path / "masks/a.png") is Content.OWN_MASK
     assert content_of(tmp_path / "other.png") is Content.IMAGE
+
+
+def test_plain_grey_holds_the_same_values_and_keeps_the_mark(tmp_path: Path) -> None:
+    values = some_values()
+    written(tmp_path, ExportPlan(CLASSES, (("a.jpg", 1),), grey=True, project="u-1"), labels(values))
+    file = tmp_path / "masks/a.png"
+    stored = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(stored, np.where(values == NOTHING, 255, values))
+    assert np.array_equal(read_mask(file).values, stored)
+    assert content_of(file) is Content.OWN_MASK
+    assert list(own_pngs(tmp_path)) == [(PurePosixPath("masks/a.png"), "u-1")]
+
+
+def test_a_mask_names_the_project_that_exported_it(tmp_path: Path) -> None:
+    for name, project in (("a", "7d0e"), ("b", "")):
+        written(
+            tmp_path, ExportPlan(CLASSES, ((f"{name}.jpg", 1),), project=project), labels(some_values(), f"{name}.jpg")
+        )
+    Image.new("P", (4, 4)).save(tmp_path / "masks/other.png")
+    assert list(own_pngs(tmp_path)) == [(PurePosixPath("masks/a.png"), "7d0e"), (PurePosixPath("masks/b.png"), "")]
+
+
+def test_colours_of_palettes_greys_and_pictures_are_known(tmp_path: Path) -> None:
+    values = some_values(5, 6)
+    written(tmp_path, ExportPlan(CLASSES, (("a.jpg", 1),)), labels(values))
+    palette = read_mask(tmp_path / "masks/a.png").colors
+    assert palette is not None
+    assert palette[1].tolist() == [0xE6, 0x9F, 0x00]
+    Image.fromarray(np.full((2, 2), 9, np.uint8)).save(tmp_path / "grey.png")
+    grey = read_mask(tmp_path / "grey.png").colors
+    assert grey is not None
+    assert grey[9].tolist() == [9, 9, 9]
+    pixels = np.array([[[255, 0, 0, 255], [0, 0, 9, 255], [1, 2, 3, 0]]], np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "rgba.png")
+    picture = read_mask(tmp_path / "rgba.png", pictures=True)
+    assert picture.colors is not None
+    assert picture.colors[picture.values[0, :2]].tolist() == [[255, 0, 0], [0, 0, 9]]
+    assert picture.values[0, 2] == picture.unknown
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (99, 99, 3), np.uint8)).save(tmp_path / "photo.png")
+    with pytest.raises(MaskMismatch, match="colours"):
+        read_mask(tmp_path / "photo.png", pictures=True)

@@ -3,13 +3,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from small_projects import SIZE
 
 from segstudio.errors import MaskMismatch, UnknownClassValue, UserError
 from segstudio.store.project import Project
 from segstudio.tasks.evaluate import EvaluateReport, evaluate
+from segstudio.tasks.export import export
 from segstudio.tasks.import_masks import Target, import_masks
-from segstudio.tasks.masks import parsed_map
+from segstudio.tasks.mask_map import parsed_map
 from segstudio.tasks.progress import finished
 
 Mask = Callable[..., Path]
@@ -98,3 +100,45 @@ def test_masks_without_an_image_are_named(project: Project, mask: Mask) -> None:
     assert report.skipped == ("nobody.png",)
     assert report.counts.sum() == 100
     assert np.issubdtype(report.counts.dtype, np.integer)
+
+
+def test_truth_of_nothing_but_0_and_255_is_refused_with_the_way_out(project: Project, mask: Mask) -> None:
+    mask("t/b.png", ground=0)
+    truth = mask("t/a.png", (255, 0, 0, 10, 10), ground=0).parent
+    with pytest.raises(UserError, match="nothing but 0 and 255") as told:
+        evaluated(project, truth)
+    assert "--map 255=CLASS" in told.value.line
+    assert "--map 255= keeps it unknown" in told.value.line
+    assert "\n" not in told.value.line
+    assert evaluated(project, truth, mapping=parsed_map(["255=leaf"])).as_json()["pixels"] == 2 * TOTAL
+    with pytest.raises(UserError, match="no pixel of any class but the background"):
+        evaluated(project, truth, mapping=parsed_map(["255="]))
+    mask("t/b.png", (1, 0, 0, 2, 2), ground=0)
+    assert evaluated(project, truth).as_json()["pixels"] == 2 * TOTAL - 100
+
+
+def test_sixteen_bits_of_0_and_65535_are_the_same(project: Project, tmp_path: Path) -> None:
+    values = np.zeros(SIZE[::-1], np.uint16)
+    values[:4] = 65535
+    Image.fromarray(values).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match="65535 means unknown"):
+        evaluated(project, tmp_path / "a.png")
+
+
+def test_our_own_masks_are_read_as_they_stand(project: Project, mask: Mask, tmp_path: Path) -> None:
+    finished(import_masks(project, "png", mask("f/a.png", (0, 0, 0, 10, 10), (1, 0, 0, 2, 2))))
+    mask("f/c.png", (0, 0, 0, 10, 10))
+    finished(import_masks(project, "png", mask("f/b.png", (0, 0, 0, 10, 10)).parent))
+    finished(export(project, "png", tmp_path / "out"))
+    assert evaluated(project, tmp_path / "out", content="labels").as_json()["pixels"] == 300
+    (tmp_path / "out/masks/a.png").unlink()
+    with pytest.raises(UserError, match="no pixel of any class but the background"):
+        evaluated(project, tmp_path / "out", content="labels")
+
+
+def test_a_class_without_truth_is_null(project: Project, mask: Mask) -> None:
+    finished(import_masks(project, "png", mask("f/a.png", (1, 0, 0, 10, 10), (2, 20, 0, 4, 4))))
+    figures = evaluated(project, mask("t/a.png", (1, 0, 0, 10, 10), (0, 20, 0, 4, 4)), content="labels").as_json()
+    assert figures["classes"]["cell"] is None
+    assert figures["classes"]["leaf"]["iou"] == 1
+    assert figures["mean"]["iou"] == 0.5

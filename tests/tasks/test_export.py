@@ -1,10 +1,11 @@
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from small_projects import SIZE
 
@@ -12,7 +13,7 @@ from segstudio.errors import DiskRefused, ExportMismatch, UsageError, UserError
 from segstudio.labels.model import Status
 from segstudio.store.project import Project
 from segstudio.tasks import export as export_module
-from segstudio.tasks.export import ExportReport, export
+from segstudio.tasks.export import ExportReport, LeftOut, Why, export
 from segstudio.tasks.import_masks import Target, import_masks
 from segstudio.tasks.progress import finished
 from segstudio.tasks.selection import selected_images
@@ -100,7 +101,9 @@ def test_an_export_is_imported_as_it_was(labelled: Project, tmp_path: Path, pict
         assert finished(import_masks(other, "png", tmp_path / "out")).images == 2
         exported(other, tmp_path / "again")
     for name in names(tmp_path / "out"):
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+        with Image.open(tmp_path / "out" / name) as first, Image.open(tmp_path / "again" / name) as second:
+            assert np.array_equal(np.asarray(first), np.asarray(second))
+            assert first.getpalette() == second.getpalette()
 
 
 def test_exports_work_beside_a_writer_and_never_change_the_project(labelled: Project, tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_what_reads_back_differently_is_not_moved(
 ) -> None:
     from segstudio.formats import png
 
-    monkeypatch.setattr(png, "write_palette", lambda file, indices, _: Image.fromarray(indices * 0).save(file))
+    monkeypatch.setattr(png, "write_palette", lambda file, indices, *_, **__: Image.fromarray(indices * 0).save(file))
     with pytest.raises(ExportMismatch):
         exported(labelled, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -208,3 +211,139 @@ def test_masks_of_images_with_one_stem_keep_their_extension(tmp_path: Path, mask
         finished(import_masks(project, "png", mask("x.jpg.png", (1, 0, 0, 5, 5))))
         exported(project, tmp_path / "out")
     assert names(tmp_path / "out") == ["masks/x.jpg.png"]
+
+
+def test_what_is_left_out_is_said_with_the_reason(labelled: Project, tmp_path: Path) -> None:
+    report = exported(labelled, tmp_path / "1")
+    assert (report.images, report.planes, report.planes_left_out) == (2, 2, 0)
+    assert report.left_out == (LeftOut("b.jpg", Why.NO_KNOWN_PIXEL),)
+    assert exported(labelled, tmp_path / "2", content="finished").left_out == (
+        LeftOut("b.jpg", Why.NOT_DONE), LeftOut("sub/c.tif", Why.NOT_DONE),
+    )  # fmt: skip
+    assert [left.why for left in exported(labelled, tmp_path / "3", content="proposals").left_out] == [
+        Why.NO_PROPOSAL
+    ] * 2
+    assert exported(labelled, tmp_path / "4", images="sub/*").left_out == ()
+
+
+def test_an_image_done_without_a_pixel_is_left_out_and_said(labelled: Project, mask: Mask, tmp_path: Path) -> None:
+    finished(import_masks(labelled, "png", mask("empty/b.png"), status=Status.DONE))
+    report = exported(labelled, tmp_path / "out", content="finished")
+    assert report.images == 1
+    assert report.left_out[0] == LeftOut("sub/c.tif", Why.NOT_DONE)
+    assert report.left_out[1] == LeftOut("b.jpg", Why.NO_KNOWN_PIXEL)
+
+
+def test_pixels_of_a_removed_class_are_not_known_and_ignored_ones_are(
+    labelled: Project, mask: Mask, tmp_path: Path
+) -> None:
+    from segstudio.tasks.classes import RemoveClass, change_classes
+
+    finished(import_masks(labelled, "png", mask("ignored/b.png", (3, 0, 0, 5, 5))))
+    change_classes(labelled, [RemoveClass("cell")])
+    report = exported(labelled, tmp_path / "out")
+    assert names(tmp_path / "out") == ["masks/a.png", "masks/b.png"]
+    assert report.left_out == (LeftOut("sub/c.tif", Why.NO_KNOWN_PIXEL),)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, mask: Mask) -> Iterator[Project]:
+    """A stack of four planes, of which the second and the fourth have labels."""
+    from segstudio.tasks.new import new_project
+
+    (tmp_path / "v").mkdir()
+    planes = np.zeros((4, SIZE[1], SIZE[0]), np.uint16)
+    tifffile.imwrite(tmp_path / "v/v.tif", planes, metadata={"axes": "ZYX"}, photometric="minisblack")
+    report = finished(new_project(tmp_path / "v.segstudio", [str(tmp_path / "v")], ["cell::instance"]))
+    mask("v/v_p0001.png", (1, 0, 0, 4, 4))
+    with Project.open(report.path) as project:
+        finished(import_masks(project, "png", mask("v/v_p0003.png", (0, 0, 0, 4, 4)).parent))
+        yield project
+
+
+@pytest.mark.parametrize("form", ["png", "coco"])
+def test_planes_without_a_known_pixel_are_left_out_and_counted(stack: Project, tmp_path: Path, form: str) -> None:
+    report = exported(stack, tmp_path / "out", form)
+    assert (report.images, report.planes, report.planes_left_out) == (1, 2, 2)
+    if form == "png":
+        assert names(tmp_path / "out") == ["masks/v_p0001.png", "masks/v_p0003.png"]
+    else:
+        content = json.loads((tmp_path / "out/coco.json").read_text())
+        assert [i["plane"] for i in content["images"]] == [1, 3]
+
+
+def test_what_this_project_exported_before_and_belongs_no_more_is_cleared_away(
+    labelled: Project, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    exported(labelled, out)
+    (out / "masks/sub/mine.txt").write_text("keep")
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(out / "masks/mine.png")
+    report = exported(labelled, out, content="finished")
+    assert names(out) == ["masks/a.png", "masks/mine.png", "masks/sub/mine.txt"]
+    assert (report.cleared, report.stale) == ((out / "masks/sub/c.png",), ())
+    exported(labelled, out)
+    (out / "masks/sub/mine.txt").unlink()
+    exported(labelled, out, content="finished")
+    assert not (out / "masks/sub").exists()
+
+
+def test_exports_by_several_globs_add_up(labelled: Project, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    exported(labelled, out, images="a.png")
+    report = exported(labelled, out, images="sub/*")
+    assert names(out) == ["masks/a.png", "masks/sub/c.png"]
+    assert (report.cleared, report.stale) == ((), ())
+    assert exported(labelled, out, images="*", content="proposals").cleared != ()
+    assert names(out) == ["masks/b.png"]
+
+
+def test_masks_of_another_project_are_named_and_stay(labelled: Project, tmp_path: Path, pictures: Path) -> None:
+    from small_projects import CLASSES
+
+    from segstudio.tasks.new import new_project
+
+    out = tmp_path / "out"
+    exported(labelled, out)
+    report = finished(new_project(tmp_path / "q.segstudio", [str(pictures)], CLASSES))
+    with Project.open(report.path) as other:
+        finished(import_masks(other, "png", out / "masks/a.png"))
+        again = exported(other, out)
+    assert (again.cleared, again.stale) == ((), (out / "masks/sub/c.png",))
+    assert names(out) == ["masks/a.png", "masks/sub/c.png"]
+
+
+def test_a_failed_export_clears_nothing_away(
+    labelled: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.formats import png
+
+    out = tmp_path / "out"
+    exported(labelled, out)
+    monkeypatch.setattr(png, "write_palette", lambda file, indices, *_, **__: Image.fromarray(indices * 0).save(file))
+    with pytest.raises(ExportMismatch):
+        exported(labelled, out, content="finished")
+    assert names(out) == ["masks/a.png", "masks/sub/c.png"]
+
+
+def test_grey_masks_hold_the_same_values_and_are_ours(labelled: Project, tmp_path: Path) -> None:
+    exported(labelled, tmp_path / "colour")
+    exported(labelled, tmp_path / "grey", grey=True)
+    for name in names(tmp_path / "grey"):
+        with Image.open(tmp_path / "grey" / name) as grey, Image.open(tmp_path / "colour" / name) as colour:
+            assert (grey.mode, colour.mode) == ("L", "P")
+            assert np.array_equal(np.asarray(grey), np.asarray(colour))
+    assert finished(import_masks(labelled, "png", tmp_path / "grey")).binary == ()
+    with pytest.raises(UsageError, match="coco"):
+        exported(labelled, tmp_path / "coco", "coco", grey=True)
+
+
+@pytest.mark.parametrize("form", ["png", "coco"])
+def test_a_place_that_the_system_refuses_is_one_sentence(labelled: Project, tmp_path: Path, form: str) -> None:
+    for out in (tmp_path / ("x" * 300), tmp_path / "a" / ("y/" * 3000), tmp_path / "nul\0"):
+        with pytest.raises(UserError) as told:
+            exported(labelled, out, form)
+        assert "\n" not in told.value.line
+        assert len(told.value.line) < 400
+    exported(labelled, tmp_path / ("z" * 250), form)
+    assert not (tmp_path / "a").exists()

@@ -23,7 +23,7 @@ from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
 from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
 from segstudio.tasks.info import info
-from segstudio.tasks.masks import parsed_map
+from segstudio.tasks.mask_map import parsed_map
 from segstudio.tasks.progress import finished
 
 WHOLE = Rect(0, 0, *SIZE)
@@ -167,7 +167,10 @@ def test_a_map_to_a_class_that_is_not_there_names_it(project: Project, mask: Mas
         brought_in(project, mask("a.png"), mapping=parsed_map(["7=crack"]))
 
 
-@pytest.mark.parametrize("wrong", ["7", "x=leaf", "-1=leaf", "70000=leaf", "1=a,1=b", "", "7=leaf,"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["7", "=leaf", "70000=leaf", "1=a,1=b", "0-9=a,5=b", "9-0=a", "#12=a", "#001122=a,#001122=b", "", "7=leaf,"],
+)
 def test_a_map_that_makes_no_sense_is_a_usage_error(wrong: str) -> None:
     with pytest.raises(UsageError):
         parsed_map([wrong])

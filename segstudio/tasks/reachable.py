@@ -1,0 +1,28 @@
+"""Whether something stands at a path that a person named: what the system refuses is a sentence, no bug."""
+
+import os
+from pathlib import Path
+
+from segstudio.errors import UserError
+
+__all__ = ["status_of"]
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """What stands at a path; None where nothing does.
+
+    Raises `UserError` where the system does not say: the way there may not be entered, or a name is too long.
+    """
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # a ValueError: the name holds a character that no file's has
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        shown = str(path)
+        if len(shown) > _LONGEST_SHOWN:
+            shown = f"{shown[:_LONGEST_SHOWN]}..."
+        raise UserError(f"{shown} cannot be reached: {reason}.", todo="Name another path.") from error
+
+
+_LONGEST_SHOWN = 120
