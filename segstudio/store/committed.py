@@ -87,6 +87,12 @@ class Committed:
         with self._readers.transaction() as db:
             return labels_.labels_sha256(db, image)
 
+    def known_planes(self, image: ImageId) -> frozenset[int]:
+        """The planes of an image that hold a known pixel."""
+        with self._readers.transaction() as db:
+            rows = db.execute("SELECT DISTINCT plane FROM tiles WHERE image = ?", (image,))
+            return frozenset(int(row[0]) for row in rows)
+
     def objects(self, image: ImageId) -> list[ObjectRow]:
         """The objects of an image with area, box and pixels by origin."""
         with self._readers.transaction() as db:
