@@ -138,9 +138,8 @@ class Session(
         opened.proposals.said.connect(self.said)
         opened.finishing.failed.connect(lambda sentence: self._fail("done", sentence))
         opened.finishing.said.connect(self.said)
-        opened.proposals.runningChanged.connect(
-            lambda running: self.jobChanged.emit(JobState("propose", running, self.tr("Proposing"), cancellable=False))
-        )
+        opened.proposals.jobChanged.connect(self.jobChanged)
+        opened.proposals.ageChanged.connect(self.proposalAged)
         opened.training.trainingEvent.connect(self.trainingEvent)
         opened.training.trainingFinished.connect(self._training_finished)
         opened.training.failed.connect(self.failed)

@@ -44,6 +44,7 @@ class SessionBase(QObject):
     toolChanged = Signal()
     changed = Signal(object)
     proposalChanged = Signal()
+    proposalAged = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)

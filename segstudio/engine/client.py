@@ -375,7 +375,7 @@ class EngineClient:
         link.finished.set()
 
     def _asked_again(self, calls: dict[int, _Asked]) -> dict[int, _Asked]:
-        """Ask a new process what the idle one was asked as it went; returns what nobody can be asked. Holds the lock."""
+        """Ask a new process what the idle one was asked as it went; returns what none can be asked. With the lock."""
         try:
             self._link = self._spawn()
         except EngineDied:

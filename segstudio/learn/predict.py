@@ -1,7 +1,7 @@
 """Prediction of planes of any size in bounded memory: windows through the network, blended, out as label tiles.
 
-A network that is ready to be used is a `Model`, whatever learned it. `predict_tiles` is a generator that yields None after
-every window and the tiles that it completes, so that others have their turn.
+A network that is ready to be used is a `Model`, whatever learned it. `predict_tiles` is a generator that yields None
+after every window and the tiles that it completes, so that others have their turn.
 """
 
 import time

@@ -44,6 +44,7 @@ _REJECTED = (
     "WITHOUT ROWID"
 )
 _NEWEST = "SELECT number, version FROM proposals WHERE image = ? AND plane = ? ORDER BY number DESC LIMIT 1"
+_ALL_NEWEST = "SELECT image, plane, max(number), version FROM proposals GROUP BY image, plane"
 _FIRST = "SELECT number, version FROM proposals WHERE image = ? AND plane = ? AND first = 1 LIMIT 1"
 
 
@@ -107,7 +108,7 @@ class Proposals:
     def extend(
         self, number: int, rows: Mapping[int, ProposalRow], tiles: Mapping[tuple[int, int], EncodedTile]
     ) -> bool:
-        """Add tiles to the proposal of this number, which comes in part by part, and let `rows` be its rows from now on.
+        """Add tiles to the proposal of this number, which comes in part by part; its rows are `rows` from now on.
 
         False where it is the newest of its plane no longer, or was rejected: then nothing is written. Raises
         `ReadOnly`, and `DiskRefused` where the disk does.
@@ -136,7 +137,7 @@ class Proposals:
         with self._connection() as db:
             if db is None:
                 return []
-            rows = db.execute("SELECT image, plane, max(number), version FROM proposals GROUP BY image, plane")
+            rows = db.execute(_ALL_NEWEST)
             notes = [ProposalNote(ImageId(r[0]), r[1], r[2], r[3]) for r in rows]
             rejected = set(db.execute("SELECT image, plane FROM rejected")) if _has_rejections(db) else set()
             return [note for note in notes if (note.image, note.plane) not in rejected]
@@ -144,7 +145,7 @@ class Proposals:
     def from_people(self) -> frozenset[tuple[ImageId, int]]:
         """The planes (image, plane) whose newest proposal a person made."""
         with self._connection() as db:
-            rows = () if db is None else db.execute("SELECT image, plane, max(number), version FROM proposals GROUP BY 1, 2")
+            rows = () if db is None else db.execute(_ALL_NEWEST)
             return frozenset((ImageId(r[0]), r[1]) for r in rows if r[3] in FROM_PEOPLE)
 
     def reject(self, image: ImageId, plane: int) -> None:

@@ -69,6 +69,7 @@ class StatusBar(QStatusBar):
         session.projectChanged.connect(self._opened)
         session.said.connect(self._say)
         session.proposalChanged.connect(self._proposal)
+        session.proposalAged.connect(self._proposal)
         session.imageLoading.connect(lambda _path: self._proposal())
         session.imageLoading.connect(
             lambda _path: self._say("") if self.said_label.text() == tr(_EMPTY_GUESS) else None
@@ -101,7 +102,8 @@ class StatusBar(QStatusBar):
             empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
             self.proposal_label.setText(tr("proposal: a guess, finds nothing") if empty else tr("proposal: a guess"))
         else:
-            self.proposal_label.setText(tr("proposal: {0}").format(proposal.version))
+            age = tr(", older than your strokes") if self._session.proposal_stale else ""
+            self.proposal_label.setText(tr("proposal: {0}").format(proposal.version) + age)
         self._publish()
 
     def _help_on(self) -> None:

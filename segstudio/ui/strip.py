@@ -116,8 +116,8 @@ class MessageStrip(QFrame):
             self.dismiss()
 
     def _failed(self, failure: dict[str, Any]) -> None:
-        if failure["job"] == "new":
-            return  # said on the page that asked for it
+        if failure["job"] == "new" or failure.get("cancelled"):
+            return  # said on the page that asked for it; wanted by a person
         if failure["job"] in ("image", "propose") and self._said_above(failure["sentence"]):
             return
         self.say(failure["job"], failure["sentence"], failure.get("details", ""))

@@ -84,6 +84,7 @@ class FakeSession(QObject):
     toolChanged = Signal()
     changed = Signal(object)
     proposalChanged = Signal()
+    proposalAged = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)
@@ -119,6 +120,7 @@ class FakeSession(QObject):
         self.document: Document | None = None
         self.proposal_on_screen = None
         self.proposal_is_guess = False
+        self.proposal_stale = False
         self.done_rest = "proposal"
         self.versions: tuple[VersionItem, ...] = ()
         self.save_state = SaveState(True, "", "")
@@ -235,6 +237,9 @@ class FakeSession(QObject):
 
     def propose(self) -> None:
         self.calls.append(("propose",))
+
+    def reject_proposal(self) -> None:
+        self.calls.append(("reject_proposal",))
 
     def accept_proposal(self) -> None:
         self.calls.append(("accept_proposal",))
