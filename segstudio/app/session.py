@@ -69,6 +69,7 @@ class Session(
         if opened.navigation.rows:
             wanted = opened.navigation.next_unfinished() if first_image is None else first_image
             opened.navigation.open(wanted or 0)
+        opened.training.resume()
 
     def secure(self, wait_s: float | None = None) -> None:
         """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
@@ -146,6 +147,11 @@ class Session(
         opened.training.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("train", running, self.tr("Fine-tuning")))
         )
+        opened.training.resumed.connect(self.noticed)
+        opened.training.started.connect(opened.roles.follow)
+        opened.roles.said.connect(self.said)
+        opened.roles.failed.connect(self.failed)
+        opened.roles.moved.connect(opened.proposals.refresh)
         opened.proposals.proposalReady.connect(opened.versions.follow_learner)
         opened.versions.learnerChanged.connect(self.versionsChanged)
         opened.versions.currentChanged.connect(self._version_chosen)

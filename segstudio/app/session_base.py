@@ -50,6 +50,7 @@ class SessionBase(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    noticed = Signal(str)
     imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()

@@ -24,7 +24,7 @@ from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.icons import app_icon
-from segstudio.ui.image_banner import ImageBanner
+from segstudio.ui.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         if self.covered:
             self.export_panel.hide()
         self.image_banner.cover(self.covered)
+        self.held_out_banner.cover(self.covered)
         self.show_panels()
         self.bars.refresh()
 
@@ -224,6 +225,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_bar)
         self.read_only_banner = ReadOnlyBanner(self.session)
         self.image_banner = ImageBanner(self.session)
+        self.held_out_banner = HeldOutBanner(self.session)
         actions = self.bars.action
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
@@ -235,7 +237,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Strips(self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner))
+        strips = (self.closing_strip, self.message_strip, self.read_only_banner, self.image_banner)
+        layout.addWidget(Strips(*strips, self.held_out_banner))
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
         self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)

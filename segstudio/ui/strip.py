@@ -38,7 +38,7 @@ def _sentence(name: str) -> QLabel:
 
 
 class MessageStrip(QFrame):
-    """`messageStrip`: the newest failure; it goes when it is closed, or when what it says no longer holds."""
+    """`messageStrip`: the newest failure, or what else must be known; it goes when it is closed, or no longer holds."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -72,6 +72,7 @@ class MessageStrip(QFrame):
         session.saveStateChanged.connect(self._saved)
         session.engineStateChanged.connect(self._engine)
         session.projectChanged.connect(self.dismiss)
+        session.noticed.connect(partial(self.say, "train"))
         for job, signal in (
             ("propose", session.proposalReady),
             ("image", session.imageShown),

@@ -90,6 +90,7 @@ class FakeSession(QObject):
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    noticed = Signal(str)
     imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()
@@ -103,6 +104,7 @@ class FakeSession(QObject):
         self.read_only = ""
         self.image_trouble = ImageTrouble()
         self.image_failed = False
+        self.held_out = False
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
         self.current_index = -1
@@ -237,6 +239,9 @@ class FakeSession(QObject):
 
     def propose(self) -> None:
         self.calls.append(("propose",))
+
+    def hold_out(self, path: int | str, held: bool) -> None:
+        self.calls.append(("hold_out", path, held))
 
     def reject_proposal(self) -> None:
         self.calls.append(("reject_proposal",))
