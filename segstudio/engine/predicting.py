@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -121,22 +120,19 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
         turn = _Turn(work.looking, entry, left)
         yield turn.priority
         fresh = False
-        with closing(
-            predict_tiles(model, work.data, entry, tiles=list(left), first=turn.first, seconds=seconds)
-        ) as windows:
-            for found in windows:
-                if found is not None:
-                    del left[found.ty, found.tx]
-                    fresh = True
-                    yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found))
-                    continue
-                ended = turn.made_window(left)
-                if left and fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
-                    yield _image_reply(work, drawing.rows(), seconds, part=True)
-                    fresh, shown_at = False, time.perf_counter()
-                yield turn.priority
-                if turn.is_over(left):
-                    break
+        for found in predict_tiles(model, work.data, entry, tiles=list(left), first=turn.first, seconds=seconds):
+            if found is not None:
+                del left[found.ty, found.tx]
+                fresh = True
+                yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found))
+                continue
+            ended = turn.made_window(left)
+            if left and fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
+                yield _image_reply(work, drawing.rows(), seconds, part=True)
+                fresh, shown_at = False, time.perf_counter()
+            yield turn.priority
+            if turn.is_over(left):
+                break
     for key, ids, levels in drawing.with_instances():
         yield _tile_reply(work.request, entry, *key, ids, levels)
     yield _image_reply(work, drawing.rows(), seconds, part=False)

@@ -139,7 +139,9 @@ class Proposals:
                 return []
             rows = db.execute(_ALL_NEWEST)
             notes = [ProposalNote(ImageId(r[0]), r[1], r[2], r[3]) for r in rows]
-            rejected = set(db.execute("SELECT image, plane FROM rejected")) if _has_rejections(db) else set()
+            rejected: set[tuple[int, int]] = set()
+            if _has_rejections(db):
+                rejected.update(db.execute("SELECT image, plane FROM rejected"))
             return [note for note in notes if (note.image, note.plane) not in rejected]
 
     def from_people(self) -> frozenset[tuple[ImageId, int]]:
@@ -199,7 +201,9 @@ class Proposals:
             number, version = found
             rows = db.execute("SELECT id, class_id, score FROM rows WHERE number = ?", (number,)).fetchall()
             tiles = db.execute("SELECT ty, tx, labels, confidence FROM tiles WHERE number = ?", (number,)).fetchall()
-        before = known.tiles if known is not None and known.number == number else {}
+        before: Mapping[tuple[int, int], ProposalTile] = {}
+        if known is not None and known.number == number:
+            before = known.tiles
         try:
             decoded = {
                 (r[0], r[1]): before.get((r[0], r[1])) or ProposalTile(decode_tile(r[2]), decode_confidence(r[3]))
