@@ -352,6 +352,10 @@ class Navigation(QObject):
         if changed:
             self.imagesChanged.emit(tuple(sorted(changed)))
 
+    def reread(self, images: frozenset[ImageId]) -> None:
+        """Read the rows of images that another part of the program changed in the store."""
+        self._rewritten(images)
+
     def _rewritten(self, images: frozenset[ImageId] | None) -> None:
         """Read the rows of images that were changed in the store."""
         if images is None or len(images) > _READ_ONE_BY_ONE:

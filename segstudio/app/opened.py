@@ -17,6 +17,7 @@ from segstudio.app.navigation import Navigation
 from segstudio.app.object_counts import ObjectCounts
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
+from segstudio.app.roles import Roles
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.training import Training
 from segstudio.app.values import EngineState
@@ -64,6 +65,7 @@ class OpenedProject(QObject):
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
         self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
         self.training = Training(self.project, self.engine, self.main, self)
+        self.roles = Roles(self.project, self.documents, self.navigation, self.main, self)
         self.versions = Versions(self.project, self.main, self)
         self.exports = Exports(self.project, self.main, self)
         self.relinking = Relinking(self.project, self.navigation, self.main, self)

@@ -1,19 +1,20 @@
 """The owner of proposals: asks the engine for what is on screen, and shows the answer.
 
 What is stored is read and decoded on a worker; an answer carries what it was asked for and is dropped when that is no
-longer on screen.
+longer on screen. Nothing that begins by itself takes the place of what a person proposed, or comes where one rejected.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.documents import Documents
-from segstudio.app.jobs import Job, MainThread, Worker, say_refusal
+from segstudio.app.jobs import MainThread, Worker, say_refusal
 from segstudio.app.navigation import Navigation
+from segstudio.app.proposal_age import ProposalAge
+from segstudio.app.proposal_requests import Asked, ProposalRequests
+from segstudio.app.stored_proposals import Look, Stored, StoredProposals
 from segstudio.engine.client import EngineClient
 from segstudio.errors import DiskRefused, UserError
 from segstudio.geometry import Rect
@@ -21,30 +22,24 @@ from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
 from segstudio.store.project import Project
+from segstudio.store.split import Split
 from segstudio.tasks.accept import is_whole
-from segstudio.tasks.predict import PredictProgress, PredictReport, predict
+from segstudio.tasks.predict import Plane, PredictReport, predict
 
 __all__ = ["Proposals"]
 
 _PAUSE_OF_THE_HAND_MS = 1500
 _GESTURE_POLL_MS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """A reading of what is stored for a plane; `request` is the request it ends or shows a part of, 0 for none."""
-
-    image: ImageId
-    plane: int
-    request: int = 0
-    ends: bool = False
+_JOB_END_S = 5.0
 
 
 class Proposals(QObject):
-    """`on_screen` is the proposal of the image and plane on screen, if there is one.
+    """`on_screen` is the proposal of the image and plane on screen, if there is one; `rejected`: a person wants none.
 
     While `reading`, what is stored for it is on its way. `visible` is the rectangle of image pixels that is on screen:
-    it is proposed before the rest. None = all of it. `worker` computes what nobody waits for, one thing after another.
+    it is proposed before the rest, also when it moves. None = all of it. `jobChanged` carries a `JobState` of the
+    request under way, `ageChanged` says that `stale` did. `worker` computes what nobody waits for, one thing after
+    another. A request that somebody waits for (`owed`) ends in exactly one `proposalReady` or `failed`.
     """
 
     proposalReady = Signal()
@@ -52,6 +47,8 @@ class Proposals(QObject):
     failed = Signal(object)
     said = Signal(str)
     runningChanged = Signal(bool)
+    jobChanged = Signal(object)
+    ageChanged = Signal()
 
     def __init__(
         self,
@@ -65,33 +62,38 @@ class Proposals(QObject):
         super().__init__(parent)
         self._project, self._engine = project, engine
         self._documents, self._navigation, self._main = documents, navigation, main
-        self._reader, self.worker = Worker("proposal", main), Worker("fill", main)
-        self._jobs: list[Job[PredictProgress, PredictReport]] = []
-        self._request = 0
-        self._asked_for: tuple[ImageId, int] | None = None
-        self._asked_at = 0
-        self._owed = False
-        self._in_a_moment = False
-        self._opening: tuple[_Look, Future[Proposal | None]] | None = None
-        self.reading = False
+        self._stored, self.worker = StoredProposals(project, main), Worker("fill", main)
+        self._requests = ProposalRequests(main, self._part_came, self._through, self)
+        self._requests.runningChanged.connect(self.runningChanged)
+        self._requests.jobChanged.connect(self.jobChanged)
+        self._owed = self._cancelled = self._in_a_moment = False
+        self._opening: tuple[Look, Future[Stored]] | None = None
+        self._age = ProposalAge()
+        self._was_stale = False
+        self.reading = self.rejected = False
         self.on_screen: Proposal | None = None
         self.visible: Rect | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_OF_THE_HAND_MS)
-        self._pause.timeout.connect(self._upgrade_guess)
+        self._pause.timeout.connect(self._hand_paused)
         navigation.imageLoading.connect(lambda _path: self._image_loading())
         navigation.imageShown.connect(self._image_shown)
         navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
         navigation.contentReplaced.connect(self._content_replaced)
-        documents.editCommitted.connect(lambda _seq: self._pause.start())
+        documents.editCommitted.connect(lambda _seq: self._committed())
 
     # -- proposing ---------------------------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
         """Whether a proposal for the image on screen is on its way."""
-        return self._asked_for is not None
+        return self._requests.asked is not None
+
+    @property
+    def owed(self) -> bool:
+        """Whether somebody asked for a proposal and waits for `proposalReady` or `failed`."""
+        return self._owed
 
     @property
     def coming(self) -> bool:
@@ -103,107 +105,137 @@ class Proposals(QObject):
         """Whether what is on screen comes from the embedded model, before anything was learnt here."""
         return self.on_screen is not None and self.on_screen.version == EMBEDDED
 
-    def propose(self) -> None:
-        """Ask for a proposal of the image on screen; exactly one `proposalReady` follows, or `failed`.
+    @property
+    def stale(self) -> bool:
+        """Whether what is on screen is older than the strokes that its learner learns from."""
+        instant = self.on_screen is not None and self.on_screen.version == INSTANT
+        return instant and self._documents.submitted > self._age.edits and self._is_learned_from()
 
-        One on its way that was begun before the last edit is asked for anew: the answer knows every edit so far.
+    def propose(self) -> None:
+        """Ask for a proposal of the image on screen, also in the place of what a person proposed or rejected; exactly
+        one `proposalReady` follows, or `failed`.
+
+        One on its way that was begun before the last edit is asked for again: the answer knows every edit so far.
         """
-        image = self._navigation.shown
         if self._project.writer is None:
             self.said.emit(self._project.why_read_only)
             return
         if self._navigation.index < 0:
             self.said.emit(self.tr("No image is open."))
             return
-        if image is None and not self._navigation.loading:
+        if self._navigation.shown is None and not self._navigation.loading:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
             return
         if self._navigation.flagged:
             self._fail(self._navigation.flagged)
             return
         self._owed = True
-        if image is None:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Ask for the image on screen, unless what is on its way will do."""
+        self._in_a_moment = False
+        image = self._navigation.shown
+        if image is None or self._navigation.flagged or self._project.writer is None:
             return  # asked for while the image is being decoded: it is proposed once it is shown
-        where = (image, self._navigation.plane)
-        if self._asked_for != where or self._asked_at != self._documents.submitted:
+        where, asked = (image, self._navigation.plane), self._requests.asked
+        if asked is None or (asked.where, asked.edits) != (where, self._documents.submitted):
             self._ask(where)
 
     def refresh(self) -> None:
-        """Ask anew after the model has changed: what is on its way knows only the one before."""
-        self._drop()
-        if self._navigation.shown is not None and not self._navigation.flagged:
-            self.propose()
+        """Ask again after the model has changed: what is on its way knows only the one before.
 
-    def _ask(self, where: tuple[ImageId, int]) -> None:
-        """Start a request; one before it is told to end, and its answer is dropped."""
-        self._drop()
-        self._request += 1
-        request = self._request
-        image, plane = where
-        bounds = Rect(0, 0, *self._project.image(image).planes[plane])
-        seen = bounds if self.visible is None else self.visible.intersected(bounds)
-        steps = predict(self._project, self._engine, [image], visible=(image, plane, bounds if seen.empty else seen))
-        job = Job(
-            "propose",
-            steps,
-            self._main,
-            on_value=lambda progress: self._progressed(request, progress),
-            on_done=lambda report: self._ended(job, request, _error_of(report)),
-            on_failed=lambda error: self._ended(job, request, error),
-            on_cancelled=lambda: self._ended(job, request, None),
-        )
-        self._jobs.append(job)
-        self._asked_for, self._asked_at = where, self._documents.submitted
-        self.runningChanged.emit(True)
-        job.start()
-
-    def _drop(self) -> None:
-        """What was asked for is of no use any more."""
-        for job in self._jobs:
-            job.cancel()
-        if self._asked_for is not None:
-            self._asked_for = None
-            self.runningChanged.emit(False)
-
-    def _progressed(self, request: int, progress: PredictProgress) -> None:
-        """What the screen shows is there before the rest."""
-        if progress.part and self._awaited(request) and (progress.image, progress.plane) == self._asked_for:
-            assert progress.image is not None
-            self._look(_Look(progress.image, progress.plane, request))
-
-    def _awaited(self, request: int) -> bool:
-        return self._asked_for is not None and request == self._request
-
-    def _ended(self, job: "Job[PredictProgress, PredictReport]", request: int, error: BaseException | None) -> None:
-        self._jobs.remove(job)
-        if not job.cancelled:
-            self._arrived(request, error)
-
-    def _arrived(self, request: int, error: BaseException | None) -> None:
-        if self._asked_for is None or not self._awaited(request):
+        What a person proposed or rejected stays so. While it is read what is stored, the end of that decides.
+        """
+        if self.reading or self._is_persons():
             return
+        self._requests.drop()
+        self._begin()
+
+    def _is_persons(self) -> bool:
+        """Whether a person decided what is to be seen here, and has not asked for anything else."""
+        by_hand = self.on_screen is not None and self.on_screen.version in FROM_PEOPLE
+        return not self._owed and (self.rejected or by_hand)
+
+    def reject(self) -> None:
+        """Show no proposal for this image until one is asked for, also when it is opened again."""
+        image, plane = self._navigation.shown, self._navigation.plane
+        if self._project.writer is None:
+            self.said.emit(self._project.why_read_only)
+            return
+        if image is None or (self.on_screen is None and not self.running):
+            self.said.emit(self.tr("There is no proposal to reject."))
+            return
+        wait = self._requests.waiter()
+        self.rejected, self.on_screen = True, None
+        self.cancel()
+        # What a request writes in its last step is rejected too.
+        self._stored.reject(image, plane, lambda: wait(_JOB_END_S), self._noted)
+        self._changed()
+        self.said.emit(self.tr("The proposal was rejected; P asks for another."))
+
+    def cancel(self) -> None:
+        """End the request under way; what it has shown so far stays until the image is shown again."""
+        if not self.running:
+            return
+        self._requests.drop()
+        self._cancelled = True
+        self._owed = False
+        sentence = self.tr("Proposing was cancelled.")
+        self.failed.emit({"job": "propose", "sentence": sentence, "details": "", "cancelled": True})
+
+    def _ask(self, where: Plane) -> None:
+        """Start a request; one before it is told to end, and its answer is dropped."""
+        self.rejected = self._cancelled = False
+        guess = self._project.current_version() is None and not self._two_classes_known()
+        bounds = Rect(0, 0, *self._sizes()[where[1]])
+        steps = predict(
+            self._project,
+            self._engine,
+            [where[0]],
+            visible=lambda: (*where, self._visible_of(bounds)),
+            replace_people=self._owed,
+        )
+        self._requests.start(where, self._documents.submitted, steps, guess=guess)
+
+    def _visible_of(self, bounds: Rect) -> Rect:
+        """What is on the screen of a plane, all of it where that is not known. Asked on the job's thread."""
+        visible = self.visible
+        seen = bounds if visible is None else visible.intersected(bounds)
+        return bounds if seen.empty else seen
+
+    def _part_came(self, asked: Asked) -> None:
+        """What there is so far is shown, the screen's part first."""
+        self._look(Look(*asked.where, asked.number, known=self.on_screen))
+
+    def _through(self, asked: Asked, report: PredictReport | None, error: BaseException | None) -> None:
+        if not self._is_awaited(asked.number):
+            return
+        if report is not None:
+            self._age.measured(self._sizes(), report)
+            error = _error_of(report)
         if error is None:
-            self._look(_Look(*self._asked_for, request, ends=True))
+            self._look(Look(*asked.where, asked.number, ends=True))
         elif self._documents.gesture_active:
-            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._arrived(request, error))
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._through(asked, None, error))
         else:
-            self._end_request()
+            self._requests.finish()
+            self._owed = False
             if not isinstance(error, UserError):
                 raise error
             # What the disk refuses the window says already: it is no other fault.
             self._fail(error.line, "save" if isinstance(error, DiskRefused) else "propose")
 
-    def _end_request(self) -> None:
-        self._asked_for = None
-        self._owed = False
-        self.runningChanged.emit(False)
+    def _is_awaited(self, request: int) -> bool:
+        asked = self._requests.asked
+        return asked is not None and asked.number == request
 
     def _image_failed(self) -> None:
         """The image asked for cannot be shown: whoever waits for its proposal is told."""
-        self._drop()
+        self._requests.drop()
         self._opening = None
         self.on_screen = None
-        self.proposalChanged.emit()
+        self._changed()
         if self._owed:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
 
@@ -211,23 +243,67 @@ class Proposals(QObject):
         self._owed = False
         self.failed.emit({"job": job, "sentence": sentence, "details": ""})
 
+    # -- the hand ----------------------------------------------------------------------------------------------------
+
+    def _committed(self) -> None:
+        """An edit is durable: a guess gives way to the instant learner, and what is on screen may be older than it."""
+        self._pause.start()
+        asked = self._requests.asked
+        if asked is not None and asked.guess and self._two_classes_known():
+            self._ask(asked.where)
+        self._note_age()
+
+    def _hand_paused(self) -> None:
+        """Once two classes have known pixels the instant learner takes the place of the guess; where it is quick, it is
+        fitted again in each pause.
+        """
+        if self.running or self._documents.gesture_active or self._is_persons():
+            return
+        if (self.is_guess and self._two_classes_known()) or (
+            self.stale and not self._cancelled and not self._is_done() and self._age.is_quick(self._sizes())
+        ):
+            self._begin()
+
+    def _is_learned_from(self) -> bool:
+        item = self._navigation.items[self._navigation.index] if self._navigation.index >= 0 else None
+        return item is not None and item.split != Split.HELD_OUT
+
+    def _sizes(self) -> Sequence[tuple[int, int]]:
+        return self._navigation.rows[self._navigation.index].planes
+
+    def _is_done(self) -> bool:
+        return self._navigation.items[self._navigation.index].status == Status.DONE.value
+
+    def _two_classes_known(self) -> bool:
+        return len(self._project.known_classes()) >= 2
+
+    def _changed(self) -> None:
+        self.proposalChanged.emit()
+        self._note_age()
+
+    def _note_age(self) -> None:
+        if self.stale != self._was_stale:
+            self._was_stale = self.stale
+            self.ageChanged.emit()
+
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def _image_loading(self) -> None:
         """What is stored for the image is read while its pixels are decoded."""
-        look = _Look(self._navigation.rows[self._navigation.index].id, self._navigation.plane)
+        look = Look(self._navigation.rows[self._navigation.index].id, self._navigation.plane)
         if self._opening is not None:
             self._opening[1].cancel()
-        self._opening = (look, self._read(look))
+        self._opening = (look, self._stored.read(look))
 
     def _image_shown(self) -> None:
-        self._drop()
+        self._requests.drop()
         self.on_screen = None
-        self.reading = self._in_a_moment = False
+        self.reading = self.rejected = self._cancelled = self._in_a_moment = False
+        self._age.edits = self._documents.submitted
         opening, self._opening = self._opening, None
         if self._navigation.flagged:
             # What is stored belongs to another content, and nothing is proposed until a person has decided.
-            self.proposalChanged.emit()
+            self._changed()
             if self._owed:
                 self._fail(self._navigation.flagged)
             return
@@ -238,59 +314,56 @@ class Proposals(QObject):
         if future.done():
             self._looked(look, future)
         else:
-            self.proposalChanged.emit()
-            self._when_read(look, future)
+            self._changed()
+            self._stored.when_read(future, lambda future: self._looked(look, future))
 
     def _content_replaced(self, image: int) -> None:
         """What was proposed for the content before is nothing for the new one: it is deleted, and proposed anew."""
         here, proposals = self._navigation.shown == image, self._project.proposals
         if here:
-            self._drop()
+            self._requests.drop()
             self._opening = self.on_screen = None
-            self.proposalChanged.emit()
+            self._changed()
         if self._project.writer is not None:
-            self._reader.submit(lambda: proposals.forget(ImageId(image), FROM_PEOPLE), self._noted)
+            self._stored.worker.submit(lambda: proposals.forget(ImageId(image), FROM_PEOPLE), self._noted)
             if here:
-                self._look(_Look(ImageId(image), self._navigation.plane))
+                self._look(Look(ImageId(image), self._navigation.plane))
 
-    def _read(self, look: _Look) -> "Future[Proposal | None]":
-        proposals = self._project.proposals
-        return self._reader.submit(lambda: proposals.read(look.image, look.plane))
+    def _look(self, look: Look) -> None:
+        self._stored.when_read(self._stored.read(look), lambda future: self._looked(look, future))
 
-    def _look(self, look: _Look) -> None:
-        self._when_read(look, self._read(look))
-
-    def _when_read(self, look: _Look, future: "Future[Proposal | None]") -> None:
-        def read(future: "Future[Proposal | None]") -> None:
-            if not future.cancelled():
-                self._main.post(lambda: self._looked(look, future))
-
-        future.add_done_callback(read)
-
-    def _looked(self, look: _Look, future: "Future[Proposal | None]") -> None:
+    def _looked(self, look: Look, future: "Future[Stored]") -> None:
         """Show what was read, unless another image is on screen, or it was asked for anew."""
         if (look.image, look.plane) != (self._navigation.shown, self._navigation.plane):
             return
-        if look.request and not self._awaited(look.request):
+        if not self._is_awaited(look.request) if look.request else self.rejected:
             return
         if self._documents.gesture_active:
             # What lies under a hand that has begun does not change.
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._looked(look, future))
             return
+        asked = self._requests.asked
+        if look.request and asked is not None:
+            self._age.edits = asked.edits
         if look.ends:
-            self._end_request()
+            self._requests.finish()
+            self._owed = False
         self.reading = False
         error = future.exception()
         if isinstance(error, UserError):
             if not self.running:  # of a part: the request goes on, and its end says how it ended
                 self._fail(error.line)
             return
-        found, before = future.result(), self.on_screen
+        stored, before = future.result(), self.on_screen
+        found = stored.proposal
+        if not look.request:
+            self.rejected = stored.rejected
         if before is None or (found is not None and found.number >= before.number):
             self.on_screen = found
         self._note_shown()
-        self.proposalChanged.emit()
+        self._changed()
         if look.ends:
+            self._pause.start()  # an edit made since then is still to be learned from
             self.proposalReady.emit()
         elif not look.request:
             self._propose_if_stale()
@@ -309,15 +382,14 @@ class Proposals(QObject):
         return opened is not None and is_whole(proposal, opened.document)
 
     def _propose_if_stale(self) -> None:
-        item = self._navigation.items[self._navigation.index]
-        wanted = self._owed or (item.status != Status.DONE.value and self._stale())
+        wanted = self._owed or (not self._is_done() and self._may_be_better())
         if self._project.writer is not None and wanted:
             self._in_a_moment = True
-            QTimer.singleShot(0, self, self._propose_quietly)
+            QTimer.singleShot(0, self, self._begin)
 
-    def _stale(self) -> bool:
+    def _may_be_better(self) -> bool:
         """Whether a better proposal may be had: none yet, a part, an older version's, or a learner refitted since."""
-        if self.on_screen is not None and self.on_screen.version in FROM_PEOPLE:
+        if self._is_persons():
             return False
         if self.on_screen is None or self.on_screen.version == INSTANT or not self._is_whole(self.on_screen):
             return True
@@ -326,55 +398,19 @@ class Proposals(QObject):
             return self.on_screen.version != current.name
         return self._two_classes_known() or self.on_screen.version != EMBEDDED
 
-    def _propose_quietly(self) -> None:
-        self._in_a_moment = False
-        if self._navigation.shown is not None:
-            self.propose()
-
-    def _upgrade_guess(self) -> None:
-        """Once two classes have known pixels the instant learner takes the place of the embedded guess."""
-        if self.is_guess and not self.running and not self._documents.gesture_active and self._two_classes_known():
-            self.propose()
-
-    def _two_classes_known(self) -> bool:
-        return len(self._project.known_classes()) >= 2
-
     def _noted(self, future: "Future[None]") -> None:
         say_refusal(future, self.said.emit)
 
     def close(self) -> None:
         """Drop what was asked for, end the workers."""
         self._pause.stop()
-        self._drop()
-        self._reader.close()
+        self._requests.drop()
+        self._stored.worker.close()
         self.worker.close(drop=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the threads of requests that were dropped."""
-        for job in list(self._jobs):
-            job.wait(timeout_s)
-
-    # -- the contract ------------------------------------------------------------------------------------------------
-
-    def values(self, image: ImageId, plane: int, rect: Rect) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
-        """Class values (255 or 65535 where nothing is proposed) and confidence 0..1, each (h, w), read-only."""
-        proposal = self._project.proposals.read(image, plane)
-        if proposal is None:
-            return None
-        classes = self._documents.classes
-        highest = max(c.value for c in classes.all)
-        proposed = max((row.class_id for row in proposal.rows.values()), default=0)
-        ids = max(max(c.id for c in classes.all), proposed) + 1
-        lookup = np.full(ids, 255 if highest <= 254 else 65535, np.uint16)
-        for c in classes.all:
-            effective = classes.effective(c.id)
-            if effective is not None:
-                lookup[c.id] = effective.value
-        found = lookup[proposal.class_ids(rect)]
-        confidence = proposal.confidence(rect).astype(np.float32) / np.float32(255)
-        found.setflags(write=False)
-        confidence.setflags(write=False)
-        return found, confidence
+        self._requests.waiter()(timeout_s)
 
 
 def _error_of(report: PredictReport) -> UserError | None:

@@ -77,6 +77,7 @@ class Session(
         if opened.navigation.rows:
             wanted = opened.navigation.next_unfinished() if first_image is None else first_image
             opened.navigation.open(wanted or 0)
+        opened.training.resume()
 
     def secure(self, wait_s: float | None = None) -> None:
         """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
@@ -180,15 +181,19 @@ class Session(
         opened.object_counts.said.connect(self.said)
         opened.finishing.jobChanged.connect(self.jobChanged)
         opened.finishing.stateChanged.connect(self.doneStateChanged)
-        opened.proposals.runningChanged.connect(
-            lambda running: self.jobChanged.emit(JobState("propose", running, self.tr("Proposing"), cancellable=False))
-        )
+        opened.proposals.jobChanged.connect(self.jobChanged)
+        opened.proposals.ageChanged.connect(self.proposalAged)
         opened.training.trainingEvent.connect(self.trainingEvent)
         opened.training.trainingFinished.connect(self._training_finished)
         opened.training.failed.connect(self.failed)
         opened.training.runningChanged.connect(
             lambda running: self.jobChanged.emit(JobState("train", running, self.tr("Fine-tuning")))
         )
+        opened.training.resumed.connect(self.noticed)
+        opened.training.started.connect(opened.roles.follow)
+        opened.roles.said.connect(self.said)
+        opened.roles.failed.connect(self.failed)
+        opened.roles.moved.connect(opened.proposals.refresh)
         opened.proposals.proposalReady.connect(opened.versions.follow_learner)
         opened.versions.learnerChanged.connect(self.versionsChanged)
         opened.versions.currentChanged.connect(self._version_chosen)

@@ -65,6 +65,19 @@ class SessionImages(SessionBase):
         if self._opened is not None:
             self._opened.navigation.open(self._opened.navigation.find(index_or_path), plane)
 
+    @property
+    def held_out(self) -> bool:
+        """Whether the image on screen, or being loaded, is held out: measured on, never learned from."""
+        return self._opened is not None and self._opened.roles.held_out
+
+    def hold_out(self, path: int | str, held: bool) -> None:
+        """Hold an image out, or let it be learned from: then another labelled one takes the role. `imagesChanged`
+        follows, or `failed` with what stands against it. Raises `UserError` where the project has none such.
+        """
+        if self._may_write() and self._opened is not None:
+            navigation = self._opened.navigation
+            self._opened.roles.hold_out(navigation.rows[navigation.find(path)].id, held=held)
+
     def set_visible(self, rect: Rect | None) -> None:
         """Which pixels of the image are on screen: they are proposed before the rest."""
         self._visible = rect

@@ -29,6 +29,11 @@ class SessionLearning(SessionBase):
         return self._opened is not None and self._opened.proposals.is_guess
 
     @property
+    def proposal_stale(self) -> bool:
+        """Whether it is older than the strokes that its learner learns from."""
+        return self._opened is not None and self._opened.proposals.stale
+
+    @property
     def proposing(self) -> bool:
         """Whether a proposal for the image on screen is on its way."""
         return self._opened is not None and self._opened.proposals.running
@@ -38,6 +43,12 @@ class SessionLearning(SessionBase):
         if self._may_write() and self._opened is not None:
             self._opened.documents.commit_gesture()
             self._opened.proposals.propose()
+
+    def reject_proposal(self) -> None:
+        """Show no proposal for the image on screen until one is asked for, also when the project is opened again."""
+        if self._may_write() and self._is_shown() and self._opened is not None:
+            self._opened.documents.commit_gesture()
+            self._opened.proposals.reject()
 
     def accept_proposal(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
@@ -152,6 +163,8 @@ class SessionLearning(SessionBase):
             self._opened.backups.cancel()
         elif self._opened is not None and job == WAIT_JOB:
             self._opened.finishing.stop_waiting()
+        elif self._opened is not None and job == "propose":
+            self._opened.proposals.cancel()
         elif job == "train":
             self.stop_training()
         elif job == "new" and self._creation is not None:

@@ -38,9 +38,11 @@ class SessionReading(SessionBase):
 
         None without a proposal.
         """
+        from segstudio.app.proposal_values import proposal_values
+
         id_, area = self._where(image, plane, rect)
         assert self._opened is not None
-        return self._opened.proposals.values(id_, plane, area)
+        return proposal_values(self._opened.project, self.classes, id_, plane, area)
 
     def _read(
         self, image: int | str | None, plane: int, rect: Rect | tuple[int, int, int, int] | None

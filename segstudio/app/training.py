@@ -1,5 +1,6 @@
 """The owner of fine-tuning: one run at a time on a thread, its events handed on as they come."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import Job, MainThread
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
-from segstudio.runs import Choices, Event, TrainResult
+from segstudio.runs import Choices, Event, Started, TrainResult, Warned
 from segstudio.store.project import Project
+from segstudio.tasks.interrupted import interrupted_run
 from segstudio.tasks.train import train
 from segstudio.tasks.train_options import choices_of, recorded
 
@@ -21,19 +23,24 @@ _NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 
 
 class Training(QObject):
-    """`running` from the click to the verdict."""
+    """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
+
+    A run that is under way when its project is closed goes on when it is opened again: `resumed` says from where.
+    """
 
     trainingEvent = Signal(object)
     trainingFinished = Signal(object)
     failed = Signal(object)
     runningChanged = Signal(bool)
+    started = Signal()
+    resumed = Signal(str)
 
     def __init__(self, project: Project, engine: EngineClient, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._project, self._engine, self._main = project, engine, main
         self._job: Job[Event, TrainResult] | None = None
         self._stop: Any = None
-        self._dropped = False
+        self._dropped = self._resuming = False
 
     @property
     def running(self) -> bool:
@@ -54,7 +61,22 @@ class Training(QObject):
         except UserError as error:
             self.failed.emit({"job": "train", "sentence": error.line, "details": ""})
             return
-        steps = recorded(train(self._project, self._engine, choices, stop=(stop := _Stop())), events)
+        stop = _Stop()
+        steps = train(self._project, self._engine, choices, stop=stop, resumable=True)
+        self._begin(recorded(steps, events), stop)
+
+    def resume(self) -> None:
+        """Go on with the run that was interrupted, where there is one."""
+        found = interrupted_run(self._project) if self._project.writer is not None and self._job is None else None
+        if found is None:
+            return
+        self._resuming, stop = True, _Stop()
+        self._begin(
+            train(self._project, self._engine, found.choices, stop=stop, resume=found, resumable=True),
+            stop,
+        )
+
+    def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:
         self._stop = stop
         self._job = Job(
             "train",
@@ -74,7 +96,7 @@ class Training(QObject):
             self._stop.asked = True
 
     def close(self) -> None:
-        """Drop the run; its checkpoint stays."""
+        """Leave the run as it is; it is resumed at the next opening."""
         self._dropped = True
         if self._job is not None:
             self._job.cancel()
@@ -86,6 +108,11 @@ class Training(QObject):
 
     def _event(self, event: Event) -> None:
         if not self._dropped:
+            if isinstance(event, Started):
+                self.started.emit()
+            if isinstance(event, Warned) and self._resuming:
+                self._resuming = False
+                self.resumed.emit(event.sentence)
             self.trainingEvent.emit(msgspec.to_builtins(event))
 
     def _done(self, result: TrainResult) -> None:
@@ -99,7 +126,7 @@ class Training(QObject):
         self.failed.emit({"job": "train", "sentence": error.line, "details": ""})
 
     def _end(self) -> None:
-        self._job, self._stop = None, None
+        self._job, self._stop, self._resuming = None, None, False
         self.runningChanged.emit(False)
 
 

@@ -1,13 +1,18 @@
 """`segstudio predict`."""
 
-from argparse import Namespace
+import re
+from argparse import ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import UserError
-from segstudio.store.project import ImageRow, Project
+from segstudio.store.project import Project
+
+if TYPE_CHECKING:
+    from segstudio.tasks.predict import Plane
 
 __all__ = ["arguments", "run"]
 
@@ -20,9 +25,11 @@ def arguments(parser: CommandParser) -> None:
         "Write proposals: masks that the network draws and a person accepts or corrects. Labels stay as they are.\n\n"
         "current is the promoted version or the instant learner, whichever is better on held-out pixels; before there\n"
         "is a version, the instant learner where two classes have known pixels, else the embedded guess. A file that\n"
-        "cannot be read does not keep the others from being done; the exit code is then 1, and info has the problem.",
+        "cannot be read does not keep the others from being done; the exit code is then 1, and info has the problem.\n"
+        "A proposal that a person imported or merged is passed over and counted, unless --replace is given.",
         "segstudio predict leaves.segstudio",
         "segstudio predict leaves.segstudio --all --version v2",
+        "segstudio predict stack.segstudio --all --planes 10-19",
     )
     parser.add_project()
     parser.add_argument(
@@ -30,8 +37,14 @@ def arguments(parser: CommandParser) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--images", metavar="GLOB", help="images whose path, as in info, fits")
-    which.add_argument("--all", action="store_true", help="every image")
-    which.add_argument("--unlabelled", action="store_true", help="images without a known pixel (default)")
+    which.add_argument("--all", action="store_true", help="every plane that is not done")
+    which.add_argument("--unlabelled", action="store_true", help="planes without a known pixel (default)")
+    parser.add_argument(
+        "--planes", metavar="A-B", type=_planes, help="of these only the planes number A to B, counted from 0"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace proposals that were imported or merged, too (else passed over)"
+    )
     parser.add_json()
 
 
@@ -46,13 +59,21 @@ def run(options: Namespace) -> int:
         known = {version.name for version in project.versions()}
         if options.version not in (*_ALWAYS, *known):
             raise UserError(f"'{options.version}' is no version: there are {', '.join((*_ALWAYS, *sorted(known)))}.")
-        images = [image.id for image in _chosen(project, options)]
+        planes = _chosen(project, options)
+        images = list(dict.fromkeys(image for image, _ in planes))
         report = PredictReport(0, 0, 1.0, PredictSeconds(0.0, 0.0, 0.0))
         if images:
             bar = Bar("plane")
             try:
                 with EngineClient(project.path) as engine:
-                    task = predict(project, engine, images, version=options.version)
+                    task = predict(
+                        project,
+                        engine,
+                        images,
+                        planes=planes,
+                        version=options.version,
+                        replace_people=options.replace,
+                    )
                     report = run_task(task, lambda p: bar.show(p.done, p.total))
             finally:
                 bar.close()
@@ -64,10 +85,13 @@ def run(options: Namespace) -> int:
                 "network_pixels": report.network_pixels,
                 "scale": report.scale,
                 "seconds": seconds,
+                "passed_over": report.passed_over,
             }
         )
     else:
         say(f"{report.images} images have a proposal{f' of {report.version}' if report.version else ''}.")
+        if report.passed_over:
+            say(f"{report.passed_over} planes keep what a person proposed; --replace predicts those too.")
     if report.failed:
         first, more = report.failed[0], len(report.failed) - 1
         others = f" {more} more could not be read either." if more else ""
@@ -76,10 +100,20 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _chosen(project: Project, options: Namespace) -> list[ImageRow]:
-    from segstudio.tasks.selection import selected_images
+def _chosen(project: Project, options: Namespace) -> "list[Plane]":
+    from segstudio.tasks.planes import Which, planes_to_predict
 
-    images = project.images()
-    if options.images is not None:
-        return selected_images(images, options.images)
-    return images if options.all else [image for image in images if not image.labelled_pixels]
+    which = Which.NOT_DONE if options.all else Which.UNLABELLED
+    return planes_to_predict(project, which, glob=options.images, between=options.planes)
+
+
+def _planes(text: str) -> tuple[int, int]:
+    """`A-B` or `A` as the first and the last number. Raises `ArgumentTypeError`."""
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    if found is None:
+        raise ArgumentTypeError(f"'{text}' is no range of planes: write A-B, counted from 0")
+    first = int(found[1])
+    last = first if found[2] is None else int(found[2])
+    if last < first:
+        raise ArgumentTypeError(f"'{text}' is no range of planes: {last} comes before {first}")
+    return first, last

@@ -1,4 +1,8 @@
-"""What the engine does next: open requests by priority, first come first served within one. Pure, no torch, no pipe."""
+"""What the engine does next: open requests by priority. Pure, no torch, no pipe.
+
+Within a priority it is first come first served, but for `TRAIN`: there they take turns, so that neither does a run wait
+for a large proposal nor the proposal for the run.
+"""
 
 from enum import IntEnum
 
@@ -6,7 +10,7 @@ __all__ = ["Agenda", "Priority"]
 
 
 class Priority(IntEnum):
-    """Lower comes first."""
+    """Lower comes first. TRAIN are runs, and what is on the screen once it has had its first turns."""
 
     VISIBLE = 0
     TRAIN = 1
@@ -41,6 +45,10 @@ class Agenda:
         """Take a request off; whether it was open."""
         return self._open.pop(id_, None) is not None
 
-    def next(self) -> int | None:
-        """The request whose turn it is; None where none is open."""
-        return min(self._open, key=self._open.__getitem__, default=None)
+    def take(self) -> int | None:
+        """The request whose turn it is, one of TRAIN for this once; None where none is open."""
+        found = min(self._open, key=self._open.__getitem__, default=None)
+        if found is not None and self._open[found][0] is Priority.TRAIN:
+            self._open[found] = (Priority.TRAIN, self._count)
+            self._count += 1
+        return found

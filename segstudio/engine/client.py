@@ -1,6 +1,7 @@
 """The client of the engine: starts the process, talks to it from any thread, and says in one sentence how it ended.
 
-No torch here. A process that died is started anew at the next call; three deaths in ten minutes are one too many.
+No torch here. A process that died is started anew at the next call; three deaths in ten minutes are one too many. One
+that ended because it was idle did not die: what was asked of it as it went is asked of the next.
 """
 
 import os
@@ -21,10 +22,12 @@ from segstudio import errors
 from segstudio.engine.launch import engine_command, engine_environment
 from segstudio.engine.protocol import (
     PROTOCOL,
+    Bye,
     Cancel,
     Done,
     Failed,
     Hello,
+    Look,
     Message,
     Reply,
     Request,
@@ -115,6 +118,11 @@ class Call:
         if self._open:
             self._client.post(Stop(self.id))
 
+    def look(self, image: int, plane: int, visible: tuple[int, int, int, int]) -> None:
+        """Tell a prediction what is on the screen now: that part (x, y, w, h) of this plane comes next."""
+        if self._open:
+            self._client.post(Look(self.id, image, plane, visible))
+
     def close(self) -> None:
         """Drop the call; without effect on one that has ended."""
         if self._open:
@@ -132,15 +140,27 @@ class Call:
         self.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An open call: what was asked, and where its replies go."""
+
+    request: Request
+    replies: "queue.SimpleQueue[Reply | UserError]"
+
+
 class _Link:
-    """One process and the open calls that it answers; `calls` is None once its end has been told to all of them."""
+    """One process and the open calls that it answers; `calls` is None once its end has been told to all of them.
+
+    `leaving`: it said that it ends because nothing was asked, so it has not begun with what it was asked since.
+    """
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
-        self.calls: dict[int, queue.SimpleQueue[Reply | UserError]] | None = {}
+        self.calls: dict[int, _Asked] | None = {}
         self.welcomed = threading.Event()
         self.finished = threading.Event()
         self.refusal = ""
+        self.leaving = False
 
 
 class EngineClient:
@@ -213,10 +233,10 @@ class EngineClient:
                     continue
                 id_ = self._next_id
                 self._next_id += 1
-                replies: queue.SimpleQueue[Reply | UserError] = queue.SimpleQueue()
-                link.calls[id_] = replies
-                self.post(msgspec.structs.replace(request, id=id_))
-                return Call(self, id_, replies)
+                asked = _Asked(msgspec.structs.replace(request, id=id_), queue.SimpleQueue())
+                link.calls[id_] = asked
+                self.post(asked.request)
+                return Call(self, id_, asked.replies)
 
     def post(self, message: Message) -> None:
         """Send a message that has no reply of its own. A process that is gone is noticed by the reader."""
@@ -323,31 +343,48 @@ class EngineClient:
         if isinstance(reply, Welcome):
             self._say(Outcome(State.READY, reply.device))
             link.welcomed.set()
+        elif isinstance(reply, Bye):
+            link.leaving = True
         elif reply.id == 0 and isinstance(reply, Failed):
             link.refusal = reply.sentence
         else:
             with self._lock:
-                replies = None if link.calls is None else link.calls.get(reply.id)
-            if replies is not None:
-                replies.put(reply)
+                asked = None if link.calls is None else link.calls.get(reply.id)
+            if asked is not None:
+                asked.replies.put(reply)
 
     def _tell_end(self, link: _Link, code: int) -> None:
-        """Every open call learns of the end; then a new process may be started."""
+        """Every open call learns of the end; then a new process may be started. One that was idle hands them on."""
         with self._lock:
             calls, link.calls = link.calls or {}, None
             for stream in (link.process.stdin, link.process.stdout):
                 if stream is not None:
                     _close_quietly(stream)
-            calm = code == 0 and not calls and not link.refusal
+            calm = code == 0 and (link.leaving or not calls) and not link.refusal
             if not calm and not self._closed:
                 self._deaths.append(self._clock())
+            if calm and calls and not self._closed:
+                calls = self._asked_again(calls)
+                calm = not calls
         sentence = link.refusal or _sentence_of(code)
-        if not self._closed:
+        if not self._closed and self._link is link:
             self._say(Outcome(State.OFF) if calm else Outcome(State.DEAD, sentence=sentence))
-        for replies in calls.values():
-            replies.put(EngineDied(sentence, safe="Everything painted is safe."))
+        for asked in calls.values():
+            asked.replies.put(EngineDied(sentence, safe="Everything painted is safe."))
         link.welcomed.set()
         link.finished.set()
+
+    def _asked_again(self, calls: dict[int, _Asked]) -> dict[int, _Asked]:
+        """Ask a new process what the idle one was asked as it went; returns what none can be asked. With the lock."""
+        try:
+            self._link = self._spawn()
+        except EngineDied:
+            return calls
+        assert self._link.calls is not None
+        self._link.calls.update(calls)
+        for asked in calls.values():
+            self.post(asked.request)
+        return {}
 
     def _say(self, outcome: Outcome) -> None:
         self.outcome = outcome

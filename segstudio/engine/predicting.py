@@ -1,7 +1,9 @@
 """The engine's prediction job: planes to proposals, tile by tile, what is on the screen first."""
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -19,7 +21,9 @@ from segstudio.labels.tile import frozen
 from segstudio.learn.data import PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
 
-__all__ = ["Step", "predict_job"]
+__all__ = ["Looking", "Step", "predict_job"]
+
+T = TypeVar("T")
 
 Step = Reply | Priority | None
 """What a job yields: something to send, a new place in the agenda, or nothing but the turn."""
@@ -27,48 +31,147 @@ Step = Reply | Priority | None
 _INSTANCE_PIXELS = 64 << 20
 """Larger planes are not held whole: there each class is one object, and accepting finds the components."""
 
+_FIRST_WINDOWS = 4
+"""So many windows of what came on the screen go before everything else; then a run has its turns too."""
+
+_PARTS_EVERY_S = 0.5
+
 Rows = list[tuple[int, int, float]]
+Place = tuple[int, int]
 
 
-def predict_job(shop: Workshop, request: Predict) -> Generator[Step, None, None]:
+class Looking:
+    """What of a request is on the screen: `at` a plane and its visible part, `times` counts how often that changed."""
+
+    def __init__(self, at: Target | None = None) -> None:
+        self.at = at
+        self.times = 0
+
+    def turn(self, at: Target) -> None:
+        """Something else is on the screen now."""
+        self.at, self.times = at, self.times + 1
+
+    def part_of(self, entry: PlaneEntry) -> Rect | None:
+        """The visible part of a plane; None where another one is on the screen, or none."""
+        at = self.at
+        if at is None or at.visible is None or (at.image, at.plane) != (entry.image, entry.plane):
+            return None
+        return Rect(*at.visible).intersected(entry.bounds)
+
+
+def predict_job(shop: Workshop, request: Predict, looking: Looking) -> Generator[Step, None, None]:
     """Predict every target of a request. A file that cannot be read is reported, and the others are done."""
     data = shop.view()
-    model = yield from shop.model(request.version, request.device, data)
-    for target in sorted(request.targets, key=lambda t: t.visible is None):
-        yield Priority.REST if target.visible is None else Priority.VISIBLE
+    model, fit_s = yield from _timed(shop.model(request.version, request.device, data))
+    left = {(target.image, target.plane): target for target in request.targets}
+    while left:
+        target = _next(left, looking)
         entry = data.entry(target.image, target.plane)
         if entry is None:
             yield _problem(request, target, model, "The project has no such image any more.")
             continue
         try:
-            yield from _plane(request, target, entry, model, data)
+            yield from _plane(_Work(request, entry, model, data, looking, fit_s))
+            fit_s = 0.0
         except UnreadableImage as error:
             yield _problem(request, target, model, error.sentence)
     yield Done(request.id)
 
 
-def _plane(
-    request: Predict, target: Target, entry: PlaneEntry, model: Model, data: ProjectData
-) -> Generator[Step, None, None]:
-    seconds = Seconds()
-    instances = {c.id for c in data.classes() if c.instances} & set(model.outputs)
+def _next(left: dict[tuple[int, int], Target], looking: Looking) -> Target:
+    """Take the plane on the screen, else the first that is left."""
+    key = None if looking.at is None else (looking.at.image, looking.at.plane)
+    return left.pop(key) if key is not None and key in left else left.pop(next(iter(left)))
+
+
+def _timed(steps: Generator[None, None, T]) -> Generator[None, None, tuple[T, float]]:
+    """What a generator returns, and the seconds that it took without those of others between its steps."""
+    spent = 0.0
+    while True:
+        begun = time.perf_counter()
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, spent + time.perf_counter() - begun
+        spent += time.perf_counter() - begun
+        yield None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """What the prediction of one plane needs."""
+
+    request: Predict
+    entry: PlaneEntry
+    model: Model
+    data: ProjectData
+    looking: Looking
+    fit_s: float
+
+
+def _plane(work: _Work) -> Generator[Step, None, None]:
+    """Tiles of one plane, those on the screen first, also when something else comes on the screen meanwhile."""
+    entry, model, seconds = work.entry, work.model, Seconds()
+    instances = {c.id for c in work.data.classes() if c.instances} & set(model.outputs)
     drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
-    first = None if target.visible is None else Rect(*target.visible).intersected(entry.bounds)
-    shown = set() if first is None else set(tiles_of(first))
-    waiting = shown if shown < set(tiles_of(entry.bounds)) else set()
-    for found in predict_tiles(model, data, entry, first=first, seconds=seconds):
-        if found is None:
-            yield None
-            continue
-        yield _tile_reply(request, entry, found.ty, found.tx, *drawing.add(found))
-        if waiting:
-            waiting.discard((found.ty, found.tx))
-            if not waiting:
-                yield _image_reply(request, entry, model, drawing.rows(), seconds, part=True)
-                yield Priority.REST
+    left = dict.fromkeys(tiles_of(entry.bounds))
+    shown_at = 0.0
+    while left:
+        turn = _Turn(work.looking, entry, left)
+        yield turn.priority
+        fresh = False
+        for found in predict_tiles(model, work.data, entry, tiles=list(left), first=turn.first, seconds=seconds):
+            if found is not None:
+                del left[found.ty, found.tx]
+                fresh = True
+                yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found))
+                continue
+            ended = turn.made_window(left)
+            if left and fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
+                yield _image_reply(work, drawing.rows(), seconds, part=True)
+                fresh, shown_at = False, time.perf_counter()
+            yield turn.priority
+            if turn.is_over(left):
+                break
     for key, ids, levels in drawing.with_instances():
-        yield _tile_reply(request, entry, *key, ids, levels)
-    yield _image_reply(request, entry, model, drawing.rows(), seconds, part=False)
+        yield _tile_reply(work.request, entry, *key, ids, levels)
+    yield _image_reply(work, drawing.rows(), seconds, part=False)
+
+
+class _Turn:
+    """One look at the screen: what is made first while nothing else comes on it, and with which priority."""
+
+    def __init__(self, looking: Looking, entry: PlaneEntry, left: Collection[Place]) -> None:
+        self._looking, self._entry, self._times = looking, entry, looking.times
+        self._windows = 0
+        self.first = looking.part_of(entry)
+        self._waiting = _within(self.first, left)
+
+    @property
+    def priority(self) -> Priority:
+        """Of the next window."""
+        if not self._waiting:
+            return Priority.REST
+        return Priority.VISIBLE if self._windows < _FIRST_WINDOWS else Priority.TRAIN
+
+    def made_window(self, left: Collection[Place]) -> bool:
+        """A window is through; whether it was the last of what is on the screen."""
+        self._windows += 1
+        waited = bool(self._waiting)
+        self._waiting = {key for key in self._waiting if key in left}
+        return waited and not self._waiting
+
+    def is_over(self, left: Collection[Place]) -> bool:
+        """Whether something else is on the screen by now that is still to be made."""
+        if self._times == self._looking.times:
+            return False
+        self._times = self._looking.times
+        first = self._looking.part_of(self._entry)
+        return first != self.first and bool(_within(first, left))
+
+
+def _within(rect: Rect | None, left: Collection[Place]) -> set[Place]:
+    return set() if rect is None else {key for key in tiles_of(rect) if key in left}
 
 
 @dataclass(slots=True)
@@ -156,20 +259,19 @@ def _tile_reply(
     return PredictedTile(request.id, entry.image, entry.plane, ty, tx, labels, encode_confidence(levels))
 
 
-def _image_reply(
-    request: Predict, entry: PlaneEntry, model: Model, rows: Rows, seconds: Seconds, *, part: bool
-) -> PredictedImage:
+def _image_reply(work: _Work, rows: Rows, seconds: Seconds, *, part: bool) -> PredictedImage:
     return PredictedImage(
-        id=request.id,
-        image=entry.image,
-        plane=entry.plane,
-        version=model.name,
+        id=work.request.id,
+        image=work.entry.image,
+        plane=work.entry.plane,
+        version=work.model.name,
         rows=rows,
         part=part,
-        scale=32 / model.pitch,
+        scale=32 / work.model.pitch,
         network_pixels=seconds.network_pixels,
         decode_s=seconds.decode,
         network_s=seconds.network,
+        fit_s=work.fit_s,
     )
 
 

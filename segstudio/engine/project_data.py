@@ -84,7 +84,7 @@ class ProjectData:
     def entry(self, image: int, plane: int) -> PlaneEntry | None:
         """One plane; None where the project has none such."""
         row = self._rows.get(image)
-        return None if row is None or plane >= len(row.planes) else self._entries(row)[plane]
+        return None if row is None or plane >= len(row.planes) else self._entry(row, plane)
 
     def last_edit(self) -> int:
         """Number of the newest edit when the view was made."""
@@ -186,23 +186,23 @@ class ProjectData:
             self._as_labelled.add(row.id)
 
     def _entries(self, row: ImageRow) -> list[PlaneEntry]:
+        return [self._entry(row, plane) for plane in range(len(row.planes))]
+
+    def _entry(self, row: ImageRow, plane: int) -> PlaneEntry:
         status, seq = self._frozen.get(int(row.id), (row.status, int(row.last_edit)))
-        part = Part.HELD_OUT if row.split is Split.HELD_OUT else Part.TRAIN
-        return [
-            PlaneEntry(
-                image=int(row.id),
-                plane=plane,
-                path=row.path,
-                width=width,
-                height=height,
-                channels=row.channels,
-                group=self._groups[row.group_id],
-                part=part,
-                finished=status is Status.DONE,
-                seq=seq,
-            )
-            for plane, (width, height) in enumerate(row.planes)
-        ]
+        width, height = row.planes[plane]
+        return PlaneEntry(
+            image=int(row.id),
+            plane=plane,
+            path=row.path,
+            width=width,
+            height=height,
+            channels=row.channels,
+            group=self._groups[row.group_id],
+            part=Part.HELD_OUT if row.split is Split.HELD_OUT else Part.TRAIN,
+            finished=status is Status.DONE,
+            seq=seq,
+        )
 
     def _labelled_keys(self, image: int) -> tuple[TileKey, ...]:
         """The tiles of an image that hold a known pixel, in order; reads its labels when first asked."""

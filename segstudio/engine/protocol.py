@@ -16,10 +16,12 @@ __all__ = [
     "CHUNK_BYTES",
     "PROTOCOL",
     "Blob",
+    "Bye",
     "Cancel",
     "Done",
     "Failed",
     "Hello",
+    "Look",
     "Message",
     "Predict",
     "PredictedImage",
@@ -39,7 +41,7 @@ __all__ = [
     "write_frame",
 ]
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 CHUNK_BYTES = 4 << 20
 """Weights travel in parts of this size, so that other messages pass between them."""
@@ -100,8 +102,17 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     id: int
 
 
+class Look(msgspec.Struct, frozen=True, tag="look"):
+    """Something else is on the screen: of the request `id`, this plane's `visible` part comes first from now on."""
+
+    id: int
+    image: int
+    plane: int
+    visible: tuple[int, int, int, int]
+
+
 Request = Predict | Train
-Message = Hello | Predict | Train | Stop | Cancel
+Message = Hello | Predict | Train | Stop | Cancel | Look
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -129,7 +140,8 @@ class PredictedTile(msgspec.Struct, frozen=True, tag="tile"):
 class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     """A plane is finished, or could not be read (`problem`). `rows`: object id, class id, score 0..1.
 
-    With `part` it is only what the screen shows: the rest follows.
+    With `part` it is only so far: the tiles that were sent are to be seen, the others follow. `fit_s` are the seconds
+    that the instant learner was fitted for this request, 0 where that was done before.
     """
 
     id: int
@@ -142,6 +154,7 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     network_pixels: int = 0
     decode_s: float = 0.0
     network_s: float = 0.0
+    fit_s: float = 0.0
     problem: str = ""
 
 
@@ -185,6 +198,10 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     card: dict[str, object]
 
 
+class Bye(msgspec.Struct, frozen=True, tag="bye"):
+    """The engine ends because nothing was asked for in a long time: whatever comes now is for another process."""
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """Nothing more will be said about this request."""
 
@@ -202,7 +219,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
     trace: str = ""
 
 
-Reply = Welcome | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+Reply = Welcome | Bye | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

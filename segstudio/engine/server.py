@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,16 +19,19 @@ import torch
 
 from segstudio.engine.agenda import Agenda, Priority
 from segstudio.engine.doctor import report
-from segstudio.engine.predicting import Step, predict_job
+from segstudio.engine.predicting import Looking, Step, predict_job
 from segstudio.engine.protocol import (
     PROTOCOL,
+    Bye,
     Cancel,
     Failed,
     Hello,
+    Look,
     Message,
     Predict,
     Reply,
     Stop,
+    Target,
     Train,
     Welcome,
     decode_message,
@@ -49,7 +52,8 @@ _GRACE_S = 10.0
 @dataclass(slots=True)
 class _Job:
     steps: Generator[Step, None, None]
-    stopping: Stopping
+    stopping: Stopping = field(default_factory=Stopping)
+    looking: Looking = field(default_factory=Looking)
 
 
 class Server:
@@ -94,6 +98,7 @@ class Server:
                 message = self._inbox.get_nowait() if self._jobs else self._inbox.get(timeout=idle_s)
             except queue.Empty:
                 if not self._jobs:
+                    self._send(Bye())  # what is being asked for at this moment is no request that died
                     return
                 self._step()
                 continue
@@ -117,21 +122,27 @@ class Server:
 
     def _take(self, shop: Workshop, message: Message) -> None:
         if isinstance(message, Predict):
-            visible = any(target.visible is not None for target in message.targets)
-            self._add(message.id, predict_job(shop, message), Priority.VISIBLE if visible else Priority.REST)
+            looking = Looking(next((target for target in message.targets if target.visible is not None), None))
+            job = _Job(predict_job(shop, message, looking), looking=looking)
+            self._add(message.id, job, Priority.REST if looking.at is None else Priority.VISIBLE)
         elif isinstance(message, Train):
             stopping = Stopping()
-            self._add(message.id, train_job(shop, message, stopping), Priority.TRAIN, stopping)
+            self._add(message.id, _Job(train_job(shop, message, stopping), stopping), Priority.TRAIN)
         elif isinstance(message, Stop) and message.id in self._jobs:
             self._jobs[message.id].stopping.asked = True
+        elif isinstance(message, Look) and message.id in self._jobs:
+            self._look(message)
         elif isinstance(message, Cancel) and message.id in self._jobs:
             self._jobs[message.id].steps.close()
             self._drop(message.id)
 
-    def _add(
-        self, id_: int, steps: Generator[Step, None, None], priority: Priority, stopping: Stopping | None = None
-    ) -> None:
-        self._jobs[id_] = _Job(steps, stopping or Stopping())
+    def _look(self, message: Look) -> None:
+        """What came on the screen jumps the queue: the request has a turn at once, in which it sees what is missing."""
+        self._jobs[message.id].looking.turn(Target(message.image, message.plane, message.visible))
+        self._agenda.move(message.id, Priority.VISIBLE)
+
+    def _add(self, id_: int, job: _Job, priority: Priority) -> None:
+        self._jobs[id_] = job
         self._agenda.add(id_, priority)
 
     def _drop(self, id_: int) -> None:
@@ -140,7 +151,7 @@ class Server:
 
     def _step(self) -> None:
         """Let the job whose turn it is make one step. What a person can mend is sent; a bug ends the process."""
-        id_ = self._agenda.next()
+        id_ = self._agenda.take()
         assert id_ is not None
         try:
             made = next(self._jobs[id_].steps)

@@ -8,7 +8,7 @@ import torch
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
 from segstudio.errors import NotEnoughLabels
-from segstudio.learn.data import Dataset
+from segstudio.learn.data import Dataset, Part
 from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
 from segstudio.learn.facts import Facts, knows_two_classes, survey
 from segstudio.learn.instant import fit_instant
@@ -82,7 +82,8 @@ class Workshop:
 
     def _key(self, name: str, device: str, data: Dataset) -> tuple[object, ...]:
         if name == INSTANT:
-            return name, device, data.last_edit()
+            held_out = frozenset(plane.group for plane in data.planes() if plane.part is Part.HELD_OUT)
+            return name, device, data.last_edit(), held_out
         if name == EMBEDDED:
             return name, device, tuple(data.classes()), is_grey(data)
         return name, device, tuple(data.counts_as().items())

@@ -1,7 +1,7 @@
 """Prediction of planes of any size in bounded memory: windows through the network, blended, out as label tiles.
 
-A network that is ready to be used is a `Model`, whatever learned it. `tiles_of` is a generator that yields None after
-every window, so that others have their turn.
+A network that is ready to be used is a `Model`, whatever learned it. `predict_tiles` is a generator that yields None
+after every window and the tiles that it completes, so that others have their turn.
 """
 
 import time
@@ -157,7 +157,6 @@ def _band_tiles(
     for i in range(0, len(order), model.batch):
         places = order[i : i + model.batch]
         values = _run(model, data, entry, [grid.window(*place) for place in places], seconds)
-        yield None
         for place, found in zip(places, values, strict=True):
             done[place] = found
             for key in users[place]:
@@ -170,6 +169,7 @@ def _band_tiles(
                     uses[used] -= 1
                     if not uses[used]:
                         del done[used]
+        yield None
 
 
 def _run(

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from segstudio.errors import UserError
 from segstudio.labels.edit import TileKey
-from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq
 from segstudio.labels.tile import Tile
 from segstudio.store import images as images_
 from segstudio.store import labels as labels_
+from segstudio.store import roles as roles_
 from segstudio.store import versions as versions_
 from segstudio.store.classes import read_classes
 from segstudio.store.label_digests import read_digest, read_digests
@@ -120,6 +121,12 @@ class Committed:
         with self._readers.transaction() as db:
             return objects_by_class(read_object_counts(db, image), read_classes(db))
 
+    def known_planes(self, image: ImageId) -> frozenset[int]:
+        """The planes of an image that hold a known pixel."""
+        with self._readers.transaction() as db:
+            rows = db.execute("SELECT DISTINCT plane FROM tiles WHERE image = ?", (image,))
+            return frozenset(int(row[0]) for row in rows)
+
     def objects(self, image: ImageId) -> list[ObjectRow]:
         """The objects of an image with area, box and pixels by origin."""
         with self._readers.transaction() as db:
@@ -161,6 +168,11 @@ class Committed:
         with self._readers.transaction() as db:
             rows = db.execute("SELECT DISTINCT group_id FROM version_groups WHERE split = 'train'")
             return frozenset(int(row[0]) for row in rows)
+
+    def decided_since(self, seq: Seq) -> frozenset[ImageId]:
+        """The images of groups whose role in the split was decided, or moved, at this edit or later."""
+        with self._readers.transaction() as db:
+            return roles_.decided_since(db, seq)
 
     def runs(self) -> list[RunRow]:
         """All training runs, oldest first."""

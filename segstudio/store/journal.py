@@ -24,8 +24,8 @@ from segstudio.store.extents import tile_effect
 from segstudio.store.floor import must_hold_own
 from segstudio.store.label_digests import forget_digest, keep_digest
 from segstudio.store.object_counts import follow_classes
+from segstudio.store.roles import decide_split
 from segstudio.store.rows import apply_row
-from segstudio.store.split import decide
 
 __all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "note_refused", "write_batch", "write_edit", "write_edits"]
 
@@ -169,7 +169,7 @@ def _write_parts(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[P
         _write_tile(db, image, key, change, None if edit.undoes is not None else seq)
         derived.add(key, tile_effect(change.before, change.after))
     if image is not None and derived is not None:
-        _write_derived(db, seq, image, derived)
+        _write_derived(db, seq, image, derived, edit.cause)
         if tiles or any(row.table is Table.OBJECTS for row in rows):
             forget_digest(db, image)
     else:
@@ -188,12 +188,12 @@ def _count_anew(db: sqlite3.Connection, rows: Iterable[RowChange]) -> None:
         follow_classes(db, changed)
 
 
-def _write_derived(db: sqlite3.Connection, seq: Seq, image: ImageId, derived: Derived) -> None:
+def _write_derived(db: sqlite3.Connection, seq: Seq, image: ImageId, derived: Derived, cause: Cause) -> None:
     labelled = derived.write()
     db.execute("UPDATE edits SET pixels = ? WHERE seq = ?", (derived.changed_pixels, seq))
     db.execute("UPDATE images SET last_edit = ? WHERE id = ?", (seq, image))
     if labelled:
-        _decide_split(db, seq, image)
+        decide_split(db, seq, image, cause)
 
 
 def _write_tile(db: sqlite3.Connection, image: ImageId, key: TileKey, change: TileChange, seq: Seq | None) -> None:
@@ -220,23 +220,6 @@ def _write_tile(db: sqlite3.Connection, image: ImageId, key: TileKey, change: Ti
             "INSERT INTO tiles (image, plane, ty, tx, digest, data) VALUES (?, ?, ?, ?, ?, ?)",
             (*where, after, encode_tile(change.after)),
         )
-
-
-def _decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId) -> None:
-    group, key, split = db.execute(
-        "SELECT g.id, g.key, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
-    ).fetchone()
-    if split is not None:
-        return
-    # Groups whose images were all taken out hold nothing out any more, and teach nothing.
-    decided = dict(
-        db.execute(
-            "SELECT g.split, count(*) FROM groups g WHERE g.split IS NOT NULL AND EXISTS "
-            "(SELECT 1 FROM images i WHERE i.group_id = g.id AND i.removed = 0) GROUP BY g.split"
-        ).fetchall()
-    )
-    chosen = decide(key, int(decided.get("train", 0)), int(decided.get("held-out", 0)))
-    db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (chosen.value, seq, group))
 
 
 def _encode_rows(rows: Iterable[RowChange]) -> bytes:

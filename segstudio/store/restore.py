@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 
 from segstudio.labels.class_rows import apply_class_row, class_rows_between
-from segstudio.labels.edit import Edit, RowChange, TileChange, TileKey
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.store.classes import read_classes

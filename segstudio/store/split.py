@@ -1,15 +1,21 @@
-"""Which groups train and which are held out: decided once, when a group first gets labels.
+"""Which groups train and which are held out. Pure rules; `roles` applies them.
 
-The first three train. After that one is held out if none is yet, or if its hash says so (one in five) and at least
-three train for each one held out.
+The first three groups that get labels train. After that one is held out if none is yet, or if its hash says so (one in
+five) and at least three train for each one held out. What comes in as a whole, by import, is decided by that alone. An
+image that a person is painting on is never the one: another labelled group that no version has learned from takes the
+role, and where there is none it waits, for the next group or for a run to begin.
 """
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Split", "decide", "hash_holds_out"]
+__all__ = ["LEAST_TRAIN", "Candidate", "Split", "decide", "hash_holds_out", "stand_in"]
 
-_FIRST = 3
+LEAST_TRAIN = 3
+"""So many groups train before one is held out."""
+
 _TRAIN_FOR_EACH = 3
 _ONE_IN = 5
 
@@ -21,9 +27,19 @@ class Split(StrEnum):
     HELD_OUT = "held-out"
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A labelled group that trains and that no version has learned from; `last_edit` is its newest edit's number."""
+
+    id: int
+    key: str
+    finished: bool
+    last_edit: int
+
+
 def decide(key: str, train: int, held_out: int) -> Split:
     """The split of a group, given how many groups train and how many are held out already."""
-    if train < _FIRST:
+    if train < LEAST_TRAIN:
         return Split.TRAIN
     if held_out == 0:
         return Split.HELD_OUT
@@ -32,6 +48,17 @@ def decide(key: str, train: int, held_out: int) -> Split:
     return Split.TRAIN
 
 
+def stand_in(candidates: Iterable[Candidate]) -> Candidate | None:
+    """Which group is held out in the place of another: a finished one rather than one begun, then by hash, so that
+    neither the easiest nor the newest is preferred; None where there is none.
+    """
+    return min(candidates, key=lambda found: (not found.finished, _hash(found.key)), default=None)
+
+
 def hash_holds_out(key: str) -> bool:
     """Whether a group's key falls among the one in five that may be held out."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % _ONE_IN == 0
+    return _hash(key) % _ONE_IN == 0
+
+
+def _hash(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")

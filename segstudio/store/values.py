@@ -137,7 +137,10 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A training run; its folder under runs/ has its name. `state`: running, done, stopped, time or failed."""
+    """A training run; its folder under runs/ has its name.
+
+    `state`: running, done, stopped, time, failed, or interrupted, and then it will be resumed.
+    """
 
     id: int
     name: str

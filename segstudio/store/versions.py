@@ -24,6 +24,7 @@ __all__ = [
     "read_runs",
     "read_seconds",
     "read_versions",
+    "take_up_run",
     "version_groups",
 ]
 
@@ -96,6 +97,15 @@ def begin_run(db: sqlite3.Connection, name: str, *, parent: str, device: str, se
     return cursor.lastrowid
 
 
+def take_up_run(db: sqlite3.Connection, name: str) -> int | None:
+    """Write that an interrupted run goes on; returns its number, None where it had not begun."""
+    row = db.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    db.execute("UPDATE runs SET state = 'running', ended = '', summary = '{}' WHERE id = ?", row)
+    return int(row[0])
+
+
 def end_run(
     db: sqlite3.Connection,
     run: int,
@@ -106,7 +116,7 @@ def end_run(
     seconds: float = 0.0,
     summary: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write how a run ended: done, stopped, time or failed."""
+    """Write how a run ended: done, stopped, time, failed, or interrupted, which is no end."""
     db.execute(
         "UPDATE runs SET ended = ?, state = ?, version = ?, steps = ?, seconds = ?, summary = ? WHERE id = ?",
         (now_utc(), state, version, steps, seconds, _json(summary or {}), run),

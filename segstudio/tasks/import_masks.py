@@ -87,8 +87,9 @@ def import_masks(
 
     With `new_classes` those of `mapping` that the project lacks are made: with labels they are one batch, which is
     taken back together; before proposals they are an edit of their own. `pattern` says how masks are called, `status`
-    is set on every image that gets labels. Raises `UsageError` for a format or a key that it has not, `UnreadableImage`,
-    `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused` where the disk does.
+    is set on every image that gets labels. Raises `UsageError` for a format or a key that it has not,
+    `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused`
+    where the disk does.
     """
     form = importable(format_)
     mapping = mapping or {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,15 +19,16 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
 from segstudio.store.project import Project
+from segstudio.store.roles import begin_learning, end_learning, keep_learning
 from segstudio.store.split import Split
 from segstudio.store.values import VersionRow
-from segstudio.store.versions import HELD_OUT_BLOCKS, add_version, begin_run, end_run, make_current
+from segstudio.store.versions import HELD_OUT_BLOCKS, add_version, begin_run, end_run, make_current, take_up_run
+from segstudio.tasks.interrupted import CHECKPOINT, Interrupted, traces_of
 
 __all__ = ["train"]
 
 _LOOK_S = 0.2
 _ROW_S = 5.0
-_CHECKPOINT = "checkpoint.safetensors"
 
 
 def train(
@@ -36,28 +38,38 @@ def train(
     *,
     stop: Callable[[], bool] = lambda: False,
     plan: Plan | None = None,
+    resume: Interrupted | None = None,
+    resumable: bool = False,
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
-    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run. `plan`
-    repeats an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
+    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
+    leaves a `resumable` one to be resumed: `resume` goes on with it, which a `Warned` event says first. `plan` repeats
+    an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
     `DiskRefused`.
     """
     writer = project.writing()
     if not writer.flush():
         raise DiskRefused(writer.state.refused or "Not every edit could be saved before training.")
-    run = _Run(project, choices)
+    run = _Run(project, choices, None if resume is None else resume.run)
     try:
-        resume = False
+        if resume is not None:
+            sentence = run.take_up(resume)
+            yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=sentence))
+            plan = run.plan
+        else:
+            run.begin()
+        again = resume is not None
+        died = False
         while True:
             request = Train(
                 run=run.name,
                 version=run.version,
                 choices=choices,
                 plan=plan,
-                resume=resume,
-                elapsed_s=run.seconds if resume else 0.0,
+                resume=again,
+                elapsed_s=run.seconds if again else 0.0,
             )
             try:
                 with engine.call(request) as call:
@@ -65,19 +77,20 @@ def train(
                 break
             except EngineDied as error:
                 if engine.closed:
-                    run.fail("stopped", "The run was dropped.")
                     raise
-                if resume:
+                if died:
                     raise _twice(error) from error
-                resume = True
+                died = again = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
         return run.finish()
     except UserError as error:
-        if not engine.closed:
+        if engine.closed:
+            run.leave(resumable=resumable)
+        else:
             run.fail("failed", error.line)
         raise
-    except GeneratorExit:
-        run.fail("stopped", "The run was dropped.")
+    except (GeneratorExit, KeyboardInterrupt):
+        run.leave(resumable=resumable)
         raise
 
 
@@ -104,7 +117,7 @@ class _Files:
 class _Run:
     """One run's folder and rows."""
 
-    def __init__(self, project: Project, choices: Choices) -> None:
+    def __init__(self, project: Project, choices: Choices, name: str | None) -> None:
         assert project.writer is not None
         self._project = project
         self._writer = project.writer
@@ -112,18 +125,44 @@ class _Run:
         numbers = [v.number for v in project.versions()]
         self.number = max(numbers, default=0) + 1
         self.version = f"v{self.number}"
-        self.name = f"r{max((row.id for row in project.runs()), default=0) + 1}"
+        self.name = name or f"r{max((row.id for row in project.runs()), default=0) + 1}"
         self.step = 0
         self.seconds = 0.0
         self._folder = project.path / "runs" / self.name
         self._files = _Files()
         self._weights = b""
-        self._plan: Plan | None = None
+        self.plan: Plan | None = None
         self._trained: Trained | None = None
         self._reason = "done"
         self._seq = project.last_seq()
         self._made_folder = False
         self._row: int | None = None
+
+    def begin(self) -> None:
+        """Keep by what the run can be resumed; from now on no image changes its side of the split."""
+        kept = self._kept()
+        self._writer.call(lambda db: begin_learning(db, kept)).result()
+
+    def _kept(self, resumed_from: int = -1) -> dict[str, Any]:
+        kept = Interrupted(run=self.name, choices=self._choices, resumed_from=resumed_from)
+        return msgspec.to_builtins(kept)
+
+    def take_up(self, kept: Interrupted) -> str:
+        """Go on with an interrupted run; one sentence about it. Raises `UserError` where that has failed before."""
+        traces = traces_of(self._folder)
+        self.step, self.seconds, self.plan = traces.step, traces.seconds, traces.plan
+        self._row = self._writer.call(lambda db: take_up_run(db, self.name)).result()
+        self._made_folder = self._row is not None and self._folder.is_dir()
+        if traces.checkpoint_step == kept.resumed_from:
+            raise UserError(
+                f"The run was given up: SegStudio ended twice after step {traces.checkpoint_step} of it.",
+                safe="Everything painted is safe, and the version before it stays in use.",
+                todo="Run 'segstudio doctor'.",
+            )
+        again = self._kept(traces.checkpoint_step)
+        self._writer.call(lambda db: keep_learning(db, again)).result()
+        where = f"step {traces.checkpoint_step}" if traces.checkpoint_step else "its beginning"
+        return f"The run went on from {where}."
 
     def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
         """Take replies until the last one."""
@@ -139,7 +178,7 @@ class _Run:
             elif isinstance(reply, Blob):
                 whole = self._files.add(reply)
                 if whole is not None and reply.kind == "checkpoint":
-                    _write(self._folder / _CHECKPOINT, whole)
+                    _write(self._folder / CHECKPOINT, whole)
                 elif whole is not None:
                     self._weights = whole
             elif isinstance(reply, RunPlanned):
@@ -162,12 +201,12 @@ class _Run:
 
     def survived(self, error: EngineDied) -> str:
         """One sentence about a death that the run lives through."""
-        where = "its last checkpoint" if (self._folder / _CHECKPOINT).exists() else "its beginning"
+        where = "its last checkpoint" if (self._folder / CHECKPOINT).exists() else "its beginning"
         return f"{error.sentence} It was started again, and the run resumed from {where}."
 
     def finish(self) -> TrainResult:
         """Write weights, card and rows; the version counts only once all of it is on disk."""
-        trained, plan = self._trained, self._plan
+        trained, plan = self._trained, self.plan
         if trained is None or plan is None:
             raise EngineDied("The engine ended the run without a result.", safe="Everything painted is safe.")
         models = self._project.path / "models"
@@ -205,43 +244,59 @@ class _Run:
                 end_run(
                     db, self._row, state=state, version=row.name, steps=row.steps, seconds=row.seconds, summary=summary
                 )
+            end_learning(db)
 
         self._writer.call(write).result()
-        (self._folder / _CHECKPOINT).unlink(missing_ok=True)
+        (self._folder / CHECKPOINT).unlink(missing_ok=True)
         return result
 
     def fail(self, state: str, sentence: str) -> None:
         """Write that the run came to nothing; the version before it stays."""
-        row = self._row
-        if row is not None and self._project.writer is not None:
-            written = self._writer.call(
-                lambda db: end_run(
-                    db, row, state=state, steps=self.step, seconds=self.seconds, summary={"why": sentence}
-                )
-            )
-            # A disk that refuses this row too must not hide why the run failed.
-            wait((written,), timeout=_ROW_S)
-            self._row = None
+        self._end(state, sentence, end_learning)
+
+    def leave(self, *, resumable: bool) -> None:
+        """The run is dropped, or left as it is to be resumed."""
+        if not resumable:
+            self.fail("stopped", "The run was dropped.")
+            return
+        kept = self._kept()
+        sentence = "It goes on when the project is opened in the window."
+        self._end("interrupted", sentence, lambda db: keep_learning(db, kept))
+
+    def _end(self, state: str, sentence: str, then: Callable[[sqlite3.Connection], None]) -> None:
+        if self._project.writer is None:
+            return
+        row, summary = self._row, {"why": sentence}
+
+        def write(db: sqlite3.Connection) -> None:
+            if row is not None:
+                end_run(db, row, state=state, steps=self.step, seconds=self.seconds, summary=summary)
+            then(db)
+
+        # A disk that refuses this row too must not hide why the run failed.
+        wait((self._writer.call(write),), timeout=_ROW_S)
+        self._row = None
 
     def _set_plan(self, plan: Plan) -> None:
         """The plan as it is now; the first one makes the run's folder and row."""
-        self._plan = plan
+        self.plan = plan
         if not self._made_folder:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise _refused(self._folder.name, error) from error
             self._made_folder = True
-            self._row = self._writer.call(
-                lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
-            ).result()
+            if self._row is None:
+                self._row = self._writer.call(
+                    lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
+                ).result()
             # Held out from now on, whatever becomes of this run.
             self._project.set_setting(HELD_OUT_BLOCKS, msgspec.to_builtins(plan.blocks)).result()
         _write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
 
     def _complete(self, event: Event) -> Event:
         if isinstance(event, Checkpointed):
-            return msgspec.structs.replace(event, path=f"runs/{self.name}/{_CHECKPOINT}")
+            return msgspec.structs.replace(event, path=f"runs/{self.name}/{CHECKPOINT}")
         return event
 
     def _groups(self, plan: Plan) -> dict[int, Split]:

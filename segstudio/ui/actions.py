@@ -130,6 +130,8 @@ ACTIONS: tuple[Action, ...] = (
            Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
     Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE, "accept", ("A",),
            "accept", Bar.MAIN, "acceptButton", needs=Needs.SHOWN),
+    Action("reject", "Reject", "Show no proposal for this image until asked to", Menu.IMAGE, "reject", ("Shift+A",),
+           "reject", Bar.MAIN, "rejectButton", needs=Needs.SHOWN),
     Action("done", "Done", DONE_TIPS["proposal"], Menu.IMAGE, "done", ("Return", "Enter"), "done", Bar.MAIN,
            "doneButton", needs=Needs.SHOWN),
     Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,

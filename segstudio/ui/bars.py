@@ -31,13 +31,13 @@ __all__ = ["Bars", "tooltip"]
 
 _MAIN_BAR = (
     ("open",),
-    ("propose", "accept", "done"),
+    ("propose", "accept", "reject", "done"),
     ("fine-tune",),
     ("undo", "redo"),
     ("export",),
 )
 _TOOL_BAR = (("pan", "brush", "eraser"), ("fit", "actual-size"))
-_ICON_ONLY = {"undo", "redo"}
+_ICON_ONLY = {"undo", "redo", "reject"}
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
 

@@ -84,6 +84,10 @@ class Commands:
         """Fill what is unlabelled with the proposal."""
         self._session.accept_proposal()
 
+    def reject(self) -> None:
+        """Drop the proposal for this image until one is asked for."""
+        self._session.reject_proposal()
+
     def done(self) -> None:
         """Mark the image done, which shows the next."""
         self._session.mark_done()

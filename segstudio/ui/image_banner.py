@@ -1,6 +1,6 @@
-"""What is said above an image that cannot be used as it is: its file is missing, or holds another content.
+"""What is said above an image: that its file is missing or holds another content, or that it is held out.
 
-It stands until a person decides, or the image is as it was; it never waits for an answer.
+It stands as long as it is so; it never waits for an answer.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from segstudio.ui.words import tr
 if TYPE_CHECKING:
     from segstudio.app.session import Session
 
-__all__ = ["ImageBanner"]
+__all__ = ["HeldOutBanner", "ImageBanner"]
 
 
 class ImageBanner(QFrame):
@@ -88,6 +88,46 @@ class ImageBanner(QFrame):
         dialog.fileSelected.connect(lambda chosen: self._session.relink(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+class HeldOutBanner(QFrame):
+    """`heldOutBanner`: says on the image itself that nothing is learned from it; `learnInsteadButton` changes that."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self._covered = False
+        self.setObjectName("heldOutBanner")
+        self.setProperty("role", "alert")
+        self.text = QLabel(tr("Held out: measured on, never learned from."))
+        self.text.setObjectName("heldOutText")
+        self.text.setToolTip(tr("How well the model does is measured on images that it has never learned from"))
+        self.setAccessibleName(self.text.text())
+        self.learn_button = _button(
+            "learnInsteadButton",
+            tr("Learn from this one instead"),
+            tr("Another labelled image is held out in its place"),
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.learn_button)
+        self.learn_button.clicked.connect(lambda: session.hold_out(session.current_index, False))
+        for signal in (session.imagesChanged, session.imageLoading):
+            signal.connect(lambda _: self._show())
+        for signal in (session.imageShown, session.projectChanged):
+            signal.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self.learn_button.setVisible(not self._session.read_only)
+        self.setVisible(self._session.held_out and not self._covered)
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page stands over the image."""
+        self._covered = covered
+        self._show()
 
 
 def _button(name: str, text: str, tip: str) -> QPushButton:

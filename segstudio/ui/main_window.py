@@ -26,7 +26,7 @@ from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.done_strip import DoneStrip
 from segstudio.ui.first_step import FirstStep
 from segstudio.ui.icons import app_icon
-from segstudio.ui.image_banner import ImageBanner
+from segstudio.ui.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
@@ -233,6 +233,7 @@ class MainWindow(QMainWindow):
         if self.covered:
             self.export_panel.hide()
         self.image_banner.cover(self.covered)
+        self.held_out_banner.cover(self.covered)
         self.show_panels()
         self.bars.refresh()
 
@@ -258,6 +259,7 @@ class MainWindow(QMainWindow):
         self.read_only_banner = ReadOnlyBanner(self.session)
         self.image_banner = ImageBanner(self.session)
         self.done_strip = DoneStrip(self.session)
+        self.held_out_banner = HeldOutBanner(self.session)
         actions = self.bars.action
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
@@ -271,7 +273,12 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.strips = Strips(
-            self.closing_strip, self.message_strip, self.read_only_banner, self.done_strip, self.image_banner
+            self.closing_strip,
+            self.message_strip,
+            self.read_only_banner,
+            self.done_strip,
+            self.image_banner,
+            self.held_out_banner,
         )
         layout.addWidget(self.strips)
         layout.addWidget(self.export_panel)

@@ -70,6 +70,7 @@ class StatusBar(QStatusBar):
         session.projectChanged.connect(self._opened)
         session.said.connect(self._say)
         session.proposalChanged.connect(self._proposal)
+        session.proposalAged.connect(self._proposal)
         session.imageLoading.connect(lambda _path: self._proposal())
         session.imageLoading.connect(
             lambda _path: self._say("") if self.said_label.text() == tr(_EMPTY_GUESS) else None
@@ -102,7 +103,8 @@ class StatusBar(QStatusBar):
             empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
             self.proposal_label.setText(tr("first guess: nothing found") if empty else tr("proposal: first guess"))
         else:
-            self.proposal_label.setText(tr("proposal: {v}", v=version_words(proposal.version)))
+            age = tr(", older than your strokes") if self._session.proposal_stale else ""
+            self.proposal_label.setText(tr("proposal: {v}", v=version_words(proposal.version)) + age)
         self._publish()
 
     def _help_on(self) -> None:

@@ -39,7 +39,7 @@ def _sentence(name: str) -> QLabel:
 
 
 class MessageStrip(QFrame):
-    """`messageStrip`: the newest failure; it goes when it is closed, or when what it says no longer holds.
+    """`messageStrip`: the newest failure, or what else must be known; it goes when it is closed, or no longer holds.
 
     `said_elsewhere` tells of a failure whether another part of the window, in sight, says it.
     """
@@ -77,6 +77,7 @@ class MessageStrip(QFrame):
         session.saveStateChanged.connect(self._saved)
         session.engineStateChanged.connect(self._engine)
         session.projectChanged.connect(self.dismiss)
+        session.noticed.connect(partial(self.say, "train"))
         for job, signal in (
             ("propose", session.proposalReady),
             ("image", session.imageShown),
@@ -121,8 +122,8 @@ class MessageStrip(QFrame):
             self.dismiss()
 
     def _failed(self, failure: dict[str, Any]) -> None:
-        if failure["job"] == "new":
-            return  # said on the page that asked for it
+        if failure["job"] == "new" or failure.get("cancelled"):
+            return  # said on the page that asked for it; wanted by a person
         if self._said_elsewhere(failure):
             self._succeeded(failure["job"])
             return

@@ -1,4 +1,8 @@
-"""Documents, navigation and proposals over a real project, with a network that answers when it is told to."""
+"""Documents, navigation and proposals over a real project, with a network that answers when it is told to.
+
+`exact` answers bear the network's own version ("instant"), else each a name of its own; `kept` says of each whether the
+store let nothing of it in.
+"""
 
 import threading
 from collections.abc import Generator
@@ -33,20 +37,25 @@ class Network:
         self.version = "embedded"
         self.error: Exception | None = None
         self.open = False
+        self.exact = False
+        self.took_s = 0.0
+        self.kept: list[bool] = []
 
     def predict(
-        self, project: Project, engine: object, images: list[ImageId], **_: object
+        self, project: Project, engine: object, images: list[ImageId], *, replace_people: bool = False, **_: object
     ) -> Generator[PredictProgress, None, PredictReport]:
         gate = threading.Event()
         self.gates.append(gate)
-        version = f"{self.version}-{len(self.gates)}"
+        version = self.version if self.exact else f"{self.version}-{len(self.gates)}"
         while not self.open and not gate.wait(0.01):
             yield PredictProgress(0, 1)
         if self.error is not None:
             raise self.error
         tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
-        project.proposals.write(images[0], 0, version, {1: ProposalRow(CELL, 0.9)}, {(0, 0): tile})
-        return PredictReport(1, 1, 1.0, PredictSeconds(0, 0, 0), version)
+        rows = {1: ProposalRow(CELL, 0.9)}
+        number = project.proposals.write(images[0], 0, version, rows, {(0, 0): tile}, replace_people=replace_people)
+        self.kept.append(number is None)
+        return PredictReport(1, 1, 1.0, PredictSeconds(0, self.took_s, 0), version)
 
 
 class Desk:

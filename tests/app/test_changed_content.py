@@ -183,13 +183,15 @@ def test_what_fails_in_reading_the_visible_part_ends_nothing(desk: Desk, monkeyp
     read = desk.project.proposals.read
     failing = [True]
 
-    def refusing(image: ImageId, plane: int) -> Any:
+    def refusing(image: ImageId, plane: int, known: object = None) -> Any:
         if failing.pop() if failing else False:
             raise DiskRefused("The disk refused.")
         return read(image, plane)
 
     monkeypatch.setattr(desk.project.proposals, "read", refusing)
-    desk.proposals._progressed(desk.proposals._request, PredictProgress(0, 1, ImageId(1), 0, part=True))
+    requests = desk.proposals._requests
+    assert requests.asked is not None
+    requests._progressed(requests.asked, PredictProgress(0, 1, ImageId(1), 0, part=True))
     desk.qtbot.waitUntil(lambda: not failing)
     desk.qtbot.wait(30)
     assert desk.failures == []

@@ -5,6 +5,7 @@ import pytest
 from proposal_desk import Desk
 
 from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.proposal_values import proposal_values
 from segstudio.errors import DiskRefused, EngineDied
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import new_class_row
@@ -230,6 +231,6 @@ def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: 
     desk.finishing.accept()
     desk.finishing.settle()
     assert not desk.read()[0].any()
-    values = desk.proposals.values(ImageId(1), 0, Rect(0, 0, 90, 70))
+    values = proposal_values(desk.project, desk.documents.classes, ImageId(1), 0, Rect(0, 0, 90, 70))
     assert values is not None
     assert set(np.unique(values[0])) == {255}

@@ -25,7 +25,7 @@ class Run:
         self.error: Exception | None = None
 
     def train(
-        self, project: object, engine: object, choices: Choices, *, stop: Callable[[], bool]
+        self, project: object, engine: object, choices: Choices, *, stop: Callable[[], bool], **_: object
     ) -> Generator[Event, None, TrainResult]:
         self.choices.append(choices)
         step = 0

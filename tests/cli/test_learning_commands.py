@@ -55,7 +55,7 @@ def test_train_then_predict_with_a_broken_file_among_the_images(
     assert entry(["predict", str(project), "--all", "--json"]) == 1
     out, err = capsys.readouterr()
     report = json.loads(out)
-    assert set(report) == {"images", "network_pixels", "scale", "seconds"}
+    assert set(report) == {"images", "network_pixels", "scale", "seconds", "passed_over"}
     assert report["images"] == 5
     assert err.count("\n") == 1
     assert "5.png" in err
@@ -97,3 +97,29 @@ def test_no_such_device_is_one_line(project: Path, capsys: pytest.CaptureFixture
     assert out == ""
     assert err.count("\n") == 1
     assert "cuda:77" in err
+
+
+def test_what_a_person_proposed_is_passed_over_and_counted_unless_it_is_to_be_replaced(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "images/5.png").unlink()
+    imported = ["import", str(project), "--format", "png", str(tmp_path / "masks"), "--as", "proposals"]
+    assert entry(imported) == 0
+    capsys.readouterr()
+    command = ["predict", str(project), "--images", "[0-4].png", "--version", "embedded", "--json"]
+    assert entry(command) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["images"], report["passed_over"]) == (1, 4)
+    assert entry([*command, "--replace"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["images"], report["passed_over"]) == (5, 0)
+
+
+@pytest.mark.parametrize("planes", ["3-1", "a-b", "-1"])
+def test_a_range_of_planes_that_is_none_is_a_usage_error(
+    project: Path, planes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        entry(["predict", str(project), f"--planes={planes}"])
+    assert ended.value.code == 2
+    assert "is no range of planes" in capsys.readouterr().err

@@ -45,8 +45,12 @@ class AgendaMachine(RuleBasedStateMachine):
         for wanted in Priority:
             if expected is None:
                 expected = next((i for i, p in self.naive if p is wanted), None)
-        assert self.agenda.next() == expected
+        assert self.agenda.take() == expected
         assert len(self.agenda) == len(self.naive)
+        taken = next(((i, p) for i, p in self.naive if i == expected), None)
+        if taken is not None and taken[1] is Priority.TRAIN:
+            self.naive.remove(taken)
+            self.naive.append(taken)
 
 
 TestAgenda = AgendaMachine.TestCase
@@ -58,3 +62,13 @@ def test_an_id_is_open_once():
     agenda.add(1, Priority.REST)
     with pytest.raises(ValueError, match="open already"):
         agenda.add(1, Priority.TRAIN)
+
+
+def test_a_run_and_what_is_on_the_screen_take_turns_and_the_rest_waits():
+    agenda = Agenda()
+    agenda.add(1, Priority.REST)
+    agenda.add(2, Priority.TRAIN)
+    agenda.add(3, Priority.VISIBLE)
+    assert [agenda.take() for _ in range(2)] == [3, 3]
+    agenda.move(3, Priority.TRAIN)
+    assert [agenda.take() for _ in range(4)] == [2, 3, 2, 3]

@@ -97,6 +97,29 @@ def test_an_idle_engine_ends_and_comes_back(tmp_path: Path):
     assert "dead" not in said
 
 
+def test_what_is_asked_as_an_idle_engine_ends_is_asked_of_the_next_and_nothing_died(tmp_path: Path):
+    project, _ = new_project(tmp_path, 1)
+    said: list[str] = []
+    with project, EngineClient(project.path, log=tmp_path / "log", idle_s=0.3) as client:
+        client.on_state = lambda kind, _device, _sentence: said.append(kind)
+        client.ready()
+        post, late = client.post, [True]
+
+        def post_late(message: object) -> None:
+            """The first request is on its way when the process decides to end."""
+            if late.pop() if late else False:
+                deadline = time.monotonic() + 30
+                while client.pid is not None and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            post(message)
+
+        client.post = post_late
+        assert finished(predict(project, client, [project.images()[0].id])).images == 1
+        assert len(client._deaths) == 0
+    assert "dead" not in said
+    assert said.count("ready") == 2
+
+
 def test_what_is_no_project_is_said(tmp_path: Path):
     with EngineClient(tmp_path / "nothing.segstudio", log=tmp_path / "log") as client:
         with pytest.raises(EngineDied, match="not a SegStudio project"):

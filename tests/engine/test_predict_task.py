@@ -101,7 +101,7 @@ def test_progress_ends_at_the_total_and_closing_cancels(engine: EngineClient, di
 
 def test_what_is_on_the_screen_comes_first(engine: EngineClient, discs_project: Project):
     images = [row.id for row in discs_project.images()]
-    steps = predict(discs_project, engine, images, visible=(images[3], 0, Rect(0, 0, 50, 50)))
+    steps = predict(discs_project, engine, images, visible=lambda: (images[3], 0, Rect(0, 0, 50, 50)))
     done = [v.image for v in steps if v.image is not None]
     assert done[0] == images[3]
     assert sorted(done) == images

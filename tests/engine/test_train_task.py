@@ -120,7 +120,7 @@ def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, 
     begun = time.monotonic()
     row = discs_project.images()[5]
     on_screen = (row.id, 0, Rect(0, 0, 50, 50))
-    assert finished(predict(discs_project, engine, [row.id], version="embedded", visible=on_screen)).images == 1
+    assert finished(predict(discs_project, engine, [row.id], version="embedded", visible=lambda: on_screen)).images == 1
     assert time.monotonic() - begun < 30
     assert isinstance(next(steps), Event)
     steps.close()

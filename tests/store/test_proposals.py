@@ -123,3 +123,68 @@ def test_a_disk_that_refuses_does_not_cost_the_proposals_that_are_there(
     found = project.proposals.read(FIRST, 0)
     assert found is not None
     assert found.version == "v1"
+
+
+@pytest.mark.parametrize("version", ["imported", "merged"])
+def test_no_model_takes_the_place_of_a_person_s_proposal_unless_told_to(project: Project, version: str) -> None:
+    cache = project.proposals
+    number = cache.write(FIRST, 0, version, ROWS, _tiles())
+    for model in ("embedded", "instant", "v7"):
+        assert cache.write(FIRST, 0, model, ROWS, _tiles(1)) is None
+    found = cache.read(FIRST, 0)
+    assert found is not None
+    assert (found.number, found.version) == (number, version)
+    assert cache.from_people() == {(FIRST, 0)}
+    assert cache.write(FIRST, 0, "imported", ROWS, _tiles(2)) is not None  # a person's word again
+    assert cache.write(FIRST, 0, "v7", ROWS, _tiles(3), replace_people=True) is not None
+    assert cache.from_people() == frozenset()
+    assert cache.write(FIRST, 0, "v8", ROWS, _tiles(3)) is not None
+
+
+def test_a_rejected_proposal_is_gone_until_one_is_written(project: Project) -> None:
+    cache = project.proposals
+    number = cache.write(FIRST, 0, "v1", ROWS, _tiles())
+    cache.write(ImageId(2), 0, "v1", ROWS, _tiles())
+    cache.reject(FIRST, 0)
+    cache.reject(FIRST, 0)
+    cache.close()  # what is decided is on disk
+    assert cache.is_rejected(FIRST, 0)
+    assert cache.read(FIRST, 0) is None
+    assert [note.image for note in cache.notes()] == [2]
+    assert not cache.extend(number, ROWS, _tiles())
+    with Project.open(project.path, write=False) as reader:
+        assert reader.proposals.read(FIRST, 0) is None
+    cache.write(FIRST, 0, "v1", ROWS, _tiles())
+    assert not cache.is_rejected(FIRST, 0)
+    assert cache.read(FIRST, 0) is not None
+
+
+def test_the_cache_of_an_older_program_has_no_rejections_and_keeps_what_it_holds(project: Project) -> None:
+    cache = project.proposals
+    cache.write(FIRST, 0, "merged", ROWS, _tiles())
+    cache.close()
+    with sqlite3.connect(project.path / "cache" / "proposals.db") as db:
+        db.execute("DROP TABLE rejected")
+    db.close()
+    with Project.open(project.path, write=False) as reader:
+        assert reader.proposals.read(FIRST, 0) is not None
+        assert not reader.proposals.is_rejected(FIRST, 0)
+        assert len(reader.proposals.notes()) == 1
+    assert cache.read(FIRST, 0) is not None
+    cache.reject(FIRST, 0)
+    assert cache.read(FIRST, 0) is None
+
+
+def test_a_proposal_grows_part_by_part_under_its_number(project: Project) -> None:
+    cache, tiles = project.proposals, _tiles()
+    number = cache.write(FIRST, 0, "v1", {}, {(0, 0): tiles[0, 0]})
+    assert number is not None
+    part = cache.read(FIRST, 0)
+    assert part is not None
+    assert cache.extend(number, ROWS, {(1, 2): tiles[1, 2]})
+    whole = cache.read(FIRST, 0, part)
+    assert whole is not None
+    assert (whole.number, whole.rows, set(whole.tiles)) == (number, ROWS, {(0, 0), (1, 2)})
+    assert whole.tiles[0, 0] is part.tiles[0, 0]
+    cache.write(FIRST, 0, "v2", ROWS, _tiles())
+    assert not cache.extend(number, ROWS, tiles)  # another has taken its place

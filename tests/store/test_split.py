@@ -1,12 +1,15 @@
 from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from segstudio.labels.compose import paint_class_ids
 from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId
+from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Cause, ImageId, Origin
 from segstudio.store.project import Project
 from segstudio.store.split import Split, decide, hash_holds_out
 from segstudio.store.values import NewImage
@@ -38,6 +41,33 @@ def test_a_group_is_decided_when_it_first_gets_labels_and_never_again(make_proje
         document = project.document(image)
         seq = paint(project, document, Rect(0, 0, 10, 10), CELL)
         undo(project, document, seq)
+    flushed(project)
+    splits = {image.id: image.split for image in project.images()}
+    # Nothing is labelled any more when the fourth is painted on: no other can be held out in its place.
+    assert splits == {5: "train", 2: "train", 4: "train", 1: "train", 3: None}
+
+
+def test_the_image_under_the_hand_is_not_held_out_while_another_will_do(make_project: Callable[..., Project]) -> None:
+    project = make_project(count=5)
+    for image in (ImageId(i) for i in (5, 2, 4, 1)):
+        paint(project, project.document(image), Rect(0, 0, 10, 10), CELL)
+    flushed(project)
+    splits = {int(image.id): image.split for image in project.images()}
+    assert splits[1] == "train"
+    assert sorted(str(splits[i]) for i in (5, 2, 4)) == ["held-out", "train", "train"]
+    assert splits[3] is None
+
+
+def test_what_is_imported_is_decided_by_the_first_three_and_the_hash(make_project: Callable[..., Project]) -> None:
+    project = make_project(count=5)
+    for image in (ImageId(i) for i in (5, 2, 4, 1)):
+        document = project.document(image)
+        gesture = Gesture(document, Cause.IMPORT)
+        paint_class_ids(gesture, document, 0, np.full((400, 600), CELL, np.int32), project.classes(), Origin.IMPORTED)
+        edit = gesture.commit()
+        assert edit is not None
+        assert project.writer is not None
+        project.writer.submit(edit)
     flushed(project)
     splits = {image.id: image.split for image in project.images()}
     assert splits == {5: "train", 2: "train", 4: "train", 1: "held-out", 3: None}

@@ -96,11 +96,13 @@ class FakeSession(QObject):
     proposalChanged = Signal()
     doneStateChanged = Signal()
     objectsCounted = Signal()
+    proposalAged = Signal()
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)
     jobChanged = Signal(object)
     said = Signal(str)
+    noticed = Signal(str)
     imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()
@@ -114,6 +116,7 @@ class FakeSession(QObject):
         self.read_only = ""
         self.image_trouble = ImageTrouble()
         self.image_failed = False
+        self.held_out = False
         self.images: list[ImageItem] = []
         self.files: list[Path | None] = []
         self.contents: dict[int, str] = {}
@@ -132,6 +135,7 @@ class FakeSession(QObject):
         self.document: Document | None = None
         self.proposal_on_screen = None
         self.proposal_is_guess = False
+        self.proposal_stale = False
         self.done_rest = "proposal"
         self.done_state = DoneState.IDLE
         self.object_counts: dict[ClassId, int] = {}
@@ -256,6 +260,12 @@ class FakeSession(QObject):
 
     def propose(self) -> None:
         self.calls.append(("propose",))
+
+    def hold_out(self, path: int | str, held: bool) -> None:
+        self.calls.append(("hold_out", path, held))
+
+    def reject_proposal(self) -> None:
+        self.calls.append(("reject_proposal",))
 
     def accept_proposal(self) -> None:
         self.calls.append(("accept_proposal",))
