@@ -35,7 +35,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _VALUES = (0, 3)
 """Colour types of PNG that hold one number a pixel: grey and palette."""
 
-_OTHER_MASKS = frozenset(ending for family in FAMILIES for ending in family.extensions) - {".png"} | {
+_OTHER_MASKS = frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | {
     ".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", ".mha", ".jp2", ".npz", ".svg", ".h5",
 }  # fmt: skip
 """Endings that masks are found under elsewhere. A text or a JSON file beside an image is not taken for a mask."""
