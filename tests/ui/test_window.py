@@ -459,6 +459,16 @@ def test_export_is_asked_for_in_place_and_says_when_files_were_read_back(
     assert panel.start.isEnabled()
 
 
+def test_the_export_panel_counts_images_as_the_window_does_and_says_which_were_left_out(
+    window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    left_out = [{"path": "e.png", "reason": "no known pixel"}]
+    report = {"format": "png", "out": str(tmp_path), "images": 4, "files": list("abcd"), "left_out": left_out}
+    session.exportFinished.emit(report)
+    words = "Done: 4 files of 4 images, read back and equal. 4 of 5 images; left out: 1 (no known pixel)"
+    assert window.export_panel.state.text() == words
+
+
 def test_an_export_that_failed_says_so_in_the_panel_and_can_be_tried_again(
     window: MainWindow, session: FakeSession, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The export panel above the image: format, folder, go; painting goes on, and it says when the files were read back."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +173,8 @@ class ExportPanel(QFrame):
         files = count(len(report["files"]), "1 file", "{n} files")
         pictures = count(images, "1 image", "{n} images")
         words = tr("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
+        if left_out := report.get("left_out"):
+            words += ". " + _left_out_words(images, [str(image["reason"]) for image in left_out])
         if report.get("changed"):
             flagged = count(len(report["changed"]), "1 image holds", "{n} images hold")
             words += ". " + tr("{flagged} another content than when labelled", flagged=flagged)
@@ -214,3 +217,10 @@ class ExportPanel(QFrame):
         self.folder.setToolTip(wrapped(f"{words}\n{self.folder.text()}" if self.folder.text() else words))
         ready = bool(self.folder.text().strip()) and self._session.project_path is not None
         self.start.setEnabled(ready and not self._busy)
+
+
+def _left_out_words(exported: int, reasons: list[str]) -> str:
+    """How the exported images add up to those that were asked for: '4 of 5 images; left out: 1 (no known pixel)'."""
+    asked = count(exported + len(reasons), "1 image", "{n} images")
+    counted = ", ".join(f"{number:,} ({tr(why)})" for why, number in sorted(Counter(reasons).items()))
+    return tr("{n} of {asked}; left out: {counted}", n=f"{exported:,}", asked=asked, counted=counted)
