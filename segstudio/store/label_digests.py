@@ -71,7 +71,8 @@ def read_digests(db: sqlite3.Connection) -> Mapping[ImageId, bytes]:
 
 def forget_digest(db: sqlite3.Connection, image: ImageId) -> None:
     """The labels of an image change, in the open transaction."""
-    db.execute("UPDATE images SET labels_sha256 = NULL WHERE id = ?", (image,))
+    # Setting what is NULL already would write the index again, a page a stroke.
+    db.execute("UPDATE images SET labels_sha256 = NULL WHERE id = ? AND labels_sha256 IS NOT NULL", (image,))
 
 
 def keep_digest(db: sqlite3.Connection, image: ImageId) -> None:
