@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio import faults
+from segstudio.app.faults import Faults
 from segstudio.app.preferences import Preferences, load_preferences
 from segstudio.app.values import EngineState, SaveState
 from segstudio.errors import UserError
@@ -66,6 +68,18 @@ class SessionBase(QObject):
         self._visible: Rect | None = None
         self._engine_state = EngineState("off", "", "")
         self.export_folder: Path | None = None
+        self.faults = Faults(self._abort_gesture, self)
+        self.faults.told.connect(self.failed)
+
+    def met(self, error: Exception, quiet_s: float = faults.QUIET_S) -> bool:
+        """Say a fault that was caught at a border of the window, and end the gesture that it met.
+
+        False for one that goes on: it was said already, and like it within the last `quiet_s` seconds.
+        """
+        return self.faults.met(error, quiet_s)
+
+    def _abort_gesture(self) -> bool:
+        return self._opened is not None and self._opened.documents.cancel_gesture()
 
     @property
     def project_path(self) -> Path | None:

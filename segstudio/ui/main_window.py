@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -345,6 +345,16 @@ class MainWindow(QMainWindow):
         self.status_bar.show_cursor(f"{place} · {value} · {name}" if name else "")
 
     # -- events ------------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """The border of the window: what fails below is said. It stays open where closing it failed."""
+        try:
+            return super().event(event)
+        except Exception as error:  # noqa: BLE001 - a border: the window says it
+            if event.type() is QEvent.Type.Close:
+                event.ignore()
+            self.session.met(error)
+            return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody wanted."""

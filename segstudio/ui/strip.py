@@ -88,6 +88,7 @@ class MessageStrip(QFrame):
         self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
+        self.copy_button.setText(f" {tr('Copy details') if details else tr('Copy')}")
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()

@@ -95,6 +95,10 @@ class FakeSession(QObject):
     projectChanged = Signal()
     failed = Signal(object)
 
+    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
+        """A fault that the window caught is raised: no test of a widget expects one."""
+        raise error
+
     def __init__(self) -> None:
         super().__init__()
         self.preferences = Preferences()

@@ -94,6 +94,10 @@ class FakeSession(QObject):
     versionsChanged = Signal()
     runRead = Signal(object)
 
+    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
+        """A fault that the window caught is raised: no test of a widget expects one."""
+        raise error
+
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[Any, ...]] = []
