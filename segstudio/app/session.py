@@ -25,6 +25,7 @@ from segstudio.errors import UserError
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.opened import OpenedProject
+    from segstudio.store.queued import SetAside
 
 __all__ = ["Session"]
 
@@ -41,6 +42,7 @@ class Session(
         """
         from segstudio.app.opened import OpenedProject
 
+        self.faults.listen()
         if self._opened is not None and self._opened.project.path.resolve() == Path(path).resolve():
             # This window itself holds the lock: opened beside itself the project would be read-only.
             self.secure()
@@ -123,6 +125,7 @@ class Session(
         documents.long.failed.connect(self.failed)
         documents.long.jobChanged.connect(self.jobChanged)
         documents.refused.connect(lambda sentence: self._fail("save", sentence))
+        documents.setAside.connect(self._say_set_aside)
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
@@ -180,11 +183,15 @@ class Session(
         if opened is not None:
             opened.close(wait_s)
             self.projectChanged.emit()
+        self.faults.close()
         try:
             if self.remembers:
                 save_preferences(self.preferences)
         except OSError as error:
             self.said.emit(self.tr("Preferences could not be saved: {0}").format(error.strerror or error))
+
+    def _say_set_aside(self, aside: SetAside) -> None:
+        self.failed.emit({"job": "bug", "sentence": aside.sentence, "details": aside.details})
 
     def _engine_changed(self, state: EngineState) -> None:
         self._engine_state = state

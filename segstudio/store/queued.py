@@ -11,7 +11,7 @@ from segstudio.labels.edit import Edit
 from segstudio.labels.model import Seq
 from segstudio.store.refusal import FolderGoneError
 
-__all__ = ["Queued", "WriterState", "identity", "size"]
+__all__ = ["Queued", "SetAside", "WriterState", "identity", "size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,20 @@ class WriterState:
     saved: bool
     refused: str
     last_saved_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Edits, oldest first, that do not follow what is saved, so that none of them was written: a fault of the program.
+
+    `sentence` is for a person, `details` are the traces. `kept` is the file that they are in; None where the disk
+    refused that too, so that they stay in memory until the project is closed.
+    """
+
+    edits: tuple[tuple[Seq, Edit], ...]
+    sentence: str
+    details: str
+    kept: Path | None
 
 
 @dataclass(slots=True, eq=False)

@@ -19,7 +19,7 @@ from segstudio.labels.model import Seq
 from segstudio.store.connect import Access, connect
 from segstudio.store.drives import JournalMode
 from segstudio.store.journal import Edits, last_seq, write_edit, write_edits
-from segstudio.store.queued import Queued, WriterState, identity, size
+from segstudio.store.queued import Queued, SetAside, WriterState, identity, size
 from segstudio.store.refusal import FolderGoneError, refusal
 
 __all__ = ["Writer", "WriterState"]
@@ -50,6 +50,7 @@ class Writer:
 
     def __init__(self, path: Path, connection_type: type[sqlite3.Connection] = sqlite3.Connection) -> None:
         self.on_saved: Callable[[Seq], None] = _ignore
+        self.on_set_aside: Callable[[SetAside], None] = _ignore
         self.on_refused: Callable[[str], None] = _ignore
         self.on_recovered: Callable[[], None] = _listen_not
         self._path = path
