@@ -25,6 +25,7 @@ FORBIDDEN = {
     "durable": PLAIN,
     "geometry": PLAIN,
     "errors": PLAIN,
+    "faults": PLAIN,
     "runs": PLAIN,
     "imaging": PLAIN,
     "labels": PLAIN,

@@ -114,7 +114,7 @@ class SessionLearning(SessionBase):
     def _training_finished(self, result: dict[str, object]) -> None:
         self.trainingFinished.emit(result)
         if self._opened is not None:
-            self._opened.navigation.reload()
+            self._opened.navigation.follow_run()
             self.versionsChanged.emit()
             self._opened.proposals.refresh()
 

@@ -1,7 +1,7 @@
 """What is committed in a project: every question that one short read transaction answers."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from math import inf
 from pathlib import Path
@@ -11,13 +11,14 @@ import msgspec
 
 from segstudio.errors import UserError
 from segstudio.labels.edit import TileKey
-from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Origin, Seq
 from segstudio.labels.tile import Tile
 from segstudio.store import images as images_
 from segstudio.store import labels as labels_
 from segstudio.store import versions as versions_
 from segstudio.store.classes import read_classes
 from segstudio.store.readers import Readers
+from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow, ObjectRow, RunRow, VersionRow
 
 __all__ = ["Committed", "read_setting"]
@@ -45,10 +46,24 @@ class Committed:
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
-        with self._readers.transaction() as db:
-            for row in images_.read_images(db, images_.read_places(db, self.path), one=image):
-                return row
+        for row in self.some_images((image,)):
+            return row
         raise KeyError(image)
+
+    def some_images(self, images: Collection[ImageId]) -> list[ImageRow]:
+        """Some of the images, removed ones too, in the order of `info`; unknown ids are left out."""
+        with self._readers.transaction() as db:
+            return list(images_.read_images(db, images_.read_places(db, self.path), some=images))
+
+    def splits(self) -> Mapping[ImageId, Split]:
+        """What the images are for that learned or were held out; the others are not in it."""
+        with self._readers.transaction() as db:
+            return images_.read_splits(db)
+
+    def changed_since(self, seq: Seq) -> list[ImageId]:
+        """The images that an edit after this number has changed, removed ones included."""
+        with self._readers.transaction() as db:
+            return images_.changed_since(db, seq)
 
     def find_image(self, path_or_index: str | int) -> ImageRow:
         """The image of a path, or at a place in `images()`. Raises `UserError` where there is none."""

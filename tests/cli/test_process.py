@@ -105,11 +105,11 @@ def test_a_bug_elsewhere_than_in_the_main_thread_is_kept_too(tmp_path: Path, pla
         "report_bugs()\n"
         "class Thing:\n"
         "    def __del__(self): 1 / 0\n"
-        "if '%s' == 'finaliser':\n"
+        f"if '{place}' == 'finaliser':\n"
         "    Thing()\n"
         "else:\n"
         "    thread = threading.Thread(target=lambda: 1 / 0)\n"
-        "    thread.start(); thread.join()\n" % place
+        "    thread.start(); thread.join()\n"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
     env["HOME"] = str(tmp_path)
