@@ -59,10 +59,14 @@ class Documents(QObject):
         *,
         largest_edit_bytes: int = LARGEST_EDIT_BYTES,
         budget: TileBudget | None = None,
+        classes: ClassTable | None = None,
+        last_seq: Seq | None = None,
     ) -> None:
-        """Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
+        """`classes` and `last_seq` are the project's where they were read before.
+
+        Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
-        self._project = project
+        self._project, self.main = project, main
         self.largest_edit_bytes = largest_edit_bytes
         self.budget = budget or TileBudget()
         self.generation = 0
@@ -78,14 +82,14 @@ class Documents(QObject):
         self._poll.timeout.connect(self._release)
         self._recent = RecentEdits()
         self._open: dict[ImageId, OpenDocument] = {}
-        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self)
+        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
         self.saving.refused.connect(self.refused)
         self.saving.setAside.connect(self._set_aside)
         self.current: OpenDocument | None = None
         self.plane = 0
-        self.classes: ClassTable = project.classes()
+        self.classes: ClassTable = classes or project.classes()
         self.tools = {name: StrokeTool(name, self._target) for name in ("brush", "eraser")}
         self.tool: StrokeTool | None = self.tools["brush"]
         self.radius = 12.0

@@ -29,9 +29,9 @@ from segstudio.labels.proposal import Proposal
 from segstudio.store.filling import Filling
 from segstudio.store.project import Project
 
-__all__ = ["Finishing", "rest_of"]
+__all__ = ["DONE_REST", "Finishing", "rest_of"]
 
-_DONE_REST = "done_rest"
+DONE_REST = "done_rest"
 
 
 class Finishing(QObject):
@@ -48,13 +48,15 @@ class Finishing(QObject):
         shown: Proposals,
         main: MainThread,
         parent: QObject | None = None,
+        rest: Rest | None = None,
     ) -> None:
+        """`rest` is the project's policy where it was read before."""
         super().__init__(parent)
         self._project, self._documents, self._navigation = project, documents, navigation
         self._shown, self._main = shown, main
         self.fills = Fills(documents, shown.worker, self)
         self.fills.failed.connect(self.failed)
-        self._rest = rest_of(project.setting(_DONE_REST))
+        self._rest = rest or rest_of(project.setting(DONE_REST))
 
     def accept(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
@@ -135,7 +137,7 @@ class Finishing(QObject):
     def set_rest(self, rest: Rest) -> None:
         """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
         self._rest = rest
-        self._project.set_setting(_DONE_REST, rest.value).add_done_callback(
+        self._project.set_setting(DONE_REST, rest.value).add_done_callback(
             lambda future: self._main.post(lambda: say_refusal(future, self.said.emit))
         )
 

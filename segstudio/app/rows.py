@@ -6,8 +6,9 @@ What is asked for while something is being read is read together, next: a stroke
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.values import ImageItem
@@ -89,9 +90,9 @@ class RowReader(QObject):
         finally:
             self.ask(())
 
-    def _emit(self, signal: object, future: "Future[object]") -> None:
+    def _emit(self, signal: SignalInstance, future: "Future[Any]") -> None:
         if not self._closed:
-            signal.emit(future.result())  # type: ignore[attr-defined]
+            signal.emit(future.result())
 
 
 def list_of(project: Project) -> ImageList:

@@ -31,12 +31,16 @@ class Saving(QObject):
         held: Callable[[], int],
         large: Callable[[], str],
         parent: QObject | None = None,
+        last_seq: Seq | None = None,
     ) -> None:
-        """`held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''."""
+        """`last_seq` is the project's where it was read before.
+
+        `held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''.
+        """
         super().__init__(parent)
         self._project = project
         self._held, self._large = held, large
-        self.acknowledged = self.submitted = project.last_seq()
+        self.acknowledged = self.submitted = project.last_seq() if last_seq is None else last_seq
         self._aside: set[int] = set()
         if project.writer is not None:
             writer = project.writer
@@ -53,7 +57,8 @@ class Saving(QObject):
 
     def acknowledge_rest(self) -> None:
         """Say of every edit that became durable while the project closed that it did."""
-        self._saved(self._project.last_seq())
+        writer = self._project.writer
+        self._saved(self._project.last_seq() if writer is None else writer.durable)
 
     def catch_up(self) -> None:
         """Others have written: their edits count as submitted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.creating import Creation
     from segstudio.app.opened import OpenedProject
+    from segstudio.app.opening import Opening
 
 __all__ = ["SessionBase"]
 
@@ -61,6 +63,10 @@ class SessionBase(QObject):
         self.preferences: Preferences = load_preferences()
         self.remembers = True
         self._opened: OpenedProject | None = None
+        self._opening: Opening | None = None
+        self._wanted: tuple[int | None, Callable[[], None]] = None, lambda: None
+        self.opens_later = False
+        self._secured: tuple[OpenedProject, int] | None = None
         self._creation: Creation | None = None
         self._tool = "brush"
         self._radius = self.preferences.brush_radius
@@ -96,8 +102,14 @@ class SessionBase(QObject):
         """Why this window may not write; empty where it may."""
         return self._opened.project.why_read_only if self._opened else ""
 
+    def wait_for_opening(self, timeout_s: float | None = None) -> bool:
+        """See `Session.wait_for_opening`."""
+        raise NotImplementedError
+
     def _may_write(self) -> bool:
         """Whether there is a project that this window may write; says so where not."""
+        if self._opened is None:
+            self.wait_for_opening()
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return False

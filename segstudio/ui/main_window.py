@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         if bare:
             choose_theme(application, theme)
         self.session = session
+        session.opens_later = True
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
