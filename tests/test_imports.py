@@ -25,6 +25,7 @@ FORBIDDEN = {
     "durable": PLAIN,
     "geometry": PLAIN,
     "errors": PLAIN,
+    "faults": PLAIN,
     "registry": PLAIN,
     "runs": PLAIN,
     "metrics": PLAIN,

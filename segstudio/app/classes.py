@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator
+from concurrent.futures import wait
 
 from segstudio.app.documents import Documents
 from segstudio.app.jobs import Job, MainThread
@@ -16,6 +17,7 @@ from segstudio.store.project import Project
 __all__ = ["Classes", "removed_words"]
 
 
+_AT_ONCE_S = 0.03
 _SAVED_WITHIN_S = 2.0
 
 
@@ -63,18 +65,34 @@ class Classes:
             raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
         if "color" in columns:
             columns["color"] = _checked_color(str(columns["color"]))
-        if "kind" in columns and self._has_pixels(found):
-            raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
         changed = {key: value for key, value in columns.items() if getattr(found, key) != value}
-        if changed:
+        if "kind" in changed:
+            self._change_kind(found, changed)
+        elif changed:
             self._commit(changed_class_row(found, **changed))
 
-    def _has_pixels(self, found: LabelClass) -> bool:
-        """Whether a pixel has the class; where the disk refuses what waits, nobody can know, and that counts as yes."""
+    def _change_kind(self, found: LabelClass, changed: dict[str, str | bool]) -> None:
+        """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered.
+
+        Where the disk refuses what waits nobody can know, and that counts as a pixel.
+        """
         self._documents.commit_gesture()
-        writer = self._project.writer
-        saved = writer is None or writer.flush(_SAVED_WITHIN_S)
-        return not saved or self._project.class_pixels(removed=True).get(found.id, 0) > 0
+        before = self._documents.submitted
+        # On the writer's thread: after every edit that waits, however long the disk takes.
+        asked = self._project.writing().call(lambda _: self._project.class_pixels(removed=True).get(found.id, 0))
+
+        def answered() -> None:
+            now = self._documents.classes.get(found.id)
+            painted = asked.exception() is not None or asked.result() > 0
+            if painted or self._documents.submitted != before:
+                raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
+            if now is not None:
+                self._commit(changed_class_row(now, **changed))
+
+        if wait([asked], _AT_ONCE_S).done:
+            answered()
+        else:
+            asked.add_done_callback(lambda _: self._documents.main.post(answered))
 
     def remove(self, name: str) -> None:
         """Take a class out of use; `Documents.said` tells how much was labelled with it, once that is counted."""

@@ -1,13 +1,14 @@
 """The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.long_writes import LongWrites, Write
-from segstudio.app.open_document import OpenDocument
+from segstudio.app.open_document import OpenDocument, taken_out
 from segstudio.app.recent import RecentEdits
 from segstudio.app.saving import Saving
 from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
@@ -23,6 +24,7 @@ from segstudio.labels.policy import Touch
 from segstudio.labels.raster import TileBudget
 from segstudio.labels.streamed import LARGEST_EDIT_BYTES
 from segstudio.store.project import Project
+from segstudio.store.queued import SetAside
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -48,6 +50,7 @@ class Documents(QObject):
     refused = Signal(str)
     said = Signal(str)
     rewritten = Signal(object)
+    setAside = Signal(object)
 
     def __init__(
         self,
@@ -57,10 +60,14 @@ class Documents(QObject):
         *,
         largest_edit_bytes: int = LARGEST_EDIT_BYTES,
         budget: TileBudget | None = None,
+        classes: ClassTable | None = None,
+        last_seq: Seq | None = None,
     ) -> None:
-        """Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
+        """`classes` and `last_seq` are the project's where they were read before.
+
+        Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
-        self._project = project
+        self._project, self.main = project, main
         self.largest_edit_bytes = largest_edit_bytes
         self.budget = budget or TileBudget()
         self.generation = 0
@@ -76,13 +83,14 @@ class Documents(QObject):
         self._poll.timeout.connect(self._release)
         self._recent = RecentEdits()
         self._open: dict[ImageId, OpenDocument] = {}
-        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self)
+        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
         self.saving.refused.connect(self.refused)
+        self.saving.setAside.connect(self._set_aside)
         self.current: OpenDocument | None = None
         self.plane = 0
-        self.classes: ClassTable = project.classes()
+        self.classes: ClassTable = classes or project.classes()
         self.tools = {name: StrokeTool(name, self._target) for name in ("brush", "eraser")}
         self.tool: StrokeTool | None = self.tools["brush"]
         self.radius = 12.0
@@ -144,47 +152,68 @@ class Documents(QObject):
             return
         if event.phase is Phase.PRESS and self.long.changes(self.current.document.image):
             self.said.emit(self.busy)
-        elif event.phase is Phase.PRESS:
-            began = not tool.active
-            self._repaint(tool.press(event))
-            if began and tool.active:
-                self.historyChanged.emit()
-        elif event.phase is Phase.MOVE:
-            self._repaint(tool.move(event))
-        elif event.phase is Phase.RELEASE:
-            rect, ends = tool.release(event)
-            self._repaint(rect)
-            if ends:
-                self.commit_gesture()
+            return
+        with self._whole_or_nothing():
+            if event.phase is Phase.PRESS:
+                began = not tool.active
+                self._repaint(tool.press(event))
+                if began and tool.active:
+                    self.historyChanged.emit()
+            elif event.phase is Phase.MOVE:
+                self._repaint(tool.move(event))
+            elif event.phase is Phase.RELEASE:
+                rect, ends = tool.release(event)
+                self._repaint(rect)
+                if ends:
+                    self.commit_gesture()
+
+    @contextmanager
+    def _whole_or_nothing(self) -> Iterator[None]:
+        """Whatever fails within, the stroke under way is taken back as a whole: no pixel stays without its row."""
+        try:
+            yield
+        except BaseException:
+            self.cancel_gesture()
+            raise
 
     def commit_gesture(self) -> None:
         """End a stroke that is under way, keeping it."""
         if not self.gesture_active or self.tool is None or self.current is None:
             return
-        edit = self.tool.commit()
-        if edit is None:
-            self.historyChanged.emit()
-        elif self._writing_long:
-            # It cannot have its number yet; it waits in memory, and its tiles with it.
-            self._held.append((edit, self.current))
-            self._release_later()
-            self.historyChanged.emit()
-            self.saving.announce()
-        else:
-            self._submit_stroke(edit, self.current)
-        self.go_on()
+        try:
+            with self._whole_or_nothing():
+                edit = self.tool.commit()
+            if edit is None:
+                self.historyChanged.emit()
+            elif self._writing_long:
+                # It cannot have its number yet; it waits in memory, and its tiles with it.
+                self._held.append((edit, self.current))
+                self._release_later()
+                self.historyChanged.emit()
+                self.saving.announce()
+            else:
+                self._submit_stroke(edit, self.current)
+        finally:
+            self.go_on()
 
     def _submit_stroke(self, edit: Edit, opened: OpenDocument) -> None:
-        seq = self._submit(edit, opened)
+        seq = self._submit_or_take_out(edit, opened)
         tables = frozenset(row.table for row in edit.rows)
         self.changed.emit(Changed(seq, edit.image, self.plane, Rect(0, 0, 0, 0), tables, edit.cause))
 
     def cancel_gesture(self) -> bool:
         """End a stroke that is under way as if it had never begun; whether there was one."""
-        if not self.gesture_active or self.tool is None or self.current is None:
+        opened, tool = self.current, self.tool
+        if tool is None or not tool.active or opened is None:
             return False
-        for plane, rect in self.tool.abort().items():
-            self.changed.emit(Changed(None, self.current.document.image, plane, rect))
+        try:
+            rects = tool.abort()
+        except BaseException:
+            # Half taken back, it is neither what was nor what is stored: what is stored holds.
+            self._read_again(opened)
+            raise
+        for plane, rect in rects.items():
+            self.changed.emit(Changed(None, opened.document.image, plane, rect))
         self.historyChanged.emit()
         self.go_on()
         return True
@@ -216,7 +245,7 @@ class Documents(QObject):
         if edit.image is not None and opened is None:
             raise EditConflict("the image is not open")
         rects = opened.document.apply(edit) if opened is not None else {}
-        seq = self._submit(edit, opened)
+        seq = self._submit_or_take_out(edit, opened)
         image = edit.image
         tables = frozenset(row.table for row in edit.rows)
         for plane, rect in rects.items():
@@ -248,9 +277,30 @@ class Documents(QObject):
             if lost:
                 self.classChosen.emit()
 
-    def _submit(self, edit: Edit, opened: OpenDocument | None) -> Seq:
+    def _submit_or_take_out(self, edit: Edit, opened: OpenDocument | None) -> Seq:
+        """Hand an edit that is made in memory to the writer; one that the writer does not take is unmade there too."""
         assert self._project.writer is not None
-        seq = self.saving.submitted = self._project.writer.submit(edit)
+        try:
+            seq = self._project.writer.submit(edit)
+        except BaseException:
+            if opened is not None:
+                self._take_out(edit, opened)
+            raise
+        self._submitted(seq, edit, opened)
+        return seq
+
+    def _take_out(self, edit: Edit, opened: OpenDocument) -> None:
+        try:
+            rects = taken_out(opened, edit)
+        except EditConflict:
+            self._read_again(opened)
+            return
+        opened.document.raster.saved(self.saving.acknowledged)
+        for plane, rect in rects.items():
+            self.changed.emit(Changed(None, opened.document.image, plane, rect))
+
+    def _submitted(self, seq: Seq, edit: Edit, opened: OpenDocument | None) -> None:
+        self.saving.submitted = seq
         holders = [opened] if opened is not None else list(self._open.values())
         for holder in holders:
             holder.history.record(seq, edit)
@@ -260,7 +310,6 @@ class Documents(QObject):
         self._recent.add(seq, edit)
         self.historyChanged.emit()
         self.saving.announce()
-        return seq
 
     @property
     def held_edits(self) -> list[Edit]:
@@ -444,6 +493,35 @@ class Documents(QObject):
         self.rewritten.emit(None if everywhere else images)
         self.historyChanged.emit()
         self.saving.announce()
+
+    def _set_aside(self, aside: SetAside) -> None:
+        """Edits were refused by the journal: what is in memory becomes again what is saved, with what still waits."""
+        images = frozenset(edit.image for _, edit in aside.edits)
+        for seq, _ in aside.edits:
+            self._recent.drop(seq)
+        if self.current is not None and (None in images or self.current.document.image in images):
+            self.cancel_gesture()
+        self.setAside.emit(aside)
+        for image, opened in self._open.items():
+            if image in images:
+                self._read_again(opened)
+            elif None in images:
+                opened.history = self._project.history(image)
+        if None in images:
+            self._take_classes(self._project.classes())
+        self.rewritten.emit(None if None in images else images)
+        self.historyChanged.emit()
+        self.saving.announce()
+
+    def _read_again(self, opened: OpenDocument) -> None:
+        """Read what is stored and what waits; where that fails too, the image is read before it is shown again."""
+        opened.generation = -1
+        self._read_anew(opened)
+        for edit, owner in self._held:
+            if owner is opened:
+                # One that rests on what is gone is set aside by the writer in its turn, which says so.
+                with suppress(EditConflict):
+                    opened.document.apply(edit)
 
     def _read_anew(self, opened: OpenDocument) -> None:
         document = opened.document

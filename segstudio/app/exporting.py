@@ -70,6 +70,10 @@ class Exports(QObject):
             "out": str(out),
             "images": report.images,
             "files": [str(f) for f in report.files],
+            "left_out": [{"path": image.path, "reason": image.why} for image in report.left_out],
+            "planes_left_out": report.planes_left_out,
+            "cleared": [str(f) for f in report.cleared],
+            "stale": [str(f) for f in report.stale],
         }
         if report.changed:
             result["changed"] = list(report.changed)

@@ -46,7 +46,9 @@ class Finishing(QObject):
         shown: Proposals,
         main: MainThread,
         parent: QObject | None = None,
+        rest: Rest | None = None,
     ) -> None:
+        """`rest` is the project's policy where it was read before."""
         super().__init__(parent)
         self._project, self._documents, self._navigation = project, documents, navigation
         self._shown, self._main = shown, main
@@ -54,7 +56,7 @@ class Finishing(QObject):
         self.fills.failed.connect(self.failed)
         self.state = DoneState.IDLE
         self._wait = ProposalWait(shown, self)
-        self._rest = rest_of(project.setting(REST_SETTING))
+        self._rest = rest or rest_of(project.setting(REST_SETTING))
         navigation.imageLoading.connect(lambda _path: self._left())
         documents.changed.connect(self._changed)
         shown.proposalReady.connect(self.withdraw)

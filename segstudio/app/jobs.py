@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from segstudio.errors import UserError
+from segstudio.faults import report
 
 __all__ = ["Job", "MainThread", "Worker", "say_refusal"]
 
@@ -40,8 +41,12 @@ class MainThread(QObject):
 
     @Slot(object)
     def _run(self, call: Callable[[], None]) -> None:
-        if not self._closed:
+        if self._closed:
+            return
+        try:
             call()
+        except Exception as error:  # noqa: BLE001 - a border: whoever listens is told
+            report(error)
 
 
 class Job(Generic[P, T]):
@@ -96,7 +101,7 @@ class Job(Generic[P, T]):
                 self._main.post(partial(self._on_value, value))
             self._steps.close()
             self._finish(self._on_cancelled)
-        except (UserError, Exception) as error:  # noqa: BLE001  (handed to the main thread, which tells the two apart)
+        except Exception as error:  # noqa: BLE001  (handed to the main thread, which tells the two kinds apart)
             self._finish(partial(self._on_failed, error))
 
     def _finish(self, call: Callable[[], None]) -> None:
@@ -116,6 +121,12 @@ def say_refusal(future: "Future[None]", say: Callable[[str], None]) -> None:
         raise error
 
 
+def _report_fault(future: "Future[Any]") -> None:
+    error = future.exception()
+    if error is not None and not isinstance(error, UserError):
+        raise error
+
+
 class Worker:
     """One thread for short computations over frozen values; answers come on the main thread."""
 
@@ -124,10 +135,13 @@ class Worker:
         self._main = main
 
     def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
-        """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began."""
+        """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began.
+
+        Without `then` nobody need look at the future: a bug in it is reported all the same.
+        """
         future = self._pool.submit(work)
-        if then is not None:
-            future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: then(f)))
+        after = _report_fault if then is None else then
+        future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: after(f)))
         return future
 
     def close(self, *, drop: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 import operator
 import threading
-from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -15,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.display_image import DisplayImage, OtherSize, load_display_image
 from segstudio.app.documents import Documents, OpenDocument
 from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.rows import ImageList, RowReader, item_of, list_of
 from segstudio.app.values import Changed, ImageItem, ImageTrouble
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
@@ -34,11 +34,10 @@ from segstudio.store.contents import (
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
-__all__ = ["Navigation", "item_of"]
+__all__ = ["Navigation"]
 
 NO_TROUBLE = ImageTrouble()
 _PAUSE_S = 30.0
-_READ_ONE_BY_ONE = 100
 _PRIMED_BYTES = 128 << 20
 """Labels read at opening; the rest when it is looked at."""
 
@@ -67,7 +66,15 @@ class Navigation(QObject):
     contentReplaced = Signal(int)
     refused = Signal(str)
 
-    def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        documents: Documents,
+        main: MainThread,
+        parent: QObject | None = None,
+        listed: ImageList | None = None,
+    ) -> None:
+        """`listed` is the list where it was read before, as the documents were."""
         super().__init__(parent)
         self._project = project
         self._documents = documents
@@ -82,9 +89,12 @@ class Navigation(QObject):
         self.plane = 0
         self.display: DisplayImage | None = None
         self.shown: ImageId | None = None
-        self.rows: list[ImageRow] = project.images()
-        self._index_of = {row.id: i for i, row in enumerate(self.rows)}
-        self.items = [self._item(i, row) for i, row in enumerate(self.rows)]
+        listed = listed or list_of(project)
+        self.rows, self._index_of, self.items = listed.rows, listed.index_of, listed.items
+        self._complete = documents.saving.acknowledged
+        self._reader = RowReader(project, main, self)
+        self._reader.rowsRead.connect(self._rows_read)
+        self._reader.listRead.connect(self._list_read)
         self.trouble = ImageTrouble()
         self._kept: set[tuple[ImageId, str]] = set()
         self._since = monotonic()
@@ -94,6 +104,7 @@ class Navigation(QObject):
         documents.rewritten.connect(self._rewritten)
         self._stale: dict[ImageId, int] = {}
         self._list_changed_by: int | None = None
+        self._locating = False
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
@@ -165,16 +176,36 @@ class Navigation(QObject):
         self.items[i] = self.items[i]._replace(status=Status.DONE.value)
 
     def reload(self) -> None:
-        """Read the list anew: another part of the program changed it. The image asked for stays, where it still is."""
+        """Read the list again, now: for scripts. The window waits for none: `reload_later`."""
+        self._take_list(list_of(self._project))
+
+    def reload_later(self) -> None:
+        """Read the list again: another part of the program changed it. It is followed from the event loop."""
+        self._reader.ask_all()
+
+    def follow_run(self) -> None:
+        """A run has ended: the rows of the images that it learned from, or held out, are read again."""
+        self._reader.ask_splits(self.rows)
+
+    def _list_read(self, listed: ImageList) -> None:
+        self._take_list(listed)
+        if self._locating:
+            self._locating = False
+            if self.index >= 0 and self.shown is None:
+                self.open(self.index, self.plane)
+
+    def _take_list(self, listed: ImageList) -> None:
+        """The image asked for stays, where it still is."""
         asked = self.rows[self.index].id if self.index >= 0 else None
-        rows = self._project.images()
-        places = {row.id: i for i, row in enumerate(rows)}
+        rows, places = listed.rows, listed.index_of
         was_empty, after = not self.rows, None
         if asked is not None and asked not in places:
             self._note_time()
             after = next((places[row.id] for row in self.rows[self.index :] if row.id in places), len(rows) - 1)
-        self.rows, self._index_of = rows, places
-        self.items = [self._item(i, row) for i, row in enumerate(rows)]
+        self.rows, self._index_of, self.items = rows, places, listed.items
+        for image in self._problems:
+            if (i := places.get(image)) is not None:
+                self.items[i] = self._item(i, rows[i])
         self.index = -1 if asked is None else places.get(asked, -1)
         if not rows:
             self._show_none()
@@ -195,9 +226,8 @@ class Navigation(QObject):
     def located(self) -> None:
         """Images were found again: read the list anew, and show the one asked for where it could not be shown."""
         self._problems.clear()
-        self.reload()
-        if self.index >= 0 and self.shown is None:
-            self.open(self.index, self.plane)
+        self._locating = True
+        self.reload_later()
 
     def close(self) -> None:
         """End the workers; late answers are dropped, and a file is hashed no further."""
@@ -206,6 +236,7 @@ class Navigation(QObject):
         self._closing.set()
         self._worker.close()
         self._hasher.close()
+        self._reader.close()
 
     def _arrived(self, request: int, image: ImageId, held: OpenDocument | None, future: "Future[_Loaded]") -> None:
         if request != self._request:
@@ -327,41 +358,62 @@ class Navigation(QObject):
             self._list_changed_by = change.seq
 
     def _committed(self, seq: int) -> None:
-        # A row is read anew when its own last edit is durable: at an older one's end the store does not know it yet.
+        # A row is read again when its own last edit is durable: at an older one's end the store does not know it yet.
         durable = [image for image, last in self._stale.items() if last <= seq]
         for image in durable:
             del self._stale[image]
         if self._list_changed_by is not None and self._list_changed_by <= seq:
             self._list_changed_by = None
-            self.reload()
-        elif durable:
-            self._reread(durable)
-
-    def _reread(self, images: Iterable[ImageId]) -> None:
-        """Read some rows anew; the whole list where one of them was taken out, or came back."""
+            self.reload_later()
         changed: list[int] = []
-        for image in images:
-            row, i = self._project.image(image), self._index_of.get(image)
-            if (i is None) != row.removed:
-                self.reload()
-                return
+        for image in durable:
+            i, opened = self._index_of.get(image), self._documents.held(image)
             if i is not None:
-                self.rows[i] = row
-                self.items[i] = self._item(i, row)
+                if opened is not None:
+                    self.items[i] = self.items[i]._replace(status=opened.document.status.value)
                 changed.append(i)
+        self._reader.ask(durable)
         if changed:
             self.imagesChanged.emit(tuple(sorted(changed)))
 
     def reread(self, images: frozenset[ImageId]) -> None:
         """Read the rows of images that another part of the program changed in the store."""
-        self._rewritten(images)
+        self._reader.ask(images)
 
     def _rewritten(self, images: frozenset[ImageId] | None) -> None:
         """Read the rows of images that were changed in the store."""
-        if images is None or len(images) > _READ_ONE_BY_ONE:
-            self.reload()
-        elif images:
-            self._reread(images)
+        since, self._complete = self._complete, self._documents.saving.acknowledged
+        if images is None:
+            self._reader.ask_changed(since)
+        else:
+            self._reader.ask(images)
+
+    def _rows_read(self, rows: list[ImageRow]) -> None:
+        """Show what was read, but for what an edit has changed since: that is read again once it is durable."""
+        changed: list[int] = []
+        for row in rows:
+            i = self._index_of.get(row.id)
+            if (i is None) != row.removed:
+                self.reload_later()  # taken out of the list, or back in it
+                return
+            if i is None or row.id in self._stale:
+                continue
+            known = self.rows[i]
+            # What its file holds is followed here as it is looked at, and may be on its way to the disk.
+            self.rows[i] = structs.replace(
+                row,
+                changed=known.changed,
+                size=known.size,
+                mtime_ns=known.mtime_ns,
+                quick_hash=known.quick_hash,
+                content_hash=row.content_hash or known.content_hash,
+            )
+            item = self._item(i, self.rows[i])
+            if item != self.items[i]:
+                self.items[i] = item
+                changed.append(i)
+        if changed:
+            self.imagesChanged.emit(tuple(changed))
 
     def _note_time(self) -> None:
         """Keep the seconds a person has worked on the image (pauses over 30 s count as 30 s)."""
@@ -380,21 +432,3 @@ def _document(project: Project, row: ImageRow) -> Document:
         document.raster.prime({(plane, *key): tile for key, tile in tiles.items()})
         left -= sum(tile_bytes(tile) for tile in tiles.values())
     return document
-
-
-def item_of(index: int, row: ImageRow) -> ImageItem:
-    """The list's row of an image."""
-    w, h = row.planes[0]
-    return ImageItem(
-        index,
-        row.id,
-        row.path,
-        row.status.value,
-        row.split,
-        row.labelled_pixels,
-        row.objects,
-        row.problem or (changed_sentence(row) if row.changed else ""),
-        w,
-        h,
-        len(row.planes),
-    )

@@ -1,7 +1,7 @@
 """An open project with its owners and its engine: made together, ended together."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -15,6 +15,7 @@ from segstudio.app.growing import Growing
 from segstudio.app.jobs import MainThread
 from segstudio.app.navigation import Navigation
 from segstudio.app.object_counts import ObjectCounts
+from segstudio.app.opening import Prepared
 from segstudio.app.proposing import Proposals
 from segstudio.app.relinking import Relinking
 from segstudio.app.roles import Roles
@@ -23,14 +24,13 @@ from segstudio.app.training import Training
 from segstudio.app.values import EngineState
 from segstudio.app.versions import Versions
 from segstudio.engine.client import EngineClient
-from segstudio.store.checking import begin_check
-from segstudio.store.project import Project
 
 __all__ = ["OpenedProject"]
 
 _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
-_SAVE_WAIT_S = 2.0
+_SAVE_WAIT_S = 0.03
+"""So long the window waits for the writer where somebody asks it to save; what is not written then follows."""
 
 
 class OpenedProject(QObject):
@@ -39,17 +39,17 @@ class OpenedProject(QObject):
     engineStateChanged = Signal(object)
     damageFound = Signal(str)
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, prepared: Prepared, parent: QObject | None = None) -> None:
         super().__init__(parent)
         with ExitStack() as undo:
             # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
             undo.callback(self.deleteLater)
-            self.project = Project.open(path, write=True, read_only_ok=True)
-            undo.callback(self.project.close)
-            self._make_owners(undo)
+            self.project = prepared.project
+            undo.callback(prepared.close)
+            self._make_owners(prepared, undo)
             undo.pop_all()
 
-    def _make_owners(self, undo: ExitStack) -> None:
+    def _make_owners(self, prepared: Prepared, undo: ExitStack) -> None:
         if self.project.why_read_only:
             # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
             self.project.why_read_only = f"read-only: {self.project.why_read_only}"
@@ -57,21 +57,24 @@ class OpenedProject(QObject):
         undo.callback(self.main.close)
         self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
-        self.documents = Documents(self.project, self.main, self)
-        self.navigation = Navigation(self.project, self.documents, self.main, self)
+        self.documents = Documents(self.project, self.main, self, classes=prepared.classes, last_seq=prepared.last_seq)
+        self.navigation = Navigation(self.project, self.documents, self.main, self, prepared.listed)
         self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
         self.classes = Classes(self.project, self.documents, self.main)
         self.object_counts = ObjectCounts(self.project, self.documents, self.navigation, self.main, self)
         self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
-        self.finishing = Finishing(self.project, self.documents, self.navigation, self.proposals, self.main, self)
+        self.finishing = Finishing(
+            self.project, self.documents, self.navigation, self.proposals, self.main, self, prepared.rest
+        )
         self.training = Training(self.project, self.engine, self.main, self)
         self.roles = Roles(self.project, self.documents, self.navigation, self.main, self)
-        self.versions = Versions(self.project, self.main, self)
+        self.versions = Versions(self.project, self.main, self, prepared.versions)
         self.exports = Exports(self.project, self.main, self)
         self.relinking = Relinking(self.project, self.navigation, self.main, self)
         self.snapshots = Snapshots(self.project, self.documents, self.main, self)
         self.backups = Backups(self.project, self.main, self)
-        self._check = begin_check(self.project, self._found_damage)
+        self._check = prepared.check
+        prepared.damage.listen(self._found_damage)
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         state = EngineState(kind, device, sentence)
@@ -102,16 +105,23 @@ class OpenedProject(QObject):
         return bool(writer.state.refused)
 
     def secure(self, wait_s: float | None = None) -> None:
-        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open."""
-        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
-        self.documents.settle(longest)
+        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open.
+
+        A slow disk is waited for no longer than `wait_s` (30 by default) in all.
+        """
+        left = _countdown(wait_s)
+        self.documents.settle(left())
         self.finishing.settle()
-        self.project.secure(longest, self.documents.held_edits)
+        self.project.secure(left(), self.documents.held_edits)
 
     def close(self, wait_s: float | None = None) -> None:
-        """End jobs, then the engine, then the writer: returns when all is durable and the lock is free."""
-        longest = _LONGEST_WAIT_S if wait_s is None else wait_s
-        self.documents.settle(longest)
+        """End jobs, then the engine, then the writer: returns when all is durable and the lock is free.
+
+        To be called after `secure`. A disk that hangs is waited for no longer than `wait_s` (30 by default) in all, and
+        some two seconds for the writer's thread; its edits are kept for the next opening then.
+        """
+        left = _countdown(wait_s)
+        self.documents.commit_gesture()
         if self._check is not None:
             self._check.close()
         self.finishing.close()
@@ -135,13 +145,19 @@ class OpenedProject(QObject):
             self.growing,
             self.classes,
         ):
-            owner.wait(_LONGEST_WAIT_S)
+            owner.wait(left())
         if self.project.writer is not None:
-            self.project.writer.flush(longest)
+            self.project.writer.flush(left())
             self.documents.saving.acknowledge_rest()
         self.main.close()
         self.documents.close()
-        self.project.close(longest)
+        self.project.close(left())
         # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
         self.setParent(QCoreApplication.instance())
         self.deleteLater()
+
+
+def _countdown(wait_s: float | None) -> Callable[[], float]:
+    """Answers how many seconds are left of those from now on."""
+    end = monotonic() + (_LONGEST_WAIT_S if wait_s is None else wait_s)
+    return lambda: max(0.0, end - monotonic())

@@ -33,3 +33,7 @@ class RecentEdits:
         self.bytes_held += size
         while self.bytes_held > self._budget_bytes:
             self.bytes_held -= self._edits.popitem(last=False)[1][1]
+
+    def drop(self, seq: Seq) -> None:
+        """Let an edit go; nothing happens where it is not held."""
+        self.bytes_held -= self._edits.pop(seq, (None, 0))[1]

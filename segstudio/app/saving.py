@@ -8,16 +8,21 @@ from segstudio.app.jobs import MainThread
 from segstudio.app.values import SaveState
 from segstudio.labels.model import Seq
 from segstudio.store.project import Project
+from segstudio.store.queued import SetAside
 
 __all__ = ["Saving"]
 
 
 class Saving(QObject):
-    """`submitted` is the number of the newest edit, on disk or on its way; up to `acknowledged` all were told of."""
+    """`submitted` is the number of the newest edit, on disk or on its way; up to `acknowledged` all were told of.
+
+    `setAside` carries edits that the journal refused, for whoever holds them in memory; they get no `editCommitted`.
+    """
 
     editCommitted = Signal(int)
     changed = Signal(object)
     refused = Signal(str)
+    setAside = Signal(object)
 
     def __init__(
         self,
@@ -26,21 +31,34 @@ class Saving(QObject):
         held: Callable[[], int],
         large: Callable[[], str],
         parent: QObject | None = None,
+        last_seq: Seq | None = None,
     ) -> None:
-        """`held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''."""
+        """`last_seq` is the project's where it was read before.
+
+        `held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''.
+        """
         super().__init__(parent)
         self._project = project
         self._held, self._large = held, large
-        self.acknowledged = self.submitted = project.last_seq()
+        self.acknowledged = self.submitted = project.last_seq() if last_seq is None else last_seq
+        self._aside: set[int] = set()
         if project.writer is not None:
             writer = project.writer
             writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
             writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
             writer.on_recovered = lambda: main.post(self.announce)
 
+            def set_aside(aside: SetAside) -> None:
+                # At once: where the project closes before the rest is heard of, none of these counts as saved.
+                self._aside.update(seq for seq, _ in aside.edits)
+                main.post(lambda: self._set_aside(aside))
+
+            writer.on_set_aside = set_aside
+
     def acknowledge_rest(self) -> None:
         """Say of every edit that became durable while the project closed that it did."""
-        self._saved(self._project.last_seq())
+        writer = self._project.writer
+        self._saved(self._project.last_seq() if writer is None else writer.durable)
 
     def catch_up(self) -> None:
         """Others have written: their edits count as submitted."""
@@ -73,7 +91,15 @@ class Saving(QObject):
     def _saved(self, seq: Seq) -> None:
         for number in range(self.acknowledged + 1, seq + 1):
             self.acknowledged = Seq(number)
-            self.editCommitted.emit(number)
+            if number not in self._aside:
+                self.editCommitted.emit(number)
+        self.announce()
+
+    def _set_aside(self, aside: SetAside) -> None:
+        """The numbers of refused edits are passed over; they are never given again."""
+        while self.acknowledged + 1 in self._aside:
+            self.acknowledged = Seq(self.acknowledged + 1)
+        self.setAside.emit(aside)
         self.announce()
 
     def _refused(self, sentence: str) -> None:

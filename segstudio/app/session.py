@@ -7,8 +7,9 @@ in the modules `session_...`; here a project is opened, made and closed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from segstudio.app.preferences import save_preferences
@@ -26,8 +27,13 @@ from segstudio.errors import UserError
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.opened import OpenedProject
+    from segstudio.app.opening import Opening
+    from segstudio.store.queued import SetAside
 
 __all__ = ["Session"]
+
+
+_LONGEST_WAIT_S = 30.0
 
 
 class Session(
@@ -42,24 +48,84 @@ class Session(
 ):
     """One window's session with at most one project."""
 
-    def open_project(self, path: Path | str, first_image: int | None = None) -> None:
+    def open_project(
+        self, path: Path | str, first_image: int | None = None, then: Callable[[], None] | None = None
+    ) -> None:
         """Open a project at an image, by itself at the first that is not done, closing the one before.
 
-        Raises `UserError` and leaves that one open where it cannot.
+        Where `opens_later` is set, as a window does, this returns at once: `projectChanged` follows, and `then` is
+        called after it, or `failed` with the job 'open'. Else it waits, and raises `UserError`. The project before
+        stays open until the new one is, and where that cannot be opened. Calls that ask for an image or a change wait.
         """
+        from segstudio.app.opening import Opening
+
+        self.faults.listen()
+        path = Path(path)
+        if self._opening is not None:
+            self._opening.drop()
+            self._opening = None
+        self._make_way(path)
+        self._wanted = first_image, then or (lambda: None)
+        self.jobChanged.emit(JobState("open", True, self.tr("Opening {0}").format(path.stem), cancellable=False))
+        self._opening = Opening(path, self._arrived, self)
+        if not self.opens_later:
+            self._opening.wait()
+            self._take_opened()
+
+    def wait_for_opening(self, timeout_s: float | None = None) -> bool:
+        """Wait for a project that is being opened, and open it now; whether there is none to wait for any more.
+
+        Why one cannot be opened is told by `failed`.
+        """
+        if self._opening is None:
+            return True
+        if not self._opening.wait(timeout_s):
+            return False
+        self._arrived(self._opening)
+        return True
+
+    def _make_way(self, path: Path) -> None:
+        """This window's own lock would make the project read-only: the same project is closed before it is opened.
+
+        Only one that is read-only here holds no lock, and stays until the new one is there.
+        """
+        opened = self._opened
+        if opened is None or opened.project.writer is None or opened.project.path.resolve() != path.resolve():
+            return
+        self.secure()
+        self._opened = None
+        opened.close()
+        self.projectChanged.emit()
+
+    def _arrived(self, opening: Opening) -> None:
+        if opening is not self._opening:
+            return  # another one was asked for since, or somebody has waited for this one
+        try:
+            self._take_opened()
+        except UserError as error:
+            self._fail("open", error.line)
+
+    def _take_opened(self) -> None:
+        """Put the project that was opened in the place of the one before. Raises what opening it raised."""
         from segstudio.app.opened import OpenedProject
 
-        if self._opened is not None and self._opened.project.path.resolve() == Path(path).resolve():
-            # This window itself holds the lock: opened beside itself the project would be read-only.
+        opening, self._opening = self._opening, None
+        assert opening is not None
+        self.jobChanged.emit(JobState("open", False))
+        prepared = opening.result()
+        try:
             self.secure()
-            self._opened.close()
-            self._opened = None
-            self.projectChanged.emit()
-        self.secure()
-        opened = OpenedProject(Path(path), self)
+        except UserError:
+            prepared.close()
+            raise
+        opened = OpenedProject(prepared, self)
         previous, self._opened = self._opened, opened
         if previous is not None:
             previous.close()
+        self._show(opened)
+
+    def _show(self, opened: OpenedProject) -> None:
+        first_image, then = self._wanted
         self._connect(opened)
         opened.documents.radius = self._radius
         opened.documents.touch = self._touch
@@ -78,11 +144,20 @@ class Session(
             wanted = opened.navigation.next_unfinished() if first_image is None else first_image
             opened.navigation.open(wanted or 0)
         opened.training.resume()
+        then()
 
     def secure(self, wait_s: float | None = None) -> None:
         """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
         if self._opened is not None:
             self._opened.secure(wait_s)
+            self._secured = self._opened, self._opened.documents.submitted
+
+    def _is_secured(self) -> bool:
+        """Whether nothing was done since `secure` found all of it safe: a disk that hangs is waited for once."""
+        opened = self._opened
+        if opened is None or opened.documents.gesture_active or opened.documents.busy:
+            return False
+        return self._secured == (opened, opened.documents.submitted)
 
     def save(self) -> SaveState:
         """Keep a stroke under way and see every edit on disk, trying a disk that refused again; how it ended."""
@@ -157,6 +232,7 @@ class Session(
         documents.long.failed.connect(self.failed)
         documents.long.jobChanged.connect(self.jobChanged)
         documents.refused.connect(lambda sentence: self._fail("save", sentence))
+        documents.setAside.connect(self._say_set_aside)
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
         navigation.imagesChanged.connect(self.imagesChanged)
@@ -218,20 +294,32 @@ class Session(
         At most about `wait_s` (30 by default) are waited for a slow disk, and a change of many images is cancelled.
         Raises `DiskRefused`, with everything as it was, where neither the project nor the state folder takes an edit.
         """
-        self.secure(wait_s)
+        begun = monotonic()
+        if not self._is_secured():
+            self.secure(wait_s)
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.drop()
+            opening.wait()
+            self.jobChanged.emit(JobState("open", False))
         creation, self._creation = self._creation, None
         if creation is not None:
             creation.close()
             creation.deleteLater()
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened.close(wait_s)
+            longest = _LONGEST_WAIT_S if wait_s is None else wait_s
+            opened.close(max(0.0, longest - (monotonic() - begun)))
             self.projectChanged.emit()
+        self.faults.close()
         try:
             if self.remembers:
                 save_preferences(self.preferences)
         except OSError as error:
             self.said.emit(self.tr("Preferences could not be saved: {0}").format(error.strerror or error))
+
+    def _say_set_aside(self, aside: SetAside) -> None:
+        self.failed.emit({"job": "bug", "sentence": aside.sentence, "details": aside.details})
 
     def _engine_changed(self, state: EngineState) -> None:
         self._engine_state = state

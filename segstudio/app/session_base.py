@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio import faults
+from segstudio.app.faults import Faults
 from segstudio.app.preferences import Preferences, load_preferences
 from segstudio.app.values import EngineState, SaveState
 from segstudio.errors import UserError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.creating import Creation
     from segstudio.app.opened import OpenedProject
+    from segstudio.app.opening import Opening
 
 __all__ = ["SessionBase"]
 
@@ -65,6 +69,10 @@ class SessionBase(QObject):
         self.preferences: Preferences = load_preferences()
         self.remembers = True
         self._opened: OpenedProject | None = None
+        self._opening: Opening | None = None
+        self._wanted: tuple[int | None, Callable[[], None]] = None, lambda: None
+        self.opens_later = False
+        self._secured: tuple[OpenedProject, int] | None = None
         self._creation: Creation | None = None
         self._tool = "brush"
         self._radius = self.preferences.brush_radius
@@ -72,6 +80,18 @@ class SessionBase(QObject):
         self._visible: Rect | None = None
         self._engine_state = EngineState("off", "", "")
         self.export_folder: Path | None = None
+        self.faults = Faults(self._abort_gesture, self)
+        self.faults.told.connect(self.failed)
+
+    def met(self, error: Exception, quiet_s: float = faults.QUIET_S) -> bool:
+        """Say a fault that was caught at a border of the window, and end the gesture that it met.
+
+        False for one that goes on: it was said already, and like it within the last `quiet_s` seconds.
+        """
+        return self.faults.met(error, quiet_s)
+
+    def _abort_gesture(self) -> bool:
+        return self._opened is not None and self._opened.documents.cancel_gesture()
 
     @property
     def project_path(self) -> Path | None:
@@ -88,8 +108,14 @@ class SessionBase(QObject):
         """Why this window may not write; empty where it may."""
         return self._opened.project.why_read_only if self._opened else ""
 
+    def wait_for_opening(self, timeout_s: float | None = None) -> bool:
+        """See `Session.wait_for_opening`."""
+        raise NotImplementedError
+
     def _may_write(self) -> bool:
         """Whether there is a project that this window may write; says so where not."""
+        if self._opened is None:
+            self.wait_for_opening()
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return False

@@ -27,6 +27,8 @@ class SessionClasses(SessionBase):
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""
         if self._opened is None:
+            self.wait_for_opening()
+        if self._opened is None:
             return
         found = self.classes.named(name)
         if found is None:

@@ -62,6 +62,7 @@ class SessionImages(SessionBase):
 
     def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
         """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
+        self.wait_for_opening()
         if self._opened is not None:
             self._opened.navigation.open(self._opened.navigation.find(index_or_path), plane)
 

@@ -136,14 +136,18 @@ class SessionLearning(SessionBase):
             self._opened.proposals.refresh()
 
     def _training_finished(self, result: dict[str, object]) -> None:
+        if self._opened is not None:
+            self._opened.versions.changed()
         self.trainingFinished.emit(result)
         if self._opened is not None:
-            self._opened.navigation.reload()
+            self._opened.navigation.follow_run()
             self.versionsChanged.emit()
             self._opened.proposals.refresh()
 
     def export(self, format: str, out: Path | str, content: str = "labels") -> None:
         """Export in the background: `exportFinished` when every file is in place and read back."""
+        if self._opened is None:
+            self.wait_for_opening()
         if self._opened is None:
             self.said.emit(self.tr("No project is open."))
             return

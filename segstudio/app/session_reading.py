@@ -59,6 +59,7 @@ class SessionReading(SessionBase):
     def _where(
         self, image: int | str | None, plane: int, rect: Rect | tuple[int, int, int, int] | None
     ) -> tuple[ImageId, Rect]:
+        self.wait_for_opening()
         if self._opened is None:
             raise UserError("No project is open.")
         navigation = self._opened.navigation

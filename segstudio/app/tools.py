@@ -85,9 +85,13 @@ class StrokeTool:
         return self._dab((event.x, event.y)) if (event.x, event.y) != self._at else Rect(0, 0, 0, 0), True
 
     def commit(self) -> Edit | None:
-        """End the stroke; None where it changed nothing or none was under way."""
-        gesture, self._gesture = self._gesture, None
-        return None if gesture is None else gesture.commit()
+        """End the stroke; None where it changed nothing or none was under way.
+
+        Whatever fails here, or in any other method, leaves the stroke under way, for `abort` to take back whole.
+        """
+        edit = None if self._gesture is None else self._gesture.commit()
+        self._gesture = None
+        return edit
 
     def abort(self) -> dict[int, Rect]:
         """End the stroke as if it had never begun; what has to be drawn again, by plane."""

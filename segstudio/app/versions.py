@@ -14,7 +14,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
 from segstudio.store.versions import make_current
 
-__all__ = ["Versions"]
+__all__ = ["Versions", "versions_of"]
 
 
 class Versions(QObject):
@@ -28,19 +28,23 @@ class Versions(QObject):
     runRead = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, project: Project, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(
+        self, project: Project, main: MainThread, parent: QObject | None = None, listed: tuple[VersionItem, ...] = ()
+    ) -> None:
+        """`listed` are the items where they were read before."""
         super().__init__(parent)
         self._project, self._main = project, main
         self._worker = Worker("runs", main)
-        self._learner = self._learner_now()
+        self._listed = listed
+        self._learner = listed[-1].name if listed else learner_now(project)
 
     def items(self) -> tuple[VersionItem, ...]:
         """What may propose, newest first; last what there is without any version: the instant learner, or the guess."""
-        rows = self._project.versions()
-        learner = self._learner_now()
-        measured = next((_mean(row, "parent") for row in reversed(rows) if row.parent == learner), None)
-        without = VersionItem(name=learner, now=measured, current=not any(row.current for row in rows))
-        return (*(_item(row) for row in reversed(rows)), without)
+        return self._listed or versions_of(self._project)
+
+    def changed(self) -> None:
+        """There may be another version, or another one may be current: what was read before holds no more."""
+        self._listed = ()
 
     def use(self, name: str) -> None:
         """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
@@ -57,12 +61,10 @@ class Versions(QObject):
 
     def follow_learner(self) -> None:
         """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""
-        before, self._learner = self._learner, self._learner_now()
+        before, self._learner = self._learner, learner_now(self._project)
         if self._learner != before:
+            self.changed()
             self.learnerChanged.emit()
-
-    def _learner_now(self) -> str:
-        return INSTANT if len(self._project.known_classes()) >= 2 else EMBEDDED
 
     def read_last_run(self) -> None:
         """Read the newest run's events from its folder; `runRead` follows where there is one."""
@@ -80,6 +82,7 @@ class Versions(QObject):
         elif error is not None:
             raise error
         else:
+            self.changed()
             self.currentChanged.emit()
 
     def _read(self, future: "Future[LastRun | None]") -> None:
@@ -88,6 +91,19 @@ class Versions(QObject):
             self.failed.emit(error.line)
         elif (found := future.result()) is not None:
             self.runRead.emit(found)
+
+
+def versions_of(project: Project) -> tuple[VersionItem, ...]:
+    """What may propose, newest first; last what there is without any version; for any thread."""
+    rows, learner = project.versions(), learner_now(project)
+    measured = next((_mean(row, "parent") for row in reversed(rows) if row.parent == learner), None)
+    without = VersionItem(name=learner, now=measured, current=not any(row.current for row in rows))
+    return (*(_item(row) for row in reversed(rows)), without)
+
+
+def learner_now(project: Project) -> str:
+    """What proposes where no version does."""
+    return INSTANT if len(project.known_classes()) >= 2 else EMBEDDED
 
 
 def _item(row: VersionRow) -> VersionItem:

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 import segstudio
 from segstudio.cli.output import complain, drop_output, say
 from segstudio.cli.parser import CommandParser
-from segstudio.cli.trouble import must_be_text, refused_path, report_bug
+from segstudio.cli.trouble import must_be_text, refused_path, report_bugs
 from segstudio.errors import UserError
 
 __all__ = ["COMMANDS", "Command", "CommandModule", "entry", "parser_of"]
@@ -75,7 +75,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         runpy.run_module("segstudio.engine.server", run_name="__main__")
         return 0
     if arguments is None:
-        sys.excepthook = report_bug
+        report_bugs()
         signal.signal(signal.SIGTERM, _end)
     try:
         return _run(given)

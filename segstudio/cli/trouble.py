@@ -6,17 +6,16 @@ The trace of a bug goes to a log, and a person gets one line.
 import errno
 import os
 import sys
-import traceback
+import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-import segstudio
 from segstudio.cli.output import complain
 from segstudio.errors import UserError, printable
+from segstudio.faults import keep
 
-__all__ = ["must_be_text", "refused_path", "report_bug"]
+__all__ = ["must_be_text", "refused_path", "report_bug", "report_bugs"]
 
 _SHOW = "SEGSTUDIO_TRACE"
 _SHOWN = 60
@@ -55,25 +54,30 @@ def must_be_text(arguments: Sequence[str]) -> None:
             ) from error
 
 
+def report_bugs() -> None:
+    """From now on every exception that nobody caught is reported: of the main thread, of others, of finalisers."""
+    sys.excepthook = report_bug
+    threading.excepthook = _report_of_thread
+    sys.unraisablehook = _report_unraisable
+
+
 def report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Write the trace of an exception that nobody caught; with SEGSTUDIO_TRACE=1 show it too."""
     if os.environ.get(_SHOW):
         sys.__excepthook__(kind, error, trace)
         return
-    text = "".join(traceback.format_exception(kind, error, trace))
-    complain(f"This is a bug of SegStudio ({kind.__name__}: {error}); {_kept(text)}")
+    path = keep(error if error.__traceback__ is not None else error.with_traceback(trace))
+    kept = f"{_SHOW}=1 shows its trace." if path is None else f"its trace is in {path}."
+    complain(f"This is a bug of SegStudio ({kind.__name__}: {error}); {kept}")
 
 
-def _kept(text: str) -> str:
-    """Where the trace was kept, as the rest of a sentence."""
-    import platformdirs
+def _report_of_thread(arguments: threading.ExceptHookArgs) -> None:
+    error = arguments.exc_value
+    if error is not None and not isinstance(error, SystemExit):
+        report_bug(type(error), error, arguments.exc_traceback)
 
-    path = platformdirs.user_log_path("segstudio", appauthor=False) / "bugs.log"
-    head = f"{datetime.now(UTC).isoformat()} segstudio {segstudio.__version__} {' '.join(sys.argv)}\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with Path(path).open("a", encoding="utf-8") as log:
-            log.write(f"{head}{text}\n")
-    except OSError:
-        return f"{_SHOW}=1 shows its trace."
-    return f"its trace is in {path}."
+
+def _report_unraisable(arguments: Any) -> None:
+    error: BaseException | None = arguments.exc_value
+    if error is not None:
+        report_bug(type(error), error, arguments.exc_traceback)

@@ -39,11 +39,12 @@ class Document:
             self._remember(object_id, class_id)
 
     def become(self, other: "Document") -> None:
-        """Take over objects and status of the same image read anew; its tiles are read when they are next used.
+        """Become what the same image is, read again: for one whose image was changed in the store.
 
-        For a document whose image was changed in the store. Nothing here may be waiting to be written.
+        What waits to be written, and is in the other one, stays in memory; other tiles are read when they are next
+        used. The other one is used up.
         """
-        self.raster.forget(other.raster.stored)
+        self.raster.become(other.raster)
         self.status, self.next_object = other.status, other.next_object
         self._objects = dict(other.objects)
         self._class_of = np.array(other.class_lookup())

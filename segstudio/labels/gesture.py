@@ -55,8 +55,8 @@ class Gesture:
         self._check()
         object_id = ObjectId(self._document.next_object)
         row = RowChange(Table.OBJECTS, object_id, None, {"class_id": class_id})
+        self._rows.append(row)  # first: whatever fails from here on, `abort` knows of it
         self._document.apply_row(row)
-        self._rows.append(row)
         return object_id
 
     def set_status(self, status: Status) -> None:
@@ -66,8 +66,8 @@ class Gesture:
             row = RowChange(
                 Table.IMAGES, self._document.image, {"status": self._document.status.value}, {"status": status.value}
             )
-            self._document.apply_row(row)
             self._rows.append(row)
+            self._document.apply_row(row)
 
     def paint_spans(
         self,
@@ -121,7 +121,10 @@ class Gesture:
             held.origins.reshape(-1)[where] = target.origin
 
     def commit(self) -> Edit | None:
-        """End the gesture; None where it changed nothing, and then the document is as it was before."""
+        """End the gesture; None where it changed nothing, and then the document is as it was before.
+
+        Where it fails half-way the gesture has not ended: `abort` takes all of it back.
+        """
         self._check()
         raster = self._document.raster
         changes: dict[TileKey, TileChange] = {}

@@ -200,22 +200,22 @@ class Raster:
         """Count the tiles of this raster in a budget that it has in common with others."""
         self._leave()
         self._budget = budget
-        for key, tile in self._tiles.items():
-            if isinstance(tile, Dense):
-                budget.bytes_held += TILE_BYTES
-                self._settle(key)
-        budget.make_room()
+        self._enter()
 
     def forget(self, stored: Collection[TileKey]) -> None:
         """Everything is to be read anew from the store, which holds these tiles: somebody else has changed it."""
+        self.become(Raster(self.sizes, self._load, stored))
+
+    def become(self, other: "Raster") -> None:
+        """Hold what another raster of the same planes holds, and nothing else; the other one is used up."""
         self._leave()
-        self._tiles.clear()
-        self._pins.clear()
-        self._written.clear()
-        self._stored = set(stored)
+        other.leave()
+        self._tiles, self._pins, self._written = other._tiles, other._pins, other._written
+        self._stored = None if other._stored is None else set(other._stored)
         self._stamps.clear()
         self._clock += 1
         self._oldest = self._clock
+        self._enter()
 
     def drop(self, key: TileKey) -> None:
         """Let a tile go that the store has; for the budget alone."""
@@ -251,6 +251,14 @@ class Raster:
             self._budget.may_go(self, key)
         else:
             self._budget.must_stay(self, key)
+
+    def _enter(self) -> None:
+        """Count the tiles in the budget."""
+        for key, tile in self._tiles.items():
+            if isinstance(tile, Dense):
+                self._budget.bytes_held += TILE_BYTES
+                self._settle(key)
+        self._budget.make_room()
 
     def _leave(self) -> None:
         for key, tile in self._tiles.items():

@@ -1,7 +1,7 @@
 """What is committed in a project: every question that one short read transaction answers."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from math import inf
 from pathlib import Path
@@ -29,6 +29,7 @@ from segstudio.store.object_counts import (
     read_object_counts,
 )
 from segstudio.store.readers import Readers
+from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow, ObjectRow, RunRow, VersionRow
 
 __all__ = ["Committed", "read_setting"]
@@ -66,10 +67,26 @@ class Committed:
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
-        with self._readers.transaction() as db:
-            for row in images_.read_images(db, images_.read_places(db, self.path), one=image):
-                return row if schema_of(db) >= KEPT_SINCE else _counted(db, row)
+        for row in self.some_images((image,)):
+            return row
         raise KeyError(image)
+
+    def some_images(self, images: Collection[ImageId]) -> list[ImageRow]:
+        """Some of the images, removed ones too, in the order of `info`; unknown ids are left out."""
+        with self._readers.transaction() as db:
+            rows = images_.read_images(db, images_.read_places(db, self.path), some=images)
+            kept = schema_of(db) >= KEPT_SINCE
+            return [row if kept else _counted(db, row) for row in rows]
+
+    def splits(self) -> Mapping[ImageId, Split]:
+        """What the images are for that learned or were held out; the others are not in it."""
+        with self._readers.transaction() as db:
+            return images_.read_splits(db)
+
+    def changed_since(self, seq: Seq) -> list[ImageId]:
+        """The images that an edit after this number has changed, removed ones included."""
+        with self._readers.transaction() as db:
+            return images_.changed_since(db, seq)
 
     def find_image(self, path_or_index: str | int) -> ImageRow:
         """The image of a path, or at a place in `images()`. Raises `UserError` where there is none."""

@@ -1,9 +1,10 @@
 """Images, files, roots, planes and groups: written for a new project or behind those of one, read as rows."""
 
+import json
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,12 +17,14 @@ from segstudio.store.values import ImageRow, NewImage
 __all__ = [
     "ImageRow",
     "Root",
+    "changed_since",
     "find_id",
     "free_name",
     "insert_images",
     "read_images",
     "read_places",
     "read_roots",
+    "read_splits",
     "relative_root",
     "sizes_of",
 ]
@@ -144,11 +147,17 @@ def _root(path: str, relative: str, project: Path) -> Root:
 
 
 def read_images(
-    db: sqlite3.Connection, roots: Mapping[int, Root], *, one: ImageId | None = None, removed: bool = False
+    db: sqlite3.Connection,
+    roots: Mapping[int, Root],
+    *,
+    some: Collection[ImageId] | None = None,
+    removed: bool = False,
 ) -> Iterator[ImageRow]:
-    """The images in the project's order, or one of them; removed ones only where asked for."""
-    where, bound = ("WHERE i.id = ?", (one,)) if one is not None else ("" if removed else "WHERE i.removed = 0", ())
-    sizes = _sizes(db, one)
+    """The images in the project's order, or some of them, which may be removed ones; else only where asked for."""
+    where, bound = ("", ()) if removed else ("WHERE i.removed = 0", ())
+    if some is not None:
+        where, bound = "WHERE i.id IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
+    sizes = _sizes(db, some)
     select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
     for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         yield ImageRow(
@@ -164,8 +173,10 @@ _STATUS = {status.value: status for status in Status}
 _SPLIT = {None: None, **{split.value: split for split in Split}}
 
 
-def _sizes(db: sqlite3.Connection, one: ImageId | None) -> Mapping[int, tuple[tuple[int, int], ...]]:
-    where, bound = ("", ()) if one is None else ("AND image = ?", (one,))
+def _sizes(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, tuple[tuple[int, int], ...]]:
+    where, bound = ("", ())
+    if some is not None:
+        where, bound = "AND image IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
     select = "SELECT image, width, height FROM planes WHERE position"
     found = {image: ((width, height),) for image, width, height in db.execute(f"{select} = 0 {where}", bound)}
     # Most images have one plane, and there may be 100,000 of them.
@@ -175,9 +186,20 @@ def _sizes(db: sqlite3.Connection, one: ImageId | None) -> Mapping[int, tuple[tu
     return found | {image: (*found[image], *sizes) for image, sizes in more.items()}
 
 
+def read_splits(db: sqlite3.Connection) -> dict[ImageId, Split]:
+    """What the images are for whose group has learned or been held out; no other row is read."""
+    rows = db.execute("SELECT i.id, g.split FROM groups g JOIN images i ON i.group_id = g.id WHERE g.split IS NOT NULL")
+    return {ImageId(id_): Split(split) for id_, split in rows}
+
+
+def changed_since(db: sqlite3.Connection, seq: Seq) -> list[ImageId]:
+    """The images that an edit after this number has changed, removed ones included."""
+    return [ImageId(row[0]) for row in db.execute("SELECT id FROM images WHERE last_edit > ?", (seq,))]
+
+
 def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], ...]:
     """(width, height) of each plane of an image."""
-    return _sizes(db, image)[image]
+    return _sizes(db, (image,))[image]
 
 
 def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 __all__ = ["open_window"]
 
+_AT_ONCE_S = 1.0
+
 
 def open_window(project: str | Path | None = None) -> "MainWindow":
     """Build and show the real window on the existing `QApplication`, with this project open if one is named.
@@ -22,4 +24,6 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     window.show()
     if project is not None:
         window.open_path(Path(project))
+        # A script goes on with the project; a slow disk keeps nobody: what needs the project then waits for it.
+        window.session.wait_for_opening(_AT_ONCE_S)
     return window

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         if bare:
             choose_theme(application, theme)
         self.session = session
+        session.opens_later = True
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -426,6 +427,16 @@ class MainWindow(QMainWindow):
         """In a small window the image comes before the curves."""
         super().resizeEvent(event)
         self.training_panel.set_cramped(self.height() < _LOW_PX or self.width() < _NARROW_PX)
+
+    def event(self, event: QEvent) -> bool:
+        """The border of the window: what fails below is said. It stays open where closing it failed."""
+        try:
+            return super().event(event)
+        except Exception as error:  # noqa: BLE001 - a border: the window says it
+            if event.type() is QEvent.Type.Close:
+                event.ignore()
+            self.session.met(error)
+            return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody wanted."""

@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
-from segstudio.errors import UserError
 from segstudio.ui.icons import icon, pixmap
 from segstudio.ui.theme import current_theme
 from segstudio.ui.words import tr
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from segstudio.app.values import EngineState, SaveState
 
 __all__ = ["MessageStrip", "ReadOnlyBanner"]
+
+_MOMENT_S = 0.04
+"""So long a click is waited for where it is quick; nobody sees that."""
 
 
 def _picture(name: str) -> QLabel:
@@ -94,6 +96,7 @@ class MessageStrip(QFrame):
         self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
+        self.copy_button.setText(f" {tr('Copy details') if details else tr('Copy')}")
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()
@@ -190,9 +193,9 @@ class ReadOnlyBanner(QFrame):
         path, index = session.project_path, session.current_index
         if path is None:
             return
-        try:
-            session.open_project(path, max(index, 0))
-        except UserError as error:
-            session.failed.emit({"job": "open", "sentence": error.line, "details": ""})
-        else:
+
+        def opened() -> None:
             session.said.emit(tr("Still read-only.") if session.read_only else tr("This window can write now."))
+
+        session.open_project(path, max(index, 0), opened)
+        session.wait_for_opening(_MOMENT_S)

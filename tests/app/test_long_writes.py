@@ -249,7 +249,7 @@ def test_the_list_of_images_follows_a_batch(qtbot: Any, bench: Bench) -> None:
     try:
         Held(bench, IMAGES[1:]).go.set()
         idle(qtbot, bench)
-        assert [item.labelled_pixels > 0 for item in navigation.items] == [False, True, True]
+        qtbot.waitUntil(lambda: [item.labelled_pixels > 0 for item in navigation.items] == [False, True, True])
     finally:
         navigation.close()
 

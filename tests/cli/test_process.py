@@ -97,6 +97,31 @@ def test_a_bug_is_one_line_and_its_trace_is_kept(tmp_path: Path) -> None:
     assert "Traceback" in log.read_text()
 
 
+@pytest.mark.parametrize("place", ["thread", "finaliser"])
+def test_a_bug_elsewhere_than_in_the_main_thread_is_kept_too(tmp_path: Path, place: str) -> None:
+    code = (
+        "import threading\n"
+        "from segstudio.cli.trouble import report_bugs\n"
+        "report_bugs()\n"
+        "class Thing:\n"
+        "    def __del__(self): 1 / 0\n"
+        f"if '{place}' == 'finaliser':\n"
+        "    Thing()\n"
+        "else:\n"
+        "    thread = threading.Thread(target=lambda: 1 / 0)\n"
+        "    thread.start(); thread.join()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
+    env["HOME"] = str(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env, check=False
+    )
+    assert done.stderr.count("\n") == 1
+    assert "This is a bug of SegStudio (ZeroDivisionError" in done.stderr
+    (log,) = tmp_path.rglob("bugs.log")
+    assert "Traceback" in log.read_text()
+
+
 def test_output_cut_off_by_its_reader_is_no_trace(pictures: Path) -> None:
     project = pictures.parent / "p.segstudio"
     started("new", project, "--images", pictures)

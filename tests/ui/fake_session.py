@@ -1,5 +1,6 @@
 """A session without project, engine or threads: the signals and state that the widgets see, and a record of calls."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ class FakeSession(QObject):
     settingsChanged = Signal()
     versionsChanged = Signal()
     runRead = Signal(object)
+
+    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
+        """A fault that the window caught fails the test: none of a widget expects one."""
+        sys.excepthook(type(error), error, error.__traceback__)
+        return True
 
     def __init__(self) -> None:
         super().__init__()

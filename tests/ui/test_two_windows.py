@@ -65,11 +65,11 @@ def test_the_second_window_writes_once_the_first_is_closed_and_it_tries_again(qt
     said: list[str] = []
     second.session.said.connect(said.append)
     QTest.mouseClick(again, Qt.MouseButton.LeftButton)
-    assert said == ["Still read-only."]
+    qtbot.waitUntil(lambda: said == ["Still read-only."])
     assert second.read_only_banner.isVisible()
     first.close()
     QTest.mouseClick(again, Qt.MouseButton.LeftButton)
-    assert said[-1] == "This window can write now."
+    qtbot.waitUntil(lambda: said[-1] == "This window can write now.")
     assert not second.read_only_banner.isVisible()
     qtbot.waitUntil(lambda: not second.session.loading)
     assert second.session.current_index == 1

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
+from segstudio import faults
 from segstudio.app.pointer import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
@@ -38,6 +39,10 @@ _PHASES = {
     Act.RELEASE: Phase.RELEASE,
     Act.HOVER: Phase.HOVER,
 }
+
+
+_PAINT_QUIET_S = 60.0
+"""A fault that comes again with every frame is said again after this time without it."""
 
 
 class Canvas(Surface):
@@ -326,6 +331,27 @@ class Canvas(Surface):
         """A stroke is kept as it is."""
         self._commit()
         super().closeEvent(event)
+
+    # -- faults ---------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """The border of the canvas: what fails below is said, and the stroke under way is taken back whole."""
+        faults.watch()  # slots that this leads to are watched by a hook, which others may have taken since
+        try:
+            return super().event(event)
+        except Exception as error:  # noqa: BLE001 - a border: the window says it
+            if event.type() is QEvent.Type.Paint:
+                self._paint_failed(error)
+            else:
+                self._hand.let_go()
+                self._session.met(error)
+                # Also where the fault goes on and was said already.
+                self._session.cancel_gesture()
+            return True
+
+    def _paint_failed(self, fault: Exception) -> None:
+        if self._session.met(fault, _PAINT_QUIET_S):
+            self._hand.let_go()
 
     # -- dropped files --------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ of date is written down as rectangles and drawn once a frame, just before painti
 """
 
 import ctypes
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -16,10 +17,18 @@ from segstudio.geometry import Rect
 from segstudio.ui.canvas.scene import NEUTRAL, Scene
 from segstudio.ui.canvas.viewport import Viewport
 
-__all__ = ["Frame"]
+__all__ = ["Frame", "Left"]
 
 _MANY = 24
 _WASTE = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why something is left to draw: `late` labels, for which there was no time, and what met `faults`."""
+
+    late: bool = False
+    faults: tuple[Exception, ...] = ()
 
 
 class Frame:
@@ -28,6 +37,7 @@ class Frame:
     def __init__(self) -> None:
         self._stale_ground: list[Rect] = []
         self._stale_overlay: list[Rect] = []
+        self.left = Left()
         self.resize(1, 1, 1.0)
 
     def resize(self, width: int, height: int, ratio: float) -> None:
@@ -74,15 +84,38 @@ class Frame:
                 _note(stale, Rect(0, 0 if dy > 0 else h + dy, w, abs(dy)))
 
     def catch_up(self, scene: Scene, viewport: Viewport, deadline: float = inf) -> bool:
-        """Draw what is out of date; whether that was all, or the deadline (`time.perf_counter`) left some labels."""
-        ground, self._stale_ground = self._stale_ground, []
-        overlay, self._stale_overlay = self._stale_overlay, []
-        for rect in ground:
+        """Draw what is out of date; whether that was all, or the deadline (`time.perf_counter`) left some labels.
+
+        What fails stays out of date, to be tried again at the next call, and keeps nothing else from being drawn.
+        `left` says why something is left.
+        """
+        faults: list[Exception] = []
+        late = False
+
+        def ground(rect: Rect) -> list[Rect]:
             scene.draw_ground(viewport.transform, rect, self.ground)
-        for rect in overlay:
-            for left in scene.draw_overlay(viewport.transform, rect, self.overlay, deadline):
-                self.spoil_overlay(viewport.covering(left, 2))
-        return not self._stale_overlay
+            return []
+
+        def overlay(rect: Rect) -> list[Rect]:
+            nonlocal late
+            drawn = scene.draw_overlay(viewport.transform, rect, self.overlay, deadline)
+            late = late or bool(drawn.late)
+            faults.extend(drawn.faults)
+            return [viewport.covering(part, 2) for part in (*drawn.late, *drawn.unread)]
+
+        for stale, draw in ((self._stale_ground, ground), (self._stale_overlay, overlay)):
+            wanted = list(stale)
+            stale.clear()
+            for rect in wanted:
+                try:
+                    left = draw(rect)
+                except Exception as error:  # noqa: BLE001 - handed on, and the rest of the picture is drawn
+                    faults.append(error)
+                    left = [rect]
+                for part in left:
+                    _note(stale, part.intersected(self.rect))
+        self.left = Left(late, tuple(faults))
+        return self.up_to_date
 
     def paint(self, painter: QPainter) -> None:
         """Both layers at the widget's origin; the painter's clip says which part."""

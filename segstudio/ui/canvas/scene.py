@@ -1,6 +1,7 @@
 """What is drawn: an image, its labels, its proposal, and how. Knows no widget and no buffer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import floor, inf
 
 import numpy as np
@@ -12,11 +13,12 @@ from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
 from segstudio.labels.overview import Marks, Overviews
 from segstudio.labels.proposal import Proposal, ProposalTile
+from segstudio.labels.raster import Raster, read_tiles
 from segstudio.labels.tile import EMPTY, Constant, Tile
 from segstudio.ui.canvas.compose import Grid, Pixels, compose_codes, edges, enlarged, grid_of, ground, marks_in_view
 from segstudio.ui.canvas.palette import Palette
 
-__all__ = ["NEUTRAL", "Scene"]
+__all__ = ["NEUTRAL", "Drawn", "Scene"]
 
 NEUTRAL = 0xFF2B2B2B
 """What surrounds the image: a dark grey without a tint, whatever the theme."""
@@ -36,6 +38,35 @@ class _ProposalTiles:
 
     def stamp(self, key: TileKey) -> int:
         return 0
+
+
+class _Sight:
+    """The tiles of a raster for one drawing: one that cannot be read shows nothing, and is written down."""
+
+    def __init__(self, raster: Raster) -> None:
+        self._raster = raster
+        self.unread: dict[TileKey, Exception] = {}
+        self.peek, self.stamp = raster.peek, raster.stamp
+
+    def look(self, key: TileKey) -> Tile:
+        try:
+            return EMPTY if key in self.unread else self._raster.look(key)
+        except Exception as error:  # noqa: BLE001 - handed on, and the other tiles are drawn
+            self.unread[key] = error
+            return EMPTY
+
+    def ids(self, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        """Object ids of a rectangle within the image (h, w)."""
+        return read_tiles({(ty, tx): self.look((plane, ty, tx)) for ty, tx in tiles_of(rect)}, rect)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was left undrawn, as image rectangles: tiles for which there was no time, and those that cannot be read."""
+
+    late: list[Rect]
+    unread: list[Rect]
+    faults: tuple[Exception, ...]
 
 
 class Scene:
@@ -128,11 +159,21 @@ class Scene:
 
     def draw_overlay(
         self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
-    ) -> list[Rect]:
-        """Labels and proposal into a rectangle of a whole buffer (h, w); returns the image rectangles left undrawn.
+    ) -> Drawn:
+        """Labels and proposal into a rectangle of a whole buffer (h, w); says what is left undrawn.
 
-        Those are tiles whose marks had to be computed and for which there was no time before `deadline`.
+        That are tiles whose marks had to be computed and for which there was no time before `deadline`, and those that
+        cannot be read: they show as unlabelled.
         """
+        sight = None if self.document is None else _Sight(self.document.raster)
+        late = self._draw_overlay(transform, rect, out, sight, deadline)
+        unread = {} if sight is None else sight.unread
+        parts = [tile_rect(*key[1:]) for key in unread]
+        return Drawn([tile_rect(*key[1:]) for key in late], parts, tuple(unread.values()))
+
+    def _draw_overlay(
+        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], sight: _Sight | None, deadline: float
+    ) -> list[TileKey]:
         out[rect.y : rect.bottom, rect.x : rect.right] = 0
         grid = grid_of(transform, self.size, rect)
         # Outlines look at their neighbours: they are drawn with a margin that is cut off again.
@@ -140,16 +181,16 @@ class Scene:
         if grid is None or wide is None or self.pixels is None:
             return []
         late: list[TileKey] = []
-        labels = self._label_marks(wide, late, deadline)
+        labels = self._label_marks(wide, sight, late, deadline)
         proposed = self._proposal_marks(wide, late, deadline)
         if labels is None and proposed is None:
-            return [tile_rect(*key[1:]) for key in late]
+            return late
         if labels is None:
             labels = np.zeros((wide.rect.h, wide.rect.w), np.uint8)
         codes = compose_codes(
             labels,
             proposed,
-            self._outlined(wide, labels),
+            self._outlined(wide, sight, labels),
             (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)),
             self.line_px,
             self._palette.count,
@@ -159,16 +200,15 @@ class Scene:
         out[part.y : part.bottom, part.x : part.right] = np.take(
             self._palette.colors, codes[y : y + part.h, x : x + part.w], mode="clip"
         )
-        return [tile_rect(*key[1:]) for key in late]
+        return late
 
-    def _label_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
-        document, plane = self.document, self.plane
-        if document is None or not self.show_labels:
+    def _label_marks(self, grid: Grid, sight: _Sight | None, late: list[TileKey], deadline: float) -> Marks | None:
+        plane = self.plane
+        if sight is None or not self.show_labels:
             return None
-        raster = document.raster
 
         def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._labels.region(raster, plane, rect, level, deadline)
+            marks, missing = self._labels.region(sight, plane, rect, level, deadline)
             late.extend(missing)
             return marks
 
@@ -186,9 +226,9 @@ class Scene:
 
         return marks_in_view(read, grid, self.size)
 
-    def _outlined(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
+    def _outlined(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
         """Labelled pixels to be drawn as outlines; None where there are none."""
-        objects, background = self._object_outlines(grid, labels), self._background_outline(labels)
+        objects, background = self._object_outlines(grid, sight, labels), self._background_outline(labels)
         if objects is None or background is None:
             return background if objects is None else objects
         return objects | background
@@ -201,12 +241,12 @@ class Scene:
             return None
         return edges(labelled.view(np.uint8), self.line_px) & wanted
 
-    def _object_outlines(self, grid: Grid, labels: Marks) -> NDArray[np.bool_] | None:
+    def _object_outlines(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
         """Where objects (from afar: classes) meet: those of instance classes always, all of them if outlines are on.
 
         Two objects of one class that touch would otherwise look like one.
         """
-        if self.document is None:
+        if sight is None:
             return None
         wanted = labels >= (1 if self.outlines else self._palette.first_instance)
         if not wanted.any():
@@ -217,7 +257,7 @@ class Scene:
         rows = np.clip(np.floor(grid.ys), 0, self.size[1] - 1).astype(np.intp)
         x, y = int(columns[0]), int(rows[0])
         source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-        ids, _ = self.document.raster.read(self.plane, source)
+        ids = sight.ids(self.plane, source)
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:

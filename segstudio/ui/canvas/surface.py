@@ -17,12 +17,13 @@ from segstudio.ui.canvas.ring import Ring, RingPen
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
-    from segstudio.ui.canvas.frame import Frame
+    from segstudio.ui.canvas.frame import Frame, Left
     from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["Surface"]
 
 _FRAME_BUDGET_S = 0.010
+_TRY_AGAIN_MS = 2000
 
 
 class Surface(QWidget):
@@ -164,14 +165,28 @@ class Surface(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what is out of date, then lay the buffer and the brush's outline on the screen."""
         if not self._frame.up_to_date:
-            complete = self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
-            if not complete:
-                self._behind.start(0)
+            self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
+            self._see_to(self._frame.left)
         painter = QPainter(self)
-        self._frame.paint(painter)
-        if self._ring is not None:
-            self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
-        painter.end()
+        try:
+            self._frame.paint(painter)
+            if self._ring is not None:
+                self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
+        finally:
+            painter.end()  # Qt ends the program that leaves a painter on a widget
+
+    def _see_to(self, left: "Left") -> None:
+        if left.late:
+            self._behind.start(0)
+        elif left.faults:
+            # Tried again now and then: a disk may come back. At once would be for ever.
+            self._behind.start(_TRY_AGAIN_MS)
+        for fault in left.faults:
+            self._paint_failed(fault)
+
+    def _paint_failed(self, fault: Exception) -> None:
+        """A part of the picture could not be drawn; the rest was. Where nobody says it, it is raised."""
+        raise fault
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The buffer is as large as the widget."""

@@ -1,0 +1,99 @@
+"""The owner of faults that reach the window: one sentence for each, and the end of the gesture that it met.
+
+A `UserError` says its own line; a bug says that it is one, and its details hold the trace. What goes on and on, as a
+fault of every paint event does, is said once.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QThread, Signal
+
+from segstudio import faults
+from segstudio.errors import UserError
+
+__all__ = ["Faults"]
+
+# What PySide puts before the words of an exception for every C++ call that it has passed through.
+_ON_THE_WAY = re.compile(r"^(Error calling Python override of [\w:]+\(\): )+")
+_LONGEST_WORDS = 160
+
+
+class Faults(QObject):
+    """`told` carries {job, sentence, details}, job 'fault' or 'bug', on the thread that made this.
+
+    `abort` ends a gesture under way, saying whether there was one. Only a fault of that thread ends it: what fails in
+    the background does not take the stroke from the hand.
+    """
+
+    told = Signal(object)
+    _arrived = Signal(object)
+
+    def __init__(self, abort: Callable[[], bool], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._abort = abort
+        self._lock = threading.Lock()
+        self._last: dict[int, float] = {}
+        self._arrived.connect(self._say_of_elsewhere, Qt.ConnectionType.QueuedConnection)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear of what nobody caught, of every thread."""
+        faults.listen(self._heard)
+
+    def close(self) -> None:
+        """Hear of nothing any more; what a border of this window catches can still be said."""
+        faults.unlisten(self._heard)
+
+    def met(self, error: Exception, quiet_s: float = faults.QUIET_S) -> bool:
+        """Say a fault that a border of this window caught; whether it is said, and not the same one going on."""
+        return faults.report(error, quiet_s=quiet_s, only=self._heard)
+
+    def _heard(self, error: Exception, quiet_s: float) -> bool:
+        """From any thread, with whatever nobody caught."""
+        if not self._is_new(error, quiet_s):
+            return False
+        if QThread.currentThread() is self.thread():
+            self._say(error, aborted=self._abort())
+        else:
+            self._arrived.emit(error)
+        return True
+
+    def _say_of_elsewhere(self, error: Exception) -> None:
+        self._say(error, aborted=False)
+
+    def _is_new(self, error: Exception, quiet_s: float) -> bool:
+        like, now = faults.fingerprint(error), time.monotonic()
+        with self._lock:
+            before = self._last.get(like)
+            self._last[like] = now
+        return before is None or now - before > quiet_s
+
+    def _say(self, error: Exception, *, aborted: bool) -> None:
+        if isinstance(error, UserError):
+            sentence = error.line
+            if aborted:
+                sentence += " " + self.tr("The stroke that was being painted was taken back.")
+            self.told.emit({"job": "fault", "sentence": sentence, "details": ""})
+            return
+        safe = self.tr("Your labels are safe.")
+        if aborted:
+            safe = self.tr("Your labels are safe; the stroke that was being painted was taken back.")
+        what = self.tr("SegStudio made a mistake; this is a bug ({0}).").format(_words(error))
+        todo = self.tr("'Copy details' copies what helps to mend it.")
+        self.told.emit({"job": "bug", "sentence": f"{what} {safe} {todo}", "details": _details(error)})
+
+
+def _words(error: Exception) -> str:
+    words = _ON_THE_WAY.sub("", str(error)).split("\n")[0]
+    if len(words) > _LONGEST_WORDS:
+        words = words[:_LONGEST_WORDS] + " …"
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _details(error: Exception) -> str:
+    log = faults.keep(error)
+    trace = faults.trace_of(error).rstrip()
+    return trace if log is None else f"{trace}\n\n{log}"

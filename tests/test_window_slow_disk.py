@@ -1,0 +1,235 @@
+"""The window over a disk on which every statement takes its time: the GUI thread asks it for nothing meanwhile."""
+
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from window_bench import Bench, make_project
+
+from segstudio.app.proposing import Proposals
+from segstudio.errors import UserError
+from segstudio.store import connect as connecting
+from segstudio.store import project as projects
+from segstudio.store import readers, writer
+from segstudio.store.lock import is_held
+from segstudio.store.project import Project
+
+pytestmark = pytest.mark.timeout(180)
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+DELAY_S = 0.1
+GAP_S = 0.5
+"""Far above what the window takes on a quiet machine; one statement on the GUI thread shows in `asked`."""
+
+
+class SlowDisk(sqlite3.Connection):
+    """Every statement takes `delay_s`; those of the GUI thread are written down with what asked for them."""
+
+    delay_s = 0.0
+    asked: list[str] = []  # noqa: RUF012 - one for all connections
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        if SlowDisk.delay_s:
+            if threading.current_thread() is threading.main_thread():
+                SlowDisk.asked.append("".join(traceback.format_stack(limit=9)[:-1]))
+            time.sleep(SlowDisk.delay_s)
+        return super().execute(*arguments)
+
+
+class Pulse:
+    """A timer of 5 ms; `longest_s` is the longest time between two of its beats, the first from `restart` on."""
+
+    def __init__(self) -> None:
+        self.timer = QTimer()
+        self.timer.setInterval(5)
+        self.timer.timeout.connect(self._beat)
+        self.timer.start()
+        self.restart()
+
+    def restart(self) -> None:
+        self.longest_s, self._last = 0.0, time.perf_counter()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.longest_s, self._last = max(self.longest_s, now - self._last), now
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SlowDisk]]:
+    connect = connecting.connect
+
+    def slowly(path: Path, access: Any, connection_type: Any = None) -> sqlite3.Connection:
+        return connect(path, access, SlowDisk)
+
+    for module in (projects, readers, writer):
+        monkeypatch.setattr(module, "connect", slowly)
+    monkeypatch.setattr(Proposals, "propose", lambda _: None)
+    SlowDisk.delay_s, SlowDisk.asked = 0.0, []
+    yield SlowDisk
+    SlowDisk.delay_s = 0.0
+
+
+@pytest.fixture
+def pulse() -> Iterator[Pulse]:
+    made = Pulse()
+    yield made
+    made.timer.stop()
+
+
+@pytest.fixture
+def me(qapp: object, slow: type[SlowDisk], tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(make_project(tmp_path / "project", 3))
+    bench.wait(lambda: bench.shown)
+    bench.fresh()
+    yield bench
+    SlowDisk.delay_s = 0.0
+    bench.close()
+
+
+def test_a_project_is_opened_without_the_window_asking_the_disk(
+    qapp: object, slow: type[SlowDisk], pulse: Pulse, tmp_path: Path
+) -> None:
+    path = make_project(tmp_path / "project", 3)
+    bench = Bench(None)
+    QTest.qWait(50)
+    slow.delay_s = DELAY_S
+    pulse.restart()
+    bench.window.open_path(path)
+    assert bench.session.project_path is None
+    bench.wait(lambda: bench.shown, 60)
+    slow.delay_s = 0.0
+    assert slow.asked == []
+    assert pulse.longest_s < GAP_S
+    assert bench.session.project_path == path
+    bench.close()
+
+
+def test_a_script_goes_on_at_once_after_opening_a_window(qapp: object, slow: type[SlowDisk], tmp_path: Path) -> None:
+    path = make_project(tmp_path / "project", 3)
+    slow.delay_s = DELAY_S
+    bench = Bench(path)
+    assert bench.session.project_path is None, "the disk is too quick for this test"
+    bench.session.open_image(1)
+    slow.delay_s = 0.0
+    assert bench.shown == []
+    assert bench.session.current_index == 1
+    assert bench.session.labels(0).shape == (150, 126)
+    bench.wait(lambda: bench.shown)
+    assert bench.session.current_index == 1
+    bench.close()
+
+
+def test_a_project_that_cannot_be_opened_leaves_the_one_before(me: Bench, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.segstudio"
+    nothing.mkdir()
+    me.window.open_path(nothing)
+    me.wait(lambda: me.failures)
+    assert me.failures[0]["job"] == "open"
+    assert me.labels_say("not a SegStudio project")
+    assert me.session.project_path == me.project
+    me.drag((40, 40), (80, 40))
+    me.settle()
+    assert len(me.seqs) == 1
+
+
+def test_of_two_projects_asked_for_in_a_row_the_last_is_opened_and_the_other_is_free(
+    qapp: object, slow: type[SlowDisk], tmp_path: Path
+) -> None:
+    first, second = make_project(tmp_path / "first", 1), make_project(tmp_path / "second", 1)
+    bench = Bench(None)
+    slow.delay_s = DELAY_S / 5
+    bench.window.open_path(first)
+    bench.window.open_path(second)
+    bench.wait(lambda: bench.shown, 60)
+    slow.delay_s = 0.0
+    assert bench.session.project_path == second
+    bench.wait(lambda: not is_held(first))
+    bench.close()
+
+
+def test_a_window_is_closed_while_a_project_is_being_opened(qapp: object, slow: type[SlowDisk], tmp_path: Path) -> None:
+    path = make_project(tmp_path / "project", 1)
+    bench = Bench(None)
+    slow.delay_s = DELAY_S / 5
+    bench.window.open_path(path)
+    bench.close()
+    slow.delay_s = 0.0
+    assert not is_held(path)
+
+
+def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    slow.delay_s = DELAY_S
+    pulse.restart()
+    for y in (40, 60, 80):
+        me.drag((40, y), (80, y))
+        QTest.qWait(30)
+    me.key(Qt.Key.Key_S, CTRL)
+    me.wait(lambda: len(me.seqs) == 3, 60)
+    me.wait(lambda: me.session.images[0].labelled_pixels > 0, 60)
+    slow.delay_s = 0.0
+    assert slow.asked == []
+    assert pulse.longest_s < GAP_S
+
+
+def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    me.session.add_class("dirt")
+    me.settle()
+    slow.delay_s = DELAY_S
+    pulse.restart()
+    me.session.change_class("dirt", kind="instance")
+    me.wait(lambda: (found := me.session.classes.named("dirt")) is not None and found.kind == "instance", 60)
+    slow.delay_s = 0.0
+    assert slow.asked == []
+    assert pulse.longest_s < GAP_S
+    me.session.set_class("dirt")
+    me.drag((40, 40), (80, 40))
+    me.settle()
+    with pytest.raises(UserError, match="only while no pixel"):
+        me.session.change_class("dirt", kind="semantic")
+
+
+def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert me.session._opened is not None
+    project, navigation = me.session._opened.project, me.session._opened.navigation
+    asked: list[list[int]] = []
+    some = project.some_images
+    monkeypatch.setattr(project, "some_images", lambda images: asked.append(list(images)) or some(images))
+    monkeypatch.setattr(project, "images", lambda: pytest.fail("the whole list is read"))
+    group = navigation.rows[1].group_id
+    project.writing().call(
+        lambda db: db.execute("UPDATE groups SET split = 'held-out' WHERE id = ?", (group,)) and None
+    ).result()
+    slow.delay_s = DELAY_S
+    pulse.restart()
+    navigation.follow_run()
+    me.wait(lambda: me.session.images[1].split == "held-out", 60)
+    slow.delay_s = 0.0
+    assert slow.asked == []
+    assert pulse.longest_s < GAP_S
+    assert asked == [[navigation.rows[1].id]]
+
+
+def test_a_hanging_disk_holds_the_close_no_longer_than_it_may(me: Bench, slow: type[SlowDisk]) -> None:
+    me.drag((40, 40), (80, 40))
+    slow.delay_s = 3.0
+    begun = time.monotonic()
+    me.session.close(1.0)
+    took = time.monotonic() - begun
+    slow.delay_s = 0.0
+    assert took < 1.0 + 3.5
+    assert me.project is not None
+    project = me.project
+    me.wait(lambda: not is_held(project))
+    with Project.open(project) as again:
+        assert again.last_seq() >= 1
