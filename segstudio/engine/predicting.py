@@ -127,7 +127,9 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
                 yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found))
                 continue
             ended = turn.made_window(left)
-            if left and fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
+            if not left:
+                break  # what ends it is said at once: nobody must wait for a run to see a plane that is made
+            if fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
                 yield _image_reply(work, drawing.rows(), seconds, part=True)
                 fresh, shown_at = False, time.perf_counter()
             yield turn.priority
