@@ -13,7 +13,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from segstudio.app.finishing import DONE_REST, rest_of
 from segstudio.app.jobs import MainThread
 from segstudio.app.rows import ImageList, list_of
 from segstudio.app.values import Rest, VersionItem
@@ -21,6 +20,7 @@ from segstudio.app.versions import versions_of
 from segstudio.labels.model import ClassTable, Seq
 from segstudio.store.checking import BackgroundCheck, begin_check
 from segstudio.store.project import Project
+from segstudio.tasks.accept import REST_SETTING, rest_of
 
 __all__ = ["Opening", "Prepared", "prepare"]
 
@@ -78,7 +78,7 @@ def prepare(path: Path) -> Prepared:
         project = Project.open(path, write=True, read_only_ok=True)
         undo.callback(project.close)
         listed, classes, last = list_of(project), project.classes(), project.last_seq()
-        versions, rest, damage = versions_of(project), rest_of(project.setting(DONE_REST)), _Damage()
+        versions, rest, damage = versions_of(project), rest_of(project.setting(REST_SETTING)), _Damage()
         check = begin_check(project, damage.add)
         undo.pop_all()
     return Prepared(project, listed, classes, last, versions, rest, check, damage)
