@@ -2,14 +2,13 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+from filled_planes import filled
 from hypothesis import given
 from hypothesis import strategies as st
-from segstudio.labels.compose import paint_class_ids
 from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.geometry import Rect
-from segstudio.labels.gesture import Gesture
-from segstudio.labels.model import Cause, ImageId, Origin
+from segstudio.labels.model import ImageId, Origin
 from segstudio.store.project import Project
 from segstudio.store.split import Split, decide, hash_holds_out
 from segstudio.store.values import NewImage
@@ -62,9 +61,8 @@ def test_what_is_imported_is_decided_by_the_first_three_and_the_hash(make_projec
     project = make_project(count=5)
     for image in (ImageId(i) for i in (5, 2, 4, 1)):
         document = project.document(image)
-        gesture = Gesture(document, Cause.IMPORT)
-        paint_class_ids(gesture, document, 0, np.full((400, 600), CELL, np.int32), project.classes(), Origin.IMPORTED)
-        edit = gesture.commit()
+        whole = np.full((400, 600), CELL, np.int32)
+        edit = filled(document, 0, whole, project.classes(), Origin.IMPORTED)
         assert edit is not None
         assert project.writer is not None
         project.writer.submit(edit)
