@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 from torch.nn import functional as F
 
@@ -88,14 +89,10 @@ def usable_threads() -> int:
 
 
 def memory_mb(device: torch.device) -> float:
-    """Memory in use for learning: of the GPU, else of this process, in MiB; 0 where it cannot be told."""
+    """Memory in use for learning: of the GPU, else of this process, in MiB."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device) / 2**20
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not Linux
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return psutil.Process().memory_info().rss / 2**20
 
 
 def convolution_seconds(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
