@@ -41,7 +41,7 @@ def thumbnail(file: Path, width: int, height: int) -> QImage | None:
     scale = min(1.0, max(width / plane.width, height / plane.height))
     size = (max(1, round(plane.width * scale)), max(1, round(plane.height * scale)))
     step = max(1, int(1 / scale) // 4)
-    small = to_rgb(pixels[::step, ::step], auto_levels(pixels[::step, ::step]))
+    small = to_rgb(pixels[::step, ::step], auto_levels(pixels))
     small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
     return QImage(small.tobytes(), size[0], size[1], 3 * size[0], QImage.Format.Format_RGB888).copy()
 
