@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +22,6 @@ __all__ = [
     "padded_labels",
     "padded_pixels",
     "resized_labels",
-    "resized_pixels",
 ]
 
 
@@ -147,15 +145,6 @@ def padded_labels(data: Dataset, entry: PlaneEntry, rect: Rect) -> tuple[NDArray
         target = np.s_[inside.y - rect.y : inside.bottom - rect.y, inside.x - rect.x : inside.right - rect.x]
         classes[target], origins[target] = data.labels(entry.image, entry.plane, inside)
     return classes, origins
-
-
-def resized_pixels(pixels: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Pixels (h, w, c) at another size (height, width, c): averaged when smaller, bilinear when larger."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
-    out = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(out, np.float32).reshape(height, width, -1)
 
 
 def resized_labels(classes: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
-from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels, resized_pixels
+from segstudio.imaging.pyramid import resized
+from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.networks import Context, cropped, draw, encode
 from segstudio.learn.sampling import with_channels
@@ -197,7 +198,7 @@ def _run(
 def _input(model: Model, data: Dataset, entry: PlaneEntry, window: Window) -> NDArray[np.float32]:
     """Pixels of a window at the working scale; beyond the plane it is mirrored."""
     pixels = with_channels(padded_pixels(data, entry, window.image), model.channels)
-    return resized_pixels(pixels, window.seen.w, window.seen.h)
+    return resized(pixels, window.seen.w, window.seen.h)
 
 
 def _blended(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
+from segstudio.imaging.pyramid import resized
 from segstudio.learn.data import (
     Dataset,
     Part,
@@ -17,7 +18,6 @@ from segstudio.learn.data import (
     padded_labels,
     padded_pixels,
     resized_labels,
-    resized_pixels,
 )
 from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.split import excluded, rects_of
@@ -98,7 +98,7 @@ class Sampler:
         if hidden is not None:
             labels[hidden] = UNKNOWN
         side = recipe.patch_px
-        pixels = resized_pixels(pixels, side, side)
+        pixels = resized(pixels, side, side)
         labels = resized_labels(labels, side, side)
         if recipe.turns:
             turn, flip = int(rng.integers(4)), bool(rng.integers(2))
