@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from segstudio.runs import Choices, Event, Figures, Plan
+from segstudio.runs import Choices, Event, Figures, LabelStamp, Plan, PlaneFacts
 
 __all__ = [
     "CHUNK_BYTES",
@@ -20,6 +20,7 @@ __all__ = [
     "Done",
     "Failed",
     "Hello",
+    "Measured",
     "Message",
     "Predict",
     "PredictedImage",
@@ -145,6 +146,14 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     problem: str = ""
 
 
+class Measured(msgspec.Struct, frozen=True, tag="measured"):
+    """What was measured on the labels of a plane, for the client to keep."""
+
+    id: int
+    stamp: LabelStamp
+    facts: PlaneFacts
+
+
 class RunPlanned(msgspec.Struct, frozen=True, tag="planned"):
     """The plan of a run: once before it starts, again when the schedule is known, and when the run has ended."""
 
@@ -171,7 +180,7 @@ class Blob(msgspec.Struct, frozen=True, tag="blob"):
 class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     """A run has ended: figures of the parent and the child on the same pixels, and what the gate says.
 
-    `current` is the version that proposes from now on.
+    `current` is the version that proposes from now on; `advice` what would help where that is not the child.
     """
 
     id: int
@@ -183,6 +192,7 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     seconds: float
     figures: dict[str, Figures | None]
     card: dict[str, object]
+    advice: str = ""
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -202,7 +212,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
     trace: str = ""
 
 
-Reply = Welcome | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+Reply = Welcome | PredictedTile | PredictedImage | Measured | RunPlanned | RunEvent | Blob | Trained | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

@@ -3,7 +3,7 @@
 Class ids are those of the project; 0 stands for a pixel that says nothing: unknown, ignored, or of a removed class.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.runs import Block
+from segstudio.runs import Block, PlaneFacts
 
 __all__ = [
     "ClassEntry",
@@ -82,6 +82,18 @@ class Dataset(Protocol):
 
     def last_edit(self) -> int:
         """Number of the newest edit of the project: labels read at the same number are the same."""
+        ...
+
+    def learnable(self, image: int) -> bool:
+        """Whether an image has labels, and its file is there with the content that was labelled. Decodes nothing."""
+        ...
+
+    def known_classes(self, part: Part) -> Set[int]:
+        """Classes with a known pixel on one side of the split, two of them if there are so many. Reads no label."""
+        ...
+
+    def kept(self, image: int, plane: int) -> PlaneFacts | None:
+        """What was measured before on the labels that a plane has now; None where nothing was."""
         ...
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
