@@ -19,10 +19,13 @@ __all__ = [
     "Event",
     "Figures",
     "Finished",
+    "LabelStamp",
     "Metrics",
     "Plan",
     "PlanClass",
     "PlanPlane",
+    "PlaneFacts",
+    "Preparing",
     "Recipe",
     "Started",
     "Stepped",
@@ -53,6 +56,32 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "auto"
     seed: int = 0
     network: str | None = None
+
+
+class LabelStamp(msgspec.Struct, frozen=True):
+    """Which labels of a plane something was measured on: as they stood after edit `seq`, the image holding `pixels`
+    known ones. `classes` are (id, id that it counts as or 0, kind) of every class there was.
+    """
+
+    image: int
+    plane: int
+    seq: int
+    pixels: int
+    classes: tuple[tuple[int, int, str], ...] = ()
+
+
+class PlaneFacts(msgspec.Struct, frozen=True):
+    """What was measured on the labels of one plane. `known` and `fit` (painted or imported) pixels go by `classes`.
+
+    `cells` are the same by place, packed. `objects` are (diameter in pixels, area) by class, None where not measured.
+    """
+
+    classes: tuple[int, ...]
+    known: tuple[int, ...]
+    fit: tuple[int, ...]
+    painted: int
+    cells: bytes
+    objects: dict[int, list[tuple[float, int]]] | None = None
 
 
 class PlanClass(msgspec.Struct, frozen=True):
@@ -118,7 +147,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     The working scale is 32 / `pitch`: 32 pixels of the network cover `pitch` pixels of the image. `steps` is the length
     of the schedule: None until the first steps have been timed. `stopped_at` is the step at which the run ended before
-    its schedule did. `margin_px` image pixels around every block neither train nor measure.
+    its schedule did. `margin_px` image pixels around every block neither train nor measure. `in_parts` are (step, n):
+    from that step on a batch went through the network in n parts, because memory had run out.
     """
 
     format: int = 1
@@ -142,6 +172,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: int | None = None
     evaluate_every: int = 0
     stopped_at: int | None = None
+    in_parts: tuple[tuple[int, int], ...] = ()
 
     @property
     def scale(self) -> float:
@@ -184,6 +215,14 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
     step: int
     seconds: float
+
+
+class Preparing(_Event, frozen=True, kw_only=True, tag="preparing"):
+    """What happens before the first step, as a person reads it; `done` of `total`, which is 0 where it is unknown."""
+
+    text: str
+    done: int = 0
+    total: int = 0
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
@@ -232,11 +271,13 @@ class Warned(_Event, frozen=True, kw_only=True, tag="warned"):
     sentence: str
 
 
-Event = Started | Stepped | Evaluated | Checkpointed | Finished | Warned
+Event = Preparing | Started | Stepped | Evaluated | Checkpointed | Finished | Warned
 
 
 class TrainResult(msgspec.Struct, frozen=True):
-    """How a run ended; `held_out` compares parent and child on the same pixels."""
+    """How a run ended; `held_out` compares parent and child on the same pixels. `advice` says what would help where
+    the child was not promoted.
+    """
 
     version: str
     parent: str
@@ -245,3 +286,4 @@ class TrainResult(msgspec.Struct, frozen=True):
     steps: int
     seconds: float
     held_out: dict[str, Figures | None]
+    advice: str = ""

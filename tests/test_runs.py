@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from segstudio.runs import Evaluated, Event, Figures, Finished, Started, Stepped
+from segstudio.runs import Evaluated, Event, Figures, Finished, Preparing, Started, Stepped
 
 EVENTS: list[Event] = [
     Started(
@@ -18,6 +18,7 @@ EVENTS: list[Event] = [
         optimistic=False,
         parent="embedded",
     ),
+    Preparing(step=0, seconds=0.0, text="Reading 12 of 300 images", done=12, total=300),
     Stepped(step=1, seconds=0.5, loss=0.25, patches_per_second=3.0, rate=0.001, memory_mb=12.0),
     Evaluated(step=2, seconds=1.0, held_out=Figures(0.3, 0.5, {"cell": 0.5})),
     Finished(step=3, seconds=2.0, reason="done"),

@@ -98,7 +98,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     assert set(done[0]) == {"format", "out", "images", "files"}
     assert all(Path(file).is_file() for file in done[0]["files"])
     result = run.results[0]
-    assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out"}
+    assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
     assert set(result["held_out"]) == {"parent", "child"}
     assert result["steps"] == 4
     assert {"started", "stepped", "evaluated", "finished"} <= set(run.kinds())

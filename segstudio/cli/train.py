@@ -77,6 +77,8 @@ def run(options: Namespace) -> int:
     elif options.events != "-":
         verdict = "promoted" if result.promoted else "not promoted"
         say(f"{result.version} (from {result.parent}): {verdict}. {result.reason}")
+        if result.advice:
+            say(result.advice)
         say(f"{result.steps} steps in {result.seconds:.1f} s")
         for side, figures in result.held_out.items():
             if figures is not None:
@@ -141,13 +143,15 @@ class _Watcher:
 
     def see(self, event: Any) -> None:
         """Take in one event."""
-        from segstudio.runs import Evaluated, Started, Stepped, Warned
+        from segstudio.runs import Evaluated, Preparing, Started, Stepped, Warned
         from segstudio.tasks.train_options import write_event
 
         if self._events is not None:
             write_event(self._events, event)
         if isinstance(event, Started):
             self._steps = event.steps
+        elif isinstance(event, Preparing):
+            self._bar.show(event.done, event.total, event.text)
         elif isinstance(event, Warned):
             self.warnings.append(event.sentence)
         elif isinstance(event, Evaluated):

@@ -48,6 +48,7 @@ class KnownTiles:
             return False
         packed = self._packed[place] = encode_tile(known)
         self.packed_bytes += len(packed)
+        self._open(place, known)  # what was just read is mostly asked for next
         return True
 
     def get(self, place: Place) -> Known | None:
@@ -57,9 +58,13 @@ class KnownTiles:
             packed = self._packed.get(place)
             if packed is None:
                 return None
-            found = self._unpacked[place] = _opened(decode_tile(packed))
-            self.unpacked_bytes += _bytes(found)
+            return self._open(place, decode_tile(packed))
         self._unpacked.move_to_end(place)
+        return found
+
+    def _open(self, place: Place, tile: Tile) -> Known:
+        found = self._unpacked[place] = _opened(tile)
+        self.unpacked_bytes += _bytes(found)
         while self.unpacked_bytes > self._budget and self._unpacked:
             _, oldest = self._unpacked.popitem(last=False)
             self.unpacked_bytes -= _bytes(oldest)

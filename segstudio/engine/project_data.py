@@ -4,7 +4,7 @@ A view is of one moment for each image: its labels are read once, in one short t
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import msgspec
@@ -15,11 +15,13 @@ from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.imaging.readers.refusal import refused
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
-from segstudio.runs import Block
-from segstudio.store.contents import must_be_as_labelled
+from segstudio.runs import Block, LabelStamp, PlaneFacts
+from segstudio.store.contents import Content, changed_sentence, look_at, must_be_as_labelled
+from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
 from segstudio.store.project import Project
 from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow
@@ -46,9 +48,12 @@ class ProjectData:
         self.known = KnownTiles(known_bytes)
         self._keys: dict[int, tuple[TileKey, ...]] = {}
         self._frozen: dict[int, tuple[Status, int]] = {}
+        self._learnable: dict[int, bool] = {}
         self._as_labelled: set[ImageId] = set()
-        self._problems: dict[tuple[int, int], str] = {}
+        self._problems: dict[tuple[int, int | None], str] = {}
         self._counts_as: dict[int, int] | None = None
+        self._kept: dict[tuple[int, int], KeptFacts] | None = None
+        self._class_list = tuple(self._counting())
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored."""
@@ -61,8 +66,7 @@ class ProjectData:
     def counts_as(self) -> Mapping[int, int]:
         """What a network's output for a class counts as today, by the id of every class ever made; 0 for nothing."""
         if self._counts_as is None:
-            effective = {int(c.id): self._table.effective(c.id) for c in self._table.all}
-            today = {id_: 0 if c is None or c.kind is Kind.IGNORE else int(c.id) for id_, c in effective.items()}
+            today = {id_: counts_as for id_, counts_as, _ in self._class_list}
             known = {today[id_] for id_ in self._known_classes()} - {0}
             self._counts_as = {id_: c if c in known or not known else 0 for id_, c in today.items()}
         return self._counts_as
@@ -90,13 +94,53 @@ class ProjectData:
         """Number of the newest edit when the view was made."""
         return self._last_edit
 
+    def learnable(self, image: int) -> bool:
+        """Whether an image has labels, and its file is there with the content that was labelled. Looks once a view."""
+        if image not in self._learnable:
+            row = self._rows[image]
+            self._learnable[image] = bool(row.labelled_pixels) and self._is_there(row)
+        return self._learnable[image]
+
+    def known_classes(self, part: Part) -> Set[int]:
+        """Classes with a known pixel on one side of the split, two of them if there are so many."""
+        counts_as = {id_: counted for id_, counted, _ in self._class_list}
+        found: set[int] = set()
+        for row in sorted(self._rows.values(), key=lambda row: -row.last_edit):
+            if row.labelled_pixels and _part(row) is part:
+                found |= {counts_as[int(id_)] for id_, _ in self._project.counts(row.id)} - {0}
+            if len(found) > 1:
+                break
+        return found
+
+    def kept(self, image: int, plane: int) -> PlaneFacts | None:
+        """What the client has kept of an earlier run, if the labels are the same still."""
+        if self._kept is None:
+            self._kept = read_facts(self._project.path / FACTS)
+        stamp, facts = self._kept.get((image, plane), (None, None))
+        row = self._rows[image]
+        if stamp is None or (stamp.seq, stamp.pixels) != (int(row.last_edit), row.labelled_pixels):
+            return None
+        return facts if stamp.classes == self._class_list[: len(stamp.classes)] else None
+
+    def stamp(self, image: int, plane: int) -> LabelStamp:
+        """Which labels this view gives of a plane; they were read."""
+        _, seq = self._frozen[image]
+        return LabelStamp(image, plane, seq, self._rows[image].labelled_pixels, self._class_list)
+
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
         """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also for another content than was labelled."""
+        for place in ((image, None), (image, plane)):
+            if place in self._problems:
+                raise UnreadableImage(self._problems[place])
         row = self._rows[image]
         if row.id not in self._as_labelled:
             self._sources.refresh(row.file)
-        found = self._sources.pixels(row.file, plane, rect, row.planes[plane])
-        self._check_content(row)
+        try:
+            found = self._sources.pixels(row.file, plane, rect, row.planes[plane])
+            self._check_content(row)
+        except UnreadableImage as error:
+            self._problems[image, plane] = error.sentence
+            raise
         return found
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -117,16 +161,20 @@ class ProjectData:
         return classes, origins
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
-        """The label tiles of a plane that hold a known pixel, cut at its edges; none of a file that cannot be read."""
+        """The label tiles of a plane that hold a known pixel, cut at its edges; none where it is not learnable."""
         row = self._rows[image]
-        if not row.labelled_pixels or not self._readable(image, plane):
+        if not self.learnable(image):
             return []
         bounds = Rect(0, 0, *row.planes[plane])
         return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in self._labelled_keys(image) if p == plane]
 
     def unreadable(self) -> Sequence[str]:
-        """A sentence for each labelled plane whose file could not be read when it was asked for."""
-        return list(filter(None, self._problems.values()))
+        """A sentence for each image that was asked for and cannot be read, in the order they were met."""
+        return list(dict.fromkeys(self._problems.values()))
+
+    def readable(self, image: int, plane: int) -> bool:
+        """Whether nothing has been met so far that keeps a plane from being read."""
+        return (image, None) not in self._problems and (image, plane) not in self._problems
 
     def blocks(self) -> Sequence[Block]:
         """Blocks held out by earlier runs."""
@@ -169,21 +217,29 @@ class ProjectData:
         path = self._project.path / "runs" / run / "checkpoint.safetensors"
         return path.read_bytes() if path.is_file() else None
 
-    def _readable(self, image: int, plane: int) -> bool:
-        """Whether a plane can be decoded: one broken file must not keep the others from being learned from."""
-        if (image, plane) not in self._problems:
-            self._problems[image, plane] = ""
-            try:
-                self.pixels(image, plane, Rect(0, 0, 1, 1))
-            except UnreadableImage as error:
-                self._problems[image, plane] = error.sentence
-        return not self._problems[image, plane]
+    def _is_there(self, row: ImageRow) -> bool:
+        """Whether the file is there and holds what was labelled, by a look at its entry."""
+        content = look_at(row).content
+        if content is Content.CHANGED:
+            self._problems[int(row.id), None] = changed_sentence(row)
+        elif content is Content.MISSING:
+            self._problems[int(row.id), None] = _missing(row)
+        return content not in (Content.CHANGED, Content.MISSING)
 
     def _check_content(self, row: ImageRow) -> None:
         """Once a view: a file may change between two requests, and learning from it would go unnoticed."""
         if row.id not in self._as_labelled:
             must_be_as_labelled(row)
             self._as_labelled.add(row.id)
+
+    def _counting(self) -> Iterator[tuple[int, int, str]]:
+        """Every class ever made, in order: its id, what it counts as today (0: nothing), and of which kind that is."""
+        for class_ in sorted(self._table.all, key=lambda c: int(c.id)):
+            found = self._table.effective(class_.id)
+            if found is None or found.kind is Kind.IGNORE:
+                yield int(class_.id), 0, ""
+            else:
+                yield int(class_.id), int(found.id), found.kind.value
 
     def _entries(self, row: ImageRow) -> list[PlaneEntry]:
         return [self._entry(row, plane) for plane in range(len(row.planes))]
@@ -199,7 +255,7 @@ class ProjectData:
             height=height,
             channels=row.channels,
             group=self._groups[row.group_id],
-            part=Part.HELD_OUT if row.split is Split.HELD_OUT else Part.TRAIN,
+            part=_part(row),
             finished=status is Status.DONE,
             seq=seq,
         )
@@ -223,6 +279,18 @@ def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int3
         if found is not None and found.kind is not Kind.IGNORE:
             lookup[object_id] = found.id
     return lookup
+
+
+def _missing(row: ImageRow) -> str:
+    try:
+        row.file.stat()
+    except OSError as error:
+        return refused(row.file, error).sentence
+    return f"{row.file.name} cannot be read."
+
+
+def _part(row: ImageRow) -> Part:
+    return Part.HELD_OUT if row.split is Split.HELD_OUT else Part.TRAIN
 
 
 def _group_names(rows: Sequence[ImageRow]) -> dict[int, str]:

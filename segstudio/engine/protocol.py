@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from segstudio.runs import Choices, Event, Figures, Plan
+from segstudio.runs import Choices, Event, Figures, LabelStamp, Plan, PlaneFacts
 
 __all__ = [
     "CHUNK_BYTES",
@@ -22,6 +22,7 @@ __all__ = [
     "Failed",
     "Hello",
     "Look",
+    "Measured",
     "Message",
     "Predict",
     "PredictedImage",
@@ -158,6 +159,14 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     problem: str = ""
 
 
+class Measured(msgspec.Struct, frozen=True, tag="measured"):
+    """What was measured on the labels of a plane, for the client to keep."""
+
+    id: int
+    stamp: LabelStamp
+    facts: PlaneFacts
+
+
 class RunPlanned(msgspec.Struct, frozen=True, tag="planned"):
     """The plan of a run: once before it starts, again when the schedule is known, and when the run has ended."""
 
@@ -184,7 +193,7 @@ class Blob(msgspec.Struct, frozen=True, tag="blob"):
 class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     """A run has ended: figures of the parent and the child on the same pixels, and what the gate says.
 
-    `current` is the version that proposes from now on.
+    `current` is the version that proposes from now on; `advice` what would help where that is not the child.
     """
 
     id: int
@@ -196,6 +205,7 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     seconds: float
     figures: dict[str, Figures | None]
     card: dict[str, object]
+    advice: str = ""
 
 
 class Bye(msgspec.Struct, frozen=True, tag="bye"):
@@ -219,7 +229,9 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
     trace: str = ""
 
 
-Reply = Welcome | Bye | PredictedTile | PredictedImage | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+Reply = (
+    Welcome | Bye | PredictedTile | PredictedImage | Measured | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

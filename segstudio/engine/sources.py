@@ -1,6 +1,5 @@
-"""Open images of the engine, decoded ones kept while they fit a budget of bytes; the least used goes first."""
+"""Open images of the engine, decoded planes kept while they fit a budget of bytes; the least used goes first."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.imaging.display import Levels, auto_levels, to_float
-from segstudio.imaging.source import ImageSource, open_image
+from segstudio.imaging.display import Levels, levels_of, to_float
+from segstudio.imaging.source import ImageSource, Pixels, open_image
 
 __all__ = ["Sources"]
 
@@ -24,7 +23,9 @@ class Sources:
     def __init__(self, budget_bytes: int = BUDGET_BYTES, open_: Callable[[Path], ImageSource] = open_image) -> None:
         self._budget = budget_bytes
         self._open = open_
-        self._sources: OrderedDict[Path, ImageSource] = OrderedDict()
+        self._sources: dict[Path, ImageSource] = {}
+        self._decoded: OrderedDict[tuple[Path, int], int] = OrderedDict()
+        self._bytes = 0
         self._levels: dict[tuple[Path, int], Levels] = {}
         self._seen: dict[Path, tuple[int, int] | None] = {}
 
@@ -34,11 +35,12 @@ class Sources:
         Raises `UnreadableImage`, also where the file is no longer the one that the project was made of.
         """
         source = self._source(file)
-        planes = source.info.planes
-        if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
-            was = f"{size[0]} x {size[1]} pixels"
-            raise UnreadableImage(f"{file.name} was changed: the plane that the project knows of it has {was}.")
-        samples = source.read(plane, rect)
+        try:
+            samples = self._read(source, file, plane, rect, size)
+        except UnreadableImage:
+            self._close(file)
+            raise
+        self._note(file, plane, source)
         return to_float(samples, self._levels_of(file, plane, source))
 
     def refresh(self, file: Path) -> None:
@@ -49,42 +51,50 @@ class Sources:
         except OSError:
             seen = None
         if seen != self._seen.get(file, seen) and file in self._sources:
-            self._sources.pop(file).close()
+            self._close(file)
             self._levels = {key: levels for key, levels in self._levels.items() if key[0] != file}
         self._seen[file] = seen
 
     def close(self) -> None:
         """Close every image."""
-        for source in self._sources.values():
-            source.close()
-        self._sources.clear()
+        for file in list(self._sources):
+            self._close(file)
+
+    def _read(self, source: ImageSource, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> Pixels:
+        planes = source.info.planes
+        if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
+            was = f"{size[0]} x {size[1]} pixels"
+            raise UnreadableImage(f"{file.name} was changed: the plane that the project knows of it has {was}.")
+        return source.read(plane, rect)
 
     def _source(self, file: Path) -> ImageSource:
-        source = self._sources.get(file)
-        if source is None:
-            source = self._sources[file] = self._open(file)
-            self._make_room()
-        self._sources.move_to_end(file)
-        return source
+        if file not in self._sources:
+            self._sources[file] = self._open(file)
+        return self._sources[file]
 
-    def _make_room(self) -> None:
-        used = sum(_bytes(source) for source in self._sources.values())
-        while used > self._budget and len(self._sources) > 1:
-            _, oldest = self._sources.popitem(last=False)
-            used -= _bytes(oldest)
-            oldest.close()
+    def _note(self, file: Path, plane: int, source: ImageSource) -> None:
+        """That a plane was decoded: the least used planes make room for it, whichever image they are of."""
+        if (file, plane) not in self._decoded:
+            size = source.info.planes[plane]
+            taken = size.width * size.height * source.info.channels * np.dtype(source.info.dtype).itemsize
+            self._decoded[file, plane] = taken
+            self._bytes += taken
+        self._decoded.move_to_end((file, plane))
+        while self._bytes > self._budget and len(self._decoded) > 1:
+            (other, gone), taken = self._decoded.popitem(last=False)
+            self._bytes -= taken
+            if any(place[0] == other for place in self._decoded):
+                self._sources[other].drop(gone)
+            else:
+                self._sources.pop(other).close()
+
+    def _close(self, file: Path) -> None:
+        self._sources.pop(file).close()
+        for place in [place for place in self._decoded if place[0] == file]:
+            self._bytes -= self._decoded.pop(place)
 
     def _levels_of(self, file: Path, plane: int, source: ImageSource) -> Levels:
         key = (file, plane)
         if key not in self._levels:
-            if source.info.dtype == "uint8":
-                self._levels[key] = Levels(0.0, 255.0)
-            else:
-                whole = source.info.planes[plane]
-                self._levels[key] = auto_levels(source.read(plane, Rect(0, 0, whole.width, whole.height)))
+            self._levels[key] = levels_of(source, plane)
         return self._levels[key]
-
-
-def _bytes(source: ImageSource) -> int:
-    pixels = sum(math.prod((p.width, p.height)) for p in source.info.planes)
-    return pixels * source.info.channels * np.dtype(source.info.dtype).itemsize

@@ -1,6 +1,8 @@
 """The engine's training job: facts, plan, run, gate; everything a run leaves behind goes out as messages."""
 
-from collections.abc import Generator, Iterator
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,14 +12,14 @@ from torch import nn
 from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
 from segstudio.engine.project_data import ProjectData
-from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, RunEvent, RunPlanned, Train, Trained
-from segstudio.engine.workshop import Workshop, is_grey, surveyed
-from segstudio.errors import NotEnoughLabels, WeightsDamaged
-from segstudio.learn.device import resolve
-from segstudio.learn.facts import Facts
-from segstudio.learn.gate import HeldOut, decide, held_out, measure, pixels_of
+from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEvent, RunPlanned, Train, Trained
+from segstudio.engine.workshop import Workshop, is_grey
+from segstudio.errors import NotEnoughLabels, UnreadableImage, WeightsDamaged
+from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
+from segstudio.learn.facts import Facts, Looked, survey
+from segstudio.learn.gate import HeldOut, advice, decide, held_out, measure, pixels_of
 from segstudio.learn.loop import Trainer, metadata, train
-from segstudio.learn.plan import Machine, make_plan
+from segstudio.learn.plan import Machine, channels_of, make_plan
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
 from segstudio.learn.versions import (
@@ -29,9 +31,11 @@ from segstudio.learn.versions import (
     version_card,
 )
 from segstudio.learn.weights import embedded_card
-from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Warned
+from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Preparing, Warned
 
 __all__ = ["Stopping", "train_job"]
+
+_TELL_S = 0.25
 
 _WATCHED_PX = 1 << 20
 """Held-out pixels that are measured while a run is under way."""
@@ -45,38 +49,68 @@ class Stopping:
 
 
 def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[Step, None, None]:
-    """Fulfil a request to train. Raises what a person can mend: `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`."""
-    yield Priority.TRAIN
+    """Fulfil a request to train. Raises what a person can mend: `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
+    and `UserError` where memory runs out.
+    """
     device = resolve(request.choices.device)
+    try:
+        yield from _train_job(shop, request, device, stopping)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    else:
+        return
+    # Here the error is gone, and with it what the run held.
+    raise too_little_memory(device, "to train")
+
+
+def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: Stopping) -> Generator[Step, None, None]:
+    yield Priority.TRAIN
     data = shop.view()
-    facts = yield from surveyed(data)
-    broken = data.unreadable()
-    more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
-    if broken:
-        sentence = f"{broken[0]}{more} The run learns from the other images."
-        yield RunEvent(request.id, Warned(step=0, seconds=request.elapsed_s, sentence=sentence))
+    facts = yield from _surveyed(request, data)
+    missing = data.unreadable()
+    if missing:
+        yield _warned(request, f"{_all_of(missing)} The run learns from the other images.")
+    yield _preparing(request, "Preparing the network")
     saved = data.checkpoint(request.run) if request.resume else None
     try:
         plan = (
             _saved_plan(saved) if saved is not None else request.plan or _new_plan(shop, request, data, facts, device)
         )
     except NotEnoughLabels as error:
-        if not broken:
+        if not missing:
             raise
-        raise NotEnoughLabels(
-            f"{broken[0]}{more} What the other images hold is too little to learn from.",
-            todo="Put the files back, or say where they are now: 'segstudio relink', or Locate in the window.",
-        ) from error
+        raise _nothing_left(missing) from error
     torch.set_num_threads(plan.threads)
     yield RunPlanned(request.id, plan)
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)
     if saved is not None:
         trainer.restore(saved)
     yield None
-    yield from _run(request, trainer, Sampler(facts, plan, data), facts, data, stopping)
+    try:
+        yield from _run(request, trainer, Sampler(facts, plan, data), facts, data, stopping)
+    except UnreadableImage as error:
+        raise _nothing_left(data.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
-    yield from _judge(shop, request, trainer, facts, data)
+    yield from _judge(shop, request, trainer, facts, data, stopped=stopping.asked)
     yield Done(request.id)
+
+
+def _surveyed(request: Train, data: ProjectData) -> Generator[Step, None, Facts]:
+    """The facts of a project, giving way between planes; what is new among them goes to the client, to be kept."""
+    told = -math.inf
+    for found in survey(data):
+        if isinstance(found, Facts):
+            return found
+        if isinstance(found, Looked):
+            entry = found.entry
+            yield Measured(request.id, data.stamp(entry.image, entry.plane), found.facts)
+            if time.monotonic() - told > _TELL_S:
+                told = time.monotonic()
+                what = "images" if found.images == found.total else "planes"
+                yield _preparing(request, f"Reading {found.done} of {found.total} {what}", found.done, found.total)
+        yield None
+    raise AssertionError("a survey ends with facts")
 
 
 def _run(
@@ -90,11 +124,14 @@ def _run(
         return measure(trained_model("", net, card, trainer.device, bfloat16=half), data, watched)
 
     events = train(trainer, sampler.batch, look, evaluation_px=pixels_of(watched), elapsed_s=request.elapsed_s)
-    plan = trainer.plan
+    plan, said = trainer.plan, data.unreadable()
     for event in events:
         if trainer.plan is not plan:
             plan = trainer.plan
             yield RunPlanned(request.id, plan)
+        if damaged := [sentence for sentence in data.unreadable() if sentence not in said]:
+            said = data.unreadable()
+            yield _warned(request, f"{_all_of(damaged)} The run goes on without.", trainer)
         if isinstance(event, Checkpointed):
             yield from _blobs(request, "checkpoint", trainer.snapshot())
         yield None if event is None else RunEvent(request.id, event)
@@ -105,8 +142,30 @@ def _run(
             return
 
 
+def _preparing(request: Train, text: str, done: int = 0, total: int = 0) -> RunEvent:
+    return RunEvent(request.id, Preparing(step=0, seconds=request.elapsed_s, text=text, done=done, total=total))
+
+
+def _warned(request: Train, sentence: str, trainer: Trainer | None = None) -> RunEvent:
+    step, seconds = (0, request.elapsed_s) if trainer is None else (trainer.step, trainer.seconds)
+    return RunEvent(request.id, Warned(step=step, seconds=seconds, sentence=sentence))
+
+
+def _all_of(broken: Sequence[str]) -> str:
+    """The first of some sentences about images, and how many more there are."""
+    more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
+    return f"{broken[0]}{more}"
+
+
+def _nothing_left(broken: Sequence[str]) -> NotEnoughLabels:
+    return NotEnoughLabels(
+        f"{_all_of(broken)} What the other images hold is too little to learn from.",
+        todo="Put the files back, or say where they are now: 'segstudio relink', or Locate in the window.",
+    )
+
+
 def _judge(
-    shop: Workshop, request: Train, trainer: Trainer, facts: Facts, data: ProjectData
+    shop: Workshop, request: Train, trainer: Trainer, facts: Facts, data: ProjectData, *, stopped: bool
 ) -> Generator[Step, None, None]:
     """Compare the child with what is current on the same held-out pixels, and send its weights and card."""
     plan, device = trainer.plan, trainer.device
@@ -116,6 +175,9 @@ def _judge(
     child_figures = yield from _figures(child, data, target)
     parent, parent_figures = yield from _best_before(shop, plan, device, data, target)
     verdict = decide(parent_figures, child_figures)
+    read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
+    if read != plan.planes:  # nothing was learned from what could not be read
+        yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
     weights = encode_weights(trainer.averaged, {"version": request.version, "network": plan.network})
     yield from _blobs(request, "weights", weights)
     yield Trained(
@@ -128,6 +190,7 @@ def _judge(
         seconds=trainer.seconds,
         figures={"parent": parent_figures, "child": child_figures},
         card=msgspec.to_builtins(card),
+        advice="" if verdict.promoted else advice(plan, child_figures, trainer.step, stopped=stopped),
     )
 
 
@@ -162,7 +225,7 @@ def _figures(model: Model, data: ProjectData, target: HeldOut) -> Generator[Step
 
 
 def _new_plan(shop: Workshop, request: Train, data: ProjectData, facts: Facts, device: torch.device) -> Plan:
-    base = request.choices.base or data.promoted_version() or EMBEDDED
+    base = request.choices.base or _usual_base(data, facts)
     machine = Machine(str(device), shop.threads, shop.bfloat16(device))
     if base in (EMBEDDED, "imagenet", "scratch"):
         mean, std = normalisation_of(embedded_card("imagenet" if base == "imagenet" else "base").normalisation)
@@ -179,6 +242,14 @@ def _new_plan(shop: Workshop, request: Train, data: ProjectData, facts: Facts, d
         blocks=data.blocks(),
         trained=data.trained_groups(),
     )
+
+
+def _usual_base(data: ProjectData, facts: Facts) -> str:
+    """The promoted version, unless images of more channels than it knows have come since."""
+    promoted = data.promoted_version()
+    if promoted is None or read_card(promoted, data).channels != channels_of(facts):
+        return EMBEDDED
+    return promoted
 
 
 def _saved_plan(checkpoint: bytes) -> Plan:

@@ -10,7 +10,7 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import Dataset, Part
 from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
-from segstudio.learn.facts import Facts, knows_two_classes, survey
+from segstudio.learn.facts import knows_two_classes
 from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model
 from segstudio.learn.versions import embedded_model, version_model
@@ -18,6 +18,9 @@ from segstudio.runs import EMBEDDED, INSTANT, Block
 from segstudio.store.project import Project
 
 __all__ = ["Workshop", "is_grey"]
+
+CURRENT = "current"
+"""Stands for the version that is to propose."""
 
 _KEPT_MODELS = 3
 _INSTANT_MARGIN_PX = 64
@@ -32,6 +35,7 @@ class Workshop:
         self.threads = usable_threads()
         self._models: OrderedDict[tuple[object, ...], Model] = OrderedDict()
         self._pays: dict[str, bool] = {}
+        self._unfit: int | None = None
 
     def view(self) -> ProjectData:
         """The project as it is now."""
@@ -47,17 +51,26 @@ class Workshop:
         """The version that a name stands for: 'current' is the one in force, else the instant learner where two classes
         have known pixels, else the embedded guess.
         """
-        if version != "current":
+        if version != CURRENT:
             return version
         found = data.current_version()
         if found is not None and found not in (INSTANT, EMBEDDED):
             return found
-        return INSTANT if knows_two_classes(data) else EMBEDDED
+        return INSTANT if knows_two_classes(data) and self._unfit != data.last_edit() else EMBEDDED
 
     def model(self, version: str, device_name: str, data: Dataset) -> Generator[None, None, Model]:
-        """A model ready to predict. Raises `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`."""
+        """A model ready to predict. Raises `NoSuchDevice`, `WeightsDamaged`, and `NotEnoughLabels` for 'instant'."""
         device = resolve(device_name)
-        name = self.resolved(version, data)
+        try:
+            return (yield from self._kept(self.resolved(version, data), device, data))
+        except NotEnoughLabels:
+            if version != CURRENT:
+                raise
+            # What is labelled lies in held-out blocks, or in pictures that cannot be read.
+            self._unfit = data.last_edit()
+            return (yield from self._kept(EMBEDDED, device, data))
+
+    def _kept(self, name: str, device: torch.device, data: Dataset) -> Generator[None, None, Model]:
         key = self._key(name, str(device), data)
         if key not in self._models:
             made = yield from self._made(name, device, data)
@@ -108,14 +121,3 @@ class Workshop:
 def is_grey(data: Dataset) -> bool:
     """Whether every image has one channel."""
     return all(entry.channels == 1 for entry in data.planes())
-
-
-def surveyed(data: Dataset) -> Generator[None, None, Facts]:
-    """The facts of a project, giving way between planes."""
-    facts = None
-    for facts in survey(data):
-        if facts is None:
-            yield
-    if facts is None:
-        raise NotEnoughLabels("The project has no images.")
-    return facts

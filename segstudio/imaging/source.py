@@ -60,6 +60,10 @@ class ImageSource(Protocol):
         """Opacity (h, w) of a rectangle in the samples' dtype; None where the file has none."""
         ...
 
+    def drop(self, plane: int) -> None:
+        """Let go of what was decoded of a plane; reading it afterwards decodes it again."""
+        ...
+
     def close(self) -> None:
         """Let go of file and memory; reading afterwards opens it again."""
         ...

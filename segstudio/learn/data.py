@@ -3,17 +3,16 @@
 Class ids are those of the project; 0 stands for a pixel that says nothing: unknown, ignored, or of a removed class.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.runs import Block
+from segstudio.runs import Block, PlaneFacts
 
 __all__ = [
     "ClassEntry",
@@ -23,7 +22,6 @@ __all__ = [
     "padded_labels",
     "padded_pixels",
     "resized_labels",
-    "resized_pixels",
 ]
 
 
@@ -84,6 +82,18 @@ class Dataset(Protocol):
 
     def last_edit(self) -> int:
         """Number of the newest edit of the project: labels read at the same number are the same."""
+        ...
+
+    def learnable(self, image: int) -> bool:
+        """Whether an image has labels, and its file is there with the content that was labelled. Decodes nothing."""
+        ...
+
+    def known_classes(self, part: Part) -> Set[int]:
+        """Classes with a known pixel on one side of the split, two of them if there are so many. Reads no label."""
+        ...
+
+    def kept(self, image: int, plane: int) -> PlaneFacts | None:
+        """What was measured before on the labels that a plane has now; None where nothing was."""
         ...
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
@@ -147,15 +157,6 @@ def padded_labels(data: Dataset, entry: PlaneEntry, rect: Rect) -> tuple[NDArray
         target = np.s_[inside.y - rect.y : inside.bottom - rect.y, inside.x - rect.x : inside.right - rect.x]
         classes[target], origins[target] = data.labels(entry.image, entry.plane, inside)
     return classes, origins
-
-
-def resized_pixels(pixels: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Pixels (h, w, c) at another size (height, width, c): averaged when smaller, bilinear when larger."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
-    out = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(out, np.float32).reshape(height, width, -1)
 
 
 def resized_labels(classes: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:

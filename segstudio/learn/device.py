@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 from torch.nn import functional as F
 
-from segstudio.errors import NoSuchDevice
+from segstudio.errors import NoSuchDevice, UserError
 
 __all__ = [
     "GpuReport",
@@ -17,11 +18,18 @@ __all__ = [
     "convolution_seconds",
     "device_name",
     "device_names",
+    "empty_cache",
     "gpu_report",
+    "is_out_of_memory",
     "memory_mb",
     "resolve",
+    "too_little_memory",
     "usable_threads",
 ]
+
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed", "bad_alloc")
+_SAFE = "Everything painted is safe, and the version before it stays in use."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +96,35 @@ def usable_threads() -> int:
 
 
 def memory_mb(device: torch.device) -> float:
-    """Memory in use for learning: of the GPU, else of this process, in MiB; 0 where it cannot be told."""
+    """Memory in use for learning: of the GPU, else of this process, in MiB."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device) / 2**20
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not Linux
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out. The CPU's allocator, cuDNN, cuBLAS and MPS have no class for it."""
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
+
+
+def too_little_memory(device: torch.device, purpose: str) -> UserError:
+    """The sentence for it; `purpose` begins with 'to' or 'for'. What the device kept for later use is given back."""
+    empty_cache(device)
+    if device.type == "cpu":
+        return UserError(f"The computer has too little memory {purpose}.", safe=_SAFE, todo="Close other programs.")
+    todo = "Close other programs that use the GPU, or train on the CPU ('--device cpu')."
+    return UserError(f"The GPU has too little memory {purpose}.", safe=_SAFE, todo=todo)
+
+
+def empty_cache(device: torch.device) -> None:
+    """Give back what torch keeps of a GPU's memory for later use."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def convolution_seconds(device: torch.device, dtype: torch.dtype = torch.float32) -> float:

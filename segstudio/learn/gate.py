@@ -6,24 +6,29 @@ over blocks of 128 px.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import Origin
 from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.facts import CELL, Facts
-from segstudio.learn.predict import Model, predict_tiles
-from segstudio.learn.split import inside_blocks, rects_of
+from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
+from segstudio.learn.split import by_plane, inside_blocks
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Figures, Plan
 
-__all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "decide", "held_out", "measure", "pixels_of"]
+__all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "advice", "decide", "held_out", "measure", "pixels_of"]
 
 GATE_POINTS = 0.01
 BLOCK = 128
+
+_FEW_STEPS = 40
+_FEW_IMAGES = 10
 
 _MEASURED_PX = 3 << 20
 """Some seconds through the network on two cores; which tiles stand for the rest is decided by a hash."""
@@ -63,10 +68,12 @@ class Verdict:
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX) -> HeldOut:
     """The held-out tiles of a plan that hold pixels fit for measuring, at most so many pixels."""
     tiles: list[HeldOutTile] = []
-    for entry, cells in zip(facts.planes, facts.cells, strict=True):
-        blocks = rects_of(plan.blocks, entry)
+    rects = by_plane(plan.blocks)
+    for at, entry in enumerate(facts.planes):
+        blocks = rects.get((entry.image, entry.plane), [])
         if entry.part is Part.TRAIN and (not plan.optimistic or not blocks):
             continue
+        cells = facts.cells[at]
         measured = None if entry.part is Part.HELD_OUT else tuple(blocks)
         counted = cells.truth.any(1)
         places = zip(cells.y[counted] * CELL // TILE, cells.x[counted] * CELL // TILE, strict=True)
@@ -90,7 +97,7 @@ def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | 
     loss, pixels = 0.0, 0
     for entry, tiles in _by_plane(target.tiles):
         wanted = {(tile.ty, tile.tx): tile for tile in tiles}
-        for found in predict_tiles(model, data, entry, tiles=list(wanted)):
+        for found in _readable(predict_tiles(model, data, entry, tiles=list(wanted))):
             if found is None:
                 yield None
                 continue
@@ -126,6 +133,33 @@ def decide(parent: Figures | None, child: Figures | None) -> Verdict:
     return Verdict(
         False, f"Mean IoU on held-out pixels {moved} from {parent.mean_iou:.3f} to {child.mean_iou:.3f}{why}."
     )
+
+
+def advice(plan: Plan, child: Figures | None, steps: int, *, stopped: bool) -> str:
+    """What would help a child that was not promoted: one or two sentences."""
+    found: list[str] = []
+    if child is None:
+        found.append("Label more images: from the fourth on one is held out to compare on.")
+    if steps < _FEW_STEPS and stopped:
+        found.append(f"Train longer: it was stopped after {_counted(steps, 'step')}.")
+    elif steps < _FEW_STEPS and plan.max_seconds is not None:
+        found.append(f"Train longer: only {_counted(steps, 'step')} fitted in {plan.max_seconds:g} s.")
+    elif steps < _FEW_STEPS:
+        found.append(f"Train longer: it made only {_counted(steps, 'step')}.")
+    images = len({p.image for p in plan.planes if p.part == "train"})
+    if child is not None and images < _FEW_IMAGES:
+        found.append(f"Label more images: it learned from {_counted(images, 'image')}.")
+    return " ".join(found) or "Correct the proposals where they are worst, and train again."
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _readable(tiles: Iterator[TileProbabilities | None]) -> Iterator[TileProbabilities | None]:
+    """The tiles up to where a picture turns out to be damaged: the data set says which it is."""
+    with suppress(UnreadableImage):
+        yield from tiles
 
 
 def _by_plane(tiles: Sequence[HeldOutTile]) -> Iterator[tuple[PlaneEntry, list[HeldOutTile]]]:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from segstudio.errors import NotEnoughLabels
+from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.learn.data import ClassEntry, Dataset, Part, PlaneEntry, padded_labels, padded_pixels
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import with_channels
-from segstudio.learn.split import excluded, rects_of
+from segstudio.learn.split import excluded, margin_within, rects_of
 from segstudio.learn.versions import normalisation_of
 from segstudio.learn.weights import embedded_card, load_base
 from segstudio.runs import INSTANT, Block
@@ -94,7 +94,8 @@ def fit_instant(
     bfloat16: bool,
     seed: int = 0,
 ) -> Iterator[Model | None]:
-    """Fit to the known pixels of the training side: yields None between patches, the model at the end.
+    """Fit to the known pixels of the training side: yields None between patches, the model at the end. The margin is
+    at most an eighth of an image.
 
     Raises `NotEnoughLabels` where fewer than two classes have known pixels.
     """
@@ -111,17 +112,22 @@ def fit_instant(
     rng = np.random.default_rng(seed)
     samples: list[_Sample] = []
     patches = _patches(data, rng)
+    damaged: set[tuple[int, int]] = set()
     for entry, rect in patches:
         labels = _labels(data, entry, rect, lookup, blocks, margin_px)
         chosen = _chosen(labels, len(classes), _PIXELS // len(patches), rng)
-        if len(chosen):
-            pixels = with_channels(padded_pixels(data, entry, rect), 3)
+        if len(chosen) and (entry.image, entry.plane) not in damaged:
+            try:
+                pixels = with_channels(padded_pixels(data, entry, rect), 3)
+            except UnreadableImage:  # the other images are learned from; the data set says which it is
+                damaged.add((entry.image, entry.plane))
+                continue
             samples.append(_sample(net, pixels, labels, chosen, mean, std, device))
         yield None
     found = torch.unique(torch.cat([s.classes for s in samples])) if samples else torch.zeros(0)
     if len(found) < 2:
         raise NotEnoughLabels(
-            "The instant learner needs labelled pixels of at least two classes outside the held-out images.",
+            "The instant learner needs labelled pixels of at least two classes outside what is held out.",
             todo="Paint some pixels of the object and some of the background.",
         )
     _fit(net, samples, found)
@@ -143,7 +149,8 @@ def fit_instant(
 
 def _patches(data: Dataset, rng: np.random.Generator) -> list[tuple[PlaneEntry, Rect]]:
     """Squares that begin on label tiles with known pixels, the last changed images first, at most so many."""
-    entries = sorted((e for e in data.planes() if e.part is Part.TRAIN), key=lambda e: (-e.seq, e.image, e.plane))
+    entries = (e for e in data.planes() if e.part is Part.TRAIN and data.learnable(e.image))
+    entries = sorted(entries, key=lambda e: (-e.seq, e.image, e.plane))
     by_plane = []
     for entry in entries:
         if len(by_plane) == _PATCHES:
@@ -166,7 +173,7 @@ def _labels(
 ) -> NDArray[np.int64]:
     ids, _ = padded_labels(data, entry, rect)
     labels = lookup[np.minimum(ids, len(lookup) - 1)]
-    hidden = excluded(rects_of(blocks, entry), margin_px, rect)
+    hidden = excluded(rects_of(blocks, entry), margin_within(entry, margin_px), rect)
     if hidden is not None:
         labels[hidden] = -1
     return labels

@@ -18,11 +18,22 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.augment import photometric
-from segstudio.learn.device import memory_mb
+from segstudio.learn.device import empty_cache, is_out_of_memory, memory_mb, too_little_memory
 from segstudio.learn.losses import LOSSES
-from segstudio.learn.sampling import Batch
+from segstudio.learn.sampling import UNKNOWN, Batch
 from segstudio.learn.schedules import OPTIMISERS, parameter_groups, rate_at
-from segstudio.runs import Checkpointed, Evaluated, Event, Figures, Finished, Plan, Started, Stepped
+from segstudio.runs import (
+    Checkpointed,
+    Evaluated,
+    Event,
+    Figures,
+    Finished,
+    Plan,
+    Preparing,
+    Started,
+    Stepped,
+    Warned,
+)
 
 __all__ = ["Measure", "Trainer", "ema_steps", "metadata", "train"]
 
@@ -99,28 +110,75 @@ class Trainer:
         self.seconds = 0.0
 
     def learn(self, batch: Batch) -> float:
-        """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing."""
+        """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing.
+
+        Where memory runs out the batch goes through the network in twice as many parts, whose gradients are added up,
+        and the plan records it. Raises `UserError` where even one patch is too much.
+        """
         recipe = self.plan.recipe
         self._set_mode()
         share = rate_at(self.plan, self.step)
         for group in self._optimiser.param_groups:
             group["lr"] = recipe.rate * share * group["factor"]
+        loss = self._backward(batch)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
+        if bool(torch.isfinite(norm)):
+            self._optimiser.step()
+        self.step += 1
+        self._average()
+        return loss
+
+    def _backward(self, batch: Batch) -> float:
+        """Fill the gradients of a batch, in as many parts as memory asks for; returns the loss."""
+        parts = self.parts
+        statistics = [buffer.clone() for buffer in self.net.buffers()]
+        while True:
+            try:
+                loss = self._gradients(batch, parts)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                if parts != self.parts:
+                    self.plan = msgspec.structs.replace(self.plan, in_parts=(*self.plan.in_parts, (self.step, parts)))
+                return loss
+            # Here the error is gone, and with it what the failed pass still held.
+            self._optimiser.zero_grad(set_to_none=True)
+            empty_cache(self.device)
+            if parts >= len(batch.pixels):
+                raise too_little_memory(self.device, "to train, even on one patch at a time")
+            parts = min(2 * parts, len(batch.pixels))
+            # A run that begins with these parts, as a repeated plan does, has not been through the failed pass.
+            for buffer, before in zip(self.net.buffers(), statistics, strict=True):
+                buffer.copy_(before)
+
+    def _gradients(self, batch: Batch, parts: int) -> float:
+        """Each part weighs by its share of the known pixels, so that cross-entropy is that of the whole batch; Dice is
+        the mean of the parts'.
+        """
+        recipe = self.plan.recipe
         pixels = torch.from_numpy(batch.pixels).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
         pixels = photometric(pixels, recipe, self.plan.seed, self.step)
         inputs = ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
         self._optimiser.zero_grad(set_to_none=True)
         half = recipe.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits = self.net(inputs)
-        loss = self._loss(logits.float(), labels)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
-        if bool(torch.isfinite(norm)):
-            self._optimiser.step()
-        self.step += 1
-        self._average()
-        return float(loss.detach())
+        known = (labels != UNKNOWN).sum().clamp(min=1)
+        total = 0.0
+        for x, truth in zip(inputs.tensor_split(parts), labels.tensor_split(parts), strict=True):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                logits = self.net(x)
+            loss = self._loss(logits.float(), truth)
+            if parts > 1:
+                loss = loss * ((truth != UNKNOWN).sum() / known)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+    @property
+    def parts(self) -> int:
+        """In how many parts a batch goes through the network at this step."""
+        return next((n for step, n in reversed(self.plan.in_parts) if step <= self.step), 1)
 
     def snapshot(self) -> bytes:
         """Everything a resumed run needs, as a safetensors file."""
@@ -190,25 +248,31 @@ def train(
     clock = _Clock(now, max(elapsed_s, trainer.seconds))
     clock.start()
     timed: list[tuple[Stepped, float]] = []
+    warned = False
     last_saved = clock.seconds
     if trainer.plan.steps is not None:
         trainer.plan = _with_evaluations(trainer.plan, _EVALUATIONS)
         yield _started(trainer, clock)
+    else:
+        yield _timing(trainer, 0)
     steps, looks = _Pace(), _Pace()
     reason = "done"
     while trainer.plan.steps is None or trainer.step < trainer.plan.steps:
         if _is_over(trainer, clock.seconds, steps.expected_s):
             reason = "time"
             break
-        before = clock.now()
+        before, known = clock.now(), trainer.plan.in_parts
         loss = trainer.learn(batches(trainer.step))
         took = clock.now() - before
         steps.add(took)
         trainer.seconds = clock.seconds
         event = _stepped(trainer, loss, took)
+        if trainer.plan.in_parts != known and not warned:
+            warned = True
+            yield _in_parts(trainer)
         if trainer.plan.steps is None:
             timed.append((event, took))
-            yield None
+            yield _timing(trainer, len(timed))
             if len(timed) < _TIMED_STEPS:
                 continue
             trainer.plan = _settled(trainer.plan, [t for _, t in timed], trainer.step, clock.seconds, evaluation_px)
@@ -312,6 +376,19 @@ def _started(trainer: Trainer, clock: _Clock) -> Started:
         optimistic=plan.optimistic,
         parent=plan.base,
     )
+
+
+def _timing(trainer: Trainer, done: int) -> Preparing:
+    return Preparing(
+        step=trainer.step, seconds=trainer.seconds, text="Timing the first steps", done=done, total=_TIMED_STEPS
+    )
+
+
+def _in_parts(trainer: Trainer) -> Warned:
+    whose = "The computer" if trainer.device.type == "cpu" else "The GPU"
+    patches = trainer.plan.recipe.batch
+    sentence = f"{whose} has too little memory for {patches} patches at once: they go through in {trainer.parts} parts."
+    return Warned(step=trainer.step, seconds=trainer.seconds, sentence=sentence)
 
 
 def _stepped(trainer: Trainer, loss: float, took: float) -> Stepped:

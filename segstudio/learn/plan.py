@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from segstudio.errors import NotEnoughLabels
-from segstudio.geometry import Rect
 from segstudio.learn.data import Part
-from segstudio.learn.facts import CELL, Facts
+from segstudio.learn.facts import Facts
 from segstudio.learn.loop import ema_steps
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
-from segstudio.learn.split import choose_blocks, excluded, rects_of
+from segstudio.learn.split import by_plane, choose_blocks, free_cells, margin_within
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 
-__all__ = ["DEFAULT_SECONDS", "Machine", "make_plan", "pitch_for"]
+__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "pitch_for"]
 
 DEFAULT_SECONDS = 60.0
 
@@ -52,9 +51,9 @@ def make_plan(
     Raises `NotEnoughLabels` where fewer than two classes have known pixels to train on.
     """
     network = choices.network or DEFAULT_NETWORK
-    channels = _channels(facts.channels)
+    channels = channels_of(facts)
     margin = _margin(facts, NETWORKS[network].halo_px)
-    by_groups = any(e.part is Part.HELD_OUT and c.truth.any() for e, c in zip(facts.planes, facts.cells, strict=True))
+    by_groups = facts.has_truth(Part.HELD_OUT)
     held = tuple(blocks) if by_groups else choose_blocks(facts, blocks, margin, trained)
     max_seconds = choices.max_seconds
     if max_seconds is None and choices.max_steps is None:
@@ -67,7 +66,7 @@ def make_plan(
         ),
         blocks=held,
         margin_px=margin,
-        optimistic=not by_groups,
+        optimistic=bool(held) and not by_groups,
         pitch=pitch_for(facts),
         channels=channels,
         mean=_by_channel(mean, channels),
@@ -106,13 +105,16 @@ def pitch_for(facts: Facts) -> int:
 
 def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanClass, ...]:
     """The classes with a known pixel that trains: a class without one is never predicted."""
+    rects = by_plane(blocks)
     known = np.zeros(len(facts.classes), np.int64)
-    for entry, cells in zip(facts.planes, facts.cells, strict=True):
+    for place, entry in enumerate(facts.planes):
         if entry.part is not Part.TRAIN:
             continue
-        rects = rects_of(blocks, entry)
-        free = [excluded(rects, margin, _cell_rect(y, x)) is None for y, x in zip(cells.y, cells.x, strict=True)]
-        known += cells.known[np.array(free, np.bool_)].sum(0)
+        if inside := rects.get((entry.image, entry.plane)):
+            cells = facts.cells[place]
+            known += cells.known[free_cells(cells, inside, margin_within(entry, margin))].sum(0)
+        else:
+            known += facts.known[place]
     outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
     if len(outputs) < 2:
         raise NotEnoughLabels(
@@ -120,10 +122,6 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
             todo="Paint some pixels of the object and some of the background.",
         )
     return outputs
-
-
-def _cell_rect(y: int, x: int) -> Rect:
-    return Rect(int(x) * CELL, int(y) * CELL, CELL, CELL)
 
 
 def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int | None) -> Recipe:
@@ -140,10 +138,12 @@ def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int 
     )
 
 
-def _channels(found: Sequence[int]) -> int:
-    """Grey images are fed as three equal channels, so that they and colour images share one network."""
-    most = max(found, default=3)
-    return 3 if most <= 3 and 2 not in found else most
+def channels_of(facts: Facts) -> int:
+    """Channels of a network for these images: the most that one of them has. Grey ones are fed as three equal channels,
+    so that they and colour images share one network.
+    """
+    most = max(facts.channels, default=3)
+    return 3 if most <= 3 and 2 not in facts.channels else most
 
 
 def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
@@ -151,6 +151,5 @@ def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
 
 
 def _margin(facts: Facts, halo_px: int) -> int:
-    """What a pixel's surroundings practically reach, at most an eighth of the smallest plane's side."""
-    smallest = min((min(e.width, e.height) for e in facts.planes), default=0)
-    return min(halo_px, smallest // 8)
+    """What a pixel's surroundings practically reach, less where the smallest plane is too small for that."""
+    return min((margin_within(entry, halo_px) for entry in facts.planes), default=0)

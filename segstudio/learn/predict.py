@@ -16,7 +16,9 @@ from torch.nn import functional as F
 
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
-from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels, resized_pixels
+from segstudio.imaging.pyramid import resized
+from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels
+from segstudio.learn.device import empty_cache, is_out_of_memory
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.networks import Context, cropped, draw, encode
 from segstudio.learn.sampling import with_channels
@@ -182,8 +184,7 @@ def _run(
     try:
         values = model.probabilities(inputs, inner if windows[0].net != windows[0].seen else None)
     except RuntimeError as error:
-        # The CPU's allocator has no error class of its own.
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" not in str(error):
+        if isinstance(error, torch.OutOfMemoryError) or not is_out_of_memory(error):
             raise
         raise torch.OutOfMemoryError(str(error)) from error
     seconds.decode += read - begun
@@ -197,7 +198,7 @@ def _run(
 def _input(model: Model, data: Dataset, entry: PlaneEntry, window: Window) -> NDArray[np.float32]:
     """Pixels of a window at the working scale; beyond the plane it is mirrored."""
     pixels = with_channels(padded_pixels(data, entry, window.image), model.channels)
-    return resized_pixels(pixels, window.seen.w, window.seen.h)
+    return resized(pixels, window.seen.w, window.seen.h)
 
 
 def _blended(
@@ -244,8 +245,7 @@ def _at_image_pixels(values: NDArray[np.float32], need: Rect, rect: Rect, scale:
 
 def _make_smaller(model: Model) -> None:
     """Halve the batch, then the window. Raises `UserError` at the end of both."""
-    if model.device.type == "cuda":
-        torch.cuda.empty_cache()
+    empty_cache(model.device)
     if model.batch > 1:
         model.batch //= 2
     elif model.window_px // 2 >= _SMALLEST_WINDOW_PX:

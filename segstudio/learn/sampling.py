@@ -3,13 +3,16 @@
 Every patch follows from (seed, step) alone, so a run that is resumed sees what it would have seen.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.imaging.pyramid import resized
 from segstudio.learn.data import (
     Dataset,
     Part,
@@ -17,15 +20,18 @@ from segstudio.learn.data import (
     padded_labels,
     padded_pixels,
     resized_labels,
-    resized_pixels,
 )
-from segstudio.learn.facts import CELL, Facts
-from segstudio.learn.split import excluded, rects_of
+from segstudio.learn.facts import CELL, Cells, Facts
+from segstudio.learn.split import by_plane, excluded, free_cells, margin_within
 from segstudio.runs import Plan
 
 __all__ = ["UNKNOWN", "Batch", "Sampler", "with_channels"]
 
 UNKNOWN = -1
+
+_TRIES = 16
+_SEEDS = 1 << 62
+_UNPACKED = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,69 +42,173 @@ class Batch:
     labels: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where the cells of a plane stand, and running shares of them by kind."""
+
+    y: NDArray[np.int64]
+    x: NDArray[np.int64]
+    any: NDArray[np.float64]
+    painted: NDArray[np.float64]
+    outputs: tuple[NDArray[np.float64], ...]
+
+
 class Sampler:
-    """Draws the patches of a plan from the known pixels of its training planes outside blocks and margins."""
+    """Draws the patches of a plan from the known pixels of its training planes outside blocks and margins.
+
+    A plane is drawn first, then a place in it: no more is unpacked than is looked at. A picture that turns out to be
+    damaged is passed over, and the data set knows which; the patches follow from which are.
+    """
 
     def __init__(self, facts: Facts, plan: Plan, data: Dataset) -> None:
         self._plan = plan
         self._data = data
-        self._planes: list[PlaneEntry] = []
-        self._rects: list[list[Rect]] = []
-        rows: list[NDArray[np.int64]] = []
-        counts: list[NDArray[np.int64]] = []
-        painted: list[NDArray[np.int64]] = []
-        place = {c.id: i for i, c in enumerate(facts.classes)}
-        outputs = [place[c.id] for c in plan.classes]
-        for entry, cells in zip(facts.planes, facts.cells, strict=True):
-            if entry.part is not Part.TRAIN:
-                continue
-            rects = rects_of(plan.blocks, entry)
-            free = [
-                excluded(rects, plan.margin_px, Rect(int(x) * CELL, int(y) * CELL, CELL, CELL)) is None
-                for y, x in zip(cells.y, cells.x, strict=True)
-            ]
-            found = cells.chosen(np.array(free, np.bool_) & (cells.known[:, outputs].sum(1) > 0))
-            rows.append(np.stack([np.full(len(found.y), len(self._planes)), found.y, found.x], 1))
-            counts.append(found.known[:, outputs])
-            painted.append(found.painted)
-            self._planes.append(entry)
-            self._rects.append(rects)
-        self._cells = np.concatenate(rows)
-        self._counts = np.concatenate(counts)
+        self._facts = facts
         self._lookup = _lookup(plan)
-        self._uniform = _cumulative(self._counts.sum(1))
-        self._rare = [_cumulative(column) for column in self._counts.T]
-        self._rare_weight = _cumulative(_inverse_root(self._counts.sum(0)))
-        self._newest = _newest(self._planes, self._cells[:, 0], np.concatenate(painted))
+        place = {c.id: i for i, c in enumerate(facts.classes)}
+        self._columns = [place[c.id] for c in plan.classes]
+        rects = by_plane(plan.blocks)
+        self._planes = [(i, entry) for i, entry in enumerate(facts.planes) if entry.part is Part.TRAIN]
+        self._rects = [rects.get((entry.image, entry.plane), []) for _, entry in self._planes]
+        self._unpacked: OrderedDict[int, _Places] = OrderedDict()
+        self._damaged: set[int] = set()
+        counts, painted = self._weights()
+        self._uniform = counts.sum(1)
+        self._by_output = counts.T
+        self._rare = _inverse_root(counts.sum(0))
+        self._newest = _newest([entry for _, entry in self._planes], painted)
+        self._first = self._two_planes()
 
     def batch(self, step: int) -> Batch:
-        """The patches of one step."""
+        """The patches of one step; those of the first come from two planes at most, so that it is soon made.
+
+        Raises `UnreadableImage` where no picture can be read.
+        """
         recipe = self._plan.recipe
         rng = np.random.default_rng((self._plan.seed, step))
-        drawn = [self._patch(rng, place / recipe.batch) for place in range(recipe.batch)]
+        among = self._first if step == 0 else None
+        drawn = [self._drawn(rng, place / recipe.batch, among) for place in range(recipe.batch)]
         pixels = np.stack([pixels for pixels, _ in drawn])
         return Batch(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), np.stack([labels for _, labels in drawn]))
 
-    def _patch(self, rng: np.random.Generator, share: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _weights(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Known pixels that train by plane and output, painted ones by plane."""
+        at = [i for i, _ in self._planes]
+        counts = self._facts.known[np.ix_(at, self._columns)]
+        painted = self._facts.painted[at]
+        for plane, rects in enumerate(self._rects):
+            if rects:
+                cells = self._cells(plane)
+                counts[plane] = cells.known[:, self._columns].sum(0)
+                painted[plane] = cells.painted.sum()
+        return counts, np.where(counts.any(1), painted, 0)
+
+    def _two_planes(self) -> NDArray[np.bool_]:
+        rng = np.random.default_rng((self._plan.seed, 0, 2))
+        first = self._uniform if self._newest is None else self._newest
+        chosen = np.zeros(len(self._planes), np.bool_)
+        for weights in (first, self._uniform):
+            chosen[_draw(rng, _cumulative(weights))] = True
+        return chosen
+
+    def _drawn(
+        self, rng: np.random.Generator, share: float, among: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """A patch of the first picture drawn that can be read; of the first of all that can where chance finds none."""
+        for _ in range(_TRIES):
+            plane, places, weights = self._place(rng, share, among)
+            own = int(rng.integers(_SEEDS))  # one draw, whether the picture was known to be damaged or not
+            if plane not in self._damaged:
+                try:
+                    return self._patch(np.random.default_rng(own), plane, places, weights)
+                except UnreadableImage:
+                    self._damaged.add(plane)
+        return self._of_the_first(int(rng.integers(_SEEDS)))
+
+    def _of_the_first(self, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """A patch of the first picture of all that can be read."""
+        planes = np.flatnonzero(self._uniform).tolist()
+        for plane in planes:
+            places = self._places(plane)
+            try:
+                return self._patch(np.random.default_rng(seed), plane, places, places.any)
+            except UnreadableImage:
+                self._damaged.add(plane)
+                if plane == planes[-1]:
+                    raise
+        raise AssertionError("a plan has planes that train")
+
+    def _place(
+        self, rng: np.random.Generator, share: float, among: NDArray[np.bool_] | None
+    ) -> tuple[int, _Places, NDArray[np.float64]]:
+        """A plane and shares of its cells, by the kind that is due at this share of the batch."""
+        output = None
+        newest = share < 0.5 and self._newest is not None
+        if newest:
+            weights = self._newest
+        elif share >= 0.75 or 0.25 <= share < 0.5:
+            weights = self._uniform
+        else:
+            output = _draw(rng, _cumulative(self._rare))
+            weights = self._by_output[output]
+        assert weights is not None
+        plane = self._plane(rng, weights, among)
+        places = self._places(plane)
+        shares = places.painted if newest else places.any if output is None else places.outputs[output]
+        return plane, places, shares if shares[-1] > 0 else places.any
+
+    def _plane(self, rng: np.random.Generator, weights: NDArray[np.floating], among: NDArray[np.bool_] | None) -> int:
+        if among is not None:
+            weights = weights * among if (weights * among).any() else self._uniform * among
+        return _draw(rng, _cumulative(weights))
+
+    def _cells(self, plane: int) -> Cells:
+        """The cells that a patch may be drawn around."""
+        at, entry = self._planes[plane]
+        cells = self._facts.cells[at]
+        keep = cells.known[:, self._columns].sum(1) > 0
+        if rects := self._rects[plane]:
+            keep &= free_cells(cells, rects, margin_within(entry, self._plan.margin_px))
+        return cells.chosen(keep)
+
+    def _places(self, plane: int) -> _Places:
+        if plane not in self._unpacked:
+            cells = self._cells(plane)
+            counts = cells.known[:, self._columns]
+            self._unpacked[plane] = _Places(
+                cells.y,
+                cells.x,
+                _cumulative(counts.sum(1)),
+                _cumulative(cells.painted),
+                tuple(_cumulative(column) for column in counts.T),
+            )
+            if len(self._unpacked) > _UNPACKED:
+                self._unpacked.popitem(last=False)
+        self._unpacked.move_to_end(plane)
+        return self._unpacked[plane]
+
+    def _patch(
+        self, rng: np.random.Generator, at: int, places: _Places, shares: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         plan, recipe = self._plan, self._plan.recipe
-        plane, y, x = self._cells[self._cell(rng, share)]
-        entry = self._planes[plane]
+        entry = self._planes[at][1]
+        cell = _draw(rng, shares)
         zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
         span = max(round(recipe.patch_px / plan.scale / zoom), 8)
         rect = Rect(
-            _start(rng, int(x) * CELL + CELL // 2, span, entry.width),
-            _start(rng, int(y) * CELL + CELL // 2, span, entry.height),
+            _start(rng, int(places.x[cell]) * CELL + CELL // 2, span, entry.width),
+            _start(rng, int(places.y[cell]) * CELL + CELL // 2, span, entry.height),
             span,
             span,
         )
         pixels = with_channels(padded_pixels(self._data, entry, rect), plan.channels)
         classes, _ = padded_labels(self._data, entry, rect)
         labels = self._lookup[np.minimum(classes, len(self._lookup) - 1)]
-        hidden = excluded(self._rects[plane], plan.margin_px, rect)
+        hidden = excluded(self._rects[at], margin_within(entry, plan.margin_px), rect)
         if hidden is not None:
             labels[hidden] = UNKNOWN
         side = recipe.patch_px
-        pixels = resized_pixels(pixels, side, side)
+        pixels = resized(pixels, side, side)
         labels = resized_labels(labels, side, side)
         if recipe.turns:
             turn, flip = int(rng.integers(4)), bool(rng.integers(2))
@@ -106,14 +216,6 @@ class Sampler:
             if flip:
                 pixels, labels = pixels[:, ::-1], labels[:, ::-1]
         return pixels, labels.astype(np.int64)
-
-    def _cell(self, rng: np.random.Generator, share: float) -> int:
-        """A cell by the kind that is due at this share of the batch."""
-        if share < 0.5 and self._newest is not None:
-            return _draw(rng, self._newest)
-        if share >= 0.75 or (share < 0.5 and share >= 0.25):
-            return _draw(rng, self._uniform)
-        return _draw(rng, self._rare[_draw(rng, self._rare_weight)])
 
 
 def with_channels(pixels: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
@@ -132,21 +234,17 @@ def _lookup(plan: Plan) -> NDArray[np.int64]:
     return lookup
 
 
-def _newest(
-    planes: Sequence[PlaneEntry], plane_of: NDArray[np.int64], painted: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
-    """Weights of cells with painted pixels: an image counts by its rank among the last changed, 1, 1/2, 1/3 ...
+def _newest(planes: Sequence[PlaneEntry], painted: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Weights of planes with painted pixels by their rank among the last changed: 1, 1/2, 1/3 ...
 
     None where nothing is painted: imported labels have no newest ones.
     """
-    if not painted.any():
+    order = sorted(np.flatnonzero(painted).tolist(), key=lambda i: -planes[i].seq)
+    if not order:
         return None
-    has = np.array([painted[plane_of == i].any() for i in range(len(planes))])
-    order = sorted((i for i in range(len(planes)) if has[i]), key=lambda i: -planes[i].seq)
     weight = np.zeros(len(planes))
     weight[order] = 1 / np.arange(1, len(order) + 1)
-    share = np.array([painted[plane_of == i].sum() or 1 for i in range(len(planes))])
-    return _cumulative(painted * (weight / share)[plane_of])
+    return weight
 
 
 def _cumulative(weights: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.float64]:

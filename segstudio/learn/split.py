@@ -14,11 +14,14 @@ from segstudio.learn.data import Part, PlaneEntry
 from segstudio.learn.facts import CELL, Cells, Facts
 from segstudio.runs import Block
 
-__all__ = ["choose_blocks", "excluded", "inside_blocks", "rects_of"]
+__all__ = ["by_plane", "choose_blocks", "excluded", "free_cells", "inside_blocks", "margin_within", "rects_of"]
 
 _SIDES = (128, 64, 32)
 _SHARE = 0.15
 _KEPT = 0.4
+_KEPT_OF_PLANE = 0.5
+_LEAST_SHARE = 0.05
+_MARGIN_SHARE = 8
 
 
 def choose_blocks(
@@ -27,19 +30,45 @@ def choose_blocks(
     """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
 
     A group of `trained`, which some version has learned from whole, gets none: it could no longer be called held out.
-    No class loses more than 60 % of its known training pixels to blocks and their margins.
+    No class loses more than 60 % of its known training pixels to blocks and their margins, and no plane more than half.
+    A plane too small for that gets none.
     """
     blocks = list(previous)
-    kept = facts.known(Part.TRAIN).astype(np.float64)
-    for entry, cells in zip(facts.planes, facts.cells, strict=True):
-        for rect in rects_of(previous, entry) if entry.part is Part.TRAIN else ():
-            kept -= cells.known[_cells_in(cells, rect.grown(margin_px))].sum(0)
-    allowed = facts.known(Part.TRAIN).astype(np.float64) * _KEPT
-    for entry, cells in zip(facts.planes, facts.cells, strict=True):
-        if entry.part is Part.TRAIN and entry.group not in trained and not rects_of(previous, entry):
-            found, kept = _blocks_of(entry, cells, margin_px, kept, allowed)
+    before = by_plane(previous)
+    known = facts.known_on(Part.TRAIN).astype(np.float64)
+    kept = known.copy()
+    for place, entry in enumerate(facts.planes):
+        rects = before.get((entry.image, entry.plane))
+        if entry.part is Part.TRAIN and rects:
+            cells = facts.cells[place]
+            kept -= cells.known[~free_cells(cells, rects, margin_within(entry, margin_px))].sum(0)
+    for place, entry in enumerate(facts.planes):
+        if entry.part is Part.TRAIN and entry.group not in trained and (entry.image, entry.plane) not in before:
+            found, kept = _blocks_of(entry, facts.cells[place], margin_px, kept, known * _KEPT)
             blocks += found
     return tuple(blocks)
+
+
+def margin_within(entry: PlaneEntry, margin_px: int) -> int:
+    """The margin around the blocks of a plane: at most an eighth of its shorter side, so that small ones train too."""
+    return min(margin_px, min(entry.width, entry.height) // _MARGIN_SHARE)
+
+
+def by_plane(blocks: Sequence[Block]) -> dict[tuple[int, int], list[Rect]]:
+    """Blocks by image and plane."""
+    found: dict[tuple[int, int], list[Rect]] = {}
+    for b in blocks:
+        found.setdefault((b.image, b.plane), []).append(Rect(b.x, b.y, b.w, b.h))
+    return found
+
+
+def free_cells(cells: Cells, rects: Sequence[Rect], margin_px: int) -> NDArray[np.bool_]:
+    """The cells that no block and no margin touches; where there is none, those that are not wholly covered: a small
+    image may have had a block from of old.
+    """
+    grown = [rect.grown(margin_px) for rect in rects]
+    free = ~np.any([_cells_in(cells, rect) for rect in grown], 0)
+    return free if free.any() else ~np.any([_cells_within(cells, rect) for rect in grown], 0)
 
 
 def rects_of(blocks: Sequence[Block], entry: PlaneEntry) -> list[Rect]:
@@ -66,7 +95,11 @@ def inside_blocks(rects: Sequence[Rect], rect: Rect) -> NDArray[np.bool_] | None
 def _blocks_of(
     entry: PlaneEntry, cells: Cells, margin_px: int, kept: NDArray[np.float64], allowed: NDArray[np.float64]
 ) -> tuple[list[Block], NDArray[np.float64]]:
-    """Neighbouring blocks of one plane, begun where most classes meet, and what is left to train on by class."""
+    """Neighbouring blocks of one plane, begun where most classes meet, and what is left to train on by class. None
+    where they would come to a few pixels only: figures of those say nothing.
+    """
+    margin_px = margin_within(entry, margin_px)
+    before, most = kept, cells.known.sum() * (1 - _KEPT_OF_PLANE)
     side = next((s for s in _SIDES if len(_sums(cells, s)) >= 8), _SIDES[-1])
     sums = _sums(cells, side)
     wanted = cells.truth.sum() * _SHARE
@@ -81,11 +114,13 @@ def _blocks_of(
             break
         order.remove(key)
         lost = gone | _cells_in(cells, _rect(key, side).grown(margin_px))
-        if (kept - cells.known[lost & ~gone].sum(0) < allowed).any():
+        if (kept - cells.known[lost & ~gone].sum(0) < allowed).any() or cells.known[lost].sum() > most:
             continue
         kept, gone = kept - cells.known[lost & ~gone].sum(0), lost
         chosen[key] = None
         held += float(sums[key].sum())
+    if held < cells.truth.sum() * _LEAST_SHARE:
+        return [], before
     rects = [_rect(key, side).intersected(entry.bounds) for key in chosen]
     return [Block(entry.image, entry.plane, r.x, r.y, r.w, r.h) for r in rects], kept
 
@@ -113,6 +148,12 @@ def _cells_in(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
     """Cells that a rectangle touches."""
     y, x = cells.y * CELL, cells.x * CELL
     return (y + CELL > rect.y) & (y < rect.bottom) & (x + CELL > rect.x) & (x < rect.right)
+
+
+def _cells_within(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
+    """Cells that a rectangle covers wholly."""
+    y, x = cells.y * CELL, cells.x * CELL
+    return (y >= rect.y) & (y + CELL <= rect.bottom) & (x >= rect.x) & (x + CELL <= rect.right)
 
 
 def _hash(entry: PlaneEntry, side: int, y: int, x: int) -> bytes:

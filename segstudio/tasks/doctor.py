@@ -40,6 +40,7 @@ _NEEDED = {
     "pycocotools": "exporting COCO",
     "tqdm": "progress bars",
     "platformdirs": "finding the user's folders",
+    "psutil": "the memory of a run",
 }
 _NOT_FOR_THE_MAIN_JOB = ("tqdm", "pyqtgraph")
 

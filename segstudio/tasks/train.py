@@ -1,10 +1,12 @@
 """Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
 
 import hashlib
+import re
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import wait
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ import msgspec
 from segstudio import __version__
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
-from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
+from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
-from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, TrainResult, Warned
+from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
+from segstudio.store.kept_facts import FACTS, FactsFile
 from segstudio.store.project import Project
 from segstudio.store.roles import begin_learning, end_learning, keep_learning
 from segstudio.store.split import Split
@@ -62,6 +65,7 @@ def train(
             run.begin()
         again = resume is not None
         died = False
+        yield run.note(Preparing(step=run.step, seconds=run.seconds, text="Waiting for the engine"))
         while True:
             request = Train(
                 run=run.name,
@@ -122,10 +126,13 @@ class _Run:
         self._project = project
         self._writer = project.writer
         self._choices = choices
-        numbers = [v.number for v in project.versions()]
-        self.number = max(numbers, default=0) + 1
+        versions, runs = project.versions(), project.runs()
+        models = [path.stem for path in (project.path / "models").glob("v*")]
+        folders = [path.name for path in (project.path / "runs").glob("r*")]
+        # A repair may have lost rows whose files are still there: what was written once is not written over.
+        self.number = _free("v", (v.number for v in versions), (v.name for v in versions), models)
         self.version = f"v{self.number}"
-        self.name = name or f"r{max((row.id for row in project.runs()), default=0) + 1}"
+        self.name = name or f"r{_free('r', (row.id for row in runs), (row.name for row in runs), folders)}"
         self.step = 0
         self.seconds = 0.0
         self._folder = project.path / "runs" / self.name
@@ -136,6 +143,8 @@ class _Run:
         self._reason = "done"
         self._seq = project.last_seq()
         self._made_folder = False
+        self._early: list[Event] = []
+        self._facts = FactsFile(project.path / FACTS)
         self._row: int | None = None
 
     def begin(self) -> None:
@@ -181,7 +190,10 @@ class _Run:
                     _write(self._folder / CHECKPOINT, whole)
                 elif whole is not None:
                     self._weights = whole
+            elif isinstance(reply, Measured):
+                self._keep(lambda found=reply: self._facts.add(found.stamp, found.facts))
             elif isinstance(reply, RunPlanned):
+                self._keep(self._facts.flush)
                 self._set_plan(reply.plan)
             elif isinstance(reply, Trained):
                 self._trained = reply
@@ -191,13 +203,22 @@ class _Run:
         self.step, self.seconds = max(self.step, event.step), max(self.seconds, event.seconds)
         if isinstance(event, Finished):
             self._reason = event.reason
+        self._early.append(event)
         if self._made_folder:
             try:
                 with (self._folder / "events.jsonl").open("ab") as file:
-                    file.write(msgspec.json.encode(event) + b"\n")
+                    file.writelines(msgspec.json.encode(early) + b"\n" for early in self._early)
             except OSError as error:
                 raise _refused("events.jsonl", error) from error
+            self._early.clear()
         return event
+
+    def _keep(self, write: Callable[[], None]) -> None:
+        """Write to the cache of measurements."""
+        try:
+            write()
+        except OSError as error:
+            raise _refused("cache/facts", error) from error
 
     def survived(self, error: EngineDied) -> str:
         """One sentence about a death that the run lives through."""
@@ -220,6 +241,7 @@ class _Run:
             steps=trained.steps,
             seconds=trained.seconds,
             held_out=trained.figures,
+            advice=trained.advice,
         )
         row = VersionRow(
             name=self.version,
@@ -282,7 +304,7 @@ class _Run:
         self.plan = plan
         if not self._made_folder:
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                self._folder.mkdir(parents=True)
             except OSError as error:
                 raise _refused(self._folder.name, error) from error
             self._made_folder = True
@@ -324,11 +346,18 @@ class _Run:
             "figures": msgspec.to_builtins(trained.figures),
             "promoted": trained.promoted,
             "reason": trained.reason,
+            "advice": trained.advice,
             "steps": trained.steps,
             "seconds": trained.seconds,
             "sha256": hashlib.sha256(self._weights).hexdigest(),
             "run": self.name,
         }
+
+
+def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
+    """The number after the highest one that is in use, as such or in a name."""
+    named = [re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in chain(*names)]
+    return max([0, *numbers, *(int(found[1]) for found in named if found)]) + 1
 
 
 def _write(path: Path, data: bytes) -> None:

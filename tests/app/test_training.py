@@ -78,7 +78,7 @@ def test_stop_ends_a_run_with_its_result(qtbot: Any, training: Training, run: Ru
     }  # fmt: skip
     training.stop()
     qtbot.waitUntil(lambda: bool(seen.results))
-    assert set(seen.results[0]) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out"}
+    assert set(seen.results[0]) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
     assert seen.running == [True, False]
     assert run.choices == [Choices(max_steps=5, seed=7)]
     training.wait(5)

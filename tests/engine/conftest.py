@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect, tile_rect, tiles_of
+from segstudio.imaging.hashing import quick_hash
+from segstudio.imaging.source import probe
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Kind, Origin, Status
 from segstudio.labels.tile import EMPTY, frozen
@@ -62,6 +64,14 @@ def label(project: Project, image: ImageId, truth: NDArray[np.int32], *, part: R
     status = RowChange(Table.IMAGES, image, {"status": Status.NEW.value}, {"status": Status.IN_PROGRESS.value})
     project.writer.submit(Edit(image, Cause.PAINT, tiles, (*rows, status)))
     project.writer.flush()
+
+
+def new_image(path: Path) -> NewImage:
+    """A file as an image of a new project."""
+    info, seen = probe(path), path.stat()
+    planes = tuple(NewPlane(p.key, p.width, p.height) for p in info.planes)
+    found = (seen.st_size, seen.st_mtime_ns, quick_hash(path))
+    return NewImage(path.name, path.parent, *found, planes, info.channels, info.dtype, info.family)
 
 
 class Hours:

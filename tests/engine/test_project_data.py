@@ -7,6 +7,7 @@ from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import Rect
+from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause
 from segstudio.learn.data import Part
@@ -101,6 +102,51 @@ def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):
             sources.pixels(files[i], 0, Rect(0, 0, 4, 4), (SIDE, SIDE))
         assert opened == ["0.png", "1.png", "2.png", "0.png"]
         sources.close()
+
+
+class _Stack:
+    """Many planes in one file; knows which of them are decoded."""
+
+    def __init__(self, planes: int) -> None:
+        self.info = ImageInfo(tuple(PlaneInfo(str(i), 100, 100) for i in range(planes)), 1, "uint8", "stack")
+        self.decoded: set[int] = set()
+        self.times = 0
+
+    def read(self, plane: int, rect: Rect) -> Pixels:
+        self.times += plane not in self.decoded
+        self.decoded.add(plane)
+        return np.zeros((rect.h, rect.w, 1), np.uint8)
+
+    def alpha(self, plane: int, rect: Rect) -> None: ...
+
+    def drop(self, plane: int) -> None:
+        self.decoded.remove(plane)
+
+    def close(self) -> None:
+        self.decoded.clear()
+
+
+def test_a_long_stack_takes_the_room_of_its_decoded_planes_only():
+    opened: dict[str, _Stack] = {}
+
+    def stack(path: Path) -> _Stack:
+        return opened.setdefault(path.name, _Stack(1000 if path.name == "long" else 1))
+
+    sources = Sources(budget_bytes=5 * 100 * 100, open_=stack)
+
+    def read(name: str, plane: int = 0) -> None:
+        sources.pixels(Path(name), plane, Rect(0, 0, 4, 4), (100, 100))
+
+    for plane in (0, 1):
+        for name in ("a", "b", "long"):
+            read(name, plane if name == "long" else 0)
+    assert [opened[name].times for name in ("a", "b", "long")] == [1, 1, 2]
+    for plane in range(2, 40):
+        read("long", plane)
+        read("a")
+    assert len(opened["long"].decoded) == 4
+    assert opened["a"].times == 1
+    assert not opened["b"].decoded
 
 
 def test_labels_are_the_same_within_a_budget_that_holds_one_tile(tmp_path: Path):

@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import sys
@@ -6,12 +7,20 @@ import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+import torch
 
 from segstudio.engine import client as client_module
 from segstudio.engine.client import EngineClient
-from segstudio.errors import EngineDied, NoSuchDevice, NotEnoughLabels
+from segstudio.engine.protocol import Train
+from segstudio.engine.training import Stopping, train_job
+from segstudio.engine.workshop import Workshop
+from segstudio.errors import EngineDied, NoSuchDevice, NotEnoughLabels, UserError
 from segstudio.geometry import Rect
+from segstudio.labels.model import Kind
+from segstudio.learn.loop import Trainer
+from segstudio.learn.sampling import Batch
 from segstudio.runs import (
     Checkpointed,
     Choices,
@@ -19,16 +28,19 @@ from segstudio.runs import (
     Event,
     Finished,
     Plan,
+    Preparing,
     Started,
     Stepped,
     TrainResult,
     Warned,
 )
 from segstudio.store.project import Project
+from segstudio.store.values import NewClass
 from segstudio.tasks.predict import predict
 from segstudio.tasks.progress import finished
 from segstudio.tasks.train import train
-from tests.engine.conftest import Hours, label, new_project
+from tests.engine.conftest import Hours, label, new_image, new_project
+from tests.learn.conftest import blobs
 
 pytestmark = pytest.mark.engine
 TINY = Choices(network="tiny", base="scratch", max_steps=12)
@@ -43,10 +55,16 @@ def _run(steps) -> tuple[list[Event], TrainResult]:
             return events, end.value
 
 
+def _started(events: list[Event]) -> Started:
+    return next(e for e in events if isinstance(e, Started))
+
+
 def test_a_run_leaves_plan_events_weights_card_and_rows(engine: EngineClient, discs_project: Project):
     before = len(discs_project.versions())
     events, result = _run(train(discs_project, engine, TINY))
-    assert isinstance(events[0], Started)
+    preparing = list(itertools.takewhile(lambda e: isinstance(e, Preparing), events))
+    assert preparing[0].text == "Waiting for the engine"
+    assert isinstance(events[len(preparing)], Started)
     assert [e.step for e in events if isinstance(e, Stepped)] == list(range(1, 13))
     assert any(isinstance(e, Evaluated) for e in events)
     assert isinstance(events[-1], Finished)
@@ -82,7 +100,7 @@ def test_a_run_continues_from_the_version_it_is_based_on(engine: EngineClient, d
     _, first = _run(train(discs_project, engine, TINY))
     events, second = _run(train(discs_project, engine, msgspec.structs.replace(TINY, base=first.version, seed=1)))
     losses = [e.loss for e in events if isinstance(e, Stepped)]
-    assert events[0].parent == first.version
+    assert _started(events).parent == first.version
     assert second.held_out["child"].loss <= first.held_out["child"].loss * 1.1
     assert losses[0] < 1.6
 
@@ -110,7 +128,8 @@ def test_the_clock_ends_a_run(engine: EngineClient, discs_project: Project):
     events, result = _run(train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=None, max_seconds=3.0)))
     assert result.seconds <= 3.5
     assert time.monotonic() - begun < 3.0 + 20.0
-    assert events[0].max_seconds == 3.0
+    assert _started(events).max_seconds == 3.0
+    assert [e.done for e in events if isinstance(e, Preparing) and e.total == 3] == [0, 1, 2, 3]
 
 
 def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, discs_project: Project):
@@ -236,9 +255,86 @@ def test_blocks_are_written_down_for_the_next_run(tmp_path: Path):
     label(project, project.images()[0].id, truths[0])
     with project, EngineClient(project.path, log=tmp_path / "log") as client:
         events, result = _run(train(project, client, TINY))
-        assert events[0].optimistic
+        assert _started(events).optimistic
         blocks = project.setting("held_out_blocks")
         assert blocks
         assert result.held_out["child"] is not None
         _run(train(project, client, TINY))
         assert project.setting("held_out_blocks") == blocks
+
+
+def test_small_images_and_one_of_five_bands_are_learned_from_and_predicted_after(tmp_path: Path):
+    import tifffile
+
+    files, truths = [], []
+    for i, (side, bands) in enumerate(((128, 5), (150, 3))):
+        picture, truth = blobs(i, side)
+        files.append(tmp_path / f"{i}.tif")
+        tifffile.imwrite(
+            files[-1],
+            np.resize((picture[:, :, :1] * 255).astype(np.uint8), (side, side, bands)),
+            photometric="rgb" if bands == 3 else "minisblack",
+            planarconfig="contig",
+        )
+        truths.append(truth)
+    classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("blob")]
+    with (
+        Project.create(tmp_path / "p.segstudio", [new_image(file) for file in files], classes) as project,
+        EngineClient(project.path, log=tmp_path / "log") as client,
+    ):
+        for row, truth in zip(project.images(), truths, strict=True):
+            label(project, row.id, truth)
+        events, result = _run(train(project, client, TINY))
+        assert not [e for e in events if isinstance(e, Warned)]
+        assert result.held_out["child"] is not None
+        for version in ("current", "instant", result.version):
+            report = finished(predict(project, client, [row.id for row in project.images()], version=version))
+            assert report.images == 2
+        events, _ = _run(train(project, client, TINY))
+        assert not [e for e in events if isinstance(e, Preparing) and "images" in e.text]
+
+
+def test_names_whose_files_a_repair_left_behind_are_not_used_again(engine: EngineClient, discs_project: Project):
+    folder = discs_project.path
+    for path in (folder / "models" / "v900.safetensors", folder / "runs" / "r800" / "events.jsonl"):
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"of a version whose row is lost")
+    _, result = _run(train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=2)))
+    assert result.version == "v901"
+    assert discs_project.runs()[-1].name == "r801"
+    assert (folder / "models" / "v900.safetensors").read_bytes() == b"of a version whose row is lost"
+    assert (folder / "runs" / "r800" / "events.jsonl").read_bytes() == b"of a version whose row is lost"
+
+
+def test_a_picture_damaged_inside_is_told_and_the_run_goes_on_without(tmp_path: Path):
+    project, truths = new_project(tmp_path, 3, broken=[1])
+    for row, truth in zip(project.images(), truths, strict=True):
+        label(project, row.id, truth)
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        events, result = _run(train(project, client, TINY))
+        warned = [e.sentence for e in events if isinstance(e, Warned)]
+        assert len(warned) == 1
+        assert warned[0].startswith("1.png cannot be read")
+        card = msgspec.json.decode((project.path / "models" / f"{result.version}.json").read_bytes())
+        assert [image["path"] for image in card["data"]["images"]] == ["0.png", "2.png"]
+        for row in project.images():
+            row.file.write_bytes(row.file.read_bytes()[:2000])
+        with pytest.raises(NotEnoughLabels, match=r"png") as refused:
+            _run(train(project, client, TINY))
+        assert "\n" not in refused.value.line
+        assert client.pid is not None
+
+
+def test_where_memory_runs_out_for_good_the_run_fails_with_a_sentence(
+    discs_project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    def full(self: Trainer, batch: Batch) -> float:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(Trainer, "learn", full)
+    shop = Workshop(discs_project)
+    request = Train(id=1, run="r1", version="v1", choices=msgspec.structs.replace(TINY, device="cpu"))
+    with pytest.raises(UserError, match="The computer has too little memory to train") as caught:
+        list(train_job(shop, request, Stopping()))
+    assert "painted is safe" in caught.value.safe
+    shop.sources.close()

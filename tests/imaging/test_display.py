@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from segstudio.imaging.display import Levels, auto_levels, to_float, to_rgb
+from segstudio.geometry import Rect
+from segstudio.imaging import display
+from segstudio.imaging.display import Levels, auto_levels, levels_of, to_float, to_rgb
+from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 
 
 def test_eight_bit_colour_is_shown_as_it_is() -> None:
@@ -61,3 +64,55 @@ def test_the_look_up_table_agrees_with_the_arithmetic(low: int, width: int) -> N
     pixels = np.arange(0, 65536, 37, dtype=np.uint16).reshape(1, -1, 1)
     exact = np.rint(to_float(pixels, levels).astype(np.float64) * 255)
     assert np.abs(to_rgb(pixels, levels)[..., :1] - exact).max() <= 1
+
+
+@pytest.mark.parametrize("width", [2048, 4096, 3000])
+def test_small_bright_objects_count_in_whatever_columns_they_lie(width: int) -> None:
+    for first in (1, 17, 33, 200):
+        pixels = np.full((1024, width, 1), 100, np.uint16)
+        for x in range(first, width, 256):
+            pixels[100:500, x : x + 8] = 5000
+        assert auto_levels(pixels).high == 5000
+
+
+def test_levels_of_a_few_pixels_are_those_of_all() -> None:
+    pixels = np.random.default_rng(1).integers(0, 60000, (200, 320, 1), np.uint16)
+    low, high = np.percentile(pixels, (0.1, 99.9))
+    assert auto_levels(pixels) == Levels(low, high)
+
+
+class _Slide:
+    """A plane that is made up where it is read, and counts what was."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.info = ImageInfo((PlaneInfo("0", width, height),), 1, "uint16", "slide")
+        self.read_px = 0
+
+    def read(self, plane: int, rect: Rect) -> Pixels:
+        whole = self.info.planes[plane]
+        assert rect == rect.intersected(Rect(0, 0, whole.width, whole.height))
+        self.read_px += rect.area
+        y, x = np.mgrid[rect.y : rect.bottom, rect.x : rect.right]
+        return ((x + y) % 1000 + 500).astype(np.uint16)[..., None]
+
+    def alpha(self, plane: int, rect: Rect) -> None: ...
+
+    def drop(self, plane: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("size", [(100_000, 100_000), (1_000_000, 100), (70, 2_000_000)])
+def test_of_a_huge_plane_little_is_read_for_its_levels(size: tuple[int, int]) -> None:
+    slide = _Slide(*size)
+    levels = levels_of(slide, 0)
+    assert 0 < slide.read_px < 1 << 20
+    assert levels.low == pytest.approx(500, abs=10)
+    assert levels.high == pytest.approx(1499, abs=10)
+
+
+@pytest.mark.parametrize("whole_px", [1 << 26, 1 << 10])
+def test_levels_of_a_source_are_those_of_its_pixels(monkeypatch: pytest.MonkeyPatch, whole_px: int) -> None:
+    monkeypatch.setattr(display, "_WHOLE_PX", whole_px)
+    pixels = _Slide(700, 500).read(0, Rect(0, 0, 700, 500))
+    assert levels_of(_Slide(700, 500), 0) == auto_levels(pixels)

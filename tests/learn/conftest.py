@@ -1,6 +1,6 @@
 """Data sets in memory for the tests of learning: no project, no files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,9 +8,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
-from segstudio.runs import Block
+from segstudio.runs import Block, PlaneFacts
 
 BACKGROUND, BRIGHT = 1, 2
 CLASSES = (ClassEntry(BACKGROUND, "background", True, False), ClassEntry(BRIGHT, "blob", False, False))
@@ -29,6 +30,10 @@ class MemoryData:
     entries: Sequence[ClassEntry] = CLASSES
     held_blocks: Sequence[Block] = ()
     counting: Mapping[int, int] | None = None
+    measured: Mapping[tuple[int, int], PlaneFacts] = field(default_factory=dict)
+    damaged: Set[int] = frozenset()
+    asked: list[int] = field(default_factory=list)
+    labels_asked: list[int] = field(default_factory=list)
 
     def classes(self) -> Sequence[ClassEntry]:
         return self.entries
@@ -56,10 +61,24 @@ class MemoryData:
     def last_edit(self) -> int:
         return 1
 
+    def learnable(self, image: int) -> bool:
+        return bool(self.ids[image].any())
+
+    def known_classes(self, part: Part) -> Set[int]:
+        images = [i for i in self.ids if self.parts.get(i, Part.TRAIN) is part]
+        return {int(id_) for i in images for id_ in np.unique(self.ids[i])} - {0}
+
+    def kept(self, image: int, plane: int) -> PlaneFacts | None:
+        return self.measured.get((image, plane))
+
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+        self.asked.append(image)
+        if image in self.damaged:
+            raise UnreadableImage(f"{image}.png cannot be read.")
         return self.pictures[image][rect.y : rect.bottom, rect.x : rect.right]
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        self.labels_asked.append(image)
         window = np.s_[rect.y : rect.bottom, rect.x : rect.right]
         return self.ids[image][window].copy(), self.origins[image][window].copy()
 

@@ -11,7 +11,7 @@ from segstudio.learn.loop import Measure, Trainer, train
 from segstudio.learn.networks import build
 from segstudio.learn.plan import Machine, make_plan
 from segstudio.learn.sampling import Batch, Sampler
-from segstudio.runs import Choices, Event, Plan
+from segstudio.runs import Choices, Event, Plan, Preparing
 
 CPU = Machine("cpu", 1, False)
 MEAN_STD = {"mean": (0.5,), "std": (0.5,)}
@@ -19,7 +19,7 @@ MEAN_STD = {"mean": (0.5,), "std": (0.5,)}
 
 def facts_of(data: Dataset) -> Facts:
     """The facts of a data set."""
-    return [facts for facts in survey(data) if facts is not None][-1]
+    return next(found for found in survey(data) if isinstance(found, Facts))
 
 
 def tiny_plan(data: Dataset, **choices: object) -> Plan:
@@ -73,5 +73,6 @@ def events_of(
 
 
 def run_to_end(trainer: Trainer, data: Dataset, clock: Clock | None = None, **options: object) -> list[Event]:
-    """All events of a run."""
-    return [event for event in events_of(trainer, data, clock, **options) if event is not None]  # type: ignore[arg-type]
+    """All events of a run but those that say what is being prepared."""
+    every = events_of(trainer, data, clock, **options)  # type: ignore[arg-type]
+    return [event for event in every if event is not None and not isinstance(event, Preparing)]

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -29,3 +31,11 @@ def test_a_convolution_takes_some_time_and_the_cpu_has_a_name():
     assert 0 < device.convolution_seconds(torch.device("cpu")) < 10
     assert "CPU" in device.device_name(torch.device("cpu"))
     assert device.usable_threads() >= 1
+
+
+def test_the_memory_of_a_cpu_run_is_told_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch):
+    def absent(path: Path, *_: object, **__: object) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_text", absent)
+    assert 50 < device.memory_mb(torch.device("cpu")) < 100_000

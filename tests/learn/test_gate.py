@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from segstudio.learn.gate import decide, held_out, measure, pixels_of
+from segstudio.learn.data import Part
+from segstudio.learn.gate import advice, decide, held_out, measure, pixels_of
 from segstudio.learn.predict import Model
 from segstudio.runs import Figures
 from tests.learn.conftest import MemoryData, blob_data
@@ -90,3 +91,27 @@ def test_a_child_has_to_be_one_point_better(parent: float | None, child: float |
     verdict = decide(None if parent is None else _at(parent), None if child is None else _at(child))
     assert verdict.promoted is promoted
     assert verdict.reason.endswith(".")
+
+
+def test_a_damaged_held_out_picture_is_not_measured_and_the_others_are():
+    data = blob_data(5)
+    data.parts[4] = Part.HELD_OUT
+    data.parts[5] = Part.HELD_OUT
+    data.damaged = {5}
+    whole = _figures(data)
+    del data.parts[5]
+    assert whole == _figures(data)
+    data.damaged = {4, 5}
+    assert _figures(data) is None
+
+
+def test_a_child_that_lost_is_told_what_would_help():
+    data = blob_data(4)
+    plan = tiny_plan(data, max_seconds=60.0)
+    few = advice(plan, _at(0.2), 7, stopped=False)
+    assert few == "Train longer: only 7 steps fitted in 60 s. Label more images: it learned from 3 images."
+    assert "it was stopped after 1 step." in advice(plan, _at(0.2), 1, stopped=True)
+    assert "it made only 7 steps" in advice(tiny_plan(data, max_steps=7), _at(0.2), 7, stopped=False)
+    assert advice(plan, None, 100, stopped=False).startswith("Label more images: from the fourth on")
+    many = tiny_plan(blob_data(12, side=64), max_seconds=60.0)
+    assert advice(many, _at(0.2), 100, stopped=False) == "Correct the proposals where they are worst, and train again."

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.learn.data import padded_labels, padded_pixels, resized_labels
 from segstudio.learn.sampling import UNKNOWN, Sampler
@@ -100,3 +102,41 @@ def test_resizing_labels_takes_the_pixel_under_the_centre():
     labels = np.arange(16).reshape(4, 4)
     assert np.array_equal(resized_labels(labels, 8, 8), labels.repeat(2, 0).repeat(2, 1))
     assert np.array_equal(resized_labels(labels, 2, 2), labels[1::2, 1::2])
+
+
+def test_the_patches_of_the_first_step_come_from_two_images_at_most():
+    for seed in range(5):
+        data = blob_data(12, side=96)
+        data.origins[7][10:30] = 1
+        sampler = _sampler(data, seed=seed)
+        data.asked.clear()
+        data.labels_asked.clear()
+        sampler.batch(0)
+        assert len(set(data.asked)) <= 2
+        assert set(data.labels_asked) == set(data.asked)
+        for step in range(1, 12):
+            sampler.batch(step)
+        assert len(set(data.asked)) > 4
+
+
+def test_a_damaged_picture_is_passed_over_and_the_patches_depend_on_nothing_else():
+    data = blob_data(6, side=96)
+    plan = tiny_plan(data, max_steps=9)
+    data.damaged = {2, 3}
+    facts = facts_of(data)
+    whole = Sampler(facts, plan, data)
+    batches = [whole.batch(step) for step in range(8)]
+    assert data.asked.count(2) <= 1
+    resumed = Sampler(facts, plan, data)  # it meets the damage at another step
+    for step in (7, 4, 6):
+        assert np.array_equal(resumed.batch(step).pixels, batches[step].pixels)
+
+
+def test_where_no_picture_can_be_read_it_is_said():
+    data = blob_data(3, side=96)
+    sampler = _sampler(data)
+    data.damaged = {1, 2, 3}
+    with pytest.raises(UnreadableImage):
+        sampler.batch(0)
+    data.damaged = {1, 2}
+    assert (sampler.batch(1).labels != UNKNOWN).any()

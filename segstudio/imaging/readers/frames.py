@@ -51,6 +51,11 @@ class FrameSource:
         found = self._frame(plane).alpha
         return None if found is None else found[self._slices(plane, rect)]
 
+    def drop(self, plane: int) -> None:
+        """See `ImageSource.drop`."""
+        with self._lock:
+            self._frames.pop(plane, None)
+
     def close(self) -> None:
         """Let go of all planes."""
         with self._lock:
