@@ -32,6 +32,8 @@ _COPIES = (
     "o.imported, o.filled, o.computed FROM {images} JOIN objects o ON o.image = {template} ORDER BY i.id, o.id",
     "INSERT INTO counts SELECT i.id, o.class_id, o.origin, o.pixels FROM {images} "
     "JOIN counts o ON o.image = {template}",
+    "INSERT INTO object_counts SELECT i.id, o.class_id, o.objects FROM {images} "
+    "JOIN object_counts o ON o.image = {template}",
     "INSERT INTO tiles (image, plane, ty, tx, digest, data) SELECT i.id, o.plane, o.ty, o.tx, o.digest, o.data "
     "FROM {images} JOIN tiles o ON o.image = {template} ORDER BY i.id",
     "INSERT INTO tile_objects SELECT i.id, o.object, o.plane, o.ty, o.tx, o.area, o.x0, o.y0, o.x1, o.y1 "
@@ -42,7 +44,7 @@ _COPIES = (
     "INSERT INTO deltas (seq, plane, ty, tx, before, after, data) SELECT i.id, o.plane, o.ty, o.tx, o.before, o.after, "
     "o.data FROM {images} JOIN deltas o ON o.seq = {template} ORDER BY i.id",
     "UPDATE images AS i SET next_object = t.next_object, last_edit = i.id, objects = t.objects, "
-    "labelled_pixels = t.labelled_pixels, status = 'in-progress' FROM images t "
+    "labelled_pixels = t.labelled_pixels, labels_sha256 = t.labels_sha256, status = 'in-progress' FROM images t "
     "WHERE t.id = {template} AND i.id > {first} AND i.id <= {last}",
     "UPDATE groups SET split = CASE id % 4 WHEN 0 THEN 'held-out' ELSE 'train' END, decided_at = id WHERE id IN "
     "(SELECT group_id FROM {images})",

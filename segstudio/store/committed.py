@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from segstudio.errors import UserError
 from segstudio.labels.edit import TileKey
@@ -17,6 +18,15 @@ from segstudio.store import images as images_
 from segstudio.store import labels as labels_
 from segstudio.store import versions as versions_
 from segstudio.store.classes import read_classes
+from segstudio.store.label_digests import read_digest, read_digests
+from segstudio.store.migrations import schema_of
+from segstudio.store.object_counts import (
+    KEPT_SINCE,
+    counted,
+    counted_of_all,
+    objects_by_class,
+    read_object_counts,
+)
 from segstudio.store.readers import Readers
 from segstudio.store.split import Split
 from segstudio.store.values import FrozenLabels, ImageRow, ObjectRow, RunRow, VersionRow
@@ -42,7 +52,12 @@ class Committed:
     def images(self, *, removed: bool = False) -> list[ImageRow]:
         """The images in the order of `info`; removed ones only where asked for."""
         with self._readers.transaction() as db:
-            return list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
+            rows = list(images_.read_images(db, images_.read_places(db, self.path), removed=removed))
+            if schema_of(db) >= KEPT_SINCE:
+                return rows
+            # Older programs counted background too.
+            objects = counted_of_all(db)
+            return [replace(row, objects=objects.get(row.id, 0)) for row in rows]
 
     def image(self, image: ImageId) -> ImageRow:
         """One image. Raises `KeyError` where there is none of this id."""
@@ -53,7 +68,8 @@ class Committed:
     def some_images(self, images: Collection[ImageId]) -> list[ImageRow]:
         """Some of the images, removed ones too, in the order of `info`; unknown ids are left out."""
         with self._readers.transaction() as db:
-            return list(images_.read_images(db, images_.read_places(db, self.path), some=images))
+            rows = list(images_.read_images(db, images_.read_places(db, self.path), some=images))
+            return rows if schema_of(db) >= KEPT_SINCE else [_counted(db, row) for row in rows]
 
     def splits(self) -> Mapping[ImageId, Split]:
         """What the images are for that learned or were held out; the others are not in it."""
@@ -98,9 +114,22 @@ class Committed:
             return labels_.read_frozen(db, image)
 
     def labels_sha256(self, image: ImageId) -> str:
-        """Digest of the committed labels of an image: see `labels.labels_sha256`."""
+        """Digest of the committed labels of an image: see `label_digests.compute_digest`."""
         with self._readers.transaction() as db:
-            return labels_.labels_sha256(db, image)
+            return read_digest(db, image).hex()
+
+    def labels_digests(self) -> Mapping[ImageId, str]:
+        """The same of every image; quick, but for images that were painted a moment ago."""
+        with self._readers.transaction() as db:
+            return {image: found.hex() for image, found in read_digests(db).items()}
+
+    def object_counts(self, image: ImageId) -> Mapping[ClassId, int]:
+        """Objects with a pixel by class, as classes count today; background, ignore and removed classes left out.
+
+        A semantic class has several only after a merge; in `ImageRow.objects` it is one.
+        """
+        with self._readers.transaction() as db:
+            return objects_by_class(read_object_counts(db, image), read_classes(db))
 
     def objects(self, image: ImageId) -> list[ObjectRow]:
         """The objects of an image with area, box and pixels by origin."""
@@ -164,6 +193,10 @@ class Committed:
         with self._readers.transaction() as db:
             row = db.execute("SELECT corrected_pixels, proposed_pixels FROM images WHERE id = ?", (image,)).fetchone()
         return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
+
+
+def _counted(db: sqlite3.Connection, row: ImageRow) -> ImageRow:
+    return replace(row, objects=counted(read_object_counts(db, row.id), read_classes(db)))
 
 
 def read_setting(db: sqlite3.Connection, key: str, default: Any = None) -> Any:

@@ -6,7 +6,7 @@ box is computed from its row in each of its tiles.
 """
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from segstudio.errors import EditConflict
@@ -14,6 +14,7 @@ from segstudio.geometry import TILE
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, ObjectId
 from segstudio.store.extents import Extent, TileEffect
+from segstudio.store.object_counts import add_objects
 
 __all__ = ["Derived", "move_object"]
 
@@ -63,22 +64,24 @@ class Derived:
 
     def write(self) -> int:
         """Bring objects, counts and the image's sums up to date; returns the image's labelled pixels."""
-        pixels = objects = 0
+        pixels = 0
+        objects = Counter[int]()
         for object_id in self._gained.keys() | self._new.keys() | self._lost.keys():
             gained = self._gained[object_id]
             total = sum(gained.values())
             pixels += total
-            objects += self._write_object(object_id, gained, total)
+            class_id, more = self._write_object(object_id, gained, total)
+            objects[class_id] += more
+        add_objects(self._db, self._image, objects)
         return int(
             self._db.execute(
-                "UPDATE images SET labelled_pixels = labelled_pixels + ?, objects = objects + ? WHERE id = ? "
-                "RETURNING labelled_pixels",
-                (pixels, objects, self._image),
+                "UPDATE images SET labelled_pixels = labelled_pixels + ? WHERE id = ? RETURNING labelled_pixels",
+                (pixels, self._image),
             ).fetchone()[0]
         )
 
-    def _write_object(self, object_id: int, gained: Mapping[int, int], total: int) -> int:
-        """Update one object; returns +1 where it got its first pixel, -1 where it lost its last."""
+    def _write_object(self, object_id: int, gained: Mapping[int, int], total: int) -> tuple[ClassId, int]:
+        """Update one object; its class, and +1 where it got its first pixel, -1 where it lost its last."""
         row = self._db.execute(
             "SELECT class_id, area, x0, y0, x1, y1 FROM objects WHERE image = ? AND id = ?", (self._image, object_id)
         ).fetchone()
@@ -93,7 +96,7 @@ class Derived:
             (total, *(box or (None, None, None, None)), self._image, object_id),
         )
         _count(self._db, self._image, class_id, gained.items())
-        return (area + total > 0) - (area > 0)
+        return class_id, (area + total > 0) - (area > 0)
 
     def _box(self, object_id: int, old: _Box | None) -> _Box:
         grown = _united(self._new.get(object_id, _NOWHERE), _NOWHERE if old is None else old)
@@ -133,9 +136,12 @@ def _count(db: sqlite3.Connection, image: ImageId, class_id: ClassId, gained: It
 def move_object(db: sqlite3.Connection, image: ImageId, object_id: ObjectId, new: ClassId) -> None:
     """Count an object's pixels to another class, before its row says so."""
     row = db.execute(
-        "SELECT class_id, painted, accepted, imported, filled, computed FROM objects WHERE image = ? AND id = ?",
+        "SELECT class_id, painted, accepted, imported, filled, computed, area > 0 FROM objects "
+        "WHERE image = ? AND id = ?",
         (image, object_id),
     ).fetchone()
-    by_origin = [(origin, pixels) for origin, pixels in enumerate(row[1:], start=1) if pixels]
+    by_origin = [(origin, pixels) for origin, pixels in enumerate(row[1:6], start=1) if pixels]
     _count(db, image, ClassId(row[0]), ((origin, -pixels) for origin, pixels in by_origin))
     _count(db, image, new, by_origin)
+    if row[6] and row[0] != new:
+        add_objects(db, image, {row[0]: -1, new: 1})

@@ -14,7 +14,7 @@ import msgspec
 
 from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.codec import apply_delta, encode_delta, encode_tile
-from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey, new_edit_id, now_utc
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.streamed import Part, StreamedEdit
 from segstudio.labels.tile import EMPTY_DIGEST, Tile, digest
@@ -22,13 +22,18 @@ from segstudio.store.daily import mark_day
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.floor import must_hold_own
+from segstudio.store.label_digests import forget_digest, keep_digest
+from segstudio.store.object_counts import follow_classes
 from segstudio.store.rows import apply_row
 from segstudio.store.split import decide
 
-__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "write_batch", "write_edit", "write_edits"]
+__all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "note_refused", "write_batch", "write_edit", "write_edits"]
 
 Edits = Iterable[Edit | StreamedEdit] | Callable[[sqlite3.Connection], Iterable[Edit | StreamedEdit]]
 """Edits to be written together; made from what is stored then, where they are a function of the connection."""
+
+_COUNTING = {"kind", "removed", "merged_into"}
+"""The columns of a class that decide how its objects count."""
 
 _RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
@@ -55,7 +60,11 @@ def write_edits(db: sqlite3.Connection, edits: Edits, batch: Batch | None) -> tu
     if batch is not None:
         write_batch(db, batch)
     for edit in edits(db) if callable(edits) else edits:
-        seq = Seq(seq + write_edit(db, Seq(seq + 1), _in_batch(edit, batch)))
+        if write_edit(db, Seq(seq + 1), _in_batch(edit, batch)):
+            seq = Seq(seq + 1)
+            image = edit.image if isinstance(edit, Edit) else edit.header.image
+            if image is not None:
+                keep_digest(db, image)  # here, where it costs little beside: no pause may come before the end
     if batch is not None and seq == before:
         db.execute("DELETE FROM batches WHERE id = ?", (batch.id,))
     return before, seq
@@ -84,6 +93,23 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> b
         return False
     _write(db, seq, edit.header, chain((first,), parts))
     return True
+
+
+def note_refused(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
+    """Write an empty edit, taken back by itself, under the number of one that does not fit, in the open transaction.
+
+    So numbers go on rising by one and none is given twice: what is undone in memory by its number is never another.
+    """
+    db.execute(
+        "INSERT INTO edits (seq, id, image, cause, tool, author, time, taken_back) "
+        "VALUES (?, ?, (SELECT id FROM images WHERE id = ?), ?, 'refused', '', ?, ?)",
+        # An id of its own: by its id an edit that was kept is known to be in the journal.
+        (seq, new_edit_id(), _image_number(edit), Cause.STATUS.value, now_utc(), seq),
+    )
+
+
+def _image_number(edit: Edit) -> int | None:
+    return None if edit.image is None else int(edit.image)
 
 
 def _write(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[Part]) -> None:
@@ -129,6 +155,7 @@ def _write_parts(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[P
     image = edit.image
     derived = None if image is None else Derived(db, image)
     rows: list[RowChange] = []
+    tiles = False
     for part in parts:
         if isinstance(part, RowChange):
             rows.append(part)
@@ -138,11 +165,27 @@ def _write_parts(db: sqlite3.Connection, seq: Seq, edit: Edit, parts: Iterator[P
         if image is None or derived is None:
             raise EditConflict("an edit without an image has tiles")
         key, change = part
+        tiles = True
         _write_tile(db, image, key, change, None if edit.undoes is not None else seq)
         derived.add(key, tile_effect(change.before, change.after))
     if image is not None and derived is not None:
         _write_derived(db, seq, image, derived)
+        if tiles or any(row.table is Table.OBJECTS for row in rows):
+            forget_digest(db, image)
+    else:
+        _count_anew(db, rows)
     return rows
+
+
+def _count_anew(db: sqlite3.Connection, rows: Iterable[RowChange]) -> None:
+    """Objects are counted by the kinds of their classes, removed ones left out, merged ones together."""
+    changed = [
+        row.key
+        for row in rows
+        if row.table is Table.CLASSES and row.before is not None and _COUNTING & (row.after or {}).keys()
+    ]
+    if changed:
+        follow_classes(db, changed)
 
 
 def _write_derived(db: sqlite3.Connection, seq: Seq, image: ImageId, derived: Derived) -> None:

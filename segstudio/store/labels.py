@@ -1,8 +1,6 @@
 """The committed labels of an image, read in the caller's transaction; every tile is checked against its digest."""
 
-import hashlib
 import sqlite3
-import struct
 from collections.abc import Mapping
 from math import inf
 
@@ -18,7 +16,6 @@ from segstudio.store.values import FrozenLabels, ObjectRow
 __all__ = [
     "class_pixels",
     "classes_with_pixels",
-    "labels_sha256",
     "read_counts",
     "read_frozen",
     "read_object_rows",
@@ -27,9 +24,6 @@ __all__ = [
     "read_tiles",
     "stored_keys",
 ]
-
-_KEY = struct.Struct("<III")
-_OBJECT = struct.Struct("<II")
 
 
 def read_tile(db: sqlite3.Connection, image: ImageId, key: TileKey) -> Tile:
@@ -115,24 +109,6 @@ def read_frozen(db: sqlite3.Connection, image: ImageId) -> FrozenLabels:
         last_edit=Seq(last_edit),
         next_object=next_object,
     )
-
-
-def labels_sha256(db: sqlite3.Connection, image: ImageId) -> str:
-    """Digest of an image's labels, from the digests of its tiles: nothing is decoded.
-
-    sha256 over plane, ty, tx (uint32 little-endian each) and the digest of every tile that holds a label, in order,
-    then id and class (uint32 little-endian each) of every object with pixels, by id. Blank equals undone.
-    """
-    hasher = hashlib.sha256()
-    for plane, ty, tx, found in db.execute(
-        "SELECT plane, ty, tx, digest FROM tiles WHERE image = ? ORDER BY plane, ty, tx", (image,)
-    ):
-        hasher.update(_KEY.pack(plane, ty, tx) + found)
-    for object_id, class_id in db.execute(
-        "SELECT id, class_id FROM objects WHERE image = ? AND area > 0 ORDER BY id", (image,)
-    ):
-        hasher.update(_OBJECT.pack(object_id, class_id))
-    return hasher.hexdigest()
 
 
 def read_counts(db: sqlite3.Connection, image: ImageId) -> Mapping[tuple[ClassId, Origin], int]:

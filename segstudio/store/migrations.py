@@ -6,7 +6,7 @@ the project as it was, and its own program still opens it. Whoever only reads an
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,49 @@ def _to_2(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX files_name ON files (name_key)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(2, _to_2, undo_crosses=True),)
+_BLANK_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""Digest of the labels of an image on which nothing is labelled: sha256 of nothing."""
+
+
+def _to_3(db: sqlite3.Connection) -> None:
+    """The digest of each image's labels, NULL while it is not known, and how many objects of each class it has."""
+    db.execute(f"ALTER TABLE images ADD COLUMN labels_sha256 BLOB DEFAULT x'{_BLANK_SHA256}'")
+    db.execute("CREATE INDEX images_digest_unknown ON images (id) WHERE labels_sha256 IS NULL")
+    # Objects with a pixel by class as they were given it; derived, as images.objects is from it.
+    db.execute(
+        "CREATE TABLE object_counts (image INTEGER NOT NULL, class_id INTEGER NOT NULL, objects INTEGER NOT NULL, "
+        "PRIMARY KEY (image, class_id)) WITHOUT ROWID"
+    )
+    classes = {row[0]: row[1:] for row in db.execute("SELECT id, kind, removed, merged_into FROM classes")}
+    count = "SELECT class_id, count(*) FROM objects WHERE image = ? AND area > 0 GROUP BY class_id"
+    # Image by image: grouping millions of objects at once would have to sort them in memory.
+    for (image,) in db.execute("SELECT id FROM images WHERE objects > 0 OR labelled_pixels > 0").fetchall():
+        rows = db.execute(count, (image,)).fetchall()
+        db.executemany("INSERT INTO object_counts VALUES (?, ?, ?)", [(image, *row) for row in rows])
+        update = "UPDATE images SET objects = ?, labels_sha256 = NULL WHERE id = ?"
+        db.execute(update, (_objects_of_schema_3(rows, classes), image))
+
+
+def _objects_of_schema_3(rows: Sequence[tuple[int, int]], classes: Mapping[int, tuple[str, int, int | None]]) -> int:
+    """Objects as schema 3 counts them: background and ignore left out, a semantic class once, merges followed."""
+    instances, semantic = 0, set[int]()
+    for class_id, n in rows:
+        at, seen = class_id, set[int]()
+        while at in classes and classes[at][2] is not None and at not in seen:
+            seen.add(at)
+            at = int(classes[at][2] or 0)
+        kind, removed, _ = classes.get(at, ("", 1, None))
+        if kind == "instance" and not removed:
+            instances += n
+        elif kind == "semantic" and not removed:
+            semantic.add(at)
+    return instances + len(semantic)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, _to_2, undo_crosses=True),
+    Migration(3, _to_3, undo_crosses=True),
+)
 
 
 def schema_of(db: sqlite3.Connection) -> int:

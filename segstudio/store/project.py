@@ -5,12 +5,14 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import msgspec
 
-from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
+from segstudio.errors import DiskRefused, EditConflict, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ImageId, Seq, Status
@@ -28,6 +30,7 @@ from segstudio.store.history import History, load_history
 from segstudio.store.journal import last_seq, load_edit
 from segstudio.store.lock import LOCK, ProjectLock
 from segstudio.store.migrations import migrate
+from segstudio.store.outbox import Outbox
 from segstudio.store.proposals import Proposals
 from segstudio.store.readers import Readers, translated
 from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
@@ -60,9 +63,11 @@ class Project(Committed):
         self._last_seq = Seq(0)
         self._lock = ProjectLock(path / LOCK)
         self._place = Path(os.path.realpath(path))  # now: links may lead elsewhere when it is closed
-        self._proposals: Proposals | None = None
         with readers.transaction() as db:
             self.uuid = str(read_setting(db, "uuid"))
+        self._outbox = Outbox(self.uuid, self._place)
+        self._making = Lock()
+        self._proposals: Proposals | None = None
         atexit.register(self.close)
 
     # --- making, opening, closing
@@ -120,7 +125,7 @@ class Project(Committed):
                 raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
             with translated(self.path.name):
                 self.notice = self._prepare()
-                self.writer = Writer(self.path / DATABASE, connection_type)
+                self.writer = Writer(self.path / DATABASE, connection_type, self._outbox)
         except (DiskRefused, ProjectLocked, ProjectNewer, ReadOnly) as error:
             self._lock.release()
             if not read_only_ok:
@@ -177,7 +182,7 @@ class Project(Committed):
                 rest = writer.stop(wait_s)
                 self._last_seq = writer.durable
                 if rest:
-                    waiting.keep(self.uuid, self._place, rest)
+                    self._outbox.keep(rest)
         finally:
             if writer is None:
                 self._lock.release()
@@ -194,7 +199,7 @@ class Project(Committed):
             # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
             waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
-                waiting.keep(self.uuid, self._place, waiting_edits)
+                self._outbox.keep(waiting_edits)
 
     def __enter__(self) -> "Project":
         return self
@@ -217,7 +222,10 @@ class Project(Committed):
     # --- labels
 
     def document(self, image: ImageId) -> Document:
-        """The live labels of an image, edits that are not durable yet included; tiles are read at their first use."""
+        """The live labels of an image, edits that are not durable yet included; tiles are read at their first use.
+
+        Left out is what waits and does not follow what is saved: the writer will set it aside and tell of it.
+        """
         pending = [] if self.writer is None else self.writer.pending_edits()
         mine = [(seq, edit) for seq, edit in pending if edit.image == image]
         touched = {key for _, edit in mine for key in edit.tiles}
@@ -233,8 +241,10 @@ class Project(Committed):
         document = Document(image, raster, objects, next_object, Status(status))
         for seq, edit in mine:
             if seq > done:
-                document.apply(edit)
-                raster.written(edit.tiles, seq)
+                # One that rests on a refused edit fits no more: the writer sets it aside in its turn, and says so.
+                with suppress(EditConflict):
+                    document.apply(edit)
+                    raster.written(edit.tiles, seq)
         return document
 
     # --- edits
@@ -327,10 +337,11 @@ class Project(Committed):
 
     @property
     def proposals(self) -> Proposals:
-        """The proposals in the project's cache."""
-        if self._proposals is None:
-            self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
-        return self._proposals
+        """The proposals in the project's cache; any thread may ask."""
+        with self._making:
+            if self._proposals is None:
+                self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
+            return self._proposals
 
 
 def _execute(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:

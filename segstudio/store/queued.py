@@ -1,4 +1,4 @@
-"""What the writer's queue holds, what is said of it, and which files it writes to."""
+"""What the writer's queue holds, and what is said of it."""
 
 import sqlite3
 from collections.abc import Callable
@@ -9,18 +9,21 @@ from typing import Any
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Seq
-from segstudio.store.refusal import FolderGoneError
 
-__all__ = ["Queued", "SetAside", "WriterState", "identity", "size"]
+__all__ = ["Queued", "SetAside", "WriterState"]
 
 
 @dataclass(frozen=True, slots=True)
 class WriterState:
-    """`saved`: nothing waits. `refused`: why the disk refuses, else empty. `last_saved_utc`: '' before the first."""
+    """`saved`: nothing waits. `refused`: why nothing is written, else empty. `last_saved_utc`: '' before the first.
+
+    `fault`: the trace of what ended the writer, so that nothing more will be written; '' while it runs.
+    """
 
     saved: bool
     refused: str
     last_saved_utc: str
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,3 @@ class Queued:
     job: Callable[[sqlite3.Connection], Any] | None = None
     numbers: bool = False
     future: "Future[Any]" = field(default_factory=Future[Any])
-
-
-def identity(path: Path) -> tuple[int, int]:
-    """Which file stands under a path. Raises `FolderGoneError` where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError as error:
-        raise FolderGoneError from error
-    return found.st_dev, found.st_ino
-
-
-def size(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

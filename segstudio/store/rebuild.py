@@ -3,23 +3,25 @@
 import secrets
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+import numpy as np
 
 from segstudio.errors import EditConflict
 from segstudio.labels.codec import encode_tile
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Kind, Status, folded_name
-from segstudio.labels.tile import EMPTY, Tile, digest
+from segstudio.labels.tile import EMPTY, Tile, digest, frozen, writable_copy
 from segstudio.store.derived import Derived
 from segstudio.store.extents import tile_effect
 from segstudio.store.floor import COMPACTED_POINTS
+from segstudio.store.label_digests import keep_digest
 from segstudio.store.losses import note_loss
 from segstudio.store.migrations import UNDO_FLOOR
 from segstudio.store.recovered import Recovered
@@ -57,9 +59,7 @@ class _Builder:
         self.db = db
         self.found = found
         self.out = Rebuilt()
-        for table, rows in found.tables.items():
-            if rows.lost:
-                self.out.lost_rows[table] += rows.lost
+        self.out.lost_rows.update(found.lost_rows)
 
     def rows(self, table: str) -> list[Row]:
         return self.found.tables[table].rows
@@ -172,9 +172,10 @@ def _image(builder: _Builder, image: int, row: Row | None, file: Row | None) -> 
     new["name_key"] = folded_name(new["path"])
     new["status"] = new["status"] if new["status"] in _STATES else Status.IN_PROGRESS.value
     new["objects"] = new["labelled_pixels"] = 0
+    new["labels_sha256"] = None
     new.setdefault("corrected_pixels", None)
     new.setdefault("proposed_pixels", None)
-    highest = max((id_ for owner, id_ in builder.found.objects if owner == image), default=0)
+    highest = max(builder.found.objects.of(image), default=0)
     new["next_object"] = max(new["next_object"], highest + 1)
     if not builder.has("groups", new["group_id"]):
         new["group_id"] = _group(builder, image)
@@ -210,7 +211,7 @@ def _classes(builder: _Builder) -> None:
     """Classes by their rows, else as the journal made them; one that neither knows and that is in use gets a name."""
     rows = {row["id"]: row for row in builder.rows("classes") if row["kind"] in _KINDS}
     merged: dict[int, int] = {}
-    used = set(builder.found.objects.values())
+    used = set(builder.found.objects.classes())
     for id_ in sorted(rows.keys() | used | builder.found.journal.classes.keys()):
         row: dict[str, Any] = dict(rows.get(id_) or {"id": id_, **builder.found.journal.classes.get(id_, {})})
         if id_ not in rows and not {"name", "color", "kind", "value", "position"} <= set(row):
@@ -245,17 +246,18 @@ def _nameless(builder: _Builder, id_: int) -> dict[str, Any]:
 
 
 def _objects(builder: _Builder) -> None:
-    for (image, id_), class_id in sorted(builder.found.objects.items()):
-        builder.insert("objects", {"image": image, "id": id_, "class_id": class_id})
+    for image in sorted(builder.found.objects.images()):
+        for id_, class_id in sorted(builder.found.objects.of(image).items()):
+            builder.insert("objects", {"image": image, "id": id_, "class_id": class_id})
 
 
 def _tiles(builder: _Builder) -> Generator[int, None, None]:
-    by_image: defaultdict[int, list[tuple[Place, Tile]]] = defaultdict(list)
-    for place, tile in builder.found.tiles.items():
-        by_image[place[0]].append((place, tile))
-    for image, tiles in sorted(by_image.items()):
+    by_image: defaultdict[int, list[Place]] = defaultdict(list)
+    for place in builder.found.tiles:
+        by_image[place[0]].append(place)
+    for image, places in sorted(by_image.items()):
         if image in builder.out.lost_images:
-            builder.found.lost_tiles |= {place for place, _ in tiles}
+            builder.found.lost_tiles |= set(places)
             continue
         bounds = [
             (w, h)
@@ -263,22 +265,46 @@ def _tiles(builder: _Builder) -> Generator[int, None, None]:
                 "SELECT width, height FROM planes WHERE image = ? ORDER BY position", (image,)
             )
         ]
-        derived = Derived(builder.db, ImageId(image))
-        for place, tile in sorted(tiles, key=lambda pair: pair[0]):
-            if not _inside(place, bounds):
+        derived, objects = Derived(builder.db, ImageId(image)), builder.found.objects.of(image).keys()
+        for place in sorted(places):
+            content = builder.found.content(place) if _inside(place, bounds) else None
+            if content is None:
                 builder.found.lost_tiles.add(place)
-                continue
-            if tile == EMPTY:
-                continue
-            row = {"image": image, "plane": place[1], "ty": place[2], "tx": place[3]}
-            builder.insert("tiles", {**row, "digest": digest(tile), "data": encode_tile(tile)})
-            derived.add(place[1:], tile_effect(EMPTY, tile))
-            builder.out.tiles += 1
+            else:
+                _tile(builder, derived, objects, place, *content)
         try:
             derived.write()
-        except EditConflict as error:  # every id that is left has its object: see `recover`
+        except EditConflict as error:  # every id that is left has its object: see `_tile`
             raise AssertionError("an object of a recovered tile has no row") from error
+        keep_digest(builder.db, ImageId(image))
         yield builder.out.tiles
+
+
+def _tile(
+    builder: _Builder, derived: Derived, objects: Set[int], place: Place, tile: Tile, encoded: bytes | None
+) -> None:
+    """Write a tile as it is encoded, or without what is none of the proved `objects`: those pixels become unknown."""
+    found, effect = builder.found, tile_effect(EMPTY, tile)
+    lacking = effect.extents.keys() - objects
+    if lacking:
+        found.lost_objects |= {(place[0], id_) for id_ in lacking}
+        tile, encoded = _without(tile, list(lacking)), None
+        effect = tile_effect(EMPTY, tile)
+        found.tiles[place] = found.tiles[place]._replace(digest=digest(tile))
+    if tile == EMPTY:
+        return
+    row = {"image": place[0], "plane": place[1], "ty": place[2], "tx": place[3]}
+    builder.insert("tiles", {**row, "digest": found.tiles[place].digest, "data": encoded or encode_tile(tile)})
+    derived.add(place[1:], effect)
+    builder.out.tiles += 1
+
+
+def _without(tile: Tile, objects: list[int]) -> Tile:
+    ids, origins = writable_copy(tile)
+    gone = np.isin(ids, np.array(objects, np.uint32))
+    ids[gone] = 0
+    origins[gone] = 0
+    return frozen(ids, origins)
 
 
 def _inside(place: Place, bounds: list[tuple[int, int]]) -> bool:
@@ -292,13 +318,13 @@ def _journal(builder: _Builder) -> None:
     builder.out.history = whole
     for row in builder.rows("batches"):
         builder.insert("batches", row)
-    for row in _in_order(builder.rows("edits")):
+    for row in builder.found.edits.rows():  # by their number, which is their order
         builder.insert("edits", row)
-    newest = _newest(builder)
     if whole:
-        for row in builder.rows("deltas"):
+        for row in builder.found.deltas.rows():
             builder.insert("deltas", row)
         return
+    newest = _newest(builder)
     last = builder.db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0]
     if last < newest:
         # Numbers are never given twice, also where the newest edits are lost.
@@ -316,11 +342,7 @@ def _journal(builder: _Builder) -> None:
         builder.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
 
 
-def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: row["seq"])
-
-
 def _newest(builder: _Builder) -> int:
-    seqs = [row["seq"] for row in builder.rows("edits")] + [row["seq"] for row in builder.rows("deltas")]
+    seqs = [builder.found.last_seq]
     seqs += [row["last_edit"] for row in builder.rows("images")] + [row["seq"] for row in builder.rows("versions")]
     return max((seq for seq in seqs if 0 < seq < 1 << 53), default=0)

@@ -37,6 +37,8 @@ def refusal(error: BaseException) -> str | None:
         if error.errno == errno.ENOSPC:
             return _SENTENCES[sqlite3.SQLITE_FULL]
         return f"The disk that holds the project refused ({error.strerror or error})."
+    if isinstance(error, MemoryError):
+        return _SENTENCES[sqlite3.SQLITE_NOMEM]
     if not isinstance(error, sqlite3.Error):
         return None
     # Python sets the code only where SQLite itself reported the error.

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from segstudio.errors import EditConflict, ProjectDamaged
+from segstudio.errors import ProjectDamaged
 from segstudio.labels.edit import Edit, Table, TileChange, decode_edit
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tile import expanded
 from segstudio.store.journal import last_seq, write_edit
 from segstudio.store.migrations import undo_floor
 from segstudio.store.past import floor_of
+from segstudio.store.refusal import refusal
 
 __all__ = ["Replayed", "decoded", "replay_edits"]
 
@@ -108,7 +109,10 @@ def _write(db: sqlite3.Connection, edit: Edit, numbers: dict[int, Seq]) -> Seq |
     db.execute("SAVEPOINT edit")
     try:
         write_edit(db, seq, replace(edit, undoes=undoes))
-    except (EditConflict, sqlite3.IntegrityError):
+    except Exception as error:
+        if refusal(error) is not None:
+            raise
+        # It conflicts with what is stored, or a fault of the program made it: no reason not to open the project.
         db.execute("ROLLBACK TO edit")
         return None
     finally:

@@ -1,17 +1,28 @@
 """Reading tables of a damaged database row by row, around what cannot be read. Tables and indexes fail apart."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from segstudio.store.refusal import UNREADABLE
 
-__all__ = ["Columns", "Row", "Rows", "columns_of", "read_index", "read_keyed", "read_numbered"]
+__all__ = [
+    "Columns",
+    "Numbered",
+    "Row",
+    "Rows",
+    "columns_of",
+    "each_indexed",
+    "each_keyed",
+    "read_index",
+    "read_keyed",
+    "read_numbered",
+]
 
 Row = Mapping[str, Any]
 _FARTHEST = 1 << 62
-_CHUNK = 500
+_CHUNK = 100
 _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "TEXT": (str,), "BLOB": (bytes,), "REAL": (float, int)}
 
 
@@ -76,27 +87,61 @@ def _checked(columns: Columns, names: list[str], values: tuple[Any, ...]) -> Row
     return row
 
 
-def read_numbered(db: sqlite3.Connection, table: str, columns: Columns) -> Rows:
-    """The rows of a table by their number (its first column is its rowid), skipping ranges that cannot be read."""
-    out = Rows()
-    try:
-        names = _present(db, table, columns)
-    except UNREADABLE:
-        return Rows(broken=True)
-    ids = _numbers(db, table, names[0], out)
-    select = f"SELECT {', '.join(names)} FROM {table} NOT INDEXED"
-    for at in range(0, len(ids), _CHUNK):
-        chunk = ids[at : at + _CHUNK]
+class Numbered:
+    """The rows of a table by their number (its first column is its rowid), around ranges that cannot be read.
+
+    `numbers` rise. `rows` reads them from the disk, some at a time, whenever it is asked for; `lost` and `broken` are
+    known once it was read to its end, which making one does.
+    """
+
+    def __init__(self, db: sqlite3.Connection, table: str, columns: Columns) -> None:
+        self.lost = 0
+        self._db = db
+        self._columns = columns
+        self.broken = False
+        self.numbers: list[int] = []
+        self._select = ""
         try:
-            found = db.execute(
-                f"{select} WHERE {names[0]} BETWEEN ? AND ? ORDER BY {names[0]}", (chunk[0], chunk[-1])
-            ).fetchall()
+            self._names = _present(db, table, columns)
+            self.numbers, self.broken = _numbers(db, table, self._names[0])
         except UNREADABLE:
-            found = [row for id_ in chunk for row in _one(db, f"{select} WHERE {names[0]} = ?", id_)]
-        good = [row for values in found if (row := _checked(columns, names, values)) is not None]
-        out.rows += good
-        out.lost += len(chunk) - len(good)
-    return out
+            self.broken = True
+            return
+        self._select = f"SELECT {', '.join(self._names)} FROM {table} NOT INDEXED WHERE {self._names[0]}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row was read."""
+        return not self.lost and not self.broken
+
+    def rows(self) -> Iterator[Row]:
+        """Every row that can be read and is of the kind that was written, by its number."""
+        lost = 0
+        key = self._names[0] if self._select else ""
+        for at in range(0, len(self.numbers), _CHUNK):
+            chunk = self.numbers[at : at + _CHUNK]
+            try:
+                found = self._db.execute(
+                    f"{self._select} BETWEEN ? AND ? ORDER BY {key}", (chunk[0], chunk[-1])
+                ).fetchall()
+            except UNREADABLE:
+                found = [row for id_ in chunk for row in _one(self._db, f"{self._select} = ?", id_)]
+            good = [row for values in found if (row := _checked(self._columns, self._names, values)) is not None]
+            lost += len(chunk) - len(good)
+            yield from good
+        self.lost = lost
+
+    def row(self, number: int) -> Row | None:
+        """One row; None where it cannot be read."""
+        for values in _one(self._db, f"{self._select} = ?", number) if self._select else ():
+            return _checked(self._columns, self._names, values)
+        return None
+
+
+def read_numbered(db: sqlite3.Connection, table: str, columns: Columns) -> Rows:
+    """The rows of a table that is small enough to be held."""
+    numbered = Numbered(db, table, columns)
+    return Rows(list(numbered.rows()), numbered.lost, numbered.broken)
 
 
 def _one(db: sqlite3.Connection, select: str, id_: int) -> list[tuple[Any, ...]]:
@@ -106,12 +151,13 @@ def _one(db: sqlite3.Connection, select: str, id_: int) -> list[tuple[Any, ...]]
         return []
 
 
-def _numbers(db: sqlite3.Connection, table: str, key: str, out: Rows) -> list[int]:
-    """Every number that can be read, rising; the table's pages of content are not needed for it."""
+def _numbers(db: sqlite3.Connection, table: str, key: str) -> tuple[list[int], bool]:
+    """Every number that can be read, rising, and whether there may be more; pages of content are not needed for it."""
     query = f"SELECT {key} FROM {table} NOT INDEXED WHERE {key} >= ? ORDER BY {key}"
     ids: list[int] = []
     start = -_FARTHEST
     stuck = 0
+    broken = False
     while True:
         before = len(ids)
         try:
@@ -120,9 +166,9 @@ def _numbers(db: sqlite3.Connection, table: str, key: str, out: Rows) -> list[in
                     raise sqlite3.DatabaseError("numbers do not rise")
                 ids.append(id_)
         except UNREADABLE:
-            out.broken = True
+            broken = True
         else:
-            return ids
+            return ids, broken
         stuck = stuck + 1 if len(ids) == before else 0
         start = max((ids[-1] if ids else 0) + 1, start + (1 << stuck) if stuck else 0)
 
@@ -135,7 +181,7 @@ def _numbers(db: sqlite3.Connection, table: str, key: str, out: Rows) -> list[in
 
         found = _first(readable, start)
         if found is None:
-            return ids
+            return ids, broken
         start = found
 
 
@@ -154,30 +200,50 @@ def _first(holds: Callable[[int], bool], start: int) -> int | None:
 
 
 def read_keyed(db: sqlite3.Connection, table: str, columns: Columns, leading: list[int] | None = None) -> Rows:
-    """The rows of a table without numbers: from its beginning and from its end as far as they can be read.
-
-    With `leading`, values of the first column of its key, the rows of each of them by themselves.
-    """
+    """The rows of a table without numbers that is small enough to be held; see `each_keyed`."""
     out = Rows()
+    found: dict[tuple[Any, ...], Row] = {}
+
+    def take(row: Row) -> None:
+        found.setdefault(tuple(row[name] for name in columns.key), row)
+
+    out.lost, out.broken = each_keyed(db, table, columns, take, leading)
+    out.rows = [found[key] for key in sorted(found)]
+    return out
+
+
+def each_keyed(
+    db: sqlite3.Connection,
+    table: str,
+    columns: Columns,
+    take: Callable[[Row], None],
+    leading: list[int] | None = None,
+) -> tuple[int, bool]:
+    """Hand on the rows of a table without numbers, from its beginning and its end as far as they can be read.
+
+    With `leading`, values of the first column of its key, the rows of each of them by themselves too where that is
+    needed. A row may come twice. Returns how many rows are not of the kind that was written, and whether there may be
+    more.
+    """
     try:
         names = _present(db, table, columns)
     except UNREADABLE:
-        return Rows(broken=True)
-    found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        return 0, True
+    lost: set[tuple[Any, ...]] = set()
     places = [names.index(name) for name in columns.key]
-    wheres = [("", ())] if leading is None else [(f"WHERE {columns.key[0]} = ?", (value,)) for value in leading]
-    whole = _both_ways(db, table, names, columns.key, "", (), places, found)
-    if not whole:
-        out.broken = True
-        for where, bound in wheres if leading is not None else ():
-            _both_ways(db, table, names, columns.key, where, bound, places, found)
-    for key in sorted(found, key=repr):
-        row = _checked(columns, names, found[key])
+
+    def check(values: tuple[Any, ...]) -> None:
+        row = _checked(columns, names, values)
         if row is None:
-            out.lost += 1
+            lost.add(tuple(values[place] for place in places))
         else:
-            out.rows.append(row)
-    return out
+            take(row)
+
+    if _both_ways(db, table, names, columns.key, "", (), check):
+        return len(lost), False
+    for value in leading or ():
+        _both_ways(db, table, names, columns.key, f"WHERE {columns.key[0]} = ?", (value,), check)
+    return len(lost), True
 
 
 def _both_ways(
@@ -187,14 +253,13 @@ def _both_ways(
     key: tuple[str, ...],
     where: str,
     bound: tuple[Any, ...],
-    places: list[int],
-    found: dict[tuple[Any, ...], tuple[Any, ...]],
+    take: Callable[[tuple[Any, ...]], None],
 ) -> bool:
     for way in ("ASC", "DESC"):
         order = ", ".join(f"{name} {way}" for name in key)
         try:
             for row in db.execute(f"SELECT {', '.join(names)} FROM {table} {where} ORDER BY {order}", bound):
-                found.setdefault(tuple(row[place] for place in places), row)
+                take(row)
         except UNREADABLE:
             continue
         return True
@@ -204,15 +269,27 @@ def _both_ways(
 def read_index(
     db: sqlite3.Connection, index: str, table: str, columns: tuple[str, ...]
 ) -> tuple[list[tuple[int, ...]], bool]:
-    """What an index of integers holds of these columns, from both ends, and whether that is all of it."""
+    """What an index of integers holds of these columns, and whether that is all of it; see `each_indexed`."""
     seen: dict[tuple[int, ...], None] = {}
+    whole = each_indexed(db, index, table, columns, lambda key: seen.setdefault(key, None))
+    return list(seen), whole
+
+
+def each_indexed(
+    db: sqlite3.Connection,
+    index: str,
+    table: str,
+    columns: tuple[str, ...],
+    take: Callable[[tuple[int, ...]], object],
+) -> bool:
+    """Hand on what an index of integers holds, from both ends, so some of it perhaps twice; whether it is all."""
     for way in ("ASC", "DESC"):
         order = ", ".join(f"{name} {way}" for name in columns)
         try:
             for row in db.execute(f"SELECT {', '.join(columns)} FROM {table} INDEXED BY {index} ORDER BY {order}"):
                 if all(isinstance(value, int) for value in row):
-                    seen[row] = None
+                    take(row)
         except UNREADABLE:
             continue
-        return list(seen), True
-    return list(seen), False
+        return True
+    return False

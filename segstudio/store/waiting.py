@@ -34,6 +34,7 @@ __all__ = [
     "read_waiting",
     "replay",
     "replay_edits",
+    "set_aside",
     "set_aside_files_of",
     "unsaved",
     "waiting_file",
@@ -172,14 +173,31 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     path = waiting_file(uuid, project)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        together = dict.fromkeys([*_earlier(path), *((int(seq), encode_edit(edit)) for seq, edit in edits)])
+        together = dict.fromkeys([*_earlier(path), *_encoded(edits)])
         write_durably(path, msgspec.msgpack.encode(_Wire(_text(project), list(together))))
     except OSError as error:
-        raise DiskRefused(
-            f"{_counted(len(edits))} could not be saved, neither in the project nor in {path.parent}: "
-            f"{error.strerror or error}."
-        ) from error
+        raise _not_kept(len(edits), path.parent, error) from error
     return path
+
+
+def set_aside(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
+    """Write edits that do not follow what is saved to a file that no opening replays. Raises `DiskRefused`."""
+    own = waiting_file(uuid, project)
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        return _set_aside(own, _text(project), _encoded(edits))
+    except OSError as error:
+        raise _not_kept(len(edits), own.parent, error) from error
+
+
+def _not_kept(edits: int, folder: Path, error: OSError) -> DiskRefused:
+    return DiskRefused(
+        f"{_counted(edits)} could not be saved, neither in the project nor in {folder}: {error.strerror or error}."
+    )
+
+
+def _encoded(edits: Sequence[tuple[Seq, Edit]]) -> list[tuple[int, bytes]]:
+    return [(int(seq), encode_edit(edit)) for seq, edit in edits]
 
 
 def _earlier(path: Path) -> list[tuple[int, bytes]]:

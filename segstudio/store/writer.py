@@ -2,34 +2,41 @@
 
 An edit is 'saved' only after its COMMIT under synchronous=FULL. Edits that wait are committed together. Where the disk
 refuses, nothing is lost: the edits stay first in the queue and are tried again every two seconds and at each new one.
+An edit that does not follow what is saved, which is a fault of the program, is set aside and told of; what comes after
+it is saved. Where even that fails the thread ends, says so, and keeps all that waits for the next opening.
 """
 
 import sqlite3
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from segstudio.errors import DiskRefused, EditConflict, ReadOnly
+from segstudio.errors import DiskRefused, ReadOnly
 from segstudio.labels.edit import Batch, Edit, now_utc
 from segstudio.labels.model import Seq
-from segstudio.store.connect import Access, connect
-from segstudio.store.drives import JournalMode
-from segstudio.store.journal import Edits, last_seq, write_edit, write_edits
-from segstudio.store.queued import Queued, SetAside, WriterState, identity, size
-from segstudio.store.refusal import FolderGoneError, refusal
+from segstudio.store.fitting import write_group
+from segstudio.store.journal import Edits, last_seq, write_edits
+from segstudio.store.label_digests import fill_digests
+from segstudio.store.outbox import Outbox
+from segstudio.store.queued import Queued, SetAside, WriterState
+from segstudio.store.refusal import refusal
+from segstudio.store.telling import ignore, report, tell
+from segstudio.store.write_connection import WriteConnection
 
-__all__ = ["Writer", "WriterState"]
+__all__ = ["SetAside", "Writer", "WriterState"]
 
 T = TypeVar("T")
 
 _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
-_LOG_BYTES = 16 << 20
+_CLOSING_S = 0.5
+"""So long the digests of labels that are not known may keep the end waiting."""
 
 _FAULT = (
     "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
@@ -37,31 +44,28 @@ _FAULT = (
 )
 
 
-def _ignore(_: object) -> None:
-    """The call-back of somebody who does not listen."""
-
-
-def _listen_not() -> None:
-    """The same for a call-back that says nothing more."""
-
-
 class Writer:
-    """Starts its thread when made and ends it in `stop`. The call-backs are called on the writer's thread."""
+    """Starts its thread when made and ends it in `stop`. The call-backs are called on the writer's thread.
 
-    def __init__(self, path: Path, connection_type: type[sqlite3.Connection] = sqlite3.Connection) -> None:
-        self.on_saved: Callable[[Seq], None] = _ignore
-        self.on_set_aside: Callable[[SetAside], None] = _ignore
-        self.on_refused: Callable[[str], None] = _ignore
-        self.on_recovered: Callable[[], None] = _listen_not
-        self._path = path
-        self._log = path.with_name(path.name + "-wal")
-        self._db = connect(path, Access.WRITE, connection_type)
-        # On a network drive there is a rollback journal and no log.
-        self._has_log = self._db.execute("PRAGMA journal_mode").fetchone()[0] == JournalMode.LOG
-        self._durable = last_seq(self._db)
+    `on_set_aside` comes before `on_saved` of what was written in the same transaction; `on_refused` says why nothing is
+    written, `on_recovered` that it is again. What a call-back raises goes to `threading.excepthook` and ends nothing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection_type: type[sqlite3.Connection] = sqlite3.Connection,
+        outbox: Outbox | None = None,
+    ) -> None:
+        """Without an `outbox` edits that do not fit stay in memory, and `stop` returns them."""
+        self.on_saved: Callable[[Seq], None] = ignore
+        self.on_set_aside: Callable[[SetAside], None] = ignore
+        self.on_refused: Callable[[str], None] = ignore
+        self.on_recovered: Callable[[], None] = ignore
+        self._outbox = outbox
+        self._connection = WriteConnection(path, connection_type)
+        self._durable = last_seq(self._connection.db)
         self._next = int(self._durable) + 1
-        self._file = identity(path)
-        self._log_file: tuple[int, int] | None = None
         self._changed = threading.Condition()
         self._queue: deque[Queued] = deque()
         self._refused = ""
@@ -69,14 +73,15 @@ class Writer:
         self._refused_try = 0
         self._seen_nudges = 0
         self._nudges = 0
-        self._one_by_one = False
         self._telling = False
-        self._fault = False
+        self._digests_owed = True
+        self._fault = ""
+        self._not_kept: list[tuple[Seq, Edit]] = []
+        """Edits that do not fit and could not be put into the outbox either."""
         self._last_saved = ""
         self._stopping = False
         self._ended = False
-        self._when_ended: Callable[[], None] = _listen_not
-        self._unlogged = False
+        self._when_ended: Callable[[], None] = ignore
         self._thread = threading.Thread(target=self._run, name="segstudio-writer", daemon=True)
         self._thread.start()
 
@@ -160,9 +165,10 @@ class Writer:
 
     @property
     def state(self) -> WriterState:
-        """Whether all is saved, and if not, why the disk refuses."""
+        """Whether all is saved, and if not, why nothing is written."""
         with self._changed:
-            return WriterState(not self._queue, self._refused, self._last_saved)
+            saved = not self._queue and not self._not_kept and not self._fault
+            return WriterState(saved, self._refused, self._last_saved, self._fault)
 
     @property
     def durable(self) -> Seq:
@@ -181,7 +187,7 @@ class Writer:
             return [(w.seq, w.edit) for w in self._queue if w.edit is not None and w.seq is not None]
 
     def stop(self, wait_s: float) -> list[tuple[Seq, Edit]]:
-        """End the thread and return the edits that could not be written within the time, or were refused.
+        """End the thread and return the edits that could not be written within the time, or were refused, in order.
 
         A disk that hangs may hold the thread for longer: then what is being written may still be, and so may the edits
         behind it, and nobody else may write until then (`when_ended`). Jobs that have not begun fail.
@@ -191,7 +197,8 @@ class Writer:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join(max(wait_s, _RETRY_S))
-        rest = self.pending_edits()
+        with self._changed:
+            rest = [*self._not_kept, *self.pending_edits()]
         self._fail_jobs(self._refused or "The project was closed before this was written.")
         return rest
 
@@ -231,8 +238,8 @@ class Writer:
             while self._await_work():
                 self._work()
         except BaseException:
-            self._note_fault()
-            raise
+            self._note_fault(traceback.format_exc())
+            raise  # to `threading.excepthook`
         finally:
             try:
                 self._end()
@@ -251,10 +258,13 @@ class Writer:
             while not self._queue:
                 if self._stopping:
                     return False
-                if not self._changed.wait(_IDLE_S if self._unlogged else None) and not self._queue:
+                owed = self._connection.unfolded or self._digests_owed
+                if not self._changed.wait(_IDLE_S if owed else None) and not self._queue:
                     break
-        if self._unlogged and not self._queue:
-            self._checkpoint("PASSIVE")
+        if not self._queue:
+            self._use_pause(lambda: self._stopping or bool(self._queue))
+            if self._connection.unfolded:
+                self._fold("PASSIVE")
         return True
 
     def _work(self) -> None:
@@ -269,7 +279,7 @@ class Writer:
     def _next_group(self) -> list[Queued]:
         """What is done in the next transaction: one job, or the edits in front of the next job."""
         group: list[Queued] = []
-        limit = 1 if self._refused or self._one_by_one else _GROUP
+        limit = 1 if self._refused else _GROUP
         with self._changed:
             for waiting in self._queue:
                 if waiting.job is not None:
@@ -284,18 +294,14 @@ class Writer:
             self._tries += 1
             self._seen_nudges = self._nudges
         try:
-            self._transact(lambda db: _write_all(db, group))
-        except (sqlite3.Error, OSError, EditConflict) as error:
+            aside = write_group(self._connection, group, self._outbox)
+        except Exception as error:
             sentence = refusal(error)
-            if sentence is not None:
-                self._refuse(sentence)
-            elif len(group) > 1:
-                # A bug in one edit must not take its neighbours with it.
-                self._one_by_one = True
-            else:
-                raise
+            if sentence is None:
+                raise  # no edit is to blame: the writer cannot go on
+            self._refuse(sentence)
             return
-        self._finish(group)
+        self._finish(group, aside)
 
     def _run_job(self, waiting: Queued) -> None:
         job = waiting.job
@@ -307,7 +313,7 @@ class Writer:
                 self._drop(1)
                 return
         try:
-            result = self._transact(job)
+            result = self._connection.transact(job)
         except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
             sentence = refusal(error)
             self._drop(1)
@@ -317,26 +323,8 @@ class Writer:
             waiting.future.set_exception(error)
             raise
         else:
-            try:
-                self._finish([waiting])
-            finally:  # a listener's fault does not undo it
-                waiting.future.set_result(result)
-
-    def _transact(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        if identity(self._path) != self._file or (self._log_file is not None and identity(self._log) != self._log_file):
-            raise FolderGoneError
-        db = self._db
-        _roll_back(db)
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            result = job(db)
-            db.execute("COMMIT")
-        finally:
-            _roll_back(db)
-        self._unlogged = True
-        if self._has_log and self._log_file is None:
-            self._log_file = identity(self._log)
-        return result
+            self._finish([waiting])
+            waiting.future.set_result(result)
 
     def _refuse(self, sentence: str) -> None:
         with self._changed:
@@ -346,27 +334,33 @@ class Writer:
             self._changed.notify_all()
         self._fail_jobs(sentence)
         if new:
-            self.on_refused(sentence)
+            tell(self.on_refused, sentence)
 
-    def _finish(self, group: list[Queued]) -> None:
-        """Take what is durable out of the queue and tell of it."""
+    def _finish(self, group: list[Queued], aside: SetAside | None = None) -> None:
+        """Take what is durable, or set aside, out of the queue and tell of it."""
         with self._changed:
             recovered, self._refused = self._refused, ""
-            self._last_saved = now_utc()
+            refused = {seq for seq, _ in aside.edits} if aside is not None else set[Seq]()
+            if len(refused) < len(group):
+                self._last_saved = now_utc()
             self._durable = group[-1].seq or self._durable
             self._next = max(self._next, self._durable + 1)
             self._telling = True
+            if aside is not None and aside.kept is None:
+                self._not_kept += aside.edits
         self._drop(len(group))
         if recovered:
-            self.on_recovered()
+            tell(self.on_recovered)
+        if aside is not None:
+            tell(self.on_set_aside, aside)
         for waiting in group:
-            if waiting.seq is not None:
-                self.on_saved(waiting.seq)
+            if waiting.seq is not None and waiting.seq not in refused:
+                tell(self.on_saved, waiting.seq)
         with self._changed:
             self._telling = False
             self._changed.notify_all()
-        if size(self._log) > _LOG_BYTES:
-            self._checkpoint("PASSIVE")
+        if self._connection.log_is_long:
+            self._fold("PASSIVE")
 
     def _drop(self, n: int) -> None:
         with self._changed:
@@ -374,36 +368,38 @@ class Writer:
                 self._queue.popleft()
             self._changed.notify_all()
 
-    def _note_fault(self) -> None:
+    def _note_fault(self, trace: str) -> None:
+        """Nothing more is written: say so, and keep all that waits for the next opening, whatever becomes of us."""
         with self._changed:
-            self._fault = True
-            self._refused = self._refused or _FAULT
+            self._fault = trace
+            self._refused = _FAULT
             self._changed.notify_all()
         self._fail_jobs(self._refused)
-        self.on_refused(self._refused)
+        tell(self.on_refused, self._refused)
+        waiting = self.pending_edits()
+        if self._outbox is not None and waiting:
+            tell(self._outbox.keep, waiting)
 
-    def _checkpoint(self, mode: str) -> None:
-        """Move the log into the database. What the disk refuses here stays in the log, where it is durable already."""
+    def _use_pause(self, stop: Callable[[], bool]) -> None:
+        """Compute the digests of labels that are not known; what is not done stays to be computed by who asks."""
+        self._digests_owed = False
         try:
-            self._db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            fill_digests(self._connection, stop)
+        except Exception as error:  # noqa: BLE001 - what is derived is no reason to save nothing any more
+            if refusal(error) is None:
+                report()
+
+    def _fold(self, mode: str) -> None:
+        """Fold the log in. What the disk refuses here stays in the log, where it is durable already."""
+        try:
+            self._connection.fold(mode)
         except sqlite3.Error as error:
             if refusal(error) is None:
-                raise
-        self._unlogged = False
+                report()
 
     def _end(self) -> None:
         if not self._fault and not self._refused:
-            self._checkpoint("TRUNCATE")
-        self._db.close()
-
-
-def _write_all(db: sqlite3.Connection, group: list[Queued]) -> None:
-    for waiting in group:
-        assert waiting.edit is not None
-        assert waiting.seq is not None
-        write_edit(db, waiting.seq, waiting.edit)
-
-
-def _roll_back(db: sqlite3.Connection) -> None:
-    if db.in_transaction:
-        db.execute("ROLLBACK")
+            end = time.monotonic() + _CLOSING_S
+            self._use_pause(lambda: time.monotonic() > end)
+            self._fold("TRUNCATE")
+        self._connection.close()

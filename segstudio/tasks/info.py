@@ -12,17 +12,10 @@ __all__ = ["info"]
 def info(project: Project) -> dict[str, Any]:
     """The object that `segstudio info --json` prints: images, classes, versions, the number of the last edit, and what
     was merged into it where anything was."""
-    blank = ""
     images: list[dict[str, Any]] = []
-    seconds, efforts = project.seconds(), project.efforts()
+    seconds, efforts, digests = project.seconds(), project.efforts(), project.labels_digests()
     for image in project.images():
-        if image.labelled_pixels or not blank:
-            digest = project.labels_sha256(image.id)
-            if not image.labelled_pixels:
-                blank = digest
-        else:
-            digest = blank
-        entry = _image(image, digest)
+        entry = _image(image, digests.get(image.id) or project.labels_sha256(image.id))
         entry["seconds"] = round(seconds.get(image.id, 0.0), 1)
         entry["effort"] = _effort(efforts.get(image.id))
         images.append(entry)

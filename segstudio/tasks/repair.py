@@ -137,7 +137,13 @@ def _held(path: Path) -> Generator[None]:
 def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, RepairReport]:
     yield Progress(0, 0, "reading what can be read")
     notes: list[str] = []
-    source, found = _read(path, notes)
+    with _read(path, notes) as (source, found):
+        return (yield from _written(path, part, out, source, found, notes))
+
+
+def _written(
+    path: Path, part: Path, out: Path, source: Path, found: Recovered, notes: list[str]
+) -> Generator[Progress, None, RepairReport]:
     for name in _FOLDERS:
         (part / name).mkdir()
     db = connect(part / DATABASE, Access.CREATE)
@@ -164,7 +170,7 @@ def _repair(path: Path, part: Path, out: Path) -> Generator[Progress, None, Repa
         notes.append("Pages of labels could not be read: tiles may be lost that nothing else knew of.")
     notes += [f"A class lost its name and is called '{name}' now." for name in built.nameless_classes]
     notes += [f"The entry of '{paths[i]}' was made anew from what is left of it." for i in sorted(built.mended_images)]
-    notes += [f"Rows of '{table}' may be missing." for table, rows in found.tables.items() if rows.broken]
+    notes += [f"Rows of '{table}' may be missing." for table in found.broken]
     return RepairReport(
         out=out,
         source=source,
@@ -192,7 +198,8 @@ def _image_name(found: Recovered, image: int) -> str:
     return f"image number {image}"
 
 
-def _read(path: Path, notes: list[str]) -> tuple[Path, Recovered]:
+@contextlib.contextmanager
+def _read(path: Path, notes: list[str]) -> Generator[tuple[Path, Recovered]]:
     """What can be read of the database, else of the newest copy of it. Raises `ProjectDamaged` for nothing."""
     database = path / DATABASE
     copies = sorted((path / BACKUPS).glob("*.db"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
@@ -205,13 +212,14 @@ def _read(path: Path, notes: list[str]) -> tuple[Path, Recovered]:
                 continue
             with closing(db):
                 found = recover(db)
-        if found.tables["images"].rows or found.tables["planes"].rows:
-            if source != database:
-                gone = "cannot be read" if database.exists() else "is missing"
-                notes.append(
-                    f"{DATABASE} {gone}: this is the copy {source.relative_to(path)}; what came later is lost."
-                )
-            return source, found
+                if found.tables["images"].rows or found.tables["planes"].rows:
+                    if source != database:
+                        gone = "cannot be read" if database.exists() else "is missing"
+                        notes.append(
+                            f"{DATABASE} {gone}: this is the copy {source.relative_to(path)}; what came later is lost."
+                        )
+                    yield source, found
+                    return
     waiting = waiting_files_of(path)
     safe = f"Edits that wait for it are in {waiting[0]}." if waiting else ""
     gone = "nothing in it can be read" if database.exists() else f"it has no {DATABASE} and no copy of one"

@@ -69,7 +69,7 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         ]
     ] * 2
     assert info["images"][0] | {"labels_sha256": ""} == {
-        "path": "a.png", "size": [24, 20], "planes": 1, "status": "in-progress", "split": "train", "objects": 2,
+        "path": "a.png", "size": [24, 20], "planes": 1, "status": "in-progress", "split": "train", "objects": 1,
         "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
     }  # fmt: skip
     assert [(c["name"], c["kind"], c["value"]) for c in info["classes"]] == [

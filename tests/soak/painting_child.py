@@ -156,15 +156,15 @@ def _quick_predict(
 
 
 def _call_saved_too_early(painter: _Painter) -> None:
-    from segstudio.store.writer import Writer
+    from segstudio.store.write_connection import WriteConnection
 
-    transact = Writer._transact
+    transact = WriteConnection.transact
 
-    def slow(writer: Writer, job: Any) -> Any:
+    def slow(connection: WriteConnection, job: Any) -> Any:
         import time
 
         time.sleep(0.1)
-        return transact(writer, job)
+        return transact(connection, job)
 
-    Writer._transact = slow  # type: ignore[method-assign]
+    WriteConnection.transact = slow  # type: ignore[method-assign]
     painter.session.changed.connect(lambda c: c.seq is not None and painter._tell(f"saved {c.seq}"))

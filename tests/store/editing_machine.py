@@ -26,7 +26,9 @@ from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, La
 from segstudio.labels.raster import TileBudget
 from segstudio.labels.streamed import TILE_BYTES
 from segstudio.labels.tile import EMPTY
+from segstudio.store.create import build_project
 from segstudio.store.history import History
+from segstudio.store.label_digests import compute_digest, keep_digest
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
 
@@ -65,7 +67,7 @@ class EditingMachine(RuleBasedStateMachine):
         """Make the project, and open it; `between` is called between the two."""
         listed = [replace(image, planes=SIZES) for image in new_images(self.folder, len(IMAGES))]
         path = self.folder / "m.segstudio"
-        Project.create(path, listed, CLASSES).close()
+        build_project(path, listed, CLASSES, copy_files=False)
         between()
         self.open(path)
         classes = {int(c.id): c for c in self.project.classes().all}
@@ -261,6 +263,12 @@ class EditingMachine(RuleBasedStateMachine):
     # --- comparing
 
     @rule()
+    def pause(self) -> None:
+        """The writer has a moment: the digests of what was painted are computed and kept."""
+        assert self.project.writer is not None
+        self.project.writer.call(lambda db: [keep_digest(db, image) for image in IMAGES]).result(30)
+
+    @rule()
     def look_anew(self) -> None:
         """An image that is switched to: its document and history are read while edits may wait."""
         self.load()
@@ -297,6 +305,8 @@ class EditingMachine(RuleBasedStateMachine):
             self.check_document(image, document)
             assert document.next_object == self.model.next_object[image]
             assert self.project.labels_sha256(image) == picture.sha
+            with self.project.reading() as db:
+                assert compute_digest(db, image).hex() == picture.sha
             self.check_derived(image, picture)
             history = self.project.history(image)
             assert list(history.undoable) == self.model.undoable(image)
@@ -323,7 +333,13 @@ class EditingMachine(RuleBasedStateMachine):
             counts.update({(o.class_id, origin): n for origin, n in enumerate(figures.by_origin, 1) if n})
         assert self.project.counts(image) == counts
         assert row.labelled_pixels == counts.total()
-        assert row.objects == sum(1 for o in found.values() if o.area)
+        present: Counter[ClassId] = Counter()
+        for o in found.values():
+            counts_as = self.classes.effective(o.class_id)
+            if o.area and counts_as is not None and counts_as.kind in (Kind.SEMANTIC, Kind.INSTANCE):
+                present[counts_as.id] += 1
+        assert self.project.object_counts(image) == present
+        assert row.objects == sum(1 if self.classes[c].kind is Kind.SEMANTIC else n for c, n in present.items())
         assert row.status.value == picture.status
         assert row.split is not None or row.labelled_pixels == 0
 

@@ -29,7 +29,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, LabelClass, Origin, Seq, Status
 from segstudio.labels.raster import Raster
-from segstudio.store import writer as writer_module
+from segstudio.store import write_connection
 from segstudio.store.history import History
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
@@ -127,8 +127,8 @@ class Life:
     def live(self, steps: int) -> None:
         """Run the script; what the cuts left is in `cuts`, the last one made when all was closed."""
         vfs = SimulatedVFS(self.disk)
-        kept = writer_module._LOG_BYTES
-        writer_module._LOG_BYTES = self._rng.choice([0, 40_000, 400_000, kept])
+        kept = write_connection._LONG_LOG_BYTES
+        write_connection._LONG_LOG_BYTES = self._rng.choice([0, 40_000, 400_000, kept])
         try:
             self._writer = Writer(self._folder / "project.db", connection_on(vfs))
             self._writer.on_saved = self._on_saved
@@ -147,7 +147,7 @@ class Life:
                 raise AssertionError("edits are left")
             self.cuts.append(Cut(self.disk.files(), Loss.KEEP, "closed", self._acknowledged, self._counted))
         finally:
-            writer_module._LOG_BYTES = kept
+            write_connection._LONG_LOG_BYTES = kept
             vfs.unregister()
 
     def _before(self, change: str) -> None:

@@ -24,11 +24,16 @@ PROJECTS = Path(__file__).parent / "projects"
 RELEASED = [int(path.stem.removeprefix("schema-")) for path in sorted(PROJECTS.glob("schema-*.zip"))]
 
 
+_OBJECTS_OF_SCHEMA_1 = [1, 1, 1, 0]
+"""Its own program counted none of them."""
+
+
 def _unpacked(version: int, folder: Path) -> tuple[Path, dict[str, Any]]:
     path = folder / "released.segstudio"
     with zipfile.ZipFile(PROJECTS / f"schema-{version}.zip") as archive:
         archive.extractall(path)
-    return path, json.loads((PROJECTS / f"schema-{version}.json").read_text(encoding="utf-8"))
+    facts = json.loads((PROJECTS / f"schema-{version}.json").read_text(encoding="utf-8"))
+    return path, {"objects": _OBJECTS_OF_SCHEMA_1, **facts}
 
 
 @pytest.fixture(params=RELEASED)
@@ -53,6 +58,7 @@ def _facts(project: Project) -> dict[str, Any]:
         "undoable": [list(project.history(id_).undoable) for id_ in ids],
         "redoable": [list(project.history(id_).redoable) for id_ in ids],
         "labelled_pixels": [row.labelled_pixels for row in project.images()],
+        "objects": [row.objects for row in project.images()],
     }
 
 
@@ -197,3 +203,28 @@ def test_a_full_disk_while_the_copy_is_made_leaves_no_half_of_it(released: tuple
     finally:
         db.close()
     assert list((path / "backups").iterdir()) == []
+
+
+def test_digests_and_counts_of_a_migrated_project_are_those_of_its_labels(
+    released: tuple[Path, dict[str, Any]],
+) -> None:
+    path, expected = released
+
+    def kept(project: Project) -> list[bytes | None]:
+        with project.reading() as db:
+            return [row[0] for row in db.execute("SELECT labels_sha256 FROM images ORDER BY position")]
+
+    with Project.open(path) as project:
+        assert _facts(project) == expected
+        assert [project.image(row.id).objects for row in project.images()] == expected["objects"]
+    with Project.open(path) as project:  # the close has filled in what the migration left open
+        found = kept(project)
+        assert [None if digest is None else digest.hex() for digest in found] == expected["labels_sha256"]
+        assert list(project.labels_digests().values()) == expected["labels_sha256"]
+        for row in project.images():
+            with project.reading() as db:
+                given = db.execute(
+                    "SELECT class_id, count(*) FROM objects WHERE image = ? AND area > 0 GROUP BY class_id", (row.id,)
+                ).fetchall()
+                stored = "SELECT class_id, objects FROM object_counts WHERE image = ?"
+                assert db.execute(stored, (row.id,)).fetchall() == given

@@ -14,7 +14,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, decode_edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
 from segstudio.store.project import Project
-from segstudio.store.waiting import read_waiting, waiting_file, waiting_files_of
+from segstudio.store.waiting import keep, read_waiting, waiting_file, waiting_files_of
 
 SECOND = ImageId(2)
 
@@ -135,3 +135,16 @@ def test_waiting_edits_are_found_by_the_folder_they_wait_for(
 
     with kept_aside(waiting, look) as again:
         assert seen == [[waiting_file(again.uuid, again.path)], []]
+
+
+def test_an_edit_that_a_fault_made_does_not_keep_the_project_from_opening(project: Project) -> None:
+    made = class_columns(LabelClass(ClassId(4), "nucleus", "#56B4E9", Kind.INSTANCE, 3, 3))
+    odd = Edit(None, Cause.CLASSES, rows=(RowChange(Table.CLASSES, 4, None, {**made, "value": "three"}),))
+    document = project.document(SECOND)
+    fine = painted(document, Rect(0, 0, 50, 50), 1, new_class=CELL)
+    project.close()
+    keep(project.uuid, project.path, [(Seq(1), odd), (Seq(2), fine)])
+    with Project.open(project.path) as again:
+        assert again.notice.startswith("1 edit that the disk refused when the project was closed is saved now, but 1")
+        assert again.image(SECOND).labelled_pixels == 2500
+        assert [edit.id for edit in _aside(again)] == [odd.id]

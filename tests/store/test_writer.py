@@ -19,6 +19,7 @@ from segstudio.labels.compose import paint_class_ids
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ImageId, Origin, Seq
+from segstudio.store import fitting, write_connection
 from segstudio.store import project as project_module
 from segstudio.store import writer as writer_module
 from segstudio.store.connect import Access, connect
@@ -331,7 +332,7 @@ def test_a_closed_project_takes_no_edit(project: Project) -> None:
 
 
 def test_a_long_log_is_folded_in_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "_LOG_BYTES", 30_000)
+    monkeypatch.setattr(write_connection, "_LONG_LOG_BYTES", 30_000)
     document = project.document(FIRST)
     log = project.path / "project.db-wal"
     sizes: list[int] = []
@@ -342,28 +343,6 @@ def test_a_long_log_is_folded_in_at_once(project: Project, monkeypatch: pytest.M
     # Once folded in, the log is written from its beginning again and grows no more.
     assert sizes[-1] < 300_000
     assert sizes[-1] == sizes[-10]
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_faulty_edit_takes_no_neighbour_with_it_and_what_follows_is_kept(project: Project) -> None:
-    document = project.document(FIRST)
-    writer = _writer(project)
-    gate = threading.Event()
-    writer.call(lambda _: gate.wait(30))
-    paint(project, document, Rect(0, 0, 50, 50), CELL)
-    faulty = painted(project.document(FIRST), Rect(300, 0, 50, 50), 77)
-    writer.submit(faulty)
-    paint(project, document, Rect(100, 0, 50, 50), CELL)
-    gate.set()
-    assert not writer.flush(30)
-    assert project.last_seq() == 1
-    assert "fault" in writer.state.refused
-    assert "What was saved before is safe" in writer.state.refused
-    assert "close the project and open it again" in writer.state.refused
-    with pytest.raises(DiskRefused):
-        writer.call(lambda _: None).result(30)
-    project.close()
-    assert waiting_file(project.uuid, project.path).is_file()
 
 
 def _square(project: Project, image: ImageId) -> Edit:
@@ -432,7 +411,7 @@ def test_a_try_under_way_when_the_disk_comes_back_is_not_the_answer_to_a_flush(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, tried, go = _writer(project), threading.Event(), threading.Event()
-    write, full = writer_module.write_edit, True
+    write, full = fitting.write_edit, True
 
     def slowly_refused(*arguments: Any) -> Any:
         if full:
@@ -443,7 +422,7 @@ def test_a_try_under_way_when_the_disk_comes_back_is_not_the_answer_to_a_flush(
             raise error
         return write(*arguments)
 
-    monkeypatch.setattr(writer_module, "write_edit", slowly_refused)
+    monkeypatch.setattr(fitting, "write_edit", slowly_refused)
     paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
     assert tried.wait(30)
     answers: list[bool] = []

@@ -6,9 +6,10 @@ import os
 import random
 import shutil
 import sqlite3
+import tracemalloc
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from segstudio.labels.model import Cause, ImageId, Kind, LabelClass, Seq
 from segstudio.labels.tile import expanded, frozen
 from segstudio.store.connect import Access, connect
 from segstudio.store.project import Project
-from segstudio.store.values import NewImage
+from segstudio.store.values import NewImage, NewPlane
 from segstudio.store.waiting import waiting_file
 from segstudio.tasks.progress import finished
 from segstudio.tasks.repair import RepairReport, repair
@@ -367,3 +368,31 @@ def test_a_repair_that_fails_leaves_no_folder_above(broken: Path, tmp_path: Path
     with pytest.raises(ProjectDamaged):
         finished(repair(broken, tmp_path / "x" / "y" / "new"))
     assert not (tmp_path / "x").exists()
+
+
+def test_a_repair_holds_no_more_labels_the_more_there_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+
+    def peak(tiles: int) -> int:
+        folder = tmp_path / str(tiles)
+        plane = NewPlane("0", 256 * tiles, 256)
+        image = NewImage("wide.png", folder, 1, 1, "0", (plane,), 3, "uint8", "png")
+        with Project.create(folder / "wide.segstudio", [image], CLASSES) as project:
+            document = project.document(FIRST)
+            for tx in range(tiles):
+                edit = painted(document, Rect(256 * tx, 0, 256, 256), tx + 1, new_class=CELL)
+                before = edit.tiles[0, 0, tx].before
+                mask = rng.integers(0, 2, (256, 256)).astype(np.uint8)
+                after = frozen(mask.astype(np.uint32) * (tx + 1), mask)
+                commit(project, document, replace(edit, tiles={(0, 0, tx): TileChange(before, after)}))
+            flushed(project)
+        tracemalloc.start()
+        try:
+            report = finished(repair(folder / "wide.segstudio"))
+            assert (report.whole, report.tiles) == (True, tiles)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(10), peak(110)
+    assert many - few < 5_000_000  # a hundred tiles more: decoded they are 32 MB

@@ -52,7 +52,7 @@ def _paint(project: Project) -> None:
     assert project.writer is not None
     one, two, three = (project.document(ImageId(n)) for n in (1, 2, 3))
     paint(project, one, Rect(20, 20, 300, 120), CELL)
-    paint(project, one, Rect(100, 80, 90, 200), VESSEL)
+    vessel = paint(project, one, Rect(100, 80, 90, 200), VESSEL)
     taken_back = paint(project, one, Rect(400, 10, 50, 50), CELL)
     undo(project, one, taken_back)
     paint(project, two, Rect(0, 0, 600, 400), VESSEL)
@@ -65,7 +65,7 @@ def _paint(project: Project) -> None:
     commit(project, three, painted(three, Rect(10, 10, 30, 30), 1, plane=1, new_class=4))
     done = painted(three, Rect(256, 0, 256, 256), 2, new_class=1, extra_rows=(status_row(three, Status.DONE),))
     commit(project, three, done)
-    undo(project, one, Seq(2))  # can be redone
+    undo(project, one, vessel)  # can be redone
 
 
 def _learn(project: Project) -> None:
