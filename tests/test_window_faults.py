@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from segstudio.app.opened import OpenedProject
 from segstudio.app.proposing import Proposals
 from segstudio.app.tools import StrokeTool
 from segstudio.errors import ProjectDamaged
+from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
+from segstudio.labels.model import Seq
 from segstudio.labels.raster import Raster
 from segstudio.store.project import Project
 from segstudio.tasks.new import new_project
@@ -482,3 +485,30 @@ def test_an_error_in_a_slot_that_is_no_bug_says_its_line(me: Hand) -> None:
     later(damaged)
     me.wait(me.message)
     assert me.message().startswith("A tile of the image is damaged. Run repair.")
+
+
+def test_an_edit_that_the_journal_refuses_is_taken_out_said_and_harms_no_later_one(
+    me: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an edit is made on is not what is saved: a fault of the program that shows only in the journal."""
+    before = me.painted()
+    writer = me.opened.project.writer
+    assert writer is not None
+    submit = writer.submit
+
+    def without_rows(edit: Edit) -> Seq:
+        return submit(replace(edit, rows=()))
+
+    me.session.set_class("rim")
+    with monkeypatch.context() as broken:
+        broken.setattr(writer, "submit", without_rows)
+        me.drag((30, 100), (60, 110))
+    me.wait(lambda: np.array_equal(me.painted(), before))
+    me.wait(me.message)
+    assert me.window.message_strip.details.toPlainText()
+    assert me.seqs == []
+    me.settle()
+    stroke_is_one_edit(me)
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.settle()
+    assert np.array_equal(me.painted(), before)

@@ -19,7 +19,7 @@ from segstudio.app.values import Changed, ImageItem, ImageTrouble
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Table
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.model import ImageId, Seq, Status
 from segstudio.labels.streamed import tile_bytes
 from segstudio.store.contents import (
     Content,
@@ -143,8 +143,9 @@ class Navigation(QObject):
         project, generation = self._project, self._documents.generation
 
         def load() -> _Loaded:
-            look = look_at(row)
+            look = Look(Content.SAME)
             try:
+                look = look_at(_labelled_now(project, row))
                 if look.content is Content.MISSING:
                     raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
                 display = load_display_image(row.file, plane, row.planes[plane])
@@ -359,16 +360,18 @@ class Navigation(QObject):
 
     def _committed(self, seq: int) -> None:
         # A row is read again when its own last edit is durable: at an older one's end the store does not know it yet.
-        durable = [image for image, last in self._stale.items() if last <= seq]
+        durable = {image: last for image, last in self._stale.items() if last <= seq}
         for image in durable:
             del self._stale[image]
         if self._list_changed_by is not None and self._list_changed_by <= seq:
             self._list_changed_by = None
             self.reload_later()
         changed: list[int] = []
-        for image in durable:
+        for image, last in durable.items():
             i, opened = self._index_of.get(image), self._documents.held(image)
             if i is not None:
+                # What is known is true at once: whether an image is labelled decides what a changed file means.
+                self.rows[i] = structs.replace(self.rows[i], last_edit=Seq(last))
                 if opened is not None:
                     self.items[i] = self.items[i]._replace(status=opened.document.status.value)
                 changed.append(i)
@@ -421,6 +424,12 @@ class Navigation(QObject):
         if seconds > 0 and self.index >= 0 and self._project.writer is not None:
             image, author = self.rows[self.index].id, self._documents.author
             self._project.add_time(image, seconds, author)
+
+
+def _labelled_now(project: Project, row: ImageRow) -> ImageRow:
+    """The row, with its last edit as it is by now: a restore may have labelled the image since the list was read."""
+    last = max((found.last_edit for found in project.some_images((row.id,))), default=row.last_edit)
+    return structs.replace(row, last_edit=max(row.last_edit, last))
 
 
 def _document(project: Project, row: ImageRow) -> Document:

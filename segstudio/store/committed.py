@@ -74,9 +74,8 @@ class Committed:
     def some_images(self, images: Collection[ImageId]) -> list[ImageRow]:
         """Some of the images, removed ones too, in the order of `info`; unknown ids are left out."""
         with self._readers.transaction() as db:
-            rows = images_.read_images(db, images_.read_places(db, self.path), some=images)
-            kept = schema_of(db) >= KEPT_SINCE
-            return [row if kept else _counted(db, row) for row in rows]
+            rows = list(images_.read_images(db, images_.read_places(db, self.path), some=images))
+            return rows if schema_of(db) >= KEPT_SINCE else [_counted(db, row) for row in rows]
 
     def splits(self) -> Mapping[ImageId, Split]:
         """What the images are for that learned or were held out; the others are not in it."""
