@@ -17,7 +17,7 @@ from segstudio.app.proposing import Proposals
 from segstudio.errors import UserError
 from segstudio.store import connect as connecting
 from segstudio.store import project as projects
-from segstudio.store import readers, writer
+from segstudio.store import readers, write_connection
 from segstudio.store.lock import is_held
 from segstudio.store.project import Project
 
@@ -68,7 +68,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SlowDisk]]:
     def slowly(path: Path, access: Any, connection_type: Any = None) -> sqlite3.Connection:
         return connect(path, access, SlowDisk)
 
-    for module in (projects, readers, writer):
+    for module in (projects, readers, write_connection):
         monkeypatch.setattr(module, "connect", slowly)
     monkeypatch.setattr(Proposals, "propose", lambda _: None)
     SlowDisk.delay_s, SlowDisk.asked = 0.0, []
