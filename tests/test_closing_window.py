@@ -16,8 +16,7 @@ from window_bench import Bench, make_project
 from segstudio.app.proposing import Proposals
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
-from segstudio.store import journal, waiting
-from segstudio.store import writer as writer_module
+from segstudio.store import fitting, journal, waiting
 from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
 
@@ -31,7 +30,7 @@ class Disk:
         self.goes = threading.Event()
         self.goes.set()
         self.full = False
-        for module in (writer_module, journal):
+        for module in (fitting, journal):
             patch.setattr(module, "write_edit", self.write)
 
     def write(self, *arguments: Any) -> bool:
