@@ -15,12 +15,11 @@ from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
-from segstudio.imaging.readers.refusal import refused
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts
-from segstudio.store.contents import Content, changed_sentence, look_at, must_be_as_labelled
+from segstudio.store.contents import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
 from segstudio.store.project import Project
 from segstudio.store.split import Split
@@ -218,13 +217,17 @@ class ProjectData:
         return path.read_bytes() if path.is_file() else None
 
     def _is_there(self, row: ImageRow) -> bool:
-        """Whether the file is there and holds what was labelled, by a look at its entry."""
-        content = look_at(row).content
-        if content is Content.CHANGED:
-            self._problems[int(row.id), None] = changed_sentence(row)
-        elif content is Content.MISSING:
-            self._problems[int(row.id), None] = _missing(row)
-        return content not in (Content.CHANGED, Content.MISSING)
+        """Whether the file is there and holds what was labelled, by a look at its entry; only one that does not is
+        opened, for the reason.
+        """
+        if look_at(row).content not in (Content.CHANGED, Content.MISSING):
+            return True
+        try:
+            self.pixels(int(row.id), 0, Rect(0, 0, 1, 1))
+        except UnreadableImage as error:
+            self._problems[int(row.id), None] = error.sentence
+            return False
+        return True
 
     def _check_content(self, row: ImageRow) -> None:
         """Once a view: a file may change between two requests, and learning from it would go unnoticed."""
@@ -279,14 +282,6 @@ def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int3
         if found is not None and found.kind is not Kind.IGNORE:
             lookup[object_id] = found.id
     return lookup
-
-
-def _missing(row: ImageRow) -> str:
-    try:
-        row.file.stat()
-    except OSError as error:
-        return refused(row.file, error).sentence
-    return f"{row.file.name} cannot be read."
 
 
 def _part(row: ImageRow) -> Part:
