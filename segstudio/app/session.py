@@ -201,9 +201,11 @@ class Session(
         if not target.exists():
             self.new_project(target, paths)
             return
-        self.open_project(target)
-        if self._opened is None:
-            return
+        self.open_project(target, then=lambda: self._take_in(paths))
+
+    def _take_in(self, paths: Sequence[Path]) -> None:
+        """Add the images that the open project lacks, and show the first; of a folder, say how many it lacks."""
+        assert self._opened is not None
         files = [os.path.abspath(path) for path in paths if not path.is_dir()]
         if not files:
             self._opened.growing.look([os.path.abspath(path) for path in paths])
