@@ -70,7 +70,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SlowDisk]]:
 
     for module in (projects, readers, write_connection):
         monkeypatch.setattr(module, "connect", slowly)
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)
+    monkeypatch.setattr(Proposals, "_propose_if_stale", lambda _: None)
     SlowDisk.delay_s, SlowDisk.asked = 0.0, []
     yield SlowDisk
     SlowDisk.delay_s = 0.0

@@ -44,7 +44,7 @@ class OpenedProject(QObject):
         with ExitStack() as undo:
             # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
             undo.callback(self.deleteLater)
-            self.project = prepared.project
+            self.project, self.interrupted = prepared.project, prepared.interrupted
             undo.callback(prepared.close)
             self._make_owners(prepared, undo)
             undo.pop_all()
@@ -127,7 +127,6 @@ class OpenedProject(QObject):
         self.finishing.close()
         self.proposals.close()
         self.navigation.close()
-        self.object_counts.close()
         self.versions.close()
         self.training.close()
         self.exports.cancel()
@@ -149,6 +148,7 @@ class OpenedProject(QObject):
         if self.project.writer is not None:
             self.project.writer.flush(left())
             self.documents.saving.acknowledge_rest()
+        self.object_counts.close()  # the last edits are counted until they are told of
         self.main.close()
         self.documents.close()
         self.project.close(left())

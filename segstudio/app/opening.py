@@ -21,6 +21,7 @@ from segstudio.labels.model import ClassTable, Seq
 from segstudio.store.checking import BackgroundCheck, begin_check
 from segstudio.store.project import Project
 from segstudio.tasks.accept import REST_SETTING, rest_of
+from segstudio.tasks.interrupted import Interrupted, interrupted_run
 
 __all__ = ["Opening", "Prepared", "prepare"]
 
@@ -38,6 +39,7 @@ class Prepared:
     last_seq: Seq
     versions: tuple[VersionItem, ...]
     rest: Rest
+    interrupted: Interrupted | None
     check: BackgroundCheck | None
     damage: "_Damage"
 
@@ -79,9 +81,10 @@ def prepare(path: Path) -> Prepared:
         undo.callback(project.close)
         listed, classes, last = list_of(project), project.classes(), project.last_seq()
         versions, rest, damage = versions_of(project), rest_of(project.setting(REST_SETTING)), _Damage()
+        interrupted = interrupted_run(project) if project.writer is not None else None
         check = begin_check(project, damage.add)
         undo.pop_all()
-    return Prepared(project, listed, classes, last, versions, rest, check, damage)
+    return Prepared(project, listed, classes, last, versions, rest, interrupted, check, damage)
 
 
 class Opening(QObject):

@@ -33,7 +33,7 @@ class Roles(QObject):
     ) -> None:
         super().__init__(parent)
         self._project, self._navigation, self._main = project, navigation, main
-        self._seen = project.last_seq()
+        self._seen = Seq(documents.submitted)
         self._undecided = False
         navigation.imageShown.connect(self._image_shown)
         documents.editCommitted.connect(self._committed)

@@ -143,7 +143,7 @@ class Session(
         if opened.navigation.rows:
             wanted = opened.navigation.next_unfinished() if first_image is None else first_image
             opened.navigation.open(wanted or 0)
-        opened.training.resume()
+        opened.training.resume(opened.interrupted)
         then()
 
     def secure(self, wait_s: float | None = None) -> None:

@@ -12,7 +12,7 @@ from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
 from segstudio.runs import Choices, Event, Started, TrainResult, Warned
 from segstudio.store.project import Project
-from segstudio.tasks.interrupted import interrupted_run
+from segstudio.tasks.interrupted import Interrupted
 from segstudio.tasks.train import train
 from segstudio.tasks.train_options import choices_of, recorded
 
@@ -65,10 +65,9 @@ class Training(QObject):
         steps = train(self._project, self._engine, choices, stop=stop, resumable=True)
         self._begin(recorded(steps, events), stop)
 
-    def resume(self) -> None:
+    def resume(self, found: Interrupted | None) -> None:
         """Go on with the run that was interrupted, where there is one."""
-        found = interrupted_run(self._project) if self._project.writer is not None and self._job is None else None
-        if found is None:
+        if found is None or self._job is not None:
             return
         self._resuming, stop = True, _Stop()
         self._begin(

@@ -165,7 +165,7 @@ def test_a_proposal_that_is_dropped_ends_the_wait_and_marks_nothing(desk: Desk, 
     desk.shows(0)
     desk.asked(1)
     done.press()
-    desk.proposals._drop()
+    desk.proposals._requests.drop()
     desk.qtbot.waitUntil(lambda: bool(done.failed))
     assert "done" not in done.events
     assert done.status is Status.NEW
