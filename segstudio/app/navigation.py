@@ -106,6 +106,11 @@ class Navigation(QObject):
         self._list_changed_by: int | None = None
         self._locating = False
 
+    def split_of(self, image: ImageId) -> str | None:
+        """What an image is used for, as far as it was read; None also where it is in the list no more."""
+        place = self._index_of.get(image)
+        return None if place is None else self.items[place].split
+
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
         if not isinstance(index_or_path, str | PurePath):

@@ -34,8 +34,9 @@ class Roles(QObject):
         super().__init__(parent)
         self._project, self._navigation, self._main = project, navigation, main
         self._seen = Seq(documents.submitted)
-        self._undecided = False
+        self._undecided: set[ImageId] = set()
         navigation.imageShown.connect(self._image_shown)
+        navigation.imagesChanged.connect(self._rows_changed)
         documents.editCommitted.connect(self._committed)
 
     @property
@@ -73,14 +74,18 @@ class Roles(QObject):
             self.moved.emit()
 
     def _image_shown(self) -> None:
-        self._undecided = self._split() is None
+        if self._split() is None:
+            self._undecided.add(self._navigation.rows[self._navigation.index].id)
 
     def _committed(self, seq: int) -> None:
-        """The first labels of a group may have made another one the held-out one."""
         if not self._undecided:
             self._seen = Seq(seq)
-        elif self._split() is not None:
-            self._undecided = False
+
+    def _rows_changed(self, _rows: tuple[int, ...]) -> None:
+        """The first labels of a group may have made another one the held-out one."""
+        decided = {image for image in self._undecided if self._navigation.split_of(image) is not None}
+        if decided:
+            self._undecided -= decided
             self.follow()
 
     def _split(self) -> str | None:

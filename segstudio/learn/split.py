@@ -31,7 +31,8 @@ def choose_blocks(
 
     A group of `trained`, which some version has learned from whole, gets none: it could no longer be called held out.
     No class loses more than 60 % of its known training pixels to blocks and their margins, and no plane more than half.
-    A plane too small for that gets none.
+    A plane too small for that gets none; where all of several planes are, so that nothing could be measured, a plane
+    may lose all that the classes allow: the others train.
     """
     blocks = list(previous)
     before = by_plane(previous)
@@ -42,10 +43,17 @@ def choose_blocks(
         if entry.part is Part.TRAIN and rects:
             cells = facts.cells[place]
             kept -= cells.known[~free_cells(cells, rects, margin_within(entry, margin_px))].sum(0)
-    for place, entry in enumerate(facts.planes):
-        if entry.part is Part.TRAIN and entry.group not in trained and (entry.image, entry.plane) not in before:
-            found, kept = _blocks_of(entry, facts.cells[place], margin_px, kept, known * _KEPT)
+    new = [
+        (entry, facts.cells[place])
+        for place, entry in enumerate(facts.planes)
+        if entry.part is Part.TRAIN and entry.group not in trained and (entry.image, entry.plane) not in before
+    ]
+    for kept_of_plane in (_KEPT_OF_PLANE, 0.0):
+        for entry, cells in new:
+            found, kept = _blocks_of(entry, cells, margin_px, kept, known * _KEPT, kept_of_plane)
             blocks += found
+        if blocks or len(new) < 2:
+            break
     return tuple(blocks)
 
 
@@ -93,13 +101,18 @@ def inside_blocks(rects: Sequence[Rect], rect: Rect) -> NDArray[np.bool_] | None
 
 
 def _blocks_of(
-    entry: PlaneEntry, cells: Cells, margin_px: int, kept: NDArray[np.float64], allowed: NDArray[np.float64]
+    entry: PlaneEntry,
+    cells: Cells,
+    margin_px: int,
+    kept: NDArray[np.float64],
+    allowed: NDArray[np.float64],
+    kept_of_plane: float,
 ) -> tuple[list[Block], NDArray[np.float64]]:
     """Neighbouring blocks of one plane, begun where most classes meet, and what is left to train on by class. None
     where they would come to a few pixels only: figures of those say nothing.
     """
     margin_px = margin_within(entry, margin_px)
-    before, most = kept, cells.known.sum() * (1 - _KEPT_OF_PLANE)
+    before, most = kept, cells.known.sum() * (1 - kept_of_plane)
     side = next((s for s in _SIDES if len(_sums(cells, s)) >= 8), _SIDES[-1])
     sums = _sums(cells, side)
     wanted = cells.truth.sum() * _SHARE

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
+import psutil
+
 __all__ = ["JournalMode", "file_system", "is_network", "journal_mode", "network_sentence", "of_mounts", "synced_by"]
 
 _NETWORK = frozenset(
@@ -75,8 +77,6 @@ def network_sentence(name: str, system: str) -> str:
 
 def file_system(place: Path) -> str:
     """The kind of file system that a path, or the nearest folder above it that exists, is on; '' where unknown."""
-    import psutil
-
     path = os.path.realpath(place)
     if path.startswith("\\\\"):
         return "remote"  # a share of Windows that has no drive letter, and so is no partition

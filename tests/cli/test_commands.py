@@ -309,6 +309,7 @@ def test_predict_with_nothing_to_do_starts_no_engine(home: Path, project: Path, 
     assert (code, err) == (0, "")
     assert json.loads(out) == {
         "images": 0, "network_pixels": 0, "scale": 1.0, "seconds": {"decode": 0.0, "network": 0.0, "writing": 0.0},
+        "passed_over": 0,
     }  # fmt: skip
 
 
