@@ -26,7 +26,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from segstudio.geometry import TILE
-from segstudio.labels.tile import Constant, frozen
+from segstudio.labels.tiles.tile import Constant, frozen
 from segstudio.ui.canvas import Canvas
 
 VIEW = (1920, 1080)

@@ -33,10 +33,10 @@ from segstudio.metrics import confusion, metrics
 from segstudio.runs import Choices
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.predict import predict
+from segstudio.tasks.labels.import_masks import import_masks
+from segstudio.tasks.learning.predict import predict
+from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
-from segstudio.tasks.train import train
 
 _TEST_IMAGES = 16
 

@@ -26,11 +26,11 @@ from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.imaging.source import open_image
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, Kind, Origin, Status
-from segstudio.labels.tile import EMPTY, frozen
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.runs import Choices, Preparing, Stepped
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass
-from segstudio.tasks.train import train
+from segstudio.tasks.learning.train import train
 
 _PICTURES = 4
 

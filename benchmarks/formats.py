@@ -20,9 +20,9 @@ from segstudio.formats.coco import CocoWriter
 from segstudio.formats.values import ExportPlan, FormatClass, LabelPlane
 from segstudio.labels.model import Kind
 from segstudio.store.project import Project
-from segstudio.tasks.export import export
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.labels.export import export
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
 
 _CLASSES = (FormatClass(0, "background", "#000000", Kind.BACKGROUND), FormatClass(1, "cell", "#FFFFFF", Kind.INSTANCE))

@@ -25,18 +25,18 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import numpy as np
 from common import report
 
-from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.app.tools import Paint, StrokeTool
-from segstudio.labels.codec import decode_tile, encode_tile
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.stroke import Paint, StrokeTool
 from segstudio.labels.model import ImageId, Kind
-from segstudio.labels.policy import Touch
-from segstudio.labels.tile import digest
-from segstudio.store.connect import Access, connect
+from segstudio.labels.paint.policy import Touch
+from segstudio.labels.tiles.codec import decode_tile, encode_tile
+from segstudio.labels.tiles.tile import digest
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.backup import backup
-from segstudio.tasks.compact import compact, planned
-from segstudio.tasks.snapshots import keep, restore
+from segstudio.tasks.keeping.backup import backup
+from segstudio.tasks.keeping.compact import compact, planned
+from segstudio.tasks.keeping.snapshots import keep, restore
 
 IMAGES = 4
 

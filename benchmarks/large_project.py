@@ -16,8 +16,8 @@ from segstudio.geometry import TILE, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Kind, Origin
-from segstudio.labels.tile import EMPTY, frozen
-from segstudio.store.connect import Access, connect
+from segstudio.labels.tiles.tile import EMPTY, frozen
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 

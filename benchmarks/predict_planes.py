@@ -21,11 +21,11 @@ from segstudio.engine.protocol import Predict, PredictedImage, PredictedTile, Re
 from segstudio.geometry import TILE
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.predict import predict
+from segstudio.tasks.learning.predict import predict
 
 BLOBS = encoded(ProposalTile(Constant(2, 0), np.full((TILE // 4, TILE // 4), 15, np.uint8)))
 

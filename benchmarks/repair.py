@@ -27,9 +27,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from common import report
 from large_project import OBJECTS_AN_IMAGE, build
 
-from segstudio.labels.codec import decode_tile
+from segstudio.labels.tiles.codec import decode_tile
+from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
 
 _TILES_AN_IMAGE = 4
 

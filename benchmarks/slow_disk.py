@@ -25,11 +25,12 @@ from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from segstudio.app.proposing import Proposals
-from segstudio.store import connect as connecting
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.store import project as projects
-from segstudio.store import readers, write_connection
-from segstudio.tasks.new import new_project
+from segstudio.store.database import connect as connecting
+from segstudio.store.database import connections
+from segstudio.store.writing import write_connection
+from segstudio.tasks.images.new import new_project
 from segstudio.ui import open_window
 
 
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20)
     options = parser.parse_args()
     connect = connecting.connect
-    for module in (projects, readers, write_connection):
+    for module in (projects, connections, write_connection):
         module.connect = lambda path, access, _kind=None: connect(path, access, SlowDisk)  # type: ignore[attr-defined]
     Proposals.propose = lambda _self: None  # type: ignore[method-assign]  # no engine is measured here
     app = QApplication([])

@@ -36,10 +36,10 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin
-from segstudio.labels.stroke import capsule_spans
+from segstudio.labels.paint.stroke import capsule_spans
 from segstudio.store.project import Project
 from segstudio.store.values import NewImage, NewPlane
-from segstudio.tasks.info import info
+from segstudio.tasks.images.info import info
 
 _VESSEL = ClassId(3)
 
@@ -323,7 +323,7 @@ def measure_bytes(folder: Path, side: int, strokes: int) -> None:
     path = folder / "bytes.segstudio"
     rng = np.random.default_rng(1)
     classes = ["background", "cell", "vessel"]
-    from segstudio.tasks.new import parsed_classes
+    from segstudio.tasks.images.new import parsed_classes
 
     with Project.create(path, [image], parsed_classes(classes)) as project:
         document = project.document(ImageId(1))

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from filled_planes import filled
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from window_bench import Bench, make_project
 
-from segstudio.app.proposing import Proposals
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
-from segstudio.store import fitting, journal, waiting
-from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
+from segstudio.store.writing import fitting, journal, waiting_edits
+from segstudio.store.writing.journal import write_edit
+from tests.labels.filled_planes import filled
+from tests.window_bench import Bench, make_project
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -127,7 +127,7 @@ def test_closing_now_over_a_disk_that_hangs_keeps_the_edits_for_the_next_opening
     with Project.open(me.project) as project:
         document = project.document(project.images()[0].id)
         assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
-        assert not waiting.waiting_file(project.uuid, project.path).exists()
+        assert not waiting_edits.waiting_file(project.uuid, project.path).exists()
         assert project.last_seq() == 1
 
 

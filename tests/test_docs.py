@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segstudio.formats.table import FORMATS, Format
-from segstudio.ui.actions import ACTIONS, keys_table
+from segstudio.ui.window.actions import ACTIONS, keys_table
 
 ROOT = Path(__file__).resolve().parent.parent
 

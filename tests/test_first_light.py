@@ -10,10 +10,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
-from window_bench import disc_path
 
-from segstudio.tasks.demo import make_demo_project
+from segstudio.tasks.sample import make_demo_project
 from segstudio.ui import open_window
+from tests.window_bench import disc_path
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 

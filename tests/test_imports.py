@@ -39,6 +39,7 @@ FORBIDDEN = {
     "engine": QT,
     "app": (*WIDGETS, *TORCH, *HEAVY),
     "ui": (*TORCH, *HEAVY),
+    "demo": (*TORCH, *HEAVY),
     "cli": PLAIN,
 }
 # Single modules with a promise of their own, stricter than their package's.

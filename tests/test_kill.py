@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kill_rounds import Lost, Round, Rounds
-from nursery import Nursery
+
+from tests.soak.kill_rounds import Lost, Round, Rounds
+from tests.soak.nursery import Nursery
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="children are forked")
 

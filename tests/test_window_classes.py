@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
-from window_bench import RIGHT, Bench, open_bench
+
+from tests.window_bench import RIGHT, Bench, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 

@@ -12,9 +12,9 @@ import pytest
 from PySide6.QtCore import QPointF, Qt, SignalInstance
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStatusBar, QWidget
-from window_bench import LEFT, MIDDLE, PLANES, RIGHT, Bench, disc_path, make_project, open_bench
 
 from segstudio.store.project import Project
+from tests.window_bench import LEFT, MIDDLE, PLANES, RIGHT, Bench, disc_path, make_project, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from window_bench import RIGHT, Bench, open_bench
 
 from segstudio.app.values import DoneState
+from tests.window_bench import RIGHT, Bench, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 

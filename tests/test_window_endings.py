@@ -15,9 +15,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from window_bench import RIGHT, Bench, disc_path, make_project, open_bench
 
 from segstudio.store.project import Project
+from tests.window_bench import RIGHT, Bench, disc_path, make_project, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -203,7 +203,7 @@ sys.path[:0] = {path!r}
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
 application = QApplication([])
-from window_bench import Bench
+from tests.window_bench import Bench
 bench = Bench(Path({project!r}))
 bench.wait(lambda: bench.shown)
 bench.session.set_brush_radius(6)

@@ -14,22 +14,22 @@ from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.exceptions import capture_exceptions
-from window_bench import Bench, make_project
 
 from segstudio import faults
+from segstudio.app.editing.tools.stroke import StrokeTool
 from segstudio.app.jobs import Job
-from segstudio.app.opened import OpenedProject
-from segstudio.app.proposing import Proposals
-from segstudio.app.tools import StrokeTool
+from segstudio.app.open_project import OpenedProject
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Seq
-from segstudio.labels.raster import Raster
+from segstudio.labels.tiles.raster import Raster
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
-from segstudio.ui.canvas.frame import Frame
+from segstudio.tasks.images.new import new_project
+from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.scene import Scene
+from tests.window_bench import Bench, make_project
 
 pytestmark = pytest.mark.timeout(120)
 

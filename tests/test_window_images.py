@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
 from segstudio.tasks.progress import finished
 from segstudio.ui import open_window
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 

@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from window_bench import LEFT, Bench, make_project
 
-from segstudio.app import documents as documents_module
-from segstudio.app.opened import OpenedProject
-from segstudio.app.proposing import Proposals
+from segstudio.app.editing import documents as documents_module
+from segstudio.app.open_project import OpenedProject
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.store.project import Project
+from tests.window_bench import LEFT, Bench, make_project
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from window_bench import RIGHT, Bench, make_project
 
 from segstudio.store.project import Project
-from segstudio.tasks.interrupted import interrupted_run
+from segstudio.tasks.learning.interrupted import interrupted_run
+from tests.window_bench import RIGHT, Bench, make_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from window_bench import Bench, make_project
 
-from segstudio.app.proposing import Proposals
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import UserError
-from segstudio.store import connect as connecting
 from segstudio.store import project as projects
-from segstudio.store import readers, write_connection
-from segstudio.store.lock import is_held
+from segstudio.store.database import connect as connecting
+from segstudio.store.database import connections
+from segstudio.store.database.lock import is_held
 from segstudio.store.project import Project
+from segstudio.store.writing import write_connection
+from tests.window_bench import Bench, make_project
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -68,7 +69,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SlowDisk]]:
     def slowly(path: Path, access: Any, connection_type: Any = None) -> sqlite3.Connection:
         return connect(path, access, SlowDisk)
 
-    for module in (projects, readers, write_connection):
+    for module in (projects, connections, write_connection):
         monkeypatch.setattr(module, "connect", slowly)
     monkeypatch.setattr(Proposals, "_propose_if_stale", lambda _: None)
     SlowDisk.delay_s, SlowDisk.asked = 0.0, []

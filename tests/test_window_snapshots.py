@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
-from window_bench import LEFT, Bench, open_bench
 
 from segstudio.store.project import Project
 from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+from tests.window_bench import LEFT, Bench, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 

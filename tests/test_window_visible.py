@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from window_bench import Bench
 
 from segstudio.assets import asset
 from segstudio.geometry import Rect, tiles_of
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
+from tests.window_bench import Bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 

@@ -18,7 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from segstudio.assets import asset
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
 from segstudio.ui import open_window
 
 __all__ = ["LEFT", "MIDDLE", "RIGHT", "Bench", "disc_path", "make_project", "open_bench"]

@@ -9,7 +9,7 @@ from segstudio.app.values import JobState
 from segstudio.errors import UserError
 from segstudio.store.backup import Backup
 from segstudio.store.project import Project
-from segstudio.tasks.backup import backup
+from segstudio.tasks.keeping.backup import backup
 from segstudio.tasks.progress import Progress
 
 __all__ = ["Backups"]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import Job, MainThread
 from segstudio.app.values import JobState
 from segstudio.errors import UserError
-from segstudio.tasks.new import NewReport, new_project
+from segstudio.tasks.images.new import NewReport, new_project
 from segstudio.tasks.progress import Progress
 
 __all__ = ["Creation"]

@@ -8,7 +8,7 @@ from segstudio.app.jobs import Job, MainThread
 from segstudio.app.values import JobState
 from segstudio.errors import UserError
 from segstudio.store.project import Project
-from segstudio.tasks.export import ExportReport, export
+from segstudio.tasks.labels.export import ExportReport, export
 from segstudio.tasks.progress import Progress
 
 __all__ = ["Exports"]

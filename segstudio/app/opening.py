@@ -14,14 +14,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from segstudio.app.jobs import MainThread
-from segstudio.app.rows import ImageList, list_of
+from segstudio.app.learning.versions import versions_of
 from segstudio.app.values import Rest, VersionItem
-from segstudio.app.versions import versions_of
+from segstudio.app.viewing.rows import ImageList, list_of
 from segstudio.labels.model import ClassTable, Seq
-from segstudio.store.checking import BackgroundCheck, begin_check
+from segstudio.store.check import BackgroundCheck, begin_check
 from segstudio.store.project import Project
-from segstudio.tasks.accept import REST_SETTING, rest_of
-from segstudio.tasks.interrupted import Interrupted, interrupted_run
+from segstudio.tasks.labels.accept import REST_SETTING, rest_of
+from segstudio.tasks.learning.interrupted import Interrupted, interrupted_run
 
 __all__ = ["Opening", "Prepared", "prepare"]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.jobs import Job, MainThread
-from segstudio.app.navigation import Navigation
 from segstudio.app.values import JobState
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.store.project import Project
+from segstudio.tasks.images.relink import RelinkReport, relink
 from segstudio.tasks.progress import Progress
-from segstudio.tasks.relink import RelinkReport, relink
 
 __all__ = ["Relinking"]
 

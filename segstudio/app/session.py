@@ -26,9 +26,9 @@ from segstudio.errors import UserError
 
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
-    from segstudio.app.opened import OpenedProject
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.opening import Opening
-    from segstudio.store.queued import SetAside
+    from segstudio.store.writing.write_queue import SetAside
 
 __all__ = ["Session"]
 
@@ -107,7 +107,7 @@ class Session(
 
     def _take_opened(self) -> None:
         """Put the project that was opened in the place of the one before. Raises what opening it raised."""
-        from segstudio.app.opened import OpenedProject
+        from segstudio.app.open_project import OpenedProject
 
         opening, self._opening = self._opening, None
         assert opening is not None
@@ -194,7 +194,7 @@ class Session(
         Images that it lacks are added, and the first one given is shown; of a folder it is said how many it lacks.
         Raises `UserError` where it cannot be opened.
         """
-        from segstudio.tasks.new import project_beside
+        from segstudio.tasks.images.new import project_beside
 
         first = paths[0]
         target = project_beside(first if first.is_dir() else first.parent)

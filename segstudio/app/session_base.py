@@ -19,7 +19,7 @@ from segstudio.labels.model import ClassTable, Touch
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.creating import Creation
-    from segstudio.app.opened import OpenedProject
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.opening import Opening
 
 __all__ = ["SessionBase"]

@@ -12,7 +12,7 @@ from segstudio.errors import UserError
 from segstudio.geometry import Rect
 
 if TYPE_CHECKING:
-    from segstudio.app.display_image import DisplayImage
+    from segstudio.app.viewing.display import DisplayImage
     from segstudio.labels.document import Document
 
 __all__ = ["SessionImages"]

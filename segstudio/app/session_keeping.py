@@ -11,7 +11,7 @@ from segstudio.app.values import SnapshotItem
 from segstudio.errors import UserError
 
 if TYPE_CHECKING:
-    from segstudio.app.opened import OpenedProject
+    from segstudio.app.open_project import OpenedProject
 
 __all__ = ["SessionKeeping"]
 

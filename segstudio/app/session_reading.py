@@ -38,7 +38,7 @@ class SessionReading(SessionBase):
 
         None without a proposal.
         """
-        from segstudio.app.proposal_values import proposal_values
+        from segstudio.app.viewing.proposal_values import proposal_values
 
         id_, area = self._where(image, plane, rect)
         assert self._opened is not None

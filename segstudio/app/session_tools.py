@@ -9,9 +9,9 @@ from segstudio.errors import UserError
 from segstudio.labels.model import Touch
 
 if TYPE_CHECKING:
-    from segstudio.app.opened import OpenedProject
-    from segstudio.app.pointer import Pointer
-    from segstudio.app.refusals import Refusal
+    from segstudio.app.editing.refusals import Refusal
+    from segstudio.app.editing.tools.pointer import Pointer
+    from segstudio.app.open_project import OpenedProject
     from segstudio.labels.model import ImageId
 
 __all__ = ["SessionTools"]
@@ -77,7 +77,7 @@ class SessionTools(SessionBase):
         documents = self._opened.documents if self._opened is not None else None
         if documents is None or documents.current is None or self._tool == "pan":
             return None
-        from segstudio.app.refusals import refusal_of
+        from segstudio.app.editing.refusals import refusal_of
 
         return refusal_of(
             documents.current.document,

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.documents import Documents
+from segstudio.app.editing.background_writes import Write
+from segstudio.app.editing.documents import Documents
 from segstudio.app.jobs import MainThread
-from segstudio.app.long_writes import Write
 from segstudio.app.values import SnapshotItem
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
+from segstudio.store.history.snapshots import Snapshot, SnapshotKind
 from segstudio.store.project import Project
-from segstudio.store.snapshots import Snapshot, SnapshotKind
-from segstudio.tasks import snapshots as tasks
+from segstudio.tasks.keeping import snapshots as tasks
 
 __all__ = ["Snapshots"]
 

@@ -30,8 +30,8 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Accept, or finish."""
-    from segstudio.tasks.accept import accept
-    from segstudio.tasks.selection import selected_images
+    from segstudio.tasks.images.selection import selected_images
+    from segstudio.tasks.labels.accept import accept
 
     with opened(options.project, write=True) as project:
         images = project.images()

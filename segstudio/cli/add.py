@@ -30,7 +30,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Add them."""
     from segstudio.cli.passed_over import complain_of, keys_of, say_masks
-    from segstudio.tasks.add import add_images
+    from segstudio.tasks.images.add import add_images
 
     with opened(options.project, write=True) as project:
         report = shown(add_images(project, options.images), "file")

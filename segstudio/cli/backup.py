@@ -33,7 +33,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Make the backup."""
-    from segstudio.tasks.backup import backup
+    from segstudio.tasks.keeping.backup import backup
 
     with opened(options.project, write=False) as project:
         made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")

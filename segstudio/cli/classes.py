@@ -55,7 +55,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """List, or change and list."""
-    from segstudio.tasks.classes import change_classes, listed_classes, parsed_change
+    from segstudio.tasks.labels.classes import change_classes, listed_classes, parsed_change
 
     changes = [parsed_change(name, text) for name, text in options.changes or []]
     with opened(options.project, write=bool(changes)) as project:

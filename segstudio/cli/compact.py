@@ -73,7 +73,7 @@ def _days(text: str) -> int:
 def run(options: Namespace) -> int:
     """Compact, or say what would go."""
     from segstudio.labels.model import Seq
-    from segstudio.tasks.compact import KEEP_DAYS, compact, planned
+    from segstudio.tasks.keeping.compact import KEEP_DAYS, compact, planned
 
     number = Seq(options.before) if isinstance(options.before, int) else None
     day = options.before if isinstance(options.before, date) else None

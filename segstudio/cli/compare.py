@@ -31,7 +31,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Compare."""
-    from segstudio.tasks.compare import compare
+    from segstudio.tasks.labels.compare import compare
 
     with opened(options.a, write=False) as a, opened(options.b, write=False) as b:
         out = None if options.out is None else Path(options.out)

@@ -36,8 +36,8 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Evaluate."""
     from segstudio.formats.naming import StemPattern
-    from segstudio.tasks.evaluate import evaluate
-    from segstudio.tasks.mask_map import parsed_map
+    from segstudio.tasks.labels.evaluate import evaluate
+    from segstudio.tasks.labels.mask_map import parsed_map
 
     mapping = parsed_map(options.map)
     pattern = None if options.pattern is None else StemPattern(options.pattern)

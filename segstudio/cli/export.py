@@ -13,7 +13,7 @@ from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, writable
 
 if TYPE_CHECKING:
-    from segstudio.tasks.export import ExportReport
+    from segstudio.tasks.labels.export import ExportReport
 
 __all__ = ["arguments", "run"]
 
@@ -50,7 +50,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Export."""
-    from segstudio.tasks.export import export
+    from segstudio.tasks.labels.export import export
 
     with opened(options.project, write=False) as project:
         task = export(

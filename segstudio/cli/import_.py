@@ -11,7 +11,7 @@ from segstudio.cli.progress import shown
 from segstudio.formats.table import readable
 
 if TYPE_CHECKING:
-    from segstudio.tasks.import_masks import ImportReport
+    from segstudio.tasks.labels.import_masks import ImportReport
 
 __all__ = ["arguments", "run"]
 
@@ -54,8 +54,8 @@ def run(options: Namespace) -> int:
     from segstudio.errors import UsageError
     from segstudio.formats.naming import StemPattern
     from segstudio.labels.model import Status
-    from segstudio.tasks.import_masks import Target, import_masks
-    from segstudio.tasks.mask_map import parsed_map
+    from segstudio.tasks.labels.import_masks import Target, import_masks
+    from segstudio.tasks.labels.mask_map import parsed_map
 
     mapping = parsed_map(options.map)
     if options.status and options.target == Target.PROPOSALS:

@@ -26,7 +26,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Print it."""
-    from segstudio.tasks.info import info
+    from segstudio.tasks.images.info import info
 
     with opened(options.project, write=False) as project:
         found = info(project)

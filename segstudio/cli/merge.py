@@ -29,8 +29,8 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Merge."""
     from segstudio.cli.opening import place_of
-    from segstudio.tasks.merge import merge
-    from segstudio.tasks.new import project_path
+    from segstudio.tasks.images.new import project_path
+    from segstudio.tasks.keeping.merge import merge
 
     out = project_path(Path(options.out))
     report = shown(merge(place_of(options.a), place_of(options.b), out), "image")

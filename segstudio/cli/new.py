@@ -47,7 +47,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Make the project."""
     from segstudio.cli.passed_over import complain_of, keys_of, say_masks
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
 
     task = new_project(Path(options.project), options.images, options.classes, copy_files=options.copy)
     report = shown(task, "file")

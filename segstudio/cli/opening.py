@@ -7,8 +7,8 @@ from pathlib import Path
 from segstudio.cli.output import complain
 from segstudio.errors import NotAProject, UserError
 from segstudio.store.project import Project
-from segstudio.tasks.new import project_path
-from segstudio.tasks.project_health import is_project
+from segstudio.tasks.images.new import project_path
+from segstudio.tasks.keeping.project_health import is_project
 from segstudio.tasks.reachable import status_of
 
 __all__ = ["opened", "place_of"]

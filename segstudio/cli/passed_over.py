@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from segstudio.cli.output import complain, counted, say
-from segstudio.tasks.mask_folders import MaskFolder
-from segstudio.tasks.skipped import SkippedFile, named_groups
+from segstudio.tasks.images.mask_folders import MaskFolder
+from segstudio.tasks.images.skipped import SkippedFile, named_groups
 
 __all__ = ["complain_of", "keys_of", "say_masks"]
 

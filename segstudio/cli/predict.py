@@ -12,7 +12,7 @@ from segstudio.errors import UserError
 from segstudio.store.project import Project
 
 if TYPE_CHECKING:
-    from segstudio.tasks.predict import Plane
+    from segstudio.tasks.learning.predict import Plane
 
 __all__ = ["arguments", "run"]
 
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
     import msgspec
 
     from segstudio.engine.client import EngineClient
-    from segstudio.tasks.predict import PredictReport, PredictSeconds, predict
+    from segstudio.tasks.learning.predict import PredictReport, PredictSeconds, predict
 
     with opened(options.project, write=True) as project:
         known = {version.name for version in project.versions()}
@@ -101,7 +101,7 @@ def run(options: Namespace) -> int:
 
 
 def _chosen(project: Project, options: Namespace) -> "list[Plane]":
-    from segstudio.tasks.planes import Which, planes_to_predict
+    from segstudio.tasks.learning.planes import Which, planes_to_predict
 
     which = Which.NOT_DONE if options.all else Which.UNLABELLED
     return planes_to_predict(project, which, glob=options.images, between=options.planes)

@@ -26,7 +26,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Look, and write where they are."""
-    from segstudio.tasks.relink import relink
+    from segstudio.tasks.images.relink import relink
 
     with opened(options.project, write=True) as project:
         report = shown(relink(project, Path(options.folder)), "image")

@@ -25,7 +25,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Namespace) -> int:
     """Take them out."""
-    from segstudio.tasks.remove import remove_images
+    from segstudio.tasks.images.remove import remove_images
 
     with opened(options.project, write=True) as project:
         removed = [row.path for row in remove_images(project, options.images)]

@@ -31,7 +31,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Salvage, and say what is lost."""
     from segstudio.cli.opening import place_of
-    from segstudio.tasks.repair import repair
+    from segstudio.tasks.keeping.repair import repair
 
     report = shown(repair(place_of(options.project), None if options.out is None else Path(options.out)), "tile")
     if options.json:

@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
     if options.events == "-" and options.json:
         raise UsageError("--events - and --json both want standard output; give --events a file.")
     from segstudio.engine.client import EngineClient
-    from segstudio.tasks.train import train
+    from segstudio.tasks.learning.train import train
 
     choices = _choices(options)
 
@@ -88,7 +88,7 @@ def run(options: Namespace) -> int:
 
 def _choices(options: Namespace) -> Any:
     """The choices of the command line, then of the file, then the defaults. Raises `UsageError`."""
-    from segstudio.tasks.train_options import OPTIONS, choices_of
+    from segstudio.tasks.learning.train_options import OPTIONS, choices_of
 
     config = None if options.config is None else Path(options.config)
     return choices_of({name: getattr(options, name) for name in OPTIONS}, config)
@@ -144,7 +144,7 @@ class _Watcher:
     def see(self, event: Any) -> None:
         """Take in one event."""
         from segstudio.runs import Evaluated, Preparing, Started, Stepped, Warned
-        from segstudio.tasks.train_options import write_event
+        from segstudio.tasks.learning.train_options import write_event
 
         if self._events is not None:
             write_event(self._events, event)

@@ -33,10 +33,10 @@ def run(given: Sequence[str]) -> int:
         raise UserError("There is no display to open a window on.", todo=_HEADLESS_WAYS)
     try:
         if options.demo and (not has_display() or _qt_needs_none()):
-            from segstudio.ui.demo import run_demo
+            from segstudio.demo.run import run_demo
 
             return run_demo()
-        from segstudio.ui.launch import run_window
+        from segstudio.ui.window.launch import run_window
 
         return run_window(paths, options.demo)
     except ImportError as error:

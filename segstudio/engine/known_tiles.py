@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.labels.codec import decode_tile, encode_tile
-from segstudio.labels.tile import Constant, Tile, frozen
+from segstudio.labels.tiles.codec import decode_tile, encode_tile
+from segstudio.labels.tiles.tile import Constant, Tile, frozen
 
 __all__ = ["KNOWN_BYTES", "Known", "KnownTiles", "Place"]
 

@@ -15,9 +15,9 @@ from segstudio.engine.protocol import Done, Predict, PredictedImage, PredictedTi
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect, tiles_of
-from segstudio.labels.codec import encode_tile
 from segstudio.labels.proposal import encode_confidence, quantised_confidence
-from segstudio.labels.tile import frozen
+from segstudio.labels.tiles.codec import encode_tile
+from segstudio.labels.tiles.tile import frozen
 from segstudio.learn.data import PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
 

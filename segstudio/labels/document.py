@@ -9,8 +9,8 @@ from segstudio.errors import EditConflict
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Columns, Edit, RowChange, Table, TileKey, joined_rows
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import same
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import same
 
 __all__ = ["Document"]
 

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from segstudio.errors import EditConflict
-from segstudio.labels.codec import decode_tile, encode_tile
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
-from segstudio.labels.tile import Tile, same
+from segstudio.labels.tiles.codec import decode_tile, encode_tile
+from segstudio.labels.tiles.tile import Tile, same
 
 __all__ = [
     "Batch",

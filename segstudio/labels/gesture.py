@@ -10,10 +10,10 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey, joined_rows
 from segstudio.labels.model import Cause, ClassId, ObjectId, Origin, Status
-from segstudio.labels.paint import Coverage, coverage
-from segstudio.labels.raster import Memento
-from segstudio.labels.stroke import Spans, without
-from segstudio.labels.tile import EMPTY, Constant, Dense, Tile, expanded, frozen, same, writable_copy
+from segstudio.labels.paint.coverage import Coverage, coverage
+from segstudio.labels.paint.stroke import Spans, without
+from segstudio.labels.tiles.raster import Memento
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile, expanded, frozen, same, writable_copy
 
 __all__ = ["Gesture"]
 

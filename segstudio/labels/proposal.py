@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.model import ClassId, ClassTable, ImageId
-from segstudio.labels.raster import read_tiles
-from segstudio.labels.tile import Tile
+from segstudio.labels.tiles.raster import read_tiles
+from segstudio.labels.tiles.tile import Tile
 
 __all__ = [
     "CONFIDENCE_SIDE",

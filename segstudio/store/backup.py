@@ -3,7 +3,7 @@
 The database is copied by SQLite, page by page as of one moment, never as a file; the other folders file by file,
 read back; the cache is left out. The copy keeps the project's uuid: it is the same work, which merging relies on, and
 edits that wait for a disk go to the project that was painted in as long as that stands in its place
-(`store.waiting`).
+(`store.writing.waiting_edits`).
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Seq
-from segstudio.store import drives
-from segstudio.store.connect import Access, connect
-from segstudio.store.create import DATABASE
-from segstudio.store.images import relative_root
-from segstudio.store.journal import last_seq
-from segstudio.store.labels import read_tile
-from segstudio.store.lock import LOCK
-from segstudio.store.merge_proposals import copy_merged_proposals
+from segstudio.store.catalog.images import relative_root
+from segstudio.store.database import filesystems
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.create import DATABASE
+from segstudio.store.database.disk_errors import refusal
+from segstudio.store.database.disk_space import must_have_room
+from segstudio.store.database.lock import LOCK
+from segstudio.store.merge.proposals import copy_merged_proposals
 from segstudio.store.project import Project
-from segstudio.store.refusal import refusal
-from segstudio.store.room import must_have_room
+from segstudio.store.writing.journal import last_seq
+from segstudio.store.writing.label_rows import read_tile
 
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
@@ -118,7 +118,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
     On a network drive such a transaction would hold up every commit: there SQLite lets go between two steps, and begins
     anew where somebody wrote meanwhile.
     """
-    network = drives.is_network(drives.file_system(project.path))
+    network = filesystems.is_network(filesystems.file_system(project.path))
     steps = _Steps(tick)
     with (
         project.looking() if network else project.reading() as source,

@@ -16,29 +16,30 @@ from segstudio.errors import DiskRefused, EditConflict, NotAProject, ProjectLock
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ImageId, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import Tile
-from segstudio.store import drives, waiting
-from segstudio.store import images as images_
-from segstudio.store import labels as labels_
-from segstudio.store import versions as versions_
-from segstudio.store.committed import Committed, read_setting
-from segstudio.store.connect import Access, connect
-from segstudio.store.create import DATABASE, build_project
-from segstudio.store.dependence import undo_refusal
-from segstudio.store.history import History, load_history
-from segstudio.store.journal import last_seq, load_edit
-from segstudio.store.lock import LOCK, ProjectLock
-from segstudio.store.migrations import migrate
-from segstudio.store.outbox import Outbox
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import Tile
+from segstudio.store.catalog import images as images_
+from segstudio.store.catalog import versions as versions_
+from segstudio.store.database import filesystems
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.connections import Readers, translated
+from segstudio.store.database.create import DATABASE, build_project
+from segstudio.store.database.lock import LOCK, ProjectLock
+from segstudio.store.database.migrations import migrate
+from segstudio.store.database.schema import READABLE_FROM, check_version
+from segstudio.store.history.revert import Reach, batch_for, reach, reversed_edits
+from segstudio.store.history.undo_checks import undo_refusal
+from segstudio.store.history.undo_list import History, load_history
 from segstudio.store.proposals import Proposals
-from segstudio.store.readers import Readers, translated
-from segstudio.store.reversal import Reach, batch_for, reach, reversed_edits
-from segstudio.store.schema import READABLE_FROM, check_version
-from segstudio.store.ticker import Ticker
+from segstudio.store.queries import Committed, read_setting
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
-from segstudio.store.waiting import Unsaved
-from segstudio.store.writer import Writer
+from segstudio.store.writing import label_rows as labels_
+from segstudio.store.writing import waiting_edits
+from segstudio.store.writing.journal import last_seq, load_edit
+from segstudio.store.writing.outbox import Outbox
+from segstudio.store.writing.progress_token import Ticker
+from segstudio.store.writing.waiting_edits import Unsaved
+from segstudio.store.writing.writer import Writer
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
 
@@ -141,13 +142,14 @@ class Project(Committed):
         self._readers.release()
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
-            said = [migrate(db, self.path, readable_from=READABLE_FROM), waiting.replay(db, self.uuid, self._place)]
+            updated = migrate(db, self.path, readable_from=READABLE_FROM)
+            said = [updated, waiting_edits.replay(db, self.uuid, self._place)]
         finally:
             db.close()
         self._readers.renew()
-        system = drives.file_system(self.path)
-        if drives.is_network(system):
-            said.append(drives.network_sentence(self.path.name, system))
+        system = filesystems.file_system(self.path)
+        if filesystems.is_network(system):
+            said.append(filesystems.network_sentence(self.path.name, system))
         return " ".join(filter(None, said))
 
     @property
@@ -159,7 +161,7 @@ class Project(Committed):
     def unsaved(self) -> Unsaved:
         """Edits that wait for this project in the user's state folder and are not in its journal, in a sentence too."""
         with self._readers.transaction() as db:
-            return waiting.unsaved(db, self.uuid, self._place)
+            return waiting_edits.unsaved(db, self.uuid, self._place)
 
     def close(self, wait_s: float = 30.0) -> None:
         """Wait for the writer, fold the log, free the lock. Edits that the disk refuses are kept for the next opening.

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segstudio.errors import DiskRefused, ProjectDamaged, ReadOnly
-from segstudio.labels.codec import decode_tile, encode_tile
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile, decode_confidence, encode_confidence
+from segstudio.labels.tiles.codec import decode_tile, encode_tile
 from segstudio.runs import FROM_PEOPLE
-from segstudio.store.connect import Access, connect
-from segstudio.store.refusal import refusal
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.disk_errors import refusal
 
 __all__ = ["EncodedTile", "ProposalNote", "Proposals", "encoded"]
 

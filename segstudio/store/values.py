@@ -9,8 +9,8 @@ import msgspec
 
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
-from segstudio.labels.tile import Tile
-from segstudio.store.split import Split
+from segstudio.labels.tiles.tile import Tile
+from segstudio.store.catalog.split import Split
 
 __all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "NewPlane", "ObjectRow", "RunRow", "VersionRow"]
 

@@ -15,8 +15,8 @@ import msgspec
 
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
-from segstudio.store import drives
-from segstudio.tasks.project_health import Health, examine_project, is_project
+from segstudio.store.database import filesystems
+from segstudio.tasks.keeping.project_health import Health, examine_project, is_project
 
 __all__ = ["Examination", "examine"]
 
@@ -130,7 +130,7 @@ def examine(project: Path | None = None) -> Examination:
     place = project if project is not None and project.exists() else _data_folder()
     engine, why = _engine()
     found = Examination(
-        platform.python_version(), sqlite3.sqlite_version, drives.file_system(place), engine, _pyside6()
+        platform.python_version(), sqlite3.sqlite_version, filesystems.file_system(place), engine, _pyside6()
     )
     for name, purpose in _NEEDED.items():
         if find_spec(name) is None:
@@ -207,12 +207,12 @@ def _look_at_disk(found: Examination, place: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
         found.note(f"Only {free / 1e6:.0f} MB are free at {place}.", stops=False)
-    if drives.is_network(found.file_system):
+    if filesystems.is_network(found.file_system):
         found.note(
             f"{place} is on a network drive ({found.file_system}): let one computer at a time have a project open.",
             stops=False,
         )
-    service = drives.synced_by(place)
+    service = filesystems.synced_by(place)
     if service:
         found.note(
             f"{place} is in a folder that {service} copies to other computers: let one at a time have a project open, "

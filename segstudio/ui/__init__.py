@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segstudio.ui.main_window import MainWindow
+    from segstudio.ui.window.main_window import MainWindow
 
 __all__ = ["open_window"]
 
@@ -18,7 +18,7 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     the window, in one sentence; nothing is raised for it.
     """
     from segstudio.app.session import Session
-    from segstudio.ui.main_window import MainWindow
+    from segstudio.ui.window.main_window import MainWindow
 
     window = MainWindow(Session())
     window.show()

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from proposal_desk import Desk, Network
 
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
+from tests.app.proposal_desk import Desk, Network
 
 SIZE = (90, 70)
 
@@ -56,7 +56,7 @@ def opened(project_path: Path) -> Iterator[Callable[[], Project]]:
 @pytest.fixture
 def desk(qtbot: Any, opened: Callable[[], Project], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     network = Network()
-    monkeypatch.setattr("segstudio.app.proposing.predict", network.predict)
+    monkeypatch.setattr("segstudio.app.viewing.proposals.predict", network.predict)
     desk = Desk(qtbot, opened(), network)
     yield desk
     desk.close()

@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from segstudio.app.documents import Documents
-from segstudio.app.finishing import Finishing
+from segstudio.app.editing.accept_done import Finishing
+from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.jobs import MainThread
-from segstudio.app.navigation import Navigation
-from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.app.proposing import Proposals
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.geometry import TILE
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
-from segstudio.tasks.predict import PredictProgress, PredictReport, PredictSeconds
+from segstudio.tasks.learning.predict import PredictProgress, PredictReport, PredictSeconds
 
 __all__ = ["CELL", "Desk", "Network"]
 

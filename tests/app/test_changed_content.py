@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from msgspec import structs
 from PIL import Image
-from proposal_desk import Desk
 
-from segstudio.app import navigation as navigating
-from segstudio.app.navigation import Navigation
+from segstudio.app.viewing import navigation as navigating
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import DiskRefused
 from segstudio.labels.model import ImageId
-from segstudio.store.contents import ContentChanged, Look, adopt, look_at
-from segstudio.tasks.predict import PredictProgress
+from segstudio.store.catalog.file_check import ContentChanged, Look, adopt, look_at
+from segstudio.tasks.learning.predict import PredictProgress
+from tests.app.proposal_desk import Desk
 
 
 def _change(file: Path, size: tuple[int, int] = (90, 70), at: int = 10**18) -> None:

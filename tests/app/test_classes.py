@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from test_documents import Bench
 
-from segstudio.app.classes import Classes, removed_words
-from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.app.refusals import Refusal, refusal_of
+from segstudio.app.editing.classes import Classes, removed_words
+from segstudio.app.editing.refusals import Refusal, refusal_of
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.labels.model import Kind
 from segstudio.store.project import Project
+from tests.app.test_documents import Bench
 
 
 @pytest.fixture

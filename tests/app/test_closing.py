@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_documents import Bench, FullDisk
 
 from segstudio.errors import DiskRefused
-from segstudio.store import waiting
 from segstudio.store.project import Project
+from segstudio.store.writing import waiting_edits
+from tests.app.test_documents import Bench, FullDisk
 
 
 def test_a_close_that_nothing_can_hold_is_refused_and_the_project_goes_on(
@@ -21,7 +21,7 @@ def test_a_close_that_nothing_can_hold_is_refused_and_the_project_goes_on(
 
     try:
         FullDisk.full = True
-        monkeypatch.setattr(waiting, "keep", full)
+        monkeypatch.setattr(waiting_edits, "keep", full)
         bench.stroke(20, 20)
         with pytest.raises(DiskRefused):
             bench.project.secure(1.0)

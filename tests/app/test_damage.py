@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 
 from segstudio.app.session import Session
 from segstudio.errors import UserError
-from segstudio.store.lock import ProjectLock
+from segstudio.store.database.lock import ProjectLock
 
 
 @pytest.fixture

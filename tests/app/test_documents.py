@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segstudio.app.documents import Documents, OpenDocument
+from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.jobs import MainThread
-from segstudio.app.pointer import Button, Phase, Pointer
 from segstudio.app.values import SaveState
 from segstudio.errors import ReadOnly
 from segstudio.labels.class_rows import new_class_row

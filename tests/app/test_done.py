@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from proposal_desk import CELL, Desk
 
-from segstudio.app import filling
-from segstudio.app.pointer import Button, Phase
+from segstudio.app.editing import background_fill
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import DoneState, JobState, Rest
 from segstudio.errors import EngineDied
 from segstudio.geometry import TILE
@@ -17,9 +16,10 @@ from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ImageId, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.runs import FROM_PEOPLE
 from segstudio.store.proposals import encoded
+from tests.app.proposal_desk import CELL, Desk
 
 FIRST = ImageId(1)
 BACKGROUND = 1
@@ -322,7 +322,7 @@ class Gated:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go = threading.Event()
         self.begun = threading.Event()
-        parts_of: Callable[..., Any] = filling.parts_of
+        parts_of: Callable[..., Any] = background_fill.parts_of
 
         def slow(*args: Any, **options: Any) -> Generator[Any, None, None]:
             found = list(_or_error(parts_of(*args, **options)))
@@ -333,7 +333,7 @@ class Gated:
                     raise part
                 yield part
 
-        monkeypatch.setattr(filling, "parts_of", slow)
+        monkeypatch.setattr(background_fill, "parts_of", slow)
 
 
 def _or_error(parts: Any) -> Generator[Any, None, None]:

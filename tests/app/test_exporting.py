@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_documents import Bench
 
 from segstudio.app.exporting import Exports
 from segstudio.app.values import JobState
 from segstudio.store.project import Project
+from tests.app.test_documents import Bench
 
 
 @pytest.fixture

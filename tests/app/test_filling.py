@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from proposal_desk import CELL, Desk
 
-from segstudio.app import filling
-from segstudio.app.pointer import Button
+from segstudio.app.editing import background_fill
+from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.values import Rest
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ImageId, Kind, LabelClass
-from segstudio.tasks.accept import rest_of
-from segstudio.tasks.effort import corrected
+from segstudio.tasks.labels.accept import rest_of
+from segstudio.tasks.labels.effort import corrected
+from tests.app.proposal_desk import CELL, Desk
 
 
 class Gate:
@@ -71,7 +71,7 @@ def test_a_large_accept_is_computed_while_the_hand_paints_and_never_on_the_gui_t
 ) -> None:
     desk.proposed()
     gate = Gate()
-    monkeypatch.setattr(filling, "parts_of", gate.before(filling.parts_of))
+    monkeypatch.setattr(background_fill, "parts_of", gate.before(background_fill.parts_of))
     desk.finishing.accept()
     desk.stroke(60, 40, Button.RIGHT)
     painted = desk.read()[0] > 0
@@ -87,7 +87,7 @@ def test_another_image_is_shown_at_once_and_the_done_of_the_one_before_is_kept(
 ) -> None:
     desk.proposed()
     gate = Gate()
-    monkeypatch.setattr(filling, "parts_of", gate.before(filling.parts_of))
+    monkeypatch.setattr(background_fill, "parts_of", gate.before(background_fill.parts_of))
     done: list[bool] = []
     desk.finishing.mark_done(lambda: done.append(True))
     desk.shows(1)

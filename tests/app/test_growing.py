@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segstudio.app.documents import Documents
-from segstudio.app.growing import Growing
+from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.tools.stroke import Button, Phase, Pointer
 from segstudio.app.jobs import MainThread
-from segstudio.app.navigation import Navigation
-from segstudio.app.tools import Button, Phase, Pointer
+from segstudio.app.viewing.growing import Growing
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project

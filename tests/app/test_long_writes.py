@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_documents import FIRST, Bench
 
-from segstudio.app import long_writes
-from segstudio.app.documents import Documents, OpenDocument
-from segstudio.app.long_writes import filling
-from segstudio.app.navigation import Navigation
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing import background_writes
+from segstudio.app.editing.background_writes import filling
+from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed, JobState
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Origin, Status
-from segstudio.labels.raster import TileBudget
-from segstudio.labels.tile import EMPTY, frozen
-from segstudio.store.filling import Filling
+from segstudio.labels.tiles.raster import TileBudget
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.store.project import Project
+from segstudio.store.writing.label_fill import Filling
+from tests.app.test_documents import FIRST, Bench
 
 IMAGES = tuple(ImageId(i) for i in (1, 2, 3))
 
@@ -317,7 +317,7 @@ def test_painting_goes_on_over_tiles_that_left_memory(qtbot: Any, opened: Callab
 def test_of_a_write_that_a_hanging_disk_holds_at_the_close_nothing_is_claimed(
     qtbot: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(long_writes, "_CANCEL_S", 0.05)
+    monkeypatch.setattr(background_writes, "_CANCEL_S", 0.05)
     held = Held(bench, IMAGES)
     failures: list[dict[str, str]] = []
     bench.documents.long.failed.connect(failures.append)

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from filled_planes import filled
 from PIL import Image
 
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.session import Session
 from segstudio.imaging.hashing import quick_hash
 from segstudio.labels.model import Cause, ImageId, Origin
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.merge import merge
-from segstudio.tasks.predict import PredictReport, PredictSeconds
+from segstudio.tasks.keeping.merge import merge
+from segstudio.tasks.learning.predict import PredictReport, PredictSeconds
 from segstudio.tasks.progress import finished
+from tests.labels.filled_planes import filled
 
 SIZE = (40, 30)
 FIRST = ImageId(1)
@@ -61,7 +61,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         yield from ()
         return PredictReport(0, 0, 1.0, PredictSeconds(0, 0, 0))
 
-    monkeypatch.setattr("segstudio.app.proposing.predict", predict)
+    monkeypatch.setattr("segstudio.app.viewing.proposals.predict", predict)
     return requests
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segstudio.app.documents import Documents
+from segstudio.app.editing.documents import Documents
 from segstudio.app.jobs import MainThread
-from segstudio.app.navigation import Navigation
 from segstudio.app.values import Changed
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from proposal_desk import CELL, Desk
 
-from segstudio.app.object_counts import ObjectCounts
-from segstudio.app.pointer import Button
+from segstudio.app.editing.tools.pointer import Button
+from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause
+from tests.app.proposal_desk import CELL, Desk
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from proposal_desk import CELL, Desk
 
-from segstudio.app.pointer import Button, Phase
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import JobState
 from segstudio.geometry import TILE
 from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.store.proposals import encoded
+from tests.app.proposal_desk import CELL, Desk
 
 FIRST = ImageId(1)
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
-from proposal_desk import Desk
 
-from segstudio.app.pointer import Button, Phase, Pointer
-from segstudio.app.proposal_values import proposal_values
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.viewing.proposal_values import proposal_values
 from segstudio.errors import DiskRefused, EngineDied
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.store.proposals import encoded
+from tests.app.proposal_desk import Desk
 
 
 def test_asking_twice_is_one_request_and_one_answer(desk: Desk) -> None:

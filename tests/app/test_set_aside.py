@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_documents import Bench
 
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Seq
 from segstudio.store.project import Project
-from segstudio.store.queued import SetAside
+from segstudio.store.writing.write_queue import SetAside
+from tests.app.test_documents import Bench
 
 
 class Refusing:

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_documents import FIRST, Bench
 
 from segstudio.app.backing_up import Backups
-from segstudio.app.classes import Classes
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing.classes import Classes
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import JobState
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Kind, Seq
 from segstudio.store.project import Project
-from segstudio.tasks.compact import compact, planned
+from segstudio.tasks.keeping.compact import compact, planned
+from tests.app.test_documents import FIRST, Bench
 
 SECOND = ImageId(2)
 

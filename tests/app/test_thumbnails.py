@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segstudio.app.thumbnails import reduced_file
+from segstudio.app.viewing.thumbnails import reduced_file
 from segstudio.imaging.readers.frames import FrameSource
 
 
@@ -68,5 +68,5 @@ def test_of_a_tiff_with_levels_a_small_one_is_read(tmp_path: Path, no_whole_read
 
 def test_beyond_the_bound_there_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(_halves(300, 600)).save(tmp_path / "a.png")
-    monkeypatch.setattr("segstudio.app.thumbnails.LARGEST_BYTES", 100_000)
+    monkeypatch.setattr("segstudio.app.viewing.thumbnails.LARGEST_BYTES", 100_000)
     assert reduced_file(tmp_path / "a.png", 112, 72) is None

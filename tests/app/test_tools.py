@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from segstudio.app.tools import Button, Paint, Phase, Pointer, StrokeTool
+from segstudio.app.editing.tools.stroke import Button, Paint, Phase, Pointer, StrokeTool
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, Status
-from segstudio.labels.policy import Touch
-from segstudio.labels.raster import Raster
+from segstudio.labels.paint.policy import Touch
+from segstudio.labels.tiles.raster import Raster
 
 GROUND = LabelClass(ClassId(1), "background", "#000000", Kind.BACKGROUND, 0, 0)
 CELL = LabelClass(ClassId(2), "cell", "#ff0000", Kind.SEMANTIC, 1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from segstudio.app.jobs import MainThread
-from segstudio.app.training import Training
+from segstudio.app.learning.training import Training
 from segstudio.errors import NotEnoughLabels
 from segstudio.runs import Choices, Event, Stepped, TrainResult
 from segstudio.store.project import Project
@@ -58,7 +58,7 @@ class Seen:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     run = Run()
-    monkeypatch.setattr("segstudio.app.training.train", run.train)
+    monkeypatch.setattr("segstudio.app.learning.training.train", run.train)
     return run
 
 

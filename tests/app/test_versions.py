@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from segstudio.app.jobs import MainThread
+from segstudio.app.learning.versions import Versions
 from segstudio.app.session import Session
 from segstudio.app.values import LastRun
-from segstudio.app.versions import Versions
 from segstudio.errors import UserError
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ImageId, Seq, Status
 from segstudio.runs import Stepped
+from segstudio.store.catalog.versions import add_version, begin_run, end_run
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
-from segstudio.store.versions import add_version, begin_run, end_run
 
 FIGURES = {"parent": {"mean_iou": 0.7, "loss": 1, "iou": {}}, "child": {"mean_iou": 0.8, "loss": 1, "iou": {}}}
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from segstudio.cli.main import entry
-from segstudio.store.connect import Access, connect
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.schema import SCHEMA_VERSION
 from segstudio.store.project import Project
-from segstudio.store.schema import SCHEMA_VERSION
 
 PROJECTS = Path(__file__).parent.parent / "store" / "projects"
 

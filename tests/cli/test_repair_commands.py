@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import picture
 from PIL import Image
 
 from segstudio.tasks import doctor
+from tests.tasks.pictures import picture
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint
 
 from segstudio.geometry import Rect
 from segstudio.store.project import Project
-from segstudio.tasks.project_health import examine_project
+from segstudio.tasks.keeping.project_health import examine_project
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint
 
 Run = Callable[..., tuple[int, str, str]]
 WAITS = "segstudio: 1 edit of the project 'field.segstudio' that the disk refused waits in the state folder"

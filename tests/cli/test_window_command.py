@@ -63,6 +63,6 @@ def test_a_missing_system_library_is_a_sentence(opened: list[object], monkeypatc
         raise ImportError("libEGL.so.1: cannot open shared object file", name="PySide6.QtWidgets")
 
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(sys.modules["segstudio.ui.launch"], "run_window", broken)
+    monkeypatch.setattr(sys.modules["segstudio.ui.window.launch"], "run_window", broken)
     with pytest.raises(UserError, match=r"libEGL\.so\.1"):
         window.run([])

@@ -13,7 +13,7 @@ from segstudio.imaging.hashing import quick_hash
 from segstudio.imaging.source import probe
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Kind, Origin, Status
-from segstudio.labels.tile import EMPTY, frozen
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from tests.learn.conftest import blobs

@@ -12,7 +12,7 @@ from segstudio.engine.client import EngineClient, engine_environment
 from segstudio.engine.protocol import Predict, Target
 from segstudio.errors import EngineDied, NoSuchDevice
 from segstudio.store.project import Project
-from segstudio.tasks.predict import predict
+from segstudio.tasks.learning.predict import predict
 from segstudio.tasks.progress import finished
 from tests.engine.conftest import new_project
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engine
 
 def test_the_client_never_imports_torch_and_never_qt():
     code = (
-        "import sys, segstudio.engine.client, segstudio.tasks.train, segstudio.tasks.predict;"
+        "import sys, segstudio.engine.client, segstudio.tasks.learning.train, segstudio.tasks.learning.predict;"
         "heavy = ('torch', 'segmentation_models_pytorch', 'PySide6', 'cv2', 'segstudio.learn');"
         "print([m for m in heavy if m in sys.modules])"
     )

@@ -13,8 +13,8 @@ from segstudio.labels.model import ImageId, Kind
 from segstudio.runs import Choices, Stepped
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.predict import PredictProgress, Visible, predict
-from segstudio.tasks.train import train
+from segstudio.tasks.learning.predict import PredictProgress, Visible, predict
+from segstudio.tasks.learning.train import train
 from tests.engine.conftest import Hours, label
 from tests.learn.conftest import blobs
 

@@ -10,12 +10,12 @@ from segstudio.errors import NotEnoughLabels, ReadOnly, WeightsDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, Kind
-from segstudio.labels.tile import EMPTY, frozen
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.runs import Choices
 from segstudio.store.project import Project
-from segstudio.tasks.predict import PredictProgress, predict
+from segstudio.tasks.learning.predict import PredictProgress, predict
+from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
-from segstudio.tasks.train import train
 from tests.engine.conftest import SIDE, label, new_project
 
 pytestmark = pytest.mark.engine

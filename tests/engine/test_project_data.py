@@ -53,7 +53,7 @@ def test_a_view_stays_as_it_was_while_painting_goes_on(tmp_path: Path):
         objects = project.document(row.id).objects
         tile = project.tile(row.id, (0, 0, 0))
         from segstudio.labels.edit import TileChange
-        from segstudio.labels.tile import Constant
+        from segstudio.labels.tiles.tile import Constant
 
         change = TileChange(tile, Constant(min(objects), 1))
         project.writer.submit(Edit(row.id, Cause.PAINT, {(0, 0, 0): change}))

@@ -36,9 +36,9 @@ from segstudio.runs import (
 )
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass
-from segstudio.tasks.predict import predict
+from segstudio.tasks.learning.predict import predict
+from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
-from segstudio.tasks.train import train
 from tests.engine.conftest import Hours, label, new_image, new_project
 from tests.learn.conftest import blobs
 

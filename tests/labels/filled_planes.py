@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.filling import ClassIdsOf, Filling, collected, parts_of
 from segstudio.labels.model import Cause, ClassTable, Origin
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, collected, parts_of
 
 __all__ = ["filled", "reader"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
-from segstudio.labels.raster import Raster
-from segstudio.labels.stroke import Spans
-from segstudio.labels.tile import Constant, Tile, frozen
+from segstudio.labels.paint.stroke import Spans
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import Constant, Tile, frozen
 
 TOP_ID = 2**32 - 1
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import some
 
 from segstudio.labels.agreement import Verdict, agreement_map
 from segstudio.metrics import IGNORED, UNKNOWN, ObjectCounts, agreement, pair_counts
+from tests.labels.label_strategies import some
 
 NAMES = ["soil", "leaf", "cell"]
 _VALUES = st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2)), max_size=40)

@@ -5,12 +5,12 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import TOP_ID, few, some, tiles
 
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import TILE
-from segstudio.labels.codec import apply_delta, decode_tile, encode_delta, encode_tile
-from segstudio.labels.tile import EMPTY, Constant, Dense, digest, expanded, frozen, same, writable_copy
+from segstudio.labels.tiles.codec import apply_delta, decode_tile, encode_delta, encode_tile
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, digest, expanded, frozen, same, writable_copy
+from tests.labels.label_strategies import TOP_ID, few, some, tiles
 
 PIXELS = TILE * TILE
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
-from label_strategies import a_document, state
 
 from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ClassId, ImageId, ObjectId, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import EMPTY, Constant
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import EMPTY, Constant
+from tests.labels.label_strategies import a_document, state
 
 ONE = TileChange(EMPTY, Constant(1, 1))
 MADE = RowChange(Table.OBJECTS, 1, None, {"class_id": 2})

@@ -4,7 +4,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import TOP_ID, a_document, few, some, state, tiles
 
 from segstudio.errors import EditConflict, ProjectDamaged
 from segstudio.labels.document import Document
@@ -21,7 +20,8 @@ from segstudio.labels.edit import (
     squash,
 )
 from segstudio.labels.model import Cause, ImageId, Seq, Status
-from segstudio.labels.tile import EMPTY, Constant, Dense, expanded, frozen, same, writable_copy
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, expanded, frozen, same, writable_copy
+from tests.labels.label_strategies import TOP_ID, a_document, few, some, state, tiles
 
 KEYS = [(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 0, 0)]
 

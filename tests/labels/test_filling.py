@@ -2,21 +2,21 @@ from collections import deque
 
 import numpy as np
 import pytest
-from filled_planes import filled, reader
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import a_class, a_document, few, pixels, state, with_columns
 
 from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE
-from segstudio.labels import filling
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table
-from segstudio.labels.filling import Filling, Outcome, collected, most_bytes, parts_of, steps_of
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, Origin, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.streamed import edit_bytes
-from segstudio.labels.tile import Constant
+from segstudio.labels.paint import fill
+from segstudio.labels.paint.fill import Filling, Outcome, collected, most_bytes, parts_of, steps_of
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.streamed import edit_bytes
+from segstudio.labels.tiles.tile import Constant
+from tests.labels.filled_planes import filled, reader
+from tests.labels.label_strategies import a_class, a_document, few, pixels, state, with_columns
 
 CLASSES = ClassTable(
     [
@@ -71,7 +71,7 @@ def test_a_filled_plane_equals_the_naive_one_pixel_by_pixel(maps, only_unknown, 
     h, w = first.shape
     document = a_document((10, 10), (w, h))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filling, "_BLOCK", TILE if tile_by_tile else filling._BLOCK)
+        patch.setattr(fill, "_BLOCK", TILE if tile_by_tile else fill._BLOCK)
         _checked_fill(document, first, False)
         _checked_fill(document, second, only_unknown)
 
@@ -134,7 +134,7 @@ def test_block_by_block_is_the_whole_plane_at_once_but_for_the_numbers_of_instan
     for block in (TILE, 8 * TILE):
         document = Document(ImageId(1), Raster([LARGE]))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(filling, "_BLOCK", block)
+            patch.setattr(fill, "_BLOCK", block)
             if labelled:
                 before = blobs(seed + 2, 90) * (blobs(seed + 1, 70) > 2)
                 filled(document, 0, before, CLASSES, Origin.PAINTED)
@@ -152,7 +152,7 @@ def test_block_by_block_is_the_whole_plane_at_once_but_for_the_numbers_of_instan
 
 @pytest.mark.parametrize("block", [TILE, 8 * TILE])
 def test_components_that_touch_at_a_corner_across_a_border_are_one_object(block, monkeypatch):
-    monkeypatch.setattr(filling, "_BLOCK", block)
+    monkeypatch.setattr(fill, "_BLOCK", block)
     document = a_document((300, 300))
     class_ids = all_unknown(300, 300)
     class_ids[250:256, 250:256] = 3

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from label_strategies import TOP_ID, a_document, pixels, state
 
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
@@ -8,9 +7,10 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.stroke import capsule_spans
-from segstudio.labels.tile import EMPTY, Constant, Dense, writable_copy
+from segstudio.labels.paint.stroke import capsule_spans
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, writable_copy
+from tests.labels.label_strategies import TOP_ID, a_document, pixels, state
 
 EVERYWHERE = Rect(-1000, -1000, 4000, 4000)
 

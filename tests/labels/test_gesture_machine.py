@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from label_strategies import a_class, a_document, brush_mask, pixels, with_columns
 
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, decode_edit, encode_edit, equal, squash
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
-from segstudio.labels.policy import Touch, paintable_objects, target_object
-from segstudio.labels.stroke import Spans, capsule_spans
-from segstudio.labels.tile import Dense
+from segstudio.labels.paint.policy import Touch, paintable_objects, target_object
+from segstudio.labels.paint.stroke import Spans, capsule_spans
+from segstudio.labels.tiles.tile import Dense
+from tests.labels.label_strategies import a_class, a_document, brush_mask, pixels, with_columns
 
 SIZES = [(530, 524), (270, 20)]
 UNIT = 4

@@ -1,7 +1,7 @@
 import pytest
-from label_strategies import a_class, with_columns
 
 from segstudio.labels.model import ClassId, ClassTable, Kind, folded_name
+from tests.labels.label_strategies import a_class, with_columns
 
 TABLE = ClassTable([a_class(3, Kind.INSTANCE), a_class(1, Kind.BACKGROUND), a_class(2, Kind.SEMANTIC)])
 

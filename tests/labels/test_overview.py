@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import TileKey
-from segstudio.labels.overview import FACTOR, LEVELS, Overviews, marks_of, reduced
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import EMPTY, Constant, Dense, Tile, frozen
+from segstudio.labels.tiles.overview import FACTOR, LEVELS, Overviews, marks_of, reduced
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile, frozen
 
 SIZE = (3 * TILE, 3 * TILE)
 LOOKUP = np.array([0, 1, 2, 3, 1, 2], np.uint8)

@@ -1,11 +1,11 @@
 import numpy as np
-from label_strategies import a_class, a_document, with_columns
 
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ClassTable, Kind
-from segstudio.labels.policy import Touch, effective_lookup, paintable_objects, target_object
+from segstudio.labels.paint.policy import Touch, effective_lookup, paintable_objects, target_object
+from tests.labels.label_strategies import a_class, a_document, with_columns
 
 CLASSES = ClassTable(
     [

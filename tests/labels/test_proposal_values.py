@@ -3,7 +3,6 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import few
 
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
@@ -17,7 +16,8 @@ from segstudio.labels.proposal import (
     encode_confidence,
     quantised_confidence,
 )
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
+from tests.labels.label_strategies import few
 
 SHAPE = (CONFIDENCE_SIDE, CONFIDENCE_SIDE)
 

@@ -1,11 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from label_strategies import some, tiles
 
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.raster import Raster, read_tiles
-from segstudio.labels.tile import EMPTY, Constant, expanded
+from segstudio.labels.tiles.raster import Raster, read_tiles
+from segstudio.labels.tiles.tile import EMPTY, Constant, expanded
+from tests.labels.label_strategies import some, tiles
 
 rects = st.builds(Rect, st.integers(-300, 600), st.integers(-300, 600), st.integers(0, 400), st.integers(0, 400))
 

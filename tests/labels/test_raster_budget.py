@@ -4,17 +4,17 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from label_strategies import state
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, TileKey
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq
-from segstudio.labels.raster import Raster, TileBudget
-from segstudio.labels.streamed import TILE_BYTES
-from segstudio.labels.stroke import Spans, capsule_spans
-from segstudio.labels.tile import EMPTY, Dense, Tile
+from segstudio.labels.paint.stroke import Spans, capsule_spans
+from segstudio.labels.tiles.raster import Raster, TileBudget
+from segstudio.labels.tiles.streamed import TILE_BYTES
+from segstudio.labels.tiles.tile import EMPTY, Dense, Tile
+from tests.labels.label_strategies import state
 
 SIZES = [(3 * TILE, 2 * TILE - 10), (TILE + 5, TILE)]
 LIMIT = 2

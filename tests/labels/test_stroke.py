@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from label_strategies import brush_mask, many, some, spans_mask
 
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.paint import coverage
-from segstudio.labels.stroke import Spans, capsule_spans, without
+from segstudio.labels.paint.coverage import coverage
+from segstudio.labels.paint.stroke import Spans, capsule_spans, without
+from tests.labels.label_strategies import brush_mask, many, some, spans_mask
 
 UNIT = 8
 places = st.tuples(st.integers(-30, 230), st.integers(-30, 230))

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from nursery import Nursery
 from PIL import Image
-from plain_labels import labels_of, sha
 
 from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId, Seq
-from segstudio.labels.raster import Raster
+from segstudio.labels.tiles.raster import Raster
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
+from tests.soak.nursery import Nursery
+from tests.store.plain_labels import labels_of, sha
 
 __all__ = ["Lost", "Round", "Rounds"]
 

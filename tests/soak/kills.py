@@ -19,9 +19,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parent / "store")]
 
-from kill_rounds import Rounds
-from nursery import Nursery
-from rows import Rows
+from tests.soak.kill_rounds import Rounds
+from tests.soak.nursery import Nursery
+from tests.soak.rows import Rows
 
 _KILLS_A_PROJECT = 25
 

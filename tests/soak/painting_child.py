@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from plain_labels import labels_of, sha
 
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import frozen
+from segstudio.labels.tiles.tile import frozen
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
-from segstudio.tasks.predict import PredictProgress, PredictReport, PredictSeconds
+from segstudio.tasks.learning.predict import PredictProgress, PredictReport, PredictSeconds
+from tests.store.plain_labels import labels_of, sha
 
 __all__ = ["paint"]
 
@@ -118,12 +118,12 @@ def paint(project: Path, told: Path, out: Path, seed: int, *, engine: bool, sabo
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from segstudio.app import proposing
+    from segstudio.app.viewing import proposals
     from segstudio.ui import open_window
 
     rng = random.Random(seed)
     if not engine:
-        proposing.predict = _quick_predict  # type: ignore[assignment]
+        proposals.predict = _quick_predict  # type: ignore[assignment]
     app = QApplication(["segstudio"])
     window = open_window(project)
     fd = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -156,7 +156,7 @@ def _quick_predict(
 
 
 def _call_saved_too_early(painter: _Painter) -> None:
-    from segstudio.store.write_connection import WriteConnection
+    from segstudio.store.writing.write_connection import WriteConnection
 
     transact = WriteConnection.transact
 

@@ -19,8 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1]), str(HERE.parent / "store")]
 
-from power_loss_lives import lives, memory_folder
-from rows import Rows
+from tests.soak.rows import Rows
+from tests.store.power_loss_lives import lives, memory_folder
 
 
 def main() -> int:

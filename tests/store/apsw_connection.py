@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apsw
-from simulated_disk import SimulatedVFS
+
+from tests.store.simulated_disk import SimulatedVFS
 
 __all__ = ["connection_on"]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from store_painting import CLASSES, new_images
 
 from segstudio.store.project import Project
+from tests.store.store_painting import CLASSES, new_images
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from plain_project import Picture, PlainProject
-from store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, status_row
 
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
@@ -23,14 +21,16 @@ from segstudio.labels.class_rows import apply_class_row, changed_class_row, new_
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, LabelClass, Seq, Status
-from segstudio.labels.raster import TileBudget
-from segstudio.labels.streamed import TILE_BYTES
-from segstudio.labels.tile import EMPTY
-from segstudio.store.create import build_project
-from segstudio.store.history import History
-from segstudio.store.label_digests import compute_digest, keep_digest
+from segstudio.labels.tiles.raster import TileBudget
+from segstudio.labels.tiles.streamed import TILE_BYTES
+from segstudio.labels.tiles.tile import EMPTY
+from segstudio.store.database.create import build_project
+from segstudio.store.history.undo_list import History
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
+from segstudio.store.writing.label_digests import compute_digest, keep_digest
+from tests.store.plain_project import Picture, PlainProject
+from tests.store.store_painting import CELL, CLASSES, VESSEL, commit, new_images, painted, status_row
 
 __all__ = ["IMAGES", "PLANES", "EditingMachine", "images", "rects"]
 

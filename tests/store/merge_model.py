@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
-from store_painting import commit, flushed, painted, redo, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, LabelClass, folded_name
-from segstudio.store.merge import MergeReport
+from segstudio.store.merge.projects import MergeReport
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.merge import merge
+from segstudio.tasks.keeping.merge import merge
 from segstudio.tasks.progress import finished
+from tests.store.store_painting import commit, flushed, painted, redo, undo
 
 SIZE = (270, 12)
 """Two tiles, the second one cut."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hypothesis import strategies as st
-from store_painting import CELL, VESSEL, commit, flushed, painted, redo, status_row, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Origin, Status
 from segstudio.store.project import Project
+from tests.store.store_painting import CELL, VESSEL, commit, flushed, painted, redo, status_row, undo
 
 __all__ = ["Act", "Deed", "change_classes", "deeds", "play"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from plain_labels import Labels, sha
 
 from segstudio.labels.model import ImageId, LabelClass
+from tests.store.plain_labels import Labels, sha
 
 __all__ = ["Entry", "Figures", "Past", "Picture", "PlainProject", "same_picture"]
 

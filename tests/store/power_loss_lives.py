@@ -18,22 +18,22 @@ from itertools import count
 from pathlib import Path
 
 import apsw
-from apsw_connection import connection_on
-from plain_labels import labels_of, sha
-from simulated_disk import Loss, SimulatedDisk, SimulatedVFS
-from store_painting import CELL, CLASSES, VESSEL, new_images, painted, status_row
 
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row, changed_class_row, new_class_row
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, LabelClass, Origin, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.store import write_connection
-from segstudio.store.history import History
+from segstudio.labels.tiles.raster import Raster
+from segstudio.store.history.undo_list import History
 from segstudio.store.project import Project
 from segstudio.store.values import NewPlane
-from segstudio.store.writer import Writer
+from segstudio.store.writing import write_connection
+from segstudio.store.writing.writer import Writer
+from tests.store.apsw_connection import connection_on
+from tests.store.plain_labels import labels_of, sha
+from tests.store.simulated_disk import Loss, SimulatedDisk, SimulatedVFS
+from tests.store.store_painting import CELL, CLASSES, VESSEL, new_images, painted, status_row
 
 __all__ = ["Cut", "Life", "Lost", "State", "first_state", "lives", "memory_folder", "verify", "write_files"]
 

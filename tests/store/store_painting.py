@@ -9,7 +9,7 @@ from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, ObjectId, Origin, Seq, Status
-from segstudio.labels.tile import Tile, frozen, same, writable_copy
+from segstudio.labels.tiles.tile import Tile, frozen, same, writable_copy
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from refusing_disk import refusing
-from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.geometry import Rect
 from segstudio.store import backup as backup_module
-from segstudio.store import drives, waiting
 from segstudio.store.backup import BACKUP_OF, Backup, back_up
-from segstudio.store.connect import Access, connect
+from segstudio.store.database import filesystems
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
-from segstudio.tasks.backup import backup
-from segstudio.tasks.snapshots import keep, listed
+from segstudio.store.writing import waiting_edits
+from segstudio.tasks.keeping.backup import backup
+from segstudio.tasks.keeping.snapshots import keep, listed
+from tests.store.refusing_disk import refusing
+from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 
 def made(project: Project, place: Path | None = None) -> Backup:
@@ -116,11 +117,11 @@ def test_images_are_found_from_the_copy_wherever_it_stands(tmp_path: Path) -> No
 def test_a_copy_takes_no_edits_that_wait_for_the_project_while_it_stands(worked_on: Project) -> None:
     copy = made(worked_on).path
     edit = worked_on.load_edit(worked_on.last_seq(), worked_on.document(FIRST).raster.tile)
-    waiting.keep(worked_on.uuid, worked_on.path, [(worked_on.last_seq(), edit)])
+    waiting_edits.keep(worked_on.uuid, worked_on.path, [(worked_on.last_seq(), edit)])
     with Project.open(copy) as opened:
         assert opened.notice == ""
         assert opened.last_seq() == 3
-    assert waiting.waiting_file(worked_on.uuid, worked_on.path).exists()
+    assert waiting_edits.waiting_file(worked_on.uuid, worked_on.path).exists()
 
 
 def test_where_there_is_no_room_it_is_said_before_anything_is_written(
@@ -195,7 +196,7 @@ def test_edits_that_the_disk_refuses_are_counted_as_not_in_it(
 @pytest.fixture
 def on_network(monkeypatch: pytest.MonkeyPatch, make_project: Callable[..., Project]) -> Project:
     """A project on a network drive, of many steps to copy."""
-    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(filesystems, "file_system", lambda _: "nfs4")
     monkeypatch.setattr(backup_module, "_PAGES", 1)
     return make_project()
 

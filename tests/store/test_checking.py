@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from damage import overwrite_page, root_page
-from store_painting import CELL, FIRST, flushed, paint
 
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
-from segstudio.store import drives
-from segstudio.store.checking import CHECKED, BackgroundCheck, BadTile, bad_tiles, begin_check, check_due, quick_check
-from segstudio.store.connect import Access, connect
+from segstudio.store.check import CHECKED, BackgroundCheck, BadTile, bad_tiles, begin_check, check_due, quick_check
+from segstudio.store.database import filesystems
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
+from tests.store.damage import overwrite_page, root_page
+from tests.store.store_painting import CELL, FIRST, flushed, paint
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -97,7 +97,7 @@ def test_on_a_network_drive_nothing_is_checked_in_the_background(
     project = make_project()
     project.close()
     _as_killed(project.path)
-    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(filesystems, "file_system", lambda _: "nfs4")
     with Project.open(project.path) as again:
         assert begin_check(again, lambda _: None) is None
 

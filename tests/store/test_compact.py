@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 from segstudio.errors import DiskRefused, ProjectLocked, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ImageId, Seq
-from segstudio.store import compact as compact_module
-from segstudio.store import daily
+from segstudio.store.history import compact as compact_module
+from segstudio.store.history import daily
 from segstudio.store.project import Project
-from segstudio.tasks import compact as task_module
-from segstudio.tasks.compact import CompactReport, compact, planned
-from segstudio.tasks.snapshots import keep, listed, restore
+from segstudio.tasks.keeping import compact as task_module
+from segstudio.tasks.keeping.compact import CompactReport, compact, planned
+from segstudio.tasks.keeping.snapshots import keep, listed, restore
+from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 
 def run(project: Project, before: int) -> CompactReport:
@@ -122,7 +122,7 @@ def test_named_snapshots_stay_restorable_with_one_delta_a_tile_between_them(proj
 
 
 def test_compacting_again_joins_what_a_deleted_snapshot_kept_apart(project: Project) -> None:
-    from segstudio.tasks.snapshots import delete
+    from segstudio.tasks.keeping.snapshots import delete
 
     shas: dict[str, tuple[int, str]] = {}
     for name in ("a", "b"):

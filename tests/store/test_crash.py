@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_painting import FIRST, SIZE, whole
 
 from segstudio.labels.document import Document
 from segstudio.labels.model import Seq
-from segstudio.labels.raster import Raster
+from segstudio.labels.tiles.raster import Raster
 from segstudio.store.project import Project
+from tests.store.store_painting import FIRST, SIZE, whole
 
 _ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(_ROOT)])}
@@ -24,7 +24,7 @@ from pathlib import Path
 from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
 from segstudio.store.project import Project
-from store_painting import FIRST, paint, undo
+from tests.store.store_painting import FIRST, paint, undo
 project = Project.open(Path(sys.argv[1]))
 project.writer.on_saved = lambda seq: print(seq, flush=True)
 document = project.document(FIRST)
@@ -45,7 +45,7 @@ import sys
 from pathlib import Path
 from segstudio.geometry import Rect
 from segstudio.store.project import Project
-from store_painting import FIRST, paint
+from tests.store.store_painting import FIRST, paint
 project = Project.open(Path(sys.argv[1]))
 document = project.document(FIRST)
 for i in range(20):

@@ -12,15 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_painting import CELL, FIRST, flushed, paint, undo, whole
 
 from segstudio.errors import ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
-from segstudio.store import drives
-from segstudio.store.connect import Access, connect
-from segstudio.store.drives import JournalMode, file_system, is_network, journal_mode, of_mounts, synced_by
+from segstudio.store.database import filesystems
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.filesystems import (
+    JournalMode,
+    file_system,
+    is_network,
+    journal_mode,
+    of_mounts,
+    synced_by,
+)
 from segstudio.store.project import Project
+from tests.store.store_painting import CELL, FIRST, flushed, paint, undo, whole
 
 MOUNTS = [
     ("/", "ext4"),
@@ -78,7 +85,7 @@ def test_a_synced_folder_is_known_by_its_name_or_by_what_its_service_leaves(path
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
-        monkeypatch.setattr(drives, "file_system", lambda _: "nfs4" if on else "ext4")
+        monkeypatch.setattr(filesystems, "file_system", lambda _: "nfs4" if on else "ext4")
 
     return switch
 
@@ -179,9 +186,9 @@ _PAINT_AND_DIE = """
     import os, signal, sys
     from pathlib import Path
     sys.path.insert(0, "tests/store")
-    from segstudio.store import drives
-    drives.file_system = lambda _: "nfs4"
-    from segstudio.store.connect import Access, connect
+    from segstudio.store.database import filesystems
+    filesystems.file_system = lambda _: "nfs4"
+    from segstudio.store.database.connect import Access, connect
     db = connect(Path(sys.argv[1]) / "project.db", Access.WRITE)
     db.execute("PRAGMA cache_spill = 1")
     db.execute("PRAGMA cache_size = 1")

@@ -1,12 +1,12 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_painting import CELL, FIRST, commit, flushed, paint, painted
 
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.tile import EMPTY, Constant, Tile, expanded, frozen, writable_copy
-from segstudio.store.extents import Extent, TileEffect, extents, tile_effect
+from segstudio.labels.tiles.tile import EMPTY, Constant, Tile, expanded, frozen, writable_copy
 from segstudio.store.project import Project
+from segstudio.store.writing.tile_stats import Extent, TileEffect, extents, tile_effect
+from tests.store.store_painting import CELL, FIRST, commit, flushed, paint, painted
 
 ids_ = st.sampled_from([0, 1, 2, 3, 70_000, 4_000_000_000])
 patches = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(1, 90), ids_, st.integers(1, 5)))

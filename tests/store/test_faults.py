@@ -14,25 +14,25 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
-from apsw_connection import connection_on
-from plain_labels import labels_of, sha
-from power_loss_lives import Cut, Life, State, first_state, memory_folder, verify
-from simulated_disk import Loss, SimulatedDisk, SimulatedVFS
-from store_painting import CELL, FIRST, VESSEL, flushed, paint, redo, undo, whole
 
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.geometry import Rect
 from segstudio.labels import edit as edit_module
 from segstudio.labels.model import ClassId, ImageId, Seq
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant
+from segstudio.labels.tiles.tile import Constant
 from segstudio.store import proposals as proposals_module
-from segstudio.store import versions as versions_module
-from segstudio.store.connect import Access, connect
+from segstudio.store.catalog import versions as versions_module
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.store.proposals import Proposals, encoded
-from segstudio.store.waiting import waiting_file
-from segstudio.store.writer import Writer
+from segstudio.store.writing.waiting_edits import waiting_file
+from segstudio.store.writing.writer import Writer
+from tests.store.apsw_connection import connection_on
+from tests.store.plain_labels import labels_of, sha
+from tests.store.power_loss_lives import Cut, Life, State, first_state, memory_folder, verify
+from tests.store.simulated_disk import Loss, SimulatedDisk, SimulatedVFS
+from tests.store.store_painting import CELL, FIRST, VESSEL, flushed, paint, redo, undo, whole
 
 FAULTS = {
     "full": (apsw.SQLITE_FULL, "The disk that holds the project is full."),

@@ -7,16 +7,16 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
-from store_painting import CELL, FIRST, VESSEL, paint, painted
 
 from segstudio.errors import DiskRefused, ProjectLocked
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
-from segstudio.store import writer as writer_module
 from segstudio.store.project import Project
-from segstudio.store.waiting import read_waiting, waiting_files_of
-from segstudio.store.writer import Writer
+from segstudio.store.writing import writer as writer_module
+from segstudio.store.writing.waiting_edits import read_waiting, waiting_files_of
+from segstudio.store.writing.writer import Writer
+from tests.store.store_painting import CELL, FIRST, VESSEL, paint, painted
 
 
 class Hanging:

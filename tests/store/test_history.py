@@ -1,12 +1,11 @@
-from store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
-
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
-from segstudio.labels.tile import EMPTY
-from segstudio.store.history import History, load_history
+from segstudio.labels.tiles.tile import EMPTY
+from segstudio.store.history.undo_list import History, load_history
 from segstudio.store.project import Project
+from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 SECOND = ImageId(2)
 

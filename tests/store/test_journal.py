@@ -2,16 +2,29 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from store_painting import CELL, FIRST, SIZE, VESSEL, commit, flushed, paint, painted, redo, status_row, undo, whole
 
 from segstudio.errors import EditConflict
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, equal
 from segstudio.labels.model import Cause, ImageId, ObjectId, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import EMPTY, Constant
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import EMPTY, Constant
 from segstudio.store.project import Project
+from tests.store.store_painting import (
+    CELL,
+    FIRST,
+    SIZE,
+    VESSEL,
+    commit,
+    flushed,
+    paint,
+    painted,
+    redo,
+    status_row,
+    undo,
+    whole,
+)
 
 
 def test_numbers_rise_by_one_and_every_edit_is_acknowledged_in_order(project: Project) -> None:

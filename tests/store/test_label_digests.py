@@ -8,18 +8,30 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, CLASSES, FIRST, VESSEL, commit, flushed, new_images, paint, painted, status_row, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ImageId, Status
-from segstudio.store import label_digests
-from segstudio.store import writer as writer_module
-from segstudio.store.label_digests import compute_digest, fill_digests
 from segstudio.store.project import Project
-from segstudio.store.write_connection import WriteConnection
-from segstudio.tasks.info import info
+from segstudio.store.writing import label_digests
+from segstudio.store.writing import writer as writer_module
+from segstudio.store.writing.label_digests import compute_digest, fill_digests
+from segstudio.store.writing.write_connection import WriteConnection
+from segstudio.tasks.images.info import info
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import (
+    CELL,
+    CLASSES,
+    FIRST,
+    VESSEL,
+    commit,
+    flushed,
+    new_images,
+    paint,
+    painted,
+    status_row,
+    undo,
+)
 
 SECOND = ImageId(2)
 

@@ -10,32 +10,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editing_machine import IMAGES, PLANES, EditingMachine, images, rects
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
-from merge_model import Model, Said, assert_merged, said
-from other_hands import Deed, deeds, play
-from plain_labels import labels_of
-from plain_project import Picture
-from store_painting import CELL
 
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ImageId, Seq, Status
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import frozen
-from segstudio.store import migrations, schema
-from segstudio.store.floor import compacted_points
-from segstudio.store.migrations import MIGRATIONS, Migration
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import frozen
+from segstudio.store.database import migrations, schema
+from segstudio.store.database.migrations import MIGRATIONS, Migration
+from segstudio.store.history.undo_horizon import compacted_points
 from segstudio.store.project import Project
-from segstudio.tasks.backup import backup
-from segstudio.tasks.compact import compact, planned
-from segstudio.tasks.merge import merge
+from segstudio.tasks.keeping.backup import backup
+from segstudio.tasks.keeping.compact import compact, planned
+from segstudio.tasks.keeping.merge import merge
+from segstudio.tasks.keeping.repair import repair
+from segstudio.tasks.keeping.snapshots import keep, named, restore
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
-from segstudio.tasks.snapshots import keep, named, restore
+from tests.store.editing_machine import IMAGES, PLANES, EditingMachine, images, rects
+from tests.store.merge_model import Model, Said, assert_merged, said
+from tests.store.other_hands import Deed, deeds, play
+from tests.store.plain_labels import labels_of
+from tests.store.plain_project import Picture
+from tests.store.store_painting import CELL
 
 EXAMPLES = int(os.environ.get("SEGSTUDIO_MACHINE_EXAMPLES", "0"))
 FEW = 15

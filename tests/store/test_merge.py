@@ -10,25 +10,38 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from merge_model import CLASSES, NERVE, VESSEL, Model, Op, assert_merged, copied, images, merged, ops, play, said
-from refusing_disk import refusing
-from store_painting import BACKGROUND, FIRST, commit, flushed, status_row, undo, whole
 
 from segstudio.errors import DiskRefused, NotAProject, ProjectDamaged, ProjectNewer, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, Origin, Status
-from segstudio.store.connect import connect
+from segstudio.store.catalog.split import Split
+from segstudio.store.catalog.versions import add_version, begin_run, end_run
+from segstudio.store.database.connect import connect
 from segstudio.store.project import Project
-from segstudio.store.split import Split
 from segstudio.store.values import NewClass, NewImage, VersionRow
-from segstudio.store.versions import add_version, begin_run, end_run
-from segstudio.tasks.backup import backup
-from segstudio.tasks.info import info
-from segstudio.tasks.merge import merge
+from segstudio.tasks.images.info import info
+from segstudio.tasks.keeping.backup import backup
+from segstudio.tasks.keeping.merge import merge
+from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
+from tests.store.merge_model import (
+    CLASSES,
+    NERVE,
+    VESSEL,
+    Model,
+    Op,
+    assert_merged,
+    copied,
+    images,
+    merged,
+    ops,
+    play,
+    said,
+)
+from tests.store.refusing_disk import refusing
+from tests.store.store_painting import BACKGROUND, FIRST, commit, flushed, status_row, undo, whole
 
 A_RECT, B_RECT = Rect(0, 0, 6, 4), Rect(4, 2, 6, 4)
 
@@ -420,7 +433,7 @@ def test_a_full_disk_at_any_write_leaves_nothing(
     two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = refusing()
-    monkeypatch.setattr("segstudio.tasks.merge.connect", lambda path, access: connect(path, access, kind))
+    monkeypatch.setattr("segstudio.tasks.keeping.merge.connect", lambda path, access: connect(path, access, kind))
     refused = 0
     for at, step in (("INSERT", 3), ("UPDATE", 2), ("COMMIT", 1)):
         for after in range(0, 90, step):

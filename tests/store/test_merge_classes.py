@@ -6,7 +6,7 @@ import pytest
 from segstudio.errors import UserError
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass
-from segstudio.store.merge_classes import MergedClasses, SideClasses, merged_classes
+from segstudio.store.merge.classes import MergedClasses, SideClasses, merged_classes
 
 BACKGROUND, CELL, VESSEL, NERVE = 1, 2, 3, 4
 

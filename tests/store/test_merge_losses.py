@@ -5,15 +5,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_painting import CELL, CLASSES, FIRST, VESSEL, commit, flushed, new_images, paint, painted
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
-from segstudio.tasks.backup import backup
-from segstudio.tasks.merge import merge
+from segstudio.tasks.keeping.backup import backup
+from segstudio.tasks.keeping.merge import merge
+from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
+from tests.store.store_painting import CELL, CLASSES, FIRST, VESSEL, commit, flushed, new_images, paint, painted
 
 SECOND = ImageId(2)
 

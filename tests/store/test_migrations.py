@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_painting import CELL, FIRST, flushed, paint, undo
 
 from segstudio.errors import DiskRefused, ProjectNewer
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store import project as project_module
-from segstudio.store.connect import Access, connect
-from segstudio.store.migrations import MIGRATIONS, Migration, migrate
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.migrations import MIGRATIONS, Migration, migrate
+from segstudio.store.database.schema import READABLE_FROM, SCHEMA_VERSION
 from segstudio.store.project import Project
-from segstudio.store.schema import READABLE_FROM, SCHEMA_VERSION
+from tests.store.store_painting import CELL, FIRST, flushed, paint, undo
 
 PROJECTS = Path(__file__).parent / "projects"
 RELEASED = [int(path.stem.removeprefix("schema-")) for path in sorted(PROJECTS.glob("schema-*.zip"))]
@@ -172,7 +172,7 @@ def test_undo_does_not_cross_a_migration_that_changes_what_edits_change(
     steps = (*MIGRATIONS, Migration(SCHEMA_VERSION + 1, lambda db: None))
     with monkeypatch.context() as patched:
         patched.setattr(project_module, "migrate", lambda *a, **k: migrate(*a, **k, migrations=steps))
-        patched.setattr("segstudio.store.schema.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        patched.setattr("segstudio.store.database.schema.SCHEMA_VERSION", SCHEMA_VERSION + 1)
         with Project.open(path) as project:
             history = project.history(FIRST)
             assert (history.undoable, history.redoable) == ((), ())

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from store_painting import BACKGROUND, CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
 from segstudio.store.project import Project
-from segstudio.tasks.info import info
+from segstudio.tasks.images.info import info
+from tests.store.store_painting import BACKGROUND, CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 SECOND = ImageId(2)
 LANE, SPOT, BLUR = ClassId(4), ClassId(5), ClassId(6)

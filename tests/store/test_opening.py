@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from damage import overwrite_page, root_page
-from store_painting import CELL, FIRST, flushed, paint
 
 from segstudio.errors import (
     NotAProject,
@@ -21,9 +19,11 @@ from segstudio.errors import (
     ReadOnly,
 )
 from segstudio.geometry import Rect
-from segstudio.store.connect import Access, connect
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.database.schema import SCHEMA_VERSION
 from segstudio.store.project import Project
-from segstudio.store.schema import SCHEMA_VERSION
+from tests.store.damage import overwrite_page, root_page
+from tests.store.store_painting import CELL, FIRST, flushed, paint
 
 
 def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:

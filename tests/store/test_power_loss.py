@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apsw_connection import connection_on
-from power_loss_lives import Lost, lives, memory_folder, write_files
-from simulated_disk import Loss, SimulatedDisk, SimulatedVFS
-from store_painting import new_images
 
 from segstudio import durable
 from segstudio.errors import ProjectDamaged
-from segstudio.store import connect, create
+from segstudio.store.database import connect, create
 from segstudio.store.project import Project
+from tests.store.apsw_connection import connection_on
+from tests.store.power_loss_lives import Lost, lives, memory_folder, write_files
+from tests.store.simulated_disk import Loss, SimulatedDisk, SimulatedVFS
+from tests.store.store_painting import new_images
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_painting import CELL, CLASSES, FIRST, SIZE, flushed, new_images, paint, whole
 
 from segstudio.errors import (
     DiskRefused,
@@ -18,10 +17,11 @@ from segstudio.errors import (
 )
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Kind
-from segstudio.store import create as create_module
-from segstudio.store.connect import PRAGMAS, Access, connect
+from segstudio.store.database import create as create_module
+from segstudio.store.database.connect import PRAGMAS, Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage
+from tests.store.store_painting import CELL, CLASSES, FIRST, SIZE, flushed, new_images, paint, whole
 
 
 def test_a_new_project_lists_its_images_in_the_order_given(project: Project, tmp_path: Path) -> None:

@@ -3,16 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_painting import FIRST
 
 from segstudio.errors import DiskRefused
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import Constant, frozen
+from segstudio.labels.tiles.tile import Constant, frozen
 from segstudio.store import proposals as proposals_module
 from segstudio.store.project import Project
 from segstudio.store.proposals import EncodedTile, encoded
+from tests.store.store_painting import FIRST
 
 ROWS = {1: ProposalRow(ClassId(2), 0.75), 2: ProposalRow(ClassId(3), 0.5)}
 

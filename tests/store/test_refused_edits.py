@@ -12,9 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plain_labels import Labels, labels_of
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, painted, undo, whole
 
 from segstudio.errors import DiskRefused, EditConflict
 from segstudio.geometry import Rect
@@ -22,17 +19,20 @@ from segstudio.labels.class_rows import class_columns
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, decode_edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import expanded
-from segstudio.store import fitting
-from segstudio.store import writer as writer_module
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import expanded
 from segstudio.store.project import Project
-from segstudio.store.waiting import read_waiting, set_aside_files_of, waiting_file, waiting_files_of
-from segstudio.store.write_connection import WriteConnection
-from segstudio.store.writer import SetAside, Writer
-from segstudio.tasks.merge import merge
+from segstudio.store.writing import fitting
+from segstudio.store.writing import writer as writer_module
+from segstudio.store.writing.waiting_edits import read_waiting, set_aside_files_of, waiting_file, waiting_files_of
+from segstudio.store.writing.write_connection import WriteConnection
+from segstudio.store.writing.writer import SetAside, Writer
+from segstudio.tasks.keeping.merge import merge
+from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
+from tests.store.plain_labels import Labels, labels_of
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, painted, undo, whole
 
 SECOND = ImageId(2)
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_painting import CELL, CLASSES, SIZE, commit, flushed, paint, painted, redo, undo, whole
 
 from segstudio.errors import Cancelled, DiskRefused, UserError
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Seq
-from segstudio.labels.streamed import TILE_BYTES, Part, StreamedEdit, edit_bytes
-from segstudio.labels.tile import EMPTY, Constant, expanded, frozen
-from segstudio.store.connect import Access, connect
+from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit, edit_bytes
+from segstudio.labels.tiles.tile import EMPTY, Constant, expanded, frozen
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
-from segstudio.store.ticker import Ticker
 from segstudio.store.values import NewImage, NewPlane
+from segstudio.store.writing.progress_token import Ticker
+from tests.store.store_painting import CELL, CLASSES, SIZE, commit, flushed, paint, painted, redo, undo, whole
 
 IMAGES = tuple(ImageId(i) for i in (1, 2, 3))
 AREA = Rect(10, 10, 300, 200)

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from segstudio.errors import UserError
 from segstudio.labels.model import Cause, ImageId, Seq, Status
-from segstudio.store.roles import begin_learning, decide_split, decided_since, end_learning, hold_out
-from segstudio.store.schema import create_tables
-from segstudio.store.split import Candidate, Split, stand_in
+from segstudio.store.catalog.roles import begin_learning, decide_split, decided_since, end_learning, hold_out
+from segstudio.store.catalog.split import Candidate, Split, stand_in
+from segstudio.store.database.schema import create_tables
 
 GROUPS = 14
 GROUP = st.integers(1, GROUPS)

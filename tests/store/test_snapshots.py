@@ -4,22 +4,22 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
-from store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, status_row
 
 from segstudio.errors import ProjectDamaged, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Origin, Seq, Status
-from segstudio.labels.tile import Constant
-from segstudio.store import daily
-from segstudio.store.connect import Access, connect
-from segstudio.store.daily import DAILY_KEPT
+from segstudio.labels.tiles.tile import Constant
+from segstudio.store.database.connect import Access, connect
+from segstudio.store.history import daily
+from segstudio.store.history.daily import DAILY_KEPT
+from segstudio.store.history.restore import image_edit
+from segstudio.store.history.snapshots import SnapshotKind, keep_snapshot
 from segstudio.store.project import Project
-from segstudio.store.restore import image_edit
-from segstudio.store.snapshots import SnapshotKind, keep_snapshot
-from segstudio.store.ticker import Ticker
-from segstudio.tasks.snapshots import RestoreReport, delete, keep, listed, named, rename, restore
+from segstudio.store.writing.progress_token import Ticker
+from segstudio.tasks.keeping.snapshots import RestoreReport, delete, keep, listed, named, rename, restore
+from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, status_row
 
 SECOND = ImageId(2)
 

@@ -2,16 +2,16 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-from filled_planes import filled
 from hypothesis import given
 from hypothesis import strategies as st
-from store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Origin
+from segstudio.store.catalog.split import Split, decide, hash_holds_out
 from segstudio.store.project import Project
-from segstudio.store.split import Split, decide, hash_holds_out
 from segstudio.store.values import NewImage
+from tests.labels.filled_planes import filled
+from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 
 
 def test_the_first_three_train_and_the_fourth_is_held_out() -> None:

@@ -1,11 +1,10 @@
-from store_painting import FIRST
-
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
+from segstudio.store.catalog.split import Split
+from segstudio.store.catalog.versions import add_version, begin_run, end_run, make_current, version_groups
 from segstudio.store.project import Project
-from segstudio.store.split import Split
 from segstudio.store.values import VersionRow
-from segstudio.store.versions import add_version, begin_run, end_run, make_current, version_groups
+from tests.store.store_painting import FIRST
 
 
 def _version(number: int, *, current: bool) -> VersionRow:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import class_columns
@@ -14,7 +12,9 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, decode_edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
 from segstudio.store.project import Project
-from segstudio.store.waiting import keep, read_waiting, waiting_file, waiting_files_of
+from segstudio.store.writing.waiting_edits import keep, read_waiting, waiting_file, waiting_files_of
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, undo
 
 SECOND = ImageId(2)
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from refusing_disk import RefusingConnection, refusing
-from store_painting import FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
-from segstudio.store import waiting
-from segstudio.store.connect import Access, connect
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
-from segstudio.tasks.compact import compact, planned
+from segstudio.store.writing import waiting_edits
+from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.tasks.progress import finished
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 SAVED = "1 edit that the disk refused when the project was closed is saved now."
 
@@ -79,7 +79,7 @@ def test_edits_are_found_by_any_spelling_of_the_path(field: Path, closed_by: str
     os.symlink(field, link)
     paths = {"plain": field, "dots": field.parent / "sub" / ".." / field.name, "link": link}
     _refused_at_close(paths[closed_by], Rect(100, 100, 10, 10))
-    assert waiting.waiting_files_of(paths[opened_by]) == _files()
+    assert waiting_edits.waiting_files_of(paths[opened_by]) == _files()
     with Project.open(paths[opened_by]) as again:
         assert again.notice == SAVED
 
@@ -121,7 +121,7 @@ def test_edits_that_are_kept_twice_are_in_the_file_once(field: Path) -> None:
     project.secure(0.1)
     project.close(0.1)
     (kept,) = _files()
-    assert len(waiting.read_waiting(kept)) == 1
+    assert len(waiting_edits.read_waiting(kept)) == 1
 
 
 def test_what_stands_unreadable_in_the_place_of_the_file_costs_no_edit(field: Path) -> None:
@@ -135,8 +135,8 @@ def test_what_stands_unreadable_in_the_place_of_the_file_costs_no_edit(field: Pa
     kind.refuse = "full"
     paint(project, project.document(FIRST), Rect(200, 200, 10, 10), VESSEL)
     project.close(wait_s=0.1)
-    assert len(waiting.read_waiting(kept)) == 1
-    assert waiting.set_aside_files_of(field) == _files("conflict") != []
+    assert len(waiting_edits.read_waiting(kept)) == 1
+    assert waiting_edits.set_aside_files_of(field) == _files("conflict") != []
 
 
 def test_a_file_that_cannot_be_read_is_said_and_the_project_opens(field: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_read_is_said_and_the_project_opens(field: Path) -
 
 def test_a_fault_while_a_project_opens_leaves_it_unlocked(field: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(waiting, "replay", lambda *_: 1 // 0)
+        patched.setattr(waiting_edits, "replay", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             Project.open(field)
     with Project.open(field) as project:

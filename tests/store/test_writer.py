@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from filled_planes import filled
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, FIRST, SIZE, flushed, paint, painted, undo, whole
 
 from segstudio.errors import DiskRefused, ReadOnly, UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ImageId, Origin, Seq
-from segstudio.store import fitting, write_connection
 from segstudio.store import project as project_module
-from segstudio.store import writer as writer_module
-from segstudio.store.connect import Access, connect
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
-from segstudio.store.waiting import waiting_file
-from segstudio.store.writer import Writer
+from segstudio.store.writing import fitting, write_connection
+from segstudio.store.writing import writer as writer_module
+from segstudio.store.writing.waiting_edits import waiting_file
+from segstudio.store.writing.writer import Writer
+from tests.labels.filled_planes import filled
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import CELL, FIRST, SIZE, flushed, paint, painted, undo, whole
 
 
 @pytest.fixture

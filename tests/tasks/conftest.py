@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import CLASSES, SIZE
 
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import CLASSES, SIZE
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from PIL import Image
 
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Origin
-from segstudio.labels.tile import EMPTY, frozen
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.store.project import Project
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
 from segstudio.tasks.progress import finished
 
 SIZE = (60, 40)

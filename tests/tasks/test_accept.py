@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import SIZE
 
 from segstudio.errors import DiskRefused, ReadOnly
 from segstudio.geometry import TILE, Rect
@@ -16,14 +15,15 @@ from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile
-from segstudio.labels.tile import frozen
-from segstudio.store import journal
+from segstudio.labels.tiles.tile import frozen
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
-from segstudio.tasks.accept import AcceptReport, accept
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.new import new_project
+from segstudio.store.writing import journal
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.labels.accept import AcceptReport, accept
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import SIZE
 
 WHOLE = Rect(0, 0, *SIZE)
 BACKGROUND, LEAF, CELL = ClassId(1), ClassId(2), ClassId(3)
@@ -155,7 +155,7 @@ def test_a_removed_and_a_merged_class_count_as_they_do_today(project: Project) -
 
 
 def test_the_proposals_of_people_are_accepted_like_others(project: Project, mask: Mask) -> None:
-    from segstudio.tasks.import_masks import Target
+    from segstudio.tasks.labels.import_masks import Target
 
     finished(import_masks(project, "png", mask("a.png", (2, 0, 0, 9, 9)), target=Target.PROPOSALS))
     assert accepted(project).images == 1

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import label, picture, project_of
 from PIL import Image
 
 from segstudio.errors import ProjectLocked, UnreadableImage, UserError
 from segstudio.labels.model import Cause, ImageId
 from segstudio.store.project import Project
-from segstudio.tasks.add import Additions, add_images
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.add import Additions, add_images
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.images.remove import remove_images
 from segstudio.tasks.progress import finished
-from segstudio.tasks.remove import remove_images
+from tests.tasks.pictures import label, picture, project_of
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_removed_images_hold_nothing_out(tmp_path: Path) -> None:
 
 
 def test_a_restored_snapshot_brings_back_what_was_removed_since(project: Project) -> None:
-    from segstudio.tasks.snapshots import keep, restore
+    from segstudio.tasks.keeping.snapshots import keep, restore
 
     label(project, ImageId(1))
     kept = keep(project, "before").result()

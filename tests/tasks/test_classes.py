@@ -8,9 +8,9 @@ import pytest
 from segstudio.errors import ReadOnly, UsageError, UserError
 from segstudio.labels.model import Kind, Seq
 from segstudio.store.project import Project
-from segstudio.tasks.classes import ClassesReport, change_classes, listed_classes, parsed_change
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.info import info
+from segstudio.tasks.images.info import info
+from segstudio.tasks.labels.classes import ClassesReport, change_classes, listed_classes, parsed_change
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
 
 Mask = Callable[..., Path]

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import CLASSES, SIZE
 
 from segstudio.errors import DiskRefused, ExportMismatch, UserError
 from segstudio.formats.png_file import write_palette
 from segstudio.labels.agreement import Verdict
 from segstudio.store.project import Project
-from segstudio.tasks.compare import COLORS, CompareReport, compare
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.labels.compare import COLORS, CompareReport, compare
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import CLASSES, SIZE
 
 Mask = Callable[..., Path]
 UNKNOWN, SOIL, LEAF, CELL, BLUR = 255, 0, 1, 2, 3
@@ -106,7 +106,7 @@ def test_a_map_that_reads_back_otherwise_is_not_kept(
     compared: Callable[..., CompareReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "segstudio.tasks.compare.write_palette",
+        "segstudio.tasks.labels.compare.write_palette",
         lambda file, indices, palette: write_palette(file, indices * 0, palette),
     )
     with pytest.raises(ExportMismatch, match=r"agreement/a\.png does not hold"):
@@ -120,7 +120,7 @@ def test_a_disk_that_refuses_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("segstudio.tasks.compare.write_palette", full)
+    monkeypatch.setattr("segstudio.tasks.labels.compare.write_palette", full)
     with pytest.raises(DiskRefused, match="No space left"):
         compared([(LEAF, 0, 0, 9, 9)], [(SOIL, 0, 0, 9, 9)], tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import label, picture, project_of
 from PIL import Image
 
 from segstudio.engine.project_data import ProjectData
@@ -14,13 +13,14 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging import hashing
-from segstudio.store import contents
-from segstudio.store.contents import Content, adopt, look_at, note, remember_hash
+from segstudio.store.catalog import file_check
+from segstudio.store.catalog.file_check import Content, adopt, look_at, note, remember_hash
 from segstudio.store.project import Project
-from segstudio.tasks.export import export
-from segstudio.tasks.import_masks import import_masks
-from segstudio.tasks.info import info
+from segstudio.tasks.images.info import info
+from segstudio.tasks.labels.export import export
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
+from tests.tasks.pictures import label, picture, project_of
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def _change(project: Project, seed: int = 50) -> None:
 
 
 def test_an_untouched_file_is_not_even_opened(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "quick_hash", lambda _: pytest.fail("read"))
+    monkeypatch.setattr(file_check, "quick_hash", lambda _: pytest.fail("read"))
     assert look_at(project.images()[0]).content is Content.SAME
 
 
@@ -80,7 +80,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     waiting.result(30)
     assert project.images()[0].changed == look.quick_hash
     assert "another content" in info(project)["images"][0]["problem"]
-    project.set_problem(row.id, contents.changed_sentence(row)).result(30)
+    project.set_problem(row.id, file_check.changed_sentence(row)).result(30)
     assert note(project, project.images()[0], look) is None
     row.file.write_bytes(original)
     os.utime(row.file, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -6,7 +6,7 @@ import pytest
 
 from segstudio.errors import DiskRefused
 from segstudio.store.project import Project
-from segstudio.tasks.demo import make_demo_project, read_sample
+from segstudio.tasks.sample import make_demo_project, read_sample
 
 
 def test_each_demo_is_a_fresh_copy_beside_the_ones_before(tmp_path: Path) -> None:

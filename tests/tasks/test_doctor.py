@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from segstudio.store import drives
+from segstudio.store.database import filesystems
 from segstudio.tasks import doctor
 from segstudio.tasks.doctor import examine
 
@@ -108,7 +108,7 @@ def test_the_place_of_a_project_is_looked_at(
     engine_says: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine_says(GOOD)
-    monkeypatch.setattr(drives, "file_system", lambda _place: "nfs4")
+    monkeypatch.setattr(filesystems, "file_system", lambda _place: "nfs4")
     folder = tmp_path / "Dropbox"
     folder.mkdir()
     problems = " ".join(examine(folder).problems)

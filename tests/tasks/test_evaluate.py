@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import SIZE
 
 from segstudio.errors import MaskMismatch, UnknownClassValue, UserError
 from segstudio.store.project import Project
-from segstudio.tasks.evaluate import EvaluateReport, evaluate
-from segstudio.tasks.export import export
-from segstudio.tasks.import_masks import Target, import_masks
-from segstudio.tasks.mask_map import parsed_map
+from segstudio.tasks.labels.evaluate import EvaluateReport, evaluate
+from segstudio.tasks.labels.export import export
+from segstudio.tasks.labels.import_masks import Target, import_masks
+from segstudio.tasks.labels.mask_map import parsed_map
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import SIZE
 
 Mask = Callable[..., Path]
 TOTAL = SIZE[0] * SIZE[1]

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from small_projects import SIZE
 
 from segstudio.errors import DiskRefused, ExportMismatch, UsageError, UserError
 from segstudio.labels.model import Status
 from segstudio.store.project import Project
-from segstudio.tasks import export as export_module
-from segstudio.tasks.export import ExportReport, LeftOut, Why, export
-from segstudio.tasks.import_masks import Target, import_masks
+from segstudio.tasks.images.selection import selected_images
+from segstudio.tasks.labels import export as export_module
+from segstudio.tasks.labels.export import ExportReport, LeftOut, Why, export
+from segstudio.tasks.labels.import_masks import Target, import_masks
 from segstudio.tasks.progress import finished
-from segstudio.tasks.selection import selected_images
+from tests.tasks.small_projects import SIZE
 
 Mask = Callable[..., Path]
 
@@ -91,9 +91,8 @@ def test_coco_holds_every_object(labelled: Project, tmp_path: Path) -> None:
 
 
 def test_an_export_is_imported_as_it_was(labelled: Project, tmp_path: Path, pictures: Path) -> None:
-    from small_projects import CLASSES
-
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
+    from tests.tasks.small_projects import CLASSES
 
     exported(labelled, tmp_path / "out")
     report = finished(new_project(tmp_path / "q.segstudio", [str(pictures)], CLASSES))
@@ -201,7 +200,7 @@ def test_where_only_the_target_can_be_written_the_temporary_folder_lies_in_it(
 
 
 def test_masks_of_images_with_one_stem_keep_their_extension(tmp_path: Path, mask: Mask) -> None:
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
 
     for name in ("x.png", "x.jpg"):
         (tmp_path / "two").mkdir(exist_ok=True)
@@ -237,7 +236,7 @@ def test_an_image_done_without_a_pixel_is_left_out_and_said(labelled: Project, m
 def test_pixels_of_a_removed_class_are_not_known_and_ignored_ones_are(
     labelled: Project, mask: Mask, tmp_path: Path
 ) -> None:
-    from segstudio.tasks.classes import RemoveClass, change_classes
+    from segstudio.tasks.labels.classes import RemoveClass, change_classes
 
     finished(import_masks(labelled, "png", mask("ignored/b.png", (3, 0, 0, 5, 5))))
     change_classes(labelled, [RemoveClass("cell")])
@@ -249,7 +248,7 @@ def test_pixels_of_a_removed_class_are_not_known_and_ignored_ones_are(
 @pytest.fixture
 def stack(tmp_path: Path, mask: Mask) -> Iterator[Project]:
     """A stack of four planes, of which the second and the fourth have labels."""
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
 
     (tmp_path / "v").mkdir()
     planes = np.zeros((4, SIZE[1], SIZE[0]), np.uint16)
@@ -299,9 +298,8 @@ def test_exports_by_several_globs_add_up(labelled: Project, tmp_path: Path) -> N
 
 
 def test_masks_of_another_project_are_named_and_stay(labelled: Project, tmp_path: Path, pictures: Path) -> None:
-    from small_projects import CLASSES
-
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
+    from tests.tasks.small_projects import CLASSES
 
     out = tmp_path / "out"
     exported(labelled, out)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import SIZE
 
 from segstudio.errors import (
     DiskRefused,
@@ -18,13 +17,14 @@ from segstudio.errors import (
 )
 from segstudio.geometry import Rect
 from segstudio.labels.model import Origin, Seq, Status
-from segstudio.store import journal
-from segstudio.store.journal import write_edit
 from segstudio.store.project import Project
-from segstudio.tasks.import_masks import IMPORTED, Target, import_masks
-from segstudio.tasks.info import info
-from segstudio.tasks.mask_map import parsed_map
+from segstudio.store.writing import journal
+from segstudio.store.writing.journal import write_edit
+from segstudio.tasks.images.info import info
+from segstudio.tasks.labels.import_masks import IMPORTED, Target, import_masks
+from segstudio.tasks.labels.mask_map import parsed_map
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import SIZE
 
 WHOLE = Rect(0, 0, *SIZE)
 Mask = Callable[..., Path]
@@ -216,7 +216,7 @@ def test_an_unknown_format_is_a_usage_error(project: Project, tmp_path: Path) ->
 def test_masks_of_planes_go_to_their_planes(tmp_path: Path, mask: Mask) -> None:
     import tifffile
 
-    from segstudio.tasks.new import new_project
+    from segstudio.tasks.images.new import new_project
 
     (tmp_path / "v").mkdir()
     tifffile.imwrite(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from segstudio.store.project import Project
-from segstudio.tasks.new import NewReport, new_project
+from segstudio.tasks.images.new import NewReport, new_project
 from segstudio.tasks.progress import finished
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_projects import CLASSES, SIZE
 
 from segstudio.errors import UnknownClassValue, UsageError, UserError
 from segstudio.formats.naming import StemPattern
 from segstudio.labels.model import Seq
 from segstudio.store.project import Project
-from segstudio.tasks.evaluate import evaluate
-from segstudio.tasks.import_masks import ImportReport, Target, import_masks
-from segstudio.tasks.mask_map import parsed_map
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.labels.evaluate import evaluate
+from segstudio.tasks.labels.import_masks import ImportReport, Target, import_masks
+from segstudio.tasks.labels.mask_map import parsed_map
 from segstudio.tasks.progress import finished
+from tests.tasks.small_projects import CLASSES, SIZE
 
 Mask = Callable[..., Path]
 Open = Callable[..., Project]

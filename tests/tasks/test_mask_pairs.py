@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from segstudio.store.project import Project
-from segstudio.tasks.mask_folders import MaskFolder
-from segstudio.tasks.new import NewReport, new_project
+from segstudio.tasks.images.mask_folders import MaskFolder
+from segstudio.tasks.images.new import NewReport, new_project
 from segstudio.tasks.progress import finished
 
 SIZE = (96, 64)

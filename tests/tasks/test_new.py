@@ -8,7 +8,7 @@ from PIL import Image
 from segstudio.errors import UnreadableImage, UsageError, UserError
 from segstudio.labels.model import Kind
 from segstudio.store.project import Project
-from segstudio.tasks.new import NewReport, new_project, parsed_classes, project_beside
+from segstudio.tasks.images.new import NewReport, new_project, parsed_classes, project_beside
 from segstudio.tasks.progress import finished
 
 

@@ -8,10 +8,10 @@ import pytest
 from segstudio.errors import UserError
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Status
-from segstudio.labels.tile import EMPTY, frozen
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.planes import Which, planes_to_predict
+from segstudio.tasks.learning.planes import Which, planes_to_predict
 
 
 @pytest.fixture

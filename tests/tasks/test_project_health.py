@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from segstudio.labels.codec import encode_tile
-from segstudio.labels.tile import EMPTY, Tile, digest
-from segstudio.store import checking, drives
+from segstudio.labels.tiles.codec import encode_tile
+from segstudio.labels.tiles.tile import EMPTY, Tile, digest
+from segstudio.store import check
+from segstudio.store.database import filesystems
 from segstudio.store.project import NewClass, NewImage, Project
 from segstudio.store.values import NewPlane
-from segstudio.tasks.project_health import examine_project, is_project
+from segstudio.tasks.keeping.project_health import examine_project, is_project
 
 
 @pytest.fixture
@@ -56,9 +57,9 @@ def test_a_damaged_page_and_a_missing_database_are_damage(path: Path) -> None:
 
 
 def test_on_a_network_drive_nothing_holds_up_who_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drives, "file_system", lambda _: "nfs4")
-    monkeypatch.setattr(checking, "_TILES", 1)
-    real = checking.digest
+    monkeypatch.setattr(filesystems, "file_system", lambda _: "nfs4")
+    monkeypatch.setattr(check, "_TILES", 1)
+    real = check.digest
     with Project.open(path) as writer:
         for n in range(3):
             _put_tile(writer, n)
@@ -67,7 +68,7 @@ def test_on_a_network_drive_nothing_holds_up_who_writes(path: Path, monkeypatch:
             writer.set_setting("n", 1).result(10)
             return real(tile)
 
-        monkeypatch.setattr(checking, "digest", beside)
+        monkeypatch.setattr(check, "digest", beside)
         found = examine_project(path)
         assert (found.tiles, found.damage) == (3, [])
         assert "not checked as a whole" in found.problems[-1]

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 from PIL import Image
-from refusing_files import refused_from
 
 from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, ProjectDamaged
@@ -19,12 +18,13 @@ from segstudio.imaging.readers.table import OWN_MASK
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, Seq
 from segstudio.runs import Checkpointed, Choices, Finished, Plan, Recipe, Stepped
-from segstudio.store import waiting
 from segstudio.store.project import Project
-from segstudio.tasks.export import export
-from segstudio.tasks.import_masks import import_masks
+from segstudio.store.writing import waiting_edits
+from segstudio.tasks.labels.export import export
+from segstudio.tasks.labels.import_masks import import_masks
+from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
-from segstudio.tasks.train import train
+from tests.refusing_files import refused_from
 
 Mask = Callable[..., Path]
 
@@ -169,15 +169,15 @@ def test_edits_that_are_kept_aside_are_the_old_ones_or_all_of_them_at_any_refuse
     project: Project, user_folders: Path
 ) -> None:
     first, second = Edit(None, Cause.CLASSES), Edit(None, Cause.CLASSES)
-    path = waiting.keep(project.uuid, project.path, [(Seq(1), first)])
+    path = waiting_edits.keep(project.uuid, project.path, [(Seq(1), first)])
     kept = path.read_bytes()
     met, nth = True, 0
     while met:
         path.write_bytes(kept)
         with refused_from(nth) as refusal:
-            said = refusal_of(lambda: waiting.keep(project.uuid, project.path, [(Seq(2), second)]))
+            said = refusal_of(lambda: waiting_edits.keep(project.uuid, project.path, [(Seq(2), second)]))
         assert not said or "could not be saved" in said
         met, nth = refusal.met, nth + 1
-        assert len(waiting._read(path).edits) in ((1, 2) if met else (2,))
+        assert len(waiting_edits._read(path).edits) in ((1, 2) if met else (2,))
         assert user_folders in path.parents
     path.unlink()

@@ -6,13 +6,13 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from pictures import label, picture, project_of
 
 from segstudio.errors import ReadOnly, UserError
 from segstudio.imaging.hashing import content_hash
 from segstudio.store.project import Project
+from segstudio.tasks.images.relink import relink
 from segstudio.tasks.progress import finished
-from segstudio.tasks.relink import relink
+from tests.tasks.pictures import label, picture, project_of
 
 
 @pytest.fixture

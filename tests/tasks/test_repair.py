@@ -14,22 +14,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import PAGE, flip_byte, overwrite_page, root_page
-from refusing_disk import RefusingConnection, refusing
-from store_painting import CELL, CLASSES, FIRST, SIZE, VESSEL, commit, flushed, new_images, paint, painted, undo
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit, TileChange
 from segstudio.labels.model import Cause, ImageId, Kind, LabelClass, Seq
-from segstudio.labels.tile import expanded, frozen
-from segstudio.store.connect import Access, connect
+from segstudio.labels.tiles.tile import expanded, frozen
+from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewImage, NewPlane
-from segstudio.store.waiting import waiting_file
+from segstudio.store.writing.waiting_edits import waiting_file
+from segstudio.tasks.keeping.repair import RepairReport, repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import RepairReport, repair
+from tests.store.damage import PAGE, flip_byte, overwrite_page, root_page
+from tests.store.refusing_disk import RefusingConnection, refusing
+from tests.store.store_painting import (
+    CELL,
+    CLASSES,
+    FIRST,
+    SIZE,
+    VESSEL,
+    commit,
+    flushed,
+    new_images,
+    paint,
+    painted,
+    undo,
+)
 
 IMAGES = [ImageId(n) for n in range(1, 5)]
 
@@ -262,8 +274,8 @@ def test_edits_that_wait_in_the_state_folder_are_in_the_repaired_project(broken:
 
 def test_weights_that_are_gone_are_listed_and_propose_no_more(broken: Path) -> None:
     from segstudio.labels.edit import now_utc
+    from segstudio.store.catalog.versions import add_version
     from segstudio.store.values import VersionRow
-    from segstudio.store.versions import add_version
 
     with Project.open(broken) as project:
         assert project.writer is not None

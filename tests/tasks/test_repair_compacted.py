@@ -6,15 +6,27 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_painting import CELL, CLASSES, FIRST, VESSEL, commit, flushed, new_images, paint, painted, redo, undo
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.project import Project
-from segstudio.tasks import snapshots
-from segstudio.tasks.compact import compact, planned
+from segstudio.tasks.keeping import snapshots
+from segstudio.tasks.keeping.compact import compact, planned
+from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished
-from segstudio.tasks.repair import repair
+from tests.store.store_painting import (
+    CELL,
+    CLASSES,
+    FIRST,
+    VESSEL,
+    commit,
+    flushed,
+    new_images,
+    paint,
+    painted,
+    redo,
+    undo,
+)
 
 IMAGES = [ImageId(1), ImageId(2)]
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pictures import picture
 
 from segstudio.errors import UnreadableImage, UserError
 from segstudio.store.project import Project
-from segstudio.tasks.new import NewReport, new_project
+from segstudio.tasks.images.new import NewReport, new_project
+from segstudio.tasks.images.scan import found_files, natural_key
 from segstudio.tasks.progress import finished
-from segstudio.tasks.scan import found_files, natural_key
+from tests.tasks.pictures import picture
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file names of Windows are text, and it has no pipes")
 

@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.tools.stroke import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.preferences import Preferences
-from segstudio.app.tools import Paint, Phase, Pointer, StrokeTool
 from segstudio.app.values import Changed, ImageTrouble
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Seq
-from segstudio.labels.policy import Touch
+from segstudio.labels.paint.policy import Touch
+from segstudio.labels.paint.stroke import Spans
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
-from segstudio.labels.raster import Raster
-from segstudio.labels.stroke import Spans
-from segstudio.labels.tile import frozen
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import frozen
 
 CLASSES = ClassTable(
     [

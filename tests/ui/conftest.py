@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.tools.stroke import Pointer
 from segstudio.app.preferences import Preferences
-from segstudio.app.tools import Pointer
 from segstudio.app.values import (
     DoneState,
     EngineState,
@@ -25,7 +25,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
-from segstudio.labels.policy import Touch
+from segstudio.labels.paint.policy import Touch
 
 __all__ = ["FakeDisplay", "FakeSession", "class_table", "image_items"]
 

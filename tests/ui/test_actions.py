@@ -4,15 +4,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fake_session import FakeSession
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from segstudio.ui.actions import ACTIONS, ICONLESS, Bar, action_named, keys_table, object_name
-from segstudio.ui.bars import tooltip
-from segstudio.ui.commands import Commands
-from segstudio.ui.icons import icon_names
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.actions import ACTIONS, ICONLESS, Bar, action_named, keys_table, object_name
+from segstudio.ui.window.bars import tooltip
+from segstudio.ui.window.commands import Commands
+from segstudio.ui.window.icons import icon_names
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 

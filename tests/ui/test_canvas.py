@@ -6,22 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canvas_session import CLASSES, FakeSession, proposal_of, spans_mask, with_columns
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFocusEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.tools import Button, Phase
+from segstudio.app.editing.tools.stroke import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId
-from segstudio.labels.stroke import capsule_spans
-from segstudio.labels.tile import Constant
+from segstudio.labels.paint.stroke import capsule_spans
+from segstudio.labels.tiles.tile import Constant
 from segstudio.ui.canvas import Canvas
+from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.events import meant_button
-from segstudio.ui.canvas.ring import Ring, RingPen
+from tests.ui.canvas_session import CLASSES, FakeSession, proposal_of, spans_mask, with_columns
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)

@@ -2,25 +2,25 @@
 
 import numpy as np
 import pytest
-from canvas_session import CLASSES, Picture, proposal_of, with_columns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from segstudio.app.display_image import DisplayImage
-from segstudio.app.tools import Button
+from segstudio.app.editing.tools.stroke import Button
+from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import Levels
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId
-from segstudio.labels.overview import reduced
-from segstudio.labels.raster import Raster
-from segstudio.labels.tile import Constant, Dense
+from segstudio.labels.tiles.overview import reduced
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import Constant, Dense
+from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.compose import Grid, grid_of, marks_in_view
-from segstudio.ui.canvas.frame import Frame
-from segstudio.ui.canvas.hand import Act, Hand
 from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
+from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.scene import NEUTRAL, Scene
 from segstudio.ui.canvas.viewport import LARGEST_SCALE, Viewport
+from tests.ui.canvas_session import CLASSES, Picture, proposal_of, with_columns
 
 SIZE = (300, 270)
 RNG = np.random.default_rng(5)

@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import numpy as np
-from canvas_session import spans_mask
 from numpy.typing import NDArray
 
+from segstudio.demo.hand import HandStroke, strokes_for
 from segstudio.geometry import Rect
-from segstudio.labels.stroke import capsule_spans
-from segstudio.ui.demo_hand import HandStroke, strokes_for
+from segstudio.labels.paint.stroke import capsule_spans
+from tests.ui.canvas_session import spans_mask
 
 
 def painted(stroke: HandStroke, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from segstudio.app.values import DoneState
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 Called = Callable[[str], list[tuple[object, ...]]]
 

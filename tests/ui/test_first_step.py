@@ -1,7 +1,6 @@
 """The card that tells a newcomer the first step: on the image, out of the hand's way, gone with the first stroke."""
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -9,8 +8,9 @@ from segstudio.app.values import Changed
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
-from segstudio.ui.first_step import FirstStep
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.canvas.first_step import FirstStep
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QToolButton
-from window_bench import RIGHT, Bench
 
-from segstudio.store.split import Split
-from segstudio.tasks.new import new_project
+from segstudio.store.catalog.split import Split
+from segstudio.tasks.images.new import new_project
+from tests.window_bench import RIGHT, Bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

@@ -11,9 +11,9 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
-from window_bench import Bench, make_project
 
 from segstudio.store.project import Project
+from tests.window_bench import Bench, make_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 

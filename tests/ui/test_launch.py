@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from segstudio.store.project import Project
-from segstudio.tasks.demo import make_demo_project
+from segstudio.tasks.sample import make_demo_project
 
 _RUN = """
 import sys
 from pathlib import Path
-from segstudio.ui.launch import run_window
+from segstudio.ui.window.launch import run_window
 sys.stdout.write("begun\\n"); sys.stdout.flush()
 sys.exit(run_window([Path(p) for p in sys.argv[1:]], False))
 """

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_session import FakeSession
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -21,10 +20,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from segstudio import __version__
-from segstudio.ui.actions import ACTIONS, Needs
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
-from segstudio.ui.main_window import MainWindow
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme
+from segstudio.ui.window.actions import ACTIONS, Needs
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession
 
 Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton

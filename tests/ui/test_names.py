@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from fake_session import FakeSession
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -21,7 +20,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "ui-names.md"
 INTERACTIVE = (

@@ -7,7 +7,6 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QHelpEvent
@@ -15,14 +14,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.thumbnails import Wish
 from segstudio.app.values import ImageItem
+from segstudio.app.viewing.thumbnails import Wish
 from segstudio.labels.model import ImageId, Kind
-from segstudio.labels.policy import Touch
-from segstudio.ui.main_window import MainWindow
+from segstudio.labels.paint.policy import Touch
 from segstudio.ui.panels.class_list import Spot, spot_rect, spot_words
 from segstudio.ui.panels.class_panel import free_name, palette
 from segstudio.ui.panels.image_list import ITEM_ROLE, described
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton
@@ -190,7 +190,7 @@ def test_a_thumbnail_is_made_again_when_the_content_of_its_image_is_another(
 def test_the_image_on_screen_lends_its_picture_where_its_file_is_too_large_for_one(
     qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segstudio.app.thumbnails.LARGEST_BYTES", 1000)
+    monkeypatch.setattr("segstudio.app.viewing.thumbnails.LARGEST_BYTES", 1000)
     files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 50) for n in range(2)]
     session.load(image_items(2), class_table(["a"]), files=files)
     thumbnails = window.image_panel.thumbnails

@@ -1,14 +1,14 @@
 """Where the window stands on a small screen."""
 
 import pytest
-from fake_session import FakeSession
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.main_window import MainWindow
-from segstudio.ui.placing import placed_within
+from segstudio.ui.window.main_window import MainWindow
+from segstudio.ui.window.placing import placed_within
+from tests.ui.fake_session import FakeSession
 
 SMALL = QRect(0, 28, 1280, 692)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton
-from window_bench import RIGHT, Bench, make_project
+
+from tests.window_bench import RIGHT, Bench, make_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 

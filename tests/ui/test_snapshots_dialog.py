@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -19,7 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import SnapshotItem
 from segstudio.ui.dialogs.snapshots import SnapshotsDialog
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton

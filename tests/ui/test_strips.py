@@ -1,12 +1,12 @@
 """Of what is said above the image one strip is seen at a time; the one behind comes back."""
 
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from segstudio.app.values import ImageTrouble, JobState
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 
 def _seen(window: MainWindow) -> list[str]:

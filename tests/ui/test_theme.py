@@ -1,7 +1,6 @@
 """Colours people can read, icons that follow them, words and figures as they are written."""
 
 import pytest
-from fake_session import FakeSession
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import (
@@ -16,10 +15,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.icons import icon, icon_names, pixmap, swatch
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.text import amount, clock, count, elided, wrapped
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
-from segstudio.ui.words import amount, clock, count, elided, wrapped
+from segstudio.ui.window.icons import icon, icon_names, pixmap, swatch
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession
 
 
 def _luminance(color: str) -> float:

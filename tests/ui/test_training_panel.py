@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
@@ -13,9 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.loader import ModuleLoader
-from segstudio.ui.main_window import MainWindow
 from segstudio.ui.panels.plots import LivePlot, close_up
+from segstudio.ui.window.loader import ModuleLoader
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 Called = Callable[[str], list[tuple]]
 

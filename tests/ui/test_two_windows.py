@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from segstudio.tasks.new import new_project
+from segstudio.tasks.images.new import new_project
 from segstudio.ui import open_window
 
 

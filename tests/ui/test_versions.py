@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
-from test_training_panel import evaluated, result, started, stepped
 
 from segstudio.app.values import LastRun, VersionItem
 from segstudio.errors import UserError
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
+from tests.ui.test_training_panel import evaluated, result, started, stepped
 
 Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton

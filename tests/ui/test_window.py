@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_session import FakeSession, class_table, image_items
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
@@ -26,9 +25,10 @@ from segstudio.errors import NotAProject
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
 from segstudio.ui.dialogs.new_project_page import class_names
-from segstudio.ui.main_window import MainWindow
 from segstudio.ui.panels.controls import ElidedLabel
-from segstudio.ui.status_bar import zoom_text
+from segstudio.ui.window.main_window import MainWindow
+from segstudio.ui.window.status_bar import zoom_text
+from tests.ui.fake_session import FakeSession, class_table, image_items
 
 Called = Callable[[str], list[tuple]]
 _SOLID = (QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QSlider)
@@ -160,7 +160,7 @@ def test_the_sample_is_one_click_away_and_a_full_disk_is_said(
             raise OSError(28, "No space left on device")
         return copies.pop()
 
-    monkeypatch.setattr("segstudio.ui.launch.demo_project", copy)
+    monkeypatch.setattr("segstudio.ui.window.launch.demo_project", copy)
     button = empty_window.findChild(QPushButton, "trySampleButton")
     _click(button)
     assert session.calls == [("open_project", Path("/somewhere/sample.segstudio"))]

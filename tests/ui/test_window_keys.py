@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_session import FakeSession
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QEnterEvent, QKeySequence
 from PySide6.QtTest import QTest
@@ -13,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import SaveState
 from segstudio.labels.model import Kind
-from segstudio.ui.actions import ACTIONS
-from segstudio.ui.main_window import MainWindow
+from segstudio.ui.window.actions import ACTIONS
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession
 
 Called = Callable[[str], list[tuple]]
 Key = Qt.Key

@@ -18,14 +18,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from segstudio import faults
-from segstudio.app.pointer import Button, Phase
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import Changed
+from segstudio.ui.canvas.brush_cursor import Ring
 from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
-from segstudio.ui.canvas.hand import Act, Hand
 from segstudio.ui.canvas.hint import Badge, Hint
-from segstudio.ui.canvas.ring import Ring
+from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.surface import Surface
-from segstudio.ui.typing_guard import keeps_focus
+from segstudio.ui.window.shortcut_guard import keeps_focus
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
-from segstudio.labels.overview import FACTOR, LEVELS, Marks
+from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks
 from segstudio.ui.canvas.palette import Ink
 
 __all__ = ["Grid", "Pixels", "compose_codes", "edges", "enlarged", "grid_of", "ground", "marks_in_view"]
@@ -29,7 +29,7 @@ _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 
 
 class Pixels(Protocol):
-    """The image: RGB by level (level n reduced by 2 ** n), as `segstudio.app.display_image` prepares it."""
+    """The image: RGB by level (level n reduced by 2 ** n), as `segstudio.app.viewing.display` prepares it."""
 
     @property
     def size(self) -> tuple[int, int]: ...

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
-from segstudio.app.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 
 __all__ = ["button_of", "buttons_of", "dropped_paths", "meant_button", "pointer_of", "wheel_factor"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.labels.model import ClassTable, Kind, LabelClass
-from segstudio.labels.overview import Marks
+from segstudio.labels.tiles.overview import Marks
 
 __all__ = ["Ink", "Palette", "premultiplied"]
 

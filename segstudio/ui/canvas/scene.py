@@ -11,10 +11,10 @@ from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
-from segstudio.labels.overview import Marks, Overviews
 from segstudio.labels.proposal import Proposal, ProposalTile
-from segstudio.labels.raster import Raster, read_tiles
-from segstudio.labels.tile import EMPTY, Constant, Tile
+from segstudio.labels.tiles.overview import Marks, Overviews
+from segstudio.labels.tiles.raster import Raster, read_tiles
+from segstudio.labels.tiles.tile import EMPTY, Constant, Tile
 from segstudio.ui.canvas.compose import Grid, Pixels, compose_codes, edges, enlarged, grid_of, ground, marks_in_view
 from segstudio.ui.canvas.palette import Palette
 

@@ -13,11 +13,11 @@ from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from segstudio.geometry import Rect
-from segstudio.ui.canvas.ring import Ring, RingPen
+from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
-    from segstudio.ui.canvas.frame import Frame, Left
+    from segstudio.ui.canvas.back_buffer import Frame, Left
     from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["Surface"]
@@ -51,7 +51,7 @@ class Surface(QWidget):
 
     @cached_property
     def _frame(self) -> "Frame":
-        from segstudio.ui.canvas.frame import Frame
+        from segstudio.ui.canvas.back_buffer import Frame
 
         return Frame()
 

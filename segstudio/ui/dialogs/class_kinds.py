@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from segstudio.labels.model import Kind
 from segstudio.ui.panels.controls import Choice, ElidedLabel
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
-from segstudio.ui.words import tr
+from segstudio.ui.text import tr
 
 __all__ = ["ClassKinds"]
 

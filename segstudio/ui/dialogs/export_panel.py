@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
-from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
-from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import count, tr, wrapped
+from segstudio.ui.text import count, tr, wrapped
+from segstudio.ui.window.icons import icon
+from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

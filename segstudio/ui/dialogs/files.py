@@ -4,7 +4,7 @@ from PySide6.QtCore import QFileInfo
 from PySide6.QtGui import QAbstractFileIconProvider, QIcon
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView
 
-from segstudio.ui.icons import icon
+from segstudio.ui.window.icons import icon
 
 __all__ = ["dress_file_dialog"]
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from segstudio.ui.actions import ACTIONS, Menu
+from segstudio.ui.text import tr
 from segstudio.ui.theme import current_theme
-from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import tr
+from segstudio.ui.window.actions import ACTIONS, Menu
+from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from importlib.metadata import PackageMetadata

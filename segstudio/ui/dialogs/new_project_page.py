@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.ui.dialogs.class_kinds import ClassKinds
-from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label, role_label
-from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import tr
+from segstudio.ui.text import tr
+from segstudio.ui.window.icons import icon
+from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -142,7 +142,7 @@ class NewProjectPage(QWidget):
         grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
 
     def _follow_images(self) -> None:
-        from segstudio.tasks.new import project_beside
+        from segstudio.tasks.images.new import project_beside
 
         self._images = [part.strip() for part in self.images.text().split(";") if part.strip()]
         first = Path(self._images[0]).expanduser() if self._images else None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from segstudio.app.image_files import image_patterns
 from segstudio.ui.dialogs.files import dress_file_dialog
-from segstudio.ui.words import tr
+from segstudio.ui.text import tr
 
 __all__ = ["OpenDialog", "project_among"]
 

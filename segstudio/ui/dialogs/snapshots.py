@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.ui.icons import icon
 from segstudio.ui.panels.controls import muted_label
+from segstudio.ui.text import count, elided, tr, wrapped
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import count, elided, tr, wrapped
+from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

@@ -7,10 +7,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from segstudio.ui.icons import icon, logo
 from segstudio.ui.panels.controls import ElidedLabel, muted_label
-from segstudio.ui.typing_guard import make_form
-from segstudio.ui.words import tr, wrapped
+from segstudio.ui.text import tr, wrapped
+from segstudio.ui.window.icons import icon, logo
+from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
-from segstudio.ui.words import tr
+from segstudio.ui.text import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

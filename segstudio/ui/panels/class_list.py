@@ -26,10 +26,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.image_cell import selected_hovered
+from segstudio.ui.text import count, tr, wrapped
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import count, tr, wrapped
+from segstudio.ui.window.icons import pixmap
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 from segstudio.errors import UserError
 from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
-from segstudio.ui.icons import icon, swatch
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
-from segstudio.ui.words import tr
+from segstudio.ui.text import tr
+from segstudio.ui.window.icons import icon, swatch
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QWidget
 
-from segstudio.ui.icons import pixmap
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import wrapped
+from segstudio.ui.window.icons import pixmap
 
 __all__ = ["Choice", "ElidedLabel", "PixelSpin", "muted_label", "role_label"]
 

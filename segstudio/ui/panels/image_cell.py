@@ -9,16 +9,16 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, 
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from segstudio.ui.icons import pixmap
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
+from segstudio.ui.text import tr
 from segstudio.ui.theme import Theme, current_theme
-from segstudio.ui.words import tr
+from segstudio.ui.window.icons import pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from segstudio.app.thumbnails import Wish
     from segstudio.app.values import ImageItem
+    from segstudio.app.viewing.thumbnails import Wish
 
 __all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status", "selected_hovered"]
 

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QL
 
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
-from segstudio.ui.words import count, tr, wrapped
+from segstudio.ui.text import count, tr, wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
-    from segstudio.app.thumbnails import Wish
     from segstudio.app.values import ImageItem
+    from segstudio.app.viewing.thumbnails import Wish
 
 __all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
 
@@ -149,7 +149,7 @@ class ImageListPanel(QFrame):
     def _wish_of(self, row: int) -> "Wish | None":
         if not 0 <= row < len(self._session.images):
             return None
-        from segstudio.app.thumbnails import Wish
+        from segstudio.app.viewing.thumbnails import Wish
 
         file = self._session.image_file(row)
         content = self._session.image_content(row)

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
-from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import role_label
+from segstudio.ui.text import tr, wrapped
 from segstudio.ui.theme import Theme, current_theme
-from segstudio.ui.words import tr, wrapped
+from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["LivePlot", "close_up"]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from segstudio.app.display_image import DisplayImage
-    from segstudio.app.thumbnails import Wish
+    from segstudio.app.viewing.display import DisplayImage
+    from segstudio.app.viewing.thumbnails import Wish
 
 __all__ = ["THUMBNAIL_H", "THUMBNAIL_W", "Thumbnails"]
 
@@ -65,7 +65,7 @@ class Thumbnails(QObject):
     def offer(self, wish: "Wish", display: "DisplayImage") -> None:
         """Take the picture of the image on screen where there is none yet: nothing has to be decoded for it."""
         if self._kept.get(wish) is None and not self._closed:
-            from segstudio.app.thumbnails import reduced_display
+            from segstudio.app.viewing.thumbnails import reduced_display
 
             with self._lock:
                 self._wishes.pop(wish, None)
@@ -125,7 +125,7 @@ class Thumbnails(QObject):
 
     def _put_off(self, wish: "Wish", generation: int) -> bool:
         """Whether a large image was set aside, to be decoded once nothing small is waited for."""
-        from segstudio.app.thumbnails import is_large
+        from segstudio.app.viewing.thumbnails import is_large
 
         try:
             large = is_large(wish.file)
@@ -154,7 +154,7 @@ class Thumbnails(QObject):
 
 
 def _decode(wish: "Wish", size: tuple[int, int]) -> QImage | None:
-    from segstudio.app.thumbnails import reduced_file
+    from segstudio.app.viewing.thumbnails import reduced_file
 
     try:
         pixels = reduced_file(wish.file, *size)

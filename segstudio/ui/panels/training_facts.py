@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
-from segstudio.ui.words import amount, clock, count, tr, wrapped
+from segstudio.ui.text import amount, clock, count, tr, wrapped
 
 __all__ = ["TrainingFacts"]
 

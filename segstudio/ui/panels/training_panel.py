@@ -17,15 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.ui.icons import icon
-from segstudio.ui.loader import ModuleLoader
 from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.panels.training_versions import TrainingVersions, version_words
+from segstudio.ui.text import amount, clock, tr
 from segstudio.ui.theme import current_theme
-from segstudio.ui.words import amount, clock, tr
+from segstudio.ui.window.icons import icon
+from segstudio.ui.window.loader import ModuleLoader
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session

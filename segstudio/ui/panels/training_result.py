@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from segstudio.ui.icons import swatch
-from segstudio.ui.words import clock, count, tr, wrapped
+from segstudio.ui.text import clock, count, tr, wrapped
+from segstudio.ui.window.icons import swatch
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayou
 
 from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
-from segstudio.ui.words import tr, wrapped
+from segstudio.ui.text import tr, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem

@@ -13,17 +13,16 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from store_painting import CELL, CLASSES, VESSEL, commit, new_images, paint, painted, redo, status_row, undo  # noqa: E402
-
 from segstudio.geometry import Rect  # noqa: E402
 from segstudio.labels.class_rows import class_columns  # noqa: E402
 from segstudio.labels.edit import Edit, RowChange, Table  # noqa: E402
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq, Status  # noqa: E402
+from segstudio.store.catalog.split import Split  # noqa: E402
+from segstudio.store.catalog.versions import add_version, begin_run, end_run  # noqa: E402
+from segstudio.store.database.schema import SCHEMA_VERSION  # noqa: E402
 from segstudio.store.project import Project  # noqa: E402
-from segstudio.store.schema import SCHEMA_VERSION  # noqa: E402
-from segstudio.store.split import Split  # noqa: E402
 from segstudio.store.values import VersionRow  # noqa: E402
-from segstudio.store.versions import add_version, begin_run, end_run  # noqa: E402
+from tests.store.store_painting import CELL, CLASSES, VESSEL, commit, new_images, paint, painted, redo, status_row, undo  # noqa: E402
 
 IMAGES = 4
 

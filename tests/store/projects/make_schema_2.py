@@ -13,15 +13,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from make_schema_1 import IMAGES, _facts, _learn, _paint  # noqa: E402
-from store_painting import BACKGROUND, CELL, CLASSES, VESSEL, new_images, paint  # noqa: E402
-
 from segstudio.geometry import Rect  # noqa: E402
 from segstudio.labels.class_rows import changed_class_row, class_columns  # noqa: E402
 from segstudio.labels.edit import Edit, RowChange, Table  # noqa: E402
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass  # noqa: E402
+from segstudio.store.database.schema import SCHEMA_VERSION  # noqa: E402
 from segstudio.store.project import Project  # noqa: E402
-from segstudio.store.schema import SCHEMA_VERSION  # noqa: E402
+from tests.store.projects.make_schema_1 import IMAGES, _facts, _learn, _paint  # noqa: E402
+from tests.store.store_painting import BACKGROUND, CELL, CLASSES, VESSEL, new_images, paint  # noqa: E402
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Labels in memory: open documents, tools, undo, whole-image edits, what is saved."""

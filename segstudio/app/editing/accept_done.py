@@ -1,0 +1,312 @@
+"""The owner of what a proposal is used for: accept, and Done by the project's policy."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from segstudio.app.editing.background_fill import Fills, frozen_copy
+from segstudio.app.editing.background_writes import filling
+from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.jobs import MainThread, say_refusal
+from segstudio.app.values import WAIT_JOB, Changed, DoneState, JobState, Rest
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.proposal_wait import ProposalWait
+from segstudio.app.viewing.proposals import Proposals
+from segstudio.errors import Cancelled, NothingLabelled, UserError
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause
+from segstudio.labels.paint.fill import Filling, Outcome, most_bytes
+from segstudio.labels.proposal import Proposal
+from segstudio.labels.tiles.tile import Dense
+from segstudio.store.project import Project
+from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
+from segstudio.tasks.labels.effort import count_effort
+
+__all__ = ["Finishing"]
+
+
+class Finishing(QObject):
+    """Accepts what is on screen, finishes images; `fills` computes their edits, `state` says where Done stands.
+
+    Done waits for a proposal that is coming. Where nothing would be labelled it does nothing, and asks.
+    """
+
+    failed = Signal(str)
+    said = Signal(str)
+    jobChanged = Signal(object)
+    stateChanged = Signal()
+
+    def __init__(
+        self,
+        project: Project,
+        documents: Documents,
+        navigation: Navigation,
+        shown: Proposals,
+        main: MainThread,
+        parent: QObject | None = None,
+        rest: Rest | None = None,
+    ) -> None:
+        """`rest` is the project's policy where it was read before."""
+        super().__init__(parent)
+        self._project, self._documents, self._navigation = project, documents, navigation
+        self._shown, self._main = shown, main
+        self.fills = Fills(documents, shown.worker, self)
+        self.fills.failed.connect(self.failed)
+        self.state = DoneState.IDLE
+        self._wait = ProposalWait(shown, self)
+        self._rest = rest or rest_of(project.setting(REST_SETTING))
+        navigation.imageLoading.connect(lambda _path: self._left())
+        documents.changed.connect(self._changed)
+        shown.proposalReady.connect(self.withdraw)
+        shown.runningChanged.connect(lambda _running: QTimer.singleShot(0, self, self._show_waiting))
+
+    # -- accept ------------------------------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Fill what is unlabelled with the proposal, as one edit."""
+        opened, proposal = self._may_begin(), self._shown.on_screen
+        if opened is None:
+            return
+        if proposal is None:
+            self.said.emit(self.tr("There is no proposal to accept yet."))
+            return
+        work = accepting(lambda _plane: proposal, [proposal.plane], self._documents.classes)
+        self._fill(opened, Cause.ACCEPT, (self.tr("Accept"), self.tr("Accepting")), work, self._accepted)
+
+    def _accepted(self, outcome: Outcome) -> None:
+        if not outcome.changed:
+            self.said.emit(
+                self.tr("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
+            )
+
+    # -- done --------------------------------------------------------------------------------------------------------
+
+    def mark_done(self, then: Callable[[], None], *, empty: bool = False) -> None:
+        """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it.
+
+        A proposal that is coming is waited for where it is used. With `empty` a person says that nothing is left to
+        label: all that is unlabelled becomes background, whatever the policy. Where nothing would be labelled without
+        that, nothing is done, and `state` says so.
+        """
+        opened = self._may_begin()
+        if opened is None or (self._wait.active and not empty):
+            return
+        self._wait.stop()
+        if empty:
+            self._finish(opened, then, empty=True)
+        elif self._rest is Rest.PROPOSAL and self._shown.coming and not self._is_full(opened):
+            self._wait.begin(lambda: self._go_on(opened, then), self._not_proposed)
+            self._become(DoneState.WAITING)
+            self._show_waiting()
+        else:
+            self._finish(opened, then)
+
+    def _show_waiting(self) -> None:
+        """Say it as the newest job: the proposal's own, which may begin later, would cover it."""
+        if self.state is DoneState.WAITING:
+            text = self.tr("Waiting for the proposal; Esc stops waiting")
+            for running in (False, True):
+                self.jobChanged.emit(JobState(WAIT_JOB, running, text))
+
+    def _may_begin(self) -> OpenDocument | None:
+        """The document on screen, its stroke kept; None, saying why, where nothing can be changed now."""
+        opened = self._documents.current
+        why_not = self._project.why_read_only if self._project.writer is None else self._documents.busy
+        if why_not:
+            self.said.emit(why_not)
+            return None
+        self._documents.commit_gesture()
+        return opened
+
+    def _is_full(self, opened: OpenDocument) -> bool:
+        """Whether every pixel is labelled, as far as the project knows: then no proposal changes one."""
+        row = self._navigation.rows[self._navigation.index]
+        pixels = sum(w * h for w, h in opened.document.raster.sizes)
+        return row.labelled_pixels >= pixels and not any(c.removed for c in self._documents.classes.all)
+
+    def _go_on(self, opened: OpenDocument, then: Callable[[], None]) -> None:
+        """The proposal is there."""
+        self._become(DoneState.IDLE)
+        if self._documents.busy:
+            self.said.emit(self._documents.busy)
+        elif self._navigation.shown == opened.document.image:
+            self._documents.commit_gesture()
+            self._finish(opened, then)
+
+    def _not_proposed(self, why: str) -> None:
+        self._become(DoneState.IDLE)
+        sentence = self.tr("This image was not marked done: {0}").format(why)
+        # The failure itself is told of in this moment: this sentence, which has both, is the one to stay.
+        QTimer.singleShot(0, self, lambda: self.failed.emit(sentence))
+
+    def _finish(self, opened: OpenDocument, then: Callable[[], None], *, empty: bool = False) -> None:
+        planes, classes = range(len(opened.document.raster.sizes)), self._documents.classes
+        rest = Rest.BACKGROUND if empty else self._rest
+        work = emptying(planes, classes) if empty else finishing(self._proposal_of(opened), planes, rest, classes)
+
+        def done(outcome: Outcome) -> None:
+            self.withdraw()
+            self.said.emit(self._words(rest, outcome.short))
+            self._count_effort(frozen_copy(opened.document))
+            then()
+
+        def not_done(error: UserError) -> None:
+            if not isinstance(error, NothingLabelled):
+                if not isinstance(error, Cancelled):  # that was said
+                    self.failed.emit(error.line)
+            elif self._navigation.shown == opened.document.image:
+                self._become(DoneState.NOTHING_LABELLED)
+                self.said.emit(self.tr("Nothing would be labelled in this image, so it was not marked done."))
+
+        self._fill(opened, Cause.DONE, (self.tr("Done"), self.tr("Finishing")), work, done, not_done)
+
+    def _proposal_of(self, opened: OpenDocument) -> Callable[[int], Proposal | None]:
+        """What was seen, not what may have been written since; of other planes what is stored."""
+        image, here, seen = opened.document.image, self._navigation.plane, self._shown.on_screen
+        proposals = self._project.proposals
+        return lambda plane: seen if plane == here else proposals.read(image, plane)
+
+    def _words(self, rest: Rest, short: bool) -> str:
+        if rest is Rest.UNKNOWN:
+            return self.tr("Done: what was unlabelled stays unknown.")
+        if rest is Rest.BACKGROUND and short:
+            return self.tr("Done, but the background is locked: what was unlabelled stays unknown.")
+        if rest is Rest.BACKGROUND:
+            return self.tr("Done: what was unlabelled became background. Undo on that image takes it back.")
+        if short:
+            return self.tr("Done, but not all of it was proposed: the rest stays unknown.")
+        return self.tr("Done: what was unlabelled was filled in from the proposal. Undo on that image takes it back.")
+
+    # -- where Done stands -------------------------------------------------------------------------------------------
+
+    def withdraw(self) -> bool:
+        """Ask no longer whether the image is empty; whether that was asked."""
+        asked = self.state is DoneState.NOTHING_LABELLED
+        if asked:
+            self._become(DoneState.IDLE)
+        return asked
+
+    def stop_waiting(self) -> bool:
+        """Wait for no proposal any more: nothing is marked; whether Done waited."""
+        waited = self._wait.stop()
+        if waited:
+            self._become(DoneState.IDLE)
+            self.said.emit(self.tr("Done waits no longer; the image was not marked done."))
+        return waited
+
+    def _become(self, state: DoneState) -> None:
+        if state is self.state:
+            return
+        was, self.state = self.state, state
+        if was is DoneState.WAITING:
+            self.jobChanged.emit(JobState(WAIT_JOB, False))
+        self.stateChanged.emit()
+
+    def _left(self) -> None:
+        """Another image is asked for: what was about the one before is dropped."""
+        self.stop_waiting()
+        self.withdraw()
+
+    def _changed(self, change: Changed) -> None:
+        if change.seq is not None and change.image in (None, self._navigation.shown):
+            self.withdraw()
+
+    # -- filling -----------------------------------------------------------------------------------------------------
+
+    def _fill(
+        self,
+        opened: OpenDocument,
+        cause: Cause,
+        names: tuple[str, str],
+        work: Filling,
+        then: Callable[[Outcome], None] = lambda _outcome: None,
+        otherwise: Callable[[UserError], None] | None = None,
+    ) -> None:
+        """Write a filling: in memory, or as a job where that may be too large. `names`: the deed, and its doing."""
+        header = Edit(opened.document.image, cause, tool=cause.value, author=self._documents.author)
+        if most_bytes(opened.document, work.planes, self._dense_tiles()) > self._documents.largest_edit_bytes:
+            self._stream(header, names[1], work, then, otherwise)
+        else:
+            self.fills.add(names[0], opened, header, work, then, otherwise)
+
+    def _dense_tiles(self) -> dict[int, Iterable[tuple[int, int]]]:
+        """Of the plane on screen: where what was seen is more than one object."""
+        seen = self._shown.on_screen
+        if seen is None:
+            return {}
+        return {seen.plane: [key for key, tile in seen.tiles.items() if isinstance(tile.labels, Dense)]}
+
+    def _stream(
+        self,
+        header: Edit,
+        text: str,
+        work: Filling,
+        then: Callable[[Outcome], None],
+        otherwise: Callable[[UserError], None] | None,
+    ) -> None:
+        """Write what is too large for memory as a job, once the edits that are being computed are there."""
+        assert header.image is not None
+        images = frozenset({header.image})
+        outcome = Outcome()
+
+        def written(_edits: int) -> None:
+            then(outcome)
+
+        def begin() -> None:
+            try:
+                write = filling(self._project, header, work, outcome)
+                self._documents.write_long(header.cause.value, text, write, images, written, otherwise)
+            except UserError as error:
+                self.said.emit(error.line)
+
+        self._documents.after(begin)
+
+    @property
+    def rest(self) -> Rest:
+        """What Done makes of unlabelled pixels."""
+        return self._rest
+
+    def set_rest(self, rest: Rest) -> None:
+        """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
+        self._rest = rest
+        self._project.set_setting(REST_SETTING, rest.value).add_done_callback(
+            lambda future: self._main.post(lambda: say_refusal(future, self.said.emit))
+        )
+
+    def _count_effort(self, after: Document) -> None:
+        project, classes = self._project, self._documents.classes
+
+        def written(future: "Future[None]") -> None:
+            self._main.post(lambda: say_refusal(future, self.said.emit))
+
+        def counted(future: "Future[Future[None] | None]") -> None:
+            try:
+                writing = future.result()
+            except UserError as error:
+                self.said.emit(error.line)
+            else:
+                if writing is not None:
+                    writing.add_done_callback(written)
+
+        self._shown.worker.submit(lambda: count_effort(project, after, classes), counted)
+
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait for whole-image edits that are being computed, and apply them; whether all ended within the time."""
+        return self.fills.settle(timeout_s)
+
+    def cancel_fill(self) -> bool:
+        """Stop waiting, and drop whole-image edits that are not applied yet; whether there was something to stop."""
+        waited = self.stop_waiting()
+        dropped = self.fills.cancel()
+        for name in dropped:
+            self.said.emit(self.tr("{0} was cancelled; nothing was filled in.").format(name))
+        return waited or bool(dropped)
+
+    def close(self) -> None:
+        """Wait for no proposal any more; apply what is being computed."""
+        self._wait.stop()
+        self.fills.settle()

@@ -1,0 +1,166 @@
+"""The owner of whole-image edits under way (accept, done): computed on a worker, applied by the event loop.
+
+Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed anew;
+the window waits for none. They are applied in the order in which they were asked for.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from time import monotonic
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.jobs import Worker
+from segstudio.errors import EditConflict, NothingLabelled, UserError
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.paint.fill import Filling, Outcome, collected, parts_of
+
+__all__ = ["Fills", "frozen_copy"]
+
+_GESTURE_POLL_MS = 50
+_MOMENT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """An edit, or None where nothing changes, and what comes of it."""
+
+    edit: Edit | None
+    outcome: Outcome
+
+
+def frozen_copy(document: Document) -> Document:
+    """A document over the same immutable tiles, to compute on. No gesture may be under way."""
+    return Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
+
+
+@dataclass(slots=True, eq=False)
+class _Fill:
+    """One of them, named for people; `future` is None while those before it are under way."""
+
+    name: str
+    opened: OpenDocument
+    header: Edit
+    work: Filling
+    then: Callable[[Outcome], None]
+    otherwise: Callable[[UserError], None]
+    begun_at: int = 0
+    future: "Future[_Filled] | None" = None
+
+
+class Fills(QObject):
+    """`failed` carries the sentence of one that could not be computed."""
+
+    failed = Signal(str)
+
+    def __init__(self, documents: Documents, worker: Worker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._documents = documents
+        self._worker = worker
+        self._fills: list[_Fill] = []
+        documents.computing = lambda: [fill.opened for fill in self._fills]
+
+    def add(
+        self,
+        name: str,
+        opened: OpenDocument,
+        header: Edit,
+        work: Filling,
+        then: Callable[[Outcome], None] = lambda _outcome: None,
+        otherwise: Callable[[UserError], None] | None = None,
+    ) -> None:
+        """Fill a document as the edit of this header: `then` runs after it, `otherwise` in place of `failed`."""
+        self._fills.append(_Fill(name, opened, header, work, then, otherwise or self._fail))
+        self._go_on()
+
+    def _fail(self, error: UserError) -> None:
+        self.failed.emit(error.line)
+
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait for what is under way and apply it, keeping a stroke first; whether all of it ended within the time."""
+        end = None if timeout_s is None else monotonic() + timeout_s
+        if self._fills:
+            self._documents.commit_gesture()
+        while self._fills:
+            head = self._fills[0]
+            left = None if end is None else max(0.0, end - monotonic())
+            if not wait((self._begun(head),), left).done:
+                return False
+            self._apply(head)
+        return True
+
+    def cancel(self) -> list[str]:
+        """Drop what is not applied yet of the document on screen; the names of what would have changed something.
+
+        What is not computed within one moment for all is taken to change something: nobody waits for it.
+        """
+        mine = [fill for fill in self._fills if fill.opened is self._documents.current]
+        wait([fill.future for fill in mine if fill.future is not None], _MOMENT_S)
+        self._fills = [fill for fill in self._fills if fill not in mine]
+        self._go_on()
+        return [fill.name for fill in mine if _would_change(fill)]
+
+    def _begun(self, fill: _Fill) -> "Future[_Filled]":
+        if fill.future is None:
+            copy, fill.begun_at = frozen_copy(fill.opened.document), fill.opened.last
+            fill.future = self._worker.submit(
+                lambda: _computed(copy, fill.header, fill.work), lambda future: self._computed(fill, future)
+            )
+        return fill.future
+
+    def _computed(self, fill: _Fill, future: "Future[_Filled]") -> None:
+        if fill not in self._fills or fill.future is not future:
+            return  # cancelled, applied by whoever waited for it, or computed anew
+        if self._documents.gesture_active or self._documents.busy:
+            QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._computed(fill, future))
+        else:
+            self._apply(fill)
+
+    def _apply(self, fill: _Fill) -> None:
+        future = self._begun(fill)
+        self._fills.remove(fill)
+        try:
+            filled = _result(fill, future)
+            if filled.edit is not None:
+                self._documents.commit(filled.edit)
+            fill.then(filled.outcome)
+        except EditConflict:
+            # Painted meanwhile on the same tiles: computed once more on what is there now.
+            fill.future = None
+            self._fills.insert(0, fill)
+        except UserError as error:
+            fill.otherwise(error)
+        finally:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._fills:
+            self._begun(self._fills[0])
+        else:
+            self._documents.go_on()
+
+
+def _computed(document: Document, header: Edit, work: Filling) -> _Filled:
+    """For a worker thread, over a frozen copy."""
+    outcome = Outcome()
+    edit = collected(header, parts_of(document, work, outcome=outcome))
+    return _Filled(edit, outcome)
+
+
+def _result(fill: _Fill, future: "Future[_Filled]") -> _Filled:
+    """What was computed. Raises `EditConflict` where it was about pixels being there at all, and some came or went."""
+    error = future.exception()
+    tells_of_pixels = isinstance(error, NothingLabelled) or (error is None and not future.result().outcome.changed)
+    if fill.work.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:
+        raise EditConflict("the image was painted on while its edit was computed")
+    return future.result()
+
+
+def _would_change(fill: _Fill) -> bool:
+    if fill.future is None or not fill.future.done():
+        return True
+    edit = fill.future.result().edit if fill.future.exception() is None else None
+    return edit is not None and not edit.empty

@@ -1,0 +1,166 @@
+"""Changes too large, or of too many images, to be made in memory: written by the writer's thread as one job.
+
+While one is under way nothing else can be written. A stroke on an image that it leaves alone waits in memory until it
+has ended; on an image that it changes none begins. Its end is told after every edit of it.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from segstudio.app.jobs import MainThread
+from segstudio.app.values import JobState
+from segstudio.errors import Cancelled, ReadOnly, UserError
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import ImageId
+from segstudio.labels.paint.fill import Filling, Outcome
+from segstudio.store.project import Project
+from segstudio.store.writing.label_fill import filled
+from segstudio.store.writing.progress_token import Ticker
+
+__all__ = ["LongWrites", "Write", "filling"]
+
+_TELL_MS = 100
+_CANCEL_S = 10.0
+
+Write = Callable[[Ticker], "Future[int]"]
+
+
+def filling(project: Project, header: Edit, work: Filling, outcome: Outcome | None = None) -> Write:
+    """The write that fills an image block by block from what is stored; `header` names the image and the cause."""
+
+    def write(ticker: Ticker) -> "Future[int]":
+        if project.writer is None:
+            raise ReadOnly(project.why_read_only)
+        return project.writer.write_all(lambda db: [filled(db, header, work, ticker, outcome)])
+
+    return write
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """`images` are those that it changes; None where that is not known, so all."""
+
+    job: str
+    text: str
+    images: frozenset[ImageId] | None
+    ticker: Ticker
+    future: "Future[int]"
+    then: Callable[[int], None]
+    otherwise: Callable[[UserError], None] | None
+
+
+class LongWrites(QObject):
+    """At most one long write. `written` has the images that may have changed (None = any); `ended` follows any end."""
+
+    jobChanged = Signal(object)
+    written = Signal(object)
+    ended = Signal()
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, main: MainThread, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._main = main
+        self._running: _Running | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TELL_MS)
+        self._timer.timeout.connect(self._tell)
+
+    @property
+    def running(self) -> bool:
+        """Whether one is under way."""
+        return self._running is not None
+
+    @property
+    def text(self) -> str:
+        """What is being done; '' where nothing is."""
+        return self._running.text if self._running is not None else ""
+
+    def changes(self, image: ImageId) -> bool:
+        """Whether the one under way may change this image."""
+        running = self._running
+        return running is not None and (running.images is None or image in running.images)
+
+    def start(
+        self,
+        job: str,
+        text: str,
+        write: Write,
+        images: frozenset[ImageId] | None = None,
+        then: Callable[[int], None] = lambda _: None,
+        otherwise: Callable[[UserError], None] | None = None,
+    ) -> None:
+        """Begin: `write` hands the work to the writer; `then` gets the number of edits once open documents follow.
+
+        `otherwise` is told why nothing was written, `Cancelled` too, in place of `failed`.
+
+        Raises `UserError` where another one is under way, and what `write` raises.
+        """
+        if self._running is not None:
+            raise UserError(f"{self._running.text}: nothing else can be changed until it is done.")
+        ticker = Ticker()
+        future = write(ticker)
+        running = self._running = _Running(job, text, images, ticker, future, then, otherwise)
+        self._tell()
+        self._timer.start()
+        future.add_done_callback(lambda _: self._main.post(lambda: self._end(running)))
+
+    def cancel(self, job: str) -> bool:
+        """Ask the one under way to end, leaving nothing behind; whether it is of this name."""
+        if self._running is None or self._running.job != job:
+            return False
+        self._running.ticker.cancel()
+        return True
+
+    def finish_if_soon(self, timeout_s: float) -> None:
+        """Wait a moment for the one under way; where it ends in time its end is told now, so that nobody sees a job."""
+        running = self._running
+        if running is not None and wait([running.future], timeout_s).done:
+            self._end(running)
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait for the one under way, cancelling it after the time, and tell of its end now.
+
+        Of one that a disk that hangs holds on, nobody knows the end yet: that is said.
+        """
+        running = self._running
+        if running is None:
+            return
+        if not wait([running.future], timeout_s).done:
+            running.ticker.cancel()
+            if not wait([running.future], _CANCEL_S).done:
+                sentence = f"{running.text}: the disk does not answer. It is done whole or not at all, and the next"
+                sentence += " opening of the project shows which."
+                self.failed.emit({"job": running.job, "sentence": sentence, "details": ""})
+                return
+        self._end(running)
+
+    def _tell(self) -> None:
+        if self._running is not None:
+            self.jobChanged.emit(JobState(self._running.job, True, self._running.text, self._running.ticker.fraction))
+
+    def _end(self, running: _Running) -> None:
+        if self._running is not running:
+            return
+        self._running = None
+        self._timer.stop()
+        error = running.future.exception()
+        self.jobChanged.emit(JobState(running.job, False))
+        if error is None:
+            self.written.emit(running.images)
+        self.ended.emit()
+        if isinstance(error, Cancelled):
+            self.said.emit(error.line)
+        if isinstance(error, UserError) and running.otherwise is not None:
+            running.otherwise(error)
+        elif isinstance(error, Cancelled):
+            pass  # said, and no failure
+        elif isinstance(error, UserError):
+            self.failed.emit({"job": running.job, "sentence": error.line, "details": ""})
+        elif error is not None:
+            raise error
+        else:
+            running.then(running.future.result())

@@ -1,0 +1,39 @@
+"""The newest edits with their tiles, so that undo need not read them: as many as fit into a byte budget."""
+
+from collections import OrderedDict
+
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Seq
+from segstudio.labels.tiles.streamed import edit_bytes
+
+__all__ = ["RecentEdits"]
+
+_BUDGET_BYTES = 64 << 20
+_ROW_BYTES = 1 << 10
+"""What an edit costs beside its dense tiles, about."""
+
+
+class RecentEdits:
+    """Edits of all open documents by number, oldest first; the oldest go. Class edits have no tiles: they fit long."""
+
+    def __init__(self, budget_bytes: int = _BUDGET_BYTES) -> None:
+        self._budget_bytes = budget_bytes
+        self._edits: OrderedDict[Seq, tuple[Edit, int]] = OrderedDict()
+        self.bytes_held = 0
+
+    def get(self, seq: Seq) -> Edit | None:
+        """The edit of this number where it is held."""
+        found = self._edits.get(seq)
+        return None if found is None else found[0]
+
+    def add(self, seq: Seq, edit: Edit) -> None:
+        """Hold an edit, letting older ones go; one that is larger than the budget is not held."""
+        size = edit_bytes(edit) + _ROW_BYTES * (1 + len(edit.rows))
+        self._edits[seq] = edit, size
+        self.bytes_held += size
+        while self.bytes_held > self._budget_bytes:
+            self.bytes_held -= self._edits.popitem(last=False)[1][1]
+
+    def drop(self, seq: Seq) -> None:
+        """Let an edit go; nothing happens where it is not held."""
+        self.bytes_held -= self._edits.pop(seq, (None, 0))[1]

@@ -1,0 +1,113 @@
+"""What is durable, and what the window says about it: listens to the writer, which speaks from its own thread."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.jobs import MainThread
+from segstudio.app.values import SaveState
+from segstudio.labels.model import Seq
+from segstudio.store.project import Project
+from segstudio.store.writing.write_queue import SetAside
+
+__all__ = ["Saving"]
+
+
+class Saving(QObject):
+    """`submitted` is the number of the newest edit, on disk or on its way; up to `acknowledged` all were told of.
+
+    `setAside` carries edits that the journal refused, for whoever holds them in memory; they get no `editCommitted`.
+    """
+
+    editCommitted = Signal(int)
+    changed = Signal(object)
+    refused = Signal(str)
+    setAside = Signal(object)
+
+    def __init__(
+        self,
+        project: Project,
+        main: MainThread,
+        held: Callable[[], int],
+        large: Callable[[], str],
+        parent: QObject | None = None,
+        last_seq: Seq | None = None,
+    ) -> None:
+        """`last_seq` is the project's where it was read before.
+
+        `held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''.
+        """
+        super().__init__(parent)
+        self._project = project
+        self._held, self._large = held, large
+        self.acknowledged = self.submitted = project.last_seq() if last_seq is None else last_seq
+        self._aside: set[int] = set()
+        if project.writer is not None:
+            writer = project.writer
+            writer.on_saved = lambda seq: main.post(lambda: self._saved(seq))
+            writer.on_refused = lambda sentence: main.post(lambda: self._refused(sentence))
+            writer.on_recovered = lambda: main.post(self.announce)
+
+            def set_aside(aside: SetAside) -> None:
+                # At once: where the project closes before the rest is heard of, none of these counts as saved.
+                self._aside.update(seq for seq, _ in aside.edits)
+                main.post(lambda: self._set_aside(aside))
+
+            writer.on_set_aside = set_aside
+
+    def acknowledge_rest(self) -> None:
+        """Say of every edit that became durable while the project closed that it did."""
+        writer = self._project.writer
+        self._saved(self._project.last_seq() if writer is None else writer.durable)
+
+    def catch_up(self) -> None:
+        """Others have written: their edits count as submitted."""
+        self.submitted = max(self.submitted, self._project.last_seq())
+
+    def state(self) -> SaveState:
+        """What the status bar says."""
+        writer = self._project.writer
+        if writer is None:
+            return SaveState(True, "", self._project.why_read_only)
+        state = writer.state
+        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
+        all_durable = self.submitted <= self.acknowledged and not self._held() and not self._large()
+        return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
+
+    def text(self) -> str:
+        """What is being saved, in words; no figure where no edit waits, but a job or one that is still computed."""
+        writer = self._project.writer
+        if self._large() or writer is None:
+            return self._large()
+        waiting = len(writer.pending_edits()) + self._held()
+        if not waiting:
+            return self.tr("Saving")
+        return self.tr("Saving 1 edit") if waiting == 1 else self.tr("Saving {0} edits").format(waiting)
+
+    def announce(self) -> None:
+        """Tell how things stand."""
+        self.changed.emit(self.state())
+
+    def _saved(self, seq: Seq) -> None:
+        for number in range(self.acknowledged + 1, seq + 1):
+            self.acknowledged = Seq(number)
+            if number not in self._aside:
+                self.editCommitted.emit(number)
+        self.announce()
+
+    def _set_aside(self, aside: SetAside) -> None:
+        """The numbers of refused edits are passed over; they are never given again."""
+        while self.acknowledged + 1 in self._aside:
+            self.acknowledged = Seq(self.acknowledged + 1)
+        self.setAside.emit(aside)
+        self.announce()
+
+    def _refused(self, sentence: str) -> None:
+        self.refused.emit(sentence)
+        self.announce()
+
+
+def _clock(utc: str) -> str:
+    from datetime import datetime
+
+    return datetime.fromisoformat(utc).astimezone().strftime("%H:%M:%S") if utc else ""

@@ -1,0 +1,1 @@
+"""Tools: small state machines over plain pointer values."""

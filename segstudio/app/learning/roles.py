@@ -1,0 +1,93 @@
+"""The owner of what is held out: says whether the image on screen is, and moves the role to another."""
+
+from concurrent.futures import Future
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.jobs import MainThread
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.errors import UserError
+from segstudio.labels.model import ImageId, Seq
+from segstudio.store.catalog.split import Split
+from segstudio.store.project import Project
+from segstudio.tasks.learning.hold_out import Moved, hold_out
+
+__all__ = ["Roles"]
+
+
+class Roles(QObject):
+    """`moved` says that a person's word has moved a role; the list of images knows it then."""
+
+    moved = Signal()
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        project: Project,
+        documents: Documents,
+        navigation: Navigation,
+        main: MainThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._navigation, self._main = project, navigation, main
+        self._seen = Seq(documents.submitted)
+        self._undecided: set[ImageId] = set()
+        navigation.imageShown.connect(self._image_shown)
+        navigation.imagesChanged.connect(self._rows_changed)
+        documents.editCommitted.connect(self._committed)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the image asked for is held out: measured on, never learned from."""
+        return self._split() == Split.HELD_OUT
+
+    def hold_out(self, image: ImageId, *, held: bool) -> None:
+        """Hold an image out, or let it be learned from; `moved` follows, or `failed`. Raises `ReadOnly`."""
+        hold_out(self._project, image, held=held).add_done_callback(
+            lambda future: self._main.post(lambda: self._changed(future))
+        )
+
+    def follow(self) -> None:
+        """Read the rows of images whose role was decided or moved since this was last looked at."""
+        images = self._project.decided_since(self._seen)
+        self._seen = self._project.last_seq()
+        if images:
+            self._navigation.reread(images)
+
+    def _changed(self, future: "Future[Moved]") -> None:
+        error = future.exception()
+        if isinstance(error, UserError):
+            self.failed.emit({"job": "hold-out", "sentence": error.line, "details": ""})
+            return
+        done = future.result()
+        self.follow()
+        words = (
+            (done.learned_from, self.tr("Learned from now on: {0}.")),
+            (done.held_out, self.tr("Held out now: {0}.")),
+        )
+        said = " ".join(text.format(", ".join(paths)) for paths, text in words if paths)
+        if said:
+            self.said.emit(said)
+            self.moved.emit()
+
+    def _image_shown(self) -> None:
+        if self._split() is None:
+            self._undecided.add(self._navigation.rows[self._navigation.index].id)
+
+    def _committed(self, seq: int) -> None:
+        if not self._undecided:
+            self._seen = Seq(seq)
+
+    def _rows_changed(self, _rows: tuple[int, ...]) -> None:
+        """The first labels of a group may have made another one the held-out one."""
+        decided = {image for image in self._undecided if self._navigation.split_of(image) is not None}
+        if decided:
+            self._undecided -= decided
+            self.follow()
+
+    def _split(self) -> str | None:
+        index = self._navigation.index
+        return self._navigation.items[index].split if index >= 0 else None

@@ -1,0 +1,153 @@
+"""The owner of what proposes: the versions of the project, which one is current, and the curves of the last run."""
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.values import LastRun, VersionItem
+from segstudio.errors import DiskRefused, UserError
+from segstudio.runs import EMBEDDED, INSTANT, Event
+from segstudio.store.catalog.versions import make_current
+from segstudio.store.project import Project
+from segstudio.store.values import RunRow, VersionRow
+
+__all__ = ["Versions", "versions_of"]
+
+
+class Versions(QObject):
+    """`currentChanged` says that another version proposes, `learnerChanged` that what proposes without one is another.
+
+    `runRead` carries a `LastRun`.
+    """
+
+    currentChanged = Signal()
+    learnerChanged = Signal()
+    runRead = Signal(object)
+    failed = Signal(str)
+
+    def __init__(
+        self, project: Project, main: MainThread, parent: QObject | None = None, listed: tuple[VersionItem, ...] = ()
+    ) -> None:
+        """`listed` are the items where they were read before."""
+        super().__init__(parent)
+        self._project, self._main = project, main
+        self._worker = Worker("runs", main)
+        self._listed = listed
+        self._learner = listed[-1].name if listed else learner_now(project)
+
+    def items(self) -> tuple[VersionItem, ...]:
+        """What may propose, newest first; last what there is without any version: the instant learner, or the guess."""
+        return self._listed or versions_of(self._project)
+
+    def changed(self) -> None:
+        """There may be another version, or another one may be current: what was read before holds no more."""
+        self._listed = ()
+
+    def use(self, name: str) -> None:
+        """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
+
+        Raises `UserError` for a name that the project has not.
+        """
+        if name not in {item.name for item in self.items()}:
+            raise UserError(f"The project has no version {name!r}.")
+        writer = self._project.writer
+        assert writer is not None
+        writer.call(lambda db: make_current(db, name)).add_done_callback(
+            lambda future: self._main.post(lambda: self._used(future))
+        )
+
+    def follow_learner(self) -> None:
+        """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""
+        before, self._learner = self._learner, learner_now(self._project)
+        if self._learner != before:
+            self.changed()
+            self.learnerChanged.emit()
+
+    def read_last_run(self) -> None:
+        """Read the newest run's events from its folder; `runRead` follows where there is one."""
+        project = self._project
+        self._worker.submit(lambda: _last_run(project), self._read)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _used(self, future: "Future[None]") -> None:
+        error = future.exception()
+        if isinstance(error, UserError):
+            self.failed.emit(error.line)
+        elif error is not None:
+            raise error
+        else:
+            self.changed()
+            self.currentChanged.emit()
+
+    def _read(self, future: "Future[LastRun | None]") -> None:
+        error = future.exception()
+        if isinstance(error, UserError):
+            self.failed.emit(error.line)
+        elif (found := future.result()) is not None:
+            self.runRead.emit(found)
+
+
+def versions_of(project: Project) -> tuple[VersionItem, ...]:
+    """What may propose, newest first; last what there is without any version; for any thread."""
+    rows, learner = project.versions(), learner_now(project)
+    measured = next((_mean(row, "parent") for row in reversed(rows) if row.parent == learner), None)
+    without = VersionItem(name=learner, now=measured, current=not any(row.current for row in rows))
+    return (*(_item(row) for row in reversed(rows)), without)
+
+
+def learner_now(project: Project) -> str:
+    """What proposes where no version does."""
+    return INSTANT if len(project.known_classes()) >= 2 else EMBEDDED
+
+
+def _item(row: VersionRow) -> VersionItem:
+    return VersionItem(
+        name=row.name,
+        parent=row.parent,
+        made=row.made,
+        before=_mean(row, "parent"),
+        now=_mean(row, "child"),
+        promoted=row.promoted,
+        reason=row.reason,
+        current=row.current,
+    )
+
+
+def _mean(row: VersionRow, of: str) -> float | None:
+    figures = row.figures.get(of)
+    return float(figures["mean_iou"]) if figures else None
+
+
+def _last_run(project: Project) -> LastRun | None:
+    """The newest run that left events. Raises `DiskRefused` where they cannot be read."""
+    for row in reversed(project.runs()):
+        file = project.path / "runs" / row.name / "events.jsonl"
+        if file.is_file():
+            try:
+                return _of(row, file)
+            except OSError as error:
+                why = f"The curves of the last run could not be read: {error.strerror or error}."
+                raise DiskRefused(why) from error
+    return None
+
+
+def _of(row: RunRow, file: Path) -> LastRun:
+    result = dict(row.summary) if "version" in row.summary else None
+    return LastRun(row.name, tuple(_events(file)), result, str(row.summary.get("why", "")))
+
+
+def _events(file: Path) -> list[dict[str, object]]:
+    """The events of a run as the panel gets them. A last line cut short by a crash, or a strange one, is left out."""
+    out: list[dict[str, object]] = []
+    for line in file.read_bytes().splitlines():
+        try:
+            out.append(msgspec.to_builtins(msgspec.json.decode(line, type=Event)))
+        except msgspec.MsgspecError:
+            continue
+    return out

@@ -1,0 +1,1 @@
+"""What is on screen: the image, its pixels, its proposal."""

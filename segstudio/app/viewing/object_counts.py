@@ -1,0 +1,88 @@
+"""The owner of how many objects each class has in the image on screen: counted by the store, on a worker."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.errors import UserError
+from segstudio.labels.model import ClassId, ImageId, Kind
+from segstudio.store.project import Project
+
+__all__ = ["ObjectCounts"]
+
+
+class ObjectCounts(QObject):
+    """Of instance classes alone: background, ignore and a semantic class are areas, not objects.
+
+    What is counted is what is saved; while one count is under way the edits of that time ask for one more.
+    """
+
+    counted = Signal()
+    said = Signal(str)
+
+    def __init__(
+        self,
+        project: Project,
+        documents: Documents,
+        navigation: Navigation,
+        main: MainThread,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._documents, self._navigation = project, documents, navigation
+        self._worker = Worker("count", main)
+        self._found: Mapping[ClassId, int] | None = None
+        self._counting: ImageId | None = None
+        self._again = False
+        navigation.imageLoading.connect(lambda _path: self._forget())
+        navigation.imageShown.connect(self._count)
+        documents.editCommitted.connect(lambda _seq: self._count())
+        documents.rewritten.connect(lambda _images: self._count())
+
+    @property
+    def by_class(self) -> Mapping[ClassId, int]:
+        """Number of objects with pixels by instance class, merged ones with it; empty while it is not known."""
+        classes, found = self._documents.classes, self._found
+        if found is None:
+            return {}
+        counts = {c.id: 0 for c in classes if c.kind is Kind.INSTANCE}
+        for class_id, number in found.items():
+            today = classes.effective(class_id)
+            if today is not None and today.id in counts:
+                counts[today.id] += number
+        return counts
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _forget(self) -> None:
+        self._found = None
+        self.counted.emit()
+
+    def _count(self) -> None:
+        image, project = self._navigation.shown, self._project
+        if image is None:
+            return
+        if self._counting is not None:
+            self._again = True
+            return
+        self._counting, self._again = image, False
+        self._worker.submit(lambda: project.object_counts(image), self._arrived)
+
+    def _arrived(self, future: "Future[Mapping[ClassId, int]]") -> None:
+        image, self._counting = self._counting, None
+        if self._again or image != self._navigation.shown:
+            self._count()
+        try:
+            found = future.result()
+        except UserError as error:
+            self.said.emit(error.line)
+            return
+        if image == self._navigation.shown:
+            self._found = found
+            self.counted.emit()

@@ -1,0 +1,127 @@
+"""Small pictures of image files, for lists. No Qt: arrays in, arrays out; for a worker thread.
+
+A picture costs as little as its file allows: JPEGs are decoded at a reduced size, of a TIFF with levels the smallest
+that will do is read; anything else is decoded whole, but never more than `LARGEST_BYTES` of samples.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect
+
+if TYPE_CHECKING:
+    from segstudio.app.viewing.display import DisplayImage
+    from segstudio.imaging.source import ImageInfo
+
+__all__ = ["LARGEST_BYTES", "Wish", "is_large", "reduced_display", "reduced_file"]
+
+LARGEST_BYTES = 1 << 30
+"""Samples decoded for one thumbnail, in bytes."""
+
+_LARGE_PX = 24_000_000
+_OVERSAMPLED = 4
+
+
+class Wish(NamedTuple):
+    """A picture that is wanted: of which image, with which content, from which file. Another content is another key."""
+
+    image: int
+    content: str
+    file: Path
+
+
+def is_large(file: Path) -> bool:
+    """Whether a picture of the file may take more than a moment. Raises `UnreadableImage`."""
+    from segstudio.imaging.source import probe
+
+    plane = probe(file).planes[0]
+    return plane.width * plane.height > _LARGE_PX
+
+
+def reduced_file(file: Path, width: int, height: int) -> NDArray[np.uint8] | None:
+    """The first plane as uint8 (h, w, 3), reduced to fill width x height pixels or less.
+
+    None where that would take more than `LARGEST_BYTES`. Raises `UnreadableImage`.
+    """
+    from segstudio.imaging.source import open_image
+
+    source = open_image(file)
+    try:
+        info = source.info
+        pixels = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
+        if pixels is None:
+            plane = info.planes[0]
+            if plane.width * plane.height * info.channels * np.dtype(info.dtype).itemsize > LARGEST_BYTES:
+                return None
+            pixels = source.read(0, Rect(0, 0, plane.width, plane.height))
+        return _fitted(pixels, width, height)
+    finally:
+        source.close()
+
+
+def reduced_display(display: "DisplayImage", width: int, height: int) -> NDArray[np.uint8]:
+    """The same from an image that is on screen: its smallest level is there already."""
+    level = display.levels - 1
+    w, h = display.size
+    return _fitted(display.rgb(level, Rect(0, 0, max(1, -(-w >> level)), max(1, -(-h >> level)))), width, height)
+
+
+def _fitted(pixels: NDArray[np.generic], width: int, height: int) -> NDArray[np.uint8]:
+    import cv2
+
+    from segstudio.imaging.display import auto_levels, to_rgb
+
+    h, w = pixels.shape[:2]
+    scale = min(1.0, max(width / w, height / h))
+    step = max(1, int(1 / scale) // _OVERSAMPLED)
+    thinned = np.ascontiguousarray(pixels[::step, ::step])
+    rgb = to_rgb(thinned, auto_levels(pixels))
+    size = (max(1, round(w * scale)), max(1, round(h * scale)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _reduced_samples(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
+    """Samples (h, w, c) of at least width x height that were never whole in memory; None where the file has none."""
+    plane = info.planes[0]
+    if plane.width < 2 * width or plane.height < 2 * height:
+        return None
+    if info.family == "jpeg":
+        return _jpeg(file, width, height)
+    if info.family == "tiff" and info.dtype == "uint8":
+        return _tiff_level(file, info, width, height)
+    return None
+
+
+def _jpeg(file: Path, width: int, height: int) -> NDArray[np.generic]:
+    from PIL import ImageOps
+
+    from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
+
+    with opened_by_pillow(file, ("JPEG", "MPO")) as image, reading_by_pillow(file):
+        image.draft(None, (max(width, height), max(width, height)))
+        turned = ImageOps.exif_transpose(image)
+        return np.asarray((turned or image).convert("RGB"))
+
+
+def _tiff_level(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
+    """A smaller level of a pyramid in plain grey or RGB; None where there is none."""
+    import tifffile
+
+    from segstudio.imaging.readers.refusal import reading
+
+    with reading(file, tifffile.TiffFileError), tifffile.TiffFile(file) as tiff:
+        levels = tiff.series[0].levels
+        fitting = [level for level in levels[1:] if level.axes in ("YX", "YXS") and _fills(level.shape, width, height)]
+        page = tiff.series[0].keyframe
+        plain = int(page.photometric) in (1, 2, 6) and 274 not in page.tags
+        if not fitting or not plain:
+            return None
+        samples = np.asarray(fitting[-1].asarray())
+    return (samples[..., None] if samples.ndim == 2 else samples)[..., : info.channels]
+
+
+def _fills(shape: tuple[int, ...], width: int, height: int) -> bool:
+    return shape[1] >= width and shape[0] >= height

@@ -1,0 +1,1 @@
+"""The demo and its hand. Imported by --demo alone."""

@@ -1,0 +1,1 @@
+"""What paints: strokes, what they may touch, fills of whole planes."""

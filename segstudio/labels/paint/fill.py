@@ -1,0 +1,348 @@
+"""Whole planes filled with classes: the one way of accept, Done and import, as parts of an edit.
+
+Parts are made block by block, so that a plane may be larger than memory: small results are `collected` into one edit,
+large ones streamed by the writer. A semantic class goes to the image's one object of it; each 8-connected component
+of an instance class is a new object.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import NothingLabelled
+from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
+from segstudio.labels.paint.components import Components, TiledComponents
+from segstudio.labels.paint.policy import effective_lookup
+from segstudio.labels.tiles.raster import read_tiles
+from segstudio.labels.tiles.streamed import TILE_BYTES, Part
+from segstudio.labels.tiles.tile import EMPTY, Constant, Tile, frozen, same, writable_copy
+
+__all__ = [
+    "ClassIdsOf",
+    "Filling",
+    "Outcome",
+    "collected",
+    "has_labels",
+    "most_bytes",
+    "parts_of",
+    "steps_of",
+]
+
+ClassIdsOf = Callable[[Rect], NDArray[np.int32]]
+"""Class id (h, w) of each pixel of a rectangle within the plane; 0 = leave alone."""
+
+_BLOCK = 8 * TILE
+"""Side of what is computed at once: a plane up to this size in one go, some 100 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What an image is filled with: class ids by plane, with which origin, over what is labelled or only beside it.
+
+    Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
+    `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and a locked class gets
+    no pixel. `status` is what the image becomes; None = in progress where it was new and a pixel changes. With
+    `never_empty` an image that would be left without one known pixel is refused.
+    """
+
+    planes: Mapping[int, ClassIdsOf]
+    classes: ClassTable
+    origin: Origin
+    only_unknown: bool = False
+    status: Status | None = None
+    never_empty: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a filling, once its parts are taken: whether a pixel `changed`, and whether some stay unknown."""
+
+    changed: bool = False
+    short: bool = False
+
+
+def _ignore(_tiles: int) -> None:
+    """The step of somebody who does not count them."""
+
+
+def parts_of(
+    document: Document, work: Filling, *, step: Callable[[int], None] = _ignore, outcome: Outcome | None = None
+) -> Iterator[Part]:
+    """The rows and tiles that a filling changes, one block of a plane in memory at a time; the document is only read.
+
+    A plane is asked for twice where it is larger than a block and an instance class is in use. `step` is told how many
+    tiles are done, `steps_of` in all. Raises KeyError for a class that was never made, `NothingLabelled`.
+    """
+    objects, found = _Objects(document), outcome or Outcome()
+    for plane, class_ids_of in work.planes.items():
+        yield from _Plane(document, plane, class_ids_of, work, objects, found).parts(step)
+    if work.never_empty and not found.changed and not has_labels(document, work.classes):
+        raise NothingLabelled("Nothing is labelled in this image.", safe="It was not marked done.")
+    before = document.status
+    after = work.status or (Status.IN_PROGRESS if found.changed and before is Status.NEW else before)
+    if after is not before:
+        yield RowChange(Table.IMAGES, document.image, {"status": before.value}, {"status": after.value})
+
+
+def steps_of(document: Document, work: Filling) -> int:
+    """How many tiles `parts_of` tells of."""
+    passes = 2 if _has_instances(work.classes) else 1
+    return passes * sum(sum(1 for _ in document.raster.keys(plane)) for plane in work.planes)
+
+
+def collected(header: Edit, parts: Iterable[Part]) -> Edit | None:
+    """The edit of these parts, all in memory; `header` has neither tiles nor rows. None where there is no part."""
+    tiles: dict[TileKey, TileChange] = {}
+    rows: list[RowChange] = []
+    for part in parts:
+        if isinstance(part, RowChange):
+            rows.append(part)
+        else:
+            tiles[part[0]] = part[1]
+    return replace(header, tiles=tiles, rows=tuple(rows)) if tiles or rows else None
+
+
+def has_labels(document: Document, classes: ClassTable) -> bool:
+    """Whether a pixel of the image is known. Reads tiles until one is found."""
+    known = effective_lookup(document, classes) != 0
+    raster = document.raster
+    for plane in range(len(raster.sizes)):
+        for key in raster.keys(plane):
+            tile = raster.look(key)
+            if bool(known[tile.id] if isinstance(tile, Constant) else known[tile.ids].any()):
+                return True
+    return False
+
+
+def most_bytes(
+    document: Document, planes: Iterable[int], dense: Mapping[int, Iterable[tuple[int, int]]] | None = None
+) -> int:
+    """What an edit that fills these planes may hold at most, without computing it.
+
+    `dense` names, of planes where that is known, the tiles (ty, tx) that are filled otherwise than with one class.
+    There it is those, what is labelled, and what is cut by the border; elsewhere it is every tile.
+    """
+    touched: set[TileKey] = set()
+    raster = document.raster
+    for plane in planes:
+        if dense is None or plane not in dense:
+            touched.update(raster.keys(plane))
+            continue
+        w, h = raster.sizes[plane]
+        touched.update((plane, h // TILE, tx) for tx in range(w // TILE + 1))
+        touched.update((plane, ty, w // TILE) for ty in range(h // TILE + 1))
+        touched.update(key for key in (*raster.stored, *raster.in_memory()) if key[0] == plane)
+        touched.update((plane, ty, tx) for ty, tx in dense[plane])
+    return 2 * TILE_BYTES * len(touched)
+
+
+def _has_instances(classes: ClassTable) -> bool:
+    return any(not c.one_object for c in classes)
+
+
+class _Objects:
+    """The objects that a filling paints, those of the document and those it makes."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._next = document.next_object
+        self._single: dict[int, int] = {}
+        self.rows: list[RowChange] = []
+        """Those of objects made since they were last taken."""
+
+    def single(self, class_id: int) -> int:
+        """The one object of a class, made where there is none."""
+        if class_id not in self._single:
+            found = self._document.single_object(ClassId(class_id))
+            self._single[class_id] = self.made(class_id) if found is None else found
+        return self._single[class_id]
+
+    def made(self, class_id: int) -> int:
+        """A new object of a class."""
+        object_id = ObjectId(self._next)
+        self._next += 1
+        self.rows.append(RowChange(Table.OBJECTS, object_id, None, {"class_id": class_id}))
+        return object_id
+
+    def take_rows(self) -> list[RowChange]:
+        """The rows of objects made since the last call."""
+        rows, self.rows = self.rows, []
+        return rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Part of a plane: its tiles as they are, the class ids (h, w) to be written (0 = leave alone), and which occur."""
+
+    rect: Rect
+    before: Mapping[tuple[int, int], Tile]
+    wanted: NDArray[np.int32]
+    present: NDArray[np.intp]
+
+
+class _Plane:
+    """One plane of a filling, block by block."""
+
+    def __init__(
+        self,
+        document: Document,
+        plane: int,
+        class_ids_of: ClassIdsOf,
+        work: Filling,
+        objects: _Objects,
+        outcome: Outcome,
+    ) -> None:
+        self._raster, self._plane, self._class_ids_of = document.raster, plane, class_ids_of
+        self._work, self._objects, self._outcome = work, objects, outcome
+        self._today, self._instance = _class_lookups(work)
+        self._unknown = effective_lookup(document, work.classes) == 0 if work.only_unknown else None
+        self._by_component: dict[int, int] = {}
+        self._last: _Block | None = None
+
+    def parts(self, step: Callable[[int], None]) -> Iterator[Part]:
+        """Rows and tiles; `step` is told of each block in each pass."""
+        bounds = self._raster.bounds(self._plane)
+        rects = list(_rects(bounds))
+        components = TiledComponents(bounds.w) if _has_instances(self._work.classes) else None
+        if components is not None:
+            for rect in rects:
+                step(sum(1 for _ in tiles_of(rect)))
+                components.add(rect, self._instances(self._block(rect)))
+            components.begin_again()
+        for rect in rects:
+            step(sum(1 for _ in tiles_of(rect)))
+            block = self._block(rect)
+            ids = self._object_ids(block)
+            if components is not None:
+                self._paint_components(components.of(rect, self._instances(block)), ids)
+            yield from self._objects.take_rows()
+            if block.present.any():
+                yield from self._tiles(block, ids)
+
+    def _block(self, rect: Rect) -> _Block:
+        """What is to be written in a rectangle. The last one is kept: a plane of one block is computed once."""
+        if self._last is None or self._last.rect != rect:
+            wanted, present = self._counted(self._class_ids_of(rect))
+            if wanted.shape != (rect.h, rect.w):
+                raise ValueError(f"class ids {wanted.shape} for {rect.w} x {rect.h} pixels")
+            before = {(ty, tx): self._raster.look((self._plane, ty, tx)) for ty, tx in tiles_of(rect)}
+            if self._unknown is not None:
+                wanted, present = self._unknown_alone(rect, before, wanted, present)
+            self._last = _Block(rect, before, wanted, present)
+        return self._last
+
+    def _counted(self, class_ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+        """Class ids as they count today, and which occur; the same array where that changes none."""
+        present = _present(class_ids, len(self._today))
+        today = self._today[present]
+        if today.min(initial=0) < 0:
+            raise KeyError(int(present[today < 0][0]))
+        if np.array_equal(today, present):
+            return class_ids, present
+        return self._today[class_ids], np.unique(today).astype(np.intp)
+
+    def _unknown_alone(
+        self,
+        rect: Rect,
+        before: Mapping[tuple[int, int], Tile],
+        wanted: NDArray[np.int32],
+        present: NDArray[np.intp],
+    ) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+        """Class ids, and which occur, where only unknown pixels are filled. Notes whether some stay unknown."""
+        assert self._unknown is not None
+        found = self._outcome
+        if all(tile == EMPTY for tile in before.values()):
+            found.short = found.short or not present.all()
+            return wanted, present
+        unknown = self._unknown[read_tiles(before, rect)[0]]
+        if not found.short and not present.all():
+            found.short = bool((unknown & (wanted == 0)).any())
+        alone = np.where(unknown, wanted, np.int32(0))
+        return alone, _present(alone, len(self._today))
+
+    def _instances(self, block: _Block) -> NDArray[np.int32]:
+        """The class ids of instance classes alone."""
+        if not self._instance[block.present].any():
+            return np.broadcast_to(np.int32(0), block.wanted.shape)
+        return np.where(self._instance[block.wanted], block.wanted, np.int32(0))
+
+    def _object_ids(self, block: _Block) -> NDArray[np.uint32]:
+        """The object (h, w) of each pixel of a class that has one object an image; 0 elsewhere."""
+        lookup = np.zeros(len(self._today), np.uint32)
+        for class_id in block.present.tolist():
+            if class_id and not self._instance[class_id]:
+                lookup[class_id] = self._objects.single(class_id)
+        return lookup[block.wanted]
+
+    def _paint_components(self, found: Components, ids: NDArray[np.uint32]) -> None:
+        """Write the objects of instance classes into `ids`, making those that are new."""
+        if len(found.names) == 1:
+            return
+        lookup = np.zeros(len(found.names), np.uint32)
+        for i, (name, class_id) in enumerate(zip(found.names.tolist(), found.class_ids.tolist(), strict=True)):
+            if not name:
+                continue
+            if name not in self._by_component:
+                self._by_component[name] = self._objects.made(class_id)
+            lookup[i] = self._by_component[name]
+        np.bitwise_or(ids, lookup[found.labels], out=ids)
+
+    def _tiles(self, block: _Block, ids: NDArray[np.uint32]) -> Iterator[tuple[TileKey, TileChange]]:
+        """The tiles of a block that its object ids (h, w), 0 = leave alone, change."""
+        for (ty, tx), before in block.before.items():
+            part = tile_rect(ty, tx).intersected(block.rect)
+            y, x = part.y - block.rect.y, part.x - block.rect.x
+            after = _painted(before, ids[y : y + part.h, x : x + part.w], self._work.origin)
+            if not same(before, after):
+                self._outcome.changed = True
+                yield (self._plane, ty, tx), TileChange(before, after)
+
+
+def _class_lookups(work: Filling) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """By class id: what it counts as today (0 = is not painted, -1 = was never made); whether it has instances."""
+    today = np.full(max((c.id for c in work.classes.all), default=0) + 1, -1, np.int32)
+    today[0] = 0
+    instance = np.zeros(len(today), np.bool_)
+    for c in work.classes.all:
+        effective = work.classes.effective(c.id)
+        spared = effective is None or (work.only_unknown and effective.locked)
+        today[c.id] = 0 if effective is None or spared else effective.id
+        instance[c.id] = not c.one_object
+    return today, instance
+
+
+def _present(class_ids: NDArray[np.int32], limit: int) -> NDArray[np.intp]:
+    """The class ids that occur. Raises KeyError for one that is not 0 ... limit - 1."""
+    lowest, highest = int(class_ids.min(initial=0)), int(class_ids.max(initial=0))
+    if lowest < 0 or highest >= limit:
+        raise KeyError(lowest if lowest < 0 else highest)
+    found = np.zeros(limit, np.bool_)
+    for y in range(0, len(class_ids), TILE):  # a band at a time: an index array is widened to 8 bytes a pixel
+        found[class_ids[y : y + TILE]] = True
+    return np.flatnonzero(found)
+
+
+def _rects(bounds: Rect) -> Iterator[Rect]:
+    """The plane in squares of whole tiles, row by row."""
+    for y in range(0, bounds.h, _BLOCK):
+        for x in range(0, bounds.w, _BLOCK):
+            yield Rect(x, y, _BLOCK, _BLOCK).intersected(bounds)
+
+
+def _painted(before: Tile, new: NDArray[np.uint32], origin: Origin) -> Tile:
+    """The tile with the object ids of its upper left part (h, w) that are not 0 written into it."""
+    mask = new != 0
+    if not mask.any():
+        return before
+    if new.shape == (TILE, TILE) and new[0, 0] and (new == new[0, 0]).all():
+        return Constant(int(new[0, 0]), int(origin))
+    ids, origins = writable_copy(before)
+    h, w = new.shape
+    np.copyto(ids[:h, :w], new, where=mask)
+    np.copyto(origins[:h, :w], np.uint8(origin), where=mask)
+    return frozen(ids, origins)

@@ -1,0 +1,1 @@
+"""Tiles of labels, their codec, and the live raster that caches them."""

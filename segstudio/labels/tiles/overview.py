@@ -1,0 +1,186 @@
+"""Overviews of labels: small pictures of tiles for looking at them from afar, kept until their tile changes.
+
+A *mark* is a small number for what a pixel shows (0 = nothing labelled), found from its object id by a look-up table.
+Level k has one mark for 2**k x 2**k pixels: the highest of them, so a labelled pixel wins over none, and a class with
+a higher mark over one with a lower (give background the lowest). The highest is also what makes a level the same
+whether it comes from pixels or from the level below. No colours, no view, no disk.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import inf
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import TILE, Rect
+from segstudio.labels.edit import TileKey
+from segstudio.labels.tiles.tile import Constant, Dense, Tile
+
+__all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "TileSource", "marks_of", "reduced"]
+
+Marks = NDArray[np.uint8 | np.uint16]
+
+FACTOR = 2
+"""Side of a level's pixel in pixels of the level below."""
+
+LEVELS = 8
+"""The coarsest level: one mark a tile."""
+
+_BUDGET_BYTES = 96 << 20
+
+
+def reduced(marks: Marks, factor: int) -> Marks:
+    """The highest mark of each block of `factor` x `factor`; (h, w) must be multiples of it, a power of two."""
+    out = marks
+    while factor > 1:
+        rows = np.maximum(out[0::2], out[1::2])
+        out = np.maximum(rows[:, 0::2], rows[:, 1::2])
+        factor //= 2
+    return out
+
+
+def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
+    """Marks of object ids, any shape; `lookup` is by id, and its last entry stands for every id beyond it."""
+    return np.take(lookup, ids, mode="clip")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of one tile since it had this stamp; the tile itself is not held."""
+
+    stamp: int
+    levels: dict[int, Marks] = field(default_factory=dict[int, Marks])
+
+
+class TileSource(Protocol):
+    """Where tiles come from, as a raster gives them to views."""
+
+    def look(self, key: TileKey, /) -> Tile: ...
+    def peek(self, key: TileKey, /) -> Tile | None: ...
+    def stamp(self, key: TileKey, /) -> int: ...
+
+
+class Overviews:
+    """Marks of tiles by level, computed when looked at and kept, tile in memory or not, while it has the same stamp.
+
+    Tiles that are being painted change in place: whoever paints calls `forget` with what was touched.
+    """
+
+    def __init__(self, budget_bytes: int = _BUDGET_BYTES) -> None:
+        self._lookup: Marks = np.zeros(1, np.uint8)
+        self._entries: OrderedDict[TileKey, _Entry] = OrderedDict()
+        self._budget_bytes = budget_bytes
+        self._bytes = 0
+
+    @property
+    def bytes_held(self) -> int:
+        """Memory of all marks that are kept."""
+        return self._bytes
+
+    def set_lookup(self, lookup: Marks) -> bool:
+        """Marks by object id; ids beyond it are 0. True where an id known before means something else now.
+
+        Then everything kept was dropped, and all views of it are out of date.
+        """
+        padded: Marks = np.concatenate([lookup, np.zeros(1, lookup.dtype)])
+        common = min(len(self._lookup), len(padded)) - 1
+        changed = (
+            padded.dtype != self._lookup.dtype
+            or not np.array_equal(padded[:common], self._lookup[:common])
+            or bool(self._lookup[common:].any())
+        )
+        self._lookup = padded
+        if changed:
+            self.clear()
+        return changed
+
+    def clear(self) -> None:
+        """Drop everything that is kept."""
+        self._entries.clear()
+        self._bytes = 0
+
+    def forget(self, keys: Iterable[TileKey]) -> None:
+        """Drop what is kept of these tiles."""
+        for key in keys:
+            self._drop(key)
+
+    def region(
+        self,
+        source: TileSource,
+        plane: int,
+        rect: Rect,
+        level: int,
+        deadline: float = inf,
+    ) -> tuple[Marks, list[TileKey]]:
+        """Marks of a rectangle of level pixels (h, w), and the keys of the tiles there was no time for.
+
+        After `deadline` (of `time.perf_counter`) only tiles whose marks are kept, or that are known to be constant, are
+        shown; the others are 0 and named. At least one is computed in any call. Costs 50 microseconds a dense tile that
+        is new, a millisecond one that has to be loaded, one or two microseconds any other.
+        """
+        side = TILE // FACTOR**level
+        out: Marks = np.zeros((rect.h, rect.w), self._lookup.dtype)
+        late: list[TileKey] = []
+        computed = 0
+        for ty in range(rect.y // side, -(-rect.bottom // side)):
+            for tx in range(rect.x // side, -(-rect.right // side)):
+                key = (plane, ty, tx)
+                marks = self._kept(key, source, level)
+                if marks is None:
+                    tile = source.peek(key)
+                    if not isinstance(tile, Constant):
+                        if computed and perf_counter() > deadline:
+                            late.append(key)
+                            continue
+                        computed += 1
+                        tile = source.look(key)
+                    marks = self._marks_of(key, tile, source, level)
+                    if marks is None:
+                        continue
+                whole = Rect(tx * side, ty * side, side, side)
+                part = rect.intersected(whole)
+                out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = (
+                    marks
+                    if marks.ndim == 0
+                    else marks[part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x]
+                )
+        return out, late
+
+    def _marks_of(self, key: TileKey, tile: Tile, source: TileSource, level: int) -> Marks | None:
+        """Marks of a tile, one for all its pixels where it is constant; None where none would be seen."""
+        if isinstance(tile, Constant):
+            mark = self._lookup[min(tile.id, len(self._lookup) - 1)]
+            return np.asarray(mark) if mark else None
+        return self._computed(key, tile, source, level)
+
+    def _kept(self, key: TileKey, source: TileSource, level: int) -> Marks | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.stamp != source.stamp(key):
+            self._drop(key)
+            return None
+        self._entries.move_to_end(key)
+        return entry.levels.get(level)
+
+    def _computed(self, key: TileKey, tile: Dense, source: TileSource, level: int) -> Marks:
+        entry = self._entries.setdefault(key, _Entry(source.stamp(key)))
+        below = max((known for known in entry.levels if known < level), default=None)
+        if below is None:
+            marks = reduced(marks_of(tile.ids, self._lookup), FACTOR**level)
+        else:
+            marks = reduced(entry.levels[below], FACTOR ** (level - below))
+        entry.levels[level] = marks
+        self._bytes += marks.nbytes
+        while self._bytes > self._budget_bytes and len(self._entries) > 1:
+            self._drop(next(iter(self._entries)))
+        return marks
+
+    def _drop(self, key: TileKey) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= sum(marks.nbytes for marks in entry.levels.values())

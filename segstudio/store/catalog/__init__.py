@@ -1,0 +1,1 @@
+"""What a project has: images, files, classes, versions, the split."""

@@ -1,0 +1,220 @@
+"""Images, files, roots, planes and groups: written for a new project or behind those of one, read as rows."""
+
+import json
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from segstudio.labels.model import ImageId, Seq, Status, folded_name
+from segstudio.store.catalog.split import Split
+from segstudio.store.database.migrations import schema_of
+from segstudio.store.values import ImageRow, NewImage
+
+__all__ = [
+    "ImageRow",
+    "Root",
+    "changed_since",
+    "find_id",
+    "free_name",
+    "insert_images",
+    "read_images",
+    "read_places",
+    "read_roots",
+    "read_splits",
+    "relative_root",
+    "sizes_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of images, and where it would lie if it had moved together with the project; None for nowhere else."""
+
+    path: Path
+    beside: Path | None = None
+
+
+_BATCH = 5000
+_CHANGED_SINCE = 2
+_SELECT = """
+SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
+       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed}
+FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
+"""
+
+
+def insert_images(
+    db: sqlite3.Connection,
+    images: Iterable[NewImage],
+    project: Path,
+    each: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write images in their order behind those that are there, streamed; returns how many.
+
+    `each` is told how many were written after every few thousand, and may raise to end it.
+    """
+    roots = {Path(path): int(id_) for id_, path in db.execute("SELECT id, path FROM roots")}
+    last, place = db.execute("SELECT coalesce(max(id), 0), coalesce(max(position), -1) FROM images").fetchone()
+    rest, count = iter(images), 0
+    while batch := list(islice(rest, _BATCH)):
+        _insert_roots(db, batch, roots, project)
+        _insert(db, batch, roots, last + count + 1, place + count + 1)
+        count += len(batch)
+        each(len(batch))
+    return count
+
+
+def _insert_roots(db: sqlite3.Connection, batch: list[NewImage], roots: dict[Path, int], project: Path) -> None:
+    for image in batch:
+        if image.root not in roots:
+            root = image.root.absolute()
+            row = (str(root), relative_root(root, project))
+            made = db.execute("INSERT INTO roots (path, relative) VALUES (?, ?) RETURNING id", row).fetchone()
+            roots[image.root] = int(made[0])
+
+
+def _insert(
+    db: sqlite3.Connection, batch: list[NewImage], roots: Mapping[Path, int], first_id: int, first_place: int
+) -> None:
+    numbered = list(enumerate(batch, start=first_id))
+    keys = [f"name:{image.group}" if image.group else f"hash:{image.quick_hash}" for image in batch]
+    db.executemany("INSERT INTO groups (key) VALUES (?) ON CONFLICT (key) DO NOTHING", [(key,) for key in keys])
+    db.executemany(
+        "INSERT INTO images (id, position, path, name_key, group_id, channels, dtype, family) "
+        "VALUES (?, ?, ?, ?, (SELECT id FROM groups WHERE key = ?), ?, ?, ?)",
+        [
+            (
+                *(id_, first_place + n, i.name or i.path, folded_name(i.name or i.path), key),
+                *(i.channels, i.dtype, i.family),
+            )
+            for n, ((id_, i), key) in enumerate(zip(numbered, keys, strict=True))
+        ],
+    )
+    db.executemany(
+        "INSERT INTO files (image, position, root, path, name_key, size, mtime_ns, quick_hash) "
+        "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+        [(id_, roots[i.root], i.path, folded_name(i.path), i.size, i.mtime_ns, i.quick_hash) for id_, i in numbered],
+    )
+    db.executemany(
+        "INSERT INTO planes VALUES (?, ?, ?, ?, ?)",
+        [(id_, n, p.key, p.width, p.height) for id_, i in numbered for n, p in enumerate(i.planes)],
+    )
+
+
+def free_name(path: str, root: str, taken: Container[str]) -> str:
+    """What an image of this path is called where names are `taken` (folded): as its path, else with its root in front.
+
+    `root` is the name of the root's folder; a number follows it where that is taken too.
+    """
+    number, tried = 1, path
+    while folded_name(tried) in taken:
+        tried = f"{root}/{path}" if number == 1 else f"{root}-{number}/{path}"
+        number += 1
+    return tried
+
+
+def relative_root(root: Path, project: Path) -> str:
+    """A root as seen from the project, with '/'; '' where there is no way (another drive of Windows)."""
+    try:
+        return Path(os.path.relpath(root, project)).as_posix()
+    except ValueError:
+        return ""
+
+
+def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
+    """Where each root lies: inside the project, at its path, or where it lay as seen from the project before a move."""
+    return {id_: root.path for id_, root in read_places(db, project).items()}
+
+
+def read_places(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
+    """The same, with the place beside the project where a file that its root lacks may be."""
+    rows = db.execute("SELECT id, path, relative FROM roots")
+    return {id_: _root(path, relative, project) for id_, path, relative in rows}
+
+
+def _root(path: str, relative: str, project: Path) -> Root:
+    absolute = Path(path)
+    beside = Path(os.path.normpath(project / relative))
+    inside = bool(relative) and beside.is_relative_to(project)
+    # A copied project has its own images, though the original's may still be there.
+    if inside or (relative and not os.path.isdir(absolute) and os.path.isdir(beside)):
+        return Root(beside)
+    return Root(absolute, beside if relative and beside != absolute else None)
+
+
+def read_images(
+    db: sqlite3.Connection,
+    roots: Mapping[int, Root],
+    *,
+    some: Collection[ImageId] | None = None,
+    removed: bool = False,
+) -> Iterator[ImageRow]:
+    """The images in the project's order, or some of them, which may be removed ones; else only where asked for."""
+    where, bound = ("", ()) if removed else ("WHERE i.removed = 0", ())
+    if some is not None:
+        where, bound = "WHERE i.id IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
+    sizes = _sizes(db, some)
+    select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
+    for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
+        yield ImageRow(
+            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes[r[0]], channels=r[2], dtype=r[3],
+            family=r[4], status=_STATUS[r[5]], group_id=r[6], split=_SPLIT[r[7]],
+            objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
+            size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
+            beside=roots[r[13]].beside,
+        )  # fmt: skip
+
+
+_STATUS = {status.value: status for status in Status}
+_SPLIT = {None: None, **{split.value: split for split in Split}}
+
+
+def _sizes(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, tuple[tuple[int, int], ...]]:
+    where, bound = ("", ())
+    if some is not None:
+        where, bound = "AND image IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
+    select = "SELECT image, width, height FROM planes WHERE position"
+    found = {image: ((width, height),) for image, width, height in db.execute(f"{select} = 0 {where}", bound)}
+    # Most images have one plane, and there may be 100,000 of them.
+    more: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for image, width, height in db.execute(f"{select} > 0 {where} ORDER BY image, position", bound):
+        more[image].append((width, height))
+    return found | {image: (*found[image], *sizes) for image, sizes in more.items()}
+
+
+def read_splits(db: sqlite3.Connection) -> dict[ImageId, Split]:
+    """What the images are for whose group has learned or been held out; no other row is read."""
+    rows = db.execute("SELECT i.id, g.split FROM groups g JOIN images i ON i.group_id = g.id WHERE g.split IS NOT NULL")
+    return {ImageId(id_): Split(split) for id_, split in rows}
+
+
+def changed_since(db: sqlite3.Connection, seq: Seq) -> list[ImageId]:
+    """The images that an edit after this number has changed, removed ones included."""
+    return [ImageId(row[0]) for row in db.execute("SELECT id FROM images WHERE last_edit > ?", (seq,))]
+
+
+def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], ...]:
+    """(width, height) of each plane of an image."""
+    return _sizes(db, (image,))[image]
+
+
+def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:
+    """The image at a place in the list (negative: from its end) or of a path: as spelled, else without case.
+
+    One that was taken out of the project is none.
+    """
+    if isinstance(wanted, int):
+        order, place = ("", wanted) if wanted >= 0 else ("DESC", -1 - wanted)
+        row = db.execute(
+            f"SELECT id FROM images WHERE removed = 0 ORDER BY position {order} LIMIT 1 OFFSET ?", (place,)
+        ).fetchone()
+    else:
+        row = db.execute(
+            "SELECT id FROM images WHERE name_key = ? AND removed = 0 ORDER BY path <> ?, position LIMIT 1",
+            (folded_name(wanted), wanted),
+        ).fetchone()
+    return None if row is None else ImageId(row[0])

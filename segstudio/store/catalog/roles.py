@@ -1,0 +1,165 @@
+"""The roles of groups as they are stored: decided when one first gets labels, moved where no version stands against it.
+
+What a version has trained on is never held out afterwards; what it was measured on is kept with the version, whatever
+role the group has today. While a run learns no group that trains is moved: the run's version will have learned from it.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from segstudio.errors import UserError
+from segstudio.labels.model import Cause, ImageId, Seq
+from segstudio.store.catalog.split import LEAST_TRAIN, Candidate, Split, decide, stand_in
+
+__all__ = [
+    "LEARNING",
+    "Moved",
+    "begin_learning",
+    "decide_split",
+    "decided_since",
+    "end_learning",
+    "hold_out",
+    "keep_learning",
+]
+
+LEARNING = "learning"
+"""The setting that describes the run that learns, or is to be resumed; absent while there is none."""
+
+_AS_A_WHOLE = frozenset({Cause.IMPORT, Cause.MERGE})
+
+_CANDIDATES = """
+SELECT g.id, g.key, min(i.status = 'done'), max(i.last_edit)
+FROM groups g JOIN images i ON i.group_id = g.id
+WHERE g.split = 'train' AND i.removed = 0 AND i.labelled_pixels > 0
+AND g.id NOT IN (SELECT group_id FROM version_groups WHERE split = 'train') GROUP BY g.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Paths of the images that are held out from now on, and of those that are learned from."""
+
+    held_out: tuple[str, ...] = ()
+    learned_from: tuple[str, ...] = ()
+
+
+def decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId, cause: Cause) -> None:
+    """Decide the role of an image's group where it is not decided yet: it has got its first labels by edit `seq`."""
+    group, key, split = db.execute(
+        "SELECT g.id, g.key, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
+    ).fetchone()
+    if split is not None:
+        return
+    chosen = decide(key, *_counts(db))
+    if chosen is Split.HELD_OUT and cause not in _AS_A_WHOLE:
+        chosen = Split.TRAIN  # somebody is at work on it
+        other = None if _learning(db) else stand_in(_candidates(db))
+        if other is not None:
+            _set(db, other.id, Split.HELD_OUT, seq)
+    _set(db, group, chosen, seq)
+
+
+def begin_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
+    """A run begins: no group that trains is moved until `end_learning`. Where none is held out although enough groups
+    train, one is from now on, and not the image that was edited last while another will do.
+    """
+    train, held_out = _counts(db)
+    if held_out == 0 and train > LEAST_TRAIN:
+        found = _candidates(db)
+        newest = max((candidate.last_edit for candidate in found), default=0)
+        chosen = stand_in(c for c in found if c.last_edit < newest) or stand_in(found)
+        if chosen is not None:
+            _set(db, chosen.id, Split.HELD_OUT, _last_seq(db))
+    keep_learning(db, run)
+
+
+def keep_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
+    """Keep by what the run can be resumed, in plain JSON values."""
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (LEARNING, msgspec.json.encode(run).decode()))
+
+
+def end_learning(db: sqlite3.Connection) -> None:
+    """No run learns any more, and none is to be resumed."""
+    db.execute("DELETE FROM settings WHERE key = ?", (LEARNING,))
+
+
+def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
+    """Hold the group of an image out, or let it be learned from: then another labelled group takes the role, if one
+    can; it must where no other is held out.
+
+    Raises `UserError`, with nothing changed, where a version, or a run under way, stands against it.
+    """
+    group, path, split = db.execute(
+        "SELECT g.id, i.path, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
+    ).fetchone()
+    wanted = Split.HELD_OUT if held else Split.TRAIN
+    if split == wanted:
+        return Moved()
+    if _learning(db):
+        raise UserError(
+            "A run is learning: which images are held out stays as it is until it has ended.", todo="Stop it, or wait."
+        )
+    if held:
+        _must_be_unlearned(db, group, path)
+        _set(db, group, wanted, _last_seq(db))
+        return Moved(held_out=_paths(db, group))
+    other = stand_in(_candidates(db)) if split == Split.HELD_OUT else None
+    if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
+        raise UserError(
+            f"'{path}' stays held out: there is no other labelled image that no version has learned from.",
+            todo="Label one more; then the role can move to it.",
+        )
+    _set(db, group, wanted, _last_seq(db))
+    if other is not None:
+        _set(db, other.id, Split.HELD_OUT, _last_seq(db))
+    return Moved(() if other is None else _paths(db, other.id), _paths(db, group))
+
+
+def decided_since(db: sqlite3.Connection, seq: Seq) -> frozenset[ImageId]:
+    """The images of groups whose role was decided, or moved, at this edit or later."""
+    rows = db.execute("SELECT i.id FROM groups g JOIN images i ON i.group_id = g.id WHERE g.decided_at >= ?", (seq,))
+    return frozenset(ImageId(row[0]) for row in rows)
+
+
+def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
+    rows = db.execute("SELECT version FROM version_groups WHERE group_id = ? AND split = 'train'", (group,)).fetchall()
+    if rows:
+        names = ", ".join(sorted(row[0] for row in rows))
+        raise UserError(f"'{path}' cannot be held out: {names} learned from it, so figures on it would flatter.")
+
+
+def _counts(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many groups train, and how many are held out."""
+    # Groups whose images were all taken out hold nothing out any more, and teach nothing.
+    found = dict(
+        db.execute(
+            "SELECT g.split, count(*) FROM groups g WHERE g.split IS NOT NULL AND EXISTS "
+            "(SELECT 1 FROM images i WHERE i.group_id = g.id AND i.removed = 0) GROUP BY g.split"
+        ).fetchall()
+    )
+    return int(found.get(Split.TRAIN.value, 0)), int(found.get(Split.HELD_OUT.value, 0))
+
+
+def _candidates(db: sqlite3.Connection) -> list[Candidate]:
+    return [Candidate(r[0], r[1], bool(r[2]), int(r[3])) for r in db.execute(_CANDIDATES)]
+
+
+def _learning(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM settings WHERE key = ?", (LEARNING,)).fetchone() is not None
+
+
+def _set(db: sqlite3.Connection, group: int, split: Split, seq: int) -> None:
+    db.execute("UPDATE groups SET split = ?, decided_at = ? WHERE id = ?", (split.value, seq, group))
+
+
+def _paths(db: sqlite3.Connection, group: int) -> tuple[str, ...]:
+    rows = db.execute("SELECT path FROM images WHERE group_id = ? AND removed = 0 ORDER BY position", (group,))
+    return tuple(row[0] for row in rows)
+
+
+def _last_seq(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT coalesce(max(seq), 0) FROM edits").fetchone()[0])

@@ -1,0 +1,1 @@
+"""The database file: connections, lock, schema, migrations, and what the disk says."""

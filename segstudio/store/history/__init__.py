@@ -1,0 +1,1 @@
+"""What was: undo, earlier states, snapshots, restoring, compacting."""

@@ -1,0 +1,175 @@
+"""Taking back, or doing again, what the journal holds: an edit of any size, or a batch with all its images.
+
+Everything is done within the caller's transaction on the writer's thread, tile by tile from the deltas, so that nothing
+is held in memory and nothing can change meanwhile. Where one image of a batch has changed since, nothing is taken back.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from segstudio.errors import EditConflict, ProjectDamaged, UserError
+from segstudio.labels.edit import Batch, Edit, RowChange, TileChange
+from segstudio.labels.model import Cause, ImageId, Seq
+from segstudio.labels.tiles.codec import apply_delta
+from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
+from segstudio.labels.tiles.tile import digest
+from segstudio.store.history.undo_checks import undo_refusal
+from segstudio.store.history.undo_horizon import must_be_reversible
+from segstudio.store.writing.journal import decode_rows, load_edit
+from segstudio.store.writing.label_rows import read_tile
+from segstudio.store.writing.progress_token import Ticker
+
+__all__ = ["Reach", "batch_for", "reach", "reversed_edits"]
+
+_CONSTANT_DELTA_BYTES = 64
+"""A delta between constants takes less, one of a dense tile more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What taking an edit back changes: images, at most so many bytes of dense tiles, and whether it is a batch."""
+
+    images: tuple[ImageId, ...]
+    bytes: int
+    batch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An edit in force that is to be taken back; `root` is the new edit whose rows and deltas say how."""
+
+    seq: Seq
+    image: ImageId | None
+    root: Seq
+    redo: bool
+    batch: int | None
+
+
+def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
+    """What taking this edit back changes, the rest of its batch included; cheap."""
+    targets = _targets(db, seq)
+    dense = 0
+    for target in targets:
+        dense += db.execute(
+            "SELECT count(*) FROM deltas WHERE seq = ? AND length(data) > ?", (target.root, _CONSTANT_DELTA_BYTES)
+        ).fetchone()[0]
+    images = dict.fromkeys(target.image for target in targets if target.image is not None)
+    return Reach(tuple(images), 2 * TILE_BYTES * dense, len(targets) > 1)
+
+
+def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
+    """A new batch for what takes this edit back; None where it belongs to none itself."""
+    row = db.execute("SELECT batch, undoes FROM edits WHERE seq = ?", (seq,)).fetchone()
+    if row is None or row[0] is None:
+        return None
+    return Batch(Cause.UNDO if row[1] is None else Cause.REDO, author)
+
+
+def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker) -> Iterator[StreamedEdit]:
+    """The edits that take an edit back (an undo edit: do again what it took back), with all of its batch.
+
+    To be written in the open transaction, in this order. Raises `UserError`, before the first, where an image has
+    changed since, a class is in use or deltas are not kept, `Cancelled`, `ProjectDamaged`.
+    """
+    targets = _targets(db, seq)
+    if not targets:
+        raise EditConflict(f"edit {seq} cannot be taken back")
+    for target in targets:
+        must_be_reversible(db, target.root)
+        _check_newest(db, target)
+        ticker.step(0)
+    marks = [target.root for target in targets]
+    ticker.total = sum(db.execute("SELECT count(*) FROM deltas WHERE seq = ?", (root,)).fetchone()[0] for root in marks)
+    for target in targets:
+        refusal = "" if target.redo else undo_refusal(db, target.seq, [], lambda n, find: load_edit(db, n, find))
+        if refusal:
+            raise UserError(refusal, safe="Nothing was taken back.")
+        yield _reversed(db, target, author, ticker)
+
+
+def _targets(db: sqlite3.Connection, seq: Seq) -> list[_Target]:
+    """The edit and what of its batch is in force, newest first; none where it is not in force itself."""
+    row = db.execute("SELECT batch, taken_back FROM edits WHERE seq = ?", (seq,)).fetchone()
+    if row is None or row[1] is not None:
+        return []
+    which, key = ("seq = ?", seq) if row[0] is None else ("batch = ?", row[0])
+    rows = db.execute(
+        f"SELECT seq, image, undoes, inverse FROM edits WHERE {which} AND taken_back IS NULL ORDER BY seq DESC", (key,)
+    ).fetchall()
+    return [
+        _Target(Seq(number), None if image is None else ImageId(image), Seq(undoes or number), bool(inverse), row[0])
+        for number, image, undoes, inverse in rows
+        if undoes is None or inverse
+    ]
+
+
+def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
+    """Raise `UserError` where its image has another edit that would have to be taken back, or done again, first.
+
+    Edits of the same batch are not in the way: they are taken back with it, newest first.
+    """
+    where, key = ("image IS NULL", ()) if target.image is None else ("image = ?", (target.image,))
+    others = f"{where} AND taken_back IS NULL AND seq != ? AND (batch IS NULL OR batch IS NOT ?)"
+    new, undone = (
+        db.execute(
+            f"SELECT coalesce(max(seq), 0) FROM edits WHERE {others} AND {which}", (*key, target.seq, target.batch)
+        ).fetchone()[0]
+        for which in ("undoes IS NULL", "inverse = 1")
+    )
+    if new < target.root and (not target.redo or undone < target.seq):
+        return
+    (cause,) = db.execute(
+        "SELECT coalesce(b.cause, e.cause) FROM edits e LEFT JOIN batches b ON b.id = e.batch WHERE e.seq = ?",
+        (target.root,),
+    ).fetchone()
+    what, name = _WORDS.get(Cause(cause), "The change"), _name(db, target.image)
+    if target.redo:
+        raise UserError(f"{what} cannot be done again: {name} changed since.", safe="Nothing was changed.")
+    raise UserError(
+        f"{what} cannot be taken back: {name} changed since.",
+        safe="Nothing was taken back.",
+        todo="Take back what came after it there first.",
+    )
+
+
+_WORDS = {
+    Cause.IMPORT: "The import",
+    Cause.RESTORE: "The restored snapshot",
+    Cause.MERGE: "The merge",
+    Cause.ACCEPT: "Accepting the proposal",
+    Cause.DONE: "Done",
+    Cause.IMAGES: "Taking out images",
+}
+
+
+def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
+    if image is None:
+        return "the list of classes or of images has"
+    return f"'{db.execute('SELECT path FROM images WHERE id = ?', (image,)).fetchone()[0]}' has"
+
+
+def _reversed(db: sqlite3.Connection, target: _Target, author: str, ticker: Ticker) -> StreamedEdit:
+    tool, rows = db.execute("SELECT tool, rows FROM edits WHERE seq = ?", (target.root,)).fetchone()
+    cause = Cause.REDO if target.redo else Cause.UNDO
+    header = Edit(target.image, cause, tool=tool, author=author, undoes=target.seq)
+    return StreamedEdit(header, _parts(db, target, decode_rows(rows), ticker))
+
+
+def _parts(db: sqlite3.Connection, target: _Target, rows: tuple[RowChange, ...], ticker: Ticker) -> Iterator[Part]:
+    yield from rows if target.redo else (row.inverted() for row in reversed(rows))
+    if target.image is None:
+        return
+    deltas = db.execute(
+        "SELECT plane, ty, tx, before, after, data FROM deltas WHERE seq = ? ORDER BY plane, ty, tx", (target.root,)
+    )
+    for plane, ty, tx, before, after, data in deltas:
+        ticker.step()
+        start, end = (before, after) if target.redo else (after, before)
+        now = read_tile(db, target.image, (plane, ty, tx))
+        if digest(now) != start:
+            raise EditConflict(f"tile {(plane, ty, tx)} has changed since edit {target.root}")
+        other = apply_delta(now, data)
+        if digest(other) != end:
+            raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
+        yield (plane, ty, tx), TileChange(now, other)

@@ -1,0 +1,1 @@
+"""Two projects into one."""

@@ -1,0 +1,40 @@
+"""Filling an image from what is stored: one streamed edit, whatever its size."""
+
+import sqlite3
+
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import ImageId, Status
+from segstudio.labels.paint.fill import Filling, Outcome, parts_of, steps_of
+from segstudio.labels.tiles.raster import Raster, TileBudget
+from segstudio.labels.tiles.streamed import TILE_BYTES, StreamedEdit
+from segstudio.store.catalog.images import sizes_of
+from segstudio.store.writing.label_rows import read_objects, read_tile, stored_keys
+from segstudio.store.writing.progress_token import Ticker
+
+__all__ = ["filled", "stored_document"]
+
+_TILES_HELD = 8
+
+
+def stored_document(db: sqlite3.Connection, image: ImageId) -> Document:
+    """The labels of an image as the connection sees them, few tiles in memory; for use while it is open."""
+    raster = Raster(sizes_of(db, image), lambda key: read_tile(db, image, key), stored_keys(db, image))
+    raster.share(TileBudget(_TILES_HELD * TILE_BYTES))
+    status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
+    return Document(image, raster, read_objects(db, image), next_object, Status(status))
+
+
+def filled(
+    db: sqlite3.Connection, header: Edit, work: Filling, ticker: Ticker | None = None, outcome: Outcome | None = None
+) -> StreamedEdit:
+    """The edit that fills an image; `header` names the image and the cause. To be written in the open transaction.
+
+    Its parts raise as `parts_of` does, and `Cancelled` where the ticker is told to end.
+    """
+    assert header.image is not None
+    document = stored_document(db, header.image)
+    if ticker is None:
+        return StreamedEdit(header, parts_of(document, work, outcome=outcome))
+    ticker.total += steps_of(document, work)
+    return StreamedEdit(header, parts_of(document, work, step=ticker.step, outcome=outcome))

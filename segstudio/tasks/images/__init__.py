@@ -1,0 +1,1 @@
+"""Whole jobs over images: make a project, add, remove, relink, list."""

@@ -1,0 +1,184 @@
+"""Files become images for a project: headers are read, on threads, and what is no image is passed over with a word."""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from segstudio.errors import UnreadableImage, UserError
+from segstudio.imaging.hashing import quick_hash
+from segstudio.imaging.readers.table import (
+    NOT_PLAIN,
+    Content,
+    NotReadYetError,
+    content_of,
+    family_of,
+    readable_formats,
+)
+from segstudio.imaging.source import probe
+from segstudio.store.values import NewImage, NewPlane
+from segstudio.tasks.images.mask_folders import MaskFolder, without_mask_folders
+from segstudio.tasks.images.scan import FoundFile, Scan
+from segstudio.tasks.images.skipped import (
+    LEADS_NOWHERE,
+    NOT_A_PLAIN_FILE,
+    NOT_ALLOWED,
+    NOT_AN_IMAGE,
+    Reason,
+    SkippedFile,
+    not_supported,
+    reasons,
+    unreadable,
+)
+from segstudio.tasks.progress import Progress
+
+__all__ = ["Looked", "looked_at", "no_image_found"]
+
+_CHUNK = 64
+_THREADS = 8
+
+
+@dataclass(slots=True)
+class Looked:
+    """The images of a scan in its order, and what was passed over.
+
+    `own_masks` counts masks that we exported ourselves; `mask_folders` are folders with files that look like masks of
+    the images.
+    """
+
+    images: list[NewImage] = field(default_factory=list[NewImage])
+    skipped: list[SkippedFile] = field(default_factory=list[SkippedFile])
+    own_masks: int = 0
+    mask_folders: tuple[MaskFolder, ...] = ()
+
+
+def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Generator[Progress, None, Looked]:
+    """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
+    answer, but masks are told by them.
+
+    Raises `UnreadableImage` for a named file that cannot be read.
+    """
+    known = known or {}
+    unknown = [file for file in scan.files if file.file not in known]
+    found = Looked(skipped=list(scan.skipped))
+    images = {file.file: known[file.file] for file in scan.files if file.file in known}
+    yield Progress(0, len(unknown), "reading headers")
+    done = 0
+    for chunk, results in _chunks(unknown):
+        for file, result in zip(chunk, results, strict=True):
+            if isinstance(result, NewImage):
+                images[file.file] = result
+            elif result is None:
+                found.own_masks += 1
+            else:
+                found.skipped.append(SkippedFile.at(file.file, result))
+        done += len(chunk)
+        yield Progress(done, len(unknown), "reading headers")
+    in_order = [images[file.file] for file in scan.files if file.file in images]
+    old = {id(image) for image in known.values()}
+    kept, found.mask_folders = _without_masks(in_order, scan, old)
+    found.images = [image for image in kept if id(image) not in old]
+    return found
+
+
+def _without_masks(
+    images: Sequence[NewImage], scan: Scan, old: set[int]
+) -> tuple[list[NewImage], tuple[MaskFolder, ...]]:
+    """The images that are no masks of others, and the folders of those that are; `old` ones are there already."""
+    near = {f.file for f in scan.files if not f.deep}
+    named = {f.file for f in scan.files if f.named}
+
+    def may_leave(image: NewImage) -> bool:
+        return _place(image) not in named
+
+    def below(image: NewImage) -> bool:
+        return id(image) in old or (may_leave(image) and _place(image) not in near)
+
+    kept, folders = without_mask_folders(images, below, lambda image: id(image) not in old and may_leave(image))
+    if not old:
+        return kept, tuple(folders)
+    stay = {id(image) for image in kept}
+    left = Counter(os.path.dirname(_place(i)) for i in images if id(i) not in stay and id(i) not in old)
+    return kept, tuple(replace(f, files=n) for f in folders if (n := left[str(f.folder)]))
+
+
+def _place(image: NewImage) -> str:
+    return os.path.join(image.root, *image.path.split("/"))
+
+
+def _chunks(files: Sequence[FoundFile]) -> Iterator[tuple[Sequence[FoundFile], list[NewImage | Reason | None]]]:
+    """Chunks of files and what they are; threads hide the latency of slow disks."""
+    chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="probe") as pool:
+        try:
+            yield from zip(chunks, pool.map(_look_at_all, chunks), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
+    return [_look_at(file) for file in files]
+
+
+def _look_at(found: FoundFile) -> NewImage | Reason | None:
+    """The image; for a file that was not named and is none, why not, and None for a mask that we exported."""
+    file = Path(found.file)
+    try:
+        status = file.stat()
+    except OSError as error:
+        if found.named:
+            raise UnreadableImage(f"{file.name} cannot be read: {error.strerror}.") from error
+        return LEADS_NOWHERE if file.is_symlink() else unreadable(f": {error.strerror}")
+    if not stat.S_ISREG(status.st_mode):
+        if found.named:
+            raise UnreadableImage(f"{file.name} cannot be read: {NOT_PLAIN}.")
+        return NOT_A_PLAIN_FILE
+    if not found.named:
+        content = content_of(file)
+        if content is not Content.IMAGE:
+            return None if content is Content.OWN_MASK else _why_none(file)
+    try:
+        return _image(found, file, status)
+    except UnreadableImage as error:
+        if found.named:
+            raise
+        return unreadable(error.sentence)
+
+
+def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
+    info = probe(file)
+    return NewImage(
+        path=found.path,
+        root=found.root,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        quick_hash=quick_hash(file),
+        planes=tuple(NewPlane(p.key, p.width, p.height) for p in info.planes),
+        channels=info.channels,
+        dtype=info.dtype,
+        family=info.family,
+    )
+
+
+def _why_none(file: Path) -> Reason:
+    """Why a file is no image for us."""
+    try:
+        family_of(file)
+    except NotReadYetError as error:
+        return not_supported(error.format)
+    except UnreadableImage as error:
+        return NOT_ALLOWED if isinstance(error.__cause__, PermissionError) else NOT_AN_IMAGE
+    return NOT_AN_IMAGE
+
+
+def no_image_found(found: Looked) -> UserError:
+    """The sentence where nothing of what was given is an image: what it is instead, and what could be read."""
+    parts = [reasons(found.skipped)] if found.skipped else []
+    if found.own_masks:
+        parts.append("1 mask was exported by SegStudio" if found.own_masks == 1 else
+                     f"{found.own_masks:,} masks were exported by SegStudio")  # fmt: skip
+    why = f": {'; '.join(parts)}" if parts else ""
+    return UserError(f"No image was found{why}.", todo=f"SegStudio reads {readable_formats()}.")

@@ -1,0 +1,119 @@
+"""Make a project of images and classes. Reads headers only; a project is there whole or not at all."""
+
+import hashlib
+import os
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.errors import UsageError, UserError
+from segstudio.labels.model import ClassTable, Kind, folded_name
+from segstudio.store.catalog.classes import valid_name
+from segstudio.store.project import NewClass, Project
+from segstudio.tasks.images.headers import looked_at, no_image_found
+from segstudio.tasks.images.mask_folders import MaskFolder
+from segstudio.tasks.images.scan import found_files
+from segstudio.tasks.images.skipped import SkippedFile
+from segstudio.tasks.progress import Progress
+
+__all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path", "stands_inside"]
+
+SUFFIX = ".segstudio"
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A project that was made: its folder, how many images it has, what was passed over, its classes.
+
+    `skipped_files` are what folders and globs hold and cannot be taken, `own_masks` counts masks that we exported
+    ourselves; `mask_folders` are folders with files that look like masks of the images.
+    """
+
+    path: Path
+    images: int
+    skipped_files: tuple[SkippedFile, ...]
+    own_masks: int
+    classes: ClassTable
+    mask_folders: tuple[MaskFolder, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """How many files were passed over."""
+        return len(self.skipped_files)
+
+
+def new_project(
+    path: Path, images: Sequence[str], classes: Sequence[str], *, copy_files: bool = False
+) -> Generator[Progress, None, NewReport]:
+    """Make a project at `path` (`.segstudio` is added where it lacks) of files, folders and globs.
+
+    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Masks that
+    lie below what is given, or beside their images, are left out, unless named themselves. Raises `UsageError` for
+    classes, `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all or
+    something stands at the path, `DiskRefused`; then no folder stays behind.
+    """
+    wanted = parsed_classes(classes)
+    path = project_path(path)
+    if path.exists():
+        raise UserError(f"There is already something at '{path}'; a new project needs a new name.")
+    found = yield from looked_at(found_files(images))
+    if not found.images:
+        raise no_image_found(found)
+    yield Progress(len(found.images), len(found.images), "writing the project")
+    with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
+        skipped, masks = tuple(found.skipped), found.mask_folders
+        return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)
+
+
+def parsed_classes(texts: Sequence[str]) -> list[NewClass]:
+    """Classes of the form NAME[:#RRGGBB[:KIND]], empty fields being defaults. Raises `UsageError`.
+
+    A class called 'background' without a kind is the background, where no other class is.
+    """
+    classes = [_parsed_class(text) for text in texts]
+    if not any(kind is Kind.BACKGROUND for _, _, kind in classes):
+        classes = [
+            (name, color, Kind.BACKGROUND if kind is None and folded_name(name) == "background" else kind)
+            for name, color, kind in classes
+        ]
+    return [NewClass(name, color, kind or Kind.SEMANTIC) for name, color, kind in classes]
+
+
+def _parsed_class(text: str) -> tuple[str, str, Kind | None]:
+    name, *more = text.split(":")
+    if len(more) > 2:
+        raise UsageError(f"The class '{text}' has too many fields; it is written NAME:#RRGGBB:KIND.")
+    color, kind = (*(part.strip() for part in more), "", "")[:2]
+    if color and not re.fullmatch("#[0-9A-Fa-f]{6}", color):
+        raise UsageError(f"The colour '{color}' of the class '{name}' is not of the form #RRGGBB.")
+    if kind and kind not in list(Kind):
+        raise UsageError(f"'{kind}' is no kind of class; there are {', '.join(Kind)}.")
+    return valid_name(name), color, Kind(kind) if kind else None
+
+
+def project_path(path: Path) -> Path:
+    """The folder NAME.segstudio that is meant by a path with or without its ending."""
+    path = Path(os.path.abspath(path))
+    return path if path.name.endswith(SUFFIX) else path.with_name(path.name + SUFFIX)
+
+
+def stands_inside(path: Path, project: Path) -> bool:
+    """Whether a path is a project's folder or lies in it, whatever links lead there; the path need not exist."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project))
+
+
+def project_beside(folder: Path) -> Path:
+    """Where the project of a folder of images lies, or will: FOLDER.segstudio beside it, or, where nothing can be
+    written there, in the user's data folder."""
+    folder = Path(os.path.abspath(folder))
+    beside = folder.with_name(folder.name + SUFFIX) if folder.name else folder / f"images{SUFFIX}"
+    if beside.exists():
+        return beside
+    import platformdirs
+
+    # Folders of one name in several places must not share a project.
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
+    data = platformdirs.user_data_path("segstudio", appauthor=False) / "projects"
+    elsewhere = data / f"{folder.name or 'images'}-{mark}{SUFFIX}"
+    return elsewhere if elsewhere.exists() or not os.access(beside.parent, os.W_OK) else beside

@@ -1,0 +1,141 @@
+"""Find the files of missing images in a folder: by their relative path, by their name, by their content.
+
+A file counts as found only where it is the one that was labelled: of the same size, and of the same time or the same
+hash. Names are compared by NFC and without case.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.errors import UnreadableImage, UserError
+from segstudio.imaging.hashing import content_hash, quick_hash
+from segstudio.labels.model import ImageId, folded_name
+from segstudio.store.catalog.relink import Found, write_places
+from segstudio.store.project import Project
+from segstudio.store.values import ImageRow
+from segstudio.tasks.progress import Progress
+
+__all__ = ["RelinkReport", "relink"]
+
+_EVERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RelinkReport:
+    """Paths of the images that were found again, that are still missing, and of whose path there is another file."""
+
+    folder: Path
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+    different: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    """With '/', below the folder."""
+    size: int
+    mtime_ns: int
+
+
+class _Folder:
+    """The files below a folder, by path, by name and by size; hashes are taken once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.by_path: dict[str, _File] = {}
+        self.by_name: defaultdict[str, list[_File]] = defaultdict(list)
+        self.by_size: defaultdict[int, list[_File]] = defaultdict(list)
+        self._quick: dict[str, str] = {}
+
+    def add(self, file: _File) -> None:
+        self.by_path[folded_name(file.path)] = file
+        self.by_name[folded_name(file.path.rpartition("/")[2])].append(file)
+        self.by_size[file.size].append(file)
+
+    def holds(self, file: _File, row: ImageRow) -> bool:
+        """Whether a file has the content of an image."""
+        if file.size != row.size:
+            return False
+        try:
+            if self._quick_hash(file) != row.quick_hash:
+                return False
+            return not row.content_hash or content_hash(self.folder / file.path) == row.content_hash
+        except UnreadableImage:
+            return False
+
+    def _quick_hash(self, file: _File) -> str:
+        if file.path not in self._quick:
+            self._quick[file.path] = quick_hash(self.folder / file.path)
+        return self._quick[file.path]
+
+
+def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkReport]:
+    """Look for every missing image below `folder` and write where they are, in one transaction.
+
+    Raises `ReadOnly`, `UserError` where the folder is none, `DiskRefused`.
+    """
+    writer = project.writing()
+    folder = Path(os.path.abspath(folder))
+    if not folder.is_dir():
+        raise UserError(f"'{folder}' is no folder.")
+    rows = project.images(removed=True)
+    missing = [row for row in rows if not row.file.is_file()]
+    stayed = frozenset(row.id for row in rows) - {row.id for row in missing}
+    if not missing:
+        return RelinkReport(folder, (), ())
+    files = _Folder(folder)
+    for n, file in enumerate(_files_below(folder)):
+        files.add(file)
+        if n % _EVERY == 0:
+            yield Progress(0, len(missing), "looking through the folder")
+    found: dict[ImageId, Found] = {}
+    different: list[str] = []
+    for done, row in enumerate(missing):
+        if done % _EVERY == 0:
+            yield Progress(done, len(missing), row.path)
+        file = _find(files, row)
+        if file is not None:
+            same = folded_name(file.path) == folded_name(row.inner_path)
+            found[row.id] = Found(row.id, file.path, file.mtime_ns, same)
+        elif folded_name(row.inner_path) in files.by_path:
+            different.append(row.path)
+    yield Progress(len(missing), len(missing), "writing where they are")
+    if found:
+        places = list(found.values())
+        writer.call(lambda db: write_places(db, project.path, folder, places, stayed)).result()
+    return RelinkReport(
+        folder,
+        tuple(row.path for row in missing if row.id in found),
+        tuple(row.path for row in missing if row.id not in found),
+        tuple(different),
+    )
+
+
+def _files_below(folder: Path) -> Iterator[_File]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.endswith(".segstudio") and not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(where, name)
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue  # gone since, or a link to nowhere
+            yield _File(Path(os.path.relpath(path, folder)).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _find(files: _Folder, row: ImageRow) -> _File | None:
+    """By relative path, then by name, then by content alone."""
+    at_path = files.by_path.get(folded_name(row.inner_path))
+    if at_path is not None and (
+        (at_path.size, at_path.mtime_ns) == (row.size, row.mtime_ns) or files.holds(at_path, row)
+    ):
+        return at_path
+    name = folded_name(row.inner_path.rpartition("/")[2])
+    for file in (*files.by_name.get(name, ()), *files.by_size.get(row.size, ())):
+        if files.holds(file, row):
+            return file
+    return None

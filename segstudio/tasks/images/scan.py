@@ -1,0 +1,236 @@
+"""What `new` and `add` are given becomes files with roots: files, folders and globs. Looks at names alone.
+
+Within a folder, or a glob, files stand in natural order: img_2 before img_10. Hidden files and folders, projects and
+what systems put beside images are passed over; what a person might miss is named with its reason.
+"""
+
+import errno
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from segstudio.errors import UnreadableImage, UserError, printable
+from segstudio.labels.model import folded_name
+from segstudio.tasks.images.skipped import NO_ENTRY, NOT_UTF_8, TOO_LONG, SkippedFile
+
+__all__ = ["FoundFile", "Scan", "found_files", "natural_key"]
+
+_SYSTEM = frozenset(
+    ("__macosx", "$recycle.bin", "system volume information", "@eadir", "thumbs.db", "desktop.ini", "ehthumbs.db")
+)
+"""Folders and files that systems put beside images, folded."""
+
+_DIGITS = re.compile("([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that may be an image; `path` is relative to `root`. One that was `named` has to be an image.
+
+    `file` is where it lies, as text: with 100,000 of them paths as objects cost seconds. `deep` says that it lies in a
+    folder below the one that was given, or below the fixed part of the glob.
+    """
+
+    root: Path
+    path: str
+    file: str
+    named: bool
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Files in the order in which they are to stand, each once, and what was passed over by its name or place."""
+
+    files: list[FoundFile]
+    skipped: list[SkippedFile]
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """A file that a glob found or that was named, before its root is known."""
+
+    place: Path
+    named: bool
+    deep: bool
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What was found so far: below folders, alone, in which order, and what was passed over."""
+
+    folders: list[FoundFile] = field(default_factory=list[FoundFile])
+    singles: list[_Single] = field(default_factory=list[_Single])
+    order: list[str] = field(default_factory=list[str])
+    skipped: list[SkippedFile] = field(default_factory=list[SkippedFile])
+
+
+def natural_key(path: str) -> tuple[list[list[str | int]], str]:
+    """By which paths are sorted as people count: numbers by value, letters without case, folder by folder."""
+    return [_counted(name) for name in path.casefold().split("/")], path
+
+
+def _counted(name: str) -> list[str | int]:
+    """Text and numbers in turn, so that like is compared with like."""
+    parts: list[str | int] = list(_DIGITS.split(name))
+    parts[1::2] = map(int, parts[1::2])
+    return parts
+
+
+def found_files(given: Sequence[str]) -> Scan:
+    """The files behind paths and globs, each once, in the order given, within a folder or glob in natural order.
+
+    A folder is a root; the root of files and globs is their deepest common folder. Where two files of several roots
+    would have one relative path, the deepest common folder of all is the root. Raises `UserError` for what is missing,
+    may not be entered, or has a name that is not valid UTF-8.
+    """
+    gathering = _Gathering()
+    for text in given:
+        _gather(text, gathering)
+    everything = gathering.folders + _with_common_root(gathering.singles)
+    if len({folded_name(f.path) for f in everything}) < len({f.file for f in everything}):
+        everything = _told_apart(everything)
+    by_file = {f.file: f for f in reversed(everything)}
+    named = {f.file for f in everything if f.named}
+    near = {f.file for f in everything if not f.deep}
+    order = dict.fromkeys(gathering.order)
+    files = [replace(by_file[file], named=file in named, deep=file not in near) for file in order]
+    return Scan(files, list(dict.fromkeys(gathering.skipped)))
+
+
+def _gather(text: str, gathering: _Gathering) -> None:
+    path = Path(os.path.abspath(text))
+    if not _is_utf_8(str(path)):
+        raise UnreadableImage(
+            f"'{printable(text)}' cannot be taken: the name is not valid UTF-8.", todo="Rename it, and try again."
+        )
+    try:
+        if path.is_dir():
+            found = list(_below_folder(path, text, gathering.skipped))
+            gathering.folders += found
+            gathering.order += [f.file for f in found]
+        else:
+            more = _files_of(text, path, gathering.skipped)
+            gathering.singles += more
+            gathering.order += [str(single.place) for single in more]
+    except OSError as error:
+        raise UnreadableImage(f"'{printable(text)}' cannot be read: {_why(error)}.") from error
+
+
+def _why(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "a folder on the way to it may not be entered"
+    if error.errno == errno.ENAMETOOLONG:
+        return "the path is too long"
+    if error.errno == errno.ELOOP:
+        return "the links on the way to it lead round in a circle"
+    return f"the disk says: {error.strerror}"
+
+
+def _is_utf_8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single]:
+    """The file of this name, or the files that a glob finds."""
+    if path.exists():
+        return [_Single(path, named=True, deep=False)]
+    if not glob.has_magic(text):
+        raise UnreadableImage(f"{printable(text)} cannot be read: there is no such file or folder.")
+    found: list[_Single] = []
+    fixed = _fixed_part(text)
+    before = len(skipped)
+    for match in sorted(glob.glob(text, recursive=True), key=natural_key):
+        place = Path(os.path.abspath(match))
+        if not _is_utf_8(str(place)):
+            skipped.append(SkippedFile.at(str(place), NOT_UTF_8))
+        elif place.is_dir():
+            if "**" not in text and not _passed_over(place.name):
+                below = _below_folder(place, match, skipped)
+                found += [_Single(Path(f.file), named=False, deep=True) for f in below]
+        elif place.name.casefold() not in _SYSTEM and not any(
+            _passed_over(part) for part in place.parent.relative_to(fixed).parts
+        ):
+            found.append(_Single(place, named=False, deep=place.parent != fixed))
+    if not found and len(skipped) == before:
+        raise UserError(f"'{printable(text)}' finds no file.")
+    return found
+
+
+def _fixed_part(text: str) -> Path:
+    """The folder of a glob down to its first part with a wildcard."""
+    parts = Path(os.path.abspath(text)).parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+def _passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is none of a person's images: hidden, a project, or of the system."""
+    return name.startswith(".") or name.endswith(".segstudio") or name.casefold() in _SYSTEM
+
+
+def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator[FoundFile]:
+    """Every file below a folder in natural order; links are followed once."""
+    if root.name.endswith(".segstudio"):
+        raise UserError(f"{text} is a project, no folder of images.")
+    seen: set[tuple[int, int]] = set()
+    names: list[str] = []
+
+    def refused(error: OSError) -> None:
+        where = os.fsdecode(error.filename or root)
+        if where == str(root):
+            raise error
+        skipped.append(SkippedFile.at(where, TOO_LONG if error.errno == errno.ENAMETOOLONG else NO_ENTRY))
+
+    for folder, folders, files in os.walk(root, followlinks=True, onerror=refused):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = _wanted(folder, folders, skipped)
+        inner = Path(folder).relative_to(root).as_posix()
+        wanted = _wanted(folder, files, skipped)
+        names += wanted if inner == "." else [f"{inner}/{name}" for name in wanted]
+    names.sort(key=natural_key)
+    return (FoundFile(root, name, os.path.join(root, *name.split("/")), False, "/" in name) for name in names)
+
+
+def _wanted(folder: str, names: list[str], skipped: list[SkippedFile]) -> list[str]:
+    """The names in a folder that are looked at; those that cannot be kept in a project are passed over with a word."""
+    wanted: list[str] = []
+    for name in names:
+        if _passed_over(name):
+            continue
+        if _is_utf_8(name):
+            wanted.append(name)
+        else:
+            skipped.append(SkippedFile.at(os.path.join(folder, name), NOT_UTF_8))
+    return wanted
+
+
+def _with_common_root(files: list[_Single]) -> list[FoundFile]:
+    if not files:
+        return []
+    root = _common_folder([file.place.parent for file in files])
+    return [FoundFile(root, f.place.relative_to(root).as_posix(), str(f.place), f.named, f.deep) for f in files]
+
+
+def _told_apart(files: list[FoundFile]) -> list[FoundFile]:
+    """The same files below one root, so that no two have one path."""
+    root = _common_folder([Path(f.file).parent for f in files])
+    return [replace(f, root=root, path=Path(f.file).relative_to(root).as_posix()) for f in files]
+
+
+def _common_folder(folders: list[Path]) -> Path:
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError as error:
+        raise UserError("The images lie on several drives; make a project for each, or name their folders.") from error

@@ -1,0 +1,1 @@
+"""Whole jobs that look after a project: snapshots, backup, compact, merge, repair."""

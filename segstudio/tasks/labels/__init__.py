@@ -1,0 +1,1 @@
+"""Whole jobs over labels: import, export, accept, done, evaluate, compare."""

@@ -1,0 +1,218 @@
+"""Accept and Done: proposals become labels, and images done, alike for window, command line and Python.
+
+Accept fills what is unlabelled with the proposal. Done fills it by the project's setting and marks the image done. What
+is labelled stays, a locked class gets no pixel, and an image is never marked done with nothing labelled in it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import NothingLabelled
+from segstudio.geometry import Rect, tiles_of
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Batch, Edit
+from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Rest, Status
+from segstudio.labels.paint.fill import ClassIdsOf, Filling
+from segstudio.labels.proposal import Proposal
+from segstudio.labels.tiles.streamed import Part, StreamedEdit
+from segstudio.labels.user import user_name
+from segstudio.store.catalog.file_check import Content, look_at, note
+from segstudio.store.project import ImageRow, Project
+from segstudio.store.writing.label_fill import filled
+from segstudio.store.writing.progress_token import Ticker
+from segstudio.tasks.labels.effort import count_effort
+from segstudio.tasks.labels.together import written_together
+from segstudio.tasks.progress import Progress
+
+__all__ = [
+    "REST_SETTING",
+    "AcceptReport",
+    "accept",
+    "accepting",
+    "emptying",
+    "finishing",
+    "is_whole",
+    "rest_of",
+]
+
+REST_SETTING = "done_rest"
+"""The project's setting of what Done makes of unlabelled pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptReport:
+    """`images` with a proposal were accepted (or done), `edits` of them changed by that; the others were passed over.
+
+    `without` have no proposal; `empty` would have been marked done with nothing labelled; the file of `changed` ones
+    holds another content than was labelled.
+    """
+
+    images: int
+    edits: int
+    without: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @property
+    def passed_over(self) -> int:
+        """How many were left as they were."""
+        return len(self.without) + len(self.empty) + len(self.changed)
+
+
+def accept(
+    project: Project, images: Sequence[ImageRow], *, done: bool = False
+) -> Generator[Progress, None, AcceptReport]:
+    """Accept the proposals of these images on all their planes; with `done` mark them done by the project's setting.
+
+    One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are taken back
+    together. Raises `ReadOnly`, `DiskRefused`.
+    """
+    writer = project.writing()
+    proposed = _proposed_planes(project)
+    without = tuple(row.path for row in images if row.id not in proposed)
+    ready, changed = _as_labelled(project, [row for row in images if row.id in proposed])
+    cause, verb = (Cause.DONE, "done") if done else (Cause.ACCEPT, "accepting")
+    job = _Job(project, proposed, project.classes(), cause, rest_of(project.setting(REST_SETTING)))
+    batch = Batch(cause, user_name())
+    writing = written_together(writer, partial(job.edits, rows=ready), len(ready), batch, job.safe)
+    edits = 0
+    if ready:
+        edits = yield from _shown(writing, ready, verb)
+    left = tuple(row.path for row in ready if row.id in job.empty)
+    if done:
+        for row in ready:
+            if row.id not in job.empty:
+                counted = count_effort(project, project.document(row.id), job.classes)
+                if counted is not None:
+                    counted.result()
+    return AcceptReport(len(ready) - len(left), edits, without, left, changed)
+
+
+def _shown(writing: Generator[int, None, int], rows: Sequence[ImageRow], verb: str) -> Generator[Progress, None, int]:
+    """The progress of what is written."""
+    total = len(rows)
+    try:
+        while True:
+            try:
+                done = next(writing)
+            except StopIteration as end:
+                return end.value
+            yield Progress(done, total, f"{verb} {rows[min(done, total - 1)].path}")
+    finally:
+        writing.close()
+
+
+def _proposed_planes(project: Project) -> dict[ImageId, list[int]]:
+    """The planes that have a proposal, by image."""
+    found: dict[ImageId, list[int]] = {}
+    for proposal in project.proposals.notes():
+        found.setdefault(proposal.image, []).append(proposal.plane)
+    return found
+
+
+def _as_labelled(project: Project, rows: Sequence[ImageRow]) -> tuple[list[ImageRow], tuple[str, ...]]:
+    """The images whose file is what was labelled, or is not there to be asked; and the paths of the others."""
+    ready: list[ImageRow] = []
+    changed: list[str] = []
+    for row in rows:
+        look = look_at(row)
+        note(project, row, look)  # from here on its content counts: see what it is
+        if look.content is Content.CHANGED:
+            changed.append(row.path)
+        else:
+            ready.append(row)
+    return ready, tuple(changed)
+
+
+class _Job:
+    """What is the same for every image, and which of them were left because nothing would have been labelled."""
+
+    def __init__(
+        self, project: Project, planes: Mapping[ImageId, Iterable[int]], classes: ClassTable, cause: Cause, rest: Rest
+    ) -> None:
+        self._project, self._planes = project, planes
+        self.classes, self._cause, self._rest = classes, cause, rest
+        self.empty: set[ImageId] = set()
+        self.safe = "No image was marked done." if cause is Cause.DONE else "Nothing was accepted."
+
+    def edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
+        """One edit an image, streamed from what is stored."""
+        for row in rows:
+            header = Edit(row.id, self._cause, tool=self._cause.value, author=user_name())
+            edit = filled(db, header, self._work(row))
+            yield StreamedEdit(header, self._parts(row, edit, ticker))
+
+    def _work(self, row: ImageRow) -> Filling:
+        def proposal_of(plane: int) -> Proposal | None:
+            return self._project.proposals.read(row.id, plane)
+
+        if self._cause is Cause.DONE:
+            return finishing(proposal_of, range(len(row.planes)), self._rest, self.classes)
+        return accepting(proposal_of, self._planes[row.id], self.classes)
+
+    def _parts(self, row: ImageRow, edit: StreamedEdit, ticker: Ticker) -> Iterator[Part]:
+        try:
+            for part in edit.parts:
+                ticker.step(0)  # an image may be large: it can be cancelled within
+                yield part
+        except NothingLabelled:  # before the first part: nothing is written of it
+            self.empty.add(row.id)
+
+
+def accepting(proposal_of: Callable[[int], Proposal | None], planes: Iterable[int], classes: ClassTable) -> Filling:
+    """Fills what is unlabelled on these planes with their proposals, each read at its plane's turn."""
+    return Filling({p: _reader(p, proposal_of, classes) for p in planes}, classes, Origin.ACCEPTED, only_unknown=True)
+
+
+def finishing(
+    proposal_of: Callable[[int], Proposal | None], planes: Iterable[int], rest: Rest, classes: ClassTable
+) -> Filling:
+    """Fills the rest of these planes by the project's setting and marks the image done, unless it would stay empty."""
+    by_plane: dict[int, ClassIdsOf] = {}
+    if rest is Rest.PROPOSAL:
+        by_plane = {p: _reader(p, proposal_of, classes) for p in planes}
+    elif rest is Rest.BACKGROUND:
+        by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
+    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, never_empty=True)
+
+
+def emptying(planes: Iterable[int], classes: ClassTable) -> Filling:
+    """Makes all that is unlabelled background and marks the image done: a person has said that nothing is in it.
+
+    The lock of the background does not count here: what was said is about every pixel.
+    """
+    unlocked = classes.with_class(replace(classes.background, locked=False))
+    by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
+    return Filling(by_plane, unlocked, Origin.FILLED, only_unknown=True, status=Status.DONE)
+
+
+def is_whole(proposal: Proposal, document: Document) -> bool:
+    """Whether every tile of the plane is proposed, and not only the part that was on screen."""
+    return len(proposal.tiles) >= sum(1 for _ in tiles_of(document.raster.bounds(proposal.plane)))
+
+
+def rest_of(setting: object) -> Rest:
+    """The policy; the proposal's class where none was chosen, or one that only a later version knows."""
+    return Rest(setting) if isinstance(setting, str) and setting in list(Rest) else Rest.PROPOSAL
+
+
+def _everywhere(class_id: int) -> ClassIdsOf:
+    return lambda rect: np.full((rect.h, rect.w), class_id, np.int32)
+
+
+def _reader(plane: int, proposal_of: Callable[[int], Proposal | None], classes: ClassTable) -> ClassIdsOf:
+    """Class ids of a proposal that is read when it is asked for first; 0 throughout where there is none."""
+    found: list[ClassIdsOf] = []
+
+    def read(rect: Rect) -> NDArray[np.int32]:
+        if not found:
+            proposal = proposal_of(plane)
+            found.append(_everywhere(0) if proposal is None else proposal.reader(classes))
+        return found[0](rect)
+
+    return read

@@ -1,0 +1,100 @@
+"""Labels and proposals as class values: what exports write and evaluations compare."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import UsageError
+from segstudio.formats.values import NOTHING, FormatClass
+from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind
+from segstudio.labels.tiles.tile import Constant, Tile
+from segstudio.store.project import ImageRow, Project
+
+__all__ = ["Content", "PlaneValues", "content_named", "format_classes", "plane_values"]
+
+
+class Content(StrEnum):
+    """What is exported or compared."""
+
+    LABELS = "labels"
+    PROPOSALS = "proposals"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaneValues:
+    """Class values int32 (h, w), `NOTHING` where unknown or ignored, and object ids uint32 (h, w).
+
+    `known` says whether a pixel is known at all; an ignored one is.
+    """
+
+    values: NDArray[np.int32]
+    objects: NDArray[np.uint32]
+    known: bool
+
+
+def content_named(word: str) -> Content:
+    """The content of this name. Raises `UsageError`."""
+    try:
+        return Content(word)
+    except ValueError as error:
+        raise UsageError(f"'{word}' is no content; there are {', '.join(Content)}.") from error
+
+
+def format_classes(classes: ClassTable) -> tuple[FormatClass, ...]:
+    """The classes in use, as formats see them."""
+    return tuple(FormatClass(c.value, c.name, c.color, c.kind) for c in classes)
+
+
+def plane_values(project: Project, image: ImageRow, classes: ClassTable, content: Content) -> Iterable[PlaneValues]:
+    """Every plane of an image, read one by one; its labels are of one moment."""
+    if content is Content.PROPOSALS:
+        for plane, (width, height) in enumerate(image.planes):
+            yield _proposed(project, image.id, plane, Rect(0, 0, width, height), classes)
+        return
+    frozen = project.frozen(image.id)
+    tables = _Tables({int(o): c for o, c in frozen.objects.items()}, classes)
+    for plane, (width, height) in enumerate(image.planes):
+        tiles = {key[1:]: tile for key, tile in frozen.tiles.items() if key[0] == plane}
+        yield tables.plane(tiles, Rect(0, 0, width, height))
+
+
+def _proposed(project: Project, image: ImageId, plane: int, rect: Rect, classes: ClassTable) -> PlaneValues:
+    proposal = project.proposals.read(image, plane)
+    if proposal is None:
+        return PlaneValues(np.full((rect.h, rect.w), NOTHING, np.int32), np.zeros((rect.h, rect.w), np.uint32), False)
+    tables = _Tables({id_: row.class_id for id_, row in proposal.rows.items()}, classes)
+    return tables.plane({key: tile.labels for key, tile in proposal.tiles.items()}, rect)
+
+
+class _Tables:
+    """By object id: the class value, `NOTHING` for id 0, ignored classes and those that are removed; whether it is
+    known."""
+
+    def __init__(self, class_of: Mapping[int, ClassId], classes: ClassTable) -> None:
+        # The last entry stands for every id beyond.
+        self._value = np.full(max(class_of, default=0) + 2, NOTHING, np.int32)
+        self._known = np.zeros(len(self._value), np.bool_)
+        for object_id, class_id in class_of.items():
+            counts_as = classes.effective(class_id)
+            self._known[object_id] = counts_as is not None
+            if counts_as is not None and counts_as.kind is not Kind.IGNORE:
+                self._value[object_id] = counts_as.value
+
+    def plane(self, tiles: Mapping[tuple[int, int], Tile], rect: Rect) -> PlaneValues:
+        """The plane of these pixels, of the tiles by (ty, tx): one by one, while each is in the processor's cache."""
+        values = np.full((rect.h, rect.w), NOTHING, np.int32)
+        objects = np.zeros((rect.h, rect.w), np.uint32)
+        known = False
+        for (ty, tx), tile in tiles.items():
+            part = tile_rect(ty, tx).intersected(rect)
+            target = np.s_[part.y : part.bottom, part.x : part.right]
+            ids = np.uint32(tile.id) if isinstance(tile, Constant) else tile.ids[: part.h, : part.w]
+            objects[target] = ids
+            values[target] = self._value.take(ids, mode="clip")
+            known = known or bool(self._known.take(ids, mode="clip").any())
+        return PlaneValues(values, objects, known)

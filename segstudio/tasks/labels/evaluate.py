@@ -1,0 +1,190 @@
+"""Compare proposals or labels with masks that are held to be true. Changes nothing."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import UsageError, UserError
+from segstudio.formats.naming import StemPattern
+from segstudio.formats.table import format_named
+from segstudio.formats.values import NOTHING, MaskReader
+from segstudio.labels.model import ClassTable, Kind, LabelClass
+from segstudio.metrics import confusion, metrics
+from segstudio.runs import Metrics
+from segstudio.store.catalog.split import Split
+from segstudio.store.project import ImageRow, Project
+from segstudio.tasks.labels.class_values import Content, content_named, plane_values
+from segstudio.tasks.labels.mask_map import MaskMap, ValueTable, must_exist, must_have_no_names
+from segstudio.tasks.labels.masks import BinaryCheck, MatchedMask, matched_masks, read_classes
+from segstudio.tasks.progress import Progress
+
+__all__ = ["EvaluateReport", "evaluate"]
+
+UNKNOWN = "unknown"
+_SIDES = {"all": "in the project", Split.TRAIN: "in training", Split.HELD_OUT: "held out"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluateReport:
+    """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
+
+    `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
+    theirs is a miss. `unread` are files called like masks of images, in a format that is not read.
+    """
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    figures: Metrics
+    images: int
+    skipped: tuple[str, ...]
+    content: Content = Content.PROPOSALS
+    empty: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def in_truth(self) -> frozenset[str]:
+        """The classes of which the truth has a pixel."""
+        return frozenset(name for name, row in zip(self.names, self.counts, strict=True) if row.any())
+
+    @property
+    def note(self) -> str:
+        """A sentence about the empty images; '' where there are none."""
+        if not self.empty:
+            return ""
+        proposals = self.content is Content.PROPOSALS
+        what, todo = ("proposal", " 'segstudio predict --all' makes them.") if proposals else ("label", "")
+        named = f"{self.empty[0]}{', ...' if len(self.empty) > 1 else ''}"
+        return (
+            f"{len(self.empty)} of {self.images} images have no {what} at all ({named}): all their pixels count as"
+            f" missed.{todo}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `segstudio evaluate --json` prints; a class of which the truth has no pixel is None."""
+        figures = msgspec.to_builtins(self.figures)
+        known = self.in_truth
+        return {
+            "pixel_accuracy": figures["pixel_accuracy"],
+            "mean": figures["mean"],
+            "classes": {name: row if name in known else None for name, row in figures["classes"].items()},
+            "confusion": {"labels": [*self.names, UNKNOWN], "counts": self.counts.tolist()},
+            "pixels": figures["pixels"],
+            "empty_images": len(self.empty),
+        }
+
+
+def evaluate(
+    project: Project,
+    truth: Path,
+    *,
+    mapping: MaskMap | None = None,
+    pattern: StemPattern | None = None,
+    content: str = Content.PROPOSALS,
+    split: str = "all",
+) -> Generator[Progress, None, EvaluateReport]:
+    """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
+
+    `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, where the truth says
+    nothing of any class but the background, or where all masks that others made hold nothing but 0 and 255 and nobody
+    said what 255 means; `MaskMismatch`, `UnknownClassValue`, `UnreadableImage`.
+    """
+    what = content_named(content)
+    if what is Content.FINISHED:
+        raise UsageError("Proposals or labels can be evaluated.")
+    images = project.images()
+    chosen = {image.id for image in _of_split(images, split)}
+    classes = project.classes()
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    form = format_named("png")
+    assert form is not None
+    assert form.read is not None
+    must_have_no_names(mapping or {}, form.name)
+    must_exist(mapping or {}, classes)
+    reader, table, binary = form.read(), ValueTable(classes, mapping or {}), BinaryCheck()
+    found = matched_masks(project, form, reader, truth, pattern)
+    rows = _row_by_class(classes)
+    counts = np.zeros((len(counted), len(counted) + 1), np.int64)
+    masks: dict[int, list[MatchedMask]] = {}
+    empty: list[str] = []
+    for mask in found.masks:
+        if mask.image.id in chosen:
+            masks.setdefault(mask.image.id, []).append(mask)
+    if not masks:
+        raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
+    for done, of_image in enumerate(masks.values()):
+        yield Progress(done, len(masks), of_image[0].image.path)
+        of_one, any_found = _counted(project, of_image, reader, table, classes, rows, what, binary)
+        counts += of_one
+        if not any_found:
+            empty.append(of_image[0].image.path)
+    _check_truth(truth, binary, counts, counted)
+    names = [c.name for c in counted]
+    return EvaluateReport(
+        tuple(names), counts, metrics(counts, names), len(masks), found.skipped, what, tuple(empty), found.unread
+    )
+
+
+def _check_truth(truth: Path, binary: BinaryCheck, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
+    """Raises `UserError` where figures would mean nothing: an object taken for unknown, or no object at all."""
+    if binary.suspects:
+        value = binary.value
+        raise UserError(
+            f"The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
+            todo=f"If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.",
+        )
+    if not any(row.any() for row, c in zip(counts, counted, strict=True) if c.kind is not Kind.BACKGROUND):
+        raise UserError(
+            f"The masks in {truth} hold no pixel of any class but the background: there is nothing to measure."
+        )
+
+
+def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
+    if split == "all":
+        return images
+    chosen = [image for image in images if image.split is Split(split)]
+    if not chosen:
+        raise UserError(f"No image of the project is {_SIDES[split]} yet.")
+    return chosen
+
+
+def _row_by_class(classes: ClassTable) -> NDArray[np.int64]:
+    """Row of the confusion matrix by class id; -1 for unknown (id 0) and ignored."""
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    rows = np.full(max((c.id for c in classes.all), default=0) + 1, -1, np.int64)
+    for row, c in enumerate(counted):
+        rows[c.id] = row
+    return rows
+
+
+def _counted(
+    project: Project,
+    masks: list[MatchedMask],
+    reader: MaskReader,
+    table: ValueTable,
+    classes: ClassTable,
+    rows: NDArray[np.int64],
+    what: Content,
+    binary: BinaryCheck,
+) -> tuple[NDArray[np.int64], bool]:
+    """The confusion matrix of one image, and whether anything at all was found in it."""
+    by_plane = {mask.plane: mask for mask in masks}
+    counted = [c for c in classes if c.kind is not Kind.IGNORE]
+    row_by_value = np.full(max((c.value for c in counted), default=0) + 2, -1, np.int64)
+    for row, c in enumerate(counted):
+        row_by_value[c.value] = row
+    counts = np.zeros((len(counted), len(counted) + 1), np.int64)
+    any_found = False
+    for plane, found in enumerate(plane_values(project, masks[0].image, classes, what)):
+        any_found = any_found or bool((found.values != NOTHING).any())
+        if plane in by_plane:
+            read = read_classes(reader, by_plane[plane], table)
+            binary.add(by_plane[plane], read)
+            truth = rows[read.class_ids]
+            # NOTHING is -1: the last entry, which is -1 too.
+            counts += confusion(truth, row_by_value[found.values], len(counted))
+    return counts, any_found

@@ -1,0 +1,245 @@
+"""Masks in files and the images they belong to; a mask read as the classes that a project knows."""
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import MaskMismatch, UnreadableImage, UserError
+from segstudio.formats.naming import Matching, Places, StemPattern, matched
+from segstudio.formats.table import Format
+from segstudio.formats.values import MaskFile, MaskReader, MaskValues
+from segstudio.store.project import ImageRow, Project
+from segstudio.tasks.labels.mask_map import ValueTable
+from segstudio.tasks.reachable import status_of
+
+__all__ = ["BinaryCheck", "MatchedMask", "MatchedMasks", "ReadMask", "matched_masks", "read_classes"]
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedMask:
+    """A mask and the plane it belongs to; `own` where one of our exports wrote it."""
+
+    mask: MaskFile
+    image: ImageRow
+    plane: int
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedMasks:
+    """Masks with their images, and the names of those that belong to none (or to several alike).
+
+    `unread` are files named like masks of images, in a format that is not read.
+    """
+
+    masks: tuple[MatchedMask, ...]
+    skipped: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+
+def matched_masks(
+    project: Project, form: Format, reader: MaskReader, path: Path, pattern: StemPattern | None = None
+) -> MatchedMasks:
+    """Find the masks below a path and their images. The project's own images are none.
+
+    Raises `UserError` where there is none, or none that belongs to an image, or a folder may not be read,
+    `MaskMismatch` where two are for one.
+    """
+    found = status_of(path)
+    if found is None:
+        raise UserError(f"{path} does not exist.")
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise UserError(f"{path} is neither a folder nor a plain file.")
+    search = _Search(project, form, pattern)
+    files = reader.find(path)
+    masks = [mask for mask in files if search.place_of(mask) not in search.image_at]
+    matching = search.matched(masks)
+    if not matching.pairs:
+        # A picture beside the photograph of its name is its mask, though both were taken for images.
+        masks, matching = search.beside(reader, files) or (masks, matching)
+    unread = tuple(mask.name for mask in search.unread(reader.others(path)))
+    skipped = tuple(masks[i].name for i in sorted((*matching.unmatched, *matching.ambiguous)))
+    if not matching.pairs:
+        raise _none_found(path, masks, skipped, unread, pattern)
+    return MatchedMasks(tuple(search.pair(masks[m], i, plane) for m, i, plane in matching.pairs), skipped, unread)
+
+
+def _none_found(
+    path: Path, masks: Sequence[MaskFile], skipped: Sequence[str], unread: Sequence[str], pattern: StemPattern | None
+) -> UserError:
+    if unread:
+        more = f" and {len(unread) - 1} more are" if len(unread) > 1 else " is"
+        return UserError(
+            f"{path} holds no mask that is read: {unread[0]}{more} in another format.",
+            todo="Convert them to PNG of class values.",
+        )
+    if not masks:
+        return UserError(f"{path} holds no mask.")
+    listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
+    if pattern is not None:
+        called = f"called '{pattern.text}' after an image of the project"
+        return UserError(f"None of the {len(masks)} masks in {path} is {called}: {listed}.")
+    return UserError(
+        f"None of the {len(masks)} masks in {path} belongs to an image of the project: {listed}.",
+        todo="If they are called otherwise than the images, say how: --pattern '{stem}_mask'.",
+    )
+
+
+class _Search:
+    """The images of a project by name and place, for finding their masks."""
+
+    def __init__(self, project: Project, form: Format, pattern: StemPattern | None) -> None:
+        everything = project.images(removed=True)
+        self._form, self._pattern = form, pattern
+        self._real: dict[str, str] = {}
+        self.images = [image for image in everything if not image.removed]
+        self._names = [(image.path, len(image.planes)) for image in self.images]
+        self._image_places = [self._place(image.root / image.inner_path) for image in self.images]
+        self.image_at: dict[str, int] = {
+            self._place(root / image.inner_path): -1
+            for image in everything
+            for root in (image.root, image.beside)
+            if root is not None
+        }
+        self.image_at |= {place: at for at, place in enumerate(self._image_places)}
+        self._own: dict[Path, bool] = {}
+
+    def _place(self, file: Path) -> str:
+        """The absolute path of a file; links are followed once a folder, for there may be 100,000 files."""
+        folder, name = os.path.split(file)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        return os.path.join(self._real[folder], name)
+
+    def place_of(self, mask: MaskFile) -> str:
+        """Where a mask lies."""
+        return self._place(mask.file)
+
+    def is_own(self, mask: MaskFile) -> bool:
+        """Whether an export of ours wrote it."""
+        if mask.file not in self._own:
+            self._own[mask.file] = self._form.own(mask.file)
+        return self._own[mask.file]
+
+    def matched(self, masks: Sequence[MaskFile]) -> Matching:
+        """The images of masks. Raises `MaskMismatch`."""
+        places = Places(
+            [self.place_of(mask) for mask in masks],
+            self._image_places,
+            {
+                at: self.image_at[place]
+                for at, mask in enumerate(masks)
+                if (place := self.place_of(mask)) in self.image_at
+            },
+            frozenset(at for at, mask in enumerate(masks) if self.is_own(mask)),
+        )
+        return matched([mask.name for mask in masks], self._names, places, self._pattern)
+
+    def beside(self, reader: MaskReader, files: Sequence[MaskFile]) -> tuple[list[MaskFile], Matching] | None:
+        """Images of the project whose header says that they hold values and that are called like another one in their
+        folder; None where there is none."""
+        masks = [mask for mask in files if reader.holds_values(mask)]
+        try:
+            matching = self.matched(masks)
+        except MaskMismatch:
+            return None
+        pairs = tuple(
+            pair
+            for pair in matching.pairs
+            if os.path.dirname(self.place_of(masks[pair[0]])) == os.path.dirname(self._image_places[pair[1]])
+        )
+        return (masks, Matching(pairs, (), ())) if pairs else None
+
+    def unread(self, others: Sequence[MaskFile]) -> list[MaskFile]:
+        """Those of other formats that are named as masks of images are."""
+        candidates = [mask for mask in others if self.place_of(mask) not in self.image_at]
+        renamed = [MaskFile(mask.file, _without_ending(mask.name)) for mask in candidates]
+        try:
+            matching = self.matched(renamed)
+        except MaskMismatch:
+            return candidates
+        return [candidates[at] for at, _, _ in matching.pairs]
+
+    def pair(self, mask: MaskFile, image: int, plane: int) -> MatchedMask:
+        """A mask with its image."""
+        return MatchedMask(mask, self.images[image], plane, self.is_own(mask))
+
+
+def _without_ending(name: str) -> str:
+    for ending in (".nii.gz", Path(name).suffix):
+        if ending and name.lower().endswith(ending.lower()):
+            return name[: -len(ending)]
+    return name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadMask:
+    """Class ids (h, w) int32, 0 = unknown; `binary` is 255 (65535) where the file holds nothing but 0 and that value,
+    and nobody said what it means; 0 where it holds zeros alone; None where it holds more."""
+
+    class_ids: NDArray[np.int32]
+    binary: int | None
+
+
+@dataclass(slots=True)
+class BinaryCheck:
+    """Whether all masks that other programs made hold nothing but 0 and 255: then 255 is an object, not unknown.
+
+    Masks with our mark are what they say, and do not count.
+    """
+
+    value: int = 255
+    names: list[str] = field(default_factory=list[str])
+    others: int = 0
+    _more: bool = False
+
+    def add(self, found: MatchedMask, read: ReadMask) -> None:
+        """Take in one mask."""
+        if found.own:
+            return
+        self.others += 1
+        if read.binary is None:
+            self._more = True
+        elif read.binary:
+            self.names.append(found.mask.name)
+            self.value = read.binary
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """The masks with a 255 that probably means an object; none where one of the masks holds other values."""
+        return () if self._more else tuple(self.names)
+
+
+def read_classes(reader: MaskReader, found: MatchedMask, table: ValueTable) -> ReadMask:
+    """The classes in a mask. Raises `MaskMismatch` where its size is not the plane's, `UnknownClassValue`,
+    `UnreadableImage`."""
+    # Before decoding: a header may ask for any amount of memory.
+    try:
+        width, height = reader.size(found.mask)
+        if (width, height) != found.image.planes[found.plane]:
+            w, h = found.image.planes[found.plane]
+            raise MaskMismatch(
+                f"{found.mask.name} has {width} x {height} pixels, but its image {found.image.path} has {w} x {h}."
+            )
+        mask = reader.read(found.mask, pictures=table.has_colors)
+    except OSError as error:
+        raise UnreadableImage(f"{found.mask.name} cannot be read: {error.strerror or error}.") from error
+    return ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
+
+
+def _binary(mask: MaskValues, table: ValueTable) -> int | None:
+    """See `ReadMask`."""
+    if mask.picture or table.has_colors:
+        return None
+    present = np.flatnonzero(np.bincount(mask.values.reshape(-1), minlength=1)).tolist()
+    others = [value for value in present if value]
+    if len(others) > 1 or any(value not in (255, mask.unknown) or table.maps(value) for value in others):
+        return None
+    return others[0] if others else 0

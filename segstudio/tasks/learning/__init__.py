@@ -1,0 +1,1 @@
+"""Whole jobs of learning: train, predict."""

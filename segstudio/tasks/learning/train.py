@@ -1,0 +1,377 @@
+"""Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import wait
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from segstudio import __version__
+from segstudio.durable import write_durably
+from segstudio.engine.client import Call, EngineClient
+from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
+from segstudio.errors import DiskRefused, EngineDied, UserError
+from segstudio.labels.edit import now_utc
+from segstudio.labels.model import Seq
+from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
+from segstudio.store.catalog.kept_facts import FACTS, FactsFile
+from segstudio.store.catalog.roles import begin_learning, end_learning, keep_learning
+from segstudio.store.catalog.split import Split
+from segstudio.store.catalog.versions import HELD_OUT_BLOCKS, add_version, begin_run, end_run, make_current, take_up_run
+from segstudio.store.project import Project
+from segstudio.store.values import VersionRow
+from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
+
+__all__ = ["train"]
+
+_LOOK_S = 0.2
+_ROW_S = 5.0
+
+
+def train(
+    project: Project,
+    engine: EngineClient,
+    choices: Choices,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    plan: Plan | None = None,
+    resume: Interrupted | None = None,
+    resumable: bool = False,
+) -> Generator[Event, None, TrainResult]:
+    """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
+
+    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
+    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
+    leaves a `resumable` one to be resumed: `resume` goes on with it, which a `Warned` event says first. `plan` repeats
+    an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
+    `DiskRefused`.
+    """
+    writer = project.writing()
+    if not writer.flush():
+        raise DiskRefused(writer.state.refused or "Not every edit could be saved before training.")
+    run = _Run(project, choices, None if resume is None else resume.run)
+    try:
+        if resume is not None:
+            sentence = run.take_up(resume)
+            yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=sentence))
+            plan = run.plan
+        else:
+            run.begin()
+        again = resume is not None
+        died = False
+        yield run.note(Preparing(step=run.step, seconds=run.seconds, text="Waiting for the engine"))
+        while True:
+            request = Train(
+                run=run.name,
+                version=run.version,
+                choices=choices,
+                plan=plan,
+                resume=again,
+                elapsed_s=run.seconds if again else 0.0,
+            )
+            try:
+                with engine.call(request) as call:
+                    yield from run.follow(call, stop)
+                break
+            except EngineDied as error:
+                if engine.closed:
+                    raise
+                if died:
+                    raise _twice(error) from error
+                died = again = True
+                yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
+        return run.finish()
+    except UserError as error:
+        if engine.closed:
+            run.leave(resumable=resumable)
+        else:
+            run.fail("failed", error.line)
+        raise
+    except (GeneratorExit, KeyboardInterrupt):
+        run.leave(resumable=resumable)
+        raise
+
+
+def _twice(error: EngineDied) -> EngineDied:
+    return EngineDied(
+        f"The run was given up: the engine died twice in it. {error.sentence}",
+        safe="Everything painted is safe, and the version before it stays in use.",
+        todo="Run 'segstudio doctor'.",
+    )
+
+
+@dataclass(slots=True)
+class _Files:
+    """Weights as they come in, part by part."""
+
+    parts: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def add(self, blob: Blob) -> bytes | None:
+        """The whole file once its last part is here."""
+        self.parts.setdefault(blob.kind, []).append(blob.data)
+        return b"".join(self.parts.pop(blob.kind)) if blob.last else None
+
+
+class _Run:
+    """One run's folder and rows."""
+
+    def __init__(self, project: Project, choices: Choices, name: str | None) -> None:
+        assert project.writer is not None
+        self._project = project
+        self._writer = project.writer
+        self._choices = choices
+        versions, runs = project.versions(), project.runs()
+        models = [path.stem for path in (project.path / "models").glob("v*")]
+        folders = [path.name for path in (project.path / "runs").glob("r*")]
+        # A repair may have lost rows whose files are still there: what was written once is not written over.
+        self.number = _free("v", (v.number for v in versions), (v.name for v in versions), models)
+        self.version = f"v{self.number}"
+        self.name = name or f"r{_free('r', (row.id for row in runs), (row.name for row in runs), folders)}"
+        self.step = 0
+        self.seconds = 0.0
+        self._folder = project.path / "runs" / self.name
+        self._files = _Files()
+        self._weights = b""
+        self.plan: Plan | None = None
+        self._trained: Trained | None = None
+        self._reason = "done"
+        self._seq = project.last_seq()
+        self._made_folder = False
+        self._early: list[Event] = []
+        self._facts = FactsFile(project.path / FACTS)
+        self._row: int | None = None
+
+    def begin(self) -> None:
+        """Keep by what the run can be resumed; from now on no image changes its side of the split."""
+        kept = self._kept()
+        self._writer.call(lambda db: begin_learning(db, kept)).result()
+
+    def _kept(self, resumed_from: int = -1) -> dict[str, Any]:
+        kept = Interrupted(run=self.name, choices=self._choices, resumed_from=resumed_from)
+        return msgspec.to_builtins(kept)
+
+    def take_up(self, kept: Interrupted) -> str:
+        """Go on with an interrupted run; one sentence about it. Raises `UserError` where that has failed before."""
+        traces = traces_of(self._folder)
+        self.step, self.seconds, self.plan = traces.step, traces.seconds, traces.plan
+        self._row = self._writer.call(lambda db: take_up_run(db, self.name)).result()
+        self._made_folder = self._row is not None and self._folder.is_dir()
+        if traces.checkpoint_step == kept.resumed_from:
+            raise UserError(
+                f"The run was given up: SegStudio ended twice after step {traces.checkpoint_step} of it.",
+                safe="Everything painted is safe, and the version before it stays in use.",
+                todo="Run 'segstudio doctor'.",
+            )
+        again = self._kept(traces.checkpoint_step)
+        self._writer.call(lambda db: keep_learning(db, again)).result()
+        where = f"step {traces.checkpoint_step}" if traces.checkpoint_step else "its beginning"
+        return f"The run went on from {where}."
+
+    def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
+        """Take replies until the last one."""
+        asked = False
+        self._files = _Files()
+        while not call.ended:
+            if stop() and not asked:
+                asked = True
+                call.stop()
+            reply = call.wait(_LOOK_S)
+            if isinstance(reply, RunEvent):
+                yield self.note(self._complete(reply.event))
+            elif isinstance(reply, Blob):
+                whole = self._files.add(reply)
+                if whole is not None and reply.kind == "checkpoint":
+                    _write(self._folder / CHECKPOINT, whole)
+                elif whole is not None:
+                    self._weights = whole
+            elif isinstance(reply, Measured):
+                self._keep(lambda found=reply: self._facts.add(found.stamp, found.facts))
+            elif isinstance(reply, RunPlanned):
+                self._keep(self._facts.flush)
+                self._set_plan(reply.plan)
+            elif isinstance(reply, Trained):
+                self._trained = reply
+
+    def note(self, event: Event) -> Event:
+        """Write an event down."""
+        self.step, self.seconds = max(self.step, event.step), max(self.seconds, event.seconds)
+        if isinstance(event, Finished):
+            self._reason = event.reason
+        self._early.append(event)
+        if self._made_folder:
+            try:
+                with (self._folder / "events.jsonl").open("ab") as file:
+                    file.writelines(msgspec.json.encode(early) + b"\n" for early in self._early)
+            except OSError as error:
+                raise _refused("events.jsonl", error) from error
+            self._early.clear()
+        return event
+
+    def _keep(self, write: Callable[[], None]) -> None:
+        """Write to the cache of measurements."""
+        try:
+            write()
+        except OSError as error:
+            raise _refused("cache/facts", error) from error
+
+    def survived(self, error: EngineDied) -> str:
+        """One sentence about a death that the run lives through."""
+        where = "its last checkpoint" if (self._folder / CHECKPOINT).exists() else "its beginning"
+        return f"{error.sentence} It was started again, and the run resumed from {where}."
+
+    def finish(self) -> TrainResult:
+        """Write weights, card and rows; the version counts only once all of it is on disk."""
+        trained, plan = self._trained, self.plan
+        if trained is None or plan is None:
+            raise EngineDied("The engine ended the run without a result.", safe="Everything painted is safe.")
+        models = self._project.path / "models"
+        _write(models / f"{self.version}.safetensors", self._weights)
+        _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(self._card(trained, plan))))
+        result = TrainResult(
+            version=self.version,
+            parent=trained.parent,
+            promoted=trained.promoted,
+            reason=trained.reason,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            held_out=trained.figures,
+            advice=trained.advice,
+        )
+        row = VersionRow(
+            name=self.version,
+            number=self.number,
+            learner="deep",
+            parent=trained.parent,
+            made=now_utc(),
+            seq=Seq(self._seq),
+            promoted=trained.promoted,
+            reason=trained.reason,
+            steps=trained.steps,
+            seconds=trained.seconds,
+            figures=msgspec.to_builtins(trained.figures),
+        )
+        groups = self._groups(plan)
+        state, summary = self._reason, msgspec.to_builtins(result)
+
+        def write(db: sqlite3.Connection) -> None:
+            add_version(db, row, run=self._row, groups=groups)
+            make_current(db, trained.current)
+            if self._row is not None:
+                end_run(
+                    db, self._row, state=state, version=row.name, steps=row.steps, seconds=row.seconds, summary=summary
+                )
+            end_learning(db)
+
+        self._writer.call(write).result()
+        (self._folder / CHECKPOINT).unlink(missing_ok=True)
+        return result
+
+    def fail(self, state: str, sentence: str) -> None:
+        """Write that the run came to nothing; the version before it stays."""
+        self._end(state, sentence, end_learning)
+
+    def leave(self, *, resumable: bool) -> None:
+        """The run is dropped, or left as it is to be resumed."""
+        if not resumable:
+            self.fail("stopped", "The run was dropped.")
+            return
+        kept = self._kept()
+        sentence = "It goes on when the project is opened in the window."
+        self._end("interrupted", sentence, lambda db: keep_learning(db, kept))
+
+    def _end(self, state: str, sentence: str, then: Callable[[sqlite3.Connection], None]) -> None:
+        if self._project.writer is None:
+            return
+        row, summary = self._row, {"why": sentence}
+
+        def write(db: sqlite3.Connection) -> None:
+            if row is not None:
+                end_run(db, row, state=state, steps=self.step, seconds=self.seconds, summary=summary)
+            then(db)
+
+        # A disk that refuses this row too must not hide why the run failed.
+        wait((self._writer.call(write),), timeout=_ROW_S)
+        self._row = None
+
+    def _set_plan(self, plan: Plan) -> None:
+        """The plan as it is now; the first one makes the run's folder and row."""
+        self.plan = plan
+        if not self._made_folder:
+            try:
+                self._folder.mkdir(parents=True)
+            except OSError as error:
+                raise _refused(self._folder.name, error) from error
+            self._made_folder = True
+            if self._row is None:
+                self._row = self._writer.call(
+                    lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
+                ).result()
+            # Held out from now on, whatever becomes of this run.
+            self._project.set_setting(HELD_OUT_BLOCKS, msgspec.to_builtins(plan.blocks)).result()
+        _write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
+
+    def _complete(self, event: Event) -> Event:
+        if isinstance(event, Checkpointed):
+            return msgspec.structs.replace(event, path=f"runs/{self.name}/{CHECKPOINT}")
+        return event
+
+    def _groups(self, plan: Plan) -> dict[int, Split]:
+        group_of = {int(row.id): row.group_id for row in self._project.images(removed=True)}
+        return {group_of[p.image]: Split(p.part) for p in plan.planes if p.image in group_of}
+
+    def _card(self, trained: Trained, plan: Plan) -> dict[str, object]:
+        """What a person, and the engine, want to know of these weights."""
+        return {
+            "version": self.version,
+            "parent": trained.parent,
+            "base": plan.base,
+            "program": __version__,
+            "made": now_utc(),
+            "data": {
+                "last_edit": self._seq,
+                "images": [{"path": p.path, "plane": p.plane, "part": p.part, "edit": p.seq} for p in plan.planes],
+                "train_groups": plan.groups("train"),
+                "held_out_groups": plan.groups("held-out"),
+                "blocks": msgspec.to_builtins(plan.blocks),
+            },
+            "classes": msgspec.to_builtins(plan.classes),
+            "seed": plan.seed,
+            **trained.card,
+            "figures": msgspec.to_builtins(trained.figures),
+            "promoted": trained.promoted,
+            "reason": trained.reason,
+            "advice": trained.advice,
+            "steps": trained.steps,
+            "seconds": trained.seconds,
+            "sha256": hashlib.sha256(self._weights).hexdigest(),
+            "run": self.name,
+        }
+
+
+def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
+    """The number after the highest one that is in use, as such or in a name."""
+    named = [re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in chain(*names)]
+    return max([0, *numbers, *(int(found[1]) for found in named if found)]) + 1
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file durably and at once. Raises `DiskRefused`."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_durably(path, data)
+    except OSError as error:
+        raise _refused(path.name, error) from error
+
+
+def _refused(name: str, error: OSError) -> DiskRefused:
+    return DiskRefused(
+        f"'{name}' could not be written: {error.strerror or error}.",
+        safe="Everything painted is safe, and the version before it stays in use.",
+        todo="Make room and train again.",
+    )

@@ -1,0 +1,113 @@
+"""A quiet card on an image of a project in which nothing is labelled yet: what to do first.
+
+It takes no pointer, stays out of the hand's way, and goes with the first stroke.
+"""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtWidgets import QLabel
+
+from segstudio.ui.text import elided, tr
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.app.values import Changed
+    from segstudio.ui.canvas import Canvas
+
+__all__ = ["FirstStep"]
+
+# On the canvas's own dark ground in every theme.
+_STYLE = """background: rgba(24, 24, 24, 225); color: #dedede; border: 1px solid #4a4a4a; border-radius: 6px;
+    padding: 8px 14px;"""
+_GAP_PX = 16
+_NEAR_PX = 40
+
+
+class FirstStep(QLabel):
+    """`firstStep`, a child of the canvas."""
+
+    def __init__(self, session: "Session", canvas: "Canvas") -> None:
+        super().__init__(canvas)
+        self._session, self._canvas = session, canvas
+        self._wanted = False
+        self.setObjectName("firstStep")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setWordWrap(True)
+        self.setStyleSheet(_STYLE)
+        self.hide()
+        session.imageShown.connect(self._begin)
+        session.imageLoading.connect(lambda _path: self._end())
+        session.projectChanged.connect(self._end)
+        session.failed.connect(lambda _failure: self._session.image_failed and self._end())
+        session.changed.connect(self._changed)
+        session.proposalChanged.connect(self._refresh)
+        session.classesChanged.connect(self._refresh)
+        session.toolChanged.connect(self._refresh)
+        canvas.hovered.connect(self._make_way)
+        canvas.left.connect(self._place)
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The canvas has another size."""
+        if event.type() is QEvent.Type.Resize and self._wanted:
+            self._place()
+        return False
+
+    def _begin(self) -> None:
+        """Only while no image at all is labelled: whoever has painted once knows how."""
+        images = self._session.images
+        self._wanted = not self._session.read_only and not any(item.labelled_pixels for item in images)
+        self._refresh()
+
+    def _end(self) -> None:
+        self._wanted = False
+        self.hide()
+
+    def _changed(self, change: "Changed") -> None:
+        if not change.rect.empty:
+            self._end()
+
+    def _refresh(self) -> None:
+        if self._wanted:
+            self.setText(self._words())
+            self.setAccessibleName(self.text())
+            self._place()
+
+    def _words(self) -> str:
+        if self._proposes_something():
+            return tr(
+                "The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image."
+            )
+        now = self._session.current_class
+        name = elided(now.name, 32) if now is not None else ""
+        if now is None or now.id == self._session.classes.background.id:
+            return tr("Choose a class on the right and paint some of it with the left button.")
+        return tr(
+            "Paint some of '{name}' with the left button, and some background with the right one. "
+            "Then the rest is proposed.",
+            name=name,
+        )
+
+    def _proposes_something(self) -> bool:
+        proposal, classes = self._session.proposal_on_screen, self._session.classes
+        return proposal is not None and any(row.class_id != classes.background.id for row in proposal.rows.values())
+
+    def _place(self) -> None:
+        if not self._wanted:
+            return
+        self.setMaximumWidth(max(160, min(560, self._canvas.width() - 2 * _GAP_PX)))
+        self.setFixedWidth(self.maximumWidth())
+        self.setFixedHeight(self.heightForWidth(self.width()))
+        self.move((self._canvas.width() - self.width()) // 2, self._canvas.height() - self.height() - _GAP_PX)
+        self.setVisible(self.height() + 4 * _GAP_PX < self._canvas.height())
+
+    def _make_way(self, x: float, y: float) -> None:
+        """Hide while the pointer, at this image position, is near."""
+        if self._wanted:
+            at: QPoint = self._canvas.to_widget(x, y).toPoint()
+            self._place()
+            if self.geometry().adjusted(-_NEAR_PX, -_NEAR_PX, _NEAR_PX, _NEAR_PX).contains(at):
+                self.hide()

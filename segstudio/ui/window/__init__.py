@@ -1,0 +1,1 @@
+"""The main window: bars, status, messages, and where they stand."""

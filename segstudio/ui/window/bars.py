@@ -1,0 +1,218 @@
+"""Menus, toolbars and QActions, made from the table of actions; and which of them make sense right now."""
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from segstudio.ui.text import elided, tr
+from segstudio.ui.window.actions import (
+    ACTIONS,
+    DONE_TIPS,
+    MENUS,
+    SUBMENUS,
+    Action,
+    Bar,
+    Menu,
+    Needs,
+    action_named,
+    object_name,
+)
+from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
+
+if TYPE_CHECKING:
+    from segstudio.ui.window.commands import Commands
+    from segstudio.ui.window.main_window import MainWindow
+
+__all__ = ["Bars", "tooltip"]
+
+_MAIN_BAR = (
+    ("open",),
+    ("propose", "accept", "reject", "done"),
+    ("fine-tune",),
+    ("undo", "redo"),
+    ("export",),
+)
+_TOOL_BAR = (("pan", "brush", "eraser"), ("fit", "actual-size"))
+_ICON_ONLY = {"undo", "redo", "reject"}
+_BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
+
+
+def tooltip(action: Action) -> str:
+    """Name, keys, and what it does."""
+    keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.keys)
+    head = tr(action.text).rstrip("…")
+    return f"{head} ({keys})\n{tr(action.tip)}" if keys else f"{head}\n{tr(action.tip)}"
+
+
+class Bars:
+    """Owns the QActions of one window; `action(name)` finds one."""
+
+    def __init__(self, window: "MainWindow", commands: "Commands") -> None:
+        self._window = window
+        self._session = window.session
+        self._commands = commands
+        self._actions: dict[str, QAction] = {}
+        for row in ACTIONS:
+            self._actions[row.name] = self._make(row)
+        self._fill_menus()
+        self.main_bar = self._toolbar("mainBar", tr("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
+        self.tool_bar = self._toolbar("toolBar", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
+        self._add_budgets()
+        session = self._session
+        for signal in (session.projectChanged, session.imageShown, session.imageLoading, session.historyChanged):
+            signal.connect(self.refresh)
+        session.trainingFinished.connect(self.refresh)
+        session.failed.connect(self.refresh)
+        session.jobChanged.connect(self.refresh)
+        session.toolChanged.connect(self._check_tool)
+        session.classesChanged.connect(self._name_classes)
+        session.projectChanged.connect(self._name_classes)
+        session.projectChanged.connect(self.check_rest)
+        session.settingsChanged.connect(self.check_rest)
+        self.refresh()
+        self._check_tool()
+        self.check_rest()
+        self._name_classes()
+
+    def action(self, name: str) -> QAction:
+        """The QAction of a row of the table."""
+        return self._actions[name]
+
+    def button(self, name: str) -> QToolButton | None:
+        """The toolbar button of a row, where it has one."""
+        for bar in (self.main_bar, self.tool_bar):
+            found = bar.widgetForAction(self._actions[name])
+            if isinstance(found, QToolButton):
+                return found
+        return None
+
+    def refresh(self, _: object = None) -> None:
+        """Enable what makes sense now: nothing that acts on an image which a page covers."""
+        session, seen = self._session, not self._window.covered
+        shown = seen and session.current_image is not None and not session.image_failed
+        there = {
+            Needs.NOTHING: True,
+            Needs.PROJECT: seen and session.project_path is not None,
+            Needs.IMAGE: seen and session.current_image is not None,
+            Needs.SHOWN: shown,
+            Needs.LEARNING: seen and session.project_path is not None and not session.training,
+            Needs.UNDO: shown and (session.can_undo or bool(session.undo_ends)),
+            Needs.REDO: shown and session.can_redo,
+            Needs.TRAINING: session.training,
+        }
+        for row in ACTIONS:
+            self._actions[row.name].setEnabled(there[row.needs])
+
+    def _make(self, row: Action) -> QAction:
+        action = QAction(tr(row.text), self._window)
+        action.setObjectName(object_name(row))
+        action.setShortcuts([QKeySequence(key) for key in row.keys])
+        action.setToolTip(tooltip(row))
+        # The style sheet knows no distance between icon and word.
+        action.setIconText(f" {tr(row.text).rstrip('…')}")
+        action.setCheckable(row.checkable)
+        action.setAutoRepeat(
+            row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo")
+        )
+        if row.name == "cancel":
+            # The canvas sees Escape first, and what it leaves comes to the window's keyPressEvent.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        if row.icon and row.bar is not Bar.NONE:
+            action.setIcon(icon(row.icon))
+        slot = getattr(self._commands, row.slot)
+        call = partial(slot, row.argument) if row.argument is not None else slot
+        action.triggered.connect(lambda _checked=False: call())
+        self._window.addAction(action)
+        return action
+
+    def _fill_menus(self) -> None:
+        menus: dict[Menu, QMenu] = {}
+        for name in MENUS:
+            menus[name] = self._window.menuBar().addMenu(tr(name))
+            menus[name].setObjectName(f"menu{name}")
+            menus[name].aboutToShow.connect(partial(self._draw_icons, name))
+        for row in ACTIONS:
+            if row.menu in SUBMENUS and row.menu not in menus:
+                menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(tr(row.menu))
+                menus[row.menu].setObjectName(f"menu{row.menu.name.capitalize()}")
+                menus[row.menu].setToolTipsVisible(row.menu is Menu.REST)
+            if row.separated:
+                menus[row.menu].addSeparator()
+            menus[row.menu].addAction(self._actions[row.name])
+
+    def _draw_icons(self, menu: Menu) -> None:
+        """Icons that only a menu shows are drawn when it opens."""
+        for row in ACTIONS:
+            if row.menu is menu and row.icon and self._actions[row.name].icon().isNull():
+                self._actions[row.name].setIcon(icon(row.icon))
+
+    def _toolbar(self, name: str, title: str, area: Qt.ToolBarArea, groups: tuple[tuple[str, ...], ...]) -> QToolBar:
+        bar = QToolBar(title, self._window)
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.toggleViewAction().setVisible(False)
+        bar.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        upright = area is Qt.ToolBarArea.LeftToolBarArea
+        rows = {row.name: row for row in ACTIONS}
+        for place, group in enumerate(groups):
+            if place:
+                bar.addSeparator()
+            for action_name in group:
+                self._add_button(bar, rows[action_name], upright or action_name in _ICON_ONLY)
+        if not upright:
+            spacer = QWidget()
+            spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            bar.addWidget(spacer)
+        self._window.addToolBar(area, bar)
+        return bar
+
+    def _add_button(self, bar: QToolBar, row: Action, icon_only: bool) -> None:
+        bar.addAction(self._actions[row.name])
+        button = bar.widgetForAction(self._actions[row.name])
+        assert isinstance(button, QToolButton)
+        style = Qt.ToolButtonStyle
+        button.setObjectName(row.button)
+        button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
+        button.setAccessibleName(tr(row.text).rstrip("…"))
+        # Space belongs to the image: no button of a bar has the focus. Menus and keys do what the bars do.
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        if icon_only:
+            button.setProperty("role", "bare")
+
+    def _add_budgets(self) -> None:
+        button = self.button("fine-tune")
+        assert button is not None
+        menu = QMenu(button)
+        menu.setObjectName("fineTuneMenu")
+        for name in _BUDGETS:
+            menu.addAction(self._actions[name])
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+
+    def check_rest(self) -> None:
+        """Check what the project's Done makes of unlabelled pixels."""
+        for row in ACTIONS:
+            if row.group == "rest":
+                self._actions[row.name].setChecked(row.name == f"rest-{self._session.done_rest}")
+        done = action_named("done")
+        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[str(self._session.done_rest)])))
+
+    def _check_tool(self) -> None:
+        for row in ACTIONS:
+            if row.group == "tool":
+                self._actions[row.name].setChecked(row.name == self._session.tool)
+
+    def _name_classes(self) -> None:
+        classes = list(self._session.classes)
+        for n in range(1, 10):
+            action = self._actions[f"class-{n}"]
+            action.setVisible(n <= len(classes))
+            if n <= len(classes):
+                action.setText(elided(classes[n - 1].name, 40).replace("&", "&&"))
+                action.setIcon(swatch(classes[n - 1].color))

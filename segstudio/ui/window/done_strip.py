@@ -1,0 +1,60 @@
+"""What is said above an image on which Done found nothing to label: it is empty, or it is not done."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
+
+from segstudio.app.values import DoneState
+from segstudio.ui.text import tr
+from segstudio.ui.theme import current_theme
+from segstudio.ui.window.icons import icon, pixmap
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["DoneStrip"]
+
+
+class DoneStrip(QFrame):
+    """`doneStrip`, with `confirmEmptyButton`; it stands until something is labelled, or a person decides."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("doneStrip")
+        self.setProperty("role", "alert")
+        self.setAccessibleName(tr("Nothing is labelled"))
+        sign = QLabel()
+        sign.setPixmap(pixmap("warning", current_theme().warning))
+        sentence = tr("Nothing would be labelled in this image, so it was not marked done.")
+        self.text = QLabel(sentence)
+        self.text.setObjectName("doneStripText")
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.confirm_button = QPushButton(tr("Mark it done as empty"))
+        self.confirm_button.setObjectName("confirmEmptyButton")
+        self.confirm_button.setToolTip(tr("Every unlabelled pixel becomes background, and the image is done"))
+        self.confirm_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.close_button = QToolButton()
+        self.close_button.setObjectName("doneStripClose")
+        self.close_button.setProperty("role", "icon")
+        self.close_button.setIcon(icon("close"))
+        self.close_button.setToolTip(tr("Close (Esc)"))
+        self.close_button.setAccessibleName(tr("Close the message"))
+        self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 8, 8)
+        row.setSpacing(8)
+        row.addWidget(sign)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.confirm_button)
+        row.addWidget(self.close_button)
+        self.confirm_button.clicked.connect(lambda: session.mark_done(empty=True))
+        self.close_button.clicked.connect(lambda: session.withdraw_done())
+        session.doneStateChanged.connect(self._show)
+        session.projectChanged.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self.setVisible(self._session.done_state is DoneState.NOTHING_LABELLED)

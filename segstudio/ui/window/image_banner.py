@@ -1,0 +1,138 @@
+"""What is said above an image: that its file is missing or holds another content, or that it is held out.
+
+It stands as long as it is so; it never waits for an answer.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+
+from segstudio.ui.text import tr
+from segstudio.ui.theme import current_theme
+from segstudio.ui.window.icons import pixmap
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["HeldOutBanner", "ImageBanner"]
+
+
+class ImageBanner(QFrame):
+    """`imageBanner`, with `locateButton`, `useContentButton` and `keepContentButton`."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self._covered = False
+        self.setObjectName("imageBanner")
+        self.setProperty("role", "alert")
+        self.setAccessibleName(tr("The image's file"))
+        sign = QLabel()
+        sign.setPixmap(pixmap("warning", current_theme().warning))
+        self.text = QLabel()
+        self.text.setObjectName("imageBannerText")
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.locate_button = _button(
+            "locateButton", tr("Locate…"), tr("Point at a folder: missing images are looked for in it and below")
+        )
+        self.use_button = _button(
+            "useContentButton", tr("Use the new content"), tr("The labels belong to the image as it is now")
+        )
+        self.keep_button = _button(
+            "keepContentButton",
+            tr("Keep the labels, leave the image out"),
+            tr("Nothing is learned from this image or proposed for it; it stays marked in the list"),
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(sign)
+        row.addWidget(self.text, 1)
+        for button in (self.locate_button, self.use_button, self.keep_button):
+            row.addWidget(button)
+        self.locate_button.clicked.connect(self._choose)
+        self.use_button.clicked.connect(lambda: session.use_new_content())
+        self.keep_button.clicked.connect(lambda: session.keep_content())
+        session.imageTroubleChanged.connect(self._show)
+        session.projectChanged.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        trouble = self._session.image_trouble
+        writable = not self._session.read_only
+        self.text.setText(trouble.sentence)
+        self.text.setAccessibleName(trouble.sentence)
+        self.locate_button.setVisible(trouble.kind == "missing" and writable)
+        for button in (self.use_button, self.keep_button):
+            button.setVisible(trouble.usable and writable)
+        self.setVisible(bool(trouble.kind) and not self._covered)
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page stands over the image: what cannot be seen cannot be decided."""
+        self._covered = covered
+        self.setEnabled(not covered)
+        self._show()
+
+    def _choose(self) -> None:
+        """Ask for a folder; the answer comes from the event loop."""
+        from PySide6.QtWidgets import QFileDialog
+
+        start = self._session.preferences.last_folder
+        dialog = QFileDialog(self, tr("Look for missing images in a folder"), start)
+        dialog.setObjectName("locateDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda chosen: self._session.relink(Path(chosen)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+
+class HeldOutBanner(QFrame):
+    """`heldOutBanner`: says on the image itself that nothing is learned from it; `learnInsteadButton` changes that."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._session = session
+        self._covered = False
+        self.setObjectName("heldOutBanner")
+        self.setProperty("role", "alert")
+        self.text = QLabel(tr("Held out: measured on, never learned from."))
+        self.text.setObjectName("heldOutText")
+        self.text.setToolTip(tr("How well the model does is measured on images that it has never learned from"))
+        self.setAccessibleName(self.text.text())
+        self.learn_button = _button(
+            "learnInsteadButton",
+            tr("Learn from this one instead"),
+            tr("Another labelled image is held out in its place"),
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.learn_button)
+        self.learn_button.clicked.connect(lambda: session.hold_out(session.current_index, False))
+        for signal in (session.imagesChanged, session.imageLoading):
+            signal.connect(lambda _: self._show())
+        for signal in (session.imageShown, session.projectChanged):
+            signal.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self.learn_button.setVisible(not self._session.read_only)
+        self.setVisible(self._session.held_out and not self._covered)
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page stands over the image."""
+        self._covered = covered
+        self._show()
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

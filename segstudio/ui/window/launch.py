@@ -1,0 +1,95 @@
+"""Start the window from the command line: what to open, the demo's copy, the end of the program."""
+
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QCoreApplication
+    from PySide6.QtWidgets import QWidget
+
+__all__ = ["run_window"]
+
+
+def run_window(paths: list[Path], demo: bool) -> int:
+    """Show the window on a project, a folder or images, run it to its end and return the exit code.
+
+    The window is there first: a project of a folder of 100,000 images takes its time to be made.
+    """
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from segstudio.ui import open_window
+
+    app = QApplication([sys.argv[0] if sys.argv else "segstudio"])
+    app.setApplicationName("segstudio")
+    app.setApplicationDisplayName("SegStudio")
+    app.setDesktopFileName("segstudio")
+    images = [] if demo or _is_project(paths) else paths
+    window = open_window(demo_project() if demo else paths[0] if paths and not images else None)
+    if images:
+        window.open_images(images)
+    QTimer.singleShot(0, window.activateWindow)
+    waking = _close_on_signals(app, window)
+    try:
+        return int(app.exec())
+    finally:
+        waking.close()
+
+
+def _close_on_signals(app: "QCoreApplication", window: "QWidget") -> "Waking":
+    """Ctrl+C and SIGTERM close the window as its close button does: everything durable, the lock free."""
+    waking = Waking(app)
+    from PySide6.QtCore import QTimer
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # From the event loop: a handler runs between any two instructions, in the midst of a stroke's end too.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
+    return waking
+
+
+class Waking:
+    """Wakes Qt's event loop when a signal arrives: Python runs its handlers only between two of its own instructions,
+    of which an idle window has none.
+    """
+
+    def __init__(self, app: "QCoreApplication") -> None:
+        from PySide6.QtCore import QSocketNotifier
+
+        self._reading, self._writing = socket.socketpair()
+        self._reading.setblocking(False)
+        self._writing.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._reading.fileno(), QSocketNotifier.Type.Read, app)
+        self._notifier.activated.connect(self._drain)
+
+    def _drain(self) -> None:
+        try:
+            self._reading.recv(64)
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """End it."""
+        signal.set_wakeup_fd(self._before)
+        self._notifier.setEnabled(False)
+        self._reading.close()
+        self._writing.close()
+
+
+def _is_project(paths: list[Path]) -> bool:
+    """Whether one project is named, and no images."""
+    return len(paths) == 1 and paths[0].suffix == ".segstudio"
+
+
+def demo_project(folder: Path | None = None) -> Path:
+    """A fresh copy of the sample's images as a project, in the user's data folder unless another is named."""
+    from segstudio.tasks.sample import make_demo_project
+
+    if folder is None:
+        from platformdirs import user_data_path
+
+        folder = user_data_path("segstudio", appauthor=False) / "demo"
+    return make_demo_project(folder)

@@ -1,0 +1,519 @@
+"""The main window: puts bars, canvas and panels in their places. It holds no state of the work and decides nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segstudio.errors import UserError
+from segstudio.ui.canvas import Canvas
+from segstudio.ui.canvas.first_step import FirstStep
+from segstudio.ui.dialogs.export_panel import ExportPanel
+from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
+from segstudio.ui.dialogs.start_page import StartPage
+from segstudio.ui.panels.brush_panel import BrushPanel
+from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.training_panel import TrainingPanel
+from segstudio.ui.text import count, tr
+from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.window.bars import Bars
+from segstudio.ui.window.closing import ClosingStrip
+from segstudio.ui.window.commands import Commands
+from segstudio.ui.window.done_strip import DoneStrip
+from segstudio.ui.window.icons import app_icon
+from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
+from segstudio.ui.window.loader import ModuleLoader
+from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
+from segstudio.ui.window.notice_stack import Strips
+from segstudio.ui.window.placing import fit_to_screen
+from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
+from segstudio.ui.window.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.ui.dialogs.help_page import HelpPage
+    from segstudio.ui.dialogs.new_project_page import NewProjectPage
+    from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+
+__all__ = ["MainWindow"]
+
+_SIDE_W = 264
+_BOTTOM_H = 248
+_FOLDED_H = 156
+_BOTTOM_SHARES = (560, 760)
+_LOW_PX, _NARROW_PX = 800, 900
+"""A window lower or narrower than this keeps the curves folded until they are asked for: the image comes first."""
+
+_RECENT = 12
+_WARM_UP_MS = 250
+
+
+class MainWindow(QMainWindow):
+    """`mainWindow`; `session` does the work, `canvas` shows it. Closing it closes the session."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        bare = not application.styleSheet()
+        theme = theme_named("system") if bare else current_theme()
+        if bare:
+            choose_theme(application, theme)
+        self.session = session
+        session.opens_later = True
+        self.setObjectName("mainWindow")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self._new_project: NewProjectPage | None = None
+        self._snapshots: SnapshotsDialog | None = None
+        self._help: HelpPage | None = None
+        self.covered = False
+        self._cursor: tuple[int, int] | None = None
+        self.canvas = Canvas(session)
+        self.first_step = FirstStep(session, self.canvas)
+        self.status_bar = StatusBar(session)
+        self.export_panel = ExportPanel(session)
+        self.message_strip = MessageStrip(session, self.export_panel.says)
+        self.closing_strip = ClosingStrip(session)
+        self.bars = Bars(self, Commands(self))
+        self.class_panel = ClassPanel(session)
+        self.brush_panel = BrushPanel(session)
+        self.image_panel = ImageListPanel(session)
+        self.training_panel = TrainingPanel(session, self.bars.action("stop-training"), self.bars.action("versions"))
+        self._arrange()
+        self._guard = TypingGuard(self, self.canvas)
+        leave_keys(self.side, self.bottom, self.strips)
+        self._connect()
+        self.resize(1440, 900)
+        self._restore()
+        fit_to_screen(self)
+        self._show_project()
+        if bare:
+            apply_theme(application, theme)
+        self._warm_up = QTimer(self)
+        self._warm_up.setSingleShot(True)
+        self._project_loader = ModuleLoader("segstudio.app.open_project", self)
+        self._warm_up.timeout.connect(self._project_loader.load)
+        if session.project_path is None:
+            self._warm_up.start(_WARM_UP_MS)
+
+    # -- what the outside asks for -----------------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open a project; of a folder of images, the project beside it, or the page that makes one."""
+        if path.suffix != ".segstudio" and path.is_dir():
+            from segstudio.tasks.images.new import project_beside
+
+            beside = project_beside(path)
+            if not beside.exists():
+                self.show_new_project(str(path))
+                return
+            self.open_images([path])
+            return
+        try:
+            self.session.open_project(path)
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+
+    def open_images(self, paths: list[Path]) -> None:
+        """Open the project beside images or a folder of them; where there is none, it is made while this window shows
+        how far that is. What it lacks of them is added, or said."""
+        try:
+            self.session.open_images(paths)
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+
+    def try_sample(self) -> None:
+        """Open a fresh copy of the sample as a project."""
+        from segstudio.ui.window.launch import demo_project
+
+        try:
+            project = demo_project()
+        except UserError as error:
+            self.message_strip.say("open", error.line)
+        except OSError as error:
+            self.message_strip.say("open", tr("The sample could not be copied: {why}", why=error))
+        else:
+            self.open_path(project)
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open a project or a folder of images; for images the page that makes a project of them."""
+        project = project_among(paths)
+        if project is not None:
+            self.open_path(project)
+        elif len(paths) == 1 and paths[0].is_dir():
+            self.open_path(paths[0])
+        elif paths:
+            self.show_new_project(*(str(path) for path in paths))
+
+    def choose_to_open(self) -> None:
+        """Ask for a project, a folder of images, or images; the answer comes from the event loop."""
+        dialog = OpenDialog(self, self.session.preferences.last_folder)
+        dialog.chosen.connect(self.open_paths)
+        dialog.open()
+
+    def choose_backup_folder(self) -> None:
+        """Ask for the folder that a backup goes into, by default the one that the project stands in."""
+        from PySide6.QtWidgets import QFileDialog
+
+        from segstudio.ui.dialogs.files import dress_file_dialog
+
+        path = self.session.project_path
+        if path is None:
+            return
+        dialog = QFileDialog(self, tr("Folder to put the backup in"), str(path.parent))
+        dialog.setObjectName("backupFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda chosen: self.session.backup(Path(chosen)))
+        dress_file_dialog(dialog)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def snapshots_dialog(self) -> "SnapshotsDialog":
+        """The window of snapshots, made when it is asked for first."""
+        from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+
+        if self._snapshots is None:
+            self._snapshots = SnapshotsDialog(self.session, self)
+        return self._snapshots
+
+    def show_help(self, about: str) -> None:
+        """Show a page of the Help menu: 'keys' or 'about'."""
+        from segstudio.ui.dialogs.help_page import HelpPage
+
+        if self._help is None:
+            self._help = HelpPage(self._show_project)
+            self.pages.addWidget(self._help)
+        self._help.show_keys() if about == "keys" else self._help.show_about()
+        self.pages.setCurrentWidget(self._help)
+        self._help.setFocus()
+
+    def show_new_project(self, *images: str) -> None:
+        """Show the page that makes a project of these images."""
+        page = self._new_page()
+        self.pages.setCurrentWidget(page)
+        page.begin([image for image in images if image])
+
+    def show_proposals(self, shown: bool) -> None:
+        """Show or hide the proposal."""
+        self.canvas.set_proposal_shown(shown)
+        self._prefer(show_proposals=shown)
+
+    def _show_labels_again(self) -> None:
+        """A hand that paints while the labels are hidden would not see what it does."""
+        self.bars.action("show-labels").setChecked(True)
+        self.canvas.set_labels_shown(True)
+        self.session.said.emit(tr("The labels are shown again: you are painting"))
+
+    def show_panels(self) -> None:
+        """Show the panels that are wanted; without a project there is nothing to show in them."""
+        there = self.session.project_path is not None and not self.covered
+        had_focus = self.focusWidget()
+        self.side.setVisible(there and self.bars.action("show-side").isChecked())
+        self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
+        self.bars.tool_bar.setVisible(there)
+        if had_focus is not None and not had_focus.isVisibleTo(self):
+            # Qt would hand the keys to whatever stands next in line: a button, which Space would then press.
+            self._focus_page()
+
+    def _page_changed(self) -> None:
+        """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
+        self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
+        if self.covered:
+            self.export_panel.hide()
+        self.image_banner.cover(self.covered)
+        self.held_out_banner.cover(self.covered)
+        self.show_panels()
+        self.bars.refresh()
+
+    def close_topmost(self) -> None:
+        """Close what stands above the image: the page, else the export panel, else the message."""
+        if self.covered:
+            self._show_project()
+        elif not self.export_panel.isHidden():
+            self.export_panel.toggle()
+        elif not self.message_strip.isHidden():
+            self.message_strip.dismiss()
+        else:
+            self.session.withdraw_done()
+        self._focus_page()
+
+    def _focus_page(self) -> None:
+        (self.pages.currentWidget() or self).setFocus()
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        self.setStatusBar(self.status_bar)
+        self.read_only_banner = ReadOnlyBanner(self.session)
+        self.image_banner = ImageBanner(self.session)
+        self.done_strip = DoneStrip(self.session)
+        self.held_out_banner = HeldOutBanner(self.session)
+        actions = self.bars.action
+        self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
+        self.pages = QStackedWidget()
+        self.pages.setObjectName("pages")
+        self.pages.setMinimumSize(200, 120)  # the pages are wider, but then no panel stands beside them
+        self.pages.addWidget(self.canvas)
+        self.pages.addWidget(self.start_page)
+        column = QWidget()
+        column.setObjectName("mainColumn")
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.strips = Strips(
+            self.closing_strip,
+            self.message_strip,
+            self.read_only_banner,
+            self.done_strip,
+            self.image_banner,
+            self.held_out_banner,
+        )
+        layout.addWidget(self.strips)
+        layout.addWidget(self.export_panel)
+        layout.addWidget(self.pages, 1)
+        self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
+        self.side.setStretchFactor(0, 1)
+        self.side.setStretchFactor(1, 0)
+        self.upper = self._splitter("upperSplitter", Qt.Orientation.Horizontal, column, self.side)
+        self.upper.setStretchFactor(0, 1)
+        self.upper.setStretchFactor(1, 0)
+        self.upper.setSizes([1000, _SIDE_W])
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel)
+        self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
+        self._bottom_shares = list(_BOTTOM_SHARES)
+        self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
+        self.middle.setStretchFactor(0, 1)
+        self.middle.setStretchFactor(1, 0)
+        self.middle.setSizes([700, _FOLDED_H])
+        self.image_panel.add_to_head(self.training_panel)
+        self.setCentralWidget(self.middle)
+        self.side.setMinimumWidth(208)
+        self.bottom.setMinimumHeight(144)
+        self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold before that
+
+    def _place_training(self, folded: bool) -> None:
+        """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
+        was_high = self.middle.sizes()[1]
+        if was_high:
+            self._bottom_h[not folded] = was_high
+        if folded:
+            self._bottom_shares = self.bottom.sizes()
+            self.image_panel.add_to_head(self.training_panel)
+        else:
+            self.bottom.addWidget(self.training_panel)
+            self.bottom.setSizes(self._bottom_shares)
+        self.training_panel.show()
+        self._set_bottom_height(self._bottom_h[folded])
+
+    def _set_bottom_height(self, height: int) -> None:
+        whole = sum(self.middle.sizes()) or self.height()
+        self.middle.setSizes([whole - height, height])
+
+    def _splitter(self, name: str, orientation: Qt.Orientation, *parts: QWidget) -> QSplitter:
+        splitter = QSplitter(orientation)
+        splitter.setObjectName(name)
+        splitter.setHandleWidth(1)
+        splitter.setChildrenCollapsible(False)
+        for part in parts:
+            splitter.addWidget(part)
+        return splitter
+
+    def _new_page(self) -> "NewProjectPage":
+        from segstudio.ui.dialogs.new_project_page import NewProjectPage
+
+        if self._new_project is None:
+            self._new_project = NewProjectPage(self.session, self._show_project)
+            self.pages.addWidget(self._new_project)
+        return self._new_project
+
+    def _connect(self) -> None:
+        session = self.session
+        canvas = self.canvas
+        canvas.zoomChanged.connect(self._zoomed)
+        canvas.hovered.connect(self._hovered)
+        canvas.left.connect(self._left)
+        canvas.openRequested.connect(self.choose_to_open)
+        canvas.dropped.connect(self.open_paths)
+        canvas.paintedUnseen.connect(self._show_labels_again)
+        self.class_panel.named.connect(lambda: self.class_panel.view.hasFocus() and self._focus_page())
+        self.start_page.sampleAsked.connect(self.try_sample)
+        self.export_panel.left.connect(self._focus_page)
+        self.closing_strip.ready.connect(self.close)
+        self.training_panel.foldChanged.connect(self._place_training)
+        session.projectChanged.connect(self._show_project)
+        session.backupFinished.connect(self._backed_up)
+        session.imagesFound.connect(lambda found: self.message_strip.say("add", found["sentence"]))
+        session.failed.connect(self._not_made)
+        session.historyChanged.connect(self._show_cursor)
+        session.imageShown.connect(self._title)
+        session.imageLoading.connect(self._title)
+        session.failed.connect(lambda _failure: self.session.image_failed and self.status_bar.show_zoom(0))
+        session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
+        self.pages.currentChanged.connect(lambda _place: self._page_changed())
+        for name in ("show-side", "show-bottom"):
+            self.bars.action(name).setChecked(True)
+        self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
+        self.bars.action("show-labels").setChecked(True)
+
+    def _show_project(self) -> None:
+        there = self.session.project_path is not None
+        if there:
+            self._remember(self.session.project_path)
+        else:
+            self.start_page.refresh()
+            self.status_bar.show_zoom(0)
+        page = self.canvas if there else self.start_page
+        self.pages.setCurrentWidget(page)
+        self.show_panels()
+        page.setFocus()
+        self._title()
+
+    def _backed_up(self, report: dict[str, Any]) -> None:
+        sentence = tr("Backed up and checked: {path}", path=report["backup"])
+        if unsaved := report["waiting_edits"]:
+            sentence = f"{sentence}. {count(unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
+        self.session.said.emit(sentence)
+
+    def _not_made(self, failure: dict[str, Any]) -> None:
+        """The page that makes projects says itself why there is none; where nobody opened it, the strip does."""
+        if failure["job"] == "new" and self.pages.currentWidget() is not self._new_project:
+            self.message_strip.say("new", failure["sentence"])
+
+    def _remember(self, path: Path | None) -> None:
+        if path is None:
+            return
+        kept = self.session.preferences
+        recent = [str(path), *(p for p in kept.recent_projects if p != str(path))][:_RECENT]
+        self._prefer(recent_projects=recent, last_folder=str(path.parent))
+
+    def _title(self, _: object = None) -> None:
+        session = self.session
+        parts = [part for part in (session.current_image, session.project_name) if part]
+        self.setWindowTitle(" – ".join([*parts, "SegStudio"]) if parts else "SegStudio")
+
+    def _zoomed(self, scale: float) -> None:
+        there = self.session.current_image is not None and not self.session.image_failed
+        self.status_bar.show_zoom(scale if there else 0)
+
+    def _hovered(self, x: float, y: float) -> None:
+        self._cursor = int(x // 1), int(y // 1)
+        self._show_cursor()
+
+    def _left(self) -> None:
+        self._cursor = None
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        value, name = self.session.value_at(*self._cursor) if self._cursor is not None else ("", "")
+        place = f"{self._cursor[0]}, {self._cursor[1]}" if self._cursor is not None else ""
+        self.status_bar.show_cursor(f"{place} · {value} · {name}" if name else "")
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window the image comes before the curves."""
+        super().resizeEvent(event)
+        self.training_panel.set_cramped(self.height() < _LOW_PX or self.width() < _NARROW_PX)
+
+    def event(self, event: QEvent) -> bool:
+        """The border of the window: what fails below is said. It stays open where closing it failed."""
+        try:
+            return super().event(event)
+        except Exception as error:  # noqa: BLE001 - a border: the window says it
+            if event.type() is QEvent.Type.Close:
+                event.ignore()
+            self.session.met(error)
+            return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape that nobody wanted."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.bars.action("cancel").trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders are welcome anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays.
+
+        One that has long to write says so, stays until that is done, and then closes by itself.
+        """
+        self._keep()
+        if not self.closing_strip.may_close():
+            event.ignore()
+            return
+        wait_s = self.closing_strip.wait_s
+        try:
+            self.session.secure(wait_s)
+        except UserError as error:
+            event.ignore()
+            self.closing_strip.stay()
+            self.session.failed.emit({"job": "save", "sentence": error.line, "details": ""})
+            return
+        self._warm_up.stop()
+        self._project_loader.close()
+        self.image_panel.close_threads()
+        self.training_panel.close_threads()
+        self.session.close(wait_s)
+        super().closeEvent(event)
+
+    # -- how the window stood ----------------------------------------------------------------------------------------
+
+    def _prefer(self, **preferences: Any) -> None:
+        self.session.preferences = replace(self.session.preferences, **preferences)
+
+    def _splitters(self) -> tuple[QSplitter, ...]:
+        return (self.middle, self.upper, self.side)
+
+    def _keep(self) -> None:
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
+        self._prefer(
+            window_geometry=geometry,
+            panel_state=" ".join([*states, ",".join(map(str, self._bottom_state()))]),
+            brush_radius=self.session.brush_radius,
+        )
+
+    def _restore(self) -> None:
+        kept = self.session.preferences
+        if kept.window_geometry:
+            self.restoreGeometry(QByteArray.fromBase64(kept.window_geometry.encode()))
+        states = kept.panel_state.split()
+        if len(states) != len(self._splitters()) + 1:
+            return
+        for splitter, state in zip(self._splitters(), states, strict=False):
+            splitter.restoreState(QByteArray.fromBase64(state.encode()))
+        bottom = states[-1].split(",")
+        if len(bottom) == 4 and all(part.isdecimal() for part in bottom):
+            folded, unfolded, *self._bottom_shares = map(int, bottom)
+            self._bottom_h = {True: folded, False: unfolded}
+        self._set_bottom_height(self._bottom_h[self.training_panel.folded])
+
+    def _bottom_state(self) -> tuple[int, int, int, int]:
+        """Heights of the lower panels with the training folded and unfolded, and the widths of the two."""
+        folded, high = self.training_panel.folded, self.middle.sizes()[1]
+        heights = self._bottom_h | ({folded: high} if high else {})
+        left, right = self._bottom_shares if folded else self.bottom.sizes()
+        return heights[True], heights[False], left, right
