@@ -16,6 +16,7 @@ from segstudio.cli.output import complain, drop_output, say
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.trouble import must_be_text, refused_path, report_bugs
 from segstudio.errors import UserError
+from segstudio.registry import unsaid
 
 __all__ = ["COMMANDS", "Command", "CommandModule", "entry", "parser_of"]
 
@@ -78,7 +79,11 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         report_bugs()
         signal.signal(signal.SIGTERM, _end)
     try:
-        return _run(given)
+        code = _run(given)
+        if code == 0:  # where something failed, one line says that and nothing else
+            for row in unsaid():
+                complain(row.sentence)
+        return code
     except UserError as error:
         complain(error.line)
         return error.exit_code

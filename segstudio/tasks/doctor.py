@@ -15,6 +15,8 @@ import msgspec
 
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
+from segstudio.imaging.readers.table import FAMILIES
+from segstudio.registry import broken_rows
 from segstudio.store.database import filesystems
 from segstudio.tasks.keeping.project_health import Health, examine_project, is_project
 
@@ -40,7 +42,7 @@ _NEEDED = {
     "pycocotools": "exporting COCO",
     "tqdm": "progress bars",
     "platformdirs": "finding the user's folders",
-    "psutil": "the memory of a run",
+    "psutil": "telling drives and memory",
 }
 _NOT_FOR_THE_MAIN_JOB = ("tqdm", "pyqtgraph")
 
@@ -149,9 +151,17 @@ def examine(project: Path | None = None) -> Examination:
         found.project = examine_project(project)
         for problem in found.project.problems:
             found.note(problem, stops=problem in found.project.damage)
+    _look_at_added_rows(found)
     _look_at_window(found)
     _look_at_disk(found, place)
     return found
+
+
+def _look_at_added_rows(found: Examination) -> None:
+    """Readers that other packages add and that could not be taken in; every other image is read all the same."""
+    len(FAMILIES)  # what packages add is looked up when a table is first asked
+    for row in broken_rows():
+        found.note(row.sentence, stops=False)
 
 
 def _engine() -> tuple[_Engine, str]:

@@ -55,6 +55,19 @@ def test_its_files_are_read(tmp_path: Path) -> None:
     assert _run(tmp_path, PROBE.format(file=str(file))) == "dots"
 
 
+def test_a_command_says_one_that_is_broken_once_and_does_its_work(tmp_path: Path) -> None:
+    _installed(tmp_path, "raise OSError('half installed')")
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.zeros((2, 2), np.uint8))
+    program = f"""
+        import sys
+        from segstudio.cli.main import entry
+        sys.stderr = sys.stdout
+        sys.exit(entry(["new", {str(tmp_path / "p")!r}, "--images", {str(tmp_path / "a.png")!r}]))
+    """
+    said = _run(tmp_path, program)
+    assert said.count("left out of SegStudio's readers: OSError: half installed.") == 1
+
+
 def test_one_that_is_broken_is_said_and_every_other_image_is_read(tmp_path: Path) -> None:
     _installed(tmp_path, "raise OSError('half installed')")
     file = tmp_path / "a.bmp"
