@@ -32,7 +32,7 @@ def choose_blocks(
     A group of `trained`, which some version has learned from whole, gets none: it could no longer be called held out.
     No class loses more than 60 % of its known training pixels to blocks and their margins, and no plane more than half.
     A plane too small for that gets none; where all of several planes are, so that nothing could be measured, a plane
-    may lose all that the classes allow: the others train.
+    may lose all its strokes that the classes allow, from up to half of its area: the others train.
     """
     blocks = list(previous)
     before = by_plane(previous)
@@ -127,6 +127,11 @@ def _blocks_of(
             break
         order.remove(key)
         lost = gone | _cells_in(cells, _rect(key, side).grown(margin_px))
+        if (
+            not kept_of_plane
+            and _area(entry, [*chosen, key], side, margin_px) > entry.width * entry.height * _KEPT_OF_PLANE
+        ):
+            continue
         if (kept - cells.known[lost & ~gone].sum(0) < allowed).any() or cells.known[lost].sum() > most:
             continue
         kept, gone = kept - cells.known[lost & ~gone].sum(0), lost
@@ -151,6 +156,12 @@ def _sums(cells: Cells, side: int) -> dict[tuple[int, int], NDArray[np.int64]]:
 
 def _rect(key: tuple[int, int], side: int) -> Rect:
     return Rect(key[1] * side, key[0] * side, side, side)
+
+
+def _area(entry: PlaneEntry, keys: Sequence[tuple[int, int]], side: int, margin_px: int) -> int:
+    """Pixels of a plane that blocks and their margins cover, those of two counted twice."""
+    parts = [_rect(key, side).grown(margin_px).intersected(entry.bounds) for key in keys]
+    return sum(part.w * part.h for part in parts)
 
 
 def _touches(key: tuple[int, int], chosen: dict[tuple[int, int], None]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from segstudio.store.database.lock import is_held
 from segstudio.store.project import Project
 from segstudio.tasks.sample import make_demo_project
 
@@ -36,6 +37,9 @@ def test_sigterm_closes_an_idle_window_and_frees_the_lock(tmp_path: Path, with_p
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
+        end = time.monotonic() + 60
+        while paths and not is_held(paths[0]) and time.monotonic() < end:
+            time.sleep(0.1)
         time.sleep(4.0)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
