@@ -14,10 +14,13 @@ SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What would have been opened: the real modules of the window are replaced."""
     calls: list[object] = []
-    for name, function in (("launch", "run_window"), ("demo", "run_demo")):
+    for name, module_name, function in (
+        ("launch", "segstudio.ui.window.launch", "run_window"),
+        ("demo", "segstudio.demo.run", "run_demo"),
+    ):
         module = types.ModuleType(f"segstudio.ui.{name}")
         setattr(module, function, lambda *arguments, name=name: calls.append((name, *arguments)) or 0)
-        monkeypatch.setitem(sys.modules, f"segstudio.ui.{name}", module)
+        monkeypatch.setitem(sys.modules, module_name, module)
     monkeypatch.setattr(sys, "platform", "linux")
     for name in SCREENS:
         monkeypatch.delenv(name, raising=False)

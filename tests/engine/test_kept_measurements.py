@@ -7,7 +7,7 @@ import pytest
 
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
-from segstudio.imaging.source import ImageSource
+from segstudio.imaging.source import ImageSource, open_image
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
@@ -19,7 +19,9 @@ from tests.engine.conftest import label, new_project
 
 
 def _closed(path: Path) -> ImageSource:
-    raise AssertionError(f"{path} was opened")
+    """Only a file that is gone may be asked for: its refusal says so."""
+    assert not path.exists(), f"{path} was opened"
+    return open_image(path)
 
 
 def _surveyed(project: Project) -> tuple[Facts, list[str], ProjectData]:

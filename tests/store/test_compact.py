@@ -272,9 +272,9 @@ import os, sys
 from pathlib import Path
 from typing import Any
 from segstudio.labels.model import Seq
-from segstudio.store import compact as module
+from segstudio.store.history import compact as module
 from segstudio.store.project import Project
-from segstudio.tasks import compact as tasks
+from segstudio.tasks.keeping import compact as tasks
 
 def dies(*arguments):
     os.kill(os.getpid(), 9)

@@ -33,6 +33,7 @@ class Roles(QObject):
     ) -> None:
         super().__init__(parent)
         self._project, self._navigation, self._main = project, navigation, main
+        self._documents = documents
         self._seen = Seq(documents.submitted)
         self._undecided: set[ImageId] = set()
         navigation.imageShown.connect(self._image_shown)
@@ -52,10 +53,8 @@ class Roles(QObject):
 
     def follow(self) -> None:
         """Read the rows of images whose role was decided or moved since this was last looked at."""
-        images = self._project.decided_since(self._seen)
-        self._seen = self._project.last_seq()
-        if images:
-            self._navigation.reread(images)
+        since, self._seen = self._seen, Seq(self._documents.saving.acknowledged)
+        self._navigation.read_decided(since)
 
     def _changed(self, future: "Future[Moved]") -> None:
         error = future.exception()

@@ -384,9 +384,9 @@ class Navigation(QObject):
         if changed:
             self.imagesChanged.emit(tuple(sorted(changed)))
 
-    def reread(self, images: frozenset[ImageId]) -> None:
-        """Read the rows of images that another part of the program changed in the store."""
-        self._reader.ask(images)
+    def read_decided(self, since: Seq) -> None:
+        """Read the rows of images whose role was decided, or moved, at this edit or later."""
+        self._reader.ask_decided(since)
 
     def _rewritten(self, images: frozenset[ImageId] | None) -> None:
         """Read the rows of images that were changed in the store."""

@@ -59,6 +59,11 @@ class RowReader(QObject):
         project = self._project
         self._read(lambda: project.some_images(project.changed_since(since)))
 
+    def ask_decided(self, since: Seq) -> None:
+        """Read the rows of images whose role was decided, or moved, at this edit or later."""
+        project = self._project
+        self._read(lambda: project.some_images(project.decided_since(since)))
+
     def ask_splits(self, rows: Sequence[ImageRow]) -> None:
         """Read the rows whose part in learning is another than these say: a run gives parts, and changes no label."""
         project = self._project
