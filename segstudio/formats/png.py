@@ -6,6 +6,7 @@ Palette files in the classes' colours while every value fits, else 16-bit grey; 
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -35,10 +36,14 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _VALUES = (0, 3)
 """Colour types of PNG that hold one number a pixel: grey and palette."""
 
-_OTHER_MASKS = frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | {
-    ".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", ".mha", ".jp2", ".npz", ".svg", ".h5",
-}  # fmt: skip
-"""Endings that masks are found under elsewhere. A text or a JSON file beside an image is not taken for a mask."""
+_NO_IMAGES = frozenset({".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", ".mha", ".jp2", ".npz", ".svg", ".h5"})
+"""Further endings that masks are found under. A text or a JSON file beside an image is not taken for a mask."""
+
+
+@cache
+def _other_masks() -> frozenset[str]:
+    """Endings of files that may be masks in a format that is not read. Other packages' readers are looked up for it."""
+    return frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | _NO_IMAGES
 
 
 def is_own_png(path: Path) -> bool:
@@ -129,7 +134,7 @@ class PngReader:
     def others(self, path: Path) -> list[MaskFile]:
         """See `MaskReader`."""
         masks = [MaskFile(path, path.name)] if path.is_file() else _below(path)
-        return [mask for mask in masks if mask.file.suffix.lower() in _OTHER_MASKS]
+        return [mask for mask in masks if mask.file.suffix.lower() in _other_masks()]
 
     def holds_values(self, mask: MaskFile) -> bool:
         """See `MaskReader`."""
