@@ -99,10 +99,17 @@ def test_done_waits_for_a_proposal_under_way_and_says_so(desk: Desk, done: Marke
 
 def test_done_waits_for_a_proposal_that_is_not_asked_for_yet(desk: Desk, done: Marked) -> None:
     # Enter in the moment in which the image appears: what is stored is being read, and nothing is under way.
-    desk.navigation.imageShown.connect(done.press)
+    asked: list[int] = []
+    states: list[DoneState] = []
+
+    def press() -> None:
+        asked.append(len(desk.network.gates))
+        done.press()
+        states.append(done.state)
+
+    desk.navigation.imageShown.connect(press)
     desk.shows(0)
-    assert desk.network.gates == []
-    assert done.state is DoneState.WAITING
+    assert (asked, states) == ([0], [DoneState.WAITING])
     desk.asked(1)
     desk.qtbot.wait(30)
     assert done.events == []

@@ -205,5 +205,6 @@ def test_strokes_on_a_held_out_image_make_nothing_old(desk: Desk, monkeypatch: p
     item: Callable[..., object] = navigation._item
     monkeypatch.setattr(navigation, "_item", lambda i, row: item(i, row)._replace(split="held-out"))  # type: ignore[attr-defined]
     desk.stroke(30, 50)
-    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 3)
+    desk.qtbot.waitUntil(lambda: len(desk.seqs) == 3 and navigation.items[0].split == "held-out")
+    desk.qtbot.wait(50)
     assert not desk.proposals.stale
