@@ -1,6 +1,5 @@
 """A session for tests of the canvas: the real tools on a real document, without project, engine and worker threads."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from segstudio.labels.paint.stroke import Spans
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import frozen
+from tests.ui.fake_project import FakeProject, drop
+from tests.ui.fake_session import Strict
 
 CLASSES = ClassTable(
     [
@@ -69,6 +70,8 @@ class Picture:
 class Shown:
     """What stands for a row of the image list."""
 
+    id = ImageId(1)
+
 
 def proposal_of(class_ids: np.ndarray) -> Proposal:
     """A proposal with one object a class (the object's id is the class's) from class ids (h, w)."""
@@ -95,16 +98,16 @@ class FakeSession(QObject):
     toolChanged = Signal()
     projectChanged = Signal()
     imagesChanged = Signal(object)
-    failed = Signal(object)
-
-    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
-        """A fault that the window caught fails the test: none of a widget expects one."""
-        sys.excepthook(type(error), error, error.__traceback__)
-        return True
 
     def __init__(self) -> None:
         super().__init__()
         self.preferences = Preferences()
+        self.notices = Strict(parent=self)
+        self.notices.close()
+        self.project: FakeProject | None = None
+        self.calls: list[object] = []
+        self.loading = self.image_failed = False
+        self.current_index = 0
         self.project_path: Path | None = None
         self.images: list[Shown] = []
         self.display: Picture | None = None
@@ -131,8 +134,13 @@ class FakeSession(QObject):
         owners = {ObjectId(o): ClassId(c) for o, c in (objects or {}).items()}
         self.document = Document(ImageId(1), Raster([self.display.size]), owners, max(owners, default=0) + 1)
         self.proposal_on_screen = None
-        self.projectChanged.emit()
+        self.have(FakeProject(self))
         self.imageShown.emit()
+
+    def have(self, project: FakeProject | None) -> None:
+        before, self.project = self.project, project
+        drop(before)
+        self.projectChanged.emit()
 
     def use(self, tool: str, radius: float) -> None:
         self.tool, self.brush_radius = tool, radius
@@ -156,13 +164,10 @@ class FakeSession(QObject):
                 self.commit_gesture()
 
     def commit_gesture(self) -> None:
-        edit = self._tools[self.tool].commit()
+        edit = self._tools[self.tool].commit() if self.gesture_active else None
         if edit is not None:
             self.edits.append(edit)
             self.changed.emit(Changed(Seq(len(self.edits)), ImageId(1), 0, Rect(0, 0, 0, 0)))
-
-    def set_visible(self, rect: Rect | None) -> None:
-        self.visible = rect
 
     def cancel_gesture(self) -> bool:
         if not self.gesture_active:

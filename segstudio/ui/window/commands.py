@@ -5,6 +5,7 @@ A command asks the Session; it decides nothing itself.
 
 from typing import TYPE_CHECKING
 
+from segstudio.app.values import Rest
 from segstudio.ui.text import tr
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Commands:
 
     def cancel(self) -> None:
         """Abort the gesture under way; without one, close the panel or the message above the image."""
-        if not self._session.cancel_gesture():
+        project = self._session.project
+        if project is None or not project.cancel():
             self._window.close_topmost()
 
     # -- image -------------------------------------------------------------------------------------------------------
@@ -105,18 +107,22 @@ class Commands:
         self._fill_rest("unknown", tr("Done leaves what is unlabelled unknown"))
 
     def _fill_rest(self, rest: str, words: str) -> None:
-        self._session.set_done_rest(rest)
+        project, notices = self._session.project, self._session.notices
+        if project is not None and notices.attempt(lambda: project.finishing.set_rest(Rest(rest))):
+            notices.say(tr("{words}; images that are done stay as they are", words=words))
         self._window.bars.check_rest()
-        if self._session.done_rest == rest:
-            self._session.said.emit(tr("{words}; images that are done stay as they are", words=words))
 
     def next(self) -> None:
         """Show the next image."""
-        self._session.next_image()
+        self._step(1)
 
     def previous(self) -> None:
         """Show the previous image."""
-        self._session.previous_image()
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self._session.project is not None:
+            self._session.project.navigation.step(by)
 
     # -- tools -------------------------------------------------------------------------------------------------------
 
@@ -144,9 +150,10 @@ class Commands:
 
     def pick_class(self, n: int) -> None:
         """Paint with the n-th class of the list; nothing where there are fewer."""
-        classes = list(self._session.classes)
-        if 1 <= n <= len(classes):
-            self._session.set_class(classes[n - 1].name)
+        documents = self._session.project.documents if self._session.project is not None else None
+        classes = list(documents.classes) if documents is not None else []
+        if documents is not None and 1 <= n <= len(classes):
+            documents.choose_class(classes[n - 1].name)
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -192,13 +199,13 @@ class Commands:
         """Show or hide the proposal."""
         shown = self._window.bars.action("show-proposals").isChecked()
         self._window.show_proposals(shown)
-        self._session.said.emit(tr("The proposal is shown") if shown else tr("The proposal is hidden"))
+        self._session.notices.say(tr("The proposal is shown") if shown else tr("The proposal is hidden"))
 
     def show_labels(self) -> None:
         """Show or hide the labels."""
         shown = self._window.bars.action("show-labels").isChecked()
         self._window.canvas.set_labels_shown(shown)
-        self._session.said.emit(tr("The labels are shown") if shown else tr("The labels are hidden, not gone"))
+        self._session.notices.say(tr("The labels are shown") if shown else tr("The labels are hidden, not gone"))
 
     def show_outlines(self) -> None:
         """Outline every labelled part, or only the objects of instance classes."""
