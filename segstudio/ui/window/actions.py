@@ -1,11 +1,14 @@
 """The one table of what a person can do: name, words, keys, place, icon, and the command that does it.
 
 Menus, toolbars, tooltips, the keys table in docs/keys.md and the tests are made from it. It knows no widget: `bars`
-makes them, `commands` does the work.
+makes them, `commands` does the work. Tools come from a table of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from segstudio.app.editing.tools.base import Tool
+from segstudio.app.editing.tools.table import TOOLS
 
 __all__ = [
     "ACTIONS",
@@ -86,7 +89,7 @@ class Action:
     checkable: bool = False
     needs: Needs = Needs.IMAGE
     separated: bool = False
-    argument: int | None = None
+    argument: int | str | None = None
 
 
 DONE_TIPS = {
@@ -103,7 +106,25 @@ def _class_action(n: int) -> Action:
     )
 
 
-ACTIONS: tuple[Action, ...] = (
+def _tool_action(tool: Tool) -> Action:
+    button = "tool" + "".join(part.capitalize() for part in tool.name.split("-"))
+    return Action(tool.name, tool.title, tool.tip, Menu.TOOLS, "use_tool", tool.keys, tool.icon, Bar.TOOLS, button,
+                  "tool", True, argument=tool.name)  # fmt: skip
+
+
+def _without_clashes(rows: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Keys that an action of ours has are taken from a tool of another package: Qt would answer to neither."""
+    ours = {key for row in rows if row.group != "tool" for key in row.keys}
+    seen: set[str] = set()
+    out: list[Action] = []
+    for row in rows:
+        taken = seen | ours if row.group == "tool" else set[str]()
+        out.append(replace(row, keys=tuple(key for key in row.keys if key not in taken)))
+        seen.update(out[-1].keys)
+    return tuple(out)
+
+
+ACTIONS: tuple[Action, ...] = _without_clashes((
     Action("open", "Open…", "Open a project, a folder of images, or images", Menu.FILE, "open", ("Ctrl+O",), "open",
            Bar.MAIN, "openButton", needs=Needs.NOTHING),
     Action("new", "New project…", "Make a project from images", Menu.FILE, "new", ("Ctrl+N",), "add",
@@ -143,12 +164,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", "Next image", "Show the next image", Menu.IMAGE, "next", ("N", "PgDown"), "next", separated=True),
     Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, "previous", ("Shift+N", "PgUp"),
            "previous"),
-    Action("brush", "Brush", "Paint the class; the right button paints background", Menu.TOOLS, "brush", ("B",),
-           "brush", Bar.TOOLS, "toolBrush", "tool", True),
-    Action("eraser", "Eraser", "Make pixels unknown again; the right button paints background", Menu.TOOLS, "eraser",
-           ("E",), "eraser", Bar.TOOLS, "toolEraser", "tool", True),
-    Action("pan", "Pan", "Move the image; with any tool: middle button, or space and drag", Menu.TOOLS, "pan",
-           ("V", "H"), "pan", Bar.TOOLS, "toolPan", "tool", True),
+    *(_tool_action(tool) for tool in TOOLS.rows),
     Action("smaller", "Smaller brush", "Make the brush smaller", Menu.TOOLS, "smaller", ("[",), separated=True),
     Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, "bigger", ("]",)),
     *(_class_action(n) for n in range(1, 10)),
@@ -184,7 +200,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("keys", "Keys", "List every action and its keys", Menu.HELP, "show_keys", ("F1",), needs=Needs.NOTHING),
     Action("about", "About SegStudio", "Version, licences, and where the log is", Menu.HELP, "show_about",
            needs=Needs.NOTHING, separated=True),
-)  # fmt: skip
+))  # fmt: skip
 
 ICONLESS = {
     "smaller": "listed for its key; the brush panel has the slider",

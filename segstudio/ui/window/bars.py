@@ -36,7 +36,7 @@ _MAIN_BAR = (
     ("undo", "redo"),
     ("export",),
 )
-_TOOL_BAR = (("pan", "brush", "eraser"), ("fit", "actual-size"))
+_TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
 _ICON_ONLY = {"undo", "redo", "reject"}
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
