@@ -77,7 +77,7 @@ def scribble(project: Project, side: int, strokes: int, rng: np.random.Generator
         for _ in range(10):
             at = np.clip(at + rng.normal(0, 25, 2), 0, side)
             tool.move(Pointer(Phase.MOVE, *at, Button.LEFT), context)
-        edit = tool.commit()
+        edit = tool.commit(context)
         if edit is not None:
             project.writer.submit(edit)
         if n % 100 == 99:

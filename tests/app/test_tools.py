@@ -38,7 +38,7 @@ class Held:
         return answer.changed, answer.ends is End.KEEP
 
     def commit(self) -> Edit | None:
-        return self._tool.commit()
+        return self._tool.commit(self._board.context())
 
     def abort(self) -> dict[int, Rect]:
         return self._tool.abort()

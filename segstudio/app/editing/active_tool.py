@@ -110,23 +110,36 @@ class ActiveTool:
 
     def commit(self) -> None:
         """End a gesture that is under way, keeping it."""
-        if not self.active or self._handler is None:
-            return
+        handler, context = self._handler, self._labels.context()
+        if handler is not None and context is not None and handler.active:
+            self._keep(handler, context)
+
+    def abort(self) -> bool:
+        """End a gesture that is under way as if it had never begun; whether there was one."""
+        handler = self._handler
+        if handler is None or not handler.active:
+            return False
+        self._drop(handler)
+        return True
+
+    def rest(self) -> None:
+        """Show nothing any more, and wait for nothing."""
+        self._ticket += 1
+        self._state.show(())
+
+    def _keep(self, handler: ToolHandler, context: Context) -> None:
         try:
             with self._whole_or_nothing():
-                edit = self._handler.commit()
+                edit = handler.commit(context)
             self.rest()
             self._labels.keep(edit)
         finally:
             self._labels.go_on()
 
-    def abort(self) -> bool:
-        """End a gesture that is under way as if it had never begun; whether there was one."""
-        if not self.active or self._handler is None:
-            return False
+    def _drop(self, handler: ToolHandler) -> None:
         self.rest()
         try:
-            rects = self._handler.abort()
+            rects = handler.abort()
         except BaseException:
             # Half taken back, it is neither what was nor what is stored.
             self._labels.read_again()
@@ -135,12 +148,6 @@ class ActiveTool:
             self._labels.repaint(plane, rect)
         self._labels.gesture_dropped()
         self._labels.go_on()
-        return True
-
-    def rest(self) -> None:
-        """Show nothing any more, and wait for nothing."""
-        self._ticket += 1
-        self._state.show(())
 
     def _in_use(self) -> tuple[Tool, ToolHandler]:
         row = self._row
@@ -173,9 +180,9 @@ class ActiveTool:
             if answer.asks is not None:
                 self._state.asked.emit(Asked(self._ticket, answer.asks))
             if answer.ends is End.KEEP:
-                self.commit()
+                self._keep(handler, context)
             elif answer.ends is End.DROP:
-                self.abort()
+                self._drop(handler)
 
     @contextmanager
     def _whole_or_nothing(self) -> Iterator[None]:

@@ -133,7 +133,7 @@ class ToolHandler(ABC):
         return Answer()
 
     @abstractmethod
-    def commit(self) -> Edit | None:
+    def commit(self, context: Context) -> Edit | None:
         """End the gesture and keep it; None where it changed nothing or none is under way.
 
         The edit is made on the document already. Whatever fails leaves the gesture under way, for `abort`.

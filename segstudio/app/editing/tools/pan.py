@@ -1,6 +1,6 @@
 """The hand that moves the image. Its row says that it does; the view belongs to the canvas, so nothing is left here."""
 
-from segstudio.app.editing.tools.base import ToolHandler
+from segstudio.app.editing.tools.base import Context, ToolHandler
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 
@@ -15,7 +15,7 @@ class PanTool(ToolHandler):
         """Never: no gesture of labels begins."""
         return False
 
-    def commit(self) -> Edit | None:
+    def commit(self, context: Context) -> Edit | None:
         """Nothing to keep."""
         return None
 

@@ -51,7 +51,7 @@ class StrokeTool(ToolHandler):
             return Answer()
         return Answer(self._dab(event.at) if event.at != self._at else NOWHERE, ends=End.KEEP)
 
-    def commit(self) -> Edit | None:
+    def commit(self, context: Context) -> Edit | None:
         """End the stroke; None where it changed nothing or none was under way."""
         edit = None if self._painting is None else self._painting.commit()
         self._painting = None
