@@ -367,7 +367,7 @@ class FakeSession(QObject):
         return False
 
     def interrupt_tool(self) -> None:
-        self.calls.append(("interrupt_tool",))
+        """Nothing is ever under way here."""
 
     def commit_gesture(self) -> None:
         self.calls.append(("commit_gesture",))

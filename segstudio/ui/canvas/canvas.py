@@ -348,7 +348,8 @@ class Canvas(Surface):
     def _interrupt(self) -> None:
         """Whatever takes the pointer away: the tool is told, and keeps a stroke as it is."""
         self._hand = Hand()
-        self._session.interrupt_tool()
+        if self._session.gesture_active:
+            self._session.interrupt_tool()
         self._refresh_cursor()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
