@@ -106,5 +106,10 @@ class Polygon(ToolHandler):
 
 
 POLYGON = Tool(
-    "polygon", "Polygon", "Click corners; Enter closes, Backspace takes the last one", "fit", ("G",), lambda _: Polygon()
+    "polygon",
+    "Polygon",
+    "Click corners; Enter closes, Backspace takes the last one",
+    "fit",
+    ("G",),
+    lambda _: Polygon(),
 )

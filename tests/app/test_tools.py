@@ -7,8 +7,8 @@ from segstudio.app.editing.tools.base import Context, End, Paint
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.editing.tools.stroke import StrokeTool
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
 from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, Status
 from segstudio.labels.paint.policy import Touch
 from segstudio.labels.tiles.raster import Raster

@@ -246,11 +246,16 @@ def test_every_shape_is_drawn_where_it_lies(canvas: Canvas, session: FakeSession
 
 _CHILD = """
 import sys
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QToolButton
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 app = QApplication([])
 from segstudio.ui import open_window
 window = open_window(None)
+said = []
+window.session.said.connect(said.append)
+assert window.findChild(QToolButton, "toolPolygon") is None
+QTest.qWait(500)
 button = window.findChild(QToolButton, "toolPolygon")
 assert button is not None and not button.icon().isNull() and "(G)" in button.toolTip(), button
 action = window.findChild(QAction, "actionPolygon")
@@ -258,7 +263,13 @@ action.setEnabled(True)
 action.trigger()
 assert window.session.tool == "polygon" and action.isChecked()
 crossed = window.findChild(QAction, "actionSaw")
-assert crossed.shortcuts() == [], "P is ours"
+assert crossed.shortcuts() == [], "P and B are ours, G is taken"
+menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]
+assert menu[:5] == ["actionPan", "actionBrush", "actionEraser", "actionPolygon", "actionSaw"], menu
+window.show_help("keys")
+assert "Click corners" in window.findChild(QTextEdit).toHtml() or "Click corners" in str(
+    [w.toPlainText() for w in window.findChildren(QTextEdit)])
+assert len(said) == 1 and "'torn' of the package polygons was left out of SegStudio's tools" in said[0], said
 window.close()
 print("seen")
 """
@@ -268,7 +279,7 @@ def test_a_window_has_the_button_and_the_key_of_another_packages_tool(tmp_path: 
     info = tmp_path / "polygons-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polygons\nVersion: 1.0\n")
-    points = "[segstudio.tools]\npolygon = tests.polygon_tool:POLYGON\nsaw = saw_rows:SAW\n"
+    points = "[segstudio.tools]\npolygon = tests.polygon_tool:POLYGON\nsaw = saw_rows:SAW\ntorn = saw_rows:TORN\n"
     (info / "entry_points.txt").write_text(points)
     rows = "from dataclasses import replace\nfrom tests.polygon_tool import POLYGON\n"
     rows += "SAW = replace(POLYGON, name='saw', keys=('P', 'B', 'G'))\n"

@@ -21,6 +21,7 @@ __all__ = [
     "Menu",
     "Needs",
     "action_named",
+    "added_tools",
     "keys_table",
     "object_name",
 ]
@@ -112,19 +113,7 @@ def _tool_action(tool: Tool) -> Action:
                   "tool", True, argument=tool.name)  # fmt: skip
 
 
-def _without_clashes(rows: tuple[Action, ...]) -> tuple[Action, ...]:
-    """Keys that an action of ours has are taken from a tool of another package: Qt would answer to neither."""
-    ours = {key for row in rows if row.group != "tool" for key in row.keys}
-    seen: set[str] = set()
-    out: list[Action] = []
-    for row in rows:
-        taken = seen | ours if row.group == "tool" else set[str]()
-        out.append(replace(row, keys=tuple(key for key in row.keys if key not in taken)))
-        seen.update(out[-1].keys)
-    return tuple(out)
-
-
-ACTIONS: tuple[Action, ...] = _without_clashes((
+ACTIONS: tuple[Action, ...] = (
     Action("open", "Open…", "Open a project, a folder of images, or images", Menu.FILE, "open", ("Ctrl+O",), "open",
            Bar.MAIN, "openButton", needs=Needs.NOTHING),
     Action("new", "New project…", "Make a project from images", Menu.FILE, "new", ("Ctrl+N",), "add",
@@ -164,7 +153,7 @@ ACTIONS: tuple[Action, ...] = _without_clashes((
     Action("next", "Next image", "Show the next image", Menu.IMAGE, "next", ("N", "PgDown"), "next", separated=True),
     Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, "previous", ("Shift+N", "PgUp"),
            "previous"),
-    *(_tool_action(tool) for tool in TOOLS.rows),
+    *(_tool_action(tool) for tool in TOOLS.own),
     Action("smaller", "Smaller brush", "Make the brush smaller", Menu.TOOLS, "smaller", ("[",), separated=True),
     Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, "bigger", ("]",)),
     *(_class_action(n) for n in range(1, 10)),
@@ -200,7 +189,8 @@ ACTIONS: tuple[Action, ...] = _without_clashes((
     Action("keys", "Keys", "List every action and its keys", Menu.HELP, "show_keys", ("F1",), needs=Needs.NOTHING),
     Action("about", "About SegStudio", "Version, licences, and where the log is", Menu.HELP, "show_about",
            needs=Needs.NOTHING, separated=True),
-))  # fmt: skip
+)  # fmt: skip
+"""Everything that is ours; `added_tools` has the tools of other packages."""
 
 ICONLESS = {
     "smaller": "listed for its key; the brush panel has the slider",
@@ -219,6 +209,17 @@ ICONLESS = {
     **{f"class-{n}": "the class's colour is its icon" for n in range(1, 10)},
 }
 """Actions without a drawing of their own, and why."""
+
+
+def added_tools() -> tuple[Action, ...]:
+    """The tools of other packages. A key that is in use already is taken from them: Qt would answer to neither."""
+    seen = {key for row in ACTIONS for key in row.keys}
+    out: list[Action] = []
+    for tool in TOOLS.rows[len(TOOLS.own) :]:
+        row = _tool_action(tool)
+        out.append(replace(row, keys=tuple(key for key in row.keys if key not in seen)))
+        seen.update(row.keys)
+    return tuple(out)
 
 
 def action_named(name: str) -> Action:
