@@ -11,6 +11,7 @@ from segstudio.app.backing_up import Backups
 from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.exporting import Exports
 from segstudio.app.ground import Ground
 from segstudio.app.job_list import Jobs
@@ -27,6 +28,7 @@ from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.reading import Reading
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
@@ -47,34 +49,37 @@ class OpenedProject(QObject):
 
     engineStateChanged = Signal(object)
 
-    def __init__(self, prepared: Prepared, notices: Notices, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, prepared: Prepared, notices: Notices, jobs: Jobs, tools: ToolState, parent: QObject | None = None
+    ) -> None:
+        """`notices`, `jobs` and `tools` are the window's."""
         super().__init__(parent)
         with ExitStack() as undo:
             # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
             undo.callback(self.deleteLater)
             self.store, self._interrupted = prepared.project, prepared.interrupted
             undo.callback(prepared.close)
-            self._make_owners(prepared, notices, jobs, undo)
+            self._make_owners(prepared, Ground(prepared.project, MainThread(self), notices, jobs), tools, undo)
             undo.pop_all()
         self._wire()
 
-    def _make_owners(self, prepared: Prepared, notices: Notices, jobs: Jobs, undo: ExitStack) -> None:
+    def _make_owners(self, prepared: Prepared, ground: Ground, tools: ToolState, undo: ExitStack) -> None:
         if self.store.why_read_only:
             # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
             self.store.why_read_only = f"read-only: {self.store.why_read_only}"
-        main = MainThread(self)
-        undo.callback(main.close)
-        ground = self.ground = Ground(self.store, main, notices, jobs)
+        self.ground = ground
+        undo.callback(ground.main.close)
         self.engine_state = EngineState("off", "", "")
         self.engine = EngineClient(self.store.path, on_state=self._engine_said)
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
-        self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq)
+        self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
+        self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
@@ -128,9 +133,21 @@ class OpenedProject(QObject):
         """Whether this window may write."""
         return self.store.writer is not None
 
+    def is_shown(self) -> bool:
+        """Whether the image asked for is on screen; says why not."""
+        if self.navigation.shown is None:
+            loading = self.tr("The image is still loading.")
+            self.ground.notices.say(loading if self.navigation.loading else self.tr("No image is shown."))
+        return self.navigation.shown is not None
+
     def cancel(self) -> bool:
         """Abort what is unfinished: the stroke, else what is being filled in; whether there was something."""
         return self.documents.cancel_gesture() or self.finishing.cancel_fill()
+
+    def undo(self) -> None:
+        """Take the newest edit on this image back; what is unfinished is aborted instead."""
+        if not self.cancel() and self.is_shown():
+            self.ground.notices.attempt(self.documents.undo)
 
     def redo(self) -> None:
         """Do again what was taken back last, after what is under way, unless another image is on screen by then."""

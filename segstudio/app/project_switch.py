@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
 from segstudio.app.notices import Notices
@@ -34,9 +35,10 @@ class Projects(QObject):
 
     changed = Signal()
 
-    def __init__(self, notices: Notices, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(self, notices: Notices, jobs: Jobs, tools: ToolState, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._notices, self._jobs, self._main = notices, jobs, MainThread(self)
+        self._notices, self._jobs, self._tools = notices, jobs, tools
+        self._main = MainThread(self)
         self.current: OpenedProject | None = None
         self.opens_later = False
         self._opening: Opening | None = None
@@ -116,7 +118,7 @@ class Projects(QObject):
         except UserError:
             prepared.close()
             raise
-        opened = OpenedProject(prepared, self._notices, self._jobs, self)
+        opened = OpenedProject(prepared, self._notices, self._jobs, self._tools, self)
         previous, self.current = self.current, opened
         if previous is not None:
             previous.close()
@@ -124,6 +126,35 @@ class Projects(QObject):
         self.changed.emit()
         opened.begin(first_image)
         then()
+
+    # -- what stands in the way --------------------------------------------------------------------------------------
+
+    def there(self) -> OpenedProject | None:
+        """The open project, or the one that is being opened; says that there is none."""
+        self.wait()
+        if self.current is None:
+            self._notices.say(self.tr("No project is open."))
+        return self.current
+
+    def to_read(self) -> OpenedProject:
+        """The open project, or the one that is being opened. Raises `UserError` where there is none."""
+        self.wait()
+        if self.current is None:
+            raise UserError("No project is open.")
+        return self.current
+
+    def to_write(self) -> OpenedProject | None:
+        """The open project where this window may write it; says why not."""
+        project = self.there()
+        if project is not None and not project.may_write:
+            self._notices.say(project.why_read_only)
+            return None
+        return project
+
+    def to_edit(self) -> OpenedProject | None:
+        """The same where the image asked for is on screen, so that an edit is made on what is seen; says why not."""
+        project = self.to_write()
+        return project if project is not None and project.is_shown() else None
 
     # -- making ------------------------------------------------------------------------------------------------------
 

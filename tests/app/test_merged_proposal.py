@@ -106,8 +106,8 @@ def test_the_other_side_is_taken_by_erasing_and_accepting(qtbot: Any, session: S
     assert np.array_equal(document.class_ids(0, document.raster.bounds(0)), before)
     session.set_tool("eraser")
     session.set_brush_radius(2.0)
-    session.pointer(Pointer(Phase.PRESS, 15.0, 15.0, Button.LEFT))
-    session.pointer(Pointer(Phase.RELEASE, 15.0, 15.0, Button.LEFT))
+    session.project.documents.pointer(Pointer(Phase.PRESS, 15.0, 15.0, Button.LEFT))
+    session.project.documents.pointer(Pointer(Phase.RELEASE, 15.0, 15.0, Button.LEFT))
     session.accept_proposal()
     document = session.project.documents.current.document
     qtbot.waitUntil(lambda: document.class_ids(0, document.raster.bounds(0))[15, 15] == CRACK)

@@ -83,13 +83,13 @@ class _Painter:
         session.set_class(rng.choice([c.name for c in session.project.documents.classes if not c.locked]))
         button = rng.choice([Button.LEFT, Button.LEFT, Button.RIGHT])
         x, y = rng.uniform(0, w), rng.uniform(0, h)
-        session.pointer(Pointer(Phase.PRESS, x, y, button))
+        session.project.documents.pointer(Pointer(Phase.PRESS, x, y, button))
         for _ in range(rng.randrange(6)):
             x, y = x + rng.uniform(-20, 20), y + rng.uniform(-20, 20)
-            session.pointer(Pointer(Phase.MOVE, x, y, button))
+            session.project.documents.pointer(Pointer(Phase.MOVE, x, y, button))
         if rng.random() < 0.05:
             session.project.cancel()
-        session.pointer(Pointer(Phase.RELEASE, x, y, button))
+        session.project.documents.pointer(Pointer(Phase.RELEASE, x, y, button))
 
     def _done(self) -> None:
         if self._rng.random() < 0.3:

@@ -91,6 +91,13 @@ class _Documents(_Owner):
     saving = SimpleNamespace(text=lambda: "Saving 12 edits")
 
     @property
+    def active_tool(self) -> Any:
+        session = self.session
+        return SimpleNamespace(
+            pointer=session.pointer, takes=session.tool_takes, key=session.tool_key, interrupt=session.interrupt_tool
+        )
+
+    @property
     def current(self) -> Any:
         document = self.session.document
         return None if document is None else SimpleNamespace(document=document)

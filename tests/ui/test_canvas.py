@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.editing.tools.stroke import Button, Phase
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import Changed, JobKind
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, ImageId

@@ -40,7 +40,7 @@ class FirstStep(QLabel):
         self.setWordWrap(True)
         self.setStyleSheet(_STYLE)
         self.hide()
-        session.toolChanged.connect(self._refresh)
+        session.tools.changed.connect(self._refresh)
         session.projectChanged.connect(lambda: self.follow(session.project))
         canvas.hovered.connect(self._make_way)
         canvas.left.connect(self._place)

@@ -126,26 +126,18 @@ class Commands:
 
     # -- tools -------------------------------------------------------------------------------------------------------
 
-    def brush(self) -> None:
-        """Take the brush."""
-        self._session.set_tool("brush")
-
-    def eraser(self) -> None:
-        """Take the eraser."""
-        self._session.set_tool("eraser")
-
-    def pan(self) -> None:
-        """Take the hand."""
-        self._session.set_tool("pan")
+    def use_tool(self, name: str) -> None:
+        """Take a tool of the table."""
+        self._session.set_tool(name)
 
     def smaller(self) -> None:
         """Make the brush smaller by a step of its size."""
-        radius = self._session.brush_radius
+        radius = self._session.tools.radius
         self._session.set_brush_radius(max(0.5, min(radius - 0.5, round(radius / _BRUSH_STEP * 2) / 2)))
 
     def bigger(self) -> None:
         """Make the brush bigger by a step of its size."""
-        radius = self._session.brush_radius
+        radius = self._session.tools.radius
         self._session.set_brush_radius(min(1000.0, max(radius + 0.5, round(radius * _BRUSH_STEP * 2) / 2)))
 
     def pick_class(self, n: int) -> None:

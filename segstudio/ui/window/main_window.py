@@ -62,6 +62,7 @@ _LOW_PX, _NARROW_PX = 800, 900
 
 _RECENT = 12
 _WARM_UP_MS = 250
+_ADDING_MS = 300
 
 
 class MainWindow(QMainWindow):
@@ -109,6 +110,11 @@ class MainWindow(QMainWindow):
         self.follow(session.project)
         if bare:
             apply_theme(application, theme)
+        # To look for other packages takes longer than to make all the rest: the window is shown first.
+        self._adding = QTimer(self)
+        self._adding.setSingleShot(True)
+        self._adding.timeout.connect(self.add_rows)
+        self._adding.start(_ADDING_MS)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
         self._project_loader = ModuleLoader("segstudio.app.open_project", self)
@@ -309,8 +315,9 @@ class MainWindow(QMainWindow):
         splitter.addWidget(self.panels[row.name])
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
 
-    def add_panels(self) -> None:
-        """Make the panels of other packages, behind ours; once. To look for them takes longer than all the rest."""
+    def add_rows(self) -> None:
+        """Take in the tools and panels of other packages, behind ours; once. A broken row is said."""
+        self.bars.add_tools()
         for row in PANELS.rows:
             if row.name not in self.panels:
                 self.panels[row.name] = row.make(self._surroundings)
@@ -525,7 +532,7 @@ class MainWindow(QMainWindow):
         self._prefer(
             window_geometry=geometry,
             panel_state=" ".join([*states, ",".join(map(str, self._bottom_state()))]),
-            brush_radius=self.session.brush_radius,
+            brush_radius=self.session.tools.radius,
         )
 
     def _restore(self) -> None:
