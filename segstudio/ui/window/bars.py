@@ -26,7 +26,6 @@ from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
-    from segstudio.ui.window.commands import Commands
     from segstudio.ui.window.main_window import MainWindow
 
 __all__ = ["Bars", "tooltip"]
@@ -53,10 +52,9 @@ def tooltip(action: Action) -> str:
 class Bars:
     """Owns the QActions of one window; `action(name)` finds one."""
 
-    def __init__(self, window: "MainWindow", commands: "Commands") -> None:
+    def __init__(self, window: "MainWindow") -> None:
         self._window = window
         self._session = window.session
-        self._commands = commands
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
         for row in ACTIONS:
@@ -151,9 +149,7 @@ class Bars:
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         if row.icon and row.bar is not Bar.NONE:
             action.setIcon(icon(row.icon))
-        slot = getattr(self._commands, row.slot)
-        call = partial(slot, row.argument) if row.argument is not None else slot
-        action.triggered.connect(lambda _checked=False: call())
+        action.triggered.connect(lambda _checked=False: row.run(self._window))
         self._window.addAction(action)
         return action
 

@@ -31,7 +31,6 @@ from segstudio.ui.text import count, tr
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
-from segstudio.ui.window.commands import Commands
 from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
@@ -93,7 +92,7 @@ class MainWindow(QMainWindow):
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session, self.export_panel.says)
         self.closing_strip = ClosingStrip(session)
-        self.bars = Bars(self, Commands(self))
+        self.bars = Bars(self)
         self._surroundings = Surroundings(session, self.bars.action)
         self.panels = {row.name: row.make(self._surroundings) for row in PANELS.own}
         self.class_panel = cast(ClassPanel, self.panels["classes"])
