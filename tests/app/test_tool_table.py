@@ -108,11 +108,15 @@ def test_another_package_adds_a_tool_by_an_entry_point(tmp_path: Path, monkeypat
     assert registry.broken_rows() == ()
 
 
-@pytest.mark.parametrize(
-    "corners",
-    [TRIANGLE, [(10, 10), (50, 40), (50, 10), (10, 40)], [(-30, 20), (40, -10), (90, 70)], [(5.5, 5.5), (9.5, 5.5), (9.5, 9.5), (5.5, 9.5)]],
-    ids=["triangle", "crossing itself", "beyond the image", "through centres"],
-)  # fmt: skip
+SHAPES = {
+    "triangle": TRIANGLE,
+    "crossing itself": [(10, 10), (50, 40), (50, 10), (10, 40)],
+    "beyond the image": [(-30, 20), (40, -10), (90, 70)],
+    "through centres": [(5.5, 5.5), (9.5, 5.5), (9.5, 9.5), (5.5, 9.5)],
+}
+
+
+@pytest.mark.parametrize("corners", SHAPES.values(), ids=SHAPES)
 def test_a_polygon_ends_by_a_key_as_one_edit_of_the_pixels_inside(qtbot: Any, bench: Bench, corners: Any) -> None:
     bench.click(*corners)
     assert not bench.painted().any()
