@@ -28,7 +28,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What a proposal asked for now would come from: the name of the current version, and how many classes are known."""
+    """What a proposal asked for now would come from: the current version, and how many classes have known pixels."""
 
     version: str | None = None
     classes: int = 0
