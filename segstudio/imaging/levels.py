@@ -1,9 +1,10 @@
-"""From samples to what is seen and to what a network gets: window and level. Pure functions of arrays."""
+"""Which sample values count as black and as white: the levels of a plane, and samples between them. Pure functions.
+
+One function finds them, so that screen, thumbnails and network never differ; `store.catalog.kept_levels` keeps them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from segstudio.geometry import Rect
 from segstudio.imaging.source import ImageSource, Pixels
 
-__all__ = ["Levels", "auto_levels", "levels_of", "to_float", "to_rgb"]
+__all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_of", "to_float"]
 
 _SAMPLE = 1 << 16
 _PERCENTILES = (0.1, 99.9)
@@ -30,12 +31,16 @@ class Levels:
     high: float
 
 
+EIGHT_BIT = Levels(0.0, 255.0)
+"""Those of every plane of uint8: such pictures are shown as they are stored."""
+
+
 def auto_levels(pixels: Pixels) -> Levels:
     """Levels for the samples (h, w, c) of a plane: 0..255 for uint8, else percentiles 0.1 and 99.9 of some 65,536 of
     them, which lie all over the plane. The same for all channels. NaN and infinities do not count.
     """
     if pixels.dtype == np.uint8:
-        return Levels(0.0, 255.0)
+        return EIGHT_BIT
     return _levels(_sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)]))
 
 
@@ -45,7 +50,7 @@ def levels_of(source: ImageSource, plane: int) -> Levels:
     Raises `UnreadableImage`.
     """
     if source.info.dtype == "uint8":
-        return Levels(0.0, 255.0)
+        return EIGHT_BIT
     size = source.info.planes[plane]
     return _levels(_sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect)))
 
@@ -98,19 +103,6 @@ def _slices(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.y, rect.bottom), slice(rect.x, rect.right)
 
 
-def to_rgb(pixels: Pixels, levels: Levels) -> NDArray[np.uint8]:
-    """What is shown of samples (h, w, c) as uint8 (h, w, 3): one channel is grey, of more than three the first three.
-
-    Two channels are red and green. By a look-up table for integers of 8 and 16 bits.
-    """
-    shown = _bytes(pixels[..., :3], levels)
-    if shown.shape[-1] == 1:
-        return np.repeat(shown, 3, axis=-1)
-    if shown.shape[-1] == 2:
-        return np.concatenate([shown, np.zeros_like(shown[..., :1])], axis=-1)
-    return np.ascontiguousarray(shown)
-
-
 def to_float(pixels: Pixels, levels: Levels) -> NDArray[np.float32]:
     """Samples (h, w, c) as float32 in 0..1 between the levels; NaN becomes 0."""
     scale = 1.0 / (levels.high - levels.low)
@@ -118,20 +110,3 @@ def to_float(pixels: Pixels, levels: Levels) -> NDArray[np.float32]:
     with np.errstate(all="ignore"):  # infinities and samples beyond float32 end at 0 or 1
         values = (pixels.astype(wide) - wide(levels.low)) * wide(scale)
     return np.nan_to_num(np.clip(values, 0.0, 1.0), copy=False).astype(np.float32, copy=False)
-
-
-def _bytes(pixels: Pixels, levels: Levels) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8 and levels == Levels(0.0, 255.0):
-        return np.asarray(pixels, np.uint8)
-    if pixels.dtype in (np.uint8, np.uint16):
-        return _table(pixels.dtype, levels)[pixels]
-    return np.rint(to_float(pixels, levels) * np.float32(255)).astype(np.uint8)
-
-
-@lru_cache(maxsize=16)
-def _table(dtype: np.dtype[Any], levels: Levels) -> NDArray[np.uint8]:
-    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float64)
-    shown = np.clip((values - levels.low) / (levels.high - levels.low), 0.0, 1.0)
-    table = np.rint(shown * 255).astype(np.uint8)
-    table.setflags(write=False)
-    return table

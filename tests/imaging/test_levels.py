@@ -5,21 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from segstudio.geometry import Rect
-from segstudio.imaging import display
-from segstudio.imaging.display import Levels, auto_levels, levels_of, to_float, to_rgb
+from segstudio.imaging import levels as finding
+from segstudio.imaging.levels import EIGHT_BIT, Levels, auto_levels, levels_of, to_float
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 
 
-def test_eight_bit_colour_is_shown_as_it_is() -> None:
-    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
-    assert np.array_equal(to_rgb(pixels, auto_levels(pixels)), pixels)
-
-
-def test_grey_becomes_three_equal_channels() -> None:
-    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
-    shown = to_rgb(pixels, Levels(0, 255))
-    assert shown.shape == (16, 16, 3)
-    assert np.array_equal(shown, pixels.repeat(3, 2))
+def test_levels_of_eight_bits_are_all_of_them() -> None:
+    assert auto_levels(np.full((4, 4, 3), 7, np.uint8)) == EIGHT_BIT
 
 
 def test_levels_of_sixteen_bits_leave_outliers_out() -> None:
@@ -36,14 +28,6 @@ def test_levels_of_a_flat_picture_and_of_no_number_are_in_order() -> None:
         assert levels.low < levels.high
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
-def test_any_number_of_channels_is_shown(channels: int) -> None:
-    pixels = np.random.default_rng(0).random((5, 6, channels)).astype(np.float32)
-    shown = to_rgb(pixels, Levels(0, 1))
-    assert shown.shape == (5, 6, 3)
-    assert shown.dtype == np.uint8
-
-
 @given(
     arrays.arrays(
         st.sampled_from([np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64]), st.just((3, 4, 2))
@@ -56,14 +40,6 @@ def test_what_the_network_gets_is_finite_and_within_0_and_1(pixels: np.ndarray) 
     assert np.isfinite(values).all()
     assert values.min() >= 0
     assert values.max() <= 1
-
-
-@given(st.integers(0, 60000), st.integers(1, 5000))
-def test_the_look_up_table_agrees_with_the_arithmetic(low: int, width: int) -> None:
-    levels = Levels(low, low + width)
-    pixels = np.arange(0, 65536, 37, dtype=np.uint16).reshape(1, -1, 1)
-    exact = np.rint(to_float(pixels, levels).astype(np.float64) * 255)
-    assert np.abs(to_rgb(pixels, levels)[..., :1] - exact).max() <= 1
 
 
 @pytest.mark.parametrize("width", [2048, 4096, 3000])
@@ -113,6 +89,6 @@ def test_of_a_huge_plane_little_is_read_for_its_levels(size: tuple[int, int]) ->
 
 @pytest.mark.parametrize("whole_px", [1 << 26, 1 << 10])
 def test_levels_of_a_source_are_those_of_its_pixels(monkeypatch: pytest.MonkeyPatch, whole_px: int) -> None:
-    monkeypatch.setattr(display, "_WHOLE_PX", whole_px)
+    monkeypatch.setattr(finding, "_WHOLE_PX", whole_px)
     pixels = _Slide(700, 500).read(0, Rect(0, 0, 700, 500))
     assert levels_of(_Slide(700, 500), 0) == auto_levels(pixels)

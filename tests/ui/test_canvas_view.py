@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from segstudio.app.editing.tools.stroke import Button
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect, ViewTransform
-from segstudio.imaging.display import Levels
+from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId
 from segstudio.labels.tiles.overview import reduced
@@ -20,7 +20,7 @@ from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
 from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.scene import NEUTRAL, Scene
 from segstudio.ui.canvas.viewport import LARGEST_SCALE, Viewport
-from tests.ui.canvas_session import CLASSES, Picture, proposal_of, with_columns
+from tests.ui.canvas_session import CLASSES, proposal_of, with_columns
 
 SIZE = (300, 270)
 RNG = np.random.default_rng(5)
@@ -48,7 +48,7 @@ def scene_with_labels() -> Scene:
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.set_proposal(proposal_of(np.kron(RNG.integers(0, 4, (54, 60)), np.ones((5, 5), int))))
     scene.outlines = True
     return scene
@@ -296,7 +296,7 @@ def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_
     ids[50:100, 100:150] = 2
     document.raster.put((0, 0, 0), Dense(ids, (ids > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
     line, tint = out[50, 70], out[75, 75]
     assert line != tint
@@ -390,7 +390,7 @@ def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         document.raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(DisplayImage(rgb, Levels(0.0, 255.0)), document, 0)
+    scene.show(DisplayImage.of(rgb, EIGHT_BIT), document, 0)
     transform = ViewTransform(scale, 300 - 2060 * scale, 200 - 1145 * scale)
     ground, overlay = np.zeros((400, 600), np.uint32), np.zeros((400, 600), np.uint32)
     scene.draw_ground(transform, Rect(0, 0, 600, 400), ground)
@@ -418,7 +418,7 @@ def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
     document.raster.put((0, 0, 0), Constant(last, 1))
     scene.set_classes(classes)
     scene.set_opacity(1.0)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
     out = np.zeros((90, 110), np.uint32)
     scene.draw_overlay(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)

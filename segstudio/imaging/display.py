@@ -1,0 +1,142 @@
+"""From samples to colours. A `View` says which channels are shown, between which levels and in which colour; it is a
+value, and applying it is a look-up. Pure functions of arrays: nothing here is decoded, reduced or kept.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.imaging.levels import EIGHT_BIT, Levels, to_float
+from segstudio.imaging.source import Pixels
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "RED",
+    "WHITE",
+    "Colour",
+    "ShownChannel",
+    "View",
+    "automatic_view",
+    "colours",
+    "is_plain",
+    "picked",
+    "to_rgb",
+]
+
+Colour = tuple[int, int, int]
+"""Red, green and blue in 0..255."""
+
+WHITE: Colour = (255, 255, 255)
+RED: Colour = (255, 0, 0)
+GREEN: Colour = (0, 255, 0)
+BLUE: Colour = (0, 0, 255)
+
+_CODES = Levels(0.0, 65535.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChannel:
+    """A channel (counted from 0) of a view: `levels` are the values shown as black and in full `colour`."""
+
+    index: int
+    levels: Levels
+    colour: Colour = WHITE
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the samples of an image become colours: its shown channels are added up.
+
+    A value v between the levels, scaled to 0..1, is shown as v ** (1 / gamma): above 1 dark parts become lighter.
+    """
+
+    channels: tuple[ShownChannel, ...]
+    gamma: float = 1.0
+
+    def between(self, levels: Levels, channel: int | None = None) -> "View":
+        """The same view between other levels: those of one channel of the image, or of all that are shown."""
+        new = (replace(c, levels=levels) if channel in (None, c.index) else c for c in self.channels)
+        return replace(self, channels=tuple(new))
+
+
+def automatic_view(channels: int, levels: Levels) -> View:
+    """The view of an image of so many channels until somebody chooses another: one channel is grey, two are red and
+    green, of more the first three are red, green and blue.
+    """
+    if channels == 1:
+        return View((ShownChannel(0, levels),))
+    shown = zip(range(channels), (RED, GREEN, BLUE), strict=False)
+    return View(tuple(ShownChannel(index, levels, colour) for index, colour in shown))
+
+
+def picked(samples: Pixels, view: View) -> Pixels:
+    """Of samples (h, w, c) the channels of a view (h, w, n) in its order: the same array where those are all."""
+    wanted = [channel.index for channel in view.channels]
+    return samples if wanted == list(range(samples.shape[2])) else np.take(samples, wanted, axis=2)
+
+
+def is_plain(dtype: np.dtype[Any], view: View) -> bool:
+    """Whether a view shows the values of its channels as they are stored: 8 bits, grey or red, green and blue."""
+    colours_ = tuple(channel.colour for channel in view.channels)
+    return (
+        dtype == np.uint8
+        and view.gamma == 1.0
+        and colours_ in ((WHITE,), (RED, GREEN, BLUE))
+        and all(channel.levels == EIGHT_BIT for channel in view.channels)
+    )
+
+
+def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """What is shown of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
+
+    Samples of 8 and 16 bits are looked up, others scaled first; NaN is shown as black. Plain ones come back as they
+    are.
+    """
+    if is_plain(samples.dtype, view):
+        return samples
+    if not view.channels:
+        return np.zeros((*samples.shape[:2], 1), np.uint8)
+    shown = _strengths(samples, view)
+    palette = tuple(channel.colour for channel in view.channels)
+    if palette in ((WHITE,), (RED, GREEN, BLUE)):
+        return shown
+    mixed = shown.astype(np.float32) @ (np.asarray(palette, np.float32) / np.float32(255))
+    return np.rint(np.minimum(mixed, 255, out=mixed), out=mixed).astype(np.uint8)
+
+
+def to_rgb(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """What a view shows of samples (h, w, c), as uint8 (h, w, 3); of plain ones no copy is made."""
+    shown = colours(picked(samples, view), view)
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else np.ascontiguousarray(shown)
+
+
+def _strengths(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """How bright each channel (h, w, n) is, 0..255."""
+    first = view.channels[0].levels
+    if all(channel.levels == first for channel in view.channels):
+        return _strength(samples, first, view.gamma)
+    parts = [_strength(samples[..., i], channel.levels, view.gamma) for i, channel in enumerate(view.channels)]
+    return np.stack(parts, axis=-1)
+
+
+def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8]:
+    if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 2:
+        codes = to_float(samples, levels)
+        samples, levels = np.rint(np.multiply(codes, 65535, out=codes), out=codes).astype(np.uint16), _CODES
+    places = samples.view(f"u{samples.dtype.itemsize}")
+    return np.take(_table(samples.dtype, levels, gamma), places, mode="clip")
+
+
+@lru_cache(maxsize=16)
+def _table(dtype: np.dtype[Any], levels: Levels, gamma: float) -> NDArray[np.uint8]:
+    """What each value of an integer type is shown as, in the order of its bits read as a number without a sign."""
+    unsigned = np.arange(1 << 8 * dtype.itemsize, dtype=f"u{dtype.itemsize}")
+    values = unsigned.view(dtype).astype(np.float64)
+    shown = np.clip((values - levels.low) / (levels.high - levels.low), 0.0, 1.0)
+    table = np.rint((shown if gamma == 1.0 else shown ** (1.0 / gamma)) * 255).astype(np.uint8)
+    table.setflags(write=False)
+    return table
