@@ -2,7 +2,7 @@
 value, and applying it is a look-up. Pure functions of arrays: nothing here is decoded, reduced or kept.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -56,6 +56,17 @@ class View:
 
     channels: tuple[ShownChannel, ...]
     gamma: float = 1.0
+    indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The shown channels by number, in their order."""
+    as_stored: bool = field(init=False, repr=False, compare=False)
+    """Whether samples of 8 bits are shown as they are: grey, or red, green and blue."""
+
+    def __post_init__(self) -> None:
+        # Known beforehand: a canvas that is dragged asks for strips of a few rows, where each look costs as much.
+        object.__setattr__(self, "indices", tuple(channel.index for channel in self.channels))
+        in_place = tuple(channel.colour for channel in self.channels) in ((WHITE,), (RED, GREEN, BLUE))
+        whole = self.gamma == 1.0 and all(channel.levels == EIGHT_BIT for channel in self.channels)
+        object.__setattr__(self, "as_stored", in_place and whole)
 
     def between(self, levels: Levels, channel: int | None = None) -> "View":
         """The same view between other levels: those of one channel of the image, or of all that are shown."""
@@ -75,19 +86,14 @@ def automatic_view(channels: int, levels: Levels) -> View:
 
 def picked(samples: Pixels, view: View) -> Pixels:
     """Of samples (h, w, c) the channels of a view (h, w, n) in its order: the same array where those are all."""
-    wanted = [channel.index for channel in view.channels]
-    return samples if wanted == list(range(samples.shape[2])) else np.take(samples, wanted, axis=2)
+    if view.indices == tuple(range(samples.shape[2])):
+        return samples
+    return np.take(samples, view.indices, axis=2)
 
 
 def is_plain(dtype: np.dtype[Any], view: View) -> bool:
-    """Whether a view shows the values of its channels as they are stored: 8 bits, grey or red, green and blue."""
-    colours_ = tuple(channel.colour for channel in view.channels)
-    return (
-        dtype == np.uint8
-        and view.gamma == 1.0
-        and colours_ in ((WHITE,), (RED, GREEN, BLUE))
-        and all(channel.levels == EIGHT_BIT for channel in view.channels)
-    )
+    """Whether samples of a type are colours as they are, so that nothing is looked up."""
+    return view.as_stored and dtype == np.uint8
 
 
 def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:

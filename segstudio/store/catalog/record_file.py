@@ -26,7 +26,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class RecordKind(Generic[Record, Key]):
-    """What a file holds: `magic` are its first bytes, other ones for another version; `key` says what a record is of."""
+    """What a file holds: `magic` are its first bytes, others for another version; `key` says what a record is of."""
 
     magic: bytes
     decoder: msgspec.msgpack.Decoder[Record]

@@ -10,17 +10,16 @@ pixel, that one shows the ground.)
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, log2
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
+from segstudio.imaging.display import View, colours, is_plain, picked
+from segstudio.imaging.pyramid import resizable
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks
 from segstudio.ui.canvas.palette import Ink
-
-if TYPE_CHECKING:
-    from segstudio.imaging.display import View
 
 __all__ = ["Grid", "Pixels", "compose_codes", "edges", "enlarged", "grid_of", "ground", "marks_in_view"]
 
@@ -41,7 +40,7 @@ class Pixels(Protocol):
     @property
     def levels(self) -> int: ...
     @property
-    def view(self) -> "View": ...
+    def view(self) -> View: ...
     def samples(self, level: int, rect: Rect) -> NDArray[Any]: ...
 
 
@@ -73,15 +72,12 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     Samples become colours where there are fewest of them: before they are enlarged, after they are reduced. Those that
     are shown as they are stored are reduced as colours, in one go.
     """
-    from segstudio.imaging.display import colours, is_plain, picked
-    from segstudio.imaging.pyramid import resizable
-
     view, (width, height) = pixels.view, pixels.size
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, width), _cells(grid.ys, 1, height)
         source = _span(columns, rows)
-        shown = _packed(_bgra(colours(picked(pixels.samples(0, source), view), view)))
-        out[...] = enlarged(shown, rows - source.y, columns - source.x)
+        shown = colours(picked(pixels.samples(0, source), view), view)
+        out[...] = enlarged(_packed(_bgra(shown)), rows - source.y, columns - source.x)
         return
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
@@ -103,19 +99,12 @@ def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int,
     """Samples (h, w, c) at the positions that a matrix gives for `size` (width, height) pixels, bilinear."""
     import cv2
 
-    channels = samples.shape[2]
-    parts = [
-        cv2.warpAffine(
-            np.ascontiguousarray(samples[..., i : i + _CHANNELS_AT_ONCE]),
-            matrix,
-            size,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        for i in range(0, channels, _CHANNELS_AT_ONCE)
-    ]
-    shaped = [np.asarray(part).reshape(size[1], size[0], -1) for part in parts]
-    return shaped[0] if len(shaped) == 1 else np.concatenate(shaped, axis=2)
+    if samples.shape[2] > _CHANNELS_AT_ONCE:
+        parts = np.split(samples, range(_CHANNELS_AT_ONCE, samples.shape[2], _CHANNELS_AT_ONCE), axis=2)
+        return np.concatenate([_warped(np.ascontiguousarray(part), matrix, size) for part in parts], axis=2)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shown = np.asarray(cv2.warpAffine(samples, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
+    return shown if shown.ndim == 3 else shown[..., None]
 
 
 def _bgra(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
