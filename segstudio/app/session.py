@@ -237,6 +237,7 @@ class Session(
         documents.setAside.connect(self._say_set_aside)
         navigation.imageLoading.connect(self.imageLoading)
         navigation.imageShown.connect(self.imageShown)
+        navigation.displaying.displayChanged.connect(self.displayChanged)
         navigation.imagesChanged.connect(self.imagesChanged)
         navigation.troubleChanged.connect(self.imageTroubleChanged)
         navigation.refused.connect(lambda sentence: self._fail("content", sentence))

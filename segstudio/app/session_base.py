@@ -32,6 +32,7 @@ class SessionBase(QObject):
 
     imageShown = Signal()
     imageLoading = Signal(str)
+    displayChanged = Signal()
     editCommitted = Signal(int)
     proposalReady = Signal()
     trainingEvent = Signal(object)

@@ -94,6 +94,7 @@ class Canvas(Surface):
         session = self._session
         session.imageShown.connect(self._on_image_shown)
         session.imageLoading.connect(self._on_image_loading)
+        session.displayChanged.connect(self._on_display_changed)
         session.changed.connect(self._on_changed)
         session.proposalChanged.connect(self._on_proposal_changed)
         session.classesChanged.connect(self._on_classes_changed)
@@ -145,6 +146,13 @@ class Canvas(Surface):
             self._viewport.show(self._scene.size)
         self._refresh_cursor()
         self._view_changed()
+
+    def _on_display_changed(self) -> None:
+        """Another view of the same samples: only the look-up is new."""
+        if not self._blank:
+            self._scene.pixels = self._session.display
+            self._frame.spoil_ground()
+            self.update()
 
     def _tell_visible(self) -> None:
         self._session.set_visible(None if self._blank else self._viewport.visible())
