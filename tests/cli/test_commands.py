@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segstudio.cli.main import COMMANDS, parser_of
+from segstudio.cli.main import parser_of
+from segstudio.cli.table import COMMANDS
 
 Run = Callable[..., tuple[int, str, str]]
 
