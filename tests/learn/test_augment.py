@@ -113,7 +113,8 @@ def test_another_package_adds_one_that_a_plan_may_name(tmp_path) -> None:
         import torch
         from segstudio.learn.augment import Augmenter, default_strengths
         from segstudio.runs import Recipe
-        print(Augmenter(Recipe(augment={"night": 0.5})).lit(torch.ones(1, 1, 1, 1), 1, 1).item(), len(default_strengths()))
+        lit = Augmenter(Recipe(augment={"night": 0.5})).lit(torch.ones(1, 1, 1, 1), 1, 1)
+        print(lit.item(), len(default_strengths()))
     """
     assert run(tmp_path, program) == "0.5 7"
 
