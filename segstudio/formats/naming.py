@@ -10,7 +10,7 @@ from pathlib import PurePath, PurePosixPath
 from segstudio.errors import MaskMismatch, UsageError
 from segstudio.labels.model import folded_name
 
-__all__ = ["Matching", "Places", "StemPattern", "mask_paths", "matched"]
+__all__ = ["Matching", "Places", "StemPattern", "entries_matched", "mask_paths", "matched"]
 
 Images = Sequence[tuple[str, int]]
 """(relative path with '/', number of planes)"""
@@ -143,6 +143,28 @@ def matched(
         taken[target] = number
         pairs.append((number, *target))
     return Matching(tuple(pairs), tuple(unmatched), tuple(ambiguous))
+
+
+def entries_matched(names: Sequence[str], images: Sequence[str]) -> dict[int, int]:
+    """The image of each entry of a file of annotations, as places in both lists: that of its path, else the only one of
+    its name. An entry whose name others have too, here or there, gets none by that."""
+    paths = [folded_name(path) for path in images]
+    exact = {path: place for place, path in enumerate(paths)}
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for place, path in enumerate(paths):
+        by_name[path.rpartition("/")[2]].append(place)
+    wanted = [folded_name(name.replace("\\", "/")).removeprefix("./") for name in names]
+    found = {at: exact[name] for at, name in enumerate(wanted) if name in exact}
+    taken = set(found.values())
+    distant: defaultdict[str, set[str]] = defaultdict(set)
+    for at, name in enumerate(wanted):
+        if at not in found:
+            distant[name.rpartition("/")[2]].add(name)
+    for at, name in enumerate(wanted):
+        last = name.rpartition("/")[2]
+        if at not in found and len(by_name[last]) == 1 and len(distant[last]) == 1 and by_name[last][0] not in taken:
+            found[at] = by_name[last][0]
+    return dict(sorted(found.items()))
 
 
 Parts = tuple[str, ...]
