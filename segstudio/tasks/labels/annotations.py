@@ -86,12 +86,13 @@ class IncomingAnnotations:
         for match in self._matched:
             left_out.update(match.entry.left_out)
         overlapping, empty, crowds = (sum(counts) for counts in zip((0, 0, 0), *self._said.values(), strict=True))
+        each = " each" if crowds > 1 else ""
         possible = (
             *((n, f"{_annotations(n)} left out: {what}.") for what, n in sorted(left_out.items())),
             (self._reader.stray, f"{_annotations(self._reader.stray)} left out: the file has no image of theirs."),
             (empty, f"{_annotations(empty)} left out: no pixel lies in them."),
             (overlapping, f"{_pixels(overlapping)} in more than one annotation: the later one was kept."),
-            (crowds, f"{_annotations(crowds)} taken as one object each, though marked as a crowd of several."),
+            (crowds, f"{_annotations(crowds)} taken as one object{each}, though marked as a crowd of several."),
         )
         return tuple(sentence for n, sentence in possible if n)
 
