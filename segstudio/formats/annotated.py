@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +77,8 @@ def packed_counts(counts: Sequence[int], width: int, height: int, name: str) -> 
 
     if any(count < 0 for count in counts) or sum(counts) != width * height:
         raise MaskMismatch(f"{name} has run lengths for {sum(counts)} pixels, but its image has {width * height}.")
-    plain: dict[str, object] = {"size": [height, width], "counts": list(counts)}
-    return coco_mask.frPyObjects(plain, height, width)["counts"]  # pyright: ignore  (its stubs know packed ones)
+    plain: Any = {"size": [height, width], "counts": list(counts)}  # its stubs know packed ones
+    return coco_mask.frPyObjects(plain, height, width)["counts"]
 
 
 def packed_polygons(polygons: Sequence[Sequence[float]], width: int, height: int, name: str) -> bytes:
@@ -100,8 +101,8 @@ def packed_polygons(polygons: Sequence[Sequence[float]], width: int, height: int
         for x, y in _points(polygon)
     ):
         raise MaskMismatch(f"{name} lies outside its image of {width} x {height} pixels.")
-    packed = coco_mask.frPyObjects([list(map(float, polygon)) for polygon in polygons], height, width)
-    return coco_mask.merge(packed)["counts"]  # pyright: ignore[reportReturnType]  (bytes, whatever its stubs say)
+    plain: Any = [list(map(float, polygon)) for polygon in polygons]  # its stubs know packed ones
+    return coco_mask.merge(coco_mask.frPyObjects(plain, height, width))["counts"]
 
 
 def _points(polygon: Sequence[float]) -> Iterator[tuple[float, float]]:

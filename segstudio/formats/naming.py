@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import PurePath, PurePosixPath
 
 from segstudio.errors import MaskMismatch, UsageError
+from segstudio.formats.folder_words import ROLE_WORDS
 from segstudio.labels.model import folded_name
 
 __all__ = ["Matching", "Places", "StemPattern", "entries_matched", "mask_paths", "matched"]
@@ -169,13 +170,6 @@ def entries_matched(names: Sequence[str], images: Sequence[str]) -> dict[int, in
 
 Parts = tuple[str, ...]
 
-_ROLE_WORDS = frozenset({
-    "mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt", "ground",
-    "truth", "groundtruth", "segmentationclass", "image", "images", "img", "imgs", "jpegimages", "photo", "photos",
-    "picture", "pictures",
-})  # fmt: skip
-"""Words that say what a folder holds, not which images: `train/masks` and `train/images` are the same place."""
-
 
 def _plain(folders: Parts) -> Parts:
     """Folded names of folders without the words for masks and images; those of nothing else are left out."""
@@ -186,7 +180,7 @@ def _plain(folders: Parts) -> Parts:
 @lru_cache(4096)
 def _without_role(name: str) -> str:
     words = re.split(r"[\W_]+", name)
-    kept = [word for word in words if word not in _ROLE_WORDS]
+    kept = [word for word in words if word not in ROLE_WORDS]
     return name if len(kept) == len(words) else "_".join(filter(None, kept))
 
 

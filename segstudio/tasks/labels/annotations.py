@@ -143,7 +143,7 @@ def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
     return [wanted.get(place, c.name) for place, c in enumerate(reader.classes)]
 
 
-def _place(key: MapKey, by_name: Mapping[str, int], by_number: Mapping[int | None, int]) -> int | None:
+def _place(key: MapKey, by_name: Mapping[str, int], by_number: Mapping[int, int]) -> int | None:
     """The class that a key names: by its name, or by its number in the file."""
     found = by_name.get(folded_name(str(key)))
     return by_number.get(key) if found is None and isinstance(key, int) else found
