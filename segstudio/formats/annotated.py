@@ -102,7 +102,8 @@ def packed_polygons(polygons: Sequence[Sequence[float]], width: int, height: int
     ):
         raise MaskMismatch(f"{name} lies outside its image of {width} x {height} pixels.")
     plain: Any = [list(map(float, polygon)) for polygon in polygons]  # its stubs know packed ones
-    return coco_mask.merge(coco_mask.frPyObjects(plain, height, width))["counts"]
+    merged: Any = coco_mask.merge(coco_mask.frPyObjects(plain, height, width))
+    return merged["counts"]
 
 
 def _points(polygon: Sequence[float]) -> Iterator[tuple[float, float]]:

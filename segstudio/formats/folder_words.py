@@ -1,6 +1,7 @@
 """Words by which folders of masks, and folders of images, are called: one set for scans and for matching."""
 
 import re
+from itertools import pairwise
 
 __all__ = ["ROLE_WORDS", "is_called_masks"]
 
@@ -18,4 +19,4 @@ ROLE_WORDS = _MASKS | _IMAGES | frozenset(_TWO_WORDS)
 def is_called_masks(folder: str) -> bool:
     """Whether one of the words in a folder's name says that it holds masks: `Masks_v2`, `groundTruth`, `train-gt`."""
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", folder).lower())
-    return not _MASKS.isdisjoint(words) or _TWO_WORDS in zip(words, words[1:], strict=False)
+    return not _MASKS.isdisjoint(words) or _TWO_WORDS in pairwise(words)
