@@ -1,5 +1,6 @@
 """The owner of exports, each on a thread of its own with a progress of its own, over the committed labels."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -7,11 +8,25 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import Job, MainThread
 from segstudio.app.values import JobState
 from segstudio.errors import UserError
+from segstudio.formats.table import FORMATS
 from segstudio.store.project import Project
 from segstudio.tasks.labels.export import ExportReport, export
 from segstudio.tasks.progress import Progress
 
-__all__ = ["Exports"]
+__all__ = ["Exports", "FormatChoice", "export_formats"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormatChoice:
+    """A format that can be exported: its name, and its name for people."""
+
+    name: str
+    title: str
+
+
+def export_formats() -> tuple[FormatChoice, ...]:
+    """What the table of formats has to offer, in its order. Other packages are looked up when this is first asked."""
+    return tuple(FormatChoice(form.name, form.title) for form in FORMATS.rows if form.exports)
 
 
 class Exports(QObject):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
+from segstudio.app.exporting import export_formats
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
 from segstudio.ui.text import count, tr, wrapped
 from segstudio.ui.window.icons import icon
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportPanel"]
 
-_FORMATS = (("png", "PNG masks"), ("coco", "COCO (JSON)"))
 _CONTENTS = (("labels", "All labelled images"), ("finished", "Finished images"), ("proposals", "Proposals"))
 
 
@@ -61,6 +61,7 @@ class ExportPanel(QFrame):
     def toggle(self) -> None:
         """Show the panel with the focus on its Export button, or hide it."""
         shown = self.isHidden()
+        self._list_formats()
         self.setVisible(shown)
         if not shown:
             self.left.emit()
@@ -68,6 +69,12 @@ class ExportPanel(QFrame):
             self.start.setFocus()
         else:
             (self if self._busy else self.folder).setFocus()
+
+    def _list_formats(self) -> None:
+        """Once, when the panel is first asked for: packages that add formats are looked up for it."""
+        if not self.format.count():
+            for form in export_formats():
+                self.format.addItem(tr(form.title), form.name)
 
     @property
     def _busy(self) -> bool:
@@ -102,8 +109,6 @@ class ExportPanel(QFrame):
         make_form(self, self.start)
         self.close_button.setProperty("role", "icon")
         self.close_button.setIcon(icon("close"))
-        for value, text in _FORMATS:
-            self.format.addItem(tr(text), value)
         for value, text in _CONTENTS:
             self.content.addItem(tr(text), value)
 
