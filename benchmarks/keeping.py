@@ -25,8 +25,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import numpy as np
 from common import report
 
+from segstudio.app.editing.tools.base import Context, Paint
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.editing.tools.stroke import Paint, StrokeTool
+from segstudio.app.editing.tools.stroke import StrokeTool
 from segstudio.labels.model import ImageId, Kind
 from segstudio.labels.paint.policy import Touch
 from segstudio.labels.tiles.codec import decode_tile, encode_tile
@@ -69,14 +70,14 @@ def scribble(project: Project, side: int, strokes: int, rng: np.random.Generator
         if n < IMAGES or n % 200 < IMAGES:
             documents = {ImageId(i + 1): project.document(ImageId(i + 1)) for i in range(IMAGES)}
         document = documents[image]
-        paint = Paint(classes, classes.foreground[n % 2], 20.0, Touch.ALL, 0, "bench")
-        tool = StrokeTool("brush", lambda document=document, paint=paint: (document, paint))
+        context = Context(document, Paint(classes, classes.foreground[n % 2], 20.0, Touch.ALL, 0, "bench"))
+        tool = StrokeTool("brush")
         at = rng.uniform(0, side, 2)
-        tool.press(Pointer(Phase.PRESS, *at, Button.LEFT))
+        tool.press(Pointer(Phase.PRESS, *at, Button.LEFT), context)
         for _ in range(10):
             at = np.clip(at + rng.normal(0, 25, 2), 0, side)
-            tool.move(Pointer(Phase.MOVE, *at, Button.LEFT))
-        edit = tool.commit()
+            tool.move(Pointer(Phase.MOVE, *at, Button.LEFT), context)
+        edit = tool.commit(context)
         if edit is not None:
             project.writer.submit(edit)
         if n % 100 == 99:

@@ -90,6 +90,11 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return len(self._loaded())
 
     @property
+    def own(self) -> tuple[Row, ...]:
+        """Our own rows in their order, without a look at other packages: that takes some 50 ms the first time."""
+        return tuple(self._own.values())
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """Every row in its order."""
         return tuple(self._loaded().values())

@@ -10,6 +10,7 @@ from segstudio.app.backing_up import Backups
 from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.exporting import Exports
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.roles import Roles
@@ -39,17 +40,17 @@ class OpenedProject(QObject):
     engineStateChanged = Signal(object)
     damageFound = Signal(str)
 
-    def __init__(self, prepared: Prepared, parent: QObject | None = None) -> None:
+    def __init__(self, prepared: Prepared, tools: ToolState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         with ExitStack() as undo:
             # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
             undo.callback(self.deleteLater)
             self.project, self.interrupted = prepared.project, prepared.interrupted
             undo.callback(prepared.close)
-            self._make_owners(prepared, undo)
+            self._make_owners(prepared, tools, undo)
             undo.pop_all()
 
-    def _make_owners(self, prepared: Prepared, undo: ExitStack) -> None:
+    def _make_owners(self, prepared: Prepared, tools: ToolState, undo: ExitStack) -> None:
         if self.project.why_read_only:
             # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
             self.project.why_read_only = f"read-only: {self.project.why_read_only}"
@@ -57,7 +58,9 @@ class OpenedProject(QObject):
         undo.callback(self.main.close)
         self.engine = EngineClient(self.project.path, on_state=self._engine_said)
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
-        self.documents = Documents(self.project, self.main, self, classes=prepared.classes, last_seq=prepared.last_seq)
+        self.documents = Documents(
+            self.project, self.main, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools
+        )
         self.navigation = Navigation(self.project, self.documents, self.main, self, prepared.listed)
         self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
         self.classes = Classes(self.project, self.documents, self.main)

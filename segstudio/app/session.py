@@ -118,7 +118,7 @@ class Session(
         except UserError:
             prepared.close()
             raise
-        opened = OpenedProject(prepared, self)
+        opened = OpenedProject(prepared, self.tools, self)
         previous, self._opened = self._opened, opened
         if previous is not None:
             previous.close()
@@ -127,10 +127,7 @@ class Session(
     def _show(self, opened: OpenedProject) -> None:
         first_image, then = self._wanted
         self._connect(opened)
-        opened.documents.radius = self._radius
-        opened.documents.touch = self._touch
         opened.proposals.visible = self._visible
-        self.set_tool(self._tool)
         self.projectChanged.emit()
         self.classesChanged.emit()
         self.toolChanged.emit()

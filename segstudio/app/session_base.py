@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio import faults
+from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.faults import Faults
 from segstudio.app.preferences import Preferences, load_preferences
 from segstudio.app.values import EngineState, SaveState
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.model import ClassTable, Touch
+from segstudio.labels.model import ClassTable
 
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
@@ -75,9 +76,8 @@ class SessionBase(QObject):
         self.opens_later = False
         self._secured: tuple[OpenedProject, int] | None = None
         self._creation: Creation | None = None
-        self._tool = "brush"
-        self._radius = self.preferences.brush_radius
-        self._touch = Touch.ALL
+        self.tools = ToolState(self.preferences.brush_radius, self)
+        self.tools.changed.connect(self.toolChanged)
         self._visible: Rect | None = None
         self._engine_state = EngineState("off", "", "")
         self.export_folder: Path | None = None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segstudio.app.editing.tools.table import tool_named
 from segstudio.app.session_base import SessionBase
-from segstudio.errors import UserError
-from segstudio.labels.model import Touch
 
 if TYPE_CHECKING:
-    from segstudio.app.editing.refusals import Refusal
-    from segstudio.app.editing.tools.pointer import Pointer
+    from segstudio.app.editing.active_tool import ActiveTool
+    from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
     from segstudio.app.open_project import OpenedProject
-    from segstudio.labels.model import ImageId
+    from segstudio.labels.model import ImageId, Touch
 
 __all__ = ["SessionTools"]
 
@@ -23,70 +22,54 @@ class SessionTools(SessionBase):
     @property
     def tool(self) -> str:
         """Name of the tool."""
-        return self._tool
+        return self.tools.tool.name
 
     @property
     def brush_radius(self) -> float:
         """Radius of brush and eraser in image pixels."""
-        return self._radius
+        return self.tools.radius
 
     @property
     def touch(self) -> Touch:
         """Which pixels a stroke may change."""
-        return self._touch
+        return self.tools.touch
 
     def set_tool(self, name: str) -> None:
-        """Choose a tool: brush, eraser or pan. A stroke under way is kept. Raises `UserError` for another name."""
-        if name not in ("brush", "eraser", "pan"):
-            raise UserError(f"There is no tool {name!r}; there are brush, eraser and pan.")
-        if self._opened is not None:
-            self._opened.documents.commit_gesture()
-            self._opened.documents.tool = self._opened.documents.tools.get(name)
-        self._tool = name
-        self.toolChanged.emit()
+        """Choose a tool of the table. A gesture under way is kept. Raises `UserError` for a name that is not there."""
+        row = tool_named(name)
+        self.commit_gesture()
+        self.tools.choose(row.name)
 
     def set_brush_radius(self, px: float) -> None:
         """Radius in image pixels, at least 0.5."""
-        self._radius = max(0.5, float(px))
-        if self._opened is not None:
-            self._opened.documents.radius = self._radius
-        self.toolChanged.emit()
+        self.tools.set_radius(px)
 
     def set_touch(self, touch: Touch) -> None:
         """Which pixels a stroke may change."""
-        self._touch = touch
-        if self._opened is not None:
-            self._opened.documents.touch = touch
-        self.toolChanged.emit()
+        self.tools.set_touch(touch)
 
     def pointer(self, event: Pointer) -> None:
         """Hand a pointer event, in image coordinates, to the tool."""
-        if self._opened is None or self._opened.navigation.shown is None:
-            return
-        if self._opened.project.writer is None:
-            if event.phase.name == "PRESS" and self._tool != "pan":
-                self.said.emit(self._opened.project.why_read_only)
-            return
-        if event.phase.name == "PRESS" and not self.gesture_active and (refusal := self._refusal(event)):
-            self.said.emit(refusal.sentence)
-            if refusal.whole:
-                return
-        self._opened.documents.pointer(event)
+        if (tool := self._tool_in_use()) is not None:
+            tool.pointer(event)
 
-    def _refusal(self, event: Pointer) -> Refusal | None:
-        documents = self._opened.documents if self._opened is not None else None
-        if documents is None or documents.current is None or self._tool == "pan":
-            return None
-        from segstudio.app.editing.refusals import refusal_of
+    def tool_takes(self, key: Key) -> bool:
+        """Whether the tool under way takes this key before the window does."""
+        return (tool := self._tool_in_use()) is not None and tool.takes(key)
 
-        return refusal_of(
-            documents.current.document,
-            documents.classes,
-            documents.current_class,
-            event,
-            plane=documents.plane,
-            erasing=self._tool == "eraser",
-        )
+    def tool_key(self, event: KeyEvent) -> bool:
+        """Hand a key to the tool under way; whether it was for the tool."""
+        return (tool := self._tool_in_use()) is not None and tool.key(event)
+
+    def interrupt_tool(self) -> None:
+        """The pointer was taken from the tool, which keeps a stroke and may go on with other gestures."""
+        if self._opened is not None:
+            self._opened.documents.active_tool.interrupt()
+
+    def _tool_in_use(self) -> ActiveTool | None:
+        """None while no image is shown."""
+        shown = self._opened is not None and self._opened.navigation.shown is not None
+        return self._opened.documents.active_tool if shown and self._opened is not None else None
 
     @property
     def gesture_active(self) -> bool:

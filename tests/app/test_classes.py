@@ -71,11 +71,9 @@ def test_one_pixel_and_many_are_counted_in_words() -> None:
 def _refusal(
     bench: Bench, x: float, y: float, button: Button = Button.LEFT, *, erasing: bool = False
 ) -> Refusal | None:
-    documents = bench.documents
-    assert documents.current is not None
-    press = Pointer(Phase.PRESS, x, y, button)
-    document, table = documents.current.document, documents.classes
-    return refusal_of(document, table, documents.current_class, press, plane=0, erasing=erasing)
+    context = bench.documents.context()
+    assert context is not None
+    return refusal_of(context, Pointer(Phase.PRESS, x, y, button), erasing=erasing)
 
 
 def test_a_locked_class_says_so_for_each_button_and_tool_that_would_paint_it(

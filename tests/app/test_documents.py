@@ -141,7 +141,7 @@ def test_the_right_button_paints_background_and_the_eraser_gives_unknown(bench: 
     document = bench.documents.current.document  # type: ignore[union-attr]
     classes = document.class_ids(0, document.raster.bounds(0))
     assert set(np.unique(classes)) == {0, bench.documents.classes.background.id, bench.documents.class_id}
-    bench.documents.tool = bench.documents.tools["eraser"]
+    bench.documents.tools.choose("eraser")
     bench.stroke(20, 20)
     assert bench.ids()[20, 20] == 0
     assert bench.ids()[40, 60] != 0

@@ -371,7 +371,7 @@ def test_an_image_erased_while_done_was_computed_is_not_marked(
     gate = Gated(monkeypatch)
     done.press()
     assert gate.begun.wait(10)
-    desk.documents.tool = desk.documents.tools["eraser"]
+    desk.documents.tools.choose("eraser")
     desk.documents.radius = 30
     desk.pointer(Phase.PRESS, 20, 20, Button.LEFT)
     desk.pointer(Phase.RELEASE, 20, 20, Button.LEFT)

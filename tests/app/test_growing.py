@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.editing.tools.stroke import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.jobs import MainThread
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation

@@ -115,7 +115,7 @@ def test_a_batch_is_taken_back_after_a_restart_and_refused_where_another_image_h
     bench.close()
     bench = Bench(opened())
     bench.show(IMAGES[1])
-    bench.documents.tool = bench.documents.tools["eraser"]
+    bench.documents.tools.choose("eraser")
     bench.stroke(20, 20)
     bench.show(FIRST)
     failures: list[dict[str, str]] = []

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from segstudio.app.editing.tools.stroke import Button, Paint, Phase, Pointer, StrokeTool
+from segstudio.app.editing.tools.base import Context, End, Paint
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.stroke import StrokeTool
+from segstudio.geometry import Rect
 from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, Status
 from segstudio.labels.paint.policy import Touch
 from segstudio.labels.tiles.raster import Raster
@@ -13,16 +17,47 @@ GROUND = LabelClass(ClassId(1), "background", "#000000", Kind.BACKGROUND, 0, 0)
 CELL = LabelClass(ClassId(2), "cell", "#ff0000", Kind.SEMANTIC, 1, 1)
 
 
+class Held:
+    """A tool with the context that its owner would give it."""
+
+    def __init__(self, tool: StrokeTool, board: "Board") -> None:
+        self._tool, self._board = tool, board
+
+    @property
+    def active(self) -> bool:
+        return self._tool.active
+
+    def press(self, event: Pointer) -> Rect:
+        return self._tool.press(event, self._board.context()).changed
+
+    def move(self, event: Pointer) -> Rect:
+        return self._tool.move(event, self._board.context()).changed
+
+    def release(self, event: Pointer) -> tuple[Rect, bool]:
+        answer = self._tool.release(event, self._board.context())
+        return answer.changed, answer.ends is End.KEEP
+
+    def commit(self) -> Edit | None:
+        return self._tool.commit(self._board.context())
+
+    def abort(self) -> dict[int, Rect]:
+        return self._tool.abort()
+
+
 class Board:
     """One blank image under a brush."""
 
     def __init__(self, name: str = "brush") -> None:
         self.document = Document(ImageId(1), Raster(((60, 40),)), {}, 1, Status.NEW)
         self.radius = 3.0
-        self.tool = StrokeTool(name, lambda: (self.document, self.paint()))
+        self.take(name)
 
-    def paint(self) -> Paint:
-        return Paint(ClassTable((GROUND, CELL)), CELL, self.radius, Touch.ALL, 0, "me")
+    def take(self, name: str) -> None:
+        self.tool = Held(StrokeTool(name, erases=name == "eraser"), self)
+
+    def context(self) -> Context:
+        paint = Paint(ClassTable((GROUND, CELL)), CELL, self.radius, Touch.ALL, 0, "me")
+        return Context(self.document, paint)
 
     def ids(self) -> np.ndarray:
         return self.document.raster.read(0, self.document.raster.bounds(0))[0]
@@ -85,7 +120,7 @@ def test_the_eraser_takes_away_and_its_right_button_paints_background() -> None:
     board = Board()
     board.tool.press(at(Phase.PRESS, 20, 20))
     board.tool.commit()
-    board.tool = StrokeTool("eraser", lambda: (board.document, board.paint()))
+    board.take("eraser")
     board.tool.press(at(Phase.PRESS, 20, 20))
     board.tool.commit()
     assert not board.ids().any()

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.editing.tools.stroke import Paint, Phase, Pointer, StrokeTool
+from segstudio.app.editing.active_tool import ActiveTool
+from segstudio.app.editing.tool_state import ToolState
+from segstudio.app.editing.tools.base import Context, Paint
+from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import Changed, ImageTrouble
 from segstudio.app.viewing.display import DisplayImage
@@ -18,7 +21,6 @@ from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Seq
-from segstudio.labels.paint.policy import Touch
 from segstudio.labels.paint.stroke import Spans
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
 from segstudio.labels.tiles.raster import Raster
@@ -97,14 +99,14 @@ class FakeSession(QObject):
         self.read_only = ""
         self.classes = ClassTable(())
         self.current_class = CLASSES[ClassId(2)]
-        self.tool = "brush"
-        self.brush_radius = 12.0
-        self.touch = Touch.ALL
+        self.tools = ToolState()
+        self.tools.changed.connect(self.toolChanged)
         self.proposal_on_screen: Proposal | None = None
         self.pointers: list[Pointer] = []
         self.edits: list[Edit] = []
         self.cancelled = 0
-        self._tools = {name: StrokeTool(name, self._target) for name in ("brush", "eraser")}
+        self.heard: list[str] = []
+        self.active_tool = ActiveTool(self.tools, self)
 
     def show(self, rgb: np.ndarray, name: str = "a.png", objects: dict[int, int] | None = None) -> None:
         self.project_path, self.images, self.current_image = Path("p.segstudio"), [Shown()], name
@@ -122,47 +124,57 @@ class FakeSession(QObject):
         self.displayChanged.emit()
 
     def use(self, tool: str, radius: float) -> None:
-        self.tool, self.brush_radius = tool, radius
-        self.toolChanged.emit()
+        self.tools.choose(tool)
+        self.tools.set_radius(radius)
 
     @property
     def gesture_active(self) -> bool:
-        return any(tool.active for tool in self._tools.values())
+        return self.active_tool.active
 
     def pointer(self, event: Pointer) -> None:
         self.pointers.append(event)
-        tool = self._tools[self.tool]
-        if event.phase is Phase.PRESS:
-            self._repaint(tool.press(event))
-        elif event.phase is Phase.MOVE:
-            self._repaint(tool.move(event))
-        elif event.phase is Phase.RELEASE:
-            rect, ends = tool.release(event)
-            self._repaint(rect)
-            if ends:
-                self.commit_gesture()
+        self.active_tool.pointer(event)
 
-    def commit_gesture(self) -> None:
-        edit = self._tools[self.tool].commit()
-        if edit is not None:
-            self.edits.append(edit)
-            self.changed.emit(Changed(Seq(len(self.edits)), ImageId(1), 0, Rect(0, 0, 0, 0)))
+    def tool_takes(self, key: Key) -> bool:
+        return self.active_tool.takes(key)
+
+    def tool_key(self, event: KeyEvent) -> bool:
+        return self.active_tool.key(event)
+
+    def interrupt_tool(self) -> None:
+        self.active_tool.interrupt()
 
     def set_visible(self, rect: Rect | None) -> None:
         self.visible = rect
 
     def cancel_gesture(self) -> bool:
-        if not self.gesture_active:
-            return False
-        self.cancelled += 1
-        for plane, rect in self._tools[self.tool].abort().items():
-            self.changed.emit(Changed(None, ImageId(1), plane, rect))
-        return True
+        cancelled = self.active_tool.abort()
+        self.cancelled += cancelled
+        return cancelled
 
-    def _target(self) -> tuple[Document, Paint] | None:
-        assert self.document is not None
-        return self.document, Paint(self.classes, self.current_class, self.brush_radius, self.touch, 0, "")
+    # -- what gestures are made on -----------------------------------------------------------------------------------
 
-    def _repaint(self, rect: Rect) -> None:
-        if not rect.empty:
-            self.changed.emit(Changed(None, ImageId(1), 0, rect))
+    def context(self) -> Context | None:
+        if self.document is None:
+            return None
+        paint = Paint(self.classes, self.current_class, self.tools.radius, self.tools.touch, 0, "")
+        return Context(self.document, paint)
+
+    def refusal(self) -> str:
+        return ""
+
+    def say(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+    def repaint(self, plane: int, rect: Rect) -> None:
+        self.changed.emit(Changed(None, ImageId(1), plane, rect))
+
+    def keep(self, edit: Edit | None) -> None:
+        if edit is not None:
+            self.edits.append(edit)
+            self.changed.emit(Changed(Seq(len(self.edits)), ImageId(1), 0, Rect(0, 0, 0, 0)))
+
+    def gesture_began(self) -> None:
+        """Nothing here follows the history."""
+
+    gesture_dropped = go_on = read_again = gesture_began

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.editing.tools.stroke import Pointer
+from segstudio.app.editing.tool_state import ToolState
+from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import (
     DoneState,
@@ -117,9 +118,8 @@ class FakeSession(QObject):
         self.plane = 0
         self.classes = ClassTable(())
         self.current_class: LabelClass | None = None
-        self.tool = "brush"
-        self.brush_radius = 12.0
-        self.touch = Touch.ALL
+        self.tools = ToolState()
+        self.tools.changed.connect(self.toolChanged)
         self.snapshots: list[SnapshotItem] = []
         self.can_undo_restore = self.loading = False
         self.undo_ends = ""
@@ -202,20 +202,29 @@ class FakeSession(QObject):
     def previous_image(self) -> None:
         self.calls.append(("previous_image",))
 
+    @property
+    def tool(self) -> str:
+        return self.tools.tool.name
+
+    @property
+    def brush_radius(self) -> float:
+        return self.tools.radius
+
+    @property
+    def touch(self) -> Touch:
+        return self.tools.touch
+
     def set_tool(self, name: str) -> None:
         self.calls.append(("set_tool", name))
-        self.tool = name
-        self.toolChanged.emit()
+        self.tools.choose(name)
 
     def set_brush_radius(self, px: float) -> None:
         self.calls.append(("set_brush_radius", px))
-        self.brush_radius = px
-        self.toolChanged.emit()
+        self.tools.set_radius(px)
 
     def set_touch(self, touch: Touch) -> None:
         self.calls.append(("set_touch", touch))
-        self.touch = touch
-        self.toolChanged.emit()
+        self.tools.set_touch(touch)
 
     def set_class(self, name: str) -> None:
         self.calls.append(("set_class", name))
@@ -337,6 +346,15 @@ class FakeSession(QObject):
     def cancel_gesture(self) -> bool:
         self.calls.append(("cancel_gesture",))
         return False
+
+    def tool_takes(self, key: Key) -> bool:
+        return False
+
+    def tool_key(self, event: KeyEvent) -> bool:
+        return False
+
+    def interrupt_tool(self) -> None:
+        """Nothing is ever under way here."""
 
     def commit_gesture(self) -> None:
         self.calls.append(("commit_gesture",))

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.editing.tools.stroke import Button, Phase
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import Changed
 from segstudio.geometry import Rect
 from segstudio.imaging.display import ShownChannel, View

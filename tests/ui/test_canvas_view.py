@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from segstudio.app.editing.tools.stroke import Button
+from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.levels import EIGHT_BIT

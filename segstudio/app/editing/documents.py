@@ -1,25 +1,26 @@
-"""The owner of the labels in memory: open documents, the tool's gesture, history, the one door for edits."""
+"""The owner of the labels in memory: open documents, history, the one door for edits. Gestures: `active_tool`."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from segstudio.app.editing.active_tool import ActiveTool
 from segstudio.app.editing.background_writes import LongWrites, Write
 from segstudio.app.editing.edit_cache import RecentEdits
 from segstudio.app.editing.open_document import OpenDocument, taken_out
 from segstudio.app.editing.save_state import Saving
-from segstudio.app.editing.tools.stroke import Paint, Phase, Pointer, StrokeTool
+from segstudio.app.editing.tool_state import ToolState
+from segstudio.app.editing.tools.base import Context, Paint
+from segstudio.app.editing.tools.pointer import Pointer
 from segstudio.app.jobs import MainThread
 from segstudio.app.values import Changed, SaveState
 from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row
-from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, LabelClass, Seq
-from segstudio.labels.paint.policy import Touch
 from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
@@ -62,8 +63,9 @@ class Documents(QObject):
         budget: TileBudget | None = None,
         classes: ClassTable | None = None,
         last_seq: Seq | None = None,
+        tools: ToolState | None = None,
     ) -> None:
-        """`classes` and `last_seq` are the project's where they were read before.
+        """`classes` and `last_seq` are the project's where they were read before; `tools` is the window's.
 
         Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
@@ -91,10 +93,8 @@ class Documents(QObject):
         self.current: OpenDocument | None = None
         self.plane = 0
         self.classes: ClassTable = classes or project.classes()
-        self.tools = {name: StrokeTool(name, self._target) for name in ("brush", "eraser")}
-        self.tool: StrokeTool | None = self.tools["brush"]
-        self.radius = 12.0
-        self.touch = Touch.ALL
+        self.tools = tools or ToolState(parent=self)
+        self.active_tool = ActiveTool(self.tools, self)
         self._class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
         self.author = user_name()
 
@@ -113,6 +113,8 @@ class Documents(QObject):
         opened.document.raster.saved(self.saving.acknowledged)
         if opened.generation != self.generation:
             self._read_anew(opened)
+        if opened is not self.current or plane != self.plane:
+            self.active_tool.rest()
         self.current, self.plane = opened, plane
         awaited = [*(held for _, held in self._held), *self.computing()]
         for old in list(self._open)[:-_KEPT_DOCUMENTS]:
@@ -138,96 +140,76 @@ class Documents(QObject):
         """The class that a stroke paints, as it counts today: what the window highlights is this one."""
         return self.classes.effective(self._class_id) or self.classes.background
 
-    # -- painting ----------------------------------------------------------------------------------------------------
+    # -- gestures: what `ActiveTool` stands on ---------------------------------------------------------------------
 
     @property
     def gesture_active(self) -> bool:
-        """Whether a stroke is under way."""
-        return self.tool is not None and self.tool.active
+        """Whether a gesture is under way."""
+        return self.active_tool.active
 
     def pointer(self, event: Pointer) -> None:
         """Hand a pointer event to the tool; `changed` comes before this returns."""
-        tool = self.tool
-        if tool is None or self.current is None:
-            return
-        if event.phase is Phase.PRESS and self.long.changes(self.current.document.image):
-            self.said.emit(self.busy)
-            return
-        with self._whole_or_nothing():
-            if event.phase is Phase.PRESS:
-                began = not tool.active
-                self._repaint(tool.press(event))
-                if began and tool.active:
-                    self.historyChanged.emit()
-            elif event.phase is Phase.MOVE:
-                self._repaint(tool.move(event))
-            elif event.phase is Phase.RELEASE:
-                rect, ends = tool.release(event)
-                self._repaint(rect)
-                if ends:
-                    self.commit_gesture()
-
-    @contextmanager
-    def _whole_or_nothing(self) -> Iterator[None]:
-        """Whatever fails within, the stroke under way is taken back as a whole: no pixel stays without its row."""
-        try:
-            yield
-        except BaseException:
-            self.cancel_gesture()
-            raise
+        self.active_tool.pointer(event)
 
     def commit_gesture(self) -> None:
-        """End a stroke that is under way, keeping it."""
-        if not self.gesture_active or self.tool is None or self.current is None:
-            return
-        try:
-            with self._whole_or_nothing():
-                edit = self.tool.commit()
-            if edit is None:
-                self.historyChanged.emit()
-            elif self._writing_long:
-                # It cannot have its number yet; it waits in memory, and its tiles with it.
-                self._held.append((edit, self.current))
-                self._release_later()
-                self.historyChanged.emit()
-                self.saving.announce()
-            else:
-                self._submit_stroke(edit, self.current)
-        finally:
-            self.go_on()
+        """End a gesture that is under way, keeping it."""
+        self.active_tool.commit()
+
+    def cancel_gesture(self) -> bool:
+        """End a gesture that is under way as if it had never begun; whether there was one."""
+        return self.active_tool.abort()
+
+    def context(self) -> Context | None:
+        """The document on screen and what is painted on it now."""
+        if self.current is None:
+            return None
+        tools = self.tools
+        paint = Paint(self.classes, self.current_class, tools.radius, tools.touch, self.plane, self.author)
+        return Context(self.current.document, paint)
+
+    def refusal(self) -> str:
+        """Why nothing can be painted on the image on screen; '' where something can."""
+        if self._project.writer is None:
+            return self._project.why_read_only
+        return self.busy if self.current is not None and self.long.changes(self.current.document.image) else ""
+
+    def say(self, sentence: str) -> None:
+        """Tell it by `said`."""
+        self.said.emit(sentence)
+
+    def repaint(self, plane: int, rect: Rect) -> None:
+        """Tell of pixels of the image on screen that changed without an edit."""
+        if self.current is not None:
+            self.changed.emit(Changed(None, self.current.document.image, plane, rect))
+
+    def gesture_began(self) -> None:
+        """Undo takes back a gesture under way."""
+        self.historyChanged.emit()
+
+    gesture_dropped = gesture_began
+
+    def keep(self, edit: Edit | None) -> None:
+        """Hand the edit of a gesture to the writer, at once or once it can have its number."""
+        if edit is None or self.current is None:
+            self.historyChanged.emit()
+        elif self._writing_long:
+            # It waits in memory, and its tiles with it.
+            self._held.append((edit, self.current))
+            self._release_later()
+            self.historyChanged.emit()
+            self.saving.announce()
+        else:
+            self._submit_stroke(edit, self.current)
 
     def _submit_stroke(self, edit: Edit, opened: OpenDocument) -> None:
         seq = self._submit_or_take_out(edit, opened)
         tables = frozenset(row.table for row in edit.rows)
         self.changed.emit(Changed(seq, edit.image, self.plane, Rect(0, 0, 0, 0), tables, edit.cause))
 
-    def cancel_gesture(self) -> bool:
-        """End a stroke that is under way as if it had never begun; whether there was one."""
-        opened, tool = self.current, self.tool
-        if tool is None or not tool.active or opened is None:
-            return False
-        try:
-            rects = tool.abort()
-        except BaseException:
-            # Half taken back, it is neither what was nor what is stored: what is stored holds.
-            self._read_again(opened)
-            raise
-        for plane, rect in rects.items():
-            self.changed.emit(Changed(None, opened.document.image, plane, rect))
-        self.historyChanged.emit()
-        self.go_on()
-        return True
-
-    def _target(self) -> tuple[Document, Paint] | None:
-        if self.current is None or self._project.writer is None:
-            return None
-        return self.current.document, Paint(
-            self.classes, self.current_class, self.radius, self.touch, self.plane, self.author
-        )
-
-    def _repaint(self, rect: Rect) -> None:
-        if not rect.empty and self.current is not None:
-            self.changed.emit(Changed(None, self.current.document.image, self.plane, rect))
+    def read_again(self) -> None:
+        """Read what is stored of the image on screen, and what waits."""
+        if self.current is not None:
+            self._read_again(self.current)
 
     # -- the one door ------------------------------------------------------------------------------------------------
 
@@ -427,6 +409,7 @@ class Documents(QObject):
         """Drop what waits; strokes that do are in `held_edits`."""
         self._after.clear()
         self._poll.stop()
+        self.active_tool.rest()
 
     # -- what is written as one job --------------------------------------------------------------------------------
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from segstudio.app.editing.tools.base import Context
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
-from segstudio.labels.document import Document
-from segstudio.labels.model import ClassTable, LabelClass
+from segstudio.labels.model import LabelClass
 
 __all__ = ["Refusal", "refusal_of"]
 
@@ -18,17 +18,15 @@ class Refusal:
     whole: bool = False
 
 
-def refusal_of(
-    document: Document, classes: ClassTable, current: LabelClass, event: Pointer, *, plane: int, erasing: bool
-) -> Refusal | None:
-    """What to say at a press (image coordinates); None where the stroke does what it looks like."""
+def refusal_of(context: Context, event: Pointer, *, erasing: bool) -> Refusal | None:
+    """What to say at a press; None where the stroke does what it looks like."""
     if event.button not in (Button.LEFT, Button.RIGHT):
         return None
     unlabels = erasing and event.button is Button.LEFT
-    painted = None if unlabels else classes.background if event.button is Button.RIGHT else current
+    painted = None if unlabels else context.paint.class_of(event.button)
     if painted is not None and painted.locked:
         return Refusal(f"Nothing is painted: the class '{painted.name}' is locked. Unlock it in the list.", whole=True)
-    under = _class_under(document, classes, event, plane)
+    under = _class_under(context, event)
     if under is not None and under.locked:
         return Refusal(f"The pixels here belong to '{under.name}', which is locked: they stay as they are.")
     if painted is not None and not painted.visible:
@@ -36,9 +34,10 @@ def refusal_of(
     return None
 
 
-def _class_under(document: Document, classes: ClassTable, event: Pointer, plane: int) -> LabelClass | None:
+def _class_under(context: Context, event: Pointer) -> LabelClass | None:
+    document, plane = context.document, context.paint.plane
     pixel = Rect(int(event.x // 1), int(event.y // 1), 1, 1)
     if pixel.intersected(document.raster.bounds(plane)).empty:
         return None
     class_id = int(document.class_ids(plane, pixel)[0, 0])
-    return classes.effective(class_id) if class_id else None  # type: ignore[arg-type]
+    return context.paint.classes.effective(class_id) if class_id else None  # type: ignore[arg-type]

@@ -18,10 +18,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from segstudio import faults
-from segstudio.app.editing.tools.pointer import Button, Phase
+from segstudio.app.editing.tools.base import Cursor, Effect
+from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed
 from segstudio.ui.canvas.brush_cursor import Ring
-from segstudio.ui.canvas.events import button_of, buttons_of, dropped_paths, meant_button, pointer_of, wheel_factor
+from segstudio.ui.canvas.events import (
+    button_of,
+    buttons_of,
+    dropped_paths,
+    key_of,
+    meant_button,
+    pointer_of,
+    wheel_factor,
+)
 from segstudio.ui.canvas.hint import Badge, Hint
 from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.surface import Surface
@@ -39,7 +48,12 @@ _PHASES = {
     Act.RELEASE: Phase.RELEASE,
     Act.HOVER: Phase.HOVER,
 }
-
+_SHAPES = {
+    Cursor.ARROW: Qt.CursorShape.ArrowCursor,
+    Cursor.CROSS: Qt.CursorShape.CrossCursor,
+    Cursor.RING: Qt.CursorShape.CrossCursor,
+    Cursor.HAND: Qt.CursorShape.OpenHandCursor,
+}
 
 _PAINT_QUIET_S = 60.0
 """A fault that comes again with every frame is said again after this time without it."""
@@ -49,7 +63,7 @@ class Canvas(Surface):
     """Shows the session's image, labels and proposal; hands it the pointer.
 
     `hovered` carries the image position under the pointer, `left` says that it went; `dropped` a list of `Path`.
-    `paintedUnseen`: a stroke begins while the labels are hidden.
+    `paintedUnseen`: a tool that changes labels is used while they are hidden.
     """
 
     hovered = Signal(float, float)
@@ -61,6 +75,7 @@ class Canvas(Surface):
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._tools = session.tools
         self._hand = Hand()
         self._anchor = (0.0, 0.0)
         self._shown_image: str | None = None
@@ -99,6 +114,7 @@ class Canvas(Surface):
         session.proposalChanged.connect(self._on_proposal_changed)
         session.classesChanged.connect(self._on_classes_changed)
         session.toolChanged.connect(self._on_tool_changed)
+        self._tools.overlayChanged.connect(self._on_tool_overlay)
         session.projectChanged.connect(self._on_project_changed)
         session.failed.connect(self._on_failed)
         session.imagesChanged.connect(lambda _rows: None if session.images else self._on_project_changed())
@@ -173,6 +189,7 @@ class Canvas(Surface):
             self._scene.show(None, None, 0)
             self._frame.spoil_all()
         self._place_ring(None)
+        self._show_overlay(())
         self.left.emit()
         self._refresh_cursor()
         self.update()
@@ -202,6 +219,9 @@ class Canvas(Surface):
         self._refresh_cursor()
         self._place_ring(self._pointer)
 
+    def _on_tool_overlay(self) -> None:
+        self._show_overlay(self._tools.overlay)
+
     # -- pointer --------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -209,13 +229,12 @@ class Canvas(Surface):
         self._point_at(event.position())
         button = button_of(event.button())
         meant = meant_button(button, event.modifiers())
-        drags = self._session.tool == "pan"
         may_paint = not self._blank and not self._loading
-        self._act(self._hand.press(button, meant, drags, may_paint), event)
+        self._act(self._hand.press(button, meant, self._tools.tool.drags_view, may_paint), event)
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The second press of a quick pair is a press like any other."""
+        """The second press of a quick pair is a press that the tool is told of as such."""
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -233,13 +252,16 @@ class Canvas(Surface):
 
     def _act(self, act: Act, event: QMouseEvent) -> None:
         phase = _PHASES.get(act)
-        if act is Act.PRESS and not self._blank and not self._scene.show_labels:
-            self.paintedUnseen.emit()
+        if act is Act.PRESS:
+            if event.type() is QEvent.Type.MouseButtonDblClick:
+                phase = Phase.DOUBLE
+            if not self._scene.show_labels and self._tools.tool.effect is not Effect.NOTHING:
+                self.paintedUnseen.emit()
         if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
-            self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button))
+            self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button, self.scale))
         elif act is Act.LOST:
-            self._session.commit_gesture()
+            self._session.interrupt_tool()
         elif act is Act.GRAB:
             self._anchor = self.to_image(event.position())
             self._refresh_cursor()
@@ -272,7 +294,9 @@ class Canvas(Surface):
         self._on_screen = self.mapToGlobal(position)
 
     def _lose_pointer(self) -> None:
-        self._pointer = None
+        at, self._pointer = self._pointer, None
+        if at is not None and not self._blank:
+            self._session.pointer(Pointer(Phase.LEAVE, *self.to_image(at), scale=self.scale))
         self._place_ring(None)
         self.left.emit()
 
@@ -294,7 +318,7 @@ class Canvas(Surface):
     # -- keys, focus ----------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space drags the view, Escape takes back the stroke under way; the rest is the window's."""
+        """Space drags the view, Escape takes back the gesture under way; the rest is the window's."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._hold_space(True)
@@ -308,6 +332,17 @@ class Canvas(Surface):
         elif not event.isAutoRepeat():
             self._hold_space(False)
 
+    def _is_tools_key(self, event: QEvent) -> bool:
+        """Hand a key to a tool under way before shortcuts, the focus and the canvas get it; whether it took it."""
+        key = key_of(event) if isinstance(event, QKeyEvent) else None
+        if key is None:
+            return False
+        asks = event.type() is QEvent.Type.ShortcutOverride
+        taken = self._session.tool_takes(key.key) if asks else self._session.tool_key(key)
+        if taken:
+            event.accept()
+        return taken
+
     def _hold_space(self, down: bool) -> None:
         if self._hand.hold_space(down) is Act.GRAB and self._pointer is not None:
             self._anchor = self.to_image(self._pointer)
@@ -318,26 +353,26 @@ class Canvas(Surface):
         self._hand.let_go()
         return self._session.cancel_gesture()
 
-    def _commit(self) -> None:
-        """Whatever takes the pointer away ends the stroke, keeping it."""
+    def _interrupt(self) -> None:
+        """Whatever takes the pointer away: the tool is told, and keeps a stroke as it is."""
         self._hand = Hand()
         if self._session.gesture_active:
-            self._session.commit_gesture()
+            self._session.interrupt_tool()
         self._refresh_cursor()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """A stroke is kept as it is."""
-        self._commit()
+        """The tool is interrupted."""
+        self._interrupt()
         super().focusOutEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """A stroke is kept as it is."""
-        self._commit()
+        """The tool is interrupted."""
+        self._interrupt()
         super().hideEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """A stroke is kept as it is."""
-        self._commit()
+        """The tool is interrupted."""
+        self._interrupt()
         super().closeEvent(event)
 
     # -- faults ---------------------------------------------------------------------------------------------------
@@ -346,7 +381,7 @@ class Canvas(Surface):
         """The border of the canvas: what fails below is said, and the stroke under way is taken back whole."""
         faults.watch()  # slots that this leads to are watched by a hook, which others may have taken since
         try:
-            return super().event(event)
+            return self._is_tools_key(event) or super().event(event)
         except Exception as error:  # noqa: BLE001 - a border: the window says it
             if event.type() is QEvent.Type.Paint:
                 self._paint_failed(error)
@@ -389,25 +424,26 @@ class Canvas(Surface):
         self._say_where()
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
-        paints = self._session.tool in ("brush", "eraser") and not self._blank
-        if at is None or not paints or self._hand.dragging or self._hand.space:
+        shown = self._tools.tool.cursor is Cursor.RING and not self._blank
+        if at is None or not shown or self._hand.dragging or self._hand.space:
             return None
-        return Ring(at.x(), at.y(), self._session.brush_radius * self._viewport.scale)
+        return Ring(at.x(), at.y(), self._tools.radius * self._viewport.scale)
 
     def _refresh_cursor(self) -> None:
+        tool = self._tools.tool
         if self._blank:
             shape = Qt.CursorShape.ArrowCursor
         elif self._hand.dragging:
             shape = Qt.CursorShape.ClosedHandCursor
-        elif self._hand.space or self._session.tool == "pan":
+        elif self._hand.space:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self._session.tool == "brush" and self._is_locked():
+        elif tool.effect is Effect.CLASS and self._is_locked():
             shape = Qt.CursorShape.ForbiddenCursor
         else:
-            shape = Qt.CursorShape.CrossCursor
+            shape = _SHAPES[tool.cursor]
         self.setCursor(shape)
 
     def _is_locked(self) -> bool:
-        """Whether the class that the brush paints takes no stroke."""
+        """Whether the chosen class takes no stroke."""
         now = self._session.current_class
         return now is not None and now.locked

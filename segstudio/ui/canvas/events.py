@@ -3,17 +3,29 @@
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
-from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Phase, Pointer
 
-__all__ = ["button_of", "buttons_of", "dropped_paths", "meant_button", "pointer_of", "wheel_factor"]
+__all__ = ["button_of", "buttons_of", "dropped_paths", "key_of", "meant_button", "pointer_of", "wheel_factor"]
 
 _BUTTONS = {
     Qt.MouseButton.LeftButton: Button.LEFT,
     Qt.MouseButton.RightButton: Button.RIGHT,
     Qt.MouseButton.MiddleButton: Button.MIDDLE,
+}
+_KEYS: dict[int, Key] = {
+    Qt.Key.Key_Return: Key.ENTER,
+    Qt.Key.Key_Enter: Key.ENTER,
+    Qt.Key.Key_Escape: Key.ESCAPE,
+    Qt.Key.Key_Backspace: Key.BACKSPACE,
+    Qt.Key.Key_Delete: Key.DELETE,
+    Qt.Key.Key_Tab: Key.TAB,
+    Qt.Key.Key_Backtab: Key.TAB,
+    Qt.Key.Key_Shift: Key.SHIFT,
+    Qt.Key.Key_Control: Key.CTRL,
+    Qt.Key.Key_Alt: Key.ALT,
 }
 _NOTCH = 120.0
 _NOTCHES_A_DOUBLING = 3.0
@@ -37,17 +49,26 @@ def meant_button(button: Button, modifiers: Qt.KeyboardModifier, platform: str =
     return Button.RIGHT if platform == "darwin" and ctrl and button is Button.LEFT else button
 
 
-def pointer_of(phase: Phase, event: QMouseEvent, position: tuple[float, float], button: Button) -> Pointer:
-    """A pointer event at an image position."""
-    held = event.modifiers()
-    return Pointer(
-        phase,
-        *position,
-        button,
-        shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
-        ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
-        alt=bool(held & Qt.KeyboardModifier.AltModifier),
-        time=event.timestamp() / 1000,
+def pointer_of(
+    phase: Phase, event: QMouseEvent, position: tuple[float, float], button: Button, scale: float
+) -> Pointer:
+    """A pointer event at an image position; `scale` in view pixels for an image pixel."""
+    return Pointer(phase, *position, button, *_held(event.modifiers()), event.timestamp() / 1000, scale)
+
+
+def key_of(event: QKeyEvent) -> KeyEvent | None:
+    """A key in our words; None for one that no tool takes."""
+    key = _KEYS.get(event.key())
+    down = event.type() is not QEvent.Type.KeyRelease
+    return None if key is None else KeyEvent(key, down, *_held(event.modifiers()))
+
+
+def _held(modifiers: Qt.KeyboardModifier) -> tuple[bool, bool, bool]:
+    """Whether Shift, Ctrl and Alt are down."""
+    return (
+        bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
+        bool(modifiers & Qt.KeyboardModifier.ControlModifier),
+        bool(modifiers & Qt.KeyboardModifier.AltModifier),
     )
 
 

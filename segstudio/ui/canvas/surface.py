@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QWidget
 
 from segstudio.geometry import Rect
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
+from segstudio.ui.canvas.layers.tool import ToolLayer, to_view
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.tools.overlay import Overlay
     from segstudio.ui.canvas.back_buffer import Frame, Left
     from segstudio.ui.canvas.scene import Scene
 
@@ -27,7 +29,7 @@ _TRY_AGAIN_MS = 2000
 
 
 class Surface(QWidget):
-    """A scene, the buffer it is drawn into, and the brush's outline upon it.
+    """A scene, the buffer it is drawn into, and upon it what the tool shows, the brush's outline last.
 
     `zoomChanged` carries view pixels for an image pixel; `viewChanged` says that another part of it may be in view.
     """
@@ -40,6 +42,7 @@ class Surface(QWidget):
         self._viewport = Viewport()
         self._ring: Ring | None = None
         self._ring_pen = RingPen()
+        self._tool_layer = ToolLayer()
         self._pointer: QPointF | None = None
         self._behind = QTimer(self)
         self._behind.setSingleShot(True)
@@ -145,6 +148,10 @@ class Surface(QWidget):
             region = region.united(self._view_rect(spoiled))
         self.update(region)
 
+    def _show_overlay(self, overlay: "Overlay") -> None:
+        """The tool in use shows other shapes."""
+        self.update(self._tool_layer.show(overlay, to_view(self._viewport.transform, self._viewport.ratio)))
+
     def _ring_at(self, at: QPointF | None) -> Ring | None:
         """The brush's outline for a pointer there; none where nothing paints."""
         return None
@@ -163,13 +170,15 @@ class Surface(QWidget):
     # -- painting -------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is out of date, then lay the buffer and the brush's outline on the screen."""
+        """Draw what is out of date, then lay the buffer, the tool's overlay and the brush's outline on the screen."""
         if not self._frame.up_to_date:
             self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
             self._see_to(self._frame.left)
         painter = QPainter(self)
         try:
             self._frame.paint(painter)
+            if not self._tool_layer.empty:
+                self._tool_layer.paint(painter, to_view(self._viewport.transform, self._viewport.ratio))
             if self._ring is not None:
                 self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
         finally:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from segstudio.ui.text import tr
 from segstudio.ui.theme import current_theme
-from segstudio.ui.window.actions import ACTIONS, Menu
+from segstudio.ui.window.actions import ACTIONS, Menu, added_tools
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _keys_html() -> str:
     theme = current_theme()
     rows: list[str] = []
     for menu in Menu:
-        listed = [action for action in ACTIONS if action.menu is menu and action.keys]
+        listed = [action for action in (*ACTIONS, *added_tools()) if action.menu is menu and action.keys]
         if listed:
             rows.append(f'<tr><td colspan="3" style="padding-top: 10px"><b>{escape(tr(menu))}</b></td></tr>')
         for action in listed:

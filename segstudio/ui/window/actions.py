@@ -1,11 +1,14 @@
 """The one table of what a person can do: name, words, keys, place, icon, and the command that does it.
 
 Menus, toolbars, tooltips, the keys table in docs/keys.md and the tests are made from it. It knows no widget: `bars`
-makes them, `commands` does the work.
+makes them, `commands` does the work. Tools come from a table of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from segstudio.app.editing.tools.base import Tool
+from segstudio.app.editing.tools.table import TOOLS
 
 __all__ = [
     "ACTIONS",
@@ -18,6 +21,7 @@ __all__ = [
     "Menu",
     "Needs",
     "action_named",
+    "added_tools",
     "keys_table",
     "object_name",
 ]
@@ -86,7 +90,7 @@ class Action:
     checkable: bool = False
     needs: Needs = Needs.IMAGE
     separated: bool = False
-    argument: int | None = None
+    argument: int | str | None = None
 
 
 DONE_TIPS = {
@@ -101,6 +105,12 @@ def _class_action(n: int) -> Action:
     return Action(
         f"class-{n}", f"Class {n}", f"Paint with class {n} of the list", Menu.CLASS, "pick_class", (str(n),), argument=n
     )
+
+
+def _tool_action(tool: Tool) -> Action:
+    button = "tool" + "".join(part.capitalize() for part in tool.name.split("-"))
+    return Action(tool.name, tool.title, tool.tip, Menu.TOOLS, "use_tool", tool.keys, tool.icon, Bar.TOOLS, button,
+                  "tool", True, argument=tool.name)  # fmt: skip
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -143,12 +153,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", "Next image", "Show the next image", Menu.IMAGE, "next", ("N", "PgDown"), "next", separated=True),
     Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, "previous", ("Shift+N", "PgUp"),
            "previous"),
-    Action("brush", "Brush", "Paint the class; the right button paints background", Menu.TOOLS, "brush", ("B",),
-           "brush", Bar.TOOLS, "toolBrush", "tool", True),
-    Action("eraser", "Eraser", "Make pixels unknown again; the right button paints background", Menu.TOOLS, "eraser",
-           ("E",), "eraser", Bar.TOOLS, "toolEraser", "tool", True),
-    Action("pan", "Pan", "Move the image; with any tool: middle button, or space and drag", Menu.TOOLS, "pan",
-           ("V", "H"), "pan", Bar.TOOLS, "toolPan", "tool", True),
+    *(_tool_action(tool) for tool in TOOLS.own),
     Action("smaller", "Smaller brush", "Make the brush smaller", Menu.TOOLS, "smaller", ("[",), separated=True),
     Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, "bigger", ("]",)),
     *(_class_action(n) for n in range(1, 10)),
@@ -185,6 +190,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("about", "About SegStudio", "Version, licences, and where the log is", Menu.HELP, "show_about",
            needs=Needs.NOTHING, separated=True),
 )  # fmt: skip
+"""Everything that is ours; `added_tools` has the tools of other packages."""
 
 ICONLESS = {
     "smaller": "listed for its key; the brush panel has the slider",
@@ -203,6 +209,17 @@ ICONLESS = {
     **{f"class-{n}": "the class's colour is its icon" for n in range(1, 10)},
 }
 """Actions without a drawing of their own, and why."""
+
+
+def added_tools() -> tuple[Action, ...]:
+    """The tools of other packages. A key that is in use already is taken from them: Qt would answer to neither."""
+    seen = {key for row in ACTIONS for key in row.keys}
+    out: list[Action] = []
+    for tool in TOOLS.rows[len(TOOLS.own) :]:
+        row = _tool_action(tool)
+        out.append(replace(row, keys=tuple(key for key in row.keys if key not in seen)))
+        seen.update(row.keys)
+    return tuple(out)
 
 
 def action_named(name: str) -> Action:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from segstudio.registry import unsaid
 from segstudio.ui.text import elided, tr
 from segstudio.ui.window.actions import (
     ACTIONS,
@@ -19,6 +20,7 @@ from segstudio.ui.window.actions import (
     Menu,
     Needs,
     action_named,
+    added_tools,
     object_name,
 )
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
@@ -36,7 +38,8 @@ _MAIN_BAR = (
     ("undo", "redo"),
     ("export",),
 )
-_TOOL_BAR = (("pan", "brush", "eraser"), ("fit", "actual-size"))
+_TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
+_ADDING_MS = 300
 _ICON_ONLY = {"undo", "redo", "reject"}
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
@@ -56,12 +59,18 @@ class Bars:
         self._session = window.session
         self._commands = commands
         self._actions: dict[str, QAction] = {}
+        self._rows = list(ACTIONS)
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
-        self._fill_menus()
+        self._tools_menu = self._fill_menus()
         self.main_bar = self._toolbar("mainBar", tr("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
         self.tool_bar = self._toolbar("toolBar", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
+        # To look for other packages takes longer than to make all the rest: the window is shown first.
+        self._adding = QTimer(window)
+        self._adding.setSingleShot(True)
+        self._adding.timeout.connect(self.add_tools)
+        self._adding.start(_ADDING_MS)
         session = self._session
         for signal in (session.projectChanged, session.imageShown, session.imageLoading, session.historyChanged):
             signal.connect(self.refresh)
@@ -104,8 +113,25 @@ class Bars:
             Needs.REDO: shown and session.can_redo,
             Needs.TRAINING: session.training,
         }
-        for row in ACTIONS:
+        for row in self._rows:
             self._actions[row.name].setEnabled(there[row.needs])
+
+    def add_tools(self) -> None:
+        """Give the tools of other packages their actions, menu entries and buttons, behind ours; once."""
+        added = [row for row in added_tools() if row.name not in self._actions]
+        for row in added:
+            last = self._actions[next(r.name for r in reversed(self._rows) if r.group == "tool")]
+            self._rows.append(row)
+            self._actions[row.name] = self._make(row)
+            for place in (self._tools_menu, self.tool_bar):
+                inside = place.actions()
+                place.insertAction(inside[inside.index(last) + 1], self._actions[row.name])
+            self._dress(self.tool_bar, row, icon_only=True)
+        if added:
+            self.refresh()
+            self._check_tool()
+        for broken in unsaid():
+            self._session.said.emit(broken.sentence)
 
     def _make(self, row: Action) -> QAction:
         action = QAction(tr(row.text), self._window)
@@ -129,7 +155,7 @@ class Bars:
         self._window.addAction(action)
         return action
 
-    def _fill_menus(self) -> None:
+    def _fill_menus(self) -> QMenu:
         menus: dict[Menu, QMenu] = {}
         for name in MENUS:
             menus[name] = self._window.menuBar().addMenu(tr(name))
@@ -143,6 +169,7 @@ class Bars:
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._actions[row.name])
+        return menus[Menu.TOOLS]
 
     def _draw_icons(self, menu: Menu) -> None:
         """Icons that only a menu shows are drawn when it opens."""
@@ -164,7 +191,8 @@ class Bars:
             if place:
                 bar.addSeparator()
             for action_name in group:
-                self._add_button(bar, rows[action_name], upright or action_name in _ICON_ONLY)
+                bar.addAction(self._actions[action_name])
+                self._dress(bar, rows[action_name], upright or action_name in _ICON_ONLY)
         if not upright:
             spacer = QWidget()
             spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -172,8 +200,7 @@ class Bars:
         self._window.addToolBar(area, bar)
         return bar
 
-    def _add_button(self, bar: QToolBar, row: Action, icon_only: bool) -> None:
-        bar.addAction(self._actions[row.name])
+    def _dress(self, bar: QToolBar, row: Action, icon_only: bool) -> None:
         button = bar.widgetForAction(self._actions[row.name])
         assert isinstance(button, QToolButton)
         style = Qt.ToolButtonStyle
@@ -204,7 +231,7 @@ class Bars:
         self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[str(self._session.done_rest)])))
 
     def _check_tool(self) -> None:
-        for row in ACTIONS:
+        for row in self._rows:
             if row.group == "tool":
                 self._actions[row.name].setChecked(row.name == self._session.tool)
 

@@ -120,17 +120,9 @@ class Commands:
 
     # -- tools -------------------------------------------------------------------------------------------------------
 
-    def brush(self) -> None:
-        """Take the brush."""
-        self._session.set_tool("brush")
-
-    def eraser(self) -> None:
-        """Take the eraser."""
-        self._session.set_tool("eraser")
-
-    def pan(self) -> None:
-        """Take the hand."""
-        self._session.set_tool("pan")
+    def use_tool(self, name: str) -> None:
+        """Take a tool of the table."""
+        self._session.set_tool(name)
 
     def smaller(self) -> None:
         """Make the brush smaller by a step of its size."""

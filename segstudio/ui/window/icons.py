@@ -96,6 +96,8 @@ def _shape(name: str, size: int, ratio: float) -> QPixmap:
     drawn = _blank(size, ratio)
     painter = QPainter(drawn)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    QSvgRenderer(str(asset("icons", f"{name}.svg"))).render(painter, QRectF(0, 0, size, size))
+    # A tool of another package brings a file of its own.
+    file = name if name.endswith(".svg") else str(asset("icons", f"{name}.svg"))
+    QSvgRenderer(file).render(painter, QRectF(0, 0, size, size))
     painter.end()
     return drawn

@@ -1,18 +1,20 @@
-"""What a pointer did, in image coordinates. Plain values: the canvas makes them, the tools read them."""
+"""What the pointer and the keys did, in image coordinates. Plain values: the canvas makes them, the tools read them."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
-__all__ = ["Button", "Phase", "Pointer"]
+__all__ = ["Button", "Key", "KeyEvent", "Phase", "Pointer"]
 
 
 class Phase(Enum):
-    """What the pointer did."""
+    """What the pointer did; DOUBLE stands in the place of the second press of a quick pair, LEAVE for going away."""
 
     PRESS = auto()
     MOVE = auto()
     RELEASE = auto()
     HOVER = auto()
+    DOUBLE = auto()
+    LEAVE = auto()
 
 
 class Button(Enum):
@@ -24,9 +26,25 @@ class Button(Enum):
     MIDDLE = auto()
 
 
+class Key(Enum):
+    """The keys that a tool under way can take before the window does; both Return and Enter are ENTER."""
+
+    ENTER = auto()
+    ESCAPE = auto()
+    BACKSPACE = auto()
+    DELETE = auto()
+    TAB = auto()
+    SHIFT = auto()
+    CTRL = auto()
+    ALT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """One pointer event; x, y in image coordinates (0, 0 = outer corner of the first pixel), time in seconds."""
+    """One pointer event; x, y in image coordinates (0, 0 = outer corner of the first pixel), time in seconds.
+
+    `scale` is the view's, in view pixels for an image pixel: what is near is a matter of the screen.
+    """
 
     phase: Phase
     x: float
@@ -36,3 +54,20 @@ class Pointer:
     ctrl: bool = False
     alt: bool = False
     time: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def at(self) -> tuple[float, float]:
+        """The position (x, y)."""
+        return self.x, self.y
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEvent:
+    """A key went down or up, with the modifiers that are held. A key that repeats goes down again and again."""
+
+    key: Key
+    down: bool = True
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False

@@ -1,0 +1,210 @@
+"""The tool in use: hands it what pointer and keys do, and does what its answers say. The one place of a gesture's ends.
+
+A gesture is kept or dropped as a whole: whatever fails while it is under way takes all of it back.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from segstudio.app.editing.refusals import refusal_of
+from segstudio.app.editing.tool_state import Asked, ToolState
+from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
+from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
+from segstudio.geometry import Rect
+from segstudio.labels.edit import Edit
+
+__all__ = ["ActiveTool", "Labels"]
+
+_PRESSES = (Phase.PRESS, Phase.DOUBLE)
+
+
+class Labels(Protocol):
+    """What a gesture is made on: the labels of the image on screen."""
+
+    def context(self) -> Context | None:
+        """What an event is about now; None where no image is on screen."""
+        ...
+
+    def refusal(self) -> str:
+        """Why no gesture that paints may begin; '' where one may."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Say why a gesture does not do what it looks like."""
+        ...
+
+    def repaint(self, plane: int, rect: Rect) -> None:
+        """Pixels changed that belong to no edit yet, or not any more."""
+        ...
+
+    def gesture_began(self) -> None:
+        """A gesture is under way."""
+        ...
+
+    def keep(self, edit: Edit | None) -> None:
+        """A gesture has ended; `edit` is None where it changed nothing."""
+        ...
+
+    def read_again(self) -> None:
+        """Nobody knows what the document holds: what is stored holds."""
+        ...
+
+    def gesture_dropped(self) -> None:
+        """A gesture was taken back."""
+        ...
+
+    def go_on(self) -> None:
+        """Do what waited for the end of a gesture."""
+        ...
+
+
+class ActiveTool:
+    """The handler of the tool that was chosen. A gesture under way goes on with its own tool until it ends."""
+
+    def __init__(self, state: ToolState, labels: Labels) -> None:
+        self._state, self._labels = state, labels
+        self._row: Tool | None = None
+        self._handler: ToolHandler | None = None
+        self._ticket = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether a gesture is under way."""
+        return self._handler is not None and self._handler.active
+
+    def pointer(self, event: Pointer) -> None:
+        """Hand on a pointer event; what it changed is repainted before this returns."""
+        context = self._labels.context()
+        if context is None:
+            return
+        row, handler = self._in_use()
+        if event.phase in _PRESSES and row.effect is not Effect.NOTHING and self._refuses(row, event, context):
+            return
+        method = _method(handler, event.phase)
+        self._handle(handler, context, lambda: method(event, context))
+
+    def takes(self, key: Key) -> bool:
+        """Whether this key goes to the tool before it goes to the window."""
+        return self._handler is not None and self._handler.active and key in self._handler.keys
+
+    def key(self, event: KeyEvent) -> bool:
+        """Hand a key to the tool under way; whether it was for the tool."""
+        handler, context = self._handler, self._labels.context()
+        if handler is None or context is None or not self.takes(event.key):
+            return False
+        self._handle(handler, context, lambda: handler.key(event, context))
+        return True
+
+    def interrupt(self) -> None:
+        """The pointer was taken away: lost focus, a hidden window, a release that was never seen."""
+        handler, context = self._handler, self._labels.context()
+        if handler is not None and context is not None and handler.active:
+            self._handle(handler, context, lambda: handler.interrupted(context))
+
+    def arrived(self, ticket: int, value: object) -> None:
+        """Hand on the result of what the tool asked for under this ticket; nothing where that gesture has ended."""
+        handler, context = self._handler, self._labels.context()
+        if handler is not None and context is not None and ticket == self._ticket:
+            self._handle(handler, context, lambda: handler.arrived(value, context))
+
+    def commit(self) -> None:
+        """End a gesture that is under way, keeping it."""
+        handler, context = self._handler, self._labels.context()
+        if handler is not None and context is not None and handler.active:
+            self._keep(handler, context)
+
+    def abort(self) -> bool:
+        """End a gesture that is under way as if it had never begun; whether there was one."""
+        handler = self._handler
+        if handler is None or not handler.active:
+            return False
+        self._drop(handler)
+        return True
+
+    def rest(self) -> None:
+        """Show nothing any more, and wait for nothing."""
+        self._ticket += 1
+        self._state.show(())
+
+    def _keep(self, handler: ToolHandler, context: Context) -> None:
+        try:
+            with self._whole_or_nothing():
+                edit = handler.commit(context)
+            self.rest()
+            self._labels.keep(edit)
+        finally:
+            self._labels.go_on()
+
+    def _drop(self, handler: ToolHandler) -> None:
+        self.rest()
+        try:
+            rects = handler.abort()
+        except BaseException:
+            # Half taken back, it is neither what was nor what is stored.
+            self._labels.read_again()
+            raise
+        for plane, rect in rects.items():
+            self._labels.repaint(plane, rect)
+        self._labels.gesture_dropped()
+        self._labels.go_on()
+
+    def _in_use(self) -> tuple[Tool, ToolHandler]:
+        row = self._row
+        if row is None or self._handler is None or (row is not self._state.tool and not self._handler.active):
+            row = self._row = self._state.tool
+            self._handler = row.make(row)
+            self.rest()
+        return row, self._handler
+
+    def _refuses(self, row: Tool, event: Pointer, context: Context) -> bool:
+        """Whether a press is not handed on; says why, and also what a gesture that begins here would leave undone."""
+        sentence, whole = self._labels.refusal(), True
+        if not sentence and not self.active:
+            refusal = refusal_of(context, event, erasing=row.effect is Effect.UNKNOWN)
+            sentence, whole = ("", False) if refusal is None else (refusal.sentence, refusal.whole)
+        if sentence:
+            self._labels.say(sentence)
+        return bool(sentence) and whole
+
+    def _handle(self, handler: ToolHandler, context: Context, call: Callable[[], Answer]) -> None:
+        was_active = handler.active
+        with self._whole_or_nothing():
+            answer = call()
+            if not answer.changed.empty:
+                self._labels.repaint(context.paint.plane, answer.changed)
+            if answer.overlay is not None:
+                self._state.show(answer.overlay)
+            if handler.active and not was_active:
+                self._labels.gesture_began()
+            if answer.asks is not None:
+                self._state.asked.emit(Asked(self._ticket, answer.asks))
+            if answer.ends is End.KEEP:
+                self._keep(handler, context)
+            elif answer.ends is End.DROP:
+                self._drop(handler)
+
+    @contextmanager
+    def _whole_or_nothing(self) -> Iterator[None]:
+        """Whatever fails within, the gesture under way is taken back as a whole: no pixel stays without its row."""
+        try:
+            yield
+        except BaseException:
+            self.abort()
+            raise
+
+
+def _method(handler: ToolHandler, phase: Phase) -> Callable[[Pointer, Context], Answer]:
+    match phase:
+        case Phase.PRESS:
+            return handler.press
+        case Phase.MOVE:
+            return handler.move
+        case Phase.RELEASE:
+            return handler.release
+        case Phase.HOVER:
+            return handler.hover
+        case Phase.DOUBLE:
+            return handler.double_click
+        case Phase.LEAVE:
+            return handler.leave

@@ -1,0 +1,83 @@
+"""The one owner of what the hand holds: the tool, its radius, what it may touch, and what it shows above the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.editing.tools.table import TOOLS, tool_named
+from segstudio.labels.model import Touch
+
+if TYPE_CHECKING:
+    from segstudio.app.editing.tools.base import Tool
+    from segstudio.app.editing.tools.overlay import Overlay
+
+__all__ = ["Asked", "ToolState"]
+
+_SMALLEST_RADIUS_PX = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a tool wants to know, and the ticket under which the result is brought back to it."""
+
+    ticket: int
+    what: object
+
+
+class ToolState(QObject):
+    """Lives as long as the window's session, whichever project is open."""
+
+    changed = Signal()
+    overlayChanged = Signal()
+    asked = Signal(object)
+
+    def __init__(self, radius: float = 12.0, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tool = TOOLS["brush"]
+        self._radius = radius
+        self._touch = Touch.ALL
+        self._overlay: Overlay = ()
+
+    @property
+    def tool(self) -> Tool:
+        """The row of the tool that was chosen."""
+        return self._tool
+
+    @property
+    def radius(self) -> float:
+        """Radius of brush and eraser in image pixels."""
+        return self._radius
+
+    @property
+    def touch(self) -> Touch:
+        """Which pixels a stroke may change."""
+        return self._touch
+
+    @property
+    def overlay(self) -> Overlay:
+        """What the tool in use shows above the image."""
+        return self._overlay
+
+    def choose(self, name: str) -> None:
+        """Choose a tool; one under way goes on until it ends. Raises `UserError` where there is none of this name."""
+        self._tool = tool_named(name)
+        self.changed.emit()
+
+    def set_radius(self, px: float) -> None:
+        """Set the radius in image pixels, at least 0.5."""
+        self._radius = max(_SMALLEST_RADIUS_PX, float(px))
+        self.changed.emit()
+
+    def set_touch(self, touch: Touch) -> None:
+        """Set which pixels a stroke may change."""
+        self._touch = touch
+        self.changed.emit()
+
+    def show(self, overlay: Overlay) -> None:
+        """Take what the tool in use shows now."""
+        if overlay or self._overlay:
+            self._overlay = overlay
+            self.overlayChanged.emit()

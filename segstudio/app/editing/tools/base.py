@@ -1,0 +1,180 @@
+"""What a tool is: a row of the table, and the handler that it makes, a state machine over plain values.
+
+A handler is given each event together with the context that it works on, and returns an `Answer`. It keeps no way
+back to whoever calls it, and knows no widget. `segstudio.app.editing.active_tool` does what the answers say.
+
+**How a gesture ends.** By an answer whose `ends` is KEEP or DROP, to whichever event the tool likes: the release of a
+button, a click, a key. It may also be ended from outside, at any time: `commit` keeps what there is (another image,
+save, another tool, Done), `abort` takes all of it back (Escape, undo, a fault). Lost focus and a release that nobody
+saw are `interrupted`, and there the tool says whether it ends.
+
+**How a tool answers later.** A tool that has to wait, for the engine or for a long computation, puts what it wants to
+know into `Answer.asks`, a value, and stays under way. `ToolState.asked` tells it, with a ticket, to whoever serves
+such questions; `ActiveTool.arrived(ticket, value)` brings the result to `ToolHandler.arrived`, whose answer counts like
+any other. The result of a gesture that has ended meanwhile is dropped.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
+from segstudio.geometry import Rect
+
+if TYPE_CHECKING:
+    # The table is read when a window opens, which it does without NumPy.
+    from segstudio.app.editing.tools.overlay import Overlay
+    from segstudio.labels.document import Document
+    from segstudio.labels.edit import Edit
+    from segstudio.labels.model import ClassTable, LabelClass, Touch
+
+__all__ = ["NOWHERE", "Answer", "Context", "Cursor", "Effect", "End", "Paint", "Tool", "ToolHandler"]
+
+NOWHERE = Rect(0, 0, 0, 0)
+"""Where nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """What is painted with; `radius` in image pixels."""
+
+    classes: ClassTable
+    label_class: LabelClass
+    radius: float
+    touch: Touch
+    plane: int
+    author: str
+
+    def class_of(self, button: Button) -> LabelClass:
+        """The class that a button paints: the right one background, the left one what was chosen."""
+        return self.classes.background if button is Button.RIGHT else self.label_class
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an event is about: the labels of the image on screen, and what is painted on them now."""
+
+    document: Document
+    paint: Paint
+
+
+class End(Enum):
+    """Whether a gesture ends with an answer, and how."""
+
+    NOT_YET = auto()
+    KEEP = auto()
+    DROP = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
+
+    `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module.
+    """
+
+    changed: Rect = NOWHERE
+    overlay: Overlay | None = None
+    ends: End = End.NOT_YET
+    asks: object = None
+
+
+class ToolHandler(ABC):
+    """One tool in one window. Methods for events that do not concern it need not be there.
+
+    `keys` are those that it takes before the window does while it is under way. An exception aborts the gesture.
+    """
+
+    keys: frozenset[Key] = frozenset()
+
+    @property
+    @abstractmethod
+    def active(self) -> bool:
+        """Whether a gesture has begun and not ended."""
+
+    def press(self, event: Pointer, context: Context) -> Answer:
+        """A button went down."""
+        return Answer()
+
+    def move(self, event: Pointer, context: Context) -> Answer:
+        """The pointer moved while the button of the last press is held."""
+        return Answer()
+
+    def release(self, event: Pointer, context: Context) -> Answer:
+        """The button of the last press went up."""
+        return Answer()
+
+    def hover(self, event: Pointer, context: Context) -> Answer:
+        """The pointer moved with no button of this tool down."""
+        return Answer()
+
+    def double_click(self, event: Pointer, context: Context) -> Answer:
+        """The second press of a quick pair, which was preceded by a press and a release like any other."""
+        return self.press(event, context)
+
+    def leave(self, event: Pointer, context: Context) -> Answer:
+        """The pointer left the canvas."""
+        return Answer()
+
+    def key(self, event: KeyEvent, context: Context) -> Answer:
+        """One of `keys` went down or up while a gesture is under way."""
+        return Answer()
+
+    def interrupted(self, context: Context) -> Answer:
+        """The focus went elsewhere, or a release was lost: a gesture that lives by a held button ends, and is kept."""
+        return Answer(ends=End.KEEP) if self.active else Answer()
+
+    def arrived(self, value: object, context: Context) -> Answer:
+        """The result of what an answer asked for."""
+        return Answer()
+
+    @abstractmethod
+    def commit(self, context: Context) -> Edit | None:
+        """End the gesture and keep it; None where it changed nothing or none is under way.
+
+        The edit is made on the document already. Whatever fails leaves the gesture under way, for `abort`.
+        """
+
+    @abstractmethod
+    def abort(self) -> dict[int, Rect]:
+        """End the gesture as if it had never begun; what has to be drawn again, by plane."""
+
+
+class Effect(Enum):
+    """What a tool does to labels; CLASS paints the chosen class, UNKNOWN takes labels away."""
+
+    NOTHING = auto()
+    CLASS = auto()
+    UNKNOWN = auto()
+
+
+class Cursor(Enum):
+    """How the pointer looks; RING is a cross with the outline of the brush around it."""
+
+    ARROW = auto()
+    CROSS = auto()
+    RING = auto()
+    HAND = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One row of the table. Action, menu, button and the list of keys are made from it.
+
+    `keys` are portable key sequences, the first is shown; `icon` the name of a shipped one, or the path of an SVG file.
+    `drags_view` says that the left button moves the image, which the canvas does without asking the tool.
+    """
+
+    name: str
+    title: str
+    tip: str
+    icon: str
+    keys: tuple[str, ...]
+    make: Callable[[Tool], ToolHandler]
+    cursor: Cursor = Cursor.CROSS
+    effect: Effect = Effect.CLASS
+    drags_view: bool = False

@@ -1,0 +1,66 @@
+"""The tools, each listed once: the tool bar, the menu, their keys and cursors come from this table.
+
+Another package adds one by an entry point of the group `segstudio.tools` that names a `Tool`.
+"""
+
+from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
+from segstudio.errors import UserError
+from segstudio.registry import Registry, named
+
+__all__ = ["TOOLS", "tool_named"]
+
+
+def _pan(_row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.pan import PanTool
+
+    return PanTool()
+
+
+def _stroke(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.stroke import StrokeTool
+
+    return StrokeTool(row.name, erases=row.effect is Effect.UNKNOWN)
+
+
+_ROWS = (
+    Tool(
+        "pan",
+        "Pan",
+        "Move the image; with any tool: middle button, or space and drag",
+        "pan",
+        ("V", "H"),
+        _pan,
+        Cursor.HAND,
+        Effect.NOTHING,
+        drags_view=True,
+    ),
+    Tool(
+        "brush",
+        "Brush",
+        "Paint the class; the right button paints background",
+        "brush",
+        ("B",),
+        _stroke,
+        Cursor.RING,
+    ),
+    Tool(
+        "eraser",
+        "Eraser",
+        "Make pixels unknown again; the right button paints background",
+        "eraser",
+        ("E",),
+        _stroke,
+        Cursor.RING,
+        Effect.UNKNOWN,
+    ),
+)
+
+TOOLS: Registry[Tool] = Registry("tools", {row.name: row for row in _ROWS}, named(Tool))
+
+
+def tool_named(name: str) -> Tool:
+    """The row of this name. Raises `UserError` where there is none."""
+    if name not in TOOLS:
+        *others, last = TOOLS
+        raise UserError(f"There is no tool {name!r}; there are {', '.join(others)} and {last}.")
+    return TOOLS[name]

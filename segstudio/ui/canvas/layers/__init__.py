@@ -1,0 +1,1 @@
+"""What lies above the image and its labels: a module a layer."""

@@ -1,0 +1,130 @@
+"""The layer of the tool in use: draws its overlay, whose shapes are in image coordinates, at the width of the screen.
+
+Lines are drawn in two tones, dark and broad under light and fine, so that they read on any ground.
+"""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QRegion, QTransform
+
+from segstudio.app.editing.tools.overlay import Circle, Handles, Overlay, Patch, Polyline, Shape
+from segstudio.geometry import Rect, ViewTransform
+
+__all__ = ["ToolLayer", "to_view"]
+
+_DARK = QColor(0, 0, 0, 150)
+_LIGHT = QColor(255, 255, 255, 235)
+_HOT = QColor(255, 196, 0)
+_DARK_PX = 3.0
+_LIGHT_PX = 1.25
+_DASHES = [4.0, 3.0]
+_HANDLE_PX = 4.0
+_HOT_PX = 5.5
+_MARGIN_PX = 8
+_FILL_ALPHA = 70
+_PATCH_ALPHA = 115
+
+
+class ToolLayer:
+    """Shapes, prepared once when they come and mapped to the view when they are painted."""
+
+    def __init__(self) -> None:
+        self._shown: list[tuple[Shape, QPainterPath | QImage]] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is shown."""
+        return not self._shown
+
+    def show(self, overlay: Overlay, view: QTransform) -> QRegion:
+        """Take other shapes; the view pixels that have to be painted again. Those that were there before need none."""
+        before = self._shown
+        kept = {id(shape): (shape, made) for shape, made in before}
+        self._shown = [kept[id(shape)] if id(shape) in kept else (shape, _prepared(shape)) for shape in overlay]
+        now = {id(shape) for shape in overlay}
+        region = QRegion()
+        for shape, made in before:
+            if id(shape) not in now:
+                region = region.united(_reach(shape, made, view))
+        for shape, made in self._shown:
+            if id(shape) not in kept:
+                region = region.united(_reach(shape, made, view))
+        return region
+
+    def paint(self, painter: QPainter, view: QTransform) -> None:
+        """Draw everything; `view` leads from image to view pixels."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        for shape, made in self._shown:
+            if isinstance(made, QImage):
+                painter.drawImage(view.mapRect(_bounds(shape, made)), made)
+            elif isinstance(shape, Handles):
+                _paint_handles(painter, shape, view)
+            elif isinstance(shape, Polyline | Circle):
+                _paint_line(painter, shape, view.map(made))
+
+
+def to_view(transform: ViewTransform, ratio: float) -> QTransform:
+    """From image to view pixels on a screen of `ratio` device pixels for a view pixel."""
+    scale = transform.scale / ratio
+    return QTransform(scale, 0, 0, scale, transform.dx / ratio, transform.dy / ratio)
+
+
+def _prepared(shape: Shape) -> QPainterPath | QImage:
+    if isinstance(shape, Patch):
+        return _tinted(shape)
+    path = QPainterPath()
+    if isinstance(shape, Circle):
+        path.addEllipse(QPointF(shape.x, shape.y), shape.radius, shape.radius)
+    else:
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in shape.points]))
+        if isinstance(shape, Polyline) and shape.closed:
+            path.closeSubpath()
+    return path
+
+
+def _tinted(patch: Patch) -> QImage:
+    import numpy as np
+
+    color = QColor(patch.color)
+    color.setAlpha(_PATCH_ALPHA)
+    pixels = np.where(patch.mask, np.uint32(color.rgba()), np.uint32(0)).astype(np.uint32)
+    height, width = pixels.shape
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32).copy()
+
+
+def _bounds(shape: Shape, made: QPainterPath | QImage) -> QRectF:
+    """In image coordinates."""
+    if isinstance(shape, Patch):
+        rect: Rect = shape.rect
+        return QRectF(rect.x, rect.y, rect.w, rect.h)
+    assert isinstance(made, QPainterPath)
+    return made.controlPointRect()
+
+
+def _reach(shape: Shape, made: QPainterPath | QImage, view: QTransform) -> QRegion:
+    rect = view.mapRect(_bounds(shape, made)).toAlignedRect()
+    return QRegion(rect.adjusted(-_MARGIN_PX, -_MARGIN_PX, _MARGIN_PX, _MARGIN_PX))
+
+
+def _paint_line(painter: QPainter, shape: Polyline | Circle, path: QPainterPath) -> None:
+    if shape.fill:
+        color = QColor(shape.fill)
+        color.setAlpha(_FILL_ALPHA)
+        painter.fillPath(path, color)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in ((_DARK, _DARK_PX), (_LIGHT, _LIGHT_PX)):
+        pen = QPen(color, width)
+        if shape.dashed:
+            # Dashes are counted in widths: both tones have theirs at the same places.
+            pen.setDashPattern([length * _LIGHT_PX / width * 2 for length in _DASHES])
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def _paint_handles(painter: QPainter, shape: Handles, view: QTransform) -> None:
+    painter.setPen(QPen(_DARK, _LIGHT_PX))
+    for index, point in enumerate(shape.points):
+        hot = index == shape.hot
+        half = _HOT_PX if hot else _HANDLE_PX
+        at = view.map(QPointF(*point))
+        painter.setBrush(_HOT if hot else _LIGHT)
+        painter.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
