@@ -1,4 +1,4 @@
-"""The pixels of the image on screen: samples as they are stored, at every level of reduction, and how they are shown."""
+"""The pixels of the image on screen: samples as they are stored, at every level, and how they are shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
