@@ -4,9 +4,9 @@
 
 Makes JPEG files of so many pixels and a project in which all of them are done, labelled whole, in a folder that is
 deleted afterwards (some 2.5 MB an image). A first run measures the labels and is dropped after its first step; then a
-new engine is started, and the time from the request to the first event and to the first step counts. One JSON object a
-row, with the machine, and the engine's processor time, which a busy machine spoils less; the floor is to decode two of
-the pictures.
+new engine is started, which proposes for one small image, as an engine at work has; the time from the request to the
+first event and to the first step counts. One JSON object a row, with the machine, and the engine's processor time,
+which a busy machine spoils less; the floor is to decode two of the pictures.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.runs import Choices, Preparing, Stepped
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass
+from segstudio.tasks.learning.predict import predict
 from segstudio.tasks.learning.train import train
 
 _PICTURES = 4
@@ -55,6 +56,15 @@ def photographs(folder: Path, n: int, width: int, height: int) -> list[Path]:
     return paths
 
 
+def small_picture(folder: Path) -> Path:
+    """An image of one patch, for the proposal that an engine at work has made."""
+    from PIL import Image
+
+    path = folder / "small.png"
+    Image.fromarray(np.zeros((256, 256), np.uint8)).save(path)
+    return path
+
+
 def truth(width: int, height: int) -> NDArray[np.uint32]:
     """The object of each pixel: 1 is the ground, 2 the discs."""
     y, x = np.ogrid[:height, :width]
@@ -78,7 +88,7 @@ def label_all(project: Project, changes: dict[TileKey, TileChange]) -> None:
     writer = project.writing()
     by_place = [c.id for c in project.classes()]
     objects = [RowChange(Table.OBJECTS, i + 1, None, {"class_id": by_place[i]}) for i in range(2)]
-    for row in project.images():
+    for row in project.images()[1:]:
         done = RowChange(Table.IMAGES, row.id, {"status": Status.NEW.value}, {"status": Status.DONE.value})
         writer.submit(Edit(row.id, Cause.PAINT, changes, (*objects, done)))
         writer.flush()
@@ -123,7 +133,8 @@ def main() -> int:
             rows: dict[str, dict[str, float]] = {}
             for name in ("unknown", "known"):
                 with EngineClient(project.path) as engine:
-                    engine.ready()
+                    for _ in predict(project, engine, [project.images()[0].id]):
+                        pass
                     rows[name] = first_step(project, engine)
         for name, figures in rows.items():
             case = {"images": options.images, "width": width, "height": height, "measurements": name}

@@ -117,7 +117,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """How the network learns. Patches are squares of `patch_px` pixels at the working scale.
 
     `rate` is the highest learning rate; the encoder's convolutions learn at `rate * encoder_factor`. The exponential
-    average of the weights looks back over `ema_steps` steps. `precision` is that of the forward pass.
+    average of the weights looks back over `ema_steps` steps. `augment` has the strength of each augmentation by name;
+    None, as in plans of earlier releases, stands for all at their usual strength. `precision` is that of the forward
+    pass.
     """
 
     patch_px: int = 256
@@ -132,12 +134,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     warmup_steps: int = 5
     clip_norm: float = 1.0
     ema_steps: int = 10
-    zoom: tuple[float, float] = (0.7, 1.4)
-    turns: bool = True
-    brightness: float = 0.2
-    contrast: float = 0.2
-    gamma: float = 0.2
-    hue: float = 0.03
+    augment: dict[str, float] | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     channels_last: bool = False
 

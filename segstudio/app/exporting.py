@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
+from segstudio.formats.table import FORMATS
 from segstudio.tasks.labels.export import ExportReport, export
 
 __all__ = ["ExportReport", "Exports", "export_result"]
@@ -23,10 +24,11 @@ class Exports(QObject):
 
     @property
     def formats(self) -> tuple[tuple[str, str], ...]:
-        """Name of every format that can be written, and its title for people."""
-        from segstudio.formats.table import FORMATS
+        """Name of every format that can be written, and its title for people.
 
-        return tuple((form.name, form.title) for form in FORMATS if form.write is not None)
+        Other packages are looked up when this is first asked.
+        """
+        return tuple((form.name, form.title) for form in FORMATS.rows if form.exports)
 
     def ask(self, format_: str, out: Path, content: str) -> None:
         """Export in the background, a stroke under way included; ends in `finished` or a notice."""

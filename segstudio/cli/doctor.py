@@ -5,6 +5,7 @@ from argparse import Namespace
 from segstudio.cli.opening import place_of
 from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
+from segstudio.cli.table import COMMANDS
 
 __all__ = ["arguments", "run"]
 
@@ -29,6 +30,7 @@ def run(options: Namespace) -> int:
     """Look, and say what was found."""
     from segstudio.tasks.doctor import examine
 
+    len(COMMANDS)  # commands that other packages add and that could not be taken in are among what is found
     found = examine(None if options.project is None else place_of(options.project))
     if options.json:
         say_json(found.as_json())

@@ -7,6 +7,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.formats.table import readable
 
 __all__ = ["arguments", "run"]
 
@@ -22,7 +23,15 @@ def arguments(parser: CommandParser) -> None:
         "segstudio evaluate leaves.segstudio --truth masks --split held-out --map 7=crack",
     )
     parser.add_project()
-    parser.add_argument("--truth", metavar="DIR", required=True, help="a folder of PNG masks, matched as by import")
+    parser.add_argument(
+        "--truth", metavar="PATH", required=True, help="masks or a file of annotations, matched as by import"
+    )
+    parser.add_argument(
+        "--format",
+        default="",
+        choices=readable(),
+        help="the format of the truth (by default that of its ending, else png)",
+    )
     parser.add_map()
     parser.add_argument(
         "--content", choices=("proposals", "labels"), default="proposals", help="what is compared (proposals)"
@@ -45,6 +54,7 @@ def run(options: Namespace) -> int:
         task = evaluate(
             project,
             Path(options.truth),
+            format_=options.format,
             mapping=mapping,
             pattern=pattern,
             content=options.content,

@@ -10,7 +10,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, counted, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
-from segstudio.formats.table import FORMATS, writable
+from segstudio.formats.table import FORMATS, Option, writable
 
 if TYPE_CHECKING:
     from segstudio.tasks.labels.export import ExportReport
@@ -20,7 +20,7 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
-    formats = "\n".join(f"{f.name + ':':<6}{f.title}; lost are: {f.losses}." for f in FORMATS if f.write)
+    formats = "\n".join(f"{f.name + ':':<6}{f.title}; lost are: {f.losses}." for f in FORMATS.rows if f.exports)
     parser.describe(
         "Write masks. Everything is written to a folder beside DIR, read back there, compared with what was exported,\n"
         "and only then moved into place, file by file; a failure before that leaves DIR as it was. Works beside a\n"
@@ -40,12 +40,20 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--images", metavar="GLOB", help="only images whose path, as in info, fits")
     parser.add_argument(
-        "--grey", action="store_true", help="write masks without colours: plain grey, the same values (png)"
+        "--grey",
+        action="store_true",
+        help=f"write masks without colours: plain grey, the same values ({_with(Option.GREY)})",
     )
     parser.add_argument(
-        "--background", action="store_true", help="write the background too, where the format leaves it out (coco)"
+        "--background",
+        action="store_true",
+        help=f"write the background too, where the format leaves it out ({_with(Option.BACKGROUND)})",
     )
     parser.add_json()
+
+
+def _with(option: Option) -> str:
+    return ", ".join(form.name for form in FORMATS.rows if option in form.options)
 
 
 def run(options: Namespace) -> int:

@@ -1,37 +1,40 @@
 """`segstudio import`."""
 
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, counted, say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
-from segstudio.formats.table import readable
+from segstudio.formats.table import FORMATS, readable
 
 if TYPE_CHECKING:
     from segstudio.tasks.labels.import_masks import ImportReport
+    from segstudio.tasks.labels.import_preview import ImportPreview
 
 __all__ = ["arguments", "run"]
 
 
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
+    formats = "\n".join(fill(f"{f.name}: {f.about}", 110) for f in FORMATS.rows if f.imports)
     parser.describe(
-        "Read masks into a project. Known pixels replace what is there, unknown ones leave it; in an instance class\n"
-        "each 8-connected component becomes an object.\n\n"
-        "png: 8- or 16-bit grey or palette PNG whose pixels are class values (background 0, the others 1, 2, 3 ... in\n"
-        "the order they were made), 255 = unknown; matched to images by path and stem, also where masks and images\n"
-        "lie in parallel folders (train/masks, train/images). All masks are checked before the first is taken in. A\n"
-        "mask without an image is named and skipped.",
+        "Read masks, or a file of annotations, into a project. Known pixels replace what is there, unknown ones leave\n"
+        "it. Everything is checked before the first is taken in, and undo takes the whole import back.\n\n" + formats,
         "segstudio import leaves.segstudio --format png masks --status done",
         "segstudio import leaves.segstudio --format png masks --map 0-127=soil,200=crack,255=unsure,9= --new-classes",
         "segstudio import leaves.segstudio --format png masks --map '#FF0000=crack' --pattern '{stem}_mask'",
+        "segstudio import leaves.segstudio instances.json --new-classes --dry-run",
     )
     parser.add_project()
-    parser.add_argument("--format", required=True, choices=readable(), help="the format of the masks")
-    parser.add_argument("path", metavar="PATH", help="a folder of masks, or one mask")
+    parser.add_argument(
+        "--format", default="", choices=readable(), help="the format (by default that of the ending, else png)"
+    )
+    parser.add_argument("path", metavar="PATH", help="a folder of masks, one mask, or a file of annotations")
     parser.add_argument(
         "--as", dest="target", choices=("labels", "proposals"), default="labels", help="what they become (labels)"
     )
@@ -39,40 +42,46 @@ def arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--new-classes",
         action="store_true",
-        help="make the classes of --map that the project lacks",
+        help="make the classes that the project lacks: those of --map, and those that the file names",
     )
     parser.add_argument(
         "--status",
         choices=("done", "in-progress"),
         help="the status of the images that get labels (in-progress); nothing is filled in",
     )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be imported, and import nothing")
     parser.add_json()
 
 
 def run(options: Namespace) -> int:
-    """Import the masks."""
+    """Import, or say what would be."""
     from segstudio.errors import UsageError
     from segstudio.formats.naming import StemPattern
     from segstudio.labels.model import Status
     from segstudio.tasks.labels.import_masks import Target, import_masks
+    from segstudio.tasks.labels.import_preview import preview_import
     from segstudio.tasks.labels.mask_map import parsed_map
 
     mapping = parsed_map(options.map)
     if options.status and options.target == Target.PROPOSALS:
         raise UsageError("--status is of labels; proposals leave an image's status as it is.")
     pattern = None if options.pattern is None else StemPattern(options.pattern)
-    with opened(options.project, write=True) as project:
+    what = options.format, Path(options.path)
+    with opened(options.project, write=not options.dry_run) as project:
+        if options.dry_run:
+            preview = preview_import(project, *what, mapping=mapping, new_classes=options.new_classes, pattern=pattern)
+            _say_preview(shown(preview, "image"), json=options.json)
+            return 0
         task = import_masks(
             project,
-            options.format,
-            Path(options.path),
+            *what,
             target=Target(options.target),
             mapping=mapping,
             new_classes=options.new_classes,
             pattern=pattern,
             status=Status(options.status or Status.IN_PROGRESS),
         )
-        report = shown(task, "mask")
+        report = shown(task, "image")
     if options.json:
         if report.binary:
             complain(_binary_note(report))
@@ -88,10 +97,34 @@ def run(options: Namespace) -> int:
                 "reopened": list(report.reopened),
                 "new_classes": list(report.new_classes),
             }
+            | ({"annotations": report.annotations, "notes": list(report.notes)} if report.annotations else {})
         )
         return 0
     _say_for_people(report, options.target)
     return 0
+
+
+def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
+    if json:
+        say_json(
+            {
+                "images": [asdict(plane) for plane in preview.planes],
+                "unmatched": list(preview.skipped),
+                "new_classes": list(preview.new_classes),
+                "notes": list(preview.notes),
+            }
+        )
+        return
+    for plane in preview.planes:
+        objects, pixels = counted(plane.objects, "object"), counted(plane.pixels, "known pixel")
+        over = f", {counted(plane.overwrites, 'labelled pixel')} written over" if plane.overwrites else ""
+        say(f"{plane.path}: {objects}, {pixels} from {plane.source}{over}")
+    if preview.new_classes:
+        say(f"New classes: {', '.join(preview.new_classes)}.")
+    for sentence in preview.notes:
+        say(f"note: {sentence}")
+    say_skipped(preview.skipped, preview.unread)
+    say("Nothing was imported: this was a dry run.")
 
 
 def _binary_note(report: "ImportReport") -> str:
@@ -103,12 +136,15 @@ def _binary_note(report: "ImportReport") -> str:
 
 
 def _say_for_people(report: "ImportReport", target: str) -> None:
-    masks, images = counted(report.masks, "mask"), counted(report.images, "image")
-    say(f"{masks} of {images} imported as {target}: {counted(report.pixels, 'known pixel')}.")
+    what = counted(report.annotations, "annotation") if report.annotations else counted(report.masks, "mask")
+    images, pixels = counted(report.images, "image"), counted(report.pixels, "known pixel")
+    say(f"{what} of {images} imported as {target}: {pixels}.")
     if report.new_classes:
         say(f"New classes: {', '.join(report.new_classes)}.")
     if report.binary:
         say(_binary_note(report))
+    for sentence in report.notes:
+        say(f"note: {sentence}")
     if report.reopened:
         images = counted(len(report.reopened), "image")
         say(

@@ -7,65 +7,16 @@ import runpy
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Protocol, cast
 
 import segstudio
 from segstudio.cli.output import complain, drop_output, say
 from segstudio.cli.parser import CommandParser
+from segstudio.cli.table import COMMANDS, is_command
 from segstudio.cli.trouble import must_be_text, refused_path, report_bugs
 from segstudio.errors import UserError
 from segstudio.registry import unsaid
 
-__all__ = ["COMMANDS", "Command", "CommandModule", "entry", "parser_of"]
-
-
-class CommandModule(Protocol):
-    """What the module of a command offers."""
-
-    def arguments(self, parser: CommandParser) -> None:
-        """Describe the command and its options."""
-        ...
-
-    def run(self, options: object) -> int:
-        """Do it; the exit code. Raises `UserError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command: its module in this package and what it does, in a few words."""
-
-    module: str
-    summary: str
-
-    def load(self) -> CommandModule:
-        """The module."""
-        return cast(CommandModule, import_module(f"segstudio.cli.{self.module}"))
-
-
-COMMANDS: dict[str, Command] = {
-    "new": Command("new", "make a project of images"),
-    "add": Command("add", "add images to a project"),
-    "remove": Command("remove", "take images out of a project, keeping files and labels"),
-    "import": Command("import_", "read masks into a project, as labels or as proposals"),
-    "classes": Command("classes", "list the classes of a project, or add, rename, recolour, merge and remove them"),
-    "train": Command("train", "fine-tune the network on the labels"),
-    "predict": Command("predict", "propose masks for images"),
-    "accept": Command("accept", "turn proposals into labels, and mark images done"),
-    "export": Command("export", "write labels as masks or COCO, read them back and compare"),
-    "evaluate": Command("evaluate", "compare proposals or labels with true masks"),
-    "info": Command("info", "say what a project holds"),
-    "snapshot": Command("snapshot", "keep, list and restore named states of a project"),
-    "backup": Command("backup", "copy a project, also beside a window that writes, and check the copy"),
-    "compact": Command("compact", "make a project smaller by forgetting how labels were painted long ago"),
-    "merge": Command("merge", "make one project of two, and list where they differ"),
-    "compare": Command("compare", "say how far two people's labels agree, and where"),
-    "repair": Command("repair", "salvage a damaged project into a new one"),
-    "relink": Command("relink", "find images that were moved or renamed"),
-    "doctor": Command("doctor", "check this installation, or a project: devices, models, damage, what is missing"),
-}
+__all__ = ["entry", "parser_of"]
 
 
 def entry(arguments: Sequence[str] | None = None) -> int:
@@ -108,11 +59,11 @@ def _end(_number: int, _frame: object) -> None:
 
 def _run(given: list[str]) -> int:
     must_be_text(given)
-    if given and given[0] in COMMANDS:
+    if given and is_command(given[0]):
         options = parser_of(given[0]).parse_args(given[1:])
         return COMMANDS[given[0]].load().run(options)
     if given and given[0] in ("-h", "--help", "help"):
-        if len(given) > 1 and given[1] in COMMANDS:
+        if len(given) > 1 and is_command(given[1]):
             parser_of(given[1]).print_help()
         else:
             say(_overview())
@@ -134,7 +85,7 @@ def parser_of(command: str) -> CommandParser:
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS.rows]
     return "\n".join(
         [
             "Label images with a network that learns from your corrections while you paint.",

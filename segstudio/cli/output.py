@@ -33,8 +33,8 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say_json(value: Mapping[str, Any]) -> None:
-    """The one JSON object of `--json`, on a line of standard output."""
+def say_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+    """The one JSON object (of `formats` a list) of `--json`, on a line of standard output."""
     say(json.dumps(_finite(value), allow_nan=False))
 
 

@@ -37,7 +37,7 @@ class CommandParser(argparse.ArgumentParser):
             action="append",
             default=[],
             help="the class that a key means: a value, a range (0-127), a colour (#RRGGBB, which makes masks of colour "
-            "pictures too), or a name where the format has names; without a class: unknown",
+            "pictures too), or a name that a file of annotations uses; without a class: unknown",
         )
         self.add_argument(
             "--pattern",

@@ -68,7 +68,7 @@ def _neither(word: str) -> str:
     """What to say of a word that is no command and no path: which command, or project, was probably meant."""
     from difflib import get_close_matches
 
-    from segstudio.cli.main import COMMANDS
+    from segstudio.cli.table import COMMANDS
 
     if word.endswith(".segstudio") or "/" in word:
         return f"There is no project, folder or image at '{word}'."

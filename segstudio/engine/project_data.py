@@ -5,6 +5,7 @@ A view is of one moment for each image: its labels are read once, in one short t
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,12 +16,14 @@ from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.imaging.levels import Levels
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts
 from segstudio.store.catalog.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.catalog.kept_facts import FACTS, KeptFacts, read_facts
+from segstudio.store.catalog.kept_levels import FileStamp, PlaneLevels, read_levels
 from segstudio.store.catalog.split import Split
 from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
@@ -52,6 +55,7 @@ class ProjectData:
         self._problems: dict[tuple[int, int | None], str] = {}
         self._counts_as: dict[int, int] | None = None
         self._kept: dict[tuple[int, int], KeptFacts] | None = None
+        self._kept_levels: Mapping[tuple[int, int], PlaneLevels] | None = None
         self._class_list = tuple(self._counting())
 
     def classes(self) -> Sequence[ClassEntry]:
@@ -135,12 +139,19 @@ class ProjectData:
         if row.id not in self._as_labelled:
             self._sources.refresh(row.file)
         try:
-            found = self._sources.pixels(row.file, plane, rect, row.planes[plane])
+            found = self._sources.pixels(row.file, plane, rect, row.planes[plane], partial(self._levels, image, plane))
             self._check_content(row)
         except UnreadableImage as error:
             self._problems[image, plane] = error.sentence
             raise
         return found
+
+    def _levels(self, image: int, plane: int, stamp: FileStamp) -> Levels | None:
+        """What the client has kept of a plane, if its file has this size and time."""
+        if self._kept_levels is None:
+            self._kept_levels = read_levels(self._project.path)
+        found = self._kept_levels.get((image, plane))
+        return None if found is None else found.of(stamp)
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""

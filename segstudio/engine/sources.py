@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.imaging.display import Levels, levels_of, to_float
+from segstudio.imaging.levels import Levels, levels_of, to_float
 from segstudio.imaging.source import ImageSource, Pixels, open_image
 
 __all__ = ["Sources"]
 
 BUDGET_BYTES = 512 << 20
+
+LevelsLookUp = Callable[[tuple[int, int]], Levels | None]
+"""Levels of one plane, if they are known of a file of this size in bytes and time of change in nanoseconds."""
 
 
 class Sources:
@@ -29,8 +32,13 @@ class Sources:
         self._levels: dict[tuple[Path, int], Levels] = {}
         self._seen: dict[Path, tuple[int, int] | None] = {}
 
-    def pixels(self, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> NDArray[np.float32]:
+    def pixels(
+        self, file: Path, plane: int, rect: Rect, size: tuple[int, int], kept: LevelsLookUp | None = None
+    ) -> NDArray[np.float32]:
         """Pixels (h, w, channels) of a rectangle within the plane, which is to have this width and height.
+
+        `kept` gives the levels that the project keeps of the plane, asked for when it is first read after `refresh`:
+        the same as are found here where it keeps none.
 
         Raises `UnreadableImage`, also where the file is no longer the one that the project was made of.
         """
@@ -41,7 +49,7 @@ class Sources:
             self._close(file)
             raise
         self._note(file, plane, source)
-        return to_float(samples, self._levels_of(file, plane, source))
+        return to_float(samples, self._levels_of(file, plane, source, kept))
 
     def refresh(self, file: Path) -> None:
         """Let go of what was decoded where the file has changed since: once a request is often enough."""
@@ -93,8 +101,10 @@ class Sources:
         for place in [place for place in self._decoded if place[0] == file]:
             self._bytes -= self._decoded.pop(place)
 
-    def _levels_of(self, file: Path, plane: int, source: ImageSource) -> Levels:
+    def _levels_of(self, file: Path, plane: int, source: ImageSource, kept: LevelsLookUp | None) -> Levels:
         key = (file, plane)
         if key not in self._levels:
-            self._levels[key] = levels_of(source, plane)
+            stamp = self._seen.get(file)
+            known = None if kept is None or stamp is None or source.info.dtype == "uint8" else kept(stamp)
+            self._levels[key] = known or levels_of(source, plane)
         return self._levels[key]

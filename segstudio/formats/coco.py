@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from segstudio.errors import ExportMismatch
 from segstudio.formats.rle import Runs, down_columns, runs_of, unpacked
-from segstudio.formats.values import ExportPlan, LabelPlane
+from segstudio.formats.values import AnnotationReader, ExportPlan, LabelPlane
 from segstudio.labels.model import Kind
 
-__all__ = ["FILE", "CocoWriter", "is_own_coco"]
+__all__ = ["FILE", "CocoWriter", "annotation_reader", "earlier", "is_own", "writer"]
 
 FILE = "coco.json"
 _DESCRIPTION = "exported by SegStudio"
@@ -45,10 +45,27 @@ class _Annotation(msgspec.Struct, frozen=True):
     iscrowd: int = 0
 
 
-def is_own_coco(path: Path) -> bool:
+def is_own(path: Path) -> bool:
     """Whether a file begins as those that `CocoWriter` makes. Raises `OSError`."""
     with path.open("rb") as file:
         return _DESCRIPTION.encode() in file.read(_HEAD_BYTES)
+
+
+def earlier(_out: Path) -> Iterable[tuple[PurePosixPath, str]]:
+    """See `FormatModule`: each export replaces the one file."""
+    return ()
+
+
+def writer(folder: Path, plan: ExportPlan) -> "CocoWriter":
+    """A writer of one file."""
+    return CocoWriter(folder, plan)
+
+
+def annotation_reader(path: Path) -> AnnotationReader:
+    """Reads such a file, of any program. Raises `UserError` where it is none."""
+    from segstudio.formats.coco_reader import CocoReader
+
+    return CocoReader(path)
 
 
 class CocoWriter:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from pathlib import PurePath, PurePosixPath
 
 from segstudio.errors import MaskMismatch, UsageError
+from segstudio.formats.folder_words import ROLE_WORDS
 from segstudio.labels.model import folded_name
 
-__all__ = ["Matching", "Places", "StemPattern", "mask_paths", "matched"]
+__all__ = ["Matching", "Places", "StemPattern", "entries_matched", "mask_paths", "matched"]
 
 Images = Sequence[tuple[str, int]]
 """(relative path with '/', number of planes)"""
@@ -145,14 +146,29 @@ def matched(
     return Matching(tuple(pairs), tuple(unmatched), tuple(ambiguous))
 
 
-Parts = tuple[str, ...]
+def entries_matched(names: Sequence[str], images: Sequence[str]) -> dict[int, int]:
+    """The image of each entry of a file of annotations, as places in both lists: that of its path, else the only one of
+    its name. An entry whose name others have too, here or there, gets none by that."""
+    paths = [folded_name(path) for path in images]
+    exact = {path: place for place, path in enumerate(paths)}
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for place, path in enumerate(paths):
+        by_name[path.rpartition("/")[2]].append(place)
+    wanted = [folded_name(name.replace("\\", "/")).removeprefix("./") for name in names]
+    found = {at: exact[name] for at, name in enumerate(wanted) if name in exact}
+    taken = set(found.values())
+    distant: defaultdict[str, set[str]] = defaultdict(set)
+    for at, name in enumerate(wanted):
+        if at not in found:
+            distant[name.rpartition("/")[2]].add(name)
+    for at, name in enumerate(wanted):
+        last = name.rpartition("/")[2]
+        if at not in found and len(by_name[last]) == 1 and len(distant[last]) == 1 and by_name[last][0] not in taken:
+            found[at] = by_name[last][0]
+    return dict(sorted(found.items()))
 
-_ROLE_WORDS = frozenset({
-    "mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt", "ground",
-    "truth", "groundtruth", "segmentationclass", "image", "images", "img", "imgs", "jpegimages", "photo", "photos",
-    "picture", "pictures",
-})  # fmt: skip
-"""Words that say what a folder holds, not which images: `train/masks` and `train/images` are the same place."""
+
+Parts = tuple[str, ...]
 
 
 def _plain(folders: Parts) -> Parts:
@@ -164,7 +180,7 @@ def _plain(folders: Parts) -> Parts:
 @lru_cache(4096)
 def _without_role(name: str) -> str:
     words = re.split(r"[\W_]+", name)
-    kept = [word for word in words if word not in _ROLE_WORDS]
+    kept = [word for word in words if word not in ROLE_WORDS]
     return name if len(kept) == len(words) else "_".join(filter(None, kept))
 
 

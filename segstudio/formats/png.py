@@ -24,7 +24,17 @@ from segstudio.labels.model import Kind
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["FOLDER", "PngReader", "PngWriter", "is_own_png", "mask_size", "own_pngs", "read_mask"]
+__all__ = [
+    "FOLDER",
+    "PngReader",
+    "PngWriter",
+    "earlier",
+    "is_own",
+    "mask_reader",
+    "mask_size",
+    "read_mask",
+    "writer",
+]
 
 FOLDER = "masks"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
@@ -46,12 +56,12 @@ def _other_masks() -> frozenset[str]:
     return frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | _NO_IMAGES
 
 
-def is_own_png(path: Path) -> bool:
+def is_own(path: Path) -> bool:
     """Whether a file bears the mark of the masks that `PngWriter` makes."""
     return content_of(path) is Content.OWN_MASK
 
 
-def own_pngs(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
+def earlier(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
     """Masks below an export's folder that bear our mark: path below `out`, and the project that wrote each ('': not
     known). Raises `OSError`, also for a folder that may not be read."""
 
@@ -64,8 +74,18 @@ def own_pngs(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
     for folder, _, files in os.walk(base, onerror=refuse):
         for name in sorted(files):
             file = Path(folder, name)
-            if name.lower().endswith(".png") and is_own_png(file):
+            if name.lower().endswith(".png") and is_own(file):
                 yield PurePosixPath(file.relative_to(out).as_posix()), project_of(file)
+
+
+def writer(folder: Path, plan: ExportPlan) -> "PngWriter":
+    """A writer of masks."""
+    return PngWriter(folder, plan)
+
+
+def mask_reader() -> "PngReader":
+    """The reader of masks."""
+    return PngReader()
 
 
 class PngWriter:

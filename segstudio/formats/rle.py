@@ -92,8 +92,10 @@ def runs_of(keys: NDArray[np.int64], starts: NDArray[np.int64], height: int, siz
     return Runs(height, size, starts, stops, np.concatenate([firsts, [len(keys)]]), keys[firsts])
 
 
-def unpacked(packed: Sequence[bytes], height: int, size: int) -> Runs | None:
+def unpacked(packed: Sequence[bytes], height: int, size: int, *, empty: bool = False) -> Runs | None:
     """The runs that packed counts stand for, with places in the list as keys; None where they are not of this size.
+
+    With `empty` those without a pixel may be among them, and are left away; else they, too, give None.
 
     The code is that of pycocotools: 5 bits a character from '0' on, a sixth for 'more follows', signed; from the fourth
     count on the difference to the last but one.
@@ -115,7 +117,9 @@ def unpacked(packed: Sequence[bytes], height: int, size: int) -> Runs | None:
     place = np.arange(len(bits)) - np.repeat(first, characters)
     numbers = np.add.reduceat((bits & 31) << (5 * place), first)
     numbers -= np.where(bits[last] & 16, np.int64(1) << (5 * characters), 0)
-    return _set_runs(_summed(numbers, np.concatenate([[0], ends + 1])), np.concatenate([[0], ends + 1]), height, size)
+    return _set_runs(
+        _summed(numbers, np.concatenate([[0], ends + 1])), np.concatenate([[0], ends + 1]), height, size, empty
+    )
 
 
 def _summed(numbers: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -132,7 +136,7 @@ def _summed(numbers: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np
     return found
 
 
-def _set_runs(counts: NDArray[np.int64], firsts: NDArray[np.int64], height: int, size: int) -> Runs | None:
+def _set_runs(counts: NDArray[np.int64], firsts: NDArray[np.int64], height: int, size: int, empty: bool) -> Runs | None:
     if counts.min() < 0:
         return None
     sums = np.cumsum(counts)
@@ -145,6 +149,7 @@ def _set_runs(counts: NDArray[np.int64], firsts: NDArray[np.int64], height: int,
     stops = (sums - before[owner])[is_set]
     owners = owner[is_set]
     edges = np.searchsorted(owners, np.arange(len(firsts)))
-    if (np.diff(edges) == 0).any():
-        return None  # an annotation without a pixel
-    return Runs(height, size, stops - counts[is_set], stops, edges, np.arange(len(firsts) - 1))
+    kept = np.flatnonzero(np.diff(edges))
+    if len(kept) < len(edges) - 1 and not empty:
+        return None
+    return Runs(height, size, stops - counts[is_set], stops, np.append(edges[kept], len(owners)), kept)

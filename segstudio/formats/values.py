@@ -1,7 +1,7 @@
 """The plain values that go to and come from formats: no project, no file handle."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 
 from segstudio.labels.model import Kind
 
-__all__ = ["NOTHING", "ExportPlan", "FormatClass", "LabelPlane", "MaskFile", "MaskReader", "MaskValues", "MaskWriter"]
+__all__ = [
+    "NOTHING",
+    "AnnotatedImage",
+    "Annotation",
+    "AnnotationClass",
+    "AnnotationReader",
+    "ExportPlan",
+    "FormatClass",
+    "LabelPlane",
+    "MaskFile",
+    "MaskReader",
+    "MaskValues",
+    "MaskWriter",
+]
 
 NOTHING = -1
 """Stands for unknown and for ignored pixels in arrays of class values."""
@@ -118,4 +131,72 @@ class MaskReader(Protocol):
 
         Raises `UnreadableImage` or `MaskMismatch` with its name.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationClass:
+    """A class as a file of annotations names it; `number` is its id there, `objects` says that it has single ones."""
+
+    name: str
+    number: int | None = None
+    objects: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedImage:
+    """A plane of an image as a file of annotations knows it; `place` is its own in the reader's list.
+
+    `path` is as the file has it, `size` (width, height) None where the file does not say. `classes` are the places of
+    those it uses, `annotations` their number. `left_out` counts what says nothing of single pixels, by its name for
+    people.
+    """
+
+    place: int
+    path: str
+    size: tuple[int, int] | None
+    plane: int = 0
+    classes: frozenset[int] = frozenset()
+    annotations: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One area of a class (its place in the reader's list): `packed` is COCO's run-length code of a whole plane.
+
+    `name` says which one it is, for people. A `crowd` is several objects that nobody told apart.
+    """
+
+    name: str
+    class_place: int
+    packed: bytes
+    crowd: bool = False
+
+
+class AnnotationReader(Protocol):
+    """A file with the annotations of many images. Areas are read image by image, one annotation at a time."""
+
+    @property
+    def name(self) -> str:
+        """The file's name, for people."""
+        ...
+
+    @property
+    def classes(self) -> Sequence[AnnotationClass]:
+        """Every class that the file names."""
+        ...
+
+    @property
+    def images(self) -> Sequence[AnnotatedImage]:
+        """Every plane that the file knows, in its order."""
+        ...
+
+    @property
+    def stray(self) -> int:
+        """How many annotations belong to no image of the file."""
+        ...
+
+    def annotations(self, image: AnnotatedImage, width: int, height: int) -> Iterator[Annotation]:
+        """What the file says of a plane of this size, in its order. Raises `MaskMismatch`, naming the annotation."""
         ...

@@ -1,137 +1,148 @@
-"""From samples to what is seen and to what a network gets: window and level. Pure functions of arrays."""
+"""From samples to colours. A `View` says which channels are shown, between which levels and in which colour; it is a
+value, and applying it is a look-up. Pure functions of arrays: nothing here is decoded, reduced or kept.
+"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
-from segstudio.imaging.source import ImageSource, Pixels
+from segstudio.imaging.levels import EIGHT_BIT, Levels, to_float
+from segstudio.imaging.source import Pixels
 
-__all__ = ["Levels", "auto_levels", "levels_of", "to_float", "to_rgb"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "RED",
+    "WHITE",
+    "Colour",
+    "ShownChannel",
+    "View",
+    "automatic_view",
+    "colours",
+    "is_plain",
+    "picked",
+    "to_rgb",
+]
 
-_SAMPLE = 1 << 16
-_PERCENTILES = (0.1, 99.9)
-_WHOLE_PX = 1 << 26
-"""Planes up to this size are read whole, larger ones in windows."""
-_WINDOW = 32
-_WINDOWS = 256
-_GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
+Colour = tuple[int, int, int]
+"""Red, green and blue in 0..255."""
+
+WHITE: Colour = (255, 255, 255)
+RED: Colour = (255, 0, 0)
+GREEN: Colour = (0, 255, 0)
+BLUE: Colour = (0, 0, 255)
+
+_CODES = Levels(0.0, 65535.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
-    """The sample values shown as black and as white; low < high."""
+class ShownChannel:
+    """A channel (counted from 0) of a view: `levels` are the values shown as black and in full `colour`."""
 
-    low: float
-    high: float
+    index: int
+    levels: Levels
+    colour: Colour = WHITE
 
 
-def auto_levels(pixels: Pixels) -> Levels:
-    """Levels for the samples (h, w, c) of a plane: 0..255 for uint8, else percentiles 0.1 and 99.9 of some 65,536 of
-    them, which lie all over the plane. The same for all channels. NaN and infinities do not count.
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the samples of an image become colours: its shown channels are added up.
+
+    A value v between the levels, scaled to 0..1, is shown as v ** (1 / gamma): above 1 dark parts become lighter.
     """
-    if pixels.dtype == np.uint8:
-        return Levels(0.0, 255.0)
-    return _levels(_sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)]))
+
+    channels: tuple[ShownChannel, ...]
+    gamma: float = 1.0
+    indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The shown channels by number, in their order."""
+    as_stored: bool = field(init=False, repr=False, compare=False)
+    """Whether samples of 8 bits are shown as they are: grey, or red, green and blue."""
+
+    def __post_init__(self) -> None:
+        # Known beforehand: a canvas that is dragged asks for strips of a few rows, where each look costs as much.
+        object.__setattr__(self, "indices", tuple(channel.index for channel in self.channels))
+        in_place = tuple(channel.colour for channel in self.channels) in ((WHITE,), (RED, GREEN, BLUE))
+        whole = self.gamma == 1.0 and all(channel.levels == EIGHT_BIT for channel in self.channels)
+        object.__setattr__(self, "as_stored", in_place and whole)
+
+    def between(self, levels: Levels, channel: int | None = None) -> "View":
+        """The same view between other levels: those of one channel of the image, or of all that are shown."""
+        new = (replace(c, levels=levels) if channel in (None, c.index) else c for c in self.channels)
+        return replace(self, channels=tuple(new))
 
 
-def levels_of(source: ImageSource, plane: int) -> Levels:
-    """What `auto_levels` says of a plane. Of one with more than 67 million pixels 0.3 million are read, in windows.
-
-    Raises `UnreadableImage`.
+def automatic_view(channels: int, levels: Levels) -> View:
+    """The view of an image of so many channels until somebody chooses another: one channel is grey, two are red and
+    green, of more the first three are red, green and blue.
     """
-    if source.info.dtype == "uint8":
-        return Levels(0.0, 255.0)
-    size = source.info.planes[plane]
-    return _levels(_sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect)))
+    if channels == 1:
+        return View((ShownChannel(0, levels),))
+    shown = zip(range(channels), (RED, GREEN, BLUE), strict=False)
+    return View(tuple(ShownChannel(index, levels, colour) for index, colour in shown))
 
 
-def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:
-    """Pixels (n, c) from all over a plane, the same ones at every call: all of them where they are few enough, else one
-    out of each run of neighbours, else those of windows.
+def picked(samples: Pixels, view: View) -> Pixels:
+    """Of samples (h, w, c) the channels of a view (h, w, n) in its order: the same array where those are all."""
+    if view.indices == tuple(range(samples.shape[2])):
+        return samples
+    return np.take(samples, view.indices, axis=2)
+
+
+def is_plain(dtype: np.dtype[Any], view: View) -> bool:
+    """Whether samples of a type are colours as they are, so that nothing is looked up."""
+    return view.as_stored and dtype == np.uint8
+
+
+def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """What is shown of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
+
+    Samples of 8 and 16 bits are looked up, others scaled first; NaN is shown as black. Plain ones come back as they
+    are.
     """
-    if width * height > _WHOLE_PX:
-        parts = [read(rect) for rect in _windows(width, height)]
-        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
-    step = max(1, width * height * channels // _SAMPLE)
-    # Within its run each pixel stands elsewhere: at a fixed stride a picture whose width is a power of two would be
-    # judged by always the same few columns.
-    at = np.arange(0, width * height, step)
-    at = np.minimum(at + _spread(len(at), step), width * height - 1)
-    return read(Rect(0, 0, width, height))[at // width, at % width]
+    if is_plain(samples.dtype, view):
+        return samples
+    if not view.channels:
+        return np.zeros((*samples.shape[:2], 1), np.uint8)
+    shown = _strengths(samples, view)
+    palette = tuple(channel.colour for channel in view.channels)
+    if palette in ((WHITE,), (RED, GREEN, BLUE)):
+        return shown
+    mixed = shown.astype(np.float32) @ (np.asarray(palette, np.float32) / np.float32(255))
+    return np.rint(np.minimum(mixed, 255, out=mixed), out=mixed).astype(np.uint8)
 
 
-def _windows(width: int, height: int) -> list[Rect]:
-    """Small windows in rows and columns of a grid, each elsewhere in its cell."""
-    w, h = min(_WINDOW, width), min(_WINDOW, height)
-    columns = max(1, min(_WINDOWS, round((_WINDOWS * width / height) ** 0.5), width // w))
-    rows = max(1, min(_WINDOWS // columns, height // h))
-    x = _spread(columns * rows, width // columns - w + 1)
-    y = _spread(columns * rows, height // rows - h + 1, _SILVER)
-    return [
-        Rect(i % columns * (width // columns) + int(x[i]), i // columns * (height // rows) + int(y[i]), w, h)
-        for i in range(columns * rows)
-    ]
+def to_rgb(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """What a view shows of samples (h, w, c), as uint8 (h, w, 3); of plain ones no copy is made."""
+    shown = colours(picked(samples, view), view)
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else np.ascontiguousarray(shown)
 
 
-def _spread(n: int, below: int, ratio: float = _GOLDEN) -> NDArray[np.int64]:
-    """n whole numbers of 0..below-1, evenly spread and without a period: multiples of an irrational (Weyl 1916)."""
-    return np.floor(np.arange(n) * ratio % 1.0 * below).astype(np.int64)
+def _strengths(samples: Pixels, view: View) -> NDArray[np.uint8]:
+    """How bright each channel (h, w, n) is, 0..255."""
+    first = view.channels[0].levels
+    if all(channel.levels == first for channel in view.channels):
+        return _strength(samples, first, view.gamma)
+    parts = [_strength(samples[..., i], channel.levels, view.gamma) for i, channel in enumerate(view.channels)]
+    return np.stack(parts, axis=-1)
 
 
-def _levels(sample: Pixels) -> Levels:
-    values = sample.astype(np.float64).ravel()
-    values = values[np.isfinite(values)]
-    if len(values) == 0:
-        return Levels(0.0, 1.0)
-    low, high = (float(v) for v in np.percentile(values, _PERCENTILES))
-    if high <= low:
-        low, high = float(values.min()), float(values.max())
-    return Levels(low, high) if high > low else Levels(low, low + max(1.0, abs(low) * 1e-6))
-
-
-def _slices(rect: Rect) -> tuple[slice, slice]:
-    return slice(rect.y, rect.bottom), slice(rect.x, rect.right)
-
-
-def to_rgb(pixels: Pixels, levels: Levels) -> NDArray[np.uint8]:
-    """What is shown of samples (h, w, c) as uint8 (h, w, 3): one channel is grey, of more than three the first three.
-
-    Two channels are red and green. By a look-up table for integers of 8 and 16 bits.
-    """
-    shown = _bytes(pixels[..., :3], levels)
-    if shown.shape[-1] == 1:
-        return np.repeat(shown, 3, axis=-1)
-    if shown.shape[-1] == 2:
-        return np.concatenate([shown, np.zeros_like(shown[..., :1])], axis=-1)
-    return np.ascontiguousarray(shown)
-
-
-def to_float(pixels: Pixels, levels: Levels) -> NDArray[np.float32]:
-    """Samples (h, w, c) as float32 in 0..1 between the levels; NaN becomes 0."""
-    scale = 1.0 / (levels.high - levels.low)
-    wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
-    with np.errstate(all="ignore"):  # infinities and samples beyond float32 end at 0 or 1
-        values = (pixels.astype(wide) - wide(levels.low)) * wide(scale)
-    return np.nan_to_num(np.clip(values, 0.0, 1.0), copy=False).astype(np.float32, copy=False)
-
-
-def _bytes(pixels: Pixels, levels: Levels) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8 and levels == Levels(0.0, 255.0):
-        return np.asarray(pixels, np.uint8)
-    if pixels.dtype in (np.uint8, np.uint16):
-        return _table(pixels.dtype, levels)[pixels]
-    return np.rint(to_float(pixels, levels) * np.float32(255)).astype(np.uint8)
+def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8]:
+    if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 2:
+        codes = to_float(samples, levels)
+        samples, levels = np.rint(np.multiply(codes, 65535, out=codes), out=codes).astype(np.uint16), _CODES
+    places = samples.view(f"u{samples.dtype.itemsize}")
+    return np.take(_table(samples.dtype, levels, gamma), places, mode="clip")
 
 
 @lru_cache(maxsize=16)
-def _table(dtype: np.dtype[Any], levels: Levels) -> NDArray[np.uint8]:
-    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float64)
+def _table(dtype: np.dtype[Any], levels: Levels, gamma: float) -> NDArray[np.uint8]:
+    """What each value of an integer type is shown as, in the order of its bits read as a number without a sign."""
+    unsigned = np.arange(1 << 8 * dtype.itemsize, dtype=f"u{dtype.itemsize}")
+    values = unsigned.view(dtype).astype(np.float64)
     shown = np.clip((values - levels.low) / (levels.high - levels.low), 0.0, 1.0)
-    table = np.rint(shown * 255).astype(np.uint8)
+    table = np.rint((shown if gamma == 1.0 else shown ** (1.0 / gamma)) * 255).astype(np.uint8)
     table.setflags(write=False)
     return table

@@ -17,7 +17,7 @@ from safetensors.torch import save as encode_safetensors
 from torch import nn
 
 from segstudio.errors import WeightsDamaged
-from segstudio.learn.augment import photometric
+from segstudio.learn.augment import Augmenter
 from segstudio.learn.device import empty_cache, is_out_of_memory, memory_mb, too_little_memory
 from segstudio.learn.losses import LOSSES
 from segstudio.learn.sampling import UNKNOWN, Batch
@@ -104,6 +104,7 @@ class Trainer:
             parameter.requires_grad_(False)
         self._optimiser = OPTIMISERS[recipe.optimiser](parameter_groups(self.net, plan), recipe.rate)
         self._loss = LOSSES[recipe.loss]
+        self._augmenter = Augmenter(recipe)
         self._mean = torch.tensor(plan.mean, device=device).view(1, -1, 1, 1)
         self._std = torch.tensor(plan.std, device=device).view(1, -1, 1, 1)
         self.step = 0
@@ -159,7 +160,7 @@ class Trainer:
         recipe = self.plan.recipe
         pixels = torch.from_numpy(batch.pixels).to(self.device)
         labels = torch.from_numpy(batch.labels).to(self.device)
-        pixels = photometric(pixels, recipe, self.plan.seed, self.step)
+        pixels = self._augmenter.lit(pixels, self.plan.seed, self.step)
         inputs = ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
         self._optimiser.zero_grad(set_to_none=True)
         half = recipe.precision == "bfloat16"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segstudio.errors import NotEnoughLabels
+from segstudio.learn.augment import default_strengths
 from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.loop import ema_steps
@@ -133,6 +134,7 @@ def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int 
         warmup_steps=_WARMUP if steps is None else max(1, min(_WARMUP, steps // 5)),
         encoder_factor=0.1 if few else 1.0,
         frozen_statistics=few,
+        augment=default_strengths(),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=NETWORKS[network].channels_last,
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.pyramid import resized
+from segstudio.learn.augment import Augmenter
 from segstudio.learn.data import (
     Dataset,
     Part,
@@ -65,6 +66,7 @@ class Sampler:
         self._data = data
         self._facts = facts
         self._lookup = _lookup(plan)
+        self._augmenter = Augmenter(plan.recipe)
         place = {c.id: i for i, c in enumerate(facts.classes)}
         self._columns = [place[c.id] for c in plan.classes]
         rects = by_plane(plan.blocks)
@@ -193,8 +195,7 @@ class Sampler:
         plan, recipe = self._plan, self._plan.recipe
         entry = self._planes[at][1]
         cell = _draw(rng, shares)
-        zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom))))
-        span = max(round(recipe.patch_px / plan.scale / zoom), 8)
+        span = max(round(recipe.patch_px / plan.scale / self._augmenter.zoom(rng)), 8)
         rect = Rect(
             _start(rng, int(places.x[cell]) * CELL + CELL // 2, span, entry.width),
             _start(rng, int(places.y[cell]) * CELL + CELL // 2, span, entry.height),
@@ -210,11 +211,7 @@ class Sampler:
         side = recipe.patch_px
         pixels = resized(pixels, side, side)
         labels = resized_labels(labels, side, side)
-        if recipe.turns:
-            turn, flip = int(rng.integers(4)), bool(rng.integers(2))
-            pixels, labels = np.rot90(pixels, turn), np.rot90(labels, turn)
-            if flip:
-                pixels, labels = pixels[:, ::-1], labels[:, ::-1]
+        pixels, labels = self._augmenter.moved(rng, pixels, labels)
         return pixels, labels.astype(np.int64)
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 import segstudio
 from segstudio.engine.client import engine_command, engine_environment
+from segstudio.formats.table import FORMATS
 from segstudio.imaging.readers.table import FAMILIES
 from segstudio.registry import broken_rows
 from segstudio.store.database import filesystems
@@ -158,8 +159,9 @@ def examine(project: Path | None = None) -> Examination:
 
 
 def _look_at_added_rows(found: Examination) -> None:
-    """Readers that other packages add and that could not be taken in; every other image is read all the same."""
-    len(FAMILIES)  # what packages add is looked up when a table is first asked
+    """Readers and formats that other packages add and that could not be taken in; all others are there all the same."""
+    for table in (FAMILIES, FORMATS):
+        len(table)  # what packages add is looked up when a table is first asked
     for row in broken_rows():
         found.note(row.sentence, stops=False)
 

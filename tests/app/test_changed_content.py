@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 from PIL import Image
 
-from segstudio.app.viewing import navigation as navigating
+from segstudio.app.viewing import displaying
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import DiskRefused
 from segstudio.labels.model import ImageId
@@ -152,13 +152,13 @@ def test_the_image_on_screen_stays_the_one_asked_for_when_images_come_back_befor
 
 def test_images_that_were_only_passed_are_not_decoded(qtbot: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[str] = []
-    whole = navigating.load_display_image
+    whole = displaying.load_display_image
 
     def counted(file: Path, *rest: Any) -> Any:
         decoded.append(file.name)
         return whole(file, *rest)
 
-    monkeypatch.setattr(navigating, "load_display_image", counted)
+    monkeypatch.setattr(displaying, "load_display_image", counted)
     steps = _holding(desk.navigation, lambda: [desk.navigation.open(i) for i in (0, 1, 2, 1, 0, 1, 2)])
     qtbot.waitUntil(lambda: not desk.navigation.loading)
     assert steps == 7

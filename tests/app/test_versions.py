@@ -106,15 +106,19 @@ def test_a_project_opens_at_the_first_image_that_is_not_done(qtbot: Any, project
 
 
 def test_it_is_told_when_the_learner_takes_the_place_of_the_guess(
-    versions: Versions, monkeypatch: pytest.MonkeyPatch
+    versions: Versions, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
     versions.changed.connect(lambda: told.append(versions.items()[-1].name))
     versions.follow_learner()
+    qtbot.wait(50)
+    assert told == []
     monkeypatch.setattr(versions._project, "known_classes", lambda: {1, 2})
     versions.follow_learner()
     versions.follow_learner()
+    qtbot.waitUntil(lambda: bool(told))
+    qtbot.wait(50)
     assert told == ["instant"]
     monkeypatch.undo()
     versions.follow_learner()
-    assert told == ["instant", "embedded"]
+    qtbot.waitUntil(lambda: told == ["instant", "embedded"])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segstudio.cli.main import COMMANDS, parser_of
+from segstudio.cli.main import parser_of
+from segstudio.cli.table import COMMANDS
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -133,7 +134,7 @@ def test_the_ending_of_a_project_may_be_left_out_and_one_that_is_missing_is_said
     "arguments",
     [
         ("export", "p.segstudio", "--format", "xyz", "--out", "o"),
-        ("import", "p.segstudio", "--format", "coco", "m"),
+        ("import", "p.segstudio", "--format", "xyz", "m"),
         ("new", "q.segstudio"),
         ("new", "q.segstudio", "--images", "images", "--class", "a:b:c:d"),
         ("new", "q.segstudio", "--images", "images", "--class", "a=b"),

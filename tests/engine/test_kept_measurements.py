@@ -32,7 +32,7 @@ def _surveyed(project: Project) -> tuple[Facts, list[str], ProjectData]:
     for found in survey(data):
         if isinstance(found, Looked):
             read.append(found.entry.path)
-            file.add(data.stamp(found.entry.image, found.entry.plane), found.facts)
+            file.add((data.stamp(found.entry.image, found.entry.plane), found.facts))
         elif isinstance(found, Facts):
             file.flush()
             return found, read, data

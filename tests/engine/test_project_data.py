@@ -7,12 +7,15 @@ from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import Rect
+from segstudio.imaging.levels import Levels, auto_levels, to_float
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause
 from segstudio.learn.data import Part
+from segstudio.store.catalog.kept_levels import KeptLevels
 from segstudio.store.project import Project
-from tests.engine.conftest import SIDE, label, new_project
+from segstudio.store.values import NewClass
+from tests.engine.conftest import SIDE, label, new_image, new_project
 
 WHOLE = Rect(0, 0, SIDE, SIDE)
 
@@ -84,6 +87,28 @@ def test_groups_stand_on_the_side_that_the_store_decided(discs_project: Project)
     for row in discs_project.images():
         assert (parts[row.path] is Part.HELD_OUT) == (row.split == "held-out")
     assert list(parts.values()).count(Part.HELD_OUT) == 1
+
+
+def test_levels_that_are_kept_are_taken_and_those_of_another_content_are_not(tmp_path: Path):
+    import os
+
+    from PIL import Image
+
+    samples = np.random.default_rng(0).integers(0, 5000, (SIDE, SIDE), np.uint16)
+    Image.fromarray(samples).save(tmp_path / "deep.png")
+    image = new_image(tmp_path / "deep.png")
+    with Project.create(tmp_path / "deep.segstudio", [image], [NewClass("blob")]) as project:
+        row = project.images()[0]
+        found = _view(project).pixels(row.id, 0, WHOLE)
+        assert np.array_equal(found, to_float(samples[..., None], auto_levels(samples[..., None])))
+        stamp = image.size, image.mtime_ns
+        kept = KeptLevels(project.path, writes=True)
+        kept.keep(row.id, 0, stamp, auto_levels(samples[..., None]))
+        assert np.array_equal(_view(project).pixels(row.id, 0, WHOLE), found)
+        kept.keep(row.id, 0, stamp, Levels(0, 50000))
+        assert _view(project).pixels(row.id, 0, WHOLE).max() < 0.11
+        os.utime(tmp_path / "deep.png", ns=(1, 1))
+        assert np.array_equal(_view(project).pixels(row.id, 0, WHOLE), found)
 
 
 def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):

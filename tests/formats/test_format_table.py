@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segstudio.formats.table import FORMATS, Format, format_named, readable, writable
+from segstudio.formats.table import FORMATS, Format, Layout, readable, writable
 from segstudio.formats.values import NOTHING, ExportPlan, FormatClass, LabelPlane
 from segstudio.labels.model import Kind
 
@@ -14,8 +14,10 @@ CLASSES = (
     FormatClass(1, "leaf", "#E69F00", Kind.SEMANTIC),
     FormatClass(2, "cell", "#56B4E9", Kind.INSTANCE),
 )
-written = pytest.mark.parametrize("form", [f for f in FORMATS if f.write], ids=lambda f: f.name)
-both_ways = pytest.mark.parametrize("form", [f for f in FORMATS if f.write and f.read], ids=lambda f: f.name)
+written = pytest.mark.parametrize("form", [f for f in FORMATS.rows if f.exports], ids=lambda f: f.name)
+masks = pytest.mark.parametrize(
+    "form", [f for f in FORMATS.rows if f.exports and f.imports and f.layout is Layout.MASKS], ids=lambda f: f.name
+)
 
 
 def plane(path: str) -> LabelPlane:
@@ -25,18 +27,16 @@ def plane(path: str) -> LabelPlane:
 
 
 def exported(form: Format, folder: Path, *paths: str) -> list[Path]:
-    assert form.write is not None
-    writer = form.write(folder, ExportPlan(CLASSES, tuple((path, 1) for path in paths)))
+    writer = form.load().writer(folder, ExportPlan(CLASSES, tuple((path, 1) for path in paths)))
     for path in paths:
         writer.add(plane(path))
     return [folder / name for name in writer.finish()]
 
 
-def test_names_are_unique_and_found() -> None:
-    assert len({f.name for f in FORMATS}) == len(FORMATS)
-    assert format_named("png") is FORMATS[0]
-    assert format_named("nothing") is None
-    assert set(readable()) <= set(writable())
+def test_what_can_be_written_and_read_is_listed() -> None:
+    assert writable() == ("png", "coco")
+    assert readable() == ("png", "coco")
+    assert (readable(Layout.MASKS), readable(Layout.ANNOTATIONS)) == (("png",), ("coco",))
 
 
 @written
@@ -47,14 +47,14 @@ def test_an_export_consists_of_the_files_it_names(form: Format, tmp_path: Path) 
     assert all(f.suffix in form.extensions for f in files)
 
 
-@both_ways
+@masks
 def test_what_is_exported_is_imported_again(form: Format, tmp_path: Path) -> None:
-    assert form.read is not None
+    reader = form.load().mask_reader()
     exported(form, tmp_path, "a.jpg", "sub/b.jpg")
-    masks = form.read().find(tmp_path)
+    masks = reader.find(tmp_path)
     assert [m.name for m in masks] == ["a.png", "sub/b.png"]
     for mask in masks:
-        found = form.read().read(mask)
+        found = reader.read(mask)
         assert np.array_equal(np.where(found.values == found.unknown, NOTHING, found.values), plane("").values)
 
 

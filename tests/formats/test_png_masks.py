@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segstudio.errors import ExportMismatch, MaskMismatch, UnreadableImage
-from segstudio.formats.png import PngReader, PngWriter, own_pngs, read_mask
+from segstudio.formats.png import PngReader, PngWriter, earlier, read_mask
 from segstudio.formats.values import NOTHING, ExportPlan, FormatClass, LabelPlane
 from segstudio.imaging.readers.table import Content, content_of
 from segstudio.labels.model import Kind
@@ -159,7 +159,7 @@ def test_plain_grey_holds_the_same_values_and_keeps_the_mark(tmp_path: Path) -> 
     assert np.array_equal(stored, np.where(values == NOTHING, 255, values))
     assert np.array_equal(read_mask(file).values, stored)
     assert content_of(file) is Content.OWN_MASK
-    assert list(own_pngs(tmp_path)) == [(PurePosixPath("masks/a.png"), "u-1")]
+    assert list(earlier(tmp_path)) == [(PurePosixPath("masks/a.png"), "u-1")]
 
 
 def test_a_mask_names_the_project_that_exported_it(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_mask_names_the_project_that_exported_it(tmp_path: Path) -> None:
             tmp_path, ExportPlan(CLASSES, ((f"{name}.jpg", 1),), project=project), labels(some_values(), f"{name}.jpg")
         )
     Image.new("P", (4, 4)).save(tmp_path / "masks/other.png")
-    assert list(own_pngs(tmp_path)) == [(PurePosixPath("masks/a.png"), "7d0e"), (PurePosixPath("masks/b.png"), "")]
+    assert list(earlier(tmp_path)) == [(PurePosixPath("masks/a.png"), "7d0e"), (PurePosixPath("masks/b.png"), "")]
 
 
 def test_colours_of_palettes_greys_and_pictures_are_known(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segstudio.imaging.pyramid import halved, resized
+from segstudio.imaging.pyramid import halved, pyramid, resized
 
 
 def test_a_level_holds_the_means_of_two_by_two() -> None:
@@ -31,3 +31,30 @@ def test_each_of_any_number_of_channels_is_resized_as_it_would_be_alone(channels
     assert found.dtype == np.float32
     for i in range(channels):
         assert np.allclose(found[..., i : i + 1], resized(pixels[..., i : i + 1], *size), atol=1e-6)
+
+
+TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "float16", "float32", "float64")
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("channels", [1, 3, 7])
+def test_a_pyramid_of_any_type_takes_a_third_more_and_holds_the_means(dtype: str, channels: int) -> None:
+    samples = (np.random.default_rng(0).random((701, 1100, channels)) * 100).astype(dtype)
+    levels = pyramid(samples)
+    assert levels[0] is samples
+    assert [level.shape for level in levels] == [(701, 1100, channels), (351, 550, channels), (176, 275, channels)]
+    assert sum(level.nbytes for level in levels) <= samples.nbytes * 1.34
+    padded = np.pad(samples, ((0, 1), (0, 0), (0, 0)), mode="edge").astype(float)
+    means = padded.reshape(351, 2, 550, 2, channels).mean((1, 3))
+    assert np.abs(levels[1] - means).max() <= 0.5
+
+
+def test_what_is_no_number_counts_only_where_there_is_nothing_else() -> None:
+    samples = np.full((4, 4, 1), 8, np.float32)
+    samples[0, 0] = np.nan
+    samples[2:, :2] = np.nan
+    samples[:2, 2:] = np.inf
+    small = halved(samples)[..., 0]
+    assert small[0, 0] == 8
+    assert np.isnan(small[1, 0])
+    assert np.isinf(small[0, 1])

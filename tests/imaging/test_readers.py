@@ -1,5 +1,8 @@
+import io
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,3 +236,24 @@ def test_many_threads_read_one_source(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert results == [True] * 8
+
+
+def test_a_jpeg_is_read_whole_once_and_looked_at_by_its_head_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(rgb(200, 300)).save(tmp_path / "a.jpg")
+    opened: list[str] = []
+    monkeypatch.setattr("io.open", _counting(io.open, opened))
+    monkeypatch.setattr("builtins.open", _counting(open, opened))
+    source = open_image(tmp_path / "a.jpg")
+    assert source.read(0, Rect(0, 0, 300, 200)).shape == (200, 300, 3)
+    assert len(opened) == 3
+
+
+def _counting(real: Callable[..., Any], opened: list[str]) -> Callable[..., Any]:
+    def open_(file: Any, *rest: Any, **options: Any) -> Any:
+        if str(file).endswith("a.jpg"):
+            opened.append(str(file))
+        return real(file, *rest, **options)
+
+    return open_

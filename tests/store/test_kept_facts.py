@@ -14,7 +14,7 @@ def _kept(image: int, seq: int = 1, size: int = 100) -> tuple[LabelStamp, PlaneF
 def _write(path: Path, *kept: tuple[LabelStamp, PlaneFacts]) -> None:
     file = FactsFile(path)
     for stamp, facts in kept:
-        file.add(stamp, facts)
+        file.add((stamp, facts))
     file.flush()
 
 

@@ -13,7 +13,10 @@ from segstudio.app.editing.tools.base import Context, Paint
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import Changed, ImageTrouble
+from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import TILE, Rect, tiles_of
+from segstudio.imaging.display import View
+from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Seq
@@ -47,28 +50,6 @@ def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
     return mask
 
 
-class Picture:
-    """An image of levels, each the mean of two by two pixels."""
-
-    def __init__(self, rgb: np.ndarray) -> None:
-        self._levels = [rgb]
-        while max(self._levels[-1].shape[:2]) > 64:
-            last = self._levels[-1]
-            padded = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2), (0, 0)), mode="edge")
-            self._levels.append(padded.reshape(padded.shape[0] // 2, 2, -1, 2, 3).mean((1, 3)).astype(np.uint8))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self._levels[0].shape[1], self._levels[0].shape[0]
-
-    @property
-    def levels(self) -> int:
-        return len(self._levels)
-
-    def rgb(self, level: int, rect: Rect) -> np.ndarray:
-        return self._levels[level][rect.y : rect.bottom, rect.x : rect.right]
-
-
 class Shown:
     """What stands for a row of the image list."""
 
@@ -94,6 +75,7 @@ class FakeSession(QObject):
 
     imageShown = Signal()
     imageLoading = Signal(str)
+    displayChanged = Signal()
     changed = Signal(object)
     proposalChanged = Signal()
     classesChanged = Signal()
@@ -112,7 +94,7 @@ class FakeSession(QObject):
         self.current_index = 0
         self.project_path: Path | None = None
         self.images: list[Shown] = []
-        self.display: Picture | None = None
+        self.display: DisplayImage | None = None
         self.document: Document | None = None
         self.plane = 0
         self.current_image: str | None = None
@@ -132,7 +114,7 @@ class FakeSession(QObject):
     def show(self, rgb: np.ndarray, name: str = "a.png", objects: dict[int, int] | None = None) -> None:
         self.project_path, self.images, self.current_image = Path("p.segstudio"), [Shown()], name
         self.classes = CLASSES
-        self.display = Picture(rgb)
+        self.display = DisplayImage.of(rgb, EIGHT_BIT)
         owners = {ObjectId(o): ClassId(c) for o, c in (objects or {}).items()}
         self.document = Document(ImageId(1), Raster([self.display.size]), owners, max(owners, default=0) + 1)
         self.proposal_on_screen = None
@@ -143,6 +125,11 @@ class FakeSession(QObject):
         before, self.project = self.project, project
         drop(before)
         self.projectChanged.emit()
+
+    def see(self, view: View) -> None:
+        assert self.display is not None
+        self.display = self.display.seen(view)
+        self.displayChanged.emit()
 
     def use(self, tool: str, radius: float) -> None:
         self.tools.choose(tool)

@@ -34,12 +34,20 @@ class _Rows:
         return SimpleNamespace(file=self._files[index] or Path("/nowhere/at/all.png"))
 
 
+class _Displaying(_Owner):
+    displayChanged = Signal()
+
+
 class _Navigation(_Owner):
     imageLoading = Signal(str)
     imageShown = Signal()
     imageFailed = Signal(str, str)
     imagesChanged = Signal(object)
     troubleChanged = Signal()
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.displaying = _Displaying(session)
 
     items = property(lambda self: self.session.images)
     index = property(lambda self: self.session.current_index)
@@ -276,6 +284,7 @@ class FakeProject(QObject):
         for name, told in (
             ("imageLoading", self.navigation.imageLoading),
             ("imageShown", self.navigation.imageShown),
+            ("displayChanged", self.navigation.displaying.displayChanged),
             ("imagesChanged", self.navigation.imagesChanged),
             ("imageTroubleChanged", self.navigation.troubleChanged),
             ("changed", self.documents.changed),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.tool_state import ToolState
@@ -26,14 +25,15 @@ from segstudio.app.values import (
     SnapshotItem,
     VersionItem,
 )
-from segstudio.geometry import Rect
+from segstudio.app.viewing.display import DisplayImage
+from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
 from segstudio.labels.paint.policy import Touch
 from tests.ui.fake_project import FakeProject, drop
 
-__all__ = ["FakeDisplay", "FakeSession", "class_table", "image_items"]
+__all__ = ["FakeSession", "class_table", "image_items"]
 
 
 def class_table(names: list[str]) -> ClassTable:
@@ -56,28 +56,13 @@ def image_items(n: int, names: list[str] | None = None) -> list[ImageItem]:
     return out
 
 
-class FakeDisplay:
-    """A picture of soft blobs, as `DisplayImage` gives it."""
-
-    def __init__(self, width: int = 640, height: int = 480) -> None:
-        y, x = np.mgrid[:height, :width].astype(np.float32)
-        wave = np.sin(x / 31) * np.cos(y / 23) + 0.4 * np.sin((x + y) / 57)
-        grey = np.clip(90 + 55 * wave, 0, 255).astype(np.uint8)
-        self._rgb = np.dstack([grey, (grey * 0.82).astype(np.uint8), (grey * 0.9).astype(np.uint8)])
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self._rgb.shape[1], self._rgb.shape[0]
-
-    @property
-    def levels(self) -> int:
-        return 1
-
-    def rgb(self, level: int, rect: Rect) -> NDArray[np.uint8]:
-        return self._rgb[rect.y : rect.bottom, rect.x : rect.right]
-
-    def value_text(self, x: int, y: int) -> str:
-        return str(int(self._rgb[y, x, 0]))
+def soft_blobs(width: int, height: int) -> DisplayImage:
+    """A picture of soft blobs."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    wave = np.sin(x / 31) * np.cos(y / 23) + 0.4 * np.sin((x + y) / 57)
+    grey = np.clip(90 + 55 * wave, 0, 255).astype(np.uint8)
+    rgb = np.dstack([grey, (grey * 0.82).astype(np.uint8), (grey * 0.9).astype(np.uint8)])
+    return DisplayImage.of(rgb, EIGHT_BIT)
 
 
 class Strict(Notices):
@@ -92,6 +77,7 @@ class FakeSession(QObject):
     """Keeps every call in `calls`; changes only what a widget would look at."""
 
     imageShown = Signal()
+    displayChanged = Signal()
     imageLoading = Signal(str)
     editCommitted = Signal(int)
     proposalReady = Signal()
@@ -150,7 +136,7 @@ class FakeSession(QObject):
         self.can_undo_restore = self.loading = False
         self.undo_ends = ""
         self.can_undo = self.can_redo = self.training = self.gesture_active = False
-        self.display: FakeDisplay | None = None
+        self.display: DisplayImage | None = None
         self.document: Document | None = None
         self.proposal_on_screen = None
         self.proposal_is_guess = False
@@ -233,7 +219,7 @@ class FakeSession(QObject):
         self.current_index = index
         self.imageLoading.emit(self.images[index].name)
         item = self.images[index]
-        self.display = FakeDisplay(item.width, item.height)
+        self.display = soft_blobs(item.width, item.height)
         self.imageShown.emit()
 
     @property

@@ -15,6 +15,8 @@ from pytestqt.qtbot import QtBot
 from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import Changed, JobKind
 from segstudio.geometry import Rect
+from segstudio.imaging.display import ShownChannel, View
+from segstudio.imaging.levels import Levels
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.paint.stroke import capsule_spans
 from segstudio.labels.tiles.tile import Constant
@@ -513,3 +515,51 @@ def test_dropped_files_are_handed_on(canvas: Canvas, qtbot: QtBot, tmp_path: Pat
     with qtbot.waitSignal(canvas.dropped) as told:
         canvas.dropEvent(QDropEvent(QPointF(50, 50), *kinds))
     assert told.args == [[tmp_path]]
+
+
+# -- views ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zoom", [0.4, 1.0, 3.0])
+def test_another_view_is_looked_up_from_the_same_samples(canvas: Canvas, session: FakeSession, zoom: float) -> None:
+    samples = np.full((900, 1200, 1), 1000, np.uint16)
+    samples[:, 600:] = 3000
+    session.show(samples)
+    canvas.set_zoom(zoom)
+    view = session.display.view
+    session.see(view.between(Levels(0, 4000)))
+    assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (64, 64, 64)
+    assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (191, 191, 191)
+    before, transform = session.display.reduced, canvas._viewport.transform
+    session.see(View((ShownChannel(0, Levels(2000, 3000), (255, 128, 0)),)))
+    assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (0, 0, 0)
+    assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (255, 128, 0)
+    assert session.display.reduced is before
+    assert canvas._viewport.transform == transform
+
+
+def test_another_view_leaves_labels_and_a_stroke_under_way_alone(canvas: Canvas, session: FakeSession) -> None:
+    session.show(np.full((300, 400, 1), 1000, np.uint16))
+    canvas.set_opacity(1.0)
+    at = canvas.to_widget(200, 150)
+    mouse(canvas, QEvent.Type.MouseButtonPress, at, LEFT, LEFT)
+    painted = colour_at(canvas, 200.5, 150.5)
+    session.see(session.display.view.between(Levels(0, 1000)))
+    assert session.gesture_active
+    assert colour_at(canvas, 200.5, 150.5) == painted
+    assert colour_at(canvas, 100.5, 50.5).getRgb()[:3] == (255, 255, 255)
+    mouse(canvas, QEvent.Type.MouseButtonRelease, at, LEFT, Qt.MouseButton.NoButton)
+    assert len(session.edits) == 1
+
+
+def test_any_channels_of_many_are_shown(canvas: Canvas, session: FakeSession) -> None:
+    samples = np.zeros((600, 800, 6), np.float32)
+    samples[..., 5], samples[..., 3] = 0.5, np.nan
+    session.show(samples)
+    for zoom in (0.4, 2.0):
+        canvas.set_zoom(zoom)
+        channels = [ShownChannel(i, Levels(0, 1), colour) for i, colour in ((5, (0, 255, 0)), (3, (255, 0, 0)))]
+        session.see(View(tuple(channels)))
+        assert colour_at(canvas, 400.5, 300.5).getRgb()[:3] == (0, 128, 0)
+        session.see(View(tuple(ShownChannel(i, Levels(0, 2), (255, 255, 255)) for i in range(6))))
+        assert colour_at(canvas, 400.5, 300.5).getRgb()[:3] == (64, 64, 64)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect, ViewTransform
-from segstudio.imaging.display import Levels
+from segstudio.imaging.levels import EIGHT_BIT
+from segstudio.imaging.pyramid import halved
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId
 from segstudio.labels.tiles.overview import reduced
@@ -20,7 +21,7 @@ from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
 from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.scene import NEUTRAL, Scene
 from segstudio.ui.canvas.viewport import LARGEST_SCALE, Viewport
-from tests.ui.canvas_session import CLASSES, Picture, proposal_of, with_columns
+from tests.ui.canvas_session import CLASSES, proposal_of, with_columns
 
 SIZE = (300, 270)
 RNG = np.random.default_rng(5)
@@ -48,7 +49,7 @@ def scene_with_labels() -> Scene:
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.set_proposal(proposal_of(np.kron(RNG.integers(0, 4, (54, 60)), np.ones((5, 5), int))))
     scene.outlines = True
     return scene
@@ -296,7 +297,7 @@ def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_
     ids[50:100, 100:150] = 2
     document.raster.put((0, 0, 0), Dense(ids, (ids > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
     line, tint = out[50, 70], out[75, 75]
     assert line != tint
@@ -390,7 +391,7 @@ def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         document.raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
     scene.set_classes(CLASSES)
-    scene.show(DisplayImage(rgb, Levels(0.0, 255.0)), document, 0)
+    scene.show(DisplayImage.of(rgb, EIGHT_BIT), document, 0)
     transform = ViewTransform(scale, 300 - 2060 * scale, 200 - 1145 * scale)
     ground, overlay = np.zeros((400, 600), np.uint32), np.zeros((400, 600), np.uint32)
     scene.draw_ground(transform, Rect(0, 0, 600, 400), ground)
@@ -403,6 +404,37 @@ def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(
         assert (seen * along).sum() == pytest.approx(middle, abs=0.35)
         # Cells count whole: on either side up to one device pixel more is covered.
         assert (covered * along).sum() == pytest.approx(middle, abs=0.6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("scale", [0.11, 0.37, 0.9, 1.0, 2.5])
+def test_pictures_of_eight_bits_go_to_the_buffer_as_they_are(channels: int, scale: float) -> None:
+    import cv2
+
+    pixels = RNG.integers(0, 256, (901, 1337, channels), dtype=np.uint8)
+    scene = Scene()
+    scene.show(DisplayImage.of(pixels, EIGHT_BIT), None, 0)
+    transform, rect = ViewTransform(scale, -20.25, 7.5), Rect(0, 0, 400, 300)
+    out = np.zeros((300, 400), np.uint32)
+    scene.draw_ground(transform, rect, out)
+    grid = grid_of(transform, (1337, 901), rect)
+    assert grid is not None
+    reduced_, level = np.repeat(pixels, 3, axis=2) if channels == 1 else pixels, 0
+    while scale < 0.5 ** (level + 1) and max(reduced_.shape) > 512:
+        reduced_, level = halved(reduced_), level + 1
+    if scale >= 1:
+        at = np.floor(grid.ys).astype(int), np.floor(grid.xs).astype(int)
+        seen = cv2.cvtColor(reduced_[at[0]][:, at[1]], cv2.COLOR_RGB2BGRA)
+    else:
+        f = 0.5**level
+        matrix = np.array([[f / scale, 0, grid.xs[0] * f - 0.5], [0, f / scale, grid.ys[0] * f - 0.5]])
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        bgra = cv2.cvtColor(reduced_, cv2.COLOR_RGB2BGRA)
+        seen = cv2.warpAffine(bgra, matrix, (grid.rect.w, grid.rect.h), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    part = out[grid.rect.y : grid.rect.bottom, grid.rect.x : grid.rect.right]
+    difference = np.abs(part.copy().view(np.uint8).astype(int) - np.asarray(seen).reshape(*part.shape[:1], -1))
+    # Where a region begins changes the last bit of OpenCV's positions.
+    assert difference.max() <= (0 if scale >= 1 else 2)
 
 
 @pytest.mark.parametrize("number", [60, 300])
@@ -418,7 +450,7 @@ def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
     document.raster.put((0, 0, 0), Constant(last, 1))
     scene.set_classes(classes)
     scene.set_opacity(1.0)
-    scene.show(Picture(RGB), document, 0)
+    scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
     out = np.zeros((90, 110), np.uint32)
     scene.draw_overlay(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)

@@ -443,6 +443,7 @@ def test_export_is_asked_for_in_place_and_says_when_files_were_read_back(
 ) -> None:
     panel = window.export_panel
     _click(window.findChild(QWidget, "exportButton"))
+    assert [panel.format.itemData(row) for row in range(panel.format.count())] == ["png", "coco"]
     assert panel.isVisible()
     panel.format.setCurrentIndex(1)
     panel.folder.setText(str(tmp_path / "out"))

@@ -58,7 +58,15 @@ class Versions(QObject):
 
     def follow_learner(self) -> None:
         """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""
-        before, self._learner = self._learner, learner_now(self._project)
+        project = self._project
+        self._worker.submit(lambda: learner_now(project), self._looked)
+
+    def _looked(self, future: "Future[str]") -> None:
+        error = future.exception()
+        if isinstance(error, UserError):
+            self._notices.fail(JobKind.VERSIONS, error)
+            return
+        before, self._learner = self._learner, future.result()
         if self._learner != before:
             self.read_again()
 

@@ -1,8 +1,9 @@
-"""The pixels of the image on screen, as RGB at every level of reduction, prepared away from the GUI thread."""
+"""The pixels of the image on screen: samples as they are stored, at every level, and how they are shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,41 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 
 if TYPE_CHECKING:
-    from segstudio.imaging.display import Levels
+    from segstudio.imaging.display import View
+    from segstudio.imaging.levels import Levels
     from segstudio.imaging.source import PlaneInfo
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
-
-_SMALLEST = 512
 
 
 class OtherSize(UnreadableImage):
     """The file has other pixels than its labels are for."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class DisplayImage:
-    """One plane. Level n is reduced by 2 ** n; `rgb` gives views, which are not to be written."""
+    """One plane in one view; a value. Level n of its samples is reduced by 2 ** n, and nothing of them is copied where
+    another view is taken.
 
-    def __init__(self, pixels: NDArray[np.generic], levels: "Levels") -> None:
-        self.pixels = pixels
-        self._rgb = _rgb_levels(pixels, levels)
+    `found` are the levels of the plane, `view` says how it is shown. Arrays handed out are not to be written.
+    """
+
+    reduced: "tuple[NDArray[Any], ...]"
+    found: "Levels"
+    view: "View"
+
+    @staticmethod
+    def of(samples: NDArray[Any], found: "Levels") -> "DisplayImage":
+        """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread."""
+        from segstudio.imaging.display import automatic_view
+        from segstudio.imaging.pyramid import pyramid
+
+        return DisplayImage(pyramid(samples), found, automatic_view(samples.shape[2], found))
+
+    @property
+    def pixels(self) -> NDArray[Any]:
+        """The samples (h, w, c) at full size."""
+        return self.reduced[0]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -38,11 +56,28 @@ class DisplayImage:
     @property
     def levels(self) -> int:
         """How many levels there are; level 0 is the image itself."""
-        return len(self._rgb)
+        return len(self.reduced)
 
-    def rgb(self, level: int, rect: Rect) -> NDArray[np.uint8]:
-        """The pixels (h, w, 3) of a rectangle given in the level's own pixels, clipped to it."""
-        image = self._rgb[level]
+    @property
+    def automatic(self) -> "View":
+        """The view until somebody chooses another."""
+        from segstudio.imaging.display import automatic_view
+
+        return automatic_view(self.pixels.shape[2], self.found)
+
+    def fits(self, view: "View") -> bool:
+        """Whether the image has every channel of a view."""
+        return all(0 <= channel.index < self.pixels.shape[2] for channel in view.channels)
+
+    def seen(self, view: "View") -> "DisplayImage":
+        """The same samples in another view. Raises `ValueError` where that names a channel the image does not have."""
+        if not self.fits(view):
+            raise ValueError(f"an image of {self.pixels.shape[2]} channels cannot be shown as {view}")
+        return replace(self, view=view)
+
+    def samples(self, level: int, rect: Rect) -> NDArray[Any]:
+        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it: a view of the array."""
+        image = self.reduced[level]
         inside = rect.intersected(Rect(0, 0, image.shape[1], image.shape[0]))
         return image[inside.y : inside.bottom, inside.x : inside.right]
 
@@ -52,22 +87,15 @@ class DisplayImage:
         return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
 
 
-def _rgb_levels(pixels: NDArray[np.generic], levels: "Levels") -> list[NDArray[np.uint8]]:
-    from segstudio.imaging.display import to_rgb
-    from segstudio.imaging.pyramid import halved
-
-    out = [np.ascontiguousarray(to_rgb(pixels, levels))]
-    while max(out[-1].shape[:2]) > _SMALLEST:
-        out.append(halved(out[-1]))
-    return out
-
-
-def load_display_image(file: Path, plane: int, size: tuple[int, int] | None = None) -> DisplayImage:
+def load_display_image(
+    file: Path, plane: int, size: tuple[int, int] | None = None, known: "Levels | None" = None
+) -> DisplayImage:
     """Decode a plane, which is to have this width and height, and prepare it. For a worker thread.
 
-    Raises `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
+    `known` are its levels where they were found before. Raises `UnreadableImage`; `OtherSize` where the labels would
+    not lie on these pixels.
     """
-    from segstudio.imaging.display import auto_levels
+    from segstudio.imaging.levels import levels_of
     from segstudio.imaging.source import open_image
 
     source = open_image(file)
@@ -77,9 +105,10 @@ def load_display_image(file: Path, plane: int, size: tuple[int, int] | None = No
             raise OtherSize(_other_size(file, planes, plane, size))
         info = planes[plane]
         pixels = source.read(plane, Rect(0, 0, info.width, info.height))
+        found = known or levels_of(source, plane)
     finally:
         source.close()
-    return DisplayImage(pixels, auto_levels(pixels))
+    return DisplayImage.of(pixels, found)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

@@ -15,7 +15,8 @@ from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
 from segstudio.app.values import Changed, ImageItem, ImageTrouble, JobKind
-from segstudio.app.viewing.display import DisplayImage, OtherSize, load_display_image
+from segstudio.app.viewing.display import DisplayImage, OtherSize
+from segstudio.app.viewing.displaying import Displaying
 from segstudio.app.viewing.rows import ImageList, RowReader, item_of, list_of
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.document import Document
@@ -88,7 +89,7 @@ class Navigation(QObject):
         self._loading = False
         self.index = -1
         self.plane = 0
-        self.display: DisplayImage | None = None
+        self.displaying = Displaying(project, self)
         self.shown: ImageId | None = None
         listed = listed or list_of(project)
         self.rows, self._index_of, self.items = listed.rows, listed.index_of, listed.items
@@ -156,7 +157,7 @@ class Navigation(QObject):
         self._set_trouble(NO_TROUBLE)
         self.imageLoading.emit(row.path)
         held = self._documents.held(row.id)
-        project, generation = self._project, self._documents.generation
+        project, displaying, generation = self._project, self.displaying, self._documents.generation
 
         def load() -> _Loaded:
             look = Look(Content.SAME)
@@ -164,7 +165,7 @@ class Navigation(QObject):
                 look = look_at(_labelled_now(project, row))
                 if look.content is Content.MISSING:
                     raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
-                display = load_display_image(row.file, plane, row.planes[plane])
+                display = displaying.load(row, plane, look)
                 if held is not None:
                     return _Loaded(look, display)
                 opened = OpenDocument(_document(project, row), project.history(row.id), 0, generation)
@@ -175,6 +176,11 @@ class Navigation(QObject):
         if self._decoding is not None:
             self._decoding.cancel()  # nobody looks at it any more
         self._decoding = self._worker.submit(load, lambda future: self._arrived(request, row.id, held, future))
+
+    @property
+    def display(self) -> DisplayImage | None:
+        """Pixels of the image on screen, in their view."""
+        return self.displaying.display
 
     def next_unfinished(self) -> int | None:
         """The next image, after the one on screen and round the end, that is not done; None where all are."""
@@ -237,7 +243,8 @@ class Navigation(QObject):
         self._documents.commit_gesture()
         self._request += 1
         self._loading = False
-        self.plane, self.shown, self.display = 0, None, None
+        self.plane, self.shown = 0, None
+        self.displaying.show(None, None)
         self._set_trouble(NO_TROUBLE)
 
     def located(self) -> None:
@@ -263,7 +270,8 @@ class Navigation(QObject):
         if loaded.error is not None:
             self._not_shown(self.rows[self._index_of[image]], loaded.look, loaded.error)
             return
-        self.display, self.shown, self._look = loaded.display, image, loaded.look
+        self.displaying.show(image, loaded.display)
+        self.shown, self._look = image, loaded.look
         opened = held or self._documents.held(image) or loaded.opened
         assert opened is not None
         self._documents.show(opened, self.plane)
@@ -273,7 +281,7 @@ class Navigation(QObject):
 
     def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:
         """Flag what cannot be shown, and say what to do about it."""
-        self.display = None
+        self.displaying.show(None, None)
         if look.content is Content.CHANGED:
             note(self._project, row, look)
             row = structs.replace(row, changed=look.quick_hash)

@@ -16,7 +16,7 @@ from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposal_age import ProposalAge
 from segstudio.app.viewing.proposal_requests import Asked, ProposalRequests
-from segstudio.app.viewing.stored_proposals import Look, Stored, StoredProposals
+from segstudio.app.viewing.stored_proposals import Learnt, Look, Stored, StoredProposals
 from segstudio.engine.client import EngineClient
 from segstudio.errors import DiskRefused, UserError
 from segstudio.geometry import Rect
@@ -65,7 +65,7 @@ class Proposals(QObject):
         self._requests.runningChanged.connect(self.runningChanged)
         self._owed = self._cancelled = self._in_a_moment = False
         self._opening: tuple[Look, Future[Stored]] | None = None
-        self._age = ProposalAge()
+        self._age, self._learnt = ProposalAge(), Learnt()
         self._was_stale = False
         self.reading = self.rejected = False
         self.on_screen: Proposal | None = None
@@ -149,10 +149,24 @@ class Proposals(QObject):
 
         What a person proposed or rejected stays so. While it is read what is stored, the end of that decides.
         """
-        if self.reading or self._is_persons():
+        self._stored.read_learnt(self._model_changed)
+
+    def _model_changed(self, future: "Future[Learnt]") -> None:
+        if not self._has_learnt(future) or self.reading or self._is_persons():
             return
         self._requests.drop()
         self._begin()
+
+    def _has_learnt(self, future: "Future[Learnt]") -> bool:
+        """Take over what was read; whether it could be."""
+        error = future.exception()
+        if error is None:
+            self._learnt = future.result()
+        elif isinstance(error, UserError):
+            self._notices.say(error.line)
+        else:
+            raise error
+        return error is None
 
     def _is_persons(self) -> bool:
         """Whether a person decided what is to be seen here, and has not asked for anything else."""
@@ -188,7 +202,6 @@ class Proposals(QObject):
     def _ask(self, where: Plane) -> None:
         """Start a request; one before it is told to end, and its answer is dropped."""
         self.rejected = self._cancelled = False
-        guess = self._project.current_version() is None and not self._two_classes_known()
         bounds = Rect(0, 0, *self._sizes()[where[1]])
         steps = predict(
             self._project,
@@ -197,7 +210,7 @@ class Proposals(QObject):
             visible=lambda: (*where, self._visible_of(bounds)),
             replace_people=self._owed,
         )
-        self._requests.start(where, self._documents.submitted, steps, guess=guess)
+        self._requests.start(where, self._documents.submitted, steps, guess=self._learnt.nothing)
 
     def _visible_of(self, bounds: Rect) -> Rect:
         """What is on the screen of a plane, all of it where that is not known. Asked on the job's thread."""
@@ -254,9 +267,18 @@ class Proposals(QObject):
         """An edit is durable: a guess gives way to the instant learner, and what is on screen may be older than it."""
         self._pause.start()
         asked = self._requests.asked
-        if asked is not None and asked.guess and self._two_classes_known():
-            self._ask(asked.where)
+        if self.is_guess or (asked is not None and asked.guess):
+            self._stored.read_learnt(self._learnt_more)
         self._note_age()
+
+    def _learnt_more(self, future: "Future[Learnt]") -> None:
+        if not self._has_learnt(future):
+            return
+        asked = self._requests.asked
+        if asked is not None and asked.guess and not self._learnt.nothing:
+            self._ask(asked.where)
+        elif not self._pause.isActive():
+            self._hand_paused()  # the disk took longer than the hand's pause
 
     def _hand_paused(self) -> None:
         """Once two classes have known pixels the instant learner takes the place of the guess; where it is quick, it is
@@ -264,7 +286,7 @@ class Proposals(QObject):
         """
         if self.running or self._documents.gesture_active or self._is_persons():
             return
-        if (self.is_guess and self._two_classes_known()) or (
+        if (self.is_guess and self._learnt.two_classes) or (
             self.stale and not self._cancelled and not self._is_done() and self._age.is_quick(self._sizes())
         ):
             self._begin()
@@ -278,9 +300,6 @@ class Proposals(QObject):
 
     def _is_done(self) -> bool:
         return self._navigation.items[self._navigation.index].status == Status.DONE.value
-
-    def _two_classes_known(self) -> bool:
-        return len(self._project.known_classes()) >= 2
 
     def _changed(self) -> None:
         self.proposalChanged.emit()
@@ -360,7 +379,7 @@ class Proposals(QObject):
                 self._fail(error.line)
             return
         stored, before = future.result(), self.on_screen
-        found = stored.proposal
+        found, self._learnt = stored.proposal, stored.learnt
         if not look.request:
             self.rejected = stored.rejected
         if before is None or (found is not None and found.number >= before.number):
@@ -398,10 +417,9 @@ class Proposals(QObject):
             return False
         if self.on_screen is None or self.on_screen.version == INSTANT or not self._is_whole(self.on_screen):
             return True
-        current = self._project.current_version()
-        if current is not None:
-            return self.on_screen.version != current.name
-        return self._two_classes_known() or self.on_screen.version != EMBEDDED
+        if self._learnt.version is not None:
+            return self.on_screen.version != self._learnt.version
+        return self._learnt.two_classes or self.on_screen.version != EMBEDDED
 
     def _noted(self, future: "Future[None]") -> None:
         say_refusal(future, self._notices.say)

@@ -9,7 +9,7 @@ from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import Proposal
 from segstudio.store.project import Project
 
-__all__ = ["Look", "Stored", "StoredProposals"]
+__all__ = ["Learnt", "Look", "Stored", "StoredProposals"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +26,31 @@ class Look:
     known: Proposal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a proposal asked for now would come from: the current version, and how many classes have known pixels."""
+
+    version: str | None = None
+    classes: int = 0
+
+    @property
+    def two_classes(self) -> bool:
+        """Whether the instant learner can be fitted."""
+        return self.classes >= 2
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is no more than the embedded guess."""
+        return self.version is None and not self.two_classes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
     """What is stored for a plane; `rejected`: a person wanted none, until one is asked for."""
 
     proposal: Proposal | None
     rejected: bool
+    learnt: Learnt
 
 
 class StoredProposals:
@@ -44,7 +63,17 @@ class StoredProposals:
     def read(self, look: Look) -> "Future[Stored]":
         """Begin to read a plane."""
         proposals, where = self._project.proposals, (look.image, look.plane)
-        return self.worker.submit(lambda: Stored(proposals.read(*where, look.known), proposals.is_rejected(*where)))
+        return self.worker.submit(
+            lambda: Stored(proposals.read(*where, look.known), proposals.is_rejected(*where), self._learnt())
+        )
+
+    def read_learnt(self, then: "Callable[[Future[Learnt]], None]") -> None:
+        """Read what a proposal would come from."""
+        self.worker.submit(self._learnt, then)
+
+    def _learnt(self) -> Learnt:
+        current = self._project.current_version()
+        return Learnt(None if current is None else current.name, len(self._project.known_classes()))
 
     def when_read(self, future: "Future[Stored]", then: "Callable[[Future[Stored]], None]") -> None:
         """Call with the finished future on the main thread, unless it was cancelled before it began."""

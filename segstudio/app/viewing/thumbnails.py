@@ -14,6 +14,7 @@ from segstudio.geometry import Rect
 
 if TYPE_CHECKING:
     from segstudio.app.viewing.display import DisplayImage
+    from segstudio.imaging.display import View
     from segstudio.imaging.source import ImageInfo
 
 __all__ = ["LARGEST_BYTES", "Wish", "is_large", "reduced_display", "reduced_file"]
@@ -46,45 +47,47 @@ def reduced_file(file: Path, width: int, height: int) -> NDArray[np.uint8] | Non
 
     None where that would take more than `LARGEST_BYTES`. Raises `UnreadableImage`.
     """
+    from segstudio.imaging.display import automatic_view
+    from segstudio.imaging.levels import EIGHT_BIT, levels_of
     from segstudio.imaging.source import open_image
 
     source = open_image(file)
     try:
         info = source.info
-        pixels = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
-        if pixels is None:
+        samples = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
+        if samples is not None:
+            levels = EIGHT_BIT
+        else:
             plane = info.planes[0]
             if plane.width * plane.height * info.channels * np.dtype(info.dtype).itemsize > LARGEST_BYTES:
                 return None
-            pixels = source.read(0, Rect(0, 0, plane.width, plane.height))
-        return _fitted(pixels, width, height)
+            samples = source.read(0, Rect(0, 0, plane.width, plane.height))
+            levels = levels_of(source, 0)
+        return _fitted(samples, automatic_view(samples.shape[2], levels), width, height)
     finally:
         source.close()
 
 
 def reduced_display(display: "DisplayImage", width: int, height: int) -> NDArray[np.uint8]:
-    """The same from an image that is on screen: its smallest level is there already."""
-    level = display.levels - 1
-    w, h = display.size
-    return _fitted(display.rgb(level, Rect(0, 0, max(1, -(-w >> level)), max(1, -(-h >> level)))), width, height)
+    """The same from an image that is on screen, however that is shown: its smallest level is there already."""
+    return _fitted(display.reduced[-1], display.automatic, width, height)
 
 
-def _fitted(pixels: NDArray[np.generic], width: int, height: int) -> NDArray[np.uint8]:
+def _fitted(samples: NDArray[np.generic], view: "View", width: int, height: int) -> NDArray[np.uint8]:
     import cv2
 
-    from segstudio.imaging.display import auto_levels, to_rgb
+    from segstudio.imaging.display import to_rgb
 
-    h, w = pixels.shape[:2]
+    h, w = samples.shape[:2]
     scale = min(1.0, max(width / w, height / h))
     step = max(1, int(1 / scale) // _OVERSAMPLED)
-    thinned = np.ascontiguousarray(pixels[::step, ::step])
-    rgb = to_rgb(thinned, auto_levels(pixels))
+    rgb = to_rgb(np.ascontiguousarray(samples[::step, ::step]), view)
     size = (max(1, round(w * scale)), max(1, round(h * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _reduced_samples(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
-    """Samples (h, w, c) of at least width x height that were never whole in memory; None where the file has none."""
+    """Samples uint8 (h, w, c) of at least width x height that were never whole in memory; None where there are none."""
     plane = info.planes[0]
     if plane.width < 2 * width or plane.height < 2 * height:
         return None

@@ -16,13 +16,13 @@ __all__ = ["opened_by_pillow", "reading_by_pillow"]
 _LARGEST_PIXELS = 2**30
 
 
-def opened_by_pillow(path: Path, formats: tuple[str, ...], *, in_memory: bool = False) -> "Image":
-    """The file with its header read; the caller closes it; `in_memory` leaves none open. Raises `UnreadableImage`."""
+def opened_by_pillow(path: Path, formats: tuple[str, ...], data: bytes | None = None) -> "Image":
+    """The file, or its whole content, with its header read; the caller closes it. Raises `UnreadableImage`."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = _LARGEST_PIXELS
     with reading_by_pillow(path):
-        return Image.open(BytesIO(path.read_bytes()) if in_memory else path, formats=formats)
+        return Image.open(path if data is None else BytesIO(data), formats=formats)
 
 
 def reading_by_pillow(path: Path) -> AbstractContextManager[None]:

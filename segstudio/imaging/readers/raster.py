@@ -114,16 +114,23 @@ def _trailing_orientation(path: Path) -> int:
 
 
 def _still(path: Path, info: ImageInfo) -> Frame:
-    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
+    # Where the whole file is looked at besides, it is read once: over a network that is what decoding costs.
+    data = _whole(path) if info.family == "jpeg" or (info.dtype == "uint16" and info.channels > 1) else None
+    with opened_by_pillow(path, _FORMATS, data) as image, reading_by_pillow(path):
         orientation = _orientation(path, image)
         if image.format == "JPEG":
-            _refuse_cut_jpeg(path)
+            _refuse_cut_jpeg(path, data or path.read_bytes())
         sixteen = _sixteen_bit_colour(image)
         # Also where OpenCV reads the samples: Pillow is the one that notices damage.
         image.load()
-        frame = _sixteen_bit_frame(path, info) if sixteen else _frame(image, info)
+        frame = _sixteen_bit_frame(path, data or path.read_bytes(), info) if sixteen else _frame(image, info)
     alpha = None if frame.alpha is None else upright(frame.alpha, orientation)
     return Frame(upright(frame.pixels, orientation), alpha)
+
+
+def _whole(path: Path) -> bytes:
+    with reading_by_pillow(path):
+        return path.read_bytes()
 
 
 def _frame(image: "Image", info: ImageInfo) -> Frame:
@@ -146,10 +153,10 @@ def _parted(samples: Pixels, info: ImageInfo) -> Frame:
     return Frame(np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1]))
 
 
-def _sixteen_bit_frame(path: Path, info: ImageInfo) -> Frame:
+def _sixteen_bit_frame(path: Path, data: bytes, info: ImageInfo) -> Frame:
     import cv2
 
-    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.dtype != np.uint16:
         raise UnreadableImage(f"{path.name} cannot be read: {DAMAGED}.")
     colour, opacity = decoded[..., 2::-1], decoded[..., 3:]
@@ -157,9 +164,8 @@ def _sixteen_bit_frame(path: Path, info: ImageInfo) -> Frame:
     return _parted(samples, info)
 
 
-def _refuse_cut_jpeg(path: Path) -> None:
+def _refuse_cut_jpeg(path: Path, data: bytes) -> None:
     """Within compressed data 0xFF is never followed by 0xD9, so the mark found after the first scan is the true one."""
-    data = path.read_bytes()
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big") if data[at + 1] != 0xFF else 1
@@ -178,7 +184,7 @@ class _Animation(FrameSource):
     def _decode_frame(self, plane: int) -> Frame:
         with reading_by_pillow(self._path):
             if self._image is None:
-                self._image = opened_by_pillow(self._path, _FORMATS, in_memory=True)
+                self._image = opened_by_pillow(self._path, _FORMATS, self._path.read_bytes())
             orientation = _orientation(self._path, self._image)
             self._image.seek(plane)
             self._image.load()

@@ -6,7 +6,7 @@ of an instance class is a new object.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from segstudio.labels.tiles.tile import EMPTY, Constant, Tile, frozen, same, wri
 __all__ = [
     "ClassIdsOf",
     "Filling",
+    "NumbersOf",
     "Outcome",
     "collected",
     "has_labels",
@@ -36,6 +37,9 @@ __all__ = [
 ClassIdsOf = Callable[[Rect], NDArray[np.int32]]
 """Class id (h, w) of each pixel of a rectangle within the plane; 0 = leave alone."""
 
+NumbersOf = Callable[[Rect], NDArray[np.uint32]]
+"""Number (h, w) of the object that each pixel of a rectangle belongs to, where its class has several."""
+
 _BLOCK = 8 * TILE
 """Side of what is computed at once: a plane up to this size in one go, some 100 MB."""
 
@@ -46,8 +50,9 @@ class Filling:
 
     Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
     `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and a locked class gets
-    no pixel. `status` is what the image becomes; None = in progress where it was new and a pixel changes. With
-    `never_empty` an image that would be left without one known pixel is refused.
+    no pixel. In an instance class each 8-connected component becomes an object, but on a plane with `numbers` each
+    number does; its pixels are of one class. `status` is what the image becomes; None = in progress where it was new
+    and a pixel changes. With `never_empty` an image that would be left without one known pixel is refused.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -56,6 +61,7 @@ class Filling:
     only_unknown: bool = False
     status: Status | None = None
     never_empty: bool = False
+    numbers: Mapping[int, NumbersOf] = field(default_factory=dict[int, NumbersOf])
 
 
 @dataclass(slots=True)
@@ -91,8 +97,11 @@ def parts_of(
 
 def steps_of(document: Document, work: Filling) -> int:
     """How many tiles `parts_of` tells of."""
-    passes = 2 if _has_instances(work.classes) else 1
-    return passes * sum(sum(1 for _ in document.raster.keys(plane)) for plane in work.planes)
+    several = _has_instances(work.classes)
+    return sum(
+        (2 if several and plane not in work.numbers else 1) * sum(1 for _ in document.raster.keys(plane))
+        for plane in work.planes
+    )
 
 
 def collected(header: Edit, parts: Iterable[Part]) -> Edit | None:
@@ -201,14 +210,16 @@ class _Plane:
         self._work, self._objects, self._outcome = work, objects, outcome
         self._today, self._instance = _class_lookups(work)
         self._unknown = effective_lookup(document, work.classes) == 0 if work.only_unknown else None
-        self._by_component: dict[int, int] = {}
+        self._numbers_of = work.numbers.get(plane)
+        self._by_name: dict[int, int] = {}
         self._last: _Block | None = None
 
     def parts(self, step: Callable[[int], None]) -> Iterator[Part]:
         """Rows and tiles; `step` is told of each block in each pass."""
         bounds = self._raster.bounds(self._plane)
         rects = list(_rects(bounds))
-        components = TiledComponents(bounds.w) if _has_instances(self._work.classes) else None
+        several = _has_instances(self._work.classes)
+        components = TiledComponents(bounds.w) if several and self._numbers_of is None else None
         if components is not None:
             for rect in rects:
                 step(sum(1 for _ in tiles_of(rect)))
@@ -220,6 +231,8 @@ class _Plane:
             ids = self._object_ids(block)
             if components is not None:
                 self._paint_components(components.of(rect, self._instances(block)), ids)
+            elif several:
+                self._paint_numbered(block, ids)
             yield from self._objects.take_rows()
             if block.present.any():
                 yield from self._tiles(block, ids)
@@ -285,12 +298,26 @@ class _Plane:
             return
         lookup = np.zeros(len(found.names), np.uint32)
         for i, (name, class_id) in enumerate(zip(found.names.tolist(), found.class_ids.tolist(), strict=True)):
-            if not name:
-                continue
-            if name not in self._by_component:
-                self._by_component[name] = self._objects.made(class_id)
-            lookup[i] = self._by_component[name]
+            if name:
+                lookup[i] = self._object_named(name, class_id)
         np.bitwise_or(ids, lookup[found.labels], out=ids)
+
+    def _paint_numbered(self, block: _Block, ids: NDArray[np.uint32]) -> None:
+        """Write the objects of instance classes into `ids` as they are numbered, making those that are new."""
+        assert self._numbers_of is not None
+        if not self._instance[block.present].any():
+            return
+        instances = self._instance[block.wanted]
+        numbers, at, which = np.unique(self._numbers_of(block.rect)[instances], return_index=True, return_inverse=True)
+        owners = block.wanted[instances][at]
+        lookup = [self._object_named(n, c) for n, c in zip(numbers.tolist(), owners.tolist(), strict=True)]
+        ids[instances] = np.array(lookup, np.uint32)[which]
+
+    def _object_named(self, name: int, class_id: int) -> int:
+        """The object of a component or a number, made when it is first met."""
+        if name not in self._by_name:
+            self._by_name[name] = self._objects.made(class_id)
+        return self._by_name[name]
 
     def _tiles(self, block: _Block, ids: NDArray[np.uint32]) -> Iterator[tuple[TileKey, TileChange]]:
         """The tiles of a block that its object ids (h, w), 0 = leave alone, change."""

@@ -7,21 +7,18 @@ p1.png) are told by what they hold: `mask_pairs`.
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from segstudio.formats.folder_words import is_called_masks
 from segstudio.imaging.readers.table import is_palette_png
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewImage
 from segstudio.tasks.images.mask_pairs import masks_beside_images
 
 __all__ = ["MaskFolder", "without_mask_folders"]
-
-_WORDS = {"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt"}
-_PHRASES = {("ground", "truth"), ("groundtruth",)}
 
 _Key = tuple[str, int, int]
 """Stem and size of a picture: what a mask shares with its image."""
@@ -101,7 +98,7 @@ def _folders(images: Sequence[NewImage], may_leave: Callable[[NewImage], bool]) 
             os.path.join(root, *inner.split("/")),
             inside,
             frozenset(map(_key, inside)) if len(by_folder) > 1 else frozenset(),
-            any(map(_is_called_masks, inner.split("/"))),
+            any(map(is_called_masks, inner.split("/"))),
             all(map(may_leave, inside)),
         )
         for (root, inner), inside in by_folder.items()
@@ -115,10 +112,3 @@ def _name(image: NewImage) -> str:
 def _key(image: NewImage) -> _Key:
     name = _name(image)
     return folded_name(name.rpartition(".")[0] or name), image.planes[0].width, image.planes[0].height
-
-
-def _is_called_masks(name: str) -> bool:
-    words = tuple(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
-    return bool(_WORDS.intersection(words)) or any(
-        words[i : i + len(phrase)] == phrase for phrase in _PHRASES for i in range(len(words))
-    )

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UsageError, UserError
 from segstudio.formats.naming import StemPattern
-from segstudio.formats.table import format_named
-from segstudio.formats.values import NOTHING, MaskReader
+from segstudio.formats.values import NOTHING
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Metrics
 from segstudio.store.catalog.split import Split
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.class_values import Content, content_named, plane_values
-from segstudio.tasks.labels.mask_map import MaskMap, ValueTable, must_exist, must_have_no_names
-from segstudio.tasks.labels.masks import BinaryCheck, MatchedMask, matched_masks, read_classes
+from segstudio.tasks.labels.incoming import Incoming, IncomingPlane
+from segstudio.tasks.labels.incoming_files import incoming_labels
+from segstudio.tasks.labels.mask_map import MaskMap, must_exist
 from segstudio.tasks.progress import Progress
 
 __all__ = ["EvaluateReport", "evaluate"]
@@ -82,6 +82,7 @@ def evaluate(
     project: Project,
     truth: Path,
     *,
+    format_: str = "",
     mapping: MaskMap | None = None,
     pattern: StemPattern | None = None,
     content: str = Content.PROPOSALS,
@@ -89,9 +90,10 @@ def evaluate(
 ) -> Generator[Progress, None, EvaluateReport]:
     """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
 
-    `split` is all, train or held-out. Raises `UserError` where no mask belongs to an image of it, where the truth says
-    nothing of any class but the background, or where all masks that others made hold nothing but 0 and 255 and nobody
-    said what 255 means; `MaskMismatch`, `UnknownClassValue`, `UnreadableImage`.
+    `format_` is that of the truth, '' where its path says it; `split` is all, train or held-out. Raises `UserError`
+    where nothing there belongs to an image of that side, where the truth says nothing of any class but the background,
+    or where all masks that others made hold nothing but 0 and 255 and nobody said what 255 means; `MaskMismatch`,
+    `UnknownClassValue`, `UnreadableImage`.
     """
     what = content_named(content)
     if what is Content.FINISHED:
@@ -100,39 +102,35 @@ def evaluate(
     chosen = {image.id for image in _of_split(images, split)}
     classes = project.classes()
     counted = [c for c in classes if c.kind is not Kind.IGNORE]
-    form = format_named("png")
-    assert form is not None
-    assert form.read is not None
-    must_have_no_names(mapping or {}, form.name)
-    must_exist(mapping or {}, classes)
-    reader, table, binary = form.read(), ValueTable(classes, mapping or {}), BinaryCheck()
-    found = matched_masks(project, form, reader, truth, pattern)
+    found = incoming_labels(project, format_, truth, mapping, pattern)
+    must_exist((c.name for c in found.missing(classes)), classes)
+    found.use(classes)
     rows = _row_by_class(classes)
     counts = np.zeros((len(counted), len(counted) + 1), np.int64)
-    masks: dict[int, list[MatchedMask]] = {}
+    planes: dict[int, list[IncomingPlane]] = {}
     empty: list[str] = []
-    for mask in found.masks:
-        if mask.image.id in chosen:
-            masks.setdefault(mask.image.id, []).append(mask)
-    if not masks:
+    for plane in found.planes:
+        if plane.image.id in chosen:
+            planes.setdefault(plane.image.id, []).append(plane)
+    if not planes:
         raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
-    for done, of_image in enumerate(masks.values()):
-        yield Progress(done, len(masks), of_image[0].image.path)
-        of_one, any_found = _counted(project, of_image, reader, table, classes, rows, what, binary)
+    for done, of_image in enumerate(planes.values()):
+        yield Progress(done, len(planes), of_image[0].image.path)
+        of_one, any_found = _counted(project, of_image, found, classes, rows, what)
         counts += of_one
         if not any_found:
             empty.append(of_image[0].image.path)
-    _check_truth(truth, binary, counts, counted)
+    _check_truth(truth, found, counts, counted)
     names = [c.name for c in counted]
     return EvaluateReport(
-        tuple(names), counts, metrics(counts, names), len(masks), found.skipped, what, tuple(empty), found.unread
+        tuple(names), counts, metrics(counts, names), len(planes), found.skipped, what, tuple(empty), found.unread
     )
 
 
-def _check_truth(truth: Path, binary: BinaryCheck, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
+def _check_truth(truth: Path, found: Incoming, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
     """Raises `UserError` where figures would mean nothing: an object taken for unknown, or no object at all."""
-    if binary.suspects:
-        value = binary.value
+    if found.binary:
+        value = found.binary_value
         raise UserError(
             f"The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
             todo=f"If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.",
@@ -163,28 +161,24 @@ def _row_by_class(classes: ClassTable) -> NDArray[np.int64]:
 
 def _counted(
     project: Project,
-    masks: list[MatchedMask],
-    reader: MaskReader,
-    table: ValueTable,
+    planes: list[IncomingPlane],
+    incoming: Incoming,
     classes: ClassTable,
     rows: NDArray[np.int64],
     what: Content,
-    binary: BinaryCheck,
 ) -> tuple[NDArray[np.int64], bool]:
     """The confusion matrix of one image, and whether anything at all was found in it."""
-    by_plane = {mask.plane: mask for mask in masks}
+    by_plane = {plane.plane: plane for plane in planes}
     counted = [c for c in classes if c.kind is not Kind.IGNORE]
     row_by_value = np.full(max((c.value for c in counted), default=0) + 2, -1, np.int64)
     for row, c in enumerate(counted):
         row_by_value[c.value] = row
     counts = np.zeros((len(counted), len(counted) + 1), np.int64)
     any_found = False
-    for plane, found in enumerate(plane_values(project, masks[0].image, classes, what)):
+    for plane, found in enumerate(plane_values(project, planes[0].image, classes, what)):
         any_found = any_found or bool((found.values != NOTHING).any())
         if plane in by_plane:
-            read = read_classes(reader, by_plane[plane], table)
-            binary.add(by_plane[plane], read)
-            truth = rows[read.class_ids]
+            truth = rows[incoming.read(by_plane[plane]).class_ids]
             # NOTHING is -1: the last entry, which is -1 too.
             counts += confusion(truth, row_by_value[found.values], len(counted))
     return counts, any_found

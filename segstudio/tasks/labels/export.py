@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from segstudio.durable import rename, sync_folder
 from segstudio.errors import DiskRefused, UsageError, UserError
-from segstudio.formats.table import Format, format_named, writable
+from segstudio.formats.table import FORMATS, Format, Option, writable
 from segstudio.formats.values import ExportPlan, LabelPlane, MaskWriter
 from segstudio.labels.model import Status, folded_name
 from segstudio.store.catalog.file_check import Content as FileContent
@@ -89,10 +89,10 @@ def export(
     more goes, of the images of the glob alone. Raises `UsageError` for a format, `UserError` where there is nothing to
     export or a file would be replaced that we did not write, `DiskRefused`, `ExportMismatch`.
     """
-    form = format_named(format_)
-    if form is None or form.write is None:
+    form = FORMATS.get(format_)
+    if form is None or not form.exports:
         raise UsageError(f"'{format_}' is no format that can be exported; there are {', '.join(writable())}.")
-    if grey and not form.grey:
+    if grey and Option.GREY not in form.options:
         raise UsageError(f"The format '{form.name}' has no colours to leave away: grey is of masks as pictures.")
     what = content_named(content)
     if project.writer is not None and not project.writer.flush(_DRAIN_S):
@@ -107,7 +107,7 @@ def export(
     plan = ExportPlan(format_classes(classes), names, background, grey, project.uuid)
     out = Path(os.path.abspath(out))
     with staging_folder(out) as staging:
-        writer = form.write(staging, plan)
+        writer = form.load().writer(staging, plan)
         run = _Run(left_out=left_out)
         for done, image in enumerate(chosen):
             yield Progress(done, len(chosen), image.path)
@@ -200,7 +200,7 @@ def _earlier(
     of = None if chosen is None else {folded_name(str(n)) for image in chosen for n in writer.names_of(image.path)}
     return [
         (name, wrote)
-        for name, wrote in form.earlier(out)
+        for name, wrote in form.load().earlier(out)
         if folded_name(str(name)) not in now and (of is None or folded_name(str(name)) in of)
     ]
 
@@ -223,7 +223,7 @@ def _clear_away(out: Path, names: Sequence[PurePosixPath]) -> tuple[Path, ...]:
 
 def _spare_others(form: Format, out: Path, names: list[PurePosixPath]) -> None:
     """Raises `UserError` where a file would be replaced that no export of ours has made: a person's own mask."""
-    others = [name for name in names if (out / name).exists() and not form.own(out / name)]
+    others = [name for name in names if (out / name).exists() and not form.load().is_own(out / name)]
     if others:
         more = f" and {len(others) - 1} more were" if len(others) > 1 else " was"
         raise UserError(

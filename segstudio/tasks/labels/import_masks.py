@@ -1,5 +1,5 @@
-"""Masks become labels, or proposals. All are checked before the first is taken in, and labels, with the classes that
-they need, are written in one transaction: an error changes nothing."""
+"""Masks and annotations become labels, or proposals. All are checked before the first is taken in, and labels, with the
+classes that they need, are written in one transaction: an error changes nothing."""
 
 import sqlite3
 from collections import defaultdict
@@ -12,15 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.errors import UsageError
 from segstudio.formats.naming import StemPattern
-from segstudio.formats.table import Format, format_named, readable
-from segstudio.formats.values import MaskReader
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
-from segstudio.labels.paint.fill import ClassIdsOf, Filling, collected, parts_of
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, NumbersOf, collected, parts_of
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
@@ -30,13 +27,19 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
 from segstudio.store.writing.label_fill import filled
 from segstudio.store.writing.progress_token import Ticker
-from segstudio.tasks.labels.classes import AddClass, changed_classes, classes_edit
-from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_exist, must_have_no_names
-from segstudio.tasks.labels.masks import BinaryCheck, MatchedMask, matched_masks, read_classes
+from segstudio.tasks.labels.classes import classes_edit
+from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane
+from segstudio.tasks.labels.incoming_files import wanted_labels
+from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress
 
-__all__ = ["IMPORTED", "ImportReport", "Target", "import_masks", "importable"]
+__all__ = [
+    "IMPORTED",
+    "ImportReport",
+    "Target",
+    "import_masks",
+]
 
 IMPORTED = "imported"
 """The version of proposals that came from masks."""
@@ -55,6 +58,9 @@ class Target(StrEnum):
 class ImportReport:
     """How many images got masks, how many known pixels were in them, and the masks that belong to no image.
 
+    Of a file of annotations a mask is a plane; `annotations` is how many it had for them, `notes` are sentences about
+    what was left out or decided.
+
     `binary` are masks of nothing but 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
     other programs write an object so; none where one of the masks holds more. `reopened` are images that were done and
     are in progress now, `new_classes` those made for the masks, `unread` files called like masks of images, in a
@@ -70,6 +76,8 @@ class ImportReport:
     unread: tuple[str, ...] = ()
     new_classes: tuple[str, ...] = ()
     binary_value: int = 255
+    annotations: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def import_masks(
@@ -83,83 +91,64 @@ def import_masks(
     pattern: StemPattern | None = None,
     status: Status = Status.IN_PROGRESS,
 ) -> Generator[Progress, None, ImportReport]:
-    """Read masks into the images they are named after: known pixels replace what is there, unknown ones leave it.
+    """Read masks or annotations into their images: known pixels replace what is there, unknown ones leave it.
 
-    With `new_classes` those of `mapping` that the project lacks are made: with labels they are one batch, which is
-    taken back together; before proposals they are an edit of their own. `pattern` says how masks are called, `status`
-    is set on every image that gets labels. Raises `UsageError` for a format or a key that it has not,
-    `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before anything is changed, `DiskRefused`
-    where the disk does.
+    `format_` may be '', where the path says it. With `new_classes` those that are named and the project lacks are made:
+    with labels they are one batch, which is taken back together; before proposals they are an edit of their own.
+    `pattern` says how masks are called, `status` is set on every image that gets labels. Raises `UsageError` for a
+    format or a key that it has not, `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before
+    anything is changed, `DiskRefused` where the disk does.
     """
-    form = importable(format_)
-    mapping = mapping or {}
-    must_have_no_names(mapping, form.name)
-    assert form.read is not None
-    writer, reader = project.writing(), form.read()
-    now = project.classes()
-    if not new_classes:
-        must_exist(mapping, now, "--new-classes makes those that are missing.")
-    missing = missing_classes(mapping, now)
-    classes = _with_classes(project, now, missing, mapping)
-    table = ValueTable(classes, mapping)
-    found = matched_masks(project, form, reader, path, pattern)
-    total = 2 * len(found.masks)
-    pixels, binary = 0, BinaryCheck()
-    for done, mask in enumerate(found.masks):
-        yield Progress(done, total, f"checking {mask.mask.name}")
-        read = read_classes(reader, mask, table)
-        pixels += int(np.count_nonzero(read.class_ids))
-        binary.add(mask, read)
-    by_image: defaultdict[int, list[MatchedMask]] = defaultdict(list)
-    for mask in found.masks:
-        by_image[mask.image.id].append(mask)
-    job = _Job(project, reader, table, classes, status)
-    done = len(found.masks)
-    made = list(filter(None, [classes_edit(now, classes)]))
+    writer = project.writing()
+    wanted = wanted_labels(project, format_, path, mapping, new_classes, pattern)
+    incoming, classes = wanted.incoming, wanted.classes
+    planes = incoming.planes
+    total, pixels = 2 * len(planes), 0
+    for done, plane in enumerate(planes):
+        yield Progress(done, total, f"checking {plane.name}")
+        pixels += int(np.count_nonzero(incoming.read(plane).class_ids))
+    by_image = _by_image(planes)
+    job = _Job(project, incoming, classes, status)
+    done = len(planes)
+    made = list(filter(None, [classes_edit(wanted.now, classes)]))
     if target is Target.LABELS:
-        for masks in by_image.values():
-            row = masks[0].image
+        for of_one in by_image:
+            row = of_one[0].image
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
-        edits = partial(job.edits, made=made, images=by_image.values())
+        edits = partial(job.edits, made=made, images=by_image)
         for progress in written_together(writer, edits, len(by_image), _batch(), _NOTHING_IMPORTED):
             yield Progress(done + progress * done // len(by_image), total, "writing labels")
     else:
         if made:
             for _ in written_together(writer, lambda *_: iter(made), len(made), _batch(), _NOTHING_IMPORTED):
                 yield Progress(done, total, "making classes")
-        for masks in by_image.values():
-            yield Progress(done, total, f"reading {masks[0].mask.name}")
-            job.add_proposals(masks)
-            done += len(masks)
-    rows = [masks[0].image for masks in by_image.values()] if target is Target.LABELS else []
+        for of_one in by_image:
+            yield Progress(done, total, f"reading {of_one[0].name}")
+            job.add_proposals(of_one)
+            done += len(of_one)
+    rows = [of_one[0].image for of_one in by_image] if target is Target.LABELS else []
     reopened = [row.path for row in rows if row.status is Status.DONE and status is not Status.DONE]
     return ImportReport(
         images=len(by_image),
-        masks=len(found.masks),
+        masks=len(planes),
         pixels=pixels,
-        skipped=found.skipped,
-        binary=binary.suspects,
+        skipped=incoming.skipped,
+        binary=incoming.binary,
         reopened=tuple(reopened),
-        unread=found.unread,
-        new_classes=missing,
-        binary_value=binary.value,
+        unread=incoming.unread,
+        new_classes=wanted.new,
+        binary_value=incoming.binary_value,
+        annotations=incoming.annotations,
+        notes=incoming.notes,
     )
 
 
-def importable(format_: str) -> Format:
-    """The format of this name that is read. Raises `UsageError`."""
-    form = format_named(format_)
-    if form is None or form.read is None:
-        raise UsageError(f"'{format_}' is no format that can be imported; there is {', '.join(readable())}.")
-    return form
-
-
-def _with_classes(project: Project, now: ClassTable, missing: Sequence[str], mapping: MaskMap) -> ClassTable:
-    """The classes with those that are missing; one that is named by a colour gets that colour."""
-    colors = {name: str(key) for key, name in mapping.items() if isinstance(key, Color)}
-    changes = [AddClass(name, colors.get(name, "")) for name in missing]
-    return changed_classes(now, changes, project.next_class(), frozenset())
+def _by_image(planes: Sequence[IncomingPlane]) -> list[list[IncomingPlane]]:
+    found: defaultdict[int, list[IncomingPlane]] = defaultdict(list)
+    for plane in planes:
+        found[plane.image.id].append(plane)
+    return list(found.values())
 
 
 def _batch() -> Batch:
@@ -171,57 +160,72 @@ class _Job:
     """What is the same for every image of an import."""
 
     project: Project
-    reader: MaskReader
-    table: ValueTable
+    incoming: Incoming
     classes: ClassTable
     status: Status
 
     def edits(
-        self, db: sqlite3.Connection, ticker: Ticker, made: Sequence[Edit], images: Iterable[Sequence[MatchedMask]]
+        self, db: sqlite3.Connection, ticker: Ticker, made: Sequence[Edit], images: Iterable[Sequence[IncomingPlane]]
     ) -> Iterator[Edit | StreamedEdit]:
         """The edit that makes classes first, for the labels have them; then one edit an image: all its planes and its
         status, streamed."""
         yield from made
-        read = _OneMask(self.reader, self.table)
-        for masks in images:
-            planes = {mask.plane: read.part_of(mask) for mask in masks}
-            work = Filling(planes, self.classes, Origin.IMPORTED, status=self.status)
-            header = Edit(masks[0].image.id, Cause.IMPORT, tool="import", author=user_name())
+        read = _OnePlane(self.incoming)
+        for of_one in images:
+            work = Filling(
+                {plane.plane: read.class_ids_of(plane) for plane in of_one},
+                self.classes,
+                Origin.IMPORTED,
+                status=self.status,
+                numbers={plane.plane: read.numbers_of(plane) for plane in of_one if self.incoming.annotations},
+            )
+            header = Edit(of_one[0].image.id, Cause.IMPORT, tool="import", author=user_name())
             yield StreamedEdit(header, _cancellable(filled(db, header, work).parts, ticker))
 
-    def add_proposals(self, masks: Sequence[MatchedMask]) -> None:
+    def add_proposals(self, planes: Sequence[IncomingPlane]) -> None:
         """A proposal for each plane."""
-        for mask in masks:
-            ids = read_classes(self.reader, mask, self.table).class_ids
-            rows, tiles = _proposed(mask.image, mask.plane, ids, self.classes)
+        for plane in planes:
+            read = self.incoming.read(plane)
+            rows, tiles = _proposed(plane.image, plane.plane, read, self.classes)
             blobs = {key: encoded(tile) for key, tile in tiles}
-            self.project.proposals.write(mask.image.id, mask.plane, IMPORTED, rows, blobs)
+            self.project.proposals.write(plane.image.id, plane.plane, IMPORTED, rows, blobs)
 
 
-class _OneMask:
-    """Class ids of masks, of which one is in memory."""
+class _OnePlane:
+    """Class ids and numbers of planes, of which one is in memory."""
 
-    def __init__(self, reader: MaskReader, table: ValueTable) -> None:
-        self._reader, self._table = reader, table
-        self._held: tuple[MatchedMask, NDArray[np.int32]] | None = None
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        self._held: tuple[IncomingPlane, ReadPlane] | None = None
 
-    def part_of(self, mask: MatchedMask) -> ClassIdsOf:
-        """Reads rectangles of a mask, which is decoded at its turn."""
+    def class_ids_of(self, plane: IncomingPlane) -> ClassIdsOf:
+        """Reads rectangles of a plane, which is decoded at its turn."""
+        return lambda rect: self._read(plane).class_ids[rect.y : rect.bottom, rect.x : rect.right]
 
-        def read(rect: Rect) -> NDArray[np.int32]:
-            if self._held is None or self._held[0] is not mask:
-                self._held = mask, read_classes(self._reader, mask, self._table).class_ids
-            return self._held[1][rect.y : rect.bottom, rect.x : rect.right]
+    def numbers_of(self, plane: IncomingPlane) -> NumbersOf:
+        """The same for the numbers of its objects."""
+
+        def read(rect: Rect) -> NDArray[np.uint32]:
+            numbers = self._read(plane).numbers
+            assert numbers is not None
+            return numbers[rect.y : rect.bottom, rect.x : rect.right]
 
         return read
 
+    def _read(self, plane: IncomingPlane) -> ReadPlane:
+        if self._held is None or self._held[0] is not plane:
+            self._held = plane, self._incoming.read(plane)
+        return self._held[1]
+
 
 def _proposed(
-    image: ImageRow, plane: int, class_ids: NDArray[np.int32], classes: ClassTable
+    image: ImageRow, plane: int, read: ReadPlane, classes: ClassTable
 ) -> tuple[dict[int, ProposalRow], Iterator[tuple[tuple[int, int], ProposalTile]]]:
     """Rows and tiles of a proposal with full confidence where the mask is known."""
-    empty = Document(image.id, Raster(image.planes))
-    work = Filling({plane: lambda r: class_ids[r.y : r.bottom, r.x : r.right]}, classes, Origin.NONE)
+    empty, class_ids, numbers = Document(image.id, Raster(image.planes)), read.class_ids, read.numbers
+    numbered = {} if numbers is None else {plane: lambda r: numbers[r.y : r.bottom, r.x : r.right]}
+    ids_of = {plane: lambda r: class_ids[r.y : r.bottom, r.x : r.right]}
+    work = Filling(ids_of, classes, Origin.NONE, numbers=numbered)
     edit = collected(Edit(image.id, Cause.IMPORT), parts_of(empty, work))
     if edit is None:
         return {}, iter(())

@@ -106,9 +106,9 @@ def missing_classes(mapping: MaskMap, classes: ClassTable) -> tuple[str, ...]:
     return tuple(missing.values())
 
 
-def must_exist(mapping: MaskMap, classes: ClassTable, todo: str = "") -> None:
-    """Raises `UserError`, which lists them, where a map names classes that the project lacks."""
-    missing = missing_classes(mapping, classes)
+def must_exist(names: Iterable[str], classes: ClassTable, todo: str = "") -> None:
+    """Raises `UserError`, which lists them, where there are names of classes that the project lacks."""
+    missing = tuple(names)
     if missing:
         *first, last = (f"'{name}'" for name in missing)
         listed = f"{', '.join(first)} or {last}" if first else last
@@ -122,7 +122,7 @@ class ValueTable:
     """Class id by value, or by colour, in a mask."""
 
     def __init__(self, classes: ClassTable, mapping: MaskMap) -> None:
-        """Every class of the map has to be there (`must_exist`)."""
+        """Every class of the map has to be there."""
         self._own = np.full(_MOST_VALUES, -1, np.int32)
         for c in classes.all:
             counts_as = classes.effective(c.id)

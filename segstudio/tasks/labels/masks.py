@@ -1,8 +1,8 @@
-"""Masks in files and the images they belong to; a mask read as the classes that a project knows."""
+"""Masks in files and the images they belong to; a mask read as the classes that a project knows. See `Incoming`."""
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,17 +13,20 @@ from segstudio.errors import MaskMismatch, UnreadableImage, UserError
 from segstudio.formats.naming import Matching, Places, StemPattern, matched
 from segstudio.formats.table import Format
 from segstudio.formats.values import MaskFile, MaskReader, MaskValues
+from segstudio.labels.model import ClassTable
 from segstudio.store.project import ImageRow, Project
-from segstudio.tasks.labels.mask_map import ValueTable
+from segstudio.tasks.labels.classes import AddClass
+from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
+from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_have_no_names
 from segstudio.tasks.reachable import status_of
 
-__all__ = ["BinaryCheck", "MatchedMask", "MatchedMasks", "ReadMask", "matched_masks", "read_classes"]
+__all__ = ["IncomingMasks"]
 
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedMask:
+class _MatchedMask:
     """A mask and the plane it belongs to; `own` where one of our exports wrote it."""
 
     mask: MaskFile
@@ -31,22 +34,96 @@ class MatchedMask:
     plane: int
     own: bool = False
 
+    @property
+    def name(self) -> str:
+        """The mask's path."""
+        return self.mask.name
+
 
 @dataclass(frozen=True, slots=True)
-class MatchedMasks:
+class _MatchedMasks:
     """Masks with their images, and the names of those that belong to none (or to several alike).
 
     `unread` are files named like masks of images, in a format that is not read.
     """
 
-    masks: tuple[MatchedMask, ...]
+    masks: tuple[_MatchedMask, ...]
     skipped: tuple[str, ...]
     unread: tuple[str, ...] = ()
 
 
-def matched_masks(
+class IncomingMasks:
+    """See `Incoming`. Raises `UserError`, `MaskMismatch` and `UsageError` as `_matched_masks` and maps do."""
+
+    annotations = 0
+    notes: tuple[str, ...] = ()
+
+    def __init__(
+        self, project: Project, form: Format, path: Path, mapping: MaskMap, pattern: StemPattern | None
+    ) -> None:
+        must_have_no_names(mapping, form.name)
+        self._reader: MaskReader = form.load().mask_reader()
+        self._mapping = mapping
+        self._table: ValueTable | None = None
+        self._binary = _BinaryCheck()
+        self._found = _matched_masks(project, form, self._reader, path, pattern)
+        by_image = sorted(self._found.masks, key=_place_among(self._found.masks))
+        self._by_plane = {(mask.image.id, mask.plane): mask for mask in by_image}
+
+    @property
+    def planes(self) -> Sequence[IncomingPlane]:
+        """The masks that belong to an image."""
+        return tuple(self._by_plane.values())
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """See `Incoming`."""
+        return self._found.skipped
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """See `Incoming`."""
+        return self._found.unread
+
+    @property
+    def binary(self) -> tuple[str, ...]:
+        """See `Incoming`."""
+        return self._binary.suspects
+
+    @property
+    def binary_value(self) -> int:
+        """See `Incoming`."""
+        return self._binary.value
+
+    def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:
+        """Those of the map; one that is named by a colour gets that colour."""
+        colors = {name: str(key) for key, name in self._mapping.items() if isinstance(key, Color)}
+        return tuple(AddClass(name, colors.get(name, "")) for name in missing_classes(self._mapping, classes))
+
+    def use(self, classes: ClassTable) -> None:
+        """See `Incoming`."""
+        self._table = ValueTable(classes, self._mapping)
+
+    def read(self, plane: IncomingPlane) -> ReadPlane:
+        """See `Incoming`."""
+        assert self._table is not None
+        mask = self._by_plane[plane.image.id, plane.plane]
+        read = _read_classes(self._reader, mask, self._table)
+        self._binary.add(mask, read)
+        return ReadPlane(read.class_ids)
+
+
+def _place_among(masks: Sequence[_MatchedMask]) -> Callable[[_MatchedMask], int]:
+    """Masks of one image behind each other, images in the order of their first masks."""
+    first: dict[int, int] = {}
+    for place, mask in enumerate(masks):
+        first.setdefault(mask.image.id, place)
+    return lambda mask: first[mask.image.id]
+
+
+def _matched_masks(
     project: Project, form: Format, reader: MaskReader, path: Path, pattern: StemPattern | None = None
-) -> MatchedMasks:
+) -> _MatchedMasks:
     """Find the masks below a path and their images. The project's own images are none.
 
     Raises `UserError` where there is none, or none that belongs to an image, or a folder may not be read,
@@ -68,7 +145,7 @@ def matched_masks(
     skipped = tuple(masks[i].name for i in sorted((*matching.unmatched, *matching.ambiguous)))
     if not matching.pairs:
         raise _none_found(path, masks, skipped, unread, pattern)
-    return MatchedMasks(tuple(search.pair(masks[m], i, plane) for m, i, plane in matching.pairs), skipped, unread)
+    return _MatchedMasks(tuple(search.pair(masks[m], i, plane) for m, i, plane in matching.pairs), skipped, unread)
 
 
 def _none_found(
@@ -125,7 +202,7 @@ class _Search:
     def is_own(self, mask: MaskFile) -> bool:
         """Whether an export of ours wrote it."""
         if mask.file not in self._own:
-            self._own[mask.file] = self._form.own(mask.file)
+            self._own[mask.file] = self._form.load().is_own(mask.file)
         return self._own[mask.file]
 
     def matched(self, masks: Sequence[MaskFile]) -> Matching:
@@ -167,9 +244,9 @@ class _Search:
             return candidates
         return [candidates[at] for at, _, _ in matching.pairs]
 
-    def pair(self, mask: MaskFile, image: int, plane: int) -> MatchedMask:
+    def pair(self, mask: MaskFile, image: int, plane: int) -> _MatchedMask:
         """A mask with its image."""
-        return MatchedMask(mask, self.images[image], plane, self.is_own(mask))
+        return _MatchedMask(mask, self.images[image], plane, self.is_own(mask))
 
 
 def _without_ending(name: str) -> str:
@@ -180,7 +257,7 @@ def _without_ending(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReadMask:
+class _ReadMask:
     """Class ids (h, w) int32, 0 = unknown; `binary` is 255 (65535) where the file holds nothing but 0 and that value,
     and nobody said what it means; 0 where it holds zeros alone; None where it holds more."""
 
@@ -189,35 +266,33 @@ class ReadMask:
 
 
 @dataclass(slots=True)
-class BinaryCheck:
+class _BinaryCheck:
     """Whether all masks that other programs made hold nothing but 0 and 255: then 255 is an object, not unknown.
 
     Masks with our mark are what they say, and do not count.
     """
 
     value: int = 255
-    names: list[str] = field(default_factory=list[str])
-    others: int = 0
+    _names: dict[str, None] = field(default_factory=dict[str, None])
     _more: bool = False
 
-    def add(self, found: MatchedMask, read: ReadMask) -> None:
-        """Take in one mask."""
+    def add(self, found: _MatchedMask, read: _ReadMask) -> None:
+        """Take in one mask; taken in twice, it counts once."""
         if found.own:
             return
-        self.others += 1
         if read.binary is None:
             self._more = True
         elif read.binary:
-            self.names.append(found.mask.name)
+            self._names[found.name] = None
             self.value = read.binary
 
     @property
     def suspects(self) -> tuple[str, ...]:
         """The masks with a 255 that probably means an object; none where one of the masks holds other values."""
-        return () if self._more else tuple(self.names)
+        return () if self._more else tuple(self._names)
 
 
-def read_classes(reader: MaskReader, found: MatchedMask, table: ValueTable) -> ReadMask:
+def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) -> _ReadMask:
     """The classes in a mask. Raises `MaskMismatch` where its size is not the plane's, `UnknownClassValue`,
     `UnreadableImage`."""
     # Before decoding: a header may ask for any amount of memory.
@@ -231,11 +306,11 @@ def read_classes(reader: MaskReader, found: MatchedMask, table: ValueTable) -> R
         mask = reader.read(found.mask, pictures=table.has_colors)
     except OSError as error:
         raise UnreadableImage(f"{found.mask.name} cannot be read: {error.strerror or error}.") from error
-    return ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
+    return _ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
 
 
 def _binary(mask: MaskValues, table: ValueTable) -> int | None:
-    """See `ReadMask`."""
+    """See `_ReadMask`."""
     if mask.picture or table.has_colors:
         return None
     present = np.flatnonzero(np.bincount(mask.values.reshape(-1), minlength=1)).tolist()

@@ -191,7 +191,7 @@ class _Run:
                 elif whole is not None:
                     self._weights = whole
             elif isinstance(reply, Measured):
-                self._keep(lambda found=reply: self._facts.add(found.stamp, found.facts))
+                self._keep(lambda found=reply: self._facts.add((found.stamp, found.facts)))
             elif isinstance(reply, RunPlanned):
                 self._keep(self._facts.flush)
                 self._set_plan(reply.plan)

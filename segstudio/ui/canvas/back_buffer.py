@@ -63,6 +63,10 @@ class Frame:
         self._stale_ground = [self.rect]
         self._stale_overlay = [self.rect]
 
+    def spoil_ground(self) -> None:
+        """The image is out of date everywhere: it is shown in another view."""
+        self._stale_ground = [self.rect]
+
     def spoil_overlay(self, rect: Rect | None = None) -> None:
         """Labels or proposal are out of date within a rectangle, or everywhere."""
         _note(self._stale_overlay, self.rect if rect is None else rect.intersected(self.rect))

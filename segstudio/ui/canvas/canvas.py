@@ -119,6 +119,7 @@ class Canvas(Surface):
             project.navigation.imageShown.connect(self._on_image_shown)
             project.navigation.imageLoading.connect(self._on_image_loading)
             project.navigation.imageFailed.connect(self._on_image_failed)
+            project.navigation.displaying.displayChanged.connect(self._on_display_changed)
             project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
             project.documents.changed.connect(self._on_changed)
             project.documents.classesChanged.connect(self._on_classes_changed)
@@ -165,6 +166,13 @@ class Canvas(Surface):
             self._viewport.show(self._scene.size)
         self._refresh_cursor()
         self._view_changed()
+
+    def _on_display_changed(self) -> None:
+        """Another view of the same samples: only the look-up is new."""
+        if not self._blank and self._project is not None:
+            self._scene.pixels = self._project.navigation.display
+            self._frame.spoil_ground()
+            self.update()
 
     def _tell_visible(self) -> None:
         if self._project is not None:

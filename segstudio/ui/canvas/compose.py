@@ -10,12 +10,14 @@ pixel, that one shows the ground.)
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, log2
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
+from segstudio.imaging.display import View, colours, is_plain, picked
+from segstudio.imaging.pyramid import resizable
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks
 from segstudio.ui.canvas.palette import Ink
 
@@ -25,17 +27,21 @@ Index = NDArray[np.intp]
 ReadMarks = Callable[[int, Rect], Marks]
 
 _STRIPE_PX = 4
+_CHANNELS_AT_ONCE = 4
+"""OpenCV resamples no more."""
 _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 
 
 class Pixels(Protocol):
-    """The image: RGB by level (level n reduced by 2 ** n), as `segstudio.app.viewing.display` prepares it."""
+    """The image: samples by level (level n reduced by 2 ** n), and how they are shown."""
 
     @property
     def size(self) -> tuple[int, int]: ...
     @property
     def levels(self) -> int: ...
-    def rgb(self, level: int, rect: Rect) -> NDArray[np.uint8]: ...
+    @property
+    def view(self) -> View: ...
+    def samples(self, level: int, rect: Rect) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,35 +67,56 @@ def grid_of(transform: ViewTransform, image: tuple[int, int], rect: Rect) -> Gri
 
 
 def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
-    """The image at the grid's pixels into `out` (h, w) as 0xffRRGGBB."""
-    import cv2
+    """The image at the grid's pixels into `out` (h, w) as 0xffRRGGBB.
 
-    width, height = pixels.size
+    Samples become colours where there are fewest of them: before they are enlarged, after they are reduced. Those that
+    are shown as they are stored are reduced as colours, in one go.
+    """
+    view, (width, height) = pixels.view, pixels.size
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, width), _cells(grid.ys, 1, height)
         source = _span(columns, rows)
-        bgra = cv2.cvtColor(pixels.rgb(0, source), cv2.COLOR_RGB2BGRA)
-        packed = np.asarray(bgra).view(np.uint32)[..., 0]
-        out[...] = enlarged(packed, rows - source.y, columns - source.x)
+        shown = colours(picked(pixels.samples(0, source), view), view)
+        out[...] = enlarged(_packed(_bgra(shown)), rows - source.y, columns - source.x)
         return
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
     # Every level begins at the image's corner; its pixels are 2 ** level wide, also a last one that is partly outside.
-    fx = fy = 0.5**level
-    left, top = grid.xs[0] * fx - 0.5, grid.ys[0] * fy - 0.5
-    right, bottom = grid.xs[-1] * fx - 0.5, grid.ys[-1] * fy - 0.5
+    f = 0.5**level
+    left, top = grid.xs[0] * f - 0.5, grid.ys[0] * f - 0.5
+    right, bottom = grid.xs[-1] * f - 0.5, grid.ys[-1] * f - 0.5
     source = Rect.of_edges(left - 1, top - 1, right + 2, bottom + 2).intersected(Rect(0, 0, w, h))
-    bgra = cv2.cvtColor(pixels.rgb(level, source), cv2.COLOR_RGB2BGRA)
-    matrix = np.array([[fx / grid.scale, 0, left - source.x], [0, fy / grid.scale, top - source.y]])
-    # Four channels: more than twice as fast as three.
-    shown = cv2.warpAffine(
-        bgra,
-        matrix,
-        (grid.rect.w, grid.rect.h),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    out[...] = np.asarray(shown).view(np.uint32)[..., 0]
+    matrix = np.array([[f / grid.scale, 0, left - source.x], [0, f / grid.scale, top - source.y]])
+    samples, size = picked(pixels.samples(level, source), view), (grid.rect.w, grid.rect.h)
+    if is_plain(samples.dtype, view):
+        # Four channels: more than twice as fast as three.
+        out[...] = _packed(_warped(_bgra(samples), matrix, size))
+    else:
+        out[...] = _packed(_bgra(colours(_warped(resizable(samples), matrix, size), view)))
+
+
+def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[Any]:
+    """Samples (h, w, c) at the positions that a matrix gives for `size` (width, height) pixels, bilinear."""
+    import cv2
+
+    if samples.shape[2] > _CHANNELS_AT_ONCE:
+        parts = np.split(samples, range(_CHANNELS_AT_ONCE, samples.shape[2], _CHANNELS_AT_ONCE), axis=2)
+        return np.concatenate([_warped(np.ascontiguousarray(part), matrix, size) for part in parts], axis=2)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shown = np.asarray(cv2.warpAffine(samples, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
+    return shown if shown.ndim == 3 else shown[..., None]
+
+
+def _bgra(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours (h, w, 3), or grey (h, w, 1), as (h, w, 4): the order of bytes in 0xffRRGGBB."""
+    import cv2
+
+    how = cv2.COLOR_GRAY2BGRA if shown.shape[2] == 1 else cv2.COLOR_RGB2BGRA
+    return np.asarray(cv2.cvtColor(shown, how), np.uint8)
+
+
+def _packed(bgra: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    return bgra.view(np.uint32)[..., 0]
 
 
 def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:

@@ -68,16 +68,14 @@ class ExportPanel(QFrame):
         self._complain("")
         self.show_folder.hide()
         self.hide()
-        self.format.clear()
         if project is not None:
             project.exports.finished.connect(self._finished)
-            for name, title in project.exports.formats:
-                self.format.addItem(tr(title), name)
         self._refresh()
 
     def toggle(self) -> None:
         """Show the panel with the focus on its Export button, or hide it."""
         shown = self.isHidden()
+        self._list_formats()
         self.setVisible(shown)
         if not shown:
             self.left.emit()
@@ -85,6 +83,12 @@ class ExportPanel(QFrame):
             self.start.setFocus()
         else:
             (self if self._busy else self.folder).setFocus()
+
+    def _list_formats(self) -> None:
+        """Once, when the panel is first asked for: packages that add formats are looked up for it."""
+        if self._project is not None and not self.format.count():
+            for name, title in self._project.exports.formats:
+                self.format.addItem(tr(title), name)
 
     @property
     def _busy(self) -> bool:

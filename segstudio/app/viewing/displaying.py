@@ -1,0 +1,67 @@
+"""The owner of how images are shown: the pixels on screen in their view, and the views that somebody chose."""
+
+import logging
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.viewing.display import DisplayImage, load_display_image
+from segstudio.imaging.display import View
+from segstudio.labels.model import ImageId
+from segstudio.store.catalog.file_check import Look
+from segstudio.store.catalog.kept_levels import KeptLevels
+from segstudio.store.project import Project
+from segstudio.store.values import ImageRow
+
+__all__ = ["Displaying"]
+
+
+class Displaying(QObject):
+    """`display` is what is on screen. A view that was chosen is that of all planes of its image, while the project is
+    open: where it names a channel that the image no longer has, the automatic one is shown.
+
+    `displayChanged`: the same samples are shown in another view.
+    """
+
+    displayChanged = Signal()
+
+    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._kept = KeptLevels(project.path, writes=project.writer is not None)
+        self._chosen: dict[ImageId, View] = {}
+        self._image: ImageId | None = None
+        self.display: DisplayImage | None = None
+
+    def load(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
+        """Decode a plane and find, or look up, its levels; for the worker thread alone. Raises `UnreadableImage`."""
+        stamp = look.size, look.mtime_ns
+        loaded = load_display_image(row.file, plane, row.planes[plane], self._kept.get(row.id, plane, stamp))
+        if loaded.pixels.dtype != np.uint8:
+            try:
+                self._kept.keep(row.id, plane, stamp, loaded.found)
+            except OSError as error:
+                logging.getLogger(__name__).info("the levels of %s are found again next time: %s", row.path, error)
+        return loaded
+
+    def show(self, image: ImageId | None, display: DisplayImage | None) -> None:
+        """Take what is on screen from now on, in the view chosen for that image before."""
+        view = None if image is None else self._chosen.get(image)
+        self._image = image
+        self.display = display if display is None or view is None or not display.fits(view) else display.seen(view)
+
+    def choose(self, view: View) -> None:
+        """Show the image on screen in a view, now and when it is shown again; nothing where there is no image.
+
+        Raises `ValueError` where the view names a channel that the image does not have.
+        """
+        if self.display is None or self._image is None or view == self.display.view:
+            return
+        self.display = self.display.seen(view)
+        self._chosen[self._image] = view
+        self.displayChanged.emit()
+
+    def choose_automatic(self) -> None:
+        """Show the image on screen as if nobody had chosen anything."""
+        if self.display is not None and self._image is not None:
+            self.choose(self.display.automatic)
+            self._chosen.pop(self._image, None)

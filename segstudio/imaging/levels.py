@@ -1,0 +1,112 @@
+"""Which sample values count as black and as white: the levels of a plane, and samples between them. Pure functions.
+
+One function finds them, so that screen, thumbnails and network never differ; `store.catalog.kept_levels` keeps them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect
+from segstudio.imaging.source import ImageSource, Pixels
+
+__all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_of", "to_float"]
+
+_SAMPLE = 1 << 16
+_PERCENTILES = (0.1, 99.9)
+_WHOLE_PX = 1 << 26
+"""Planes up to this size are read whole, larger ones in windows."""
+_WINDOW = 32
+_WINDOWS = 256
+_GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The sample values shown as black and as white; low < high."""
+
+    low: float
+    high: float
+
+
+EIGHT_BIT = Levels(0.0, 255.0)
+"""Those of every plane of uint8: such pictures are shown as they are stored."""
+
+
+def auto_levels(pixels: Pixels) -> Levels:
+    """Levels for the samples (h, w, c) of a plane: 0..255 for uint8, else percentiles 0.1 and 99.9 of some 65,536 of
+    them, which lie all over the plane. The same for all channels. NaN and infinities do not count.
+    """
+    if pixels.dtype == np.uint8:
+        return EIGHT_BIT
+    return _levels(_sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)]))
+
+
+def levels_of(source: ImageSource, plane: int) -> Levels:
+    """What `auto_levels` says of a plane. Of one with more than 67 million pixels 0.3 million are read, in windows.
+
+    Raises `UnreadableImage`.
+    """
+    if source.info.dtype == "uint8":
+        return EIGHT_BIT
+    size = source.info.planes[plane]
+    return _levels(_sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect)))
+
+
+def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:
+    """Pixels (n, c) from all over a plane, the same ones at every call: all of them where they are few enough, else one
+    out of each run of neighbours, else those of windows.
+    """
+    if width * height > _WHOLE_PX:
+        parts = [read(rect) for rect in _windows(width, height)]
+        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
+    step = max(1, width * height * channels // _SAMPLE)
+    # Within its run each pixel stands elsewhere: at a fixed stride a picture whose width is a power of two would be
+    # judged by always the same few columns.
+    at = np.arange(0, width * height, step)
+    at = np.minimum(at + _spread(len(at), step), width * height - 1)
+    return read(Rect(0, 0, width, height))[at // width, at % width]
+
+
+def _windows(width: int, height: int) -> list[Rect]:
+    """Small windows in rows and columns of a grid, each elsewhere in its cell."""
+    w, h = min(_WINDOW, width), min(_WINDOW, height)
+    columns = max(1, min(_WINDOWS, round((_WINDOWS * width / height) ** 0.5), width // w))
+    rows = max(1, min(_WINDOWS // columns, height // h))
+    x = _spread(columns * rows, width // columns - w + 1)
+    y = _spread(columns * rows, height // rows - h + 1, _SILVER)
+    return [
+        Rect(i % columns * (width // columns) + int(x[i]), i // columns * (height // rows) + int(y[i]), w, h)
+        for i in range(columns * rows)
+    ]
+
+
+def _spread(n: int, below: int, ratio: float = _GOLDEN) -> NDArray[np.int64]:
+    """n whole numbers of 0..below-1, evenly spread and without a period: multiples of an irrational (Weyl 1916)."""
+    return np.floor(np.arange(n) * ratio % 1.0 * below).astype(np.int64)
+
+
+def _levels(sample: Pixels) -> Levels:
+    values = sample.astype(np.float64).ravel()
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return Levels(0.0, 1.0)
+    low, high = (float(v) for v in np.percentile(values, _PERCENTILES))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    return Levels(low, high) if high > low else Levels(low, low + max(1.0, abs(low) * 1e-6))
+
+
+def _slices(rect: Rect) -> tuple[slice, slice]:
+    return slice(rect.y, rect.bottom), slice(rect.x, rect.right)
+
+
+def to_float(pixels: Pixels, levels: Levels) -> NDArray[np.float32]:
+    """Samples (h, w, c) as float32 in 0..1 between the levels; NaN becomes 0."""
+    scale = 1.0 / (levels.high - levels.low)
+    wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
+    with np.errstate(all="ignore"):  # infinities and samples beyond float32 end at 0 or 1
+        values = (pixels.astype(wide) - wide(levels.low)) * wide(scale)
+    return np.nan_to_num(np.clip(values, 0.0, 1.0), copy=False).astype(np.float32, copy=False)

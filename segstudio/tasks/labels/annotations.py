@@ -1,0 +1,195 @@
+"""Files of annotations and the images that they are about; a plane of them painted as the classes of a project.
+
+See `Incoming`. Images are matched by path, or by name where only one is called so; categories are classes by name.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from segstudio.errors import MaskMismatch, UsageError, UserError
+from segstudio.formats.annotated import AnnotatedPlane, painted
+from segstudio.formats.naming import StemPattern, entries_matched
+from segstudio.formats.table import Format
+from segstudio.formats.values import AnnotatedImage, AnnotationReader
+from segstudio.labels.model import ClassTable, Kind, folded_name
+from segstudio.store.project import ImageRow, Project
+from segstudio.tasks.labels.classes import AddClass
+from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
+from segstudio.tasks.labels.mask_map import MapKey, MaskMap
+from segstudio.tasks.reachable import status_of
+
+__all__ = ["IncomingAnnotations"]
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _MatchedEntry:
+    """An image of the file and the plane of the project that it is."""
+
+    entry: AnnotatedImage
+    image: ImageRow
+    plane: int
+
+    @property
+    def name(self) -> str:
+        """The image as the file has it."""
+        return self.entry.path
+
+
+class IncomingAnnotations:
+    """See `Incoming`. An image of the file without an annotation is left as it is.
+
+    Raises `UserError` where nothing of the file belongs to the project, `MaskMismatch` where two of its images are for
+    one plane or a size is wrong, `UsageError` for a key of the map that the file does not have.
+    """
+
+    unread: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
+    binary_value = 255
+
+    def __init__(
+        self, project: Project, form: Format, path: Path, mapping: MaskMap, pattern: StemPattern | None
+    ) -> None:
+        if status_of(path) is None:
+            raise UserError(f"{path} does not exist.")
+        if pattern is not None:
+            raise UsageError(f"--pattern is of masks; a file of the format {form.name} names its images.")
+        self._reader: AnnotationReader = form.load().annotation_reader(path)
+        self._names = _class_names(self._reader, mapping)
+        self._matched, self.skipped = _matched(self._reader, project.images())
+        self._with_areas = tuple(m for m in self._matched if m.entry.annotations)
+        if not self._with_areas:
+            raise _nothing(self._reader, self._matched, self.skipped)
+        self._by_plane = {(m.image.id, m.plane): m for m in self._with_areas}
+        self._ids = np.zeros(1, np.int32)
+        self._said: dict[int, tuple[int, int, int]] = {}
+
+    @property
+    def planes(self) -> Sequence[IncomingPlane]:
+        """Images of the file with an annotation, planes of one image behind each other."""
+        return sorted(self._with_areas, key=lambda m: (m.image.id, m.plane))
+
+    @property
+    def annotations(self) -> int:
+        """See `Incoming`."""
+        return sum(m.entry.annotations for m in self._with_areas)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Incoming`."""
+        left_out = Counter[str]()
+        for match in self._matched:
+            left_out.update(match.entry.left_out)
+        overlapping, empty, crowds = (sum(counts) for counts in zip((0, 0, 0), *self._said.values(), strict=True))
+        each = " each" if crowds > 1 else ""
+        possible = (
+            *((n, f"{_annotations(n)} left out: {what}.") for what, n in sorted(left_out.items())),
+            (self._reader.stray, f"{_annotations(self._reader.stray)} left out: the file has no image of theirs."),
+            (empty, f"{_annotations(empty)} left out: no pixel lies in them."),
+            (overlapping, f"{_pixels(overlapping)} in more than one annotation: the later one was kept."),
+            (crowds, f"{_annotations(crowds)} taken as one object{each}, though marked as a crowd of several."),
+        )
+        return tuple(sentence for n, sentence in possible if n)
+
+    def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:
+        """The classes of the annotations that come in; those with single objects become instance classes."""
+        used = sorted(frozenset[int]().union(*(m.entry.classes for m in self._with_areas)))
+        found: dict[str, AddClass] = {}
+        for place in used:
+            name, known = self._names[place], self._reader.classes[place]
+            if name and classes.named(name) is None:
+                kind = Kind.INSTANCE if known.objects else Kind.SEMANTIC
+                found.setdefault(folded_name(name), AddClass(name, kind=kind))
+        return tuple(found.values())
+
+    def use(self, classes: ClassTable) -> None:
+        """See `Incoming`. Classes that no annotation has may be missing: they stand for unknown."""
+        found = (classes.named(name) if name else None for name in self._names)
+        self._ids = np.array([*(0 if c is None else c.id for c in found), 0], np.int32)  # the last one for none
+
+    def read(self, plane: IncomingPlane) -> ReadPlane:
+        """See `Incoming`."""
+        match = self._by_plane[plane.image.id, plane.plane]
+        width, height = match.image.planes[match.plane]
+        found: AnnotatedPlane = painted(self._reader.annotations(match.entry, width, height), width, height)
+        self._said[match.entry.place] = found.overlapping, found.empty, found.crowds
+        return ReadPlane(self._ids[found.class_places][found.numbers], found.numbers)
+
+
+def _annotations(n: int) -> str:
+    return "1 annotation was" if n == 1 else f"{n} annotations were"
+
+
+def _pixels(n: int) -> str:
+    return "1 pixel lies" if n == 1 else f"{n} pixels lie"
+
+
+def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
+    """The class that each class of the file means, '' = unknown. Raises `UsageError` for a key that is none of them."""
+    wanted: dict[int, str] = {}
+    by_name = {folded_name(c.name): place for place, c in enumerate(reader.classes)}
+    by_number = {c.number: place for place, c in enumerate(reader.classes) if c.number is not None}
+    for key, name in mapping.items():
+        place = _place(key, by_name, by_number)
+        if place is None:
+            named = ", ".join(c.name for c in reader.classes) or "none"
+            raise UsageError(f"'{key}' is no class of {reader.name}, which has {named}.")
+        wanted[place] = name
+    return [wanted.get(place, c.name) for place, c in enumerate(reader.classes)]
+
+
+def _place(key: MapKey, by_name: Mapping[str, int], by_number: Mapping[int, int]) -> int | None:
+    """The class that a key names: by its name, or by its number in the file."""
+    found = by_name.get(folded_name(str(key)))
+    return by_number.get(key) if found is None and isinstance(key, int) else found
+
+
+def _matched(reader: AnnotationReader, images: Sequence[ImageRow]) -> tuple[tuple[_MatchedEntry, ...], tuple[str, ...]]:
+    """Images of the file with the project's, and those that belong to none. Raises `MaskMismatch`."""
+    entries = reader.images
+    matching = entries_matched([e.path for e in entries], [image.path for image in images])
+    found: dict[tuple[int, int], _MatchedEntry] = {}
+    for at, place in matching.items():
+        entry, image = entries[at], images[place]
+        if other := found.get((place, entry.plane)):
+            raise MaskMismatch(f"{reader.name} has two images for {image.path}: {other.name} and {entry.path}.")
+        _check_size(reader, entry, image)
+        found[place, entry.plane] = _MatchedEntry(entry, image, entry.plane)
+    return tuple(found.values()), tuple(entry.path for at, entry in enumerate(entries) if at not in matching)
+
+
+def _check_size(reader: AnnotationReader, entry: AnnotatedImage, image: ImageRow) -> None:
+    """Raises `MaskMismatch` where an image of the file is not the plane that it is called after."""
+    if not 0 <= entry.plane < len(image.planes):
+        raise MaskMismatch(
+            f"{reader.name} has annotations for plane {entry.plane} of {image.path}, which has {len(image.planes)}."
+        )
+    width, height = image.planes[entry.plane]
+    if entry.size not in (None, (width, height)):
+        w, h = entry.size or (0, 0)
+        raise MaskMismatch(
+            f"{reader.name} says that {entry.path} has {w} x {h} pixels, but the image {image.path} has "
+            f"{width} x {height}."
+        )
+
+
+def _nothing(reader: AnnotationReader, matched: Sequence[_MatchedEntry], skipped: Sequence[str]) -> UserError:
+    """What to say of a file that has nothing for the project."""
+    if matched:
+        left_out = Counter[str]()
+        for match in matched:
+            left_out.update(match.entry.left_out)
+        only = f", only {' and '.join(sorted(left_out))}" if left_out else ""
+        return UserError(f"{reader.name} has no area for the images of the project{only}.")
+    if not skipped:
+        return UserError(f"{reader.name} has no image.")
+    listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
+    return UserError(
+        f"None of the {len(skipped)} images in {reader.name} is one of the project: {listed}.",
+        todo="Images are matched by their path as in info, or by their name where only one has it.",
+    )

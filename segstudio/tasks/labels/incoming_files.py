@@ -1,0 +1,72 @@
+"""A format's name and a path become incoming labels; nothing behind this asks which format it was."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from segstudio.errors import UsageError
+from segstudio.formats.naming import StemPattern
+from segstudio.formats.table import FORMATS, Layout, readable
+from segstudio.labels.model import ClassTable
+from segstudio.store.project import Project
+from segstudio.tasks.labels.annotations import IncomingAnnotations
+from segstudio.tasks.labels.classes import changed_classes
+from segstudio.tasks.labels.incoming import Incoming
+from segstudio.tasks.labels.mask_map import MaskMap, must_exist
+from segstudio.tasks.labels.masks import IncomingMasks
+
+__all__ = ["Wanted", "incoming_labels", "wanted_labels"]
+
+
+def incoming_labels(
+    project: Project, format_: str, path: Path, mapping: MaskMap | None = None, pattern: StemPattern | None = None
+) -> Incoming:
+    """What a path holds for the images of a project; `format_` is '' where the path's ending says it.
+
+    Raises `UsageError` for a format that is not read, and as the class of its layout does.
+    """
+    name = format_ or _format_of(path)
+    form = FORMATS.get(name)
+    if form is None or not form.imports:
+        raise UsageError(f"'{name}' is no format that can be imported; there are {', '.join(readable())}.")
+    incoming = IncomingMasks if form.layout is Layout.MASKS else IncomingAnnotations
+    return incoming(project, form, path, mapping or {}, pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What comes in, the classes as they are and as they will be, and the names of the new ones."""
+
+    incoming: Incoming
+    now: ClassTable
+    classes: ClassTable
+    new: tuple[str, ...]
+
+
+def wanted_labels(
+    project: Project,
+    format_: str,
+    path: Path,
+    mapping: MaskMap | None,
+    new_classes: bool,
+    pattern: StemPattern | None,
+) -> Wanted:
+    """What a path holds, with the classes it needs; with `new_classes` those that are missing are among them.
+
+    Raises `UserError`, which names them, where they are not wanted, and as `incoming_labels` does.
+    """
+    now = project.classes()
+    incoming = incoming_labels(project, format_, path, mapping, pattern)
+    missing = incoming.missing(now)
+    if not new_classes:
+        must_exist((c.name for c in missing), now, "--new-classes makes those that are missing.")
+    classes = changed_classes(now, missing, project.next_class(), frozenset())
+    incoming.use(classes)
+    return Wanted(incoming, now, classes, tuple(c.name for c in missing))
+
+
+def _format_of(path: Path) -> str:
+    """The format of annotations that has the ending of a path; PNG masks where none has it. Raises `UsageError`."""
+    fitting = [name for name in readable(Layout.ANNOTATIONS) if path.name.lower().endswith(FORMATS[name].extensions)]
+    if len(fitting) > 1:
+        raise UsageError(f"{path.name} may be of several formats: say which with --format, {' or '.join(fitting)}.")
+    return fitting[0] if fitting else "png"

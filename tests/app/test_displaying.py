@@ -1,0 +1,183 @@
+"""How images are shown: views that are chosen, and levels that are found once and kept."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.viewing import display as decoding
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.thumbnails import reduced_display, reduced_file
+from segstudio.imaging import levels as finding
+from segstudio.imaging import pyramid as reducing
+from segstudio.imaging.display import BLUE, WHITE, ShownChannel, View, automatic_view
+from segstudio.imaging.hashing import quick_hash
+from segstudio.imaging.levels import EIGHT_BIT, Levels, levels_of
+from segstudio.imaging.source import open_image, probe
+from segstudio.store.catalog.kept_levels import read_levels
+from segstudio.store.project import Project
+from segstudio.store.values import NewClass, NewImage, NewPlane
+from tests.app.grounds import ground_of
+
+
+def _write(file: Path, bright: int) -> None:
+    import tifffile
+
+    pages = np.random.default_rng(bright).integers(100, bright, (2, 70, 90), np.uint16)
+    tifffile.imwrite(file, pages, photometric="minisblack")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project of two stacks of 16 bits, two planes each, and a grey picture of 8."""
+    from PIL import Image
+
+    _write(tmp_path / "a.tif", 3000)
+    _write(tmp_path / "b.tif", 9000)
+    Image.fromarray(np.arange(6300, dtype=np.uint8).reshape(70, 90)).save(tmp_path / "c.png")
+    rows = []
+    for file in sorted(tmp_path.iterdir()):
+        info, seen = probe(file), file.stat()
+        planes = tuple(NewPlane(p.key, p.width, p.height) for p in info.planes)
+        known = (seen.st_size, seen.st_mtime_ns, quick_hash(file))
+        rows.append(NewImage(file.name, tmp_path, *known, planes, info.channels, info.dtype, info.family))
+    Project.create(tmp_path / "p.segstudio", rows, [NewClass("cell")]).close()
+    return tmp_path
+
+
+class Desk:
+    """One project open in a window that is not there."""
+
+    def __init__(self, qtbot: Any, project: Project) -> None:
+        ground = ground_of(project)
+        self.qtbot, self.project, self.main = qtbot, project, ground.main
+        self.navigation = Navigation(ground, Documents(ground))
+        self.displaying = self.navigation.displaying
+        self.changes: list[View] = []
+        self.displaying.displayChanged.connect(lambda: self.changes.append(self.view()))
+
+    def view(self) -> View:
+        assert self.displaying.display is not None
+        return self.displaying.display.view
+
+    def shows(self, index: int, plane: int = 0) -> Any:
+        self.navigation.open(index, plane)
+        self.qtbot.waitUntil(lambda: not self.navigation.loading)
+        return self.displaying.display
+
+    def close(self) -> None:
+        self.navigation.close()
+        self.main.close()
+        self.project.close()
+
+
+@pytest.fixture
+def opened(qtbot: Any, folder: Path) -> Iterator[Callable[[], Desk]]:
+    desks: list[Desk] = []
+
+    def open_() -> Desk:
+        for desk in desks:
+            desk.close()
+        desks[:] = [Desk(qtbot, Project.open(folder / "p.segstudio"))]
+        return desks[0]
+
+    yield open_
+    for desk in desks:
+        desk.close()
+
+
+def test_another_view_decodes_nothing_and_reduces_nothing(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = opened()
+    before = desk.shows(0)
+    assert before.pixels.dtype == np.uint16
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("done again")
+
+    for module, name in ((decoding, "load_display_image"), (reducing, "pyramid"), (reducing, "halved")):
+        monkeypatch.setattr(module, name, refuse)
+    view = before.view.between(Levels(0, 500))
+    desk.displaying.choose(view)
+    assert desk.changes == [view]
+    assert desk.displaying.display is not None
+    assert desk.displaying.display.reduced is before.reduced
+    assert before.view != view, "what somebody holds stays as it was"
+    desk.displaying.choose(view)
+    assert desk.changes == [view]
+
+
+def test_a_chosen_view_is_that_of_all_planes_of_its_image_and_of_no_other(opened: Callable[[], Desk]) -> None:
+    desk = opened()
+    first = desk.shows(0).view
+    chosen = View((ShownChannel(0, Levels(5, 6), BLUE),))
+    desk.displaying.choose(chosen)
+    assert desk.shows(1).view != chosen
+    assert desk.shows(0, plane=1).view == chosen
+    assert desk.shows(0).view == chosen
+    desk.displaying.choose_automatic()
+    assert desk.view() == first
+    assert desk.shows(0, plane=1).view != first, "each plane has levels of its own"
+
+
+def test_a_channel_that_is_not_there_is_refused(opened: Callable[[], Desk]) -> None:
+    desk = opened()
+    shown = desk.shows(0)
+    with pytest.raises(ValueError, match="1 channels"):
+        desk.displaying.choose(View((ShownChannel(1, EIGHT_BIT),)))
+    assert desk.displaying.display is shown
+
+
+def test_levels_are_found_once_and_kept_with_the_project(
+    opened: Callable[[], Desk], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = opened()
+    found = [desk.shows(0).found, desk.shows(0, plane=1).found, desk.shows(1).found]
+    kept = read_levels(folder / "p.segstudio")
+    assert [(k.low, k.high) for k in kept.values()] == [(levels.low, levels.high) for levels in found]
+    asked: list[int] = []
+    monkeypatch.setattr(finding, "levels_of", lambda source, plane: asked.append(plane))
+    desk = opened()
+    assert [desk.shows(0).found, desk.shows(0, plane=1).found, desk.shows(1).found] == found
+    assert asked == []
+
+
+def test_those_of_eight_bits_are_always_the_same_and_not_kept(opened: Callable[[], Desk], folder: Path) -> None:
+    assert opened().shows(2).view == automatic_view(1, EIGHT_BIT)
+    assert not read_levels(folder / "p.segstudio")
+
+
+def test_another_content_has_other_levels_at_once(opened: Callable[[], Desk], folder: Path) -> None:
+    desk = opened()
+    before = desk.shows(0).found
+    _write(folder / "a.tif", 200)
+    os.utime(folder / "a.tif", ns=(1, 1))
+    after = desk.shows(0).found
+    assert after.high < 210 < before.high
+    assert read_levels(folder / "p.segstudio")[1, 0].high == after.high
+    assert opened().shows(0).found == after
+
+
+def test_a_disk_that_keeps_no_levels_shows_the_image_all_the_same(opened: Callable[[], Desk], folder: Path) -> None:
+    desk = opened()
+    (folder / "p.segstudio" / "cache").mkdir(exist_ok=True)
+    (folder / "p.segstudio" / "cache" / "levels").mkdir()
+    assert desk.shows(0).found.high > 2000
+    assert desk.shows(0).found.high > 2000
+
+
+def test_screen_and_thumbnail_have_the_levels_that_the_network_finds(opened: Callable[[], Desk], folder: Path) -> None:
+    shown = opened().shows(1)
+    source = open_image(folder / "b.tif")
+    assert shown.found == levels_of(source, 0)
+    source.close()
+    from_file = reduced_file(folder / "b.tif", 45, 35)
+    assert from_file is not None
+    assert np.array_equal(from_file, reduced_display(shown, 45, 35))
+    other = shown.seen(View((ShownChannel(0, Levels(0, 1), WHITE),)))
+    assert np.array_equal(from_file, reduced_display(other, 45, 35)), "however the image is shown"
