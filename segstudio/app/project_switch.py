@@ -129,6 +129,11 @@ class Projects(QObject):
 
     # -- what stands in the way --------------------------------------------------------------------------------------
 
+    def awaited(self) -> OpenedProject | None:
+        """The open project, or the one that is being opened, once it is there."""
+        self.wait()
+        return self.current
+
     def there(self) -> OpenedProject | None:
         """The open project, or the one that is being opened; says that there is none."""
         self.wait()

@@ -1,7 +1,6 @@
 """The Session: one window's owners, and the names that scripts lean on.
 
-What stands in CONTRACT.md is a method or signal here, and forwards; everything else is asked of the owner that has it:
-`notices`, `jobs`, `tools`, `projects`, and those of the open `project`. All calls and signals are on the GUI thread.
+All calls and signals are on the GUI thread. What is not in CONTRACT.md is asked of the owner that has it.
 """
 
 from __future__ import annotations
@@ -18,19 +17,16 @@ from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.table import tool_named
 from segstudio.app.job_list import Jobs
 from segstudio.app.notices import Notices
-from segstudio.app.preferences import Preferences, load_preferences, save_preferences
+from segstudio.app.preferences import Preferences, keep_preferences, load_preferences
 from segstudio.app.project_switch import Projects
 from segstudio.app.values import Notice, NoticeKind
 from segstudio.labels.model import Touch
 
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
-    import numpy as np
-    from numpy.typing import NDArray
-
     from segstudio.app.exporting import ExportReport
     from segstudio.app.open_project import OpenedProject
-    from segstudio.app.viewing.reading import Area, Image
+    from segstudio.app.viewing.reading import Area, Ids, Image, Origins, Proposed
     from segstudio.runs import Event, TrainResult
 
 __all__ = ["Session"]
@@ -68,16 +64,14 @@ class Session(QObject):
         return self.projects.current
 
     def _follow(self) -> None:
-        project = self.project
         self.projectChanged.emit()
-        if project is None:
-            return
-        project.navigation.imageShown.connect(self.imageShown)
-        project.documents.editCommitted.connect(self.editCommitted)
-        project.proposals.proposalReady.connect(self.proposalReady)
-        project.training.happened.connect(partial(self._tell_values, self.trainingEvent))
-        project.training.finished.connect(partial(self._tell_values, self.trainingFinished))
-        project.exports.finished.connect(self._tell_export)
+        if project := self.project:
+            project.navigation.imageShown.connect(self.imageShown)
+            project.documents.editCommitted.connect(self.editCommitted)
+            project.proposals.proposalReady.connect(self.proposalReady)
+            project.training.happened.connect(partial(self._tell_values, self.trainingEvent))
+            project.training.finished.connect(partial(self._tell_values, self.trainingFinished))
+            project.exports.finished.connect(self._tell_export)
 
     @property
     def current_image(self) -> str | None:
@@ -86,9 +80,8 @@ class Session(QObject):
 
     def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
         """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
-        self.projects.wait()
-        if self.project is not None:
-            self.project.navigation.open(self.project.navigation.find(index_or_path), plane)
+        if project := self.projects.awaited():
+            project.navigation.open(project.navigation.find(index_or_path), plane)
 
     def add_images(self, paths: Iterable[Path | str]) -> None:
         """Add files, folders and globs to the project, in the background; the image on screen stays."""
@@ -123,9 +116,8 @@ class Session(QObject):
 
     def set_class(self, name: str) -> None:
         """Choose the class to paint. Raises `UserError` where there is none of this name."""
-        self.projects.wait()
-        if self.project is not None:
-            self.project.documents.choose_class(name)
+        if project := self.projects.awaited():
+            project.documents.choose_class(name)
 
     def undo(self) -> None:
         """Take the newest edit on this image back; what is unfinished is aborted instead."""
@@ -155,10 +147,7 @@ class Session(QObject):
             project.finishing.accept()
 
     def mark_done(self, empty: bool = False) -> None:
-        """Fill the rest, mark the image done, show the next that is not; waits for a proposal that is coming.
-
-        Where nothing would be labelled nothing happens, and the window asks; `empty` says that there is nothing.
-        """
+        """Fill the rest, mark the image done, show the next that is not; with `empty` nothing need be labelled."""
         if project := self.projects.to_edit():
             project.finishing.mark_done_and_go_on(empty=empty)
 
@@ -181,23 +170,18 @@ class Session(QObject):
         """End everything, as `Projects.close` does, and keep the preferences."""
         self.projects.close(wait_s)
         self.notices.close()
-        try:
-            if self.remembers:
-                save_preferences(self.preferences)
-        except OSError as error:
-            self.notices.say(self.tr("Preferences could not be saved: {0}").format(error.strerror or error))
+        if self.remembers:
+            keep_preferences(self.preferences, self.notices)
 
-    def labels(self, image: Image = None, plane: int = 0, rect: Area = None) -> NDArray[np.uint32]:
+    def labels(self, image: Image = None, plane: int = 0, rect: Area = None) -> Ids:
         """Object ids (h, w), uint32, read-only, 0 = unknown; of the image on screen where none is named."""
         return self.projects.to_read().reading.labels(image, plane, rect)[0]
 
-    def origins(self, image: Image = None, plane: int = 0, rect: Area = None) -> NDArray[np.uint8]:
+    def origins(self, image: Image = None, plane: int = 0, rect: Area = None) -> Origins:
         """Origins (h, w), uint8, read-only (0 none, 1 painted, 2 accepted, 3 imported, 4 filled in, 5 computed)."""
         return self.projects.to_read().reading.labels(image, plane, rect)[1]
 
-    def proposal(
-        self, image: Image = None, plane: int = 0, rect: Area = None
-    ) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
+    def proposal(self, image: Image = None, plane: int = 0, rect: Area = None) -> Proposed | None:
         """Class values (uint16, 255 for none) and confidence (float32, 0..1), each (h, w); None without a proposal."""
         return self.projects.to_read().reading.proposal(image, plane, rect)
 

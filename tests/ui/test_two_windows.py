@@ -41,7 +41,7 @@ def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, 
     assert banner.text().startswith("Read-only: ")
     assert "Try again" in banner.text()
     said: list[str] = []
-    second.session.said.connect(said.append)
+    second.session.notices.told.connect(lambda notice: said.append(notice.sentence))
     middle: QPoint = second.canvas.to_widget(40, 30).toPoint()
     QTest.mouseClick(second.canvas, Qt.MouseButton.LeftButton, pos=middle)
     second.session.mark_done()
@@ -63,7 +63,7 @@ def test_the_second_window_writes_once_the_first_is_closed_and_it_tries_again(qt
     again = second.findChild(QPushButton, "tryAgainButton")
     assert again is not None
     said: list[str] = []
-    second.session.said.connect(said.append)
+    second.session.notices.told.connect(lambda notice: said.append(notice.sentence))
     QTest.mouseClick(again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: said == ["Still read-only."])
     assert second.read_only_banner.isVisible()

@@ -13,13 +13,17 @@ from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 
-__all__ = ["Area", "Image", "Reading"]
+__all__ = ["Area", "Ids", "Image", "Origins", "Proposed", "Reading"]
 
 Image = int | str | PurePath | None
 """Place or path of an image; None for the one on screen."""
 
 Area = Rect | tuple[int, int, int, int] | None
 """Image pixels; None for the whole plane."""
+
+Ids = NDArray[np.uint32]
+Origins = NDArray[np.uint8]
+Proposed = tuple[NDArray[np.uint16], NDArray[np.float32]]
 
 
 class Reading:
@@ -28,7 +32,7 @@ class Reading:
     def __init__(self, ground: Ground, documents: Documents, navigation: Navigation) -> None:
         self._project, self._documents, self._navigation = ground.project, documents, navigation
 
-    def labels(self, image: Image, plane: int, area: Area) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    def labels(self, image: Image, plane: int, area: Area) -> tuple[Ids, Origins]:
         """Object ids and origins."""
         id_, rect = self._where(image, plane, area)
         held = self._documents.held(id_)
@@ -38,7 +42,7 @@ class Reading:
         origins.setflags(write=False)
         return ids, origins
 
-    def proposal(self, image: Image, plane: int, area: Area) -> tuple[NDArray[np.uint16], NDArray[np.float32]] | None:
+    def proposal(self, image: Image, plane: int, area: Area) -> Proposed | None:
         """Class values and confidence; None without a proposal."""
         id_, rect = self._where(image, plane, area)
         return proposal_values(self._project, self._documents.classes, id_, plane, rect)
