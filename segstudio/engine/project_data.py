@@ -19,12 +19,11 @@ from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts
-from segstudio.store.catalog.file_check import Content, look_at, must_be_as_labelled
-from segstudio.store.catalog.kept_facts import FACTS, KeptFacts, read_facts
-from segstudio.store.catalog.split import Split
-from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.file_check import Content, look_at, must_be_as_labelled
+from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
+from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
-from segstudio.store.values import FrozenLabels, ImageRow
+from segstudio.store.values import FrozenLabels, ImageRow, Split
 
 __all__ = ["ProjectData"]
 

@@ -18,9 +18,9 @@ from segstudio.labels.edit import Edit, Table, TileKey
 from segstudio.labels.model import ClassId, ImageId, Seq, Status
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import Tile
+from segstudio.store import filesystems
 from segstudio.store.catalog import images as images_
 from segstudio.store.catalog import versions as versions_
-from segstudio.store.database import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.connections import Readers, translated
 from segstudio.store.database.create import DATABASE, build_project
@@ -30,6 +30,7 @@ from segstudio.store.database.schema import READABLE_FROM, check_version
 from segstudio.store.history.revert import Reach, batch_for, reach, reversed_edits
 from segstudio.store.history.undo_checks import undo_refusal
 from segstudio.store.history.undo_list import History, load_history
+from segstudio.store.progress_token import Ticker
 from segstudio.store.proposals import Proposals
 from segstudio.store.queries import Committed, read_setting
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
@@ -37,11 +38,23 @@ from segstudio.store.writing import label_rows as labels_
 from segstudio.store.writing import waiting_edits
 from segstudio.store.writing.journal import last_seq, load_edit
 from segstudio.store.writing.outbox import Outbox
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.store.writing.waiting_edits import Unsaved
+from segstudio.store.writing.write_queue import SetAside
 from segstudio.store.writing.writer import Writer
 
-__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
+__all__ = [
+    "DATABASE",
+    "FrozenLabels",
+    "History",
+    "ImageRow",
+    "NewClass",
+    "NewImage",
+    "Project",
+    "Reach",
+    "SetAside",
+    "VersionRow",
+    "Writer",
+]
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ import pytest
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store import snapshots
 from segstudio.store.project import Project
-from segstudio.tasks.keeping import snapshots
 from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.tasks.keeping.repair import repair
 from segstudio.tasks.progress import finished

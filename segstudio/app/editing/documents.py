@@ -23,8 +23,7 @@ from segstudio.labels.paint.policy import Touch
 from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
-from segstudio.store.project import Project
-from segstudio.store.writing.write_queue import SetAside
+from segstudio.store.project import Project, SetAside
 
 __all__ = ["Documents", "OpenDocument"]
 

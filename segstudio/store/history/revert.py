@@ -16,9 +16,9 @@ from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.labels.tiles.tile import digest
 from segstudio.store.history.undo_checks import undo_refusal
 from segstudio.store.history.undo_horizon import must_be_reversible
+from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import decode_rows, load_edit
 from segstudio.store.writing.label_rows import read_tile
-from segstudio.store.writing.progress_token import Ticker
 
 __all__ = ["Reach", "batch_for", "reach", "reversed_edits"]
 

@@ -23,7 +23,7 @@ from segstudio.labels.agreement import Verdict, agreement_map
 from segstudio.labels.model import ClassTable, Kind, LabelClass, folded_name
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.metrics import IGNORED, UNKNOWN, Agreement, ObjectCounts, agreement, pair_counts
-from segstudio.store.merge.images import KnownImage, PairedImage, paired_images
+from segstudio.store.merging import KnownImage, PairedImage, paired_images
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.export import move_all, staging_folder

@@ -16,8 +16,8 @@ from segstudio.formats.values import NOTHING, MaskReader
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Metrics
-from segstudio.store.catalog.split import Split
 from segstudio.store.project import ImageRow, Project
+from segstudio.store.values import Split
 from segstudio.tasks.labels.class_values import Content, content_named, plane_values
 from segstudio.tasks.labels.mask_map import MaskMap, ValueTable, must_exist, must_have_no_names
 from segstudio.tasks.labels.masks import BinaryCheck, MatchedMask, matched_masks, read_classes

@@ -25,11 +25,11 @@ from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confi
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.file_check import look_at, note
+from segstudio.store.file_check import look_at, note
+from segstudio.store.label_fill import filled
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
-from segstudio.store.writing.label_fill import filled
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.labels.classes import AddClass, changed_classes, classes_edit
 from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_exist, must_have_no_names
 from segstudio.tasks.labels.masks import BinaryCheck, MatchedMask, matched_masks, read_classes
