@@ -8,16 +8,16 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segstudio.errors import EditConflict, ProjectDamaged, UserError
-from segstudio.labels.edit import Batch, Edit, RowChange, TileChange
+from segstudio.errors import EditConflict, UserError
+from segstudio.labels.edit import Batch, Edit, TileChange
 from segstudio.labels.model import Cause, ImageId, Seq
-from segstudio.labels.tiles.codec import apply_delta
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.labels.tiles.tile import digest
+from segstudio.store.history.journal_walk import Effect, deltas_of, rows_of, stepped
 from segstudio.store.history.undo_checks import undo_refusal
 from segstudio.store.history.undo_horizon import must_be_reversible
 from segstudio.store.progress_token import Ticker
-from segstudio.store.writing.journal import decode_rows, load_edit
+from segstudio.store.writing.journal import load_edit
 from segstudio.store.writing.label_rows import read_tile
 
 __all__ = ["Reach", "batch_for", "reach", "reversed_edits"]
@@ -150,26 +150,21 @@ def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
 
 
 def _reversed(db: sqlite3.Connection, target: _Target, author: str, ticker: Ticker) -> StreamedEdit:
-    tool, rows = db.execute("SELECT tool, rows FROM edits WHERE seq = ?", (target.root,)).fetchone()
+    (tool,) = db.execute("SELECT tool FROM edits WHERE seq = ?", (target.root,)).fetchone()
     cause = Cause.REDO if target.redo else Cause.UNDO
     header = Edit(target.image, cause, tool=tool, author=author, undoes=target.seq)
-    return StreamedEdit(header, _parts(db, target, decode_rows(rows), ticker))
+    return StreamedEdit(header, _parts(db, target, ticker))
 
 
-def _parts(db: sqlite3.Connection, target: _Target, rows: tuple[RowChange, ...], ticker: Ticker) -> Iterator[Part]:
-    yield from rows if target.redo else (row.inverted() for row in reversed(rows))
+def _parts(db: sqlite3.Connection, target: _Target, ticker: Ticker) -> Iterator[Part]:
+    done = Effect(target.seq, target.root, inverse=not target.redo)
+    yield from rows_of(db, done)
     if target.image is None:
         return
-    deltas = db.execute(
-        "SELECT plane, ty, tx, before, after, data FROM deltas WHERE seq = ? ORDER BY plane, ty, tx", (target.root,)
-    )
-    for plane, ty, tx, before, after, data in deltas:
+    for step in sorted(deltas_of(db, done)):
         ticker.step()
-        start, end = (before, after) if target.redo else (after, before)
-        now = read_tile(db, target.image, (plane, ty, tx))
-        if digest(now) != start:
-            raise EditConflict(f"tile {(plane, ty, tx)} has changed since edit {target.root}")
-        other = apply_delta(now, data)
-        if digest(other) != end:
-            raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
-        yield (plane, ty, tx), TileChange(now, other)
+        now = read_tile(db, target.image, step.key)
+        if digest(now) != step.before:
+            raise EditConflict(f"tile {step.key} has changed since edit {target.root}")
+        (data,) = db.execute("SELECT data FROM deltas WHERE id = ?", (step.delta,)).fetchone()
+        yield step.key, TileChange(now, stepped(now, step, data))
