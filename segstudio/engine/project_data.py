@@ -15,6 +15,7 @@ from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
 from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
@@ -275,12 +276,7 @@ class ProjectData:
 
 def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int32]:
     """Class that counts today by object id; 0 for ignored and removed ones."""
-    lookup = np.zeros(max(frozen.objects, default=0) + 1, np.int32)
-    for object_id, class_id in frozen.objects.items():
-        found = table.effective(class_id)
-        if found is not None and found.kind is not Kind.IGNORE:
-            lookup[object_id] = found.id
-    return lookup
+    return object_lookup(frozen.objects, class_lookup(table, lambda c: 0 if c.kind is Kind.IGNORE else c.id))
 
 
 def _part(row: ImageRow) -> Part:

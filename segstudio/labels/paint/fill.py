@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
@@ -305,14 +306,11 @@ class _Plane:
 
 def _class_lookups(work: Filling) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """By class id: what it counts as today (0 = is not painted, -1 = was never made); whether it has instances."""
-    today = np.full(max((c.id for c in work.classes.all), default=0) + 1, -1, np.int32)
-    today[0] = 0
+    today = class_lookup(work.classes, lambda c: 0 if work.only_unknown and c.locked else c.id)
+    made = [0, *(c.id for c in work.classes.all)]
+    today[np.isin(np.arange(len(today)), made, invert=True)] = -1
     instance = np.zeros(len(today), np.bool_)
-    for c in work.classes.all:
-        effective = work.classes.effective(c.id)
-        spared = effective is None or (work.only_unknown and effective.locked)
-        today[c.id] = 0 if effective is None or spared else effective.id
-        instance[c.id] = not c.one_object
+    instance[[c.id for c in work.classes.all if not c.one_object]] = True
     return today, instance
 
 
