@@ -6,7 +6,7 @@ of an instance class is a new object.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
 from segstudio.labels.paint.policy import effective_lookup
@@ -27,7 +27,6 @@ __all__ = [
     "ClassIdsOf",
     "Filling",
     "Outcome",
-    "collected",
     "has_labels",
     "most_bytes",
     "parts_of",
@@ -94,18 +93,6 @@ def steps_of(document: Document, work: Filling) -> int:
     """How many tiles `parts_of` tells of."""
     passes = 2 if _has_instances(work.classes) else 1
     return passes * sum(sum(1 for _ in document.raster.keys(plane)) for plane in work.planes)
-
-
-def collected(header: Edit, parts: Iterable[Part]) -> Edit | None:
-    """The edit of these parts, all in memory; `header` has neither tiles nor rows. None where there is no part."""
-    tiles: dict[TileKey, TileChange] = {}
-    rows: list[RowChange] = []
-    for part in parts:
-        if isinstance(part, RowChange):
-            rows.append(part)
-        else:
-            tiles[part[0]] = part[1]
-    return replace(header, tiles=tiles, rows=tuple(rows)) if tiles or rows else None
 
 
 def has_labels(document: Document, classes: ClassTable) -> bool:

@@ -20,10 +20,10 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
-from segstudio.labels.paint.fill import ClassIdsOf, Filling, collected, parts_of
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, parts_of
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.streamed import Part, StreamedEdit
+from segstudio.labels.tiles.streamed import Part, StreamedEdit, collected
 from segstudio.labels.user import user_name
 from segstudio.store.file_check import look_at, note
 from segstudio.store.label_fill import filled
