@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.opening import Opening
-    from segstudio.store.writing.write_queue import SetAside
+    from segstudio.store.project import SetAside
 
 __all__ = ["Session"]
 

@@ -7,8 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.jobs import MainThread
 from segstudio.app.values import SaveState
 from segstudio.labels.model import Seq
-from segstudio.store.project import Project
-from segstudio.store.writing.write_queue import SetAside
+from segstudio.store.project import Project, SetAside
 
 __all__ = ["Saving"]
 

@@ -10,7 +10,7 @@ from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.values import LastRun, VersionItem
 from segstudio.errors import DiskRefused, UserError
 from segstudio.runs import EMBEDDED, INSTANT, Event
-from segstudio.store.catalog.versions import make_current
+from segstudio.store.learning import make_current
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
 
@@ -53,11 +53,7 @@ class Versions(QObject):
         """
         if name not in {item.name for item in self.items()}:
             raise UserError(f"The project has no version {name!r}.")
-        writer = self._project.writer
-        assert writer is not None
-        writer.call(lambda db: make_current(db, name)).add_done_callback(
-            lambda future: self._main.post(lambda: self._used(future))
-        )
+        make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
         """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""

@@ -12,7 +12,7 @@ from segstudio.app.jobs import Job, MainThread
 from segstudio.app.values import JobState
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
-from segstudio.store.catalog.growing import removal_edit
+from segstudio.store.growing import removal_edit
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 from segstudio.tasks.images.add import Additions, additions, drop_copies, take_files_in, write_additions
