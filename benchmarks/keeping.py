@@ -34,10 +34,11 @@ from segstudio.labels.tiles.codec import decode_tile, encode_tile
 from segstudio.labels.tiles.tile import digest
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.snapshots import keep
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from segstudio.tasks.keeping.backup import backup
 from segstudio.tasks.keeping.compact import compact, planned
-from segstudio.tasks.keeping.snapshots import keep, restore
+from segstudio.tasks.keeping.snapshots import restore
 
 IMAGES = 4
 

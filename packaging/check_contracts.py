@@ -28,14 +28,24 @@ class Breach:
 
 
 def breaches_of(contract: dict[str, object]) -> list[Breach]:
-    """Every forbidden import of a contract: each source and target, each step up and each step to a sibling."""
+    """Every forbidden import of a contract: each source and target, each step up and each step to a sibling, and what
+    only a few may import in every other room."""
     if contract["type"] == "forbidden":
         targets = _names(contract["forbidden_modules"])
         return [Breach(source, target) for source in _names(contract["source_modules"]) for target in targets]
+    if contract["type"] == "protected":
+        protected, allowed = _names(contract["protected_modules"]), _names(contract["allowed_importers"])
+        return [Breach(room, target) for room in _rooms() if room not in allowed for target in protected]
     layers = [[name.strip() for name in layer.split("|")] for layer in _names(contract["layers"])]
     up = [Breach(low, high) for i, layer in enumerate(layers) for low in layer for high in chain(*layers[:i])]
     sideways = [Breach(one, other) for layer in layers for one, other in permutations(layer, 2)]
     return up + sideways
+
+
+def _rooms() -> list[str]:
+    """The packages and modules at the top of the program."""
+    found = (path.with_suffix("") for path in sorted((ROOT / "segstudio").iterdir()) if path.suffix in ("", ".py"))
+    return [f"segstudio.{path.name}" for path in found if not path.name.startswith("_")]
 
 
 def _names(value: object) -> list[str]:

@@ -13,8 +13,8 @@ from segstudio.app.values import JobKind, Restored, SnapshotItem
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
-from segstudio.store.history.snapshots import Snapshot, SnapshotKind
-from segstudio.tasks.keeping import snapshots as tasks
+from segstudio.store import snapshots as stored
+from segstudio.store.snapshots import Snapshot, SnapshotKind
 
 __all__ = ["Snapshots"]
 
@@ -24,7 +24,7 @@ class _Restored:
     """A restore that can be taken back."""
 
     name: str
-    report: tasks.RestoreReport
+    report: stored.RestoreReport
 
 
 class Snapshots(QObject):
@@ -44,24 +44,26 @@ class Snapshots(QObject):
     @property
     def items(self) -> list[SnapshotItem]:
         """All snapshots, newest first."""
-        return [_item(snapshot) for snapshot in tasks.listed(self._project)]
+        return [_item(snapshot) for snapshot in stored.listed(self._project)]
 
     def keep(self, name: str) -> None:
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""
         self._documents.commit_gesture()
         said = self.tr("Snapshot '{0}' is kept")
         self._documents.after(
-            lambda: self._later(tasks.keep(self._project, name), lambda made: self._notices.say(said.format(made.name)))
+            lambda: self._later(
+                stored.keep(self._project, name), lambda made: self._notices.say(said.format(made.name))
+            )
         )
 
     def rename(self, id_: int, name: str) -> None:
         """Give a snapshot another name."""
-        self._later(tasks.rename(self._project, id_, name))
+        self._later(stored.rename(self._project, id_, name))
 
     def delete(self, id_: int) -> None:
         """Take a name away."""
         said = self.tr("Snapshot '{0}' is deleted; no label was changed")
-        self._later(tasks.delete(self._project, id_), lambda gone: self._notices.say(said.format(gone.name)))
+        self._later(stored.delete(self._project, id_), lambda gone: self._notices.say(said.format(gone.name)))
 
     def _later(self, future: "Future[Snapshot]", then: Callable[[Snapshot], None] = lambda _: None) -> None:
         def done() -> None:
@@ -103,11 +105,11 @@ class Snapshots(QObject):
 
         A stroke under way is kept first, so that undo leads back to it.
         """
-        snapshot = next((found for found in tasks.listed(self._project) if found.id == id_), None)
+        snapshot = next((found for found in stored.listed(self._project) if found.id == id_), None)
         if snapshot is None:
             raise UserError("This snapshot is no longer in the project.")
         images = None if image is None else [image]
-        restoring = tasks.Restoring(self._project, snapshot.seq, images)
+        restoring = stored.Restoring(self._project, snapshot.seq, images)
 
         def told(_edits: int) -> None:
             report = restoring.report()

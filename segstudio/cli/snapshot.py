@@ -8,8 +8,8 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
-from segstudio.store.history.snapshots import Snapshot
 from segstudio.store.project import Project
+from segstudio.store.snapshots import Snapshot
 
 __all__ = ["arguments", "run"]
 
@@ -38,7 +38,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Keep, list, restore, rename or delete."""
     _check(options)
-    from segstudio.tasks.keeping import snapshots
+    from segstudio.store import snapshots
 
     with opened(options.project, write=not options.list) as project:
         if options.list:
@@ -68,8 +68,9 @@ def _check(options: Namespace) -> None:
 
 
 def _restore(project: Project, options: Namespace) -> None:
+    from segstudio.store.snapshots import named
     from segstudio.tasks.images.selection import selected_images
-    from segstudio.tasks.keeping.snapshots import named, restore
+    from segstudio.tasks.keeping.snapshots import restore
 
     snapshot = named(project, options.restore)
     chosen = None if options.images is None else [row.id for row in selected_images(project.images(), options.images)]

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.engine.agenda import Priority
-from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import Done, Predict, PredictedImage, PredictedTile, Reply, Target
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UnreadableImage
@@ -18,7 +17,7 @@ from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.proposal import encode_confidence, quantised_confidence
 from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import frozen
-from segstudio.learn.data import PlaneEntry
+from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
 
 __all__ = ["Looking", "Step", "predict_job"]
@@ -104,7 +103,7 @@ class _Work:
     request: Predict
     entry: PlaneEntry
     model: Model
-    data: ProjectData
+    data: Dataset
     looking: Looking
     fit_s: float
 

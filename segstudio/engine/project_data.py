@@ -17,17 +17,17 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.imaging.levels import Levels
+from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts
-from segstudio.store.catalog.file_check import Content, look_at, must_be_as_labelled
-from segstudio.store.catalog.kept_facts import FACTS, KeptFacts, read_facts
-from segstudio.store.catalog.kept_levels import FileStamp, PlaneLevels, read_levels
-from segstudio.store.catalog.split import Split
-from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.file_check import Content, look_at, must_be_as_labelled
+from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
+from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
+from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
-from segstudio.store.values import FrozenLabels, ImageRow
+from segstudio.store.values import FrozenLabels, ImageRow, Split
 
 __all__ = ["ProjectData"]
 
@@ -287,12 +287,7 @@ class ProjectData:
 
 def _class_by_object(frozen: FrozenLabels, table: ClassTable) -> NDArray[np.int32]:
     """Class that counts today by object id; 0 for ignored and removed ones."""
-    lookup = np.zeros(max(frozen.objects, default=0) + 1, np.int32)
-    for object_id, class_id in frozen.objects.items():
-        found = table.effective(class_id)
-        if found is not None and found.kind is not Kind.IGNORE:
-            lookup[object_id] = found.id
-    return lookup
+    return object_lookup(frozen.objects, class_lookup(table, lambda c: 0 if c.kind is Kind.IGNORE else c.id))
 
 
 def _part(row: ImageRow) -> Part:

@@ -20,6 +20,7 @@ import torch
 from segstudio.engine.agenda import Agenda, Priority
 from segstudio.engine.doctor import report
 from segstudio.engine.predicting import Looking, Step, predict_job
+from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import (
     PROTOCOL,
     Bye,
@@ -38,6 +39,7 @@ from segstudio.engine.protocol import (
     read_frame,
     write_frame,
 )
+from segstudio.engine.sources import Sources
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UserError
@@ -82,13 +84,14 @@ class Server:
             self._send(_failed(0, error))
             return 2
         with project:
-            shop = Workshop(project)
+            sources = Sources()
+            shop = Workshop(lambda: ProjectData(project, sources))
             torch.set_num_threads(shop.threads)
             device = device_name(resolve("auto"))
             self._send(Welcome(PROTOCOL, os.getpid(), device, str(torch.__version__), shop.threads))
             threading.Thread(target=self._listen, name="inbox", daemon=True).start()
             self._serve(shop, hello.idle_s)
-            shop.sources.close()
+            sources.close()
         return 0
 
     def _serve(self, shop: Workshop, idle_s: float) -> None:

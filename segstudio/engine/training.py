@@ -11,10 +11,10 @@ from torch import nn
 
 from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
-from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEvent, RunPlanned, Train, Trained
 from segstudio.engine.workshop import Workshop, is_grey
 from segstudio.errors import NotEnoughLabels, UnreadableImage, WeightsDamaged
+from segstudio.learn.data import Dataset
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import HeldOut, advice, decide, held_out, measure, pixels_of
@@ -96,7 +96,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     yield Done(request.id)
 
 
-def _surveyed(request: Train, data: ProjectData) -> Generator[Step, None, Facts]:
+def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
     """The facts of a project, giving way between planes; what is new among them goes to the client, to be kept."""
     told = -math.inf
     for found in survey(data):
@@ -114,7 +114,7 @@ def _surveyed(request: Train, data: ProjectData) -> Generator[Step, None, Facts]
 
 
 def _run(
-    request: Train, trainer: Trainer, sampler: Sampler, facts: Facts, data: ProjectData, stopping: Stopping
+    request: Train, trainer: Trainer, sampler: Sampler, facts: Facts, data: Dataset, stopping: Stopping
 ) -> Generator[Step, None, None]:
     watched = held_out(facts, trainer.plan, _WATCHED_PX)
     card = version_card(trainer.plan)
@@ -165,7 +165,7 @@ def _nothing_left(broken: Sequence[str]) -> NotEnoughLabels:
 
 
 def _judge(
-    shop: Workshop, request: Train, trainer: Trainer, facts: Facts, data: ProjectData, *, stopped: bool
+    shop: Workshop, request: Train, trainer: Trainer, facts: Facts, data: Dataset, *, stopped: bool
 ) -> Generator[Step, None, None]:
     """Compare the child with what is current on the same held-out pixels, and send its weights and card."""
     plan, device = trainer.plan, trainer.device
@@ -195,7 +195,7 @@ def _judge(
 
 
 def _best_before(
-    shop: Workshop, plan: Plan, device: torch.device, data: ProjectData, target: HeldOut
+    shop: Workshop, plan: Plan, device: torch.device, data: Dataset, target: HeldOut
 ) -> Generator[Step, None, tuple[Model, Figures | None]]:
     """What proposes now: the promoted version or the instant learner, whichever is better on the held-out pixels.
 
@@ -216,7 +216,7 @@ def _best_before(
     return max(measured, key=lambda pair: -1.0 if pair[1] is None else pair[1].mean_iou)
 
 
-def _figures(model: Model, data: ProjectData, target: HeldOut) -> Generator[Step, None, Figures | None]:
+def _figures(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None, Figures | None]:
     figures = None
     for figures in measure(model, data, target):
         if figures is None:
@@ -224,7 +224,7 @@ def _figures(model: Model, data: ProjectData, target: HeldOut) -> Generator[Step
     return figures
 
 
-def _new_plan(shop: Workshop, request: Train, data: ProjectData, facts: Facts, device: torch.device) -> Plan:
+def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device) -> Plan:
     base = request.choices.base or _usual_base(data, facts)
     machine = Machine(str(device), shop.threads, shop.bfloat16(device))
     if base in (EMBEDDED, "imagenet", "scratch"):
@@ -244,7 +244,7 @@ def _new_plan(shop: Workshop, request: Train, data: ProjectData, facts: Facts, d
     )
 
 
-def _usual_base(data: ProjectData, facts: Facts) -> str:
+def _usual_base(data: Dataset, facts: Facts) -> str:
     """The promoted version, unless images of more channels than it knows have come since."""
     promoted = data.promoted_version()
     if promoted is None or read_card(promoted, data).channels != channels_of(facts):

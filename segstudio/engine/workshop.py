@@ -1,12 +1,10 @@
-"""What the engine's jobs share: the project, the device, and the models that are ready to predict."""
+"""What the engine's jobs share: the data, the device, and the models that are ready to predict."""
 
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import torch
 
-from segstudio.engine.project_data import ProjectData
-from segstudio.engine.sources import Sources
 from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import Dataset, Part
 from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
@@ -15,7 +13,6 @@ from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model
 from segstudio.learn.versions import embedded_model, version_model
 from segstudio.runs import EMBEDDED, INSTANT, Block
-from segstudio.store.project import Project
 
 __all__ = ["Workshop", "is_grey"]
 
@@ -27,19 +24,17 @@ _INSTANT_MARGIN_PX = 64
 
 
 class Workshop:
-    """One project and one device owner. Models are kept by what they were made of, the last used ones."""
+    """One source of data and one device owner. Models are kept by what they were made of, the last used ones.
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.sources = Sources()
+    `view` gives the data as they are now; jobs see no more of a project than that.
+    """
+
+    def __init__(self, view: Callable[[], Dataset]) -> None:
+        self.view = view
         self.threads = usable_threads()
         self._models: OrderedDict[tuple[object, ...], Model] = OrderedDict()
         self._pays: dict[str, bool] = {}
         self._unfit: int | None = None
-
-    def view(self) -> ProjectData:
-        """The project as it is now."""
-        return ProjectData(self.project, self.sources)
 
     def bfloat16(self, device: torch.device) -> bool:
         """Whether half precision is worth it on a device; measured once."""

@@ -1,6 +1,6 @@
 """Which sample values count as black and as white: the levels of a plane, and samples between them. Pure functions.
 
-One function finds them, so that screen, thumbnails and network never differ; `store.catalog.kept_levels` keeps them.
+One function finds them, so that screen, thumbnails and network never differ; `store.kept_levels` keeps them.
 """
 
 from collections.abc import Callable

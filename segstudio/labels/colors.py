@@ -5,11 +5,21 @@ The palette is Okabe & Ito's (Color Universal Design, 2008) without black, then 
 
 from collections.abc import Sequence
 
-__all__ = ["BACKGROUND_COLOR", "next_color"]
+from segstudio.labels.model import Kind
+
+__all__ = ["BACKGROUND_COLOR", "default_color", "next_color"]
 
 BACKGROUND_COLOR = "#6b7280"
+_IGNORE_COLOR = "#a0a0a0"
 
 _PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+
+
+def default_color(kind: Kind, taken: Sequence[str]) -> str:
+    """The colour of a class for which none was chosen; `taken` are those of the other classes."""
+    if kind is Kind.BACKGROUND:
+        return BACKGROUND_COLOR
+    return _IGNORE_COLOR if kind is Kind.IGNORE else next_color(taken)
 
 
 def next_color(taken: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.runs import Block, PlaneFacts
+from segstudio.runs import Block, LabelStamp, PlaneFacts
 
 __all__ = [
     "ClassEntry",
@@ -64,7 +64,10 @@ class PlaneEntry:
 
 
 class Dataset(Protocol):
-    """Pixels, labels and weights, wherever they come from. Rectangles lie within the plane."""
+    """Pixels, labels and weights, wherever they come from: all that a job of the engine sees of a project.
+
+    It is of one moment. Rectangles lie within the plane.
+    """
 
     def classes(self) -> Sequence[ClassEntry]:
         """Classes in use, without those that are ignored, in the order of the list."""
@@ -78,6 +81,10 @@ class Dataset(Protocol):
 
     def planes(self) -> Sequence[PlaneEntry]:
         """Every plane of every image in use."""
+        ...
+
+    def entry(self, image: int, plane: int) -> PlaneEntry | None:
+        """One of `planes`; None where there is none such."""
         ...
 
     def last_edit(self) -> int:
@@ -96,8 +103,20 @@ class Dataset(Protocol):
         """What was measured before on the labels that a plane has now; None where nothing was."""
         ...
 
+    def stamp(self, image: int, plane: int) -> LabelStamp:
+        """Which labels of a plane are given here, for what is measured on them to be kept; they have been read."""
+        ...
+
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
         """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`."""
+        ...
+
+    def unreadable(self) -> Sequence[str]:
+        """A sentence for each image whose pixels were asked for and cannot be read, in the order they were met."""
+        ...
+
+    def readable(self, image: int, plane: int) -> bool:
+        """Whether nothing has been met so far that keeps the pixels of a plane from being read."""
         ...
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -110,6 +129,10 @@ class Dataset(Protocol):
 
     def blocks(self) -> Sequence[Block]:
         """Blocks that were held out before, and stay so."""
+        ...
+
+    def trained_groups(self) -> frozenset[str]:
+        """Names of the groups that some version has trained on: nothing of theirs can be held out any more."""
         ...
 
     def current_version(self) -> str | None:

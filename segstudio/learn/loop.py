@@ -4,7 +4,6 @@ It yields None where others may have their turn. The same plan on the same data 
 is drawn follows from (seed, step), and a step's rate from the step alone.
 """
 
-import copy
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as encode_safetensors
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.augment import Augmenter
@@ -99,9 +99,8 @@ class Trainer:
         recipe = plan.recipe
         self._format = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.net = net.to(device=device, memory_format=self._format)  # type: ignore[call-overload]
-        self.averaged = copy.deepcopy(self.net).eval()
-        for parameter in self.averaged.parameters():
-            parameter.requires_grad_(False)
+        self._average = AveragedModel(self.net, use_buffers=True)
+        self.averaged = self._average.module.eval().requires_grad_(False)
         self._optimiser = OPTIMISERS[recipe.optimiser](parameter_groups(self.net, plan), recipe.rate)
         self._loss = LOSSES[recipe.loss]
         self._augmenter = Augmenter(recipe)
@@ -126,7 +125,7 @@ class Trainer:
         if bool(torch.isfinite(norm)):
             self._optimiser.step()
         self.step += 1
-        self._average()
+        self._follow()
         return loss
 
     def _backward(self, batch: Batch) -> float:
@@ -200,6 +199,7 @@ class Trainer:
             self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
             self.net.load_state_dict(_below(tensors, "net."))
             self.averaged.load_state_dict(_below(tensors, "averaged."))
+            self._average.n_averaged.fill_(self.step)
         except (KeyError, ValueError, RuntimeError, SafetensorError, msgspec.MsgspecError) as error:
             raise WeightsDamaged("The checkpoint of this run cannot be read.", todo="Start the run anew.") from error
         moments = _below(tensors, "optimiser.")
@@ -219,14 +219,13 @@ class Trainer:
                     module.eval()
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _follow(self) -> None:
         """Exponential average of weights and statistics (Polyak and Juditsky 1992), over all while they are few."""
-        keep = 1 - 1 / min(self.step, self.plan.recipe.ema_steps)
-        for mine, theirs in zip(self.averaged.state_dict().values(), self.net.state_dict().values(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs.to(mine.dtype), 1 - keep)
-            else:
-                mine.copy_(theirs)
+        self._average.multi_avg_fn = get_ema_multi_avg_fn(1 - 1 / min(self.step, self.plan.recipe.ema_steps))
+        self._average.update_parameters(self.net)
+        for mine, theirs in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
+            if not mine.is_floating_point():
+                mine.copy_(theirs)  # numbers of batches, of which there is no average
 
     def _parameter_names(self) -> dict[int, str]:
         return {id(p): name for name, p in self.net.named_parameters()}

@@ -21,8 +21,8 @@ from segstudio.durable import built_folder
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store import filesystems
 from segstudio.store.catalog.images import relative_root
-from segstudio.store.database import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import refusal

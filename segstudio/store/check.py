@@ -20,10 +20,12 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import digest
-from segstudio.store.database import filesystems
+from segstudio.store import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import refusal
+from segstudio.store.database.lock import is_held
+from segstudio.store.writing.waiting_edits import set_aside_files_of, waiting_files_of
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -36,7 +38,10 @@ __all__ = [
     "begin_check",
     "check_due",
     "damage_sentence",
+    "is_held",
     "quick_check",
+    "set_aside_files_of",
+    "waiting_files_of",
 ]
 
 CHECKED = "checked"

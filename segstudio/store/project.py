@@ -6,30 +6,32 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
 
 import msgspec
 
 from segstudio.errors import DiskRefused, EditConflict, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
-from segstudio.labels.model import ClassId, ImageId, Seq, Status
+from segstudio.labels.model import Cause, ClassId, ImageId, Seq, Status
 from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.tiles.tile import Tile
+from segstudio.store import filesystems
 from segstudio.store.catalog import images as images_
 from segstudio.store.catalog import versions as versions_
-from segstudio.store.database import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.connections import Readers, translated
 from segstudio.store.database.create import DATABASE, build_project
 from segstudio.store.database.lock import LOCK, ProjectLock
 from segstudio.store.database.migrations import migrate
 from segstudio.store.database.schema import READABLE_FROM, check_version
-from segstudio.store.history.revert import Reach, batch_for, reach, reversed_edits
+from segstudio.store.history.revert import Reach, batch_for, reach, reversed_edit, reversed_edits
 from segstudio.store.history.undo_checks import undo_refusal
 from segstudio.store.history.undo_list import History, load_history
+from segstudio.store.progress_token import Ticker
 from segstudio.store.proposals import Proposals
 from segstudio.store.queries import Committed, read_setting
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
@@ -37,13 +39,23 @@ from segstudio.store.writing import label_rows as labels_
 from segstudio.store.writing import waiting_edits
 from segstudio.store.writing.journal import last_seq, load_edit
 from segstudio.store.writing.outbox import Outbox
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.store.writing.waiting_edits import Unsaved
+from segstudio.store.writing.write_queue import SetAside
 from segstudio.store.writing.writer import Writer
 
-__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "Project", "VersionRow"]
-
-T = TypeVar("T")
+__all__ = [
+    "DATABASE",
+    "FrozenLabels",
+    "History",
+    "ImageRow",
+    "NewClass",
+    "NewImage",
+    "Project",
+    "Reach",
+    "SetAside",
+    "VersionRow",
+    "Writer",
+]
 
 
 class Project(Committed):
@@ -303,6 +315,34 @@ class Project(Committed):
         with self._readers.transaction() as db:
             return reach(db, seq)
 
+    def reversal(
+        self,
+        seq: Seq,
+        author: str,
+        lookup: Callable[[TileKey], Tile],
+        *,
+        known: Edit | None = None,
+        largest_bytes: int = LARGEST_EDIT_BYTES,
+    ) -> Edit | Reach:
+        """The edit that takes this one back (an undo edit: does again what it took back), to be committed in memory.
+
+        Its `Reach` instead where it belongs to a batch, or its tiles hold more than `largest_bytes`: `take_back` is
+        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the tiles of today.
+        Raises `UserError` where something depends on it or its deltas are not kept, `EditConflict`, `ProjectDamaged`.
+        """
+        refusal = self.undo_refusal(seq)
+        if refusal:
+            raise UserError(refusal)
+        if known is None and self.writer is not None:
+            known = self.writer.pending_edit(seq)
+        if known is not None:
+            return replace(known.inverted(seq, Cause.UNDO if known.undoes is None else Cause.REDO), author=author)
+        with self._readers.transaction() as db:
+            reaches = reach(db, seq)
+            if reaches.batch or reaches.bytes > largest_bytes:
+                return reaches
+            return reversed_edit(db, seq, author, lookup)
+
     def take_back(self, seq: Seq, author: str, ticker: Ticker | None = None) -> "Future[int]":
         """Undo an edit with all of its batch (of an undo edit: redo), in one transaction; the future says how many.
 
@@ -318,29 +358,28 @@ class Project(Committed):
     def set_setting(self, key: str, value: object) -> "Future[None]":
         """Write a setting. Raises `ReadOnly` where the project is not open for writing."""
         text = msgspec.json.encode(value).decode()
-        return self._write(lambda db: _execute(db, "INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, text)))
+        return self.writing().call(
+            lambda db: _execute(db, "INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, text))
+        )
 
     def add_time(self, image: ImageId, seconds: float, author: str = "") -> "Future[None]":
         """Add seconds that a person spent on an image. Raises `ReadOnly`."""
-        return self._write(lambda db: versions_.add_seconds(db, image, seconds, author))
+        return self.writing().call(lambda db: versions_.add_seconds(db, image, seconds, author))
 
     def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
         """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""
         update = "UPDATE images SET problem = ? WHERE id = ?"
-        return self._write(lambda db: _execute(db, update, (sentence, image)))
+        return self.writing().call(lambda db: _execute(db, update, (sentence, image)))
 
     def set_effort(self, image: ImageId, corrected: int, proposed: int) -> "Future[None]":
         """Keep how many of the pixels proposed first a person had to change. Raises `ReadOnly`."""
         update = "UPDATE images SET corrected_pixels = ?, proposed_pixels = ? WHERE id = ?"
-        return self._write(lambda db: _execute(db, update, (corrected, proposed, image)))
+        return self.writing().call(lambda db: _execute(db, update, (corrected, proposed, image)))
 
     def set_content_hash(self, image: ImageId, content_hash: str) -> "Future[None]":
         """Keep the full hash of an image's file, taken when it was first decoded. Raises `ReadOnly`."""
         update = "UPDATE files SET content_hash = ? WHERE image = ? AND position = 0"
-        return self._write(lambda db: _execute(db, update, (content_hash, image)))
-
-    def _write(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        return self.writing().call(job)
+        return self.writing().call(lambda db: _execute(db, update, (content_hash, image)))
 
     def writing(self) -> Writer:
         """The writer. Raises `ReadOnly`, with the reason, where this process may not write."""

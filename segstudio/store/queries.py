@@ -163,6 +163,11 @@ class Committed:
         with self._readers.transaction() as db:
             return labels_.class_use(db, class_ids)
 
+    def classes_with_pixels(self) -> frozenset[ClassId]:
+        """The classes, as pixels were given them, that have a known pixel, in images that were taken out too."""
+        with self._readers.transaction() as db:
+            return labels_.classes_with_pixels(db, removed=True)
+
     def known_classes(self) -> frozenset[ClassId]:
         """The classes, as they count today, that have a known pixel."""
         with self._readers.transaction() as db:

@@ -12,7 +12,7 @@ from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
 from segstudio.labels.tiles.tile import Tile
 from segstudio.store.catalog.split import Split
 
-__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "NewPlane", "ObjectRow", "RunRow", "VersionRow"]
+__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "NewPlane", "ObjectRow", "RunRow", "Split", "VersionRow"]
 
 
 @dataclass(frozen=True, slots=True)

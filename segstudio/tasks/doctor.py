@@ -18,7 +18,7 @@ from segstudio.engine.client import engine_command, engine_environment
 from segstudio.formats.table import FORMATS
 from segstudio.imaging.readers.table import FAMILIES
 from segstudio.registry import broken_rows
-from segstudio.store.database import filesystems
+from segstudio.store import filesystems
 from segstudio.tasks.keeping.project_health import Health, examine_project, is_project
 
 __all__ = ["Examination", "examine"]

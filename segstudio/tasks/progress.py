@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Progress", "finished"]
+__all__ = ["Progress", "finished", "progress_of"]
 
 R = TypeVar("R")
 
@@ -16,6 +16,17 @@ class Progress:
     done: int
     total: int
     doing: str = ""
+
+
+def progress_of(steps: Generator[tuple[int, int, str], None, R]) -> Generator[Progress, None, R]:
+    """The steps (done, total, doing) of a long work of the store as progress; returns what it returns."""
+    try:
+        while True:
+            yield Progress(*next(steps))
+    except StopIteration as end:
+        return end.value
+    finally:
+        steps.close()
 
 
 def finished(task: Generator[object, None, R]) -> R:

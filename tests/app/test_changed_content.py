@@ -15,7 +15,7 @@ from segstudio.app.viewing import displaying
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import DiskRefused
 from segstudio.labels.model import ImageId
-from segstudio.store.catalog.file_check import ContentChanged, Look, adopt, look_at
+from segstudio.store.file_check import ContentChanged, Look, adopt, look_at
 from segstudio.tasks.learning.predict import PredictProgress
 from tests.app.proposal_desk import Desk
 

@@ -18,7 +18,7 @@ from segstudio.imaging.display import BLUE, WHITE, ShownChannel, View, automatic
 from segstudio.imaging.hashing import quick_hash
 from segstudio.imaging.levels import EIGHT_BIT, Levels, levels_of
 from segstudio.imaging.source import open_image, probe
-from segstudio.store.catalog.kept_levels import read_levels
+from segstudio.store.kept_levels import read_levels
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from tests.app.grounds import ground_of

@@ -19,8 +19,8 @@ from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange
 from segstudio.labels.model import Cause, ImageId, Origin, Status
 from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.tile import EMPTY, frozen
+from segstudio.store.label_fill import Filling
 from segstudio.store.project import Project
-from segstudio.store.writing.label_fill import Filling
 from tests.app.grounds import ground_of
 from tests.app.test_documents import FIRST, Bench
 

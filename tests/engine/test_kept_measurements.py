@@ -13,7 +13,7 @@ from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
 from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts, Looked, survey
-from segstudio.store.catalog.kept_facts import FACTS, FactsFile
+from segstudio.store.kept_facts import FACTS, FactsFile
 from segstudio.store.project import Project
 from tests.engine.conftest import label, new_project
 

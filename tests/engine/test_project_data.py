@@ -12,7 +12,7 @@ from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause
 from segstudio.learn.data import Part
-from segstudio.store.catalog.kept_levels import KeptLevels
+from segstudio.store.kept_levels import KeptLevels
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass
 from tests.engine.conftest import SIDE, label, new_image, new_project

@@ -13,7 +13,9 @@ import torch
 
 from segstudio.engine import client as client_module
 from segstudio.engine.client import EngineClient
+from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import Train
+from segstudio.engine.sources import Sources
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import EngineDied, NoSuchDevice, NotEnoughLabels, UserError
@@ -332,9 +334,10 @@ def test_where_memory_runs_out_for_good_the_run_fails_with_a_sentence(
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
     monkeypatch.setattr(Trainer, "learn", full)
-    shop = Workshop(discs_project)
+    sources = Sources()
+    shop = Workshop(lambda: ProjectData(discs_project, sources))
     request = Train(id=1, run="r1", version="v1", choices=msgspec.structs.replace(TINY, device="cpu"))
     with pytest.raises(UserError, match="The computer has too little memory to train") as caught:
         list(train_job(shop, request, Stopping()))
     assert "painted is safe" in caught.value.safe
-    shop.sources.close()
+    sources.close()

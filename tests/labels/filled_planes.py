@@ -7,7 +7,8 @@ from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassTable, Origin
-from segstudio.labels.paint.fill import ClassIdsOf, Filling, collected, parts_of
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, parts_of
+from segstudio.labels.tiles.streamed import collected
 
 __all__ = ["filled", "reader"]
 

@@ -11,9 +11,9 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, Origin, Seq, Status
 from segstudio.labels.paint import fill
-from segstudio.labels.paint.fill import Filling, Outcome, collected, most_bytes, parts_of, steps_of
+from segstudio.labels.paint.fill import Filling, Outcome, most_bytes, parts_of, steps_of
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.streamed import edit_bytes
+from segstudio.labels.tiles.streamed import collected, edit_bytes
 from segstudio.labels.tiles.tile import Constant
 from tests.labels.filled_planes import filled, reader
 from tests.labels.label_strategies import a_class, a_document, few, pixels, state, with_columns

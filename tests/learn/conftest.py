@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
-from segstudio.runs import Block, PlaneFacts
+from segstudio.runs import Block, LabelStamp, PlaneFacts
 
 BACKGROUND, BRIGHT = 1, 2
 CLASSES = (ClassEntry(BACKGROUND, "background", True, False), ClassEntry(BRIGHT, "blob", False, False))
@@ -57,6 +57,21 @@ class MemoryData:
             )
             for i, p in self.pictures.items()
         ]
+
+    def entry(self, image: int, plane: int) -> PlaneEntry | None:
+        return next((e for e in self.planes() if (e.image, e.plane) == (image, plane)), None)
+
+    def stamp(self, image: int, plane: int) -> LabelStamp:
+        return LabelStamp(image, plane, self.seqs.get(image, image), int((self.ids[image] > 0).sum()))
+
+    def unreadable(self) -> Sequence[str]:
+        return [f"{image}.png cannot be read." for image in dict.fromkeys(self.asked) if image in self.damaged]
+
+    def readable(self, image: int, plane: int) -> bool:
+        return image not in self.damaged
+
+    def trained_groups(self) -> frozenset[str]:
+        return frozenset()
 
     def last_edit(self) -> int:
         return 1

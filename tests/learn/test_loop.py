@@ -56,6 +56,29 @@ def test_a_resumed_run_ends_in_the_same_bits_as_one_that_was_not_cut(discs: Memo
     assert _same(whole.averaged, resumed.averaged)
 
 
+def test_the_average_is_over_all_steps_first_and_then_looks_back_over_so_many(discs: MemoryData):
+    """Also where a run goes on from a checkpoint, which says nothing of how far the average is but its step."""
+    trainer = tiny_trainer(tiny_plan(discs, max_steps=9))
+    recipe = msgspec.structs.replace(trainer.plan.recipe, ema_steps=3)
+    trainer.plan = msgspec.structs.replace(trainer.plan, recipe=recipe)
+    sampler = Sampler(facts_of(discs), trainer.plan, discs)
+    naive = {name: value.clone() for name, value in trainer.averaged.state_dict().items()}
+    for step in range(1, 10):
+        if step == 6:
+            saved = trainer.snapshot()
+            trainer = tiny_trainer(trainer.plan)
+            trainer.restore(saved)
+        trainer.learn(sampler.batch(step - 1))
+        for name, value in trainer.net.state_dict().items():
+            if value.is_floating_point():
+                naive[name] += (value - naive[name]) / min(step, 3)
+            else:
+                naive[name] = value.clone()
+        for name, value in trainer.averaged.state_dict().items():
+            torch.testing.assert_close(value, naive[name], rtol=1e-5, atol=1e-6)
+    assert not any(parameter.requires_grad for parameter in trainer.averaged.parameters())
+
+
 def test_a_damaged_checkpoint_is_said_so(discs: MemoryData):
     trainer = tiny_trainer(tiny_plan(discs, max_steps=2))
     saved = trainer.snapshot()

@@ -11,13 +11,13 @@ import pytest
 from segstudio.errors import DiskRefused, ProjectDamaged, UserError
 from segstudio.geometry import Rect
 from segstudio.store import backup as backup_module
+from segstudio.store import filesystems
 from segstudio.store.backup import BACKUP_OF, Backup, back_up
-from segstudio.store.database import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
+from segstudio.store.snapshots import keep, listed
 from segstudio.store.writing import waiting_edits
 from segstudio.tasks.keeping.backup import backup
-from segstudio.tasks.keeping.snapshots import keep, listed
 from tests.store.refusing_disk import refusing
 from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint, undo
 

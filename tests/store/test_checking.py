@@ -12,8 +12,8 @@ import pytest
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
+from segstudio.store import filesystems
 from segstudio.store.check import CHECKED, BackgroundCheck, BadTile, bad_tiles, begin_check, check_due, quick_check
-from segstudio.store.database import filesystems
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
 from tests.store.damage import overwrite_page, root_page

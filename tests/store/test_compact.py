@@ -22,9 +22,9 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.store.history import compact as compact_module
 from segstudio.store.history import daily
 from segstudio.store.project import Project
-from segstudio.tasks.keeping import compact as task_module
+from segstudio.store.snapshots import keep, listed
 from segstudio.tasks.keeping.compact import CompactReport, compact, planned
-from segstudio.tasks.keeping.snapshots import keep, listed, restore
+from segstudio.tasks.keeping.snapshots import restore
 from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
 
@@ -122,7 +122,7 @@ def test_named_snapshots_stay_restorable_with_one_delta_a_tile_between_them(proj
 
 
 def test_compacting_again_joins_what_a_deleted_snapshot_kept_apart(project: Project) -> None:
-    from segstudio.tasks.keeping.snapshots import delete
+    from segstudio.store.snapshots import delete
 
     shas: dict[str, tuple[int, str]] = {}
     for name in ("a", "b"):
@@ -256,10 +256,11 @@ def test_a_fault_in_the_middle_drops_nothing_and_the_project_goes_on(
     scribble(project, 3, ImageId(2))
 
     def full(db: object, plan: object, ticker: object) -> None:
-        compact_module.compact_journal(db, plan, ticker)  # type: ignore[arg-type]
+        whole(db, plan, ticker)  # type: ignore[arg-type]
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(task_module, "compact_journal", full)
+    whole = compact_module.compact_journal
+    monkeypatch.setattr(compact_module, "compact_journal", full)
     with pytest.raises(DiskRefused):
         run(project, 6)
     assert len(deltas(project)) == 6
@@ -283,7 +284,7 @@ if sys.argv[2] == "during":
     real = module._joined
     module._joined = lambda *a: (real(*a), dies())
 else:
-    tasks.vacuum = dies
+    module.vacuum = dies
 project = Project.open(Path(sys.argv[1]))
 for _ in tasks.compact(project, tasks.planned(project, before=Seq(6))):
     pass

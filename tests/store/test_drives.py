@@ -16,9 +16,9 @@ import pytest
 from segstudio.errors import ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
-from segstudio.store.database import filesystems
+from segstudio.store import filesystems
 from segstudio.store.database.connect import Access, connect
-from segstudio.store.database.filesystems import (
+from segstudio.store.filesystems import (
     JournalMode,
     file_system,
     is_network,
@@ -186,7 +186,7 @@ _PAINT_AND_DIE = """
     import os, signal, sys
     from pathlib import Path
     sys.path.insert(0, "tests/store")
-    from segstudio.store.database import filesystems
+    from segstudio.store import filesystems
     filesystems.file_system = lambda _: "nfs4"
     from segstudio.store.database.connect import Access, connect
     db = connect(Path(sys.argv[1]) / "project.db", Access.WRITE)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from segstudio.runs import LabelStamp, PlaneFacts
-from segstudio.store.catalog.kept_facts import FactsFile, read_facts
+from segstudio.store.kept_facts import FactsFile, read_facts
 
 
 def _kept(image: int, seq: int = 1, size: int = 100) -> tuple[LabelStamp, PlaneFacts]:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from segstudio.imaging.levels import Levels
-from segstudio.store.catalog.kept_levels import KeptLevels, read_levels
+from segstudio.store.kept_levels import KeptLevels, read_levels
 
 STAMP = (1000, 5_000_000_000)
 

@@ -24,11 +24,12 @@ from segstudio.store.database import migrations, schema
 from segstudio.store.database.migrations import MIGRATIONS, Migration
 from segstudio.store.history.undo_horizon import compacted_points
 from segstudio.store.project import Project
+from segstudio.store.snapshots import keep, named
 from segstudio.tasks.keeping.backup import backup
 from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.tasks.keeping.merge import merge
 from segstudio.tasks.keeping.repair import repair
-from segstudio.tasks.keeping.snapshots import keep, named, restore
+from segstudio.tasks.keeping.snapshots import restore
 from segstudio.tasks.progress import finished
 from tests.store.editing_machine import IMAGES, PLANES, EditingMachine, images, rects
 from tests.store.merge_model import Model, Said, assert_merged, said

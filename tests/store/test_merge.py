@@ -16,11 +16,10 @@ from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, Origin, Status
-from segstudio.store.catalog.split import Split
 from segstudio.store.catalog.versions import add_version, begin_run, end_run
 from segstudio.store.database.connect import connect
 from segstudio.store.project import Project
-from segstudio.store.values import NewClass, NewImage, VersionRow
+from segstudio.store.values import NewClass, NewImage, Split, VersionRow
 from segstudio.tasks.images.info import info
 from segstudio.tasks.keeping.backup import backup
 from segstudio.tasks.keeping.merge import merge
@@ -433,7 +432,7 @@ def test_a_full_disk_at_any_write_leaves_nothing(
     two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = refusing()
-    monkeypatch.setattr("segstudio.tasks.keeping.merge.connect", lambda path, access: connect(path, access, kind))
+    monkeypatch.setattr("segstudio.store.merging.connect", lambda path, access: connect(path, access, kind))
     refused = 0
     for at, step in (("INSERT", 3), ("UPDATE", 2), ("COMMIT", 1)):
         for after in range(0, 90, step):

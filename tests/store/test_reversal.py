@@ -15,9 +15,9 @@ from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit, edit_bytes
 from segstudio.labels.tiles.tile import EMPTY, Constant, expanded, frozen
 from segstudio.store.database.connect import Access, connect
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.store.values import NewImage, NewPlane
-from segstudio.store.writing.progress_token import Ticker
 from tests.store.store_painting import CELL, CLASSES, SIZE, commit, flushed, paint, painted, redo, undo, whole
 
 IMAGES = tuple(ImageId(i) for i in (1, 2, 3))

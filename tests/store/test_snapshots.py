@@ -16,9 +16,10 @@ from segstudio.store.history import daily
 from segstudio.store.history.daily import DAILY_KEPT
 from segstudio.store.history.restore import image_edit
 from segstudio.store.history.snapshots import SnapshotKind, keep_snapshot
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
-from segstudio.store.writing.progress_token import Ticker
-from segstudio.tasks.keeping.snapshots import RestoreReport, delete, keep, listed, named, rename, restore
+from segstudio.store.snapshots import RestoreReport, delete, keep, listed, named, rename
+from segstudio.tasks.keeping.snapshots import restore
 from tests.store.store_painting import CELL, FIRST, VESSEL, commit, flushed, paint, painted, status_row
 
 SECOND = ImageId(2)

@@ -1,9 +1,8 @@
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
-from segstudio.store.catalog.split import Split
 from segstudio.store.catalog.versions import add_version, begin_run, end_run, make_current, version_groups
 from segstudio.store.project import Project
-from segstudio.store.values import VersionRow
+from segstudio.store.values import Split, VersionRow
 from tests.store.store_painting import FIRST
 
 

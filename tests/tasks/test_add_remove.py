@@ -225,7 +225,8 @@ def test_removed_images_hold_nothing_out(tmp_path: Path) -> None:
 
 
 def test_a_restored_snapshot_brings_back_what_was_removed_since(project: Project) -> None:
-    from segstudio.tasks.keeping.snapshots import keep, restore
+    from segstudio.store.snapshots import keep
+    from segstudio.tasks.keeping.snapshots import restore
 
     label(project, ImageId(1))
     kept = keep(project, "before").result()

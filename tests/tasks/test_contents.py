@@ -13,8 +13,8 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging import hashing
-from segstudio.store.catalog import file_check
-from segstudio.store.catalog.file_check import Content, adopt, look_at, note, remember_hash
+from segstudio.store import file_check
+from segstudio.store.file_check import Content, adopt, look_at, note, remember_hash
 from segstudio.store.project import Project
 from segstudio.tasks.images.info import info
 from segstudio.tasks.labels.export import export

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from segstudio.store.database import filesystems
+from segstudio.store import filesystems
 from segstudio.tasks import doctor
 from segstudio.tasks.doctor import examine
 

@@ -15,7 +15,8 @@ from segstudio.formats.naming import StemPattern
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, Kind, Origin, Status
-from segstudio.labels.paint.fill import Filling, collected, parts_of
+from segstudio.labels.paint.fill import Filling, parts_of
+from segstudio.labels.tiles.streamed import collected
 from segstudio.store.project import Project
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.labels.evaluate import evaluate

@@ -8,8 +8,7 @@ import pytest
 
 from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import EMPTY, Tile, digest
-from segstudio.store import check
-from segstudio.store.database import filesystems
+from segstudio.store import check, filesystems
 from segstudio.store.project import NewClass, NewImage, Project
 from segstudio.store.values import NewPlane
 from segstudio.tasks.keeping.project_health import examine_project, is_project

@@ -9,10 +9,11 @@ import pytest
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store import snapshots
 from segstudio.store.project import Project
-from segstudio.tasks.keeping import snapshots
 from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.tasks.keeping.repair import repair
+from segstudio.tasks.keeping.snapshots import restore
 from segstudio.tasks.progress import finished
 from tests.store.store_painting import (
     CELL,
@@ -66,7 +67,7 @@ def test_a_compacted_project_keeps_its_undo_and_its_snapshots(compacted: Path) -
         redo(project, project.document(FIRST), Seq(6))
         flushed(project)
         assert project.image(FIRST).labelled_pixels == 3600
-        finished(snapshots.restore(project, snapshots.named(project, "early").seq))
+        finished(restore(project, snapshots.named(project, "early").seq))
         assert project.image(FIRST).labelled_pixels == 900
         assert project.image(IMAGES[1]).labelled_pixels == 900
     assert finished(repair(report.out)).whole

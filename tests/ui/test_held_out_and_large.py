@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QToolButton
 
-from segstudio.store.catalog.split import Split
+from segstudio.store.values import Split
 from segstudio.tasks.images.new import new_project
 from tests.window_bench import RIGHT, Bench
 

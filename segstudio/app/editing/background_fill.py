@@ -18,7 +18,8 @@ from segstudio.app.values import JobKind
 from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.paint.fill import Filling, Outcome, collected, parts_of
+from segstudio.labels.paint.fill import Filling, Outcome, parts_of
+from segstudio.labels.tiles.streamed import collected
 
 __all__ = ["Fills", "frozen_copy"]
 

@@ -16,9 +16,9 @@ from segstudio.errors import Cancelled, ReadOnly, UserError
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
 from segstudio.labels.paint.fill import Filling, Outcome
+from segstudio.store.label_fill import filled
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
-from segstudio.store.writing.label_fill import filled
-from segstudio.store.writing.progress_token import Ticker
 
 __all__ = ["LongWrites", "Write", "filling"]
 

@@ -8,11 +8,11 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Job
 from segstudio.errors import UserError
+from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
-from segstudio.store.catalog.classes import valid_name
 
 __all__ = ["Classes", "removed_words"]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -20,11 +19,11 @@ from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.edit import Edit, Table
-from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, LabelClass, Seq
+from segstudio.labels.model import ClassId, ClassTable, ImageId, LabelClass, Seq
 from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
-from segstudio.store.writing.write_queue import SetAside
+from segstudio.store.project import Reach, SetAside
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -351,41 +350,38 @@ class Documents(QObject):
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
             if self.undo_ends:
                 raise UserError(self.undo_ends, safe="Named snapshots of that time are kept.")
-            self._revert(history.next_undo(), Cause.UNDO)
+            self._take_back(history.next_undo())
 
     def redo(self) -> None:
         """Do again what was taken back last; a stroke under way is kept, and then there is nothing to do again."""
         self.commit_gesture()
         if self.current is not None:
             self._must_be_free()
-            self._revert(self.current.history.next_redo(), Cause.REDO)
+            self._take_back(self.current.history.next_redo())
 
-    def _revert(self, seq: Seq | None, cause: Cause) -> None:
-        opened, writer = self.current, self._project.writer
-        if seq is None or opened is None or writer is None:
+    def _take_back(self, seq: Seq | None) -> None:
+        """Take an edit back, or do again what an undo edit took back: in memory where it is small, else as a job."""
+        opened = self.current
+        if seq is None or opened is None or self._project.writer is None:
             return
-        refusal = self._project.undo_refusal(seq)
-        if refusal:
-            raise UserError(refusal)
-        edit = self._recent.get(seq) or writer.pending_edit(seq)
-        if edit is None:
-            reach = self._project.reach(seq)
-            if reach.batch or reach.bytes > self.largest_edit_bytes:
-                self._revert_long(seq, cause, len(reach.images), frozenset(reach.images))
-                return
-            edit = self._project.load_edit(seq, opened.document.raster.tile)
-        inverted = replace(edit.inverted(seq, cause), author=self.author)
-        if inverted.image is None:
-            self.commit_classes(inverted)
-        else:
-            self.commit(inverted)
-
-    def _revert_long(self, seq: Seq, cause: Cause, count: int, images: frozenset[ImageId]) -> None:
-        verb = self.tr("Undo") if cause is Cause.UNDO else self.tr("Redo")
-        text = verb if count < 2 else self.tr("{0} in {1} images").format(verb, f"{count:,}")
-        self.write_long(
-            JobKind(cause.value), text, lambda ticker: self._project.take_back(seq, self.author, ticker), images
+        found = self._project.reversal(
+            seq,
+            self.author,
+            opened.document.raster.tile,
+            known=self._recent.get(seq),
+            largest_bytes=self.largest_edit_bytes,
         )
+        if isinstance(found, Reach):
+            self._take_back_long(seq, opened.history.next_redo() == seq, frozenset(found.images))
+        elif found.image is None:
+            self.commit_classes(found)
+        else:
+            self.commit(found)
+
+    def _take_back_long(self, seq: Seq, again: bool, images: frozenset[ImageId]) -> None:
+        kind, verb = (JobKind.REDO, self.tr("Redo")) if again else (JobKind.UNDO, self.tr("Undo"))
+        text = verb if len(images) < 2 else self.tr("{0} in {1} images").format(verb, f"{len(images):,}")
+        self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 
     # -- what has to wait --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, Seq
-from segstudio.store.history.undo_list import History
+from segstudio.store.project import History
 
 __all__ = ["OpenDocument", "taken_out"]
 

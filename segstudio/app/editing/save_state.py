@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind, SaveState
 from segstudio.labels.model import Seq
-from segstudio.store.writing.write_queue import SetAside
+from segstudio.store.project import SetAside
 
 __all__ = ["Saving"]
 

@@ -10,8 +10,8 @@ from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Seq
-from segstudio.store.catalog.split import Split
-from segstudio.tasks.learning.hold_out import Moved, hold_out
+from segstudio.store.learning import Moved, hold_out
+from segstudio.store.values import Split
 
 __all__ = ["Roles"]
 

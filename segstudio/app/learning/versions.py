@@ -11,7 +11,7 @@ from segstudio.app.jobs import Worker
 from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import DiskRefused, UserError
 from segstudio.runs import EMBEDDED, INSTANT, Event, TrainResult
-from segstudio.store.catalog.versions import make_current
+from segstudio.store.learning import make_current
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
 
@@ -52,9 +52,7 @@ class Versions(QObject):
         """
         if name not in {item.name for item in self.items()}:
             raise UserError(f"The project has no version {name!r}.")
-        self._project.writing().call(lambda db: make_current(db, name)).add_done_callback(
-            lambda future: self._main.post(lambda: self._used(future))
-        )
+        make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
         """Look whether something else proposes where no version does: two classes have known pixels, or no longer."""

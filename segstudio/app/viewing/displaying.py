@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.viewing.display import DisplayImage, load_display_image
 from segstudio.imaging.display import View
 from segstudio.labels.model import ImageId
-from segstudio.store.catalog.file_check import Look
-from segstudio.store.catalog.kept_levels import KeptLevels
+from segstudio.store.file_check import Look
+from segstudio.store.kept_levels import KeptLevels
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 

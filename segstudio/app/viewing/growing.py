@@ -12,7 +12,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import ImagesAdded, ImagesFound, JobId, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
-from segstudio.store.catalog.growing import removal_edit
+from segstudio.store.growing import removal_edit
 from segstudio.store.values import ImageRow
 from segstudio.tasks.images.add import Additions, additions, drop_copies, take_files_in, write_additions
 from segstudio.tasks.images.remove import images_meant

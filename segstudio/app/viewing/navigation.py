@@ -23,7 +23,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Table
 from segstudio.labels.model import ImageId, Seq, Status
 from segstudio.labels.tiles.streamed import tile_bytes
-from segstudio.store.catalog.file_check import (
+from segstudio.store.file_check import (
     Content,
     ContentChanged,
     Look,

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.model import ClassTable, ImageId
 from segstudio.store.project import Project
 
@@ -22,12 +23,8 @@ def proposal_values(
         return None
     highest = max(c.value for c in classes.all)
     proposed = max((row.class_id for row in proposal.rows.values()), default=0)
-    ids = max(max(c.id for c in classes.all), proposed) + 1
-    lookup = np.full(ids, 255 if highest <= 254 else 65535, np.uint16)
-    for c in classes.all:
-        effective = classes.effective(c.id)
-        if effective is not None:
-            lookup[c.id] = effective.value
+    nothing = 255 if highest <= 254 else 65535
+    lookup = class_lookup(classes, lambda c: c.value, nothing=nothing, dtype=np.uint16, size=proposed + 1)
     found = lookup[proposal.class_ids(rect)]
     confidence = proposal.confidence(rect).astype(np.float32) / np.float32(255)
     found.setflags(write=False)

@@ -23,7 +23,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
-from segstudio.store.catalog.split import Split
+from segstudio.store.values import Split
 from segstudio.tasks.labels.accept import is_whole
 from segstudio.tasks.learning.predict import Plane, PredictReport, predict
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.values import ImageItem
 from segstudio.labels.model import ImageId, Seq
-from segstudio.store.catalog.file_check import changed_sentence
+from segstudio.store.file_check import changed_sentence
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 

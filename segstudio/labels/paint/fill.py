@@ -6,15 +6,16 @@ of an instance class is a new object.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
 from segstudio.labels.paint.policy import effective_lookup
@@ -27,7 +28,6 @@ __all__ = [
     "Filling",
     "NumbersOf",
     "Outcome",
-    "collected",
     "has_labels",
     "most_bytes",
     "parts_of",
@@ -102,18 +102,6 @@ def steps_of(document: Document, work: Filling) -> int:
         (2 if several and plane not in work.numbers else 1) * sum(1 for _ in document.raster.keys(plane))
         for plane in work.planes
     )
-
-
-def collected(header: Edit, parts: Iterable[Part]) -> Edit | None:
-    """The edit of these parts, all in memory; `header` has neither tiles nor rows. None where there is no part."""
-    tiles: dict[TileKey, TileChange] = {}
-    rows: list[RowChange] = []
-    for part in parts:
-        if isinstance(part, RowChange):
-            rows.append(part)
-        else:
-            tiles[part[0]] = part[1]
-    return replace(header, tiles=tiles, rows=tuple(rows)) if tiles or rows else None
 
 
 def has_labels(document: Document, classes: ClassTable) -> bool:
@@ -332,14 +320,11 @@ class _Plane:
 
 def _class_lookups(work: Filling) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """By class id: what it counts as today (0 = is not painted, -1 = was never made); whether it has instances."""
-    today = np.full(max((c.id for c in work.classes.all), default=0) + 1, -1, np.int32)
-    today[0] = 0
+    today = class_lookup(work.classes, lambda c: 0 if work.only_unknown and c.locked else c.id)
+    made = [0, *(c.id for c in work.classes.all)]
+    today[np.isin(np.arange(len(today)), made, invert=True)] = -1
     instance = np.zeros(len(today), np.bool_)
-    for c in work.classes.all:
-        effective = work.classes.effective(c.id)
-        spared = effective is None or (work.only_unknown and effective.locked)
-        today[c.id] = 0 if effective is None or spared else effective.id
-        instance[c.id] = not c.one_object
+    instance[[c.id for c in work.classes.all if not c.one_object]] = True
     return today, instance
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, ObjectId, Touch
 
@@ -12,11 +13,7 @@ __all__ = ["Touch", "effective_lookup", "paintable_objects", "target_object"]
 
 def effective_lookup(document: Document, classes: ClassTable) -> NDArray[np.int32]:
     """By object id: the class it counts as today, merges followed; 0 for unknown and where the class is removed."""
-    counts_as = np.zeros(max((c.id for c in classes.all), default=0) + 1, np.int32)
-    for label_class in classes.all:
-        today = classes.effective(label_class.id)
-        counts_as[label_class.id] = 0 if today is None else today.id
-    return counts_as[document.class_lookup()]
+    return class_lookup(classes)[document.class_lookup()]
 
 
 def paintable_objects(

@@ -5,13 +5,13 @@ costs next to nothing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segstudio.geometry import TILE
 from segstudio.labels.edit import Edit, RowChange, TileChange, TileKey
 from segstudio.labels.tiles.tile import Dense, Tile
 
-__all__ = ["LARGEST_EDIT_BYTES", "TILE_BYTES", "Part", "StreamedEdit", "edit_bytes", "tile_bytes"]
+__all__ = ["LARGEST_EDIT_BYTES", "TILE_BYTES", "Part", "StreamedEdit", "collected", "edit_bytes", "tile_bytes"]
 
 TILE_BYTES = TILE * TILE * 5
 """Ids and origins of a dense tile."""
@@ -31,6 +31,18 @@ class StreamedEdit:
 
     header: Edit
     parts: Iterable[Part]
+
+
+def collected(header: Edit, parts: Iterable[Part]) -> Edit | None:
+    """The edit of these parts, all in memory; `header` has neither tiles nor rows. None where there is no part."""
+    tiles: dict[TileKey, TileChange] = {}
+    rows: list[RowChange] = []
+    for part in parts:
+        if isinstance(part, RowChange):
+            rows.append(part)
+        else:
+            tiles[part[0]] = part[1]
+    return replace(header, tiles=tiles, rows=tuple(rows)) if tiles or rows else None
 
 
 def tile_bytes(tile: Tile) -> int:

@@ -7,35 +7,15 @@ from dataclasses import replace
 from itertools import count
 
 from segstudio.errors import UsageError
+from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import class_columns
-from segstudio.labels.colors import BACKGROUND_COLOR, next_color
+from segstudio.labels.colors import default_color
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, folded_name
 from segstudio.store.values import NewClass
 
-__all__ = ["default_color", "insert_classes", "new_table", "read_classes", "valid_name"]
+__all__ = ["insert_classes", "new_table", "read_classes"]
 
-_IGNORE_COLOR = "#a0a0a0"
 _COLUMNS = "id, name, color, kind, value, position, locked, visible, removed, merged_into"
-
-
-def valid_name(name: str) -> str:
-    """The name without blanks around it. Raises `UsageError` where a class cannot be called so."""
-    stripped = name.strip()
-    if not stripped:
-        raise UsageError("A class needs a name.")
-    for character in stripped:
-        if character in ":,=":
-            raise UsageError(f"The class name '{stripped}' holds a '{character}'; ':', ',' and '=' are not allowed.")
-        if not character.isprintable():
-            shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in stripped)
-            raise UsageError(f"The class name '{shown}' holds {_character(character)}, which is not allowed in a name.")
-    return stripped
-
-
-def _character(character: str) -> str:
-    """A character that cannot be seen, in words."""
-    known = {"\t": "a tab", "\n": "a line break", "\r": "a line break"}
-    return known.get(character) or f"the invisible character U+{ord(character):04X}"
 
 
 def new_table(classes: Sequence[NewClass]) -> ClassTable:
@@ -70,13 +50,6 @@ def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
         value = 0 if c.kind is Kind.BACKGROUND else next(values)
         made.append(LabelClass(ClassId(position + 1), c.name, color, c.kind, value, position))
     return made
-
-
-def default_color(kind: Kind, taken: Sequence[str]) -> str:
-    """The colour of a class for which none was chosen; `taken` are those of the other classes."""
-    if kind is Kind.BACKGROUND:
-        return BACKGROUND_COLOR
-    return _IGNORE_COLOR if kind is Kind.IGNORE else next_color(taken)
 
 
 def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:

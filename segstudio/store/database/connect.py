@@ -11,8 +11,8 @@ import sqlite3
 from enum import Enum
 from pathlib import Path
 
-from segstudio.store.database import filesystems
-from segstudio.store.database.filesystems import JournalMode
+from segstudio.store import filesystems
+from segstudio.store.filesystems import JournalMode
 
 __all__ = ["PRAGMAS", "Access", "connect"]
 

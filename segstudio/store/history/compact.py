@@ -19,10 +19,11 @@ import msgspec
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tiles.codec import encode_tile
 from segstudio.store.database.disk_space import must_have_room
-from segstudio.store.history.historic_states import effects, kept_roots, trail_tile, trails
+from segstudio.store.history.historic_states import kept_roots, trail_tile, trails
+from segstudio.store.history.journal_walk import effects
 from segstudio.store.history.undo_horizon import COMPACTED_POINTS, compacted_points
+from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import last_seq
-from segstudio.store.writing.progress_token import Ticker
 
 __all__ = [
     "CompactPlan",

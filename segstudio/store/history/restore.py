@@ -14,7 +14,7 @@ from segstudio.labels.model import Cause, ClassTable, ImageId, Seq
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
 from segstudio.store.catalog.classes import read_classes
 from segstudio.store.history.historic_states import Trail, rows_back_to, tile_back, trails
-from segstudio.store.writing.progress_token import Ticker
+from segstudio.store.progress_token import Ticker
 
 __all__ = ["TOOL", "classes_at", "classes_edit", "image_edit", "taken_out_edit"]
 

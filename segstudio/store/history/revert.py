@@ -5,22 +5,23 @@ is held in memory and nothing can change meanwhile. Where one image of a batch h
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from segstudio.errors import EditConflict, ProjectDamaged, UserError
-from segstudio.labels.edit import Batch, Edit, RowChange, TileChange
+from segstudio.labels.edit import Batch, Edit, TileChange, TileKey
 from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.labels.tiles.codec import apply_delta
-from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
-from segstudio.labels.tiles.tile import digest
+from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit, collected
+from segstudio.labels.tiles.tile import EMPTY, Tile, digest
+from segstudio.store.history.journal_walk import Effect, deltas_of, rows_of
 from segstudio.store.history.undo_checks import undo_refusal
-from segstudio.store.history.undo_horizon import must_be_reversible
-from segstudio.store.writing.journal import decode_rows, load_edit
+from segstudio.store.history.undo_horizon import must_be_reversible, must_hold_own
+from segstudio.store.progress_token import Ticker
+from segstudio.store.writing.journal import load_edit
 from segstudio.store.writing.label_rows import read_tile
-from segstudio.store.writing.progress_token import Ticker
 
-__all__ = ["Reach", "batch_for", "reach", "reversed_edits"]
+__all__ = ["Reach", "batch_for", "reach", "reversed_edit", "reversed_edits"]
 
 _CONSTANT_DELTA_BYTES = 64
 """A delta between constants takes less, one of a dense tile more."""
@@ -88,6 +89,22 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
         yield _reversed(db, target, author, ticker)
 
 
+def reversed_edit(db: sqlite3.Connection, seq: Seq, author: str, lookup: Callable[[TileKey], Tile]) -> Edit:
+    """The same of one edit that belongs to no batch, collected; `lookup` gives the tiles as they are in memory.
+
+    Whether another edit stands in the way is not asked here: `lookup` may be ahead of what is stored. Raises
+    `EditConflict` where a tile has changed since, `UserError` where deltas are not kept, `ProjectDamaged`.
+    """
+    row = db.execute("SELECT image, undoes, batch FROM edits WHERE seq = ?", (seq,)).fetchone()
+    if row is None:
+        raise EditConflict(f"there is no edit {seq}")
+    image = None if row[0] is None else ImageId(row[0])
+    target = _Target(seq, image, Seq(row[1] or seq), row[1] is not None, row[2])
+    must_hold_own(db, target.root)
+    header = _header(db, target, author)
+    return collected(header, _parts(db, target, lookup, Ticker())) or header
+
+
 def _targets(db: sqlite3.Connection, seq: Seq) -> list[_Target]:
     """The edit and what of its batch is in force, newest first; none where it is not in force itself."""
     row = db.execute("SELECT batch, taken_back FROM edits WHERE seq = ?", (seq,)).fetchone()
@@ -150,26 +167,31 @@ def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
 
 
 def _reversed(db: sqlite3.Connection, target: _Target, author: str, ticker: Ticker) -> StreamedEdit:
-    tool, rows = db.execute("SELECT tool, rows FROM edits WHERE seq = ?", (target.root,)).fetchone()
+    image = target.image
+    parts = _parts(db, target, lambda key: EMPTY if image is None else read_tile(db, image, key), ticker)
+    return StreamedEdit(_header(db, target, author), parts)
+
+
+def _header(db: sqlite3.Connection, target: _Target, author: str) -> Edit:
+    (tool,) = db.execute("SELECT tool FROM edits WHERE seq = ?", (target.root,)).fetchone()
     cause = Cause.REDO if target.redo else Cause.UNDO
-    header = Edit(target.image, cause, tool=tool, author=author, undoes=target.seq)
-    return StreamedEdit(header, _parts(db, target, decode_rows(rows), ticker))
+    return Edit(target.image, cause, tool=tool, author=author, undoes=target.seq)
 
 
-def _parts(db: sqlite3.Connection, target: _Target, rows: tuple[RowChange, ...], ticker: Ticker) -> Iterator[Part]:
-    yield from rows if target.redo else (row.inverted() for row in reversed(rows))
+def _parts(
+    db: sqlite3.Connection, target: _Target, lookup: Callable[[TileKey], Tile], ticker: Ticker
+) -> Iterator[Part]:
+    done = Effect(target.seq, target.root, inverse=not target.redo)
+    yield from rows_of(db, done)
     if target.image is None:
         return
-    deltas = db.execute(
-        "SELECT plane, ty, tx, before, after, data FROM deltas WHERE seq = ? ORDER BY plane, ty, tx", (target.root,)
-    )
-    for plane, ty, tx, before, after, data in deltas:
+    for step in sorted(deltas_of(db, done)):
         ticker.step()
-        start, end = (before, after) if target.redo else (after, before)
-        now = read_tile(db, target.image, (plane, ty, tx))
-        if digest(now) != start:
-            raise EditConflict(f"tile {(plane, ty, tx)} has changed since edit {target.root}")
-        other = apply_delta(now, data)
-        if digest(other) != end:
+        now = lookup(step.key)
+        if digest(now) != step.before:
+            raise EditConflict(f"tile {step.key} has changed since edit {target.root}")
+        (data,) = db.execute("SELECT data FROM deltas WHERE id = ?", (step.delta,)).fetchone()
+        after = apply_delta(now, data)
+        if digest(after) != step.after:
             raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
-        yield (plane, ty, tx), TileChange(now, other)
+        yield step.key, TileChange(now, after)

@@ -17,6 +17,7 @@ __all__ = [
     "COMPACTED_POINTS",
     "compacted_points",
     "floor_of",
+    "has_deltas",
     "is_kept",
     "must_be_kept",
     "must_be_reversible",
@@ -65,7 +66,7 @@ def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
     Of those up to the last compacting only edits that were taken back, or made again, after it have kept their own.
     """
     floor = floor_of(db)
-    if root <= floor and not (_changed_after(db, root, floor) and _has_deltas(db, root)):
+    if root <= floor and not (_changed_after(db, root, floor) and has_deltas(db, root)):
         raise _lost(root, floor)
 
 
@@ -95,7 +96,7 @@ def _changed_after(db: sqlite3.Connection, root: Seq, floor: Seq) -> bool:
     return found is not None
 
 
-def _has_deltas(db: sqlite3.Connection, root: Seq) -> bool:
+def has_deltas(db: sqlite3.Connection, root: Seq) -> bool:
     """Whether the edit has what it must have: an undo that waited may name one whose deltas a repair lost."""
     if db.execute("SELECT 1 FROM deltas WHERE seq = ? LIMIT 1", (root,)).fetchone() is not None:
         return True

@@ -125,7 +125,7 @@ class _Merge:
         theirs = _digests(self._b, self._pair.b)
         if self._since is None:
             return sorted(theirs)
-        keys = set(self._since.steps)
+        keys = set(self._since.trails)
         if not self._since.of_b:
             mine = _digests(self._c, self._pair.c)
             keys = {key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key)}

@@ -22,8 +22,6 @@ from segstudio.store.merge.base import (
     Removals,
     Since,
     classes_at,
-    drop_index,
-    index_edits,
     last_common_edit,
     removals_since,
     since,
@@ -116,7 +114,6 @@ class _Merge:
         self._conflicts: list[Conflict] = []
         self._notes: list[str] = []
         self._cut = False
-        index_edits(b)
         self._removals: Removals = {} if self._common is None else removals_since(b, self._common)
 
     def classes(self, pairs: list[PairedImage], alone: list[ImageId]) -> None:
@@ -187,7 +184,6 @@ class _Merge:
 
     def report(self, added: int) -> MergeReport:
         """Note in C what was merged, and say it."""
-        drop_index(self._c)
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
         entry = {

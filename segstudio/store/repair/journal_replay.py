@@ -1,27 +1,25 @@
 """What the journal of a damaged project says of its tiles and objects: a second witness beside the rows themselves.
 
 Nothing is taken from it where it has holes, but that a content once stood in a place. What compacting dropped is no
-hole: up to the floor the deltas are those between the states that are kept (`store.history.historic_states`), with
+hole: up to the floor the deltas are those between the states that are kept (`store.history.journal_walk`), with
 none before the first.
 """
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
-
 from segstudio.errors import ProjectDamaged
-from segstudio.labels.tiles.codec import apply_delta
-from segstudio.labels.tiles.tile import EMPTY, EMPTY_DIGEST, Tile, digest
+from segstudio.labels.edit import RowChange, Table
+from segstudio.labels.model import Seq
+from segstudio.labels.tiles.tile import EMPTY, EMPTY_DIGEST, Tile
+from segstudio.store.history.journal_walk import Effect, Standing, TileStep, kept_among, row_changes, stepped
 
-__all__ = ["DeltaNote", "EditNote", "Journal", "Place", "Testimony", "testimony"]
+__all__ = ["EditNote", "Journal", "Place", "Testimony", "testimony"]
 
 Place = tuple[int, int, int, int]
 """Image, plane, ty, tx."""
-
-_RowsWire = list[tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]]
 
 
 class EditNote(NamedTuple):
@@ -31,17 +29,6 @@ class EditNote(NamedTuple):
     image: int | None
     undoes: int | None
     pixels: int
-
-
-class DeltaNote(NamedTuple):
-    """What is held in memory of a delta: where it is, what it leads from and to, and under which number it is read."""
-
-    plane: int
-    ty: int
-    tx: int
-    before: bytes
-    after: bytes
-    number: int
 
 
 class Journal(Protocol):
@@ -56,10 +43,6 @@ class Journal(Protocol):
         ...
 
 
-_Step = tuple[bytes, bytes, int]
-"""Digests before and after, and the number of the delta."""
-
-
 @dataclass(slots=True)
 class Testimony:
     """`tiles`: digest that each place had at last; `steps`: its deltas, in order.
@@ -72,48 +55,46 @@ class Testimony:
     complete: bool = True
     whole: bool = True
     tiles: dict[Place, bytes] = field(default_factory=dict[Place, bytes])
-    steps: dict[Place, list[_Step]] = field(default_factory=dict[Place, list[_Step]])
+    steps: dict[Place, list[TileStep]] = field(default_factory=dict[Place, list[TileStep]])
     turns: dict[int, list[tuple[int, bool]]] = field(default_factory=dict[int, list[tuple[int, bool]]])
     classes: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
 
     def saw(self, place: Place, content: bytes) -> bool:
         """Whether a content, by its digest, once stood in a place."""
-        return any(content in step[:2] for step in self.steps.get(place, ()))
+        return any(content in (step.before, step.after) for step in self.steps.get(place, ()))
 
     def objects(self, image: int, journal: Journal) -> dict[int, int]:
         """The class that each object of an image had at last."""
         found: dict[int, int] = {}
         for seq, turned in self.turns.get(image, ()):
-            for table, key, new in _turned(journal.edit_rows(seq), turned) or ():
-                if table == "objects" and new is None:
-                    found.pop(key, None)
-                elif table == "objects" and new is not None and "class_id" in new:
-                    found[key] = new["class_id"]
+            for row in _rows(journal.edit_rows(seq), turned) or ():
+                if row.table is Table.OBJECTS and row.after is None:
+                    found.pop(row.key, None)
+                elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
+                    found[row.key] = int(row.after["class_id"] or 0)
         return found
 
     def rebuilt(self, place: Place, journal: Journal) -> Tile | None:
         """The tile of a place: its deltas from nothing, each proved by its digests; None where the chain breaks."""
         tile: Tile = EMPTY
-        for before, after, number in self.steps.get(place, ()):
-            data = journal.delta(number)
-            if data is None or digest(tile) != before:
+        for step in self.steps.get(place, ()):
+            data = journal.delta(step.delta)
+            if data is None:
                 return None
             try:
-                tile = apply_delta(tile, data)
+                tile = stepped(tile, step, data)
             except ProjectDamaged:
-                return None
-            if digest(tile) != after:
                 return None
         return tile
 
 
 def testimony(
     edits: Sequence[EditNote],
-    deltas: Mapping[int, Sequence[DeltaNote]],
+    deltas: Mapping[int, Sequence[TileStep]],
     journal: Journal,
     *,
     complete: bool,
-    points: Sequence[int],
+    points: Sequence[Seq],
 ) -> Testimony:
     """Replay the journal without its pixels; `deltas` by the number of their edit.
 
@@ -124,101 +105,78 @@ def testimony(
     kept = [edit.seq for edit in edits if edit.seq > first]
     out = Testimony(complete and kept == list(range(first + 1, first + len(kept) + 1)), whole=first == 0)
     by_seq = {edit.seq: edit for edit in edits}
-    chosen = _Chosen(edits, by_seq, points)
-    for edit in edits:
-        target, turned = _root(edit, by_seq)
-        if target is None:
+    done = [(edit, _effect(edit, by_seq)) for edit in edits]
+    standing = _standing(done, points)
+    for edit, effect in done:
+        if effect is None:
             out.complete = out.complete and edit.seq <= first
             continue
-        which = chosen.deltas(edit, target.seq)
-        if which == target.seq and target.pixels and which not in deltas and not chosen.joined(edit):
+        where = standing[edit.image]
+        stands = where.at(effect)
+        own = stands is not None and stands.root == effect.root
+        if own and by_seq[effect.root].pixels and effect.root not in deltas and not where.joined(effect):
             out.complete = False  # they are lost
-        if which is not None:
-            _replay_tiles(out, edit.image, deltas.get(which, ()), turned and which == target.seq)
-        _replay_rows(out, edit.image, target.seq, journal.edit_rows(target.seq), turned)
+        if stands is not None:
+            _replay_tiles(out, edit.image, stands, deltas.get(stands.root, ()))
+        _replay_rows(out, edit.image, effect, journal.edit_rows(effect.root))
     return out
 
 
-def _root(edit: EditNote, by_seq: Mapping[int, EditNote]) -> tuple[EditNote | None, bool]:
-    """The new edit that an edit makes, takes back or makes again, and whether it takes it back; None where it lacks."""
-    target: EditNote | None = edit
+def _effect(edit: EditNote, by_seq: Mapping[int, EditNote]) -> Effect | None:
+    """What an edit did; None where the new edit that it takes back, or makes again, is missing."""
+    root: EditNote | None = edit
     turned = False
-    while target is not None and target.undoes is not None:
+    while root is not None and root.undoes is not None:
         turned = not turned
-        target = by_seq.get(target.undoes)
-    return target, turned
+        root = by_seq.get(root.undoes)
+    return None if root is None else Effect(Seq(edit.seq), Seq(root.seq), turned)
 
 
-class _Chosen:
-    """Which deltas lead over an edit: those of its root, or, up to the floor, those that joined it with others."""
-
-    def __init__(self, edits: Sequence[EditNote], by_seq: Mapping[int, EditNote], points: Sequence[int]) -> None:
-        self._points = points
-        self._floor = points[-1] if points else 0
-        self._kept: set[int] = set()
-        for edit in edits:
-            root, _ = _root(edit, by_seq)
-            if edit.seq > self._floor and root is not None and root.seq <= self._floor:
-                self._kept.add(root.seq)
-        low = [edit for edit in edits if edit.seq <= self._floor and edit.seq not in self._kept]
-        self._anchored = {(edit.image, self._span(edit)) for edit in low}
-
-    def _span(self, edit: EditNote) -> int:
-        return bisect_left(self._points, edit.seq)
-
-    def joined(self, edit: EditNote) -> bool:
-        """Whether its pixels may be in another edit's deltas, or cancelled by them."""
-        return edit.seq <= self._floor and edit.seq not in self._kept
-
-    def deltas(self, edit: EditNote, root: int) -> int | None:
-        """The number at which they stand."""
-        if edit.seq > self._floor:
-            return root
-        if not self._span(edit):
-            return None  # before the first state that is kept
-        if (edit.image, self._span(edit)) not in self._anchored:
-            return root
-        return edit.seq if self.joined(edit) else None
+def _standing(done: Sequence[tuple[EditNote, Effect | None]], points: Sequence[Seq]) -> Mapping[int | None, Standing]:
+    by_image: defaultdict[int | None, list[Effect]] = defaultdict(list)
+    for edit, effect in done:
+        # One whose root is lost still tells that its span was joined at an anchor.
+        by_image[edit.image].append(effect or Effect(Seq(edit.seq), Seq(edit.seq), inverse=False))
+    floor = points[-1] if points else Seq(0)
+    kept = kept_among((effect for _, effect in done if effect is not None), floor)
+    return {image: Standing(found, points, kept) for image, found in by_image.items()}
 
 
-def _replay_tiles(out: Testimony, image: int | None, deltas: Sequence[DeltaNote], turned: bool) -> None:
+def _replay_tiles(out: Testimony, image: int | None, effect: Effect, deltas: Sequence[TileStep]) -> None:
     for delta in deltas:
         if image is None:
             out.complete = False
             continue
-        place = (image, delta.plane, delta.ty, delta.tx)
-        before, after = (delta.after, delta.before) if turned else (delta.before, delta.after)
+        step = delta.turned() if effect.inverse else delta
+        place = (image, *step.key)
         steps = out.steps.setdefault(place, [])
-        if out.tiles.get(place, EMPTY_DIGEST if out.whole else before) != before:
+        if out.tiles.get(place, EMPTY_DIGEST if out.whole else step.before) != step.before:
             out.complete = False
         elif steps:
-            before = steps[-1][1]  # equal bytes are held once
-        out.tiles[place] = after
-        steps.append((before, after, delta.number))
+            step = step._replace(before=steps[-1].after)  # equal bytes are held once
+        out.tiles[place] = step.after
+        steps.append(step)
 
 
-def _replay_rows(out: Testimony, image: int | None, seq: int, blob: bytes | None, turned: bool) -> None:
-    rows = _turned(blob, turned)
+def _replay_rows(out: Testimony, image: int | None, effect: Effect, blob: bytes | None) -> None:
+    rows = _rows(blob, effect.inverse)
     if rows is None:
         out.complete = False
         return
-    if image is not None and any(table == "objects" for table, _, _ in rows):
-        out.turns.setdefault(image, []).append((seq, turned))
-    for table, key, new in rows:
-        if table != "classes":
+    if image is not None and any(row.table is Table.OBJECTS for row in rows):
+        out.turns.setdefault(image, []).append((effect.root, effect.inverse))
+    for row in rows:
+        if row.table is not Table.CLASSES:
             continue
-        if new is None:
-            out.classes.pop(key, None)
+        if row.after is None:
+            out.classes.pop(row.key, None)
         else:
-            out.classes[key] = {**out.classes.get(key, {}), **new}
+            out.classes[row.key] = {**out.classes.get(row.key, {}), **row.after}
 
 
-def _turned(blob: bytes | None, turned: bool) -> list[tuple[str, int, dict[str, Any] | None]] | None:
-    """Table, key and new columns of an edit's rows, the other way round where it is turned; None if unreadable."""
-    if blob is None:
-        return []
+def _rows(blob: bytes | None, turned: bool) -> tuple[RowChange, ...] | None:
+    """The row changes of an edit, the other way round where it is turned; None if unreadable."""
     try:
-        rows = msgspec.msgpack.decode(blob, type=_RowsWire)
-    except msgspec.DecodeError:
+        return row_changes(blob, turned=turned)
+    except ProjectDamaged:
         return None
-    return [(t, key, before) for t, key, before, _ in reversed(rows)] if turned else [(t, k, a) for t, k, _, a in rows]

@@ -22,6 +22,7 @@ from segstudio.labels.model import Seq
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import EMPTY, EMPTY_DIGEST, Tile, digest
 from segstudio.store.database.disk_errors import UNREADABLE
+from segstudio.store.history.journal_walk import TileStep
 from segstudio.store.history.undo_horizon import COMPACTED_POINTS
 from segstudio.store.repair.damaged_tables import (
     Columns,
@@ -35,7 +36,7 @@ from segstudio.store.repair.damaged_tables import (
     read_keyed,
     read_numbered,
 )
-from segstudio.store.repair.journal_replay import DeltaNote, EditNote, Place, Testimony, testimony
+from segstudio.store.repair.journal_replay import EditNote, Place, Testimony, testimony
 from segstudio.store.repair.open_damaged import template
 from segstudio.store.repair.packed import PackedObjects
 
@@ -148,13 +149,13 @@ def recover(db: sqlite3.Connection) -> Recovered:
 def _recover_journal(out: Recovered, db: sqlite3.Connection) -> None:
     """Replay it, holding only where each delta is and the digests of its two sides."""
     edits = [EditNote(row["seq"], row["image"], row["undoes"], row["pixels"]) for row in out.edits.rows()]
-    deltas: defaultdict[int, list[DeltaNote]] = defaultdict(list)
+    deltas: defaultdict[int, list[TileStep]] = defaultdict(list)
     for row in out.deltas.rows():
         before = EMPTY_DIGEST if row["before"] == EMPTY_DIGEST else row["before"]  # equal bytes are held once
         after = EMPTY_DIGEST if row["after"] == EMPTY_DIGEST else row["after"]
-        deltas[row["seq"]].append(DeltaNote(row["plane"], row["ty"], row["tx"], before, after, row["id"]))
+        deltas[row["seq"]].append(TileStep((row["plane"], row["ty"], row["tx"]), before, after, row["id"]))
     known = set(read_index(db, "sqlite_autoindex_deltas_1", "deltas", ("seq", "plane", "ty", "tx"))[0])
-    there = {(seq, d.plane, d.ty, d.tx) for seq, notes in deltas.items() for d in notes}
+    there = {(seq, *d.key) for seq, notes in deltas.items() for d in notes}
     whole = out.edits.whole and out.deltas.whole and known == there and _sound(db, "edits") and _sound(db, "deltas")
     out.points = _compacted_points(out.tables["settings"].rows, max((edit.seq for edit in edits), default=0))
     out.last_seq = max((seq for seq in (*deltas, *(edit.seq for edit in edits)) if seq < _FARTHEST), default=0)

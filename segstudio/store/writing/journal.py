@@ -236,11 +236,14 @@ def _encode_rows(rows: Iterable[RowChange]) -> bytes:
 
 
 def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
-    """The row changes of an edit as they are kept in its row of the journal."""
+    """The row changes of an edit as they are kept in its row of the journal. Raises `ProjectDamaged`."""
     if blob is None:
         return ()
-    wire = msgspec.msgpack.decode(blob, type=_RowsWire)
-    return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
+    try:
+        wire = msgspec.msgpack.decode(blob, type=_RowsWire)
+        return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ProjectDamaged("The journal of this project is damaged: what an edit changed cannot be read.") from error
 
 
 _COLUMNS = "image, cause, tool, author, id, time, undoes, batch, rows"

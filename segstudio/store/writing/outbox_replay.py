@@ -15,7 +15,7 @@ from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tiles.tile import expanded
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.migrations import undo_floor
-from segstudio.store.history.historic_states import floor_of
+from segstudio.store.history.undo_horizon import floor_of
 from segstudio.store.writing.journal import last_seq, write_edit
 
 __all__ = ["Replayed", "decoded", "replay_edits"]

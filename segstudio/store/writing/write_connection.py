@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.disk_errors import FolderGoneError
-from segstudio.store.database.filesystems import JournalMode
+from segstudio.store.filesystems import JournalMode
 
 __all__ = ["WriteConnection"]
 

@@ -18,11 +18,10 @@ from segstudio.errors import DiskRefused, UnreadableImage
 from segstudio.imaging.hashing import content_hash
 from segstudio.labels.model import ImageId, folded_name
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.growing import added_images
-from segstudio.store.catalog.images import free_name
+from segstudio.store.growing import added_images, free_name
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow, NewImage, NewPlane
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import FoundFile, found_files

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from segstudio.store.catalog.file_check import changed_sentence
-from segstudio.store.merge.projects import MERGES
+from segstudio.store.file_check import changed_sentence
+from segstudio.store.merging import MERGES
 from segstudio.store.project import ImageRow, Project, VersionRow
 
 __all__ = ["info"]

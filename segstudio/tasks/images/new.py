@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segstudio.errors import UsageError, UserError
+from segstudio.labels.class_names import valid_name
 from segstudio.labels.model import ClassTable, Kind, folded_name
-from segstudio.store.catalog.classes import valid_name
 from segstudio.store.project import NewClass, Project
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder

@@ -13,8 +13,8 @@ from pathlib import Path
 from segstudio.errors import UnreadableImage, UserError
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.labels.model import ImageId, folded_name
-from segstudio.store.catalog.relink import Found, write_places
 from segstudio.store.project import Project
+from segstudio.store.relink import Found, write_places
 from segstudio.store.values import ImageRow
 from segstudio.tasks.progress import Progress
 

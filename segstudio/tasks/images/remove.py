@@ -6,7 +6,7 @@ from pathlib import Path
 
 from segstudio.errors import UserError
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.growing import removal_edit
+from segstudio.store.growing import removal_edit
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 from segstudio.tasks.images.selection import selected_images

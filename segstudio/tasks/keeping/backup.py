@@ -10,8 +10,8 @@ from pathlib import Path
 from segstudio.errors import UserError
 from segstudio.labels.model import Seq
 from segstudio.store.backup import Backup, back_up
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.images.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of

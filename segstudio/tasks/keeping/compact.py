@@ -5,21 +5,19 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from segstudio.errors import DiskRefused, UserError
+from segstudio.errors import DiskRefused
 from segstudio.labels.model import Seq
-from segstudio.store.database.create import DATABASE
-from segstudio.store.history.compact import (
+from segstudio.store.compacting import (
     CompactPlan,
-    compact_journal,
     database_bytes,
-    floor_before,
-    must_have_room_for_vacuum,
-    plan_compact,
-    vacuum,
+    dropped,
+    must_have_room,
+    plan_before_edit,
+    plan_before_time,
+    room_given_back,
 )
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
-from segstudio.store.writing.journal import last_seq
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.progress import Progress
 
 __all__ = ["KEEP_DAYS", "CompactReport", "compact", "planned"]
@@ -47,28 +45,11 @@ def planned(
 
     Raises `UserError` for a number beyond the one that the next edit gets.
     """
-    with project.reading() as db:
-        if before is not None:
-            _must_be_number(before, last_seq(db))
-            return plan_compact(db, Seq(before - 1))
-        if day is not None:
-            start = datetime(day.year, day.month, day.day).astimezone()
-        else:
-            start = datetime.now(UTC) - timedelta(days=keep_days)
-        return plan_compact(db, floor_before(db, _utc(start)))
-
-
-def _must_be_number(before: Seq, last: Seq) -> None:
-    if before > last + 1:
-        raise UserError(
-            f"There is no edit {before} in this project: the last one is {last}.",
-            safe="Nothing was dropped.",
-            todo=f"Give a number up to {last + 1}, or a day YYYY-MM-DD.",
-        )
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if before is not None:
+        return plan_before_edit(project, before)
+    if day is not None:
+        return plan_before_time(project, datetime(day.year, day.month, day.day).astimezone())
+    return plan_before_time(project, datetime.now(UTC) - timedelta(days=keep_days))
 
 
 def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, CompactReport]:
@@ -81,12 +62,12 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     writer = project.writing()
     if not writer.flush(_DRAIN_S):
         raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe="Nothing was dropped.")
-    bytes_before = _bytes(project)
+    bytes_before = database_bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
-    must_have_room_for_vacuum(project.path / DATABASE)
+    must_have_room(project)
     ticker = Ticker()
-    future = writer.call(lambda db: compact_journal(db, plan, ticker))
+    future = dropped(project, plan, ticker)
     try:
         while not future.done():
             yield Progress(ticker.done, ticker.total, "joining what snapshots need")
@@ -94,14 +75,9 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     finally:
         ticker.cancel()
     future.result()
-    future = writer.call(vacuum)
+    future = room_given_back(project)
     while not future.done():
         yield Progress(ticker.total, ticker.total, "giving room back")
         wait([future], _LOOK_S)
     future.result()
-    return CompactReport(plan, bytes_before, _bytes(project))
-
-
-def _bytes(project: Project) -> int:
-    with project.reading() as db:
-        return database_bytes(db)
+    return CompactReport(plan, bytes_before, database_bytes(project))

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.errors import NotAProject, UserError
-from segstudio.store.catalog.file_check import Content, look_at
-from segstudio.store.check import bad_tiles, damage_sentence, quick_check
-from segstudio.store.database import filesystems
-from segstudio.store.database.create import DATABASE
-from segstudio.store.database.lock import is_held
-from segstudio.store.project import Project
-from segstudio.store.writing.waiting_edits import set_aside_files_of, waiting_files_of
+from segstudio.store import filesystems
+from segstudio.store.check import (
+    bad_tiles,
+    damage_sentence,
+    is_held,
+    quick_check,
+    set_aside_files_of,
+    waiting_files_of,
+)
+from segstudio.store.file_check import Content, look_at
+from segstudio.store.project import DATABASE, Project
 from segstudio.tasks.reachable import status_of
 
 __all__ = ["Health", "examine_project", "is_project"]

@@ -21,10 +21,10 @@ from segstudio.labels.paint.fill import ClassIdsOf, Filling
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.file_check import Content, look_at, note
+from segstudio.store.file_check import Content, look_at, note
+from segstudio.store.label_fill import filled
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
-from segstudio.store.writing.label_fill import filled
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.labels.effort import count_effort
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress

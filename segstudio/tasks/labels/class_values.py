@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UsageError
 from segstudio.formats.values import NOTHING, FormatClass
 from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind
 from segstudio.labels.tiles.tile import Constant, Tile
 from segstudio.store.project import ImageRow, Project
@@ -76,14 +77,9 @@ class _Tables:
     known."""
 
     def __init__(self, class_of: Mapping[int, ClassId], classes: ClassTable) -> None:
-        # The last entry stands for every id beyond.
-        self._value = np.full(max(class_of, default=0) + 2, NOTHING, np.int32)
-        self._known = np.zeros(len(self._value), np.bool_)
-        for object_id, class_id in class_of.items():
-            counts_as = classes.effective(class_id)
-            self._known[object_id] = counts_as is not None
-            if counts_as is not None and counts_as.kind is not Kind.IGNORE:
-                self._value[object_id] = counts_as.value
+        value = class_lookup(classes, lambda c: NOTHING if c.kind is Kind.IGNORE else c.value, nothing=NOTHING)
+        self._value = object_lookup(class_of, value, nothing=NOTHING)
+        self._known = object_lookup(class_of, class_lookup(classes) != 0)
 
     def plane(self, tiles: Mapping[tuple[int, int], Tile], rect: Rect) -> PlaneValues:
         """The plane of these pixels, of the tiles by (ty, tx): one by one, while each is in the processor's cache."""

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segstudio.errors import DiskRefused, UsageError, UserError
+from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import class_rows_between
+from segstudio.labels.colors import default_color
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ClassTable, Kind, LabelClass, Seq
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.classes import default_color, valid_name
 from segstudio.store.project import Project
-from segstudio.store.writing.label_rows import classes_with_pixels
 from segstudio.tasks.images.new import parsed_classes
 
 __all__ = [
@@ -146,10 +146,8 @@ def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesR
     nothing has changed.
     """
     writer = project.writing()
-    with project.reading() as db:
-        used = classes_with_pixels(db, removed=True)
     now = project.classes()
-    then = changed_classes(now, changes, project.next_class(), used)
+    then = changed_classes(now, changes, project.next_class(), project.classes_with_pixels())
     edit = classes_edit(now, then)
     if edit is None:
         return listed_classes(project)

@@ -20,10 +20,11 @@ from segstudio.formats.png import read_mask
 from segstudio.formats.png_file import write_palette
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.agreement import Verdict, agreement_map
+from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.model import ClassTable, Kind, LabelClass, folded_name
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.metrics import IGNORED, UNKNOWN, Agreement, ObjectCounts, agreement, pair_counts
-from segstudio.store.merge.images import KnownImage, PairedImage, paired_images
+from segstudio.store.merging import KnownImage, PairedImage, paired_images
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.export import move_all, staging_folder
@@ -200,15 +201,11 @@ class _Comparison:
 
     def _lookup(self, project: Project, row: ImageRow, table: ClassTable) -> NDArray[np.int64]:
         """Class by object id: its place in the names, `UNKNOWN` or `IGNORED`."""
-        objects = project.objects(row.id)
-        lookup = np.full(max((o.id for o in objects), default=0) + 1, UNKNOWN, np.int64)
-        for o in objects:
-            lookup[o.id] = self._place(table.effective(o.class_id))
-        return lookup
+        place = class_lookup(table, self._place, nothing=UNKNOWN, dtype=np.int64)
+        class_of = {o.id: o.class_id for o in project.objects(row.id)}
+        return object_lookup(class_of, place, nothing=UNKNOWN)
 
-    def _place(self, c: LabelClass | None) -> int:
-        if c is None:
-            return UNKNOWN
+    def _place(self, c: LabelClass) -> int:
         if c.kind is Kind.IGNORE:
             return IGNORED
         return self._places[self._background if c.kind is Kind.BACKGROUND else folded_name(c.name)]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import tile_rect
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassTable, Origin
 from segstudio.labels.proposal import Proposal
@@ -47,9 +48,4 @@ def corrected(document: Document, first: Proposal, classes: ClassTable) -> tuple
 
 def _counted_today(class_ids: NDArray[np.int32], classes: ClassTable) -> NDArray[np.int32]:
     """Class ids as they count today; 0 for those of removed classes and of ones whose making was undone."""
-    lookup = np.zeros(int(class_ids.max(initial=0)) + 1, np.int32)
-    for c in classes.all:
-        effective = classes.effective(c.id)
-        if c.id < len(lookup) and effective is not None:
-            lookup[c.id] = effective.id
-    return lookup[class_ids]
+    return class_lookup(classes, size=int(class_ids.max(initial=0)) + 1)[class_ids]

@@ -15,8 +15,8 @@ from segstudio.formats.values import NOTHING
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Metrics
-from segstudio.store.catalog.split import Split
 from segstudio.store.project import ImageRow, Project
+from segstudio.store.values import Split
 from segstudio.tasks.labels.class_values import Content, content_named, plane_values
 from segstudio.tasks.labels.incoming import Incoming, IncomingPlane
 from segstudio.tasks.labels.incoming_files import incoming_labels

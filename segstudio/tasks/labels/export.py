@@ -20,8 +20,8 @@ from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.formats.table import FORMATS, Format, Option, writable
 from segstudio.formats.values import ExportPlan, LabelPlane, MaskWriter
 from segstudio.labels.model import Status, folded_name
-from segstudio.store.catalog.file_check import Content as FileContent
-from segstudio.store.catalog.file_check import look_at
+from segstudio.store.file_check import Content as FileContent
+from segstudio.store.file_check import look_at
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.class_values import Content, PlaneValues, content_named, format_classes, plane_values

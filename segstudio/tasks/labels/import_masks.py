@@ -17,16 +17,16 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, Origin, Status
-from segstudio.labels.paint.fill import ClassIdsOf, Filling, NumbersOf, collected, parts_of
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, NumbersOf, parts_of
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.streamed import Part, StreamedEdit
+from segstudio.labels.tiles.streamed import Part, StreamedEdit, collected
 from segstudio.labels.user import user_name
-from segstudio.store.catalog.file_check import look_at, note
+from segstudio.store.file_check import look_at, note
+from segstudio.store.label_fill import filled
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
-from segstudio.store.writing.label_fill import filled
-from segstudio.store.writing.progress_token import Ticker
 from segstudio.tasks.labels.classes import classes_edit
 from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane
 from segstudio.tasks.labels.incoming_files import wanted_labels

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import MaskMismatch, UnknownClassValue, UsageError, UserError
 from segstudio.formats.values import MaskValues
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.model import ClassTable, folded_name
 
 __all__ = [
@@ -124,10 +125,9 @@ class ValueTable:
     def __init__(self, classes: ClassTable, mapping: MaskMap) -> None:
         """Every class of the map has to be there."""
         self._own = np.full(_MOST_VALUES, -1, np.int32)
-        for c in classes.all:
-            counts_as = classes.effective(c.id)
-            if counts_as is not None and c.value < _MOST_VALUES:
-                self._own[c.value] = counts_as.id
+        today = class_lookup(classes, nothing=-1)
+        made = [c for c in classes.all if c.value < _MOST_VALUES]
+        self._own[[c.value for c in made]] = today[[c.id for c in made]]
         self._mapped = np.full(_MOST_VALUES, -1, np.int32)
         self._by_color: dict[Color, int] = {}
         for key, name in mapping.items():

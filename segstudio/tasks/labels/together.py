@@ -7,8 +7,8 @@ from concurrent.futures import wait
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.tiles.streamed import StreamedEdit
-from segstudio.store.writing.progress_token import Ticker
-from segstudio.store.writing.writer import Writer
+from segstudio.store.progress_token import Ticker
+from segstudio.store.project import Writer
 
 __all__ = ["Edits", "written_together"]
 

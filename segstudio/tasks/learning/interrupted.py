@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from segstudio.runs import Checkpointed, Choices, Event, Plan
-from segstudio.store.catalog.roles import LEARNING
+from segstudio.store.learning import LEARNING
 from segstudio.store.project import Project
 
 __all__ = ["CHECKPOINT", "Interrupted", "Traces", "interrupted_run", "traces_of"]

@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-import sqlite3
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,12 +19,18 @@ from segstudio.errors import DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
-from segstudio.store.catalog.kept_facts import FACTS, FactsFile
-from segstudio.store.catalog.roles import begin_learning, end_learning, keep_learning
-from segstudio.store.catalog.split import Split
-from segstudio.store.catalog.versions import HELD_OUT_BLOCKS, add_version, begin_run, end_run, make_current, take_up_run
+from segstudio.store.kept_facts import FACTS, FactsFile
+from segstudio.store.learning import (
+    HELD_OUT_BLOCKS,
+    add_trained,
+    begin_learning,
+    begin_run,
+    end_run,
+    keep_learning,
+    take_up_run,
+)
 from segstudio.store.project import Project
-from segstudio.store.values import VersionRow
+from segstudio.store.values import Split, VersionRow
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
 
 __all__ = ["train"]
@@ -122,9 +127,7 @@ class _Run:
     """One run's folder and rows."""
 
     def __init__(self, project: Project, choices: Choices, name: str | None) -> None:
-        assert project.writer is not None
         self._project = project
-        self._writer = project.writer
         self._choices = choices
         versions, runs = project.versions(), project.runs()
         models = [path.stem for path in (project.path / "models").glob("v*")]
@@ -150,7 +153,7 @@ class _Run:
     def begin(self) -> None:
         """Keep by what the run can be resumed; from now on no image changes its side of the split."""
         kept = self._kept()
-        self._writer.call(lambda db: begin_learning(db, kept)).result()
+        begin_learning(self._project, kept).result()
 
     def _kept(self, resumed_from: int = -1) -> dict[str, Any]:
         kept = Interrupted(run=self.name, choices=self._choices, resumed_from=resumed_from)
@@ -160,7 +163,7 @@ class _Run:
         """Go on with an interrupted run; one sentence about it. Raises `UserError` where that has failed before."""
         traces = traces_of(self._folder)
         self.step, self.seconds, self.plan = traces.step, traces.seconds, traces.plan
-        self._row = self._writer.call(lambda db: take_up_run(db, self.name)).result()
+        self._row = take_up_run(self._project, self.name).result()
         self._made_folder = self._row is not None and self._folder.is_dir()
         if traces.checkpoint_step == kept.resumed_from:
             raise UserError(
@@ -168,8 +171,7 @@ class _Run:
                 safe="Everything painted is safe, and the version before it stays in use.",
                 todo="Run 'segstudio doctor'.",
             )
-        again = self._kept(traces.checkpoint_step)
-        self._writer.call(lambda db: keep_learning(db, again)).result()
+        keep_learning(self._project, self._kept(traces.checkpoint_step)).result()
         where = f"step {traces.checkpoint_step}" if traces.checkpoint_step else "its beginning"
         return f"The run went on from {where}."
 
@@ -256,47 +258,43 @@ class _Run:
             seconds=trained.seconds,
             figures=msgspec.to_builtins(trained.figures),
         )
-        groups = self._groups(plan)
-        state, summary = self._reason, msgspec.to_builtins(result)
-
-        def write(db: sqlite3.Connection) -> None:
-            add_version(db, row, run=self._row, groups=groups)
-            make_current(db, trained.current)
-            if self._row is not None:
-                end_run(
-                    db, self._row, state=state, version=row.name, steps=row.steps, seconds=row.seconds, summary=summary
-                )
-            end_learning(db)
-
-        self._writer.call(write).result()
+        add_trained(
+            self._project,
+            row,
+            run=self._row,
+            groups=self._groups(plan),
+            current=trained.current,
+            state=self._reason,
+            summary=msgspec.to_builtins(result),
+        ).result()
         (self._folder / CHECKPOINT).unlink(missing_ok=True)
         return result
 
     def fail(self, state: str, sentence: str) -> None:
         """Write that the run came to nothing; the version before it stays."""
-        self._end(state, sentence, end_learning)
+        self._end(state, sentence, None)
 
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""
         if not resumable:
             self.fail("stopped", "The run was dropped.")
             return
-        kept = self._kept()
-        sentence = "It goes on when the project is opened in the window."
-        self._end("interrupted", sentence, lambda db: keep_learning(db, kept))
+        self._end("interrupted", "It goes on when the project is opened in the window.", self._kept())
 
-    def _end(self, state: str, sentence: str, then: Callable[[sqlite3.Connection], None]) -> None:
+    def _end(self, state: str, sentence: str, kept: Mapping[str, Any] | None) -> None:
         if self._project.writer is None:
             return
-        row, summary = self._row, {"why": sentence}
-
-        def write(db: sqlite3.Connection) -> None:
-            if row is not None:
-                end_run(db, row, state=state, steps=self.step, seconds=self.seconds, summary=summary)
-            then(db)
-
         # A disk that refuses this row too must not hide why the run failed.
-        wait((self._writer.call(write),), timeout=_ROW_S)
+        ended = end_run(
+            self._project,
+            self._row,
+            state=state,
+            steps=self.step,
+            seconds=self.seconds,
+            summary={"why": sentence},
+            kept=kept,
+        )
+        wait((ended,), timeout=_ROW_S)
         self._row = None
 
     def _set_plan(self, plan: Plan) -> None:
@@ -309,8 +307,8 @@ class _Run:
                 raise _refused(self._folder.name, error) from error
             self._made_folder = True
             if self._row is None:
-                self._row = self._writer.call(
-                    lambda db: begin_run(db, self.name, parent=plan.base, device=plan.device, seed=plan.seed)
+                self._row = begin_run(
+                    self._project, self.name, parent=plan.base, device=plan.device, seed=plan.seed
                 ).result()
             # Held out from now on, whatever becomes of this run.
             self._project.set_setting(HELD_OUT_BLOCKS, msgspec.to_builtins(plan.blocks)).result()

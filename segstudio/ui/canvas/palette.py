@@ -6,6 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.labels.tiles.overview import Marks
 
@@ -57,11 +58,8 @@ class Palette:
         count = len(used) + 1
         mark_by_id = {c.id: mark for mark, c in enumerate(used, start=1)}
         size = max((int(c.id) for c in classes.all), default=0) + 2 if classes is not None else 1
-        mark_of: Marks = np.zeros(size, np.uint8 if count <= 256 else np.uint16)
-        for label_class in classes.all if classes is not None else ():
-            shown_as = None if classes is None else classes.effective(label_class.id)
-            if shown_as is not None:
-                mark_of[label_class.id] = mark_by_id[shown_as.id]
+        dtype = np.uint8 if count <= 256 else np.uint16
+        mark_of: Marks = class_lookup(classes or ClassTable(()), lambda c: mark_by_id[c.id], dtype=dtype, size=size)
         colors = np.zeros(len(Ink) * count, np.uint32)
         for mark, label_class in enumerate(used, start=1):
             for ink, alpha in _alphas(label_class, opacity).items():

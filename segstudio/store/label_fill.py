@@ -9,8 +9,8 @@ from segstudio.labels.paint.fill import Filling, Outcome, parts_of, steps_of
 from segstudio.labels.tiles.raster import Raster, TileBudget
 from segstudio.labels.tiles.streamed import TILE_BYTES, StreamedEdit
 from segstudio.store.catalog.images import sizes_of
+from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.label_rows import read_objects, read_tile, stored_keys
-from segstudio.store.writing.progress_token import Ticker
 
 __all__ = ["filled", "stored_document"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ImageId
-from segstudio.store.catalog.images import insert_images
+from segstudio.store.catalog.images import free_name, insert_images
+from segstudio.store.progress_token import Ticker
 from segstudio.store.values import NewImage
-from segstudio.store.writing.progress_token import Ticker
 
-__all__ = ["added_images", "removal_edit"]
+__all__ = ["added_images", "free_name", "removal_edit"]
 
 _TOOL = "images"
 

@@ -1,0 +1,64 @@
+"""Compacting a project: what would go, dropping it, and giving the freed room back. How stands in `history.compact`."""
+
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+from segstudio.errors import UserError
+from segstudio.labels.model import Seq
+from segstudio.store.database.create import DATABASE
+from segstudio.store.history import compact
+from segstudio.store.history.compact import CompactPlan
+from segstudio.store.progress_token import Ticker
+from segstudio.store.project import Project
+from segstudio.store.writing.journal import last_seq
+
+__all__ = [
+    "CompactPlan",
+    "database_bytes",
+    "dropped",
+    "must_have_room",
+    "plan_before_edit",
+    "plan_before_time",
+    "room_given_back",
+]
+
+
+def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
+    """What would go of the edits before a number. Raises `UserError` beyond the number that the next edit gets."""
+    with project.reading() as db:
+        last = last_seq(db)
+        if before > last + 1:
+            raise UserError(
+                f"There is no edit {before} in this project: the last one is {last}.",
+                safe="Nothing was dropped.",
+                todo=f"Give a number up to {last + 1}, or a day YYYY-MM-DD.",
+            )
+        return compact.plan_compact(db, Seq(before - 1))
+
+
+def plan_before_time(project: Project, time: datetime) -> CompactPlan:
+    """What would go of the edits made before a time, which knows its zone."""
+    utc = time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with project.reading() as db:
+        return compact.plan_compact(db, compact.floor_before(db, utc))
+
+
+def must_have_room(project: Project) -> None:
+    """Raise `DiskRefused` where the disks cannot hold what `room_given_back` needs."""
+    compact.must_have_room_for_vacuum(project.path / DATABASE)
+
+
+def dropped(project: Project, plan: CompactPlan, ticker: Ticker) -> "Future[None]":
+    """Drop what a plan says, in one transaction after all that waits. Raises `ReadOnly`; the future `Cancelled`."""
+    return project.writing().call(lambda db: compact.compact_journal(db, plan, ticker))
+
+
+def room_given_back(project: Project) -> "Future[None]":
+    """Write the file again without its free pages. Raises `ReadOnly`."""
+    return project.writing().call(compact.vacuum)
+
+
+def database_bytes(project: Project) -> int:
+    """Bytes of the database, its log left out."""
+    with project.reading() as db:
+        return compact.database_bytes(db)

@@ -1,0 +1,121 @@
+"""What learning keeps in a project: runs, versions, and which images are held out. Every change is a job of the writer.
+
+A function that changes something raises `ReadOnly` where the project is not open for writing, and gives a future that
+is done once it is on disk, or raises `DiskRefused`.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from segstudio.labels.model import ImageId
+from segstudio.store.catalog import roles, versions
+from segstudio.store.catalog.roles import LEARNING, Moved
+from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.project import Project
+from segstudio.store.values import Split, VersionRow
+
+__all__ = [
+    "CURRENT",
+    "HELD_OUT_BLOCKS",
+    "LEARNING",
+    "Moved",
+    "add_trained",
+    "begin_learning",
+    "begin_run",
+    "end_run",
+    "hold_out",
+    "keep_learning",
+    "make_current",
+    "take_up_run",
+]
+
+
+def hold_out(project: Project, image: ImageId, *, held: bool) -> "Future[Moved]":
+    """Change the role of an image's group; the future says which images have another role now.
+
+    The future raises `UserError` where a version, or a run under way, stands against it.
+    """
+    return project.writing().call(lambda db: roles.hold_out(db, image, held=held))
+
+
+def make_current(project: Project, name: str) -> "Future[None]":
+    """Let a version propose from now on; '' lets none."""
+    return project.writing().call(lambda db: versions.make_current(db, name))
+
+
+def begin_learning(project: Project, kept: Mapping[str, Any]) -> "Future[None]":
+    """A run begins: until its end no group that trains is moved. `kept` (plain JSON values) is how it is resumed."""
+    return project.writing().call(lambda db: roles.begin_learning(db, kept))
+
+
+def keep_learning(project: Project, kept: Mapping[str, Any]) -> "Future[None]":
+    """Keep how the run that learns can be resumed, in plain JSON values."""
+    return project.writing().call(lambda db: roles.keep_learning(db, kept))
+
+
+def begin_run(project: Project, name: str, *, parent: str, device: str, seed: int) -> "Future[int]":
+    """Write the row of a run that has its plan; the future gives its id."""
+    return project.writing().call(lambda db: versions.begin_run(db, name, parent=parent, device=device, seed=seed))
+
+
+def take_up_run(project: Project, name: str) -> "Future[int | None]":
+    """Go on with a run that was interrupted; the future gives its id, None where it has no row yet."""
+    return project.writing().call(lambda db: versions.take_up_run(db, name))
+
+
+def add_trained(
+    project: Project,
+    version: VersionRow,
+    *,
+    run: int | None,
+    groups: Mapping[int, Split],
+    current: str,
+    state: str,
+    summary: Mapping[str, Any],
+) -> "Future[None]":
+    """Write the version that a run made, with the groups it saw and was measured on, and end the run, all or nothing.
+
+    `current` is the version that proposes from now on, `state` how the run ended.
+    """
+
+    def write(db: sqlite3.Connection) -> None:
+        versions.add_version(db, version, run=run, groups=groups)
+        versions.make_current(db, current)
+        if run is not None:
+            versions.end_run(
+                db,
+                run,
+                state=state,
+                version=version.name,
+                steps=version.steps,
+                seconds=version.seconds,
+                summary=summary,
+            )
+        roles.end_learning(db)
+
+    return project.writing().call(write)
+
+
+def end_run(
+    project: Project,
+    run: int | None,
+    *,
+    state: str,
+    steps: int,
+    seconds: float,
+    summary: Mapping[str, Any],
+    kept: Mapping[str, Any] | None = None,
+) -> "Future[None]":
+    """End a run that made no version. With `kept`, how it is resumed, images keep their roles; else they may move."""
+
+    def write(db: sqlite3.Connection) -> None:
+        if run is not None:
+            versions.end_run(db, run, state=state, steps=steps, seconds=seconds, summary=summary)
+        if kept is None:
+            roles.end_learning(db)
+        else:
+            roles.keep_learning(db, kept)
+
+    return project.writing().call(write)

@@ -1,0 +1,74 @@
+"""The engine's jobs on a data set that is no project: all they see of one is `learn.data.Dataset`."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import pytest
+
+from segstudio.engine.predicting import Looking, predict_job
+from segstudio.engine.protocol import (
+    Blob,
+    Done,
+    Measured,
+    Predict,
+    PredictedImage,
+    PredictedTile,
+    Target,
+    Train,
+    Trained,
+)
+from segstudio.engine.training import Stopping, train_job
+from segstudio.engine.workshop import Workshop
+from segstudio.labels.tiles.codec import decode_tile
+from segstudio.labels.tiles.tile import expanded
+from segstudio.learn.data import Dataset
+from segstudio.runs import Choices
+from tests.learn.conftest import BRIGHT, MemoryData, blob_data
+
+TINY = Choices(network="tiny", base="scratch", device="cpu", max_steps=2)
+
+
+@pytest.fixture
+def data() -> MemoryData:
+    return blob_data()
+
+
+def _sent(job: Iterator[object]) -> list[object]:
+    return [step for step in job if isinstance(step, msgspec.Struct)]
+
+
+def _shop(data: Dataset) -> Workshop:
+    return Workshop(lambda: data)
+
+
+def test_a_run_learns_from_a_data_set_in_memory(data: MemoryData):
+    sent = _sent(train_job(_shop(data), Train(id=7, run="r1", version="v1", choices=TINY), Stopping()))
+    measured = [found.stamp.image for found in sent if isinstance(found, Measured)]
+    trained = next(found for found in sent if isinstance(found, Trained))
+    weights = b"".join(found.data for found in sent if isinstance(found, Blob) and found.kind == "weights")
+    assert sorted(measured) == [1, 2, 3, 4]
+    assert (trained.steps, trained.promoted in (True, False)) == (2, True)
+    assert len(weights) > 1000
+    assert sent[-1] == Done(7)
+
+
+def test_an_unreadable_image_is_told_and_the_run_goes_on(data: MemoryData):
+    broken = msgspec.structs.replace(TINY, max_steps=1)
+    data.damaged = {2}
+    sent = _sent(train_job(_shop(data), Train(id=1, run="r1", version="v1", choices=broken), Stopping()))
+    assert any("2.png cannot be read" in str(found) for found in sent)
+    assert sent[-1] == Done(1)
+
+
+def test_the_instant_learner_predicts_a_plane_of_a_data_set_in_memory(data: MemoryData):
+    request = Predict(id=3, targets=[Target(4, 0), Target(99, 0)], version="instant", device="cpu")
+    sent = _sent(predict_job(_shop(data), request, Looking()))
+    tiles = [found for found in sent if isinstance(found, PredictedTile)]
+    planes = {found.image: found for found in sent if isinstance(found, PredictedImage)}
+    drawn = expanded(decode_tile(tiles[0].labels))[0][:128, :128]
+    truth = data.ids[4]
+    assert (drawn[truth == BRIGHT] == BRIGHT).mean() > 0.8
+    assert np.unique(drawn).tolist() == [1, BRIGHT]
+    assert "no such image" in planes[99].problem
+    assert sent[-1] == Done(3)
