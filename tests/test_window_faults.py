@@ -233,7 +233,7 @@ def the_wheel(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def an_action(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     with patch.context() as broken:
-        broken.setattr(me.session, "set_brush_radius", boom)
+        broken.setattr(me.session.tools, "set_radius", boom)
         me.key(Qt.Key.Key_BracketRight)
     go_on(me)
 
