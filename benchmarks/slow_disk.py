@@ -98,10 +98,12 @@ def main() -> None:
                 QTest.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=QPoint(at[0]))
                 QTest.mouseMove(window.canvas, at[1])
                 QTest.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=at[1])
-            session.save()
+            session.projects.save()
 
-        found["paint"] = longest(paint, lambda: len(seqs) == 3 and session.images[0].labelled_pixels > 0)
-        opened = session._opened
+        found["paint"] = longest(
+            paint, lambda: len(seqs) == 3 and session.project.navigation.items[0].labelled_pixels > 0
+        )
+        opened = session.project
         assert opened is not None
         since = time.monotonic()
         found["run"] = longest(opened.navigation.follow_run, lambda: time.monotonic() - since > 4 * options.delay_s + 1)

@@ -73,7 +73,7 @@ def test_ctrl_s_saves_and_says_since_when_or_why_not(me: Bench, disk: Disk) -> N
     me.drag((40, 40), (60, 50))
     said = save(me)
     assert said.startswith("Everything is saved ")
-    assert me.session.save_state.time in said
+    assert me.opened.documents.save_state().time in said
     assert me.seqs == [1]
     disk.full = True
     me.drag((90, 40), (95, 50))
@@ -134,7 +134,7 @@ def test_closing_now_over_a_disk_that_hangs_keeps_the_edits_for_the_next_opening
 def test_closing_over_a_full_disk_keeps_the_edits_and_the_next_opening_saves_them(me: Bench, disk: Disk) -> None:
     disk.full = True
     me.drag((40, 40), (60, 50))
-    me.wait(lambda: me.session.save_state.sentence)
+    me.wait(lambda: me.opened.documents.save_state().sentence)
     labels = me.session.labels().copy()
     me.window.close()
     assert not me.window.isVisible()
@@ -148,9 +148,9 @@ def test_closing_over_a_full_disk_keeps_the_edits_and_the_next_opening_saves_the
 
 def imported(me: Bench) -> None:
     """A batch over the images of the project, as an import makes one."""
-    assert me.session._opened is not None  # an import is a command: no window of ours makes one
-    opened = me.session._opened
-    project = opened.project
+    assert me.session.project is not None  # an import is a command: no window of ours makes one
+    opened = me.session.project
+    project = opened.store
     assert project.writer is not None
 
     def edits() -> Iterator[Edit]:

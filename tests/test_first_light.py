@@ -37,7 +37,9 @@ class Person:
         self.window.resize(1280, 720)
         self.window.show()
         qtbot.waitExposed(self.window)
-        self.wait(lambda: self.session.current_index >= 0 and not self.session.loading, 30_000)
+        self.wait(lambda: self.session.project is not None, 30_000)
+        navigation = self.session.project.navigation
+        self.wait(lambda: navigation.index >= 0 and not navigation.loading, 30_000)
 
     def wait(self, holds: Callable[[], bool], ms: int = 20_000) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()) or bool(self.failures), timeout=ms)
@@ -91,17 +93,17 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
     session = me.session
     try:
         # A proposal appears on the first image by itself, from the embedded model, with the device named.
-        me.wait(lambda: session.proposal_on_screen is not None, 120_000)
-        assert session.proposal_is_guess
-        assert session.engine_state.device
+        me.wait(lambda: session.project.proposals.seen is not None, 120_000)
+        assert session.project.proposals.is_guess
+        assert session.project.engine_state.device
         me.look("1-proposal")
 
         # Brush, eraser, right button, undo, zoom and pan, number keys: exactly the pixels of the contract.
         shape = session.labels().shape
         session.set_brush_radius(6)
         me.key(Qt.Key.Key_2)
-        assert session.current_class is not None
-        assert session.current_class.name == "vessel"
+        assert session.project.documents.current_class is not None
+        assert session.project.documents.current_class.name == "vessel"
         path = me.drag([(20, 20), (40, 24), (52, 40)])
         expected = disc_path(path, 6, shape)
         assert np.array_equal(session.labels() > 0, expected)
@@ -132,7 +134,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         me.canvas.zoom_to_fit()
 
         # Two classes are known: the instant learner takes over by itself.
-        me.wait(lambda: not session.proposal_is_guess and not session.proposing, 120_000)
+        me.wait(lambda: not session.project.proposals.is_guess and not session.project.proposals.running, 120_000)
         me.look("2-instant")
 
         # Accept, done by Enter, the next image comes.
@@ -146,16 +148,17 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         assert set(np.unique(session.origins())) == {1, 2}
         first = session.current_image
         me.key(Qt.Key.Key_Return)
-        me.wait(lambda: session.current_image != first and not session.loading, 30_000)
-        assert session.images[0].status == "done"
+        me.wait(lambda: session.current_image != first and not session.project.navigation.loading, 30_000)
+        assert session.project.navigation.items[0].status == "done"
 
         # A few more images by the same hand, then Fine-tune while painting goes on.
+        proposals = session.project.proposals
         for _ in range(2):
-            me.wait(lambda: session.proposal_on_screen is not None and not session.proposing, 120_000)
+            me.wait(lambda: proposals.seen is not None and not proposals.running, 120_000)
             me.drag([(10, 10), (14, 10)], RIGHT)
             now = session.current_image
             me.key(Qt.Key.Key_Return)
-            me.wait(lambda now=now: session.current_image != now and not session.loading, 30_000)
+            me.wait(lambda now=now: session.current_image != now and not session.project.navigation.loading, 30_000)
         events: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         session.trainingEvent.connect(events.append)
@@ -192,7 +195,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
     again = Person(qtbot, project, pictures)
     try:
         again.session.open_image(here)
-        again.wait(lambda: again.session.current_image == here and not again.session.loading)
+        again.wait(lambda: again.session.current_image == here and not again.session.project.navigation.loading)
         again.qtbot.wait(200)
         assert np.array_equal(again.session.labels(), last_stroke)
         again.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -212,15 +215,15 @@ def check_exports(session: Any, out: Path) -> None:
     from pycocotools import mask as rle
 
     ids = session.labels()
-    values = {c.id: c.value for c in session.classes}
-    owners = session.document.class_lookup()
+    values = {c.id: c.value for c in session.project.documents.classes}
+    owners = session.project.documents.current.document.class_lookup()
     expected = np.vectorize(lambda i: values[owners[i]] if i else 255, otypes=[np.uint8])(ids)
     stem = Path(str(session.current_image)).stem
     with Image.open(out / "png" / "masks" / f"{stem}.png") as mask:
         assert np.array_equal(np.asarray(mask), expected)
     coco = json.loads((out / "coco" / "coco.json").read_text())
     image = next(i for i in coco["images"] if i["file_name"] == session.current_image)
-    vessel = next(c.value for c in session.classes if c.name == "vessel")
+    vessel = next(c.value for c in session.project.documents.classes if c.name == "vessel")
     found = np.zeros(ids.shape, bool)
     for annotation in coco["annotations"]:
         if annotation["image_id"] == image["id"]:

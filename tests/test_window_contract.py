@@ -125,7 +125,7 @@ def test_labels_and_origins_are_read_only_and_taken_by_place_or_path_plane_and_r
     me.drag((30, 30), (50, 40))
     ids, origins = me.session.labels(), me.session.origins()
     assert (ids.dtype, origins.dtype) == (np.uint32, np.uint8)
-    w, h = me.session.images[0].width, me.session.images[0].height
+    w, h = me.opened.navigation.items[0].width, me.opened.navigation.items[0].height
     assert ids.shape == origins.shape == (h, w)
     assert np.array_equal(origins, (ids > 0).astype(np.uint8))
     with pytest.raises(ValueError, match="read-only"):
@@ -163,7 +163,7 @@ def test_planes_have_their_own_labels(me: Bench) -> None:
     assert np.array_equal(me.session.labels(plane=1) > 0, mask)
     assert not me.session.labels(plane=0).any()
     me.shows("pages.tif", 2)
-    assert me.session.plane == 2
+    assert me.opened.navigation.plane == 2
     me.session.undo()
     me.settle()
     assert not me.session.labels("pages.tif", 1).any()
@@ -206,19 +206,19 @@ def test_the_eraser_and_the_right_button_are_as_exact(me: Bench) -> None:
     assert np.array_equal(me.session.labels() > 0, disc & ~hole)
     ground = disc_path(me.drag((70, 45), (90, 50), button=RIGHT), 7.3, shape)
     assert np.array_equal(me.session.labels() > 0, (disc & ~hole) | ground)
-    values = {int(c.id): c.value for c in me.session.classes}
-    assert me.session.document is not None
-    owners = me.session.document.class_lookup().tolist()
+    values = {int(c.id): c.value for c in me.opened.documents.classes}
+    assert me.opened.documents.current is not None
+    owners = me.opened.documents.current.document.class_lookup().tolist()
     assert {values[owners[i]] for i in np.unique(me.session.labels()[ground])} == {0}
 
 
 def test_number_keys_pick_the_class_of_that_place(me: Bench) -> None:
     for key, name in ((Qt.Key.Key_1, "background"), (Qt.Key.Key_3, "rim"), (Qt.Key.Key_2, "coin")):
         me.key(key)
-        assert me.session.current_class is not None
-        assert me.session.current_class.name == name
+        assert me.opened.documents.current_class is not None
+        assert me.opened.documents.current_class.name == name
     me.key(Qt.Key.Key_9)
-    assert me.session.current_class.name == "coin"
+    assert me.opened.documents.current_class.name == "coin"
 
 
 # -- the view ---------------------------------------------------------------------------------------------------------
@@ -304,10 +304,10 @@ def test_accept_fills_what_is_unlabelled_and_nothing_else(me: Bench) -> None:
 
 
 def test_with_nothing_to_undo_or_redo_nothing_happens(me: Bench) -> None:
-    assert not me.session.can_undo
+    assert not me.opened.documents.can_undo
     me.session.undo()
     me.drag((30, 30))
-    assert not me.session.can_redo
+    assert not me.opened.documents.can_redo
     me.session.redo()
     me.settle()
     assert len(me.seqs) == 1
@@ -321,11 +321,11 @@ def test_undo_belongs_to_the_image_on_screen_and_a_class_is_undone_from_any(me: 
     me.session.undo()
     assert np.array_equal(me.session.labels(0), painted)
     me.shows(0)
-    me.session.add_class("speck")
+    me.opened.classes.add("speck")
     me.shows(1)
     me.session.undo()
     me.settle()
-    assert "speck" not in [c.name for c in me.session.classes]
+    assert "speck" not in [c.name for c in me.opened.documents.classes]
     assert np.array_equal(me.session.labels(0), painted)
 
 
@@ -340,7 +340,7 @@ def test_the_first_stroke_of_an_image_is_aborted_by_escape_and_by_undo(me: Bench
         assert not me.session.labels().any()
     QTest.qWait(50)
     assert me.seqs == []
-    assert not me.session.can_undo
+    assert not me.opened.documents.can_undo
 
 
 @pytest.mark.parametrize("way", ["image", "tool", "class", "focus", "propose", "redo", "export"])
@@ -378,19 +378,19 @@ def test_thirty_strokes_accept_and_done_are_undone_to_blank(me: Bench) -> None:
         me.drag((x, y), tuple(rng.uniform(0, (w, h))), button=RIGHT if rng.random() < 0.3 else LEFT)
     me.session.accept_proposal()
     me.session.mark_done()
-    me.wait(lambda: me.session.images[2].status == "done")
-    me.wait(lambda: me.session.current_image != "coins_3.png" and not me.session.loading)
+    me.wait(lambda: me.opened.navigation.items[2].status == "done")
+    me.wait(lambda: me.session.current_image != "coins_3.png" and not me.opened.navigation.loading)
     me.settle()
     assert stored_sha(me.project, "coins_3.png") != blank
     me.shows("coins_3.png")
     edits = 0
-    while me.session.can_undo:
+    while me.opened.documents.can_undo:
         me.session.undo()
         edits += 1
     me.settle()
     assert 28 <= edits <= 30
     assert stored_sha(me.project, "coins_3.png") == blank
-    assert me.session.images[2].status == "new"
+    assert me.opened.navigation.items[2].status == "new"
 
 
 # -- proposing, done --------------------------------------------------------------------------------------------------
@@ -409,14 +409,14 @@ def test_propose_while_the_image_loads_or_is_left_is_answered_once_for_the_one_o
     me.session.propose()
     me.wait(lambda: me.ready)
     me.idle()
-    assert me.ready == [me.session.images[1].name]
+    assert me.ready == [me.opened.navigation.items[1].name]
     me.ready.clear()
     me.session.propose()
     me.session.open_image(0)
     me.wait(lambda: me.ready)
     me.idle()
     QTest.qWait(300)
-    assert me.ready == [me.session.images[0].name]
+    assert me.ready == [me.opened.navigation.items[0].name]
 
 
 def test_propose_after_an_edit_knows_that_edit_though_an_older_request_is_on_its_way(me: Bench) -> None:
@@ -427,24 +427,24 @@ def test_propose_after_an_edit_knows_that_edit_though_an_older_request_is_on_its
     me.wait(lambda: me.ready)
     me.idle()
     assert len(me.ready) == 1
-    assert not me.session.proposal_is_guess
+    assert not me.opened.proposals.is_guess
 
 
 def test_done_shows_the_next_image_that_is_not_and_a_second_done_waits_for_it(me: Bench) -> None:
     # Enter once more while the next image loads: nobody has seen that one yet.
-    again = me.session.imageLoading.connect(lambda _path: me.key(Qt.Key.Key_Return))
+    again = me.opened.navigation.imageLoading.connect(lambda _path: me.key(Qt.Key.Key_Return))
     me.key(Qt.Key.Key_Return)
     me.wait(lambda: me.shown)
-    me.session.imageLoading.disconnect(again)
+    me.opened.navigation.imageLoading.disconnect(again)
     me.settle()
     QTest.qWait(100)
-    assert me.session.current_image == me.session.images[1].name
-    assert [item.status for item in me.session.images[:2]] == ["done", "new"]
+    assert me.session.current_image == me.opened.navigation.items[1].name
+    assert [item.status for item in me.opened.navigation.items[:2]] == ["done", "new"]
     assert len(me.seqs) == 1
     me.shows(0)
     me.session.undo()
     me.settle()
-    assert me.session.images[0].status == "new"
+    assert me.opened.navigation.items[0].status == "new"
 
 
 def test_the_last_line_begins_with_saved_or_not_saved(me: Bench) -> None:

@@ -65,8 +65,8 @@ class Run:
 
 
 def engine_pid(me: Bench) -> int:
-    assert me.session._opened is not None  # the only way to a process that nobody is meant to touch
-    pid = me.session._opened.engine.pid
+    assert me.session.project is not None  # the only way to a process that nobody is meant to touch
+    pid = me.opened.engine.pid
     assert pid is not None
     return pid
 
@@ -112,7 +112,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
 
 def test_an_engine_killed_during_a_proposal_is_said_and_the_proposal_comes(me: Bench) -> None:
     me.session.propose()
-    me.wait(lambda: me.session.proposing)
+    me.wait(lambda: me.opened.proposals.running)
     os.kill(engine_pid(me), signal.SIGKILL)
     path = me.drag((30, 30), (50, 30))
     me.wait(lambda: me.labels_say("engine process was ended"))
@@ -162,10 +162,10 @@ def test_a_window_closed_in_mid_work_keeps_everything_and_opens_again_at_once(
         bench = Bench(project)
         try:
             bench.wait(lambda bench=bench: bench.shown)
-            assert bench.session.read_only == "", work
+            assert bench.opened.why_read_only == "", work
             if count:
                 assert int((bench.session.labels() > 0).sum()) == count, work
-                assert bench.session.can_undo
+                assert bench.opened.documents.can_undo
             if work in ("accept", "training"):
                 bench.wait(lambda bench=bench: bench.ready, 120)
             bench.canvas.setFocus()
@@ -223,9 +223,9 @@ def test_a_stroke_that_was_reported_is_there_after_the_program_was_killed(me: Be
     bench = Bench(project)
     try:
         bench.wait(lambda: bench.shown)
-        assert bench.session.read_only == ""
+        assert bench.opened.why_read_only == ""
         assert bench.session.labels().any()
-        assert bench.session.can_undo
+        assert bench.opened.documents.can_undo
         bench.session.undo()
         bench.settle()
         assert not bench.session.labels().any()

@@ -50,14 +50,14 @@ class Hand(Bench):
 
     @property
     def opened(self) -> OpenedProject:
-        assert self.session._opened is not None  # what is broken here has no name in the contract
-        return self.session._opened
+        assert self.session.project is not None  # what is broken here has no name in the contract
+        return self.session.project
 
     def painted(self) -> np.ndarray:
         return self.session.labels() > 0
 
     def objects(self) -> set[int]:
-        document = self.session.document
+        document = self.session.project.documents.current.document
         assert document is not None
         return set(document.objects)
 
@@ -122,10 +122,10 @@ def go_on(me: Hand) -> None:
 
 
 def a_slot(me: Hand, patch: pytest.MonkeyPatch) -> None:
-    me.session.changed.connect(boom)
+    me.opened.documents.changed.connect(boom)
     begin(me)
     go_on(me)
-    me.session.changed.disconnect(boom)
+    me.opened.documents.changed.disconnect(boom)
 
 
 def a_press(me: Hand, patch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def the_end_of_a_gesture(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def the_writers_door(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     with patch.context() as broken:
-        broken.setattr(me.opened.project.writer, "submit", boom)
+        broken.setattr(me.opened.store.writer, "submit", boom)
         go_on(me)
 
 
@@ -233,7 +233,7 @@ def the_wheel(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def an_action(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     with patch.context() as broken:
-        broken.setattr(me.session, "set_brush_radius", boom)
+        broken.setattr(me.session.tools, "set_radius", boom)
         me.key(Qt.Key.Key_BracketRight)
     go_on(me)
 
@@ -247,7 +247,7 @@ def a_timer(me: Hand, patch: pytest.MonkeyPatch) -> None:
 
 def a_call_from_a_thread(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
-    me.opened.main.post(boom)
+    me.opened.documents.main.post(boom)
     QTest.qWait(30)
     go_on(me)
 
@@ -274,7 +274,7 @@ def test_a_fault_is_said_takes_the_stroke_back_and_the_next_one_is_one_edit(
     assert "boom" in me.window.message_strip.details.toPlainText()
     assert np.array_equal(me.painted(), before)
     assert me.objects() == objects
-    assert not me.session.gesture_active
+    assert not me.opened.documents.gesture_active
     assert me.seqs == []
     stroke_is_one_edit(me)
 
@@ -285,10 +285,10 @@ def stroke_is_one_edit(me: Hand) -> None:
     me.settle()
     QTest.qWait(20)
     assert len(me.seqs) == 1
-    assert me.session.save_state.saved
+    assert me.opened.documents.save_state().saved
     shown = me.opened.navigation.shown
     assert shown is not None
-    stored = me.opened.project.document(shown)
+    stored = me.opened.store.document(shown)
     ids, _ = stored.raster.read(0, stored.raster.bounds(0))
     assert np.array_equal(ids, me.session.labels())
 
@@ -310,8 +310,9 @@ def a_job(me: Hand) -> None:
     def ignored(*_: object) -> None:
         pass
 
+    main = me.opened.documents.main
     job: Job[int, None] = Job(
-        "broken", steps(), me.opened.main, on_value=ignored, on_done=ignored, on_failed=failed, on_cancelled=ignored
+        "broken", steps(), main, on_value=ignored, on_done=ignored, on_failed=failed, on_cancelled=ignored
     )
     job.start()
     job.wait(5)
@@ -395,7 +396,7 @@ def test_a_database_that_is_gone_is_said_and_a_stroke_is_kept(me: Hand) -> None:
     place = me.project / "project.db"
     place.rename(me.project / "elsewhere.db")
     me.drag((30, 30), (60, 40))
-    me.wait(lambda: not me.session.save_state.saved and "moved" in me.message())
+    me.wait(lambda: not me.opened.documents.save_state().saved and "moved" in me.message())
     assert me.labels_say("not saved")
     (me.project / "elsewhere.db").rename(place)
     me.settle()
@@ -410,7 +411,7 @@ def test_a_stroke_on_a_plane_whose_labels_cannot_be_read_is_refused_in_words(
     me.shows(0)
     with monkeypatch.context() as broken:
         broken.setattr(Project, "tile", damaged)
-        document = me.session.document
+        document = me.opened.documents.current.document
         assert document is not None
         document.raster.forget({(0, 0, 0)})
         begin(me)
@@ -492,7 +493,7 @@ def test_an_edit_that_the_journal_refuses_is_taken_out_said_and_harms_no_later_o
 ) -> None:
     """What an edit is made on is not what is saved: a fault of the program that shows only in the journal."""
     before = me.painted()
-    writer = me.opened.project.writer
+    writer = me.opened.store.writer
     assert writer is not None
     submit = writer.submit
 

@@ -43,8 +43,8 @@ def pics(tmp_path: Path) -> Path:
 
 
 def shown(qtbot: QtBot, window: MainWindow, name: str) -> None:
-    qtbot.waitUntil(lambda: window.session.document is not None, timeout=15_000)
-    qtbot.waitUntil(lambda: window.session.current_image == name and not window.session.loading, timeout=15_000)
+    qtbot.waitUntil(lambda: window.session.current_image == name, timeout=15_000)
+    qtbot.waitUntil(lambda: not window.session.project.navigation.loading, timeout=15_000)
 
 
 def message(window: MainWindow) -> str:
@@ -54,13 +54,13 @@ def message(window: MainWindow) -> str:
 
 def test_a_project_of_a_folder_is_made_after_the_window_is_up(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
     states: list[Any] = []
-    window.session.jobChanged.connect(states.append)
+    window.session.jobs.changed.connect(lambda: states.extend(window.session.jobs.states))
     window.open_images([pics])
     assert window.isVisible()
-    assert window.session.project_path is None
-    assert [state.job for state in states] == ["new"]
+    assert window.session.project is None
+    assert [state.kind for state in states] == ["new"]
     shown(qtbot, window, "a.png")
-    assert window.session.project_path == pics.with_suffix(".segstudio")
+    assert window.session.project.path == pics.with_suffix(".segstudio")
 
 
 def test_why_no_project_was_made_is_said_above(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
@@ -75,14 +75,14 @@ def test_an_image_that_the_project_beside_it_lacks_is_added_and_shown(
 ) -> None:
     finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
     said: list[str] = []
-    window.session.said.connect(said.append)
+    window.session.notices.told.connect(lambda notice: said.append(notice.sentence))
     window.open_images([pics / "b.png"])
     shown(qtbot, window, "b.png")
     qtbot.waitUntil(lambda: "'b.png' was added to the project" in said)
-    assert [item.name for item in window.session.images] == ["a.png", "b.png"]
+    assert [item.name for item in window.session.project.navigation.items] == ["a.png", "b.png"]
     window.open_images([pics / "a.png"])
     shown(qtbot, window, "a.png")
-    assert len(window.session.images) == 2
+    assert len(window.session.project.navigation.items) == 2
 
 
 def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
@@ -90,7 +90,7 @@ def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, 
     window.open_images([pics])
     shown(qtbot, window, "a.png")
     qtbot.waitUntil(lambda: message(window).startswith("2 images of the folder are not in the project"))
-    assert len(window.session.images) == 1
+    assert len(window.session.project.navigation.items) == 1
 
 
 def test_a_window_that_may_not_write_says_what_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
@@ -111,8 +111,8 @@ def test_ctrl_z_brings_back_what_was_taken_out(qtbot: QtBot, window: MainWindow,
     assert counts is not None
     assert counts.text() == "0 of 2 done"
     QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: len(window.session.images) == 3)
+    qtbot.waitUntil(lambda: len(window.session.project.navigation.items) == 3)
     assert window.session.current_image == "b.png"
     window.session.add_images([picture(pics.parent / "d.png", 9)])
-    qtbot.waitUntil(lambda: len(window.session.images) == 4)
+    qtbot.waitUntil(lambda: len(window.session.project.navigation.items) == 4)
     assert window.session.current_image == "b.png"

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from segstudio.app.editing import documents as documents_module
-from segstudio.app.open_project import OpenedProject
+from segstudio.app.values import JobKind, Rest, Restored
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.store.project import Project
 from tests.window_bench import LEFT, Bench, make_project
@@ -30,20 +30,14 @@ class Hand(Bench):
         super().__init__(project)
         self.wait(lambda: self.shown)
         self.fresh()
-        self.restored: list[dict[str, Any]] = []
+        self.restored: list[Restored] = []
         self.timers: list[threading.Timer] = []
         self.gates: list[threading.Event] = []
-        self.session.snapshotRestored.connect(self.restored.append)
-
-    @property
-    def opened(self) -> OpenedProject:
-        """What the session has open."""
-        assert self.session._opened is not None  # what is looked at here has no name in the contract
-        return self.session._opened
+        self.opened.snapshots.restored.connect(self.restored.append)
 
     def holds(self, patch: pytest.MonkeyPatch) -> threading.Event:
         """From now on a change of many images waits, in its transaction, for the event."""
-        go, writer = threading.Event(), self.opened.project.writer
+        go, writer = threading.Event(), self.opened.store.writer
         assert writer is not None
         write_all = writer.write_all
         self.gates.append(go)
@@ -72,14 +66,14 @@ class Hand(Bench):
 
     def keeps(self, name: str) -> int:
         """Keep a snapshot; its id."""
-        self.session.keep_snapshot(name)
-        self.wait(lambda: any(item.name == name for item in self.session.snapshots))
-        return next(item.id for item in self.session.snapshots if item.name == name)
+        self.opened.snapshots.keep(name)
+        self.wait(lambda: any(item.name == name for item in self.opened.snapshots.items))
+        return next(item.id for item in self.opened.snapshots.items if item.name == name)
 
     def restores(self, id_: int) -> None:
         """Restore the project and wait for its end."""
         before = len(self.restored)
-        self.session.restore_snapshot(id_)
+        self.opened.snapshots.restore_project(id_)
         self.wait(lambda: len(self.restored) > before)
         self.free()
 
@@ -92,7 +86,7 @@ class Hand(Bench):
         """Where the image on screen is labelled, as the project has it."""
         shown = self.opened.navigation.shown
         assert shown is not None
-        document = self.opened.project.document(shown)
+        document = self.opened.store.document(shown)
         return document.raster.read(0, document.raster.bounds(0))[0] > 0
 
     def painted(self) -> NDArray[np.bool_]:
@@ -120,7 +114,7 @@ def test_a_stroke_painted_while_a_restore_with_classes_is_undone_stays_and_is_sa
 ) -> None:
     kept = me.keeps("before")
     me.drag((100, 100), (130, 130))
-    me.session.add_class("dirt")
+    me.opened.classes.add("dirt")
     me.settle()
     me.restores(kept)
     me.session.set_class("coin")
@@ -137,7 +131,7 @@ def test_a_stroke_painted_while_a_restore_with_classes_is_undone_stays_and_is_sa
     assert np.array_equal(me.painted(), under_the_hand)
     me.lift(30, 60)
     me.free()
-    assert me.session.classes.named("dirt") is not None
+    assert me.opened.documents.classes.named("dirt") is not None
     assert np.array_equal(me.painted(), under_the_hand)
     assert np.array_equal(me.stored(), under_the_hand)
     me.key(Qt.Key.Key_Z, CTRL)
@@ -156,7 +150,7 @@ def undoing(me: Hand, patch: pytest.MonkeyPatch) -> threading.Event:
     me.restores(kept)
     me.shows(1)
     go = me.holds(patch)
-    me.session.undo_restore()
+    me.opened.snapshots.undo_restore()
     assert me.opened.documents.busy
     return go
 
@@ -169,15 +163,15 @@ def test_what_is_kept_backed_up_and_exported_meanwhile_has_the_stroke_that_waits
     painted = me.painted()
     assert painted.any()
     ends: list[Any] = []
-    me.session.backupFinished.connect(ends.append)
+    me.opened.backups.backedUp.connect(ends.append)
     me.session.exportFinished.connect(ends.append)
-    me.session.keep_snapshot("with the stroke")
-    me.session.backup(tmp_path / "copy")
+    me.opened.snapshots.keep("with the stroke")
+    me.opened.backups.ask(tmp_path / "copy")
     me.session.export("png", tmp_path / "out")
     QTest.qWait(100)
-    assert len(me.session.snapshots) == 1
+    assert len(me.opened.snapshots.items) == 1
     go.set()
-    me.wait(lambda: len(ends) == 2 and len(me.session.snapshots) == 2)
+    me.wait(lambda: len(ends) == 2 and len(me.opened.snapshots.items) == 2)
     me.free()
     image = me.opened.navigation.shown
     assert image is not None
@@ -187,7 +181,7 @@ def test_what_is_kept_backed_up_and_exported_meanwhile_has_the_stroke_that_waits
     me.key(Qt.Key.Key_Z, CTRL)
     me.settle()
     assert not me.painted().any()
-    me.restores(next(item.id for item in me.session.snapshots if item.name == "with the stroke"))
+    me.restores(next(item.id for item in me.opened.snapshots.items if item.name == "with the stroke"))
     assert np.array_equal(me.painted(), painted)
     assert me.failures == []
 
@@ -203,20 +197,20 @@ def test_paging_on_does_not_wait_for_a_done_that_is_still_computed_nor_lose_it(
     me: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents_module, "_KEPT_DOCUMENTS", 1)
-    me.session.set_done_rest("background")
+    me.opened.finishing.set_rest(Rest("background"))
     go = me.computes()
     me.lets_go(go, 5.0)  # who waits on the window's thread cannot be let on by it
     me.session.mark_done()
     for image in (1, 2, 3):
         assert seconds(lambda image=image: me.session.open_image(image)) < 1
-        me.wait(lambda: not me.session.loading)
-    assert seconds(lambda: me.session.keep_snapshot("after Done")) < 1
-    assert seconds(lambda: me.session.backup()) < 1
-    assert me.session.snapshots == []
+        me.wait(lambda: not me.opened.navigation.loading)
+    assert seconds(lambda: me.opened.snapshots.keep("after Done")) < 1
+    assert seconds(lambda: me.opened.backups.ask(None)) < 1
+    assert me.opened.snapshots.items == []
     go.set()
-    me.wait(lambda: me.session.snapshots)
-    assert me.session.images[0].status == "done"
-    assert me.session.snapshots[0].edits == 0
+    me.wait(lambda: me.opened.snapshots.items)
+    assert me.opened.navigation.items[0].status == "done"
+    assert me.opened.snapshots.items[0].edits == 0
     me.shows(0)
     assert me.stored().all()
     assert me.failures == []
@@ -225,7 +219,7 @@ def test_paging_on_does_not_wait_for_a_done_that_is_still_computed_nor_lose_it(
 def test_paging_on_while_a_done_waits_for_a_change_of_many_images_neither_waits_nor_cancels_it(
     me: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    me.session.set_done_rest("background")
+    me.opened.finishing.set_rest(Rest("background"))
     done = me.computes()
     kept = me.keeps("before")
     me.drag((100, 100), (130, 130))
@@ -235,14 +229,14 @@ def test_paging_on_while_a_done_waits_for_a_change_of_many_images_neither_waits_
     me.session.mark_done()
     me.shows(1)
     go = me.holds(monkeypatch)
-    me.session.undo_restore()
+    me.opened.snapshots.undo_restore()
     done.set()
     QTest.qWait(100)
     me.lets_go(go, 5.0)
     assert seconds(lambda: me.session.open_image(3)) < 1
-    me.wait(lambda: not me.session.loading)
+    me.wait(lambda: not me.opened.navigation.loading)
     go.set()
-    me.wait(lambda: me.session.images[2].status == "done")
+    me.wait(lambda: me.opened.navigation.items[2].status == "done")
     me.free()
     me.shows(0)
     assert me.painted().any()
@@ -259,7 +253,7 @@ def test_a_stroke_under_way_while_the_window_waits_to_close_is_not_cut(
     go.set()
     QTest.qWait(600)
     assert me.window.isVisible()
-    assert me.session.gesture_active
+    assert me.opened.documents.gesture_active
     before = me.painted().sum()
     QTest.mouseMove(me.canvas, me.at(100, 40))
     me.lift(100, 40)
@@ -274,7 +268,7 @@ def test_a_stroke_under_way_while_the_window_waits_to_close_is_not_cut(
 
 
 def test_a_window_waits_to_close_until_a_done_is_computed_and_goes_on_meanwhile(me: Hand) -> None:
-    me.session.set_done_rest("background")
+    me.opened.finishing.set_rest(Rest("background"))
     go = me.computes()
     me.lets_go(go, 8.0)
     me.session.mark_done()
@@ -295,8 +289,8 @@ def test_escape_while_done_is_computed_says_that_it_was_cancelled_at_once(me: Ha
     assert me.said[-1] == "Done was cancelled; nothing was filled in."
     go.set()
     QTest.qWait(100)
-    assert me.session.images[0].status != "done"
-    assert me.session.current_index == 0
+    assert me.opened.navigation.items[0].status != "done"
+    assert me.opened.navigation.index == 0
 
 
 def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_be_asked_for_again(
@@ -311,14 +305,14 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     me.session.open_image(1)
     assert not dialog.restore_image.isEnabled()
-    me.session.restore_snapshot(kept, this_image=True)
+    me.opened.snapshots.restore_image(kept)
     assert (me.failures[-1]["job"], me.failures[-1]["sentence"]) == ("restore", "The image is still loading.")
-    me.wait(lambda: not me.session.loading)
+    me.wait(lambda: not me.opened.navigation.loading)
     assert dialog.restore_image.isEnabled()
     go = me.holds(patch)
     QTest.mouseClick(dialog.restore, LEFT)
     assert dialog.state.text() == "Restoring …"
-    me.session.cancel_job("restore")
+    me.cancel(JobKind.RESTORE)
     go.set()
     me.wait(lambda: "cancelled" in dialog.state.text())
     assert me.failures[-1]["job"] == "restore"
@@ -328,15 +322,15 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     me.free()
     go = me.holds(patch)
     QTest.mouseClick(dialog.undo, LEFT)
-    me.session.undo_restore()  # busy
+    me.opened.snapshots.undo_restore()  # busy
     assert "nothing else can be changed" in me.failures[-1]["sentence"]
-    me.session.cancel_job("undo")
+    me.cancel(JobKind.UNDO)
     go.set()
     me.wait(lambda: "cancelled" in dialog.state.text())
     patch.undo()
     QTest.mouseClick(dialog.undo, LEFT)
     me.wait(lambda: len(me.restored) == 2)
-    assert me.restored[-1]["taken_back"]
+    assert me.restored[-1].taken_back
     assert dialog.state.text() == "The restore of 'before' was taken back."
     assert not dialog.undo.isVisible()
     me.free()

@@ -69,8 +69,8 @@ def test_it_goes_on_from_its_last_checkpoint_and_says_so(home: Path) -> None:
     project, other = make_project(home / "one", fields=2), make_project(home / "two", fields=1)
     me, events = _training(project)
     step = _reached(me, events, "checkpointed")
-    me.session.open_project(other)
-    me.session.open_project(project)
+    me.session.projects.open(other)
+    me.session.projects.open(project)
     heard = Hears(me)
     me.wait(heard.words, 60)
     assert heard.words() == f"The run went on from step {step}."
@@ -97,7 +97,7 @@ def test_it_goes_on_from_its_last_checkpoint_and_says_so(home: Path) -> None:
 def test_a_run_that_was_only_just_asked_for_begins_again(home: Path) -> None:
     project = make_project(home / "one", fields=2)
     me, events = _training(project)
-    me.wait(lambda: me.session.training)
+    me.wait(lambda: me.opened.training.running)
     me.close()
     assert not any(event["kind"] == "checkpointed" for event in events)
     me = Bench(project)

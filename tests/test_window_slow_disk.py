@@ -103,12 +103,12 @@ def test_a_project_is_opened_without_the_window_asking_the_disk(
     slow.delay_s = DELAY_S
     pulse.restart()
     bench.window.open_path(path)
-    assert bench.session.project_path is None
+    assert bench.session.project is None
     bench.wait(lambda: bench.shown, 60)
     slow.delay_s = 0.0
     assert slow.asked == []
     assert pulse.longest_s < GAP_S
-    assert bench.session.project_path == path
+    assert bench.opened.path == path
     bench.close()
 
 
@@ -116,14 +116,14 @@ def test_a_script_goes_on_at_once_after_opening_a_window(qapp: object, slow: typ
     path = make_project(tmp_path / "project", 3)
     slow.delay_s = DELAY_S
     bench = Bench(path)
-    assert bench.session.project_path is None, "the disk is too quick for this test"
+    assert bench.session.project is None, "the disk is too quick for this test"
     bench.session.open_image(1)
     slow.delay_s = 0.0
     assert bench.shown == []
-    assert bench.session.current_index == 1
+    assert bench.opened.navigation.index == 1
     assert bench.session.labels(0).shape == (150, 126)
     bench.wait(lambda: bench.shown)
-    assert bench.session.current_index == 1
+    assert bench.opened.navigation.index == 1
     bench.close()
 
 
@@ -134,7 +134,7 @@ def test_a_project_that_cannot_be_opened_leaves_the_one_before(me: Bench, tmp_pa
     me.wait(lambda: me.failures)
     assert me.failures[0]["job"] == "open"
     assert me.labels_say("not a SegStudio project")
-    assert me.session.project_path == me.project
+    assert me.opened.path == me.project
     me.drag((40, 40), (80, 40))
     me.settle()
     assert len(me.seqs) == 1
@@ -150,7 +150,7 @@ def test_of_two_projects_asked_for_in_a_row_the_last_is_opened_and_the_other_is_
     bench.window.open_path(second)
     bench.wait(lambda: bench.shown, 60)
     slow.delay_s = 0.0
-    assert bench.session.project_path == second
+    assert bench.opened.path == second
     bench.wait(lambda: not is_held(first))
     bench.close()
 
@@ -173,7 +173,7 @@ def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowD
         QTest.qWait(30)
     me.key(Qt.Key.Key_S, CTRL)
     me.wait(lambda: len(me.seqs) == 3, 60)
-    me.wait(lambda: me.session.images[0].labelled_pixels > 0, 60)
+    me.wait(lambda: me.opened.navigation.items[0].labelled_pixels > 0, 60)
     slow.delay_s = 0.0
     assert slow.asked == []
     assert pulse.longest_s < GAP_S
@@ -182,12 +182,12 @@ def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowD
 def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(
     me: Bench, slow: type[SlowDisk], pulse: Pulse
 ) -> None:
-    me.session.add_class("dirt")
+    me.opened.classes.add("dirt")
     me.settle()
     slow.delay_s = DELAY_S
     pulse.restart()
-    me.session.change_class("dirt", kind="instance")
-    me.wait(lambda: (found := me.session.classes.named("dirt")) is not None and found.kind == "instance", 60)
+    me.opened.classes.change("dirt", kind="instance")
+    me.wait(lambda: (found := me.opened.documents.classes.named("dirt")) is not None and found.kind == "instance", 60)
     slow.delay_s = 0.0
     assert slow.asked == []
     assert pulse.longest_s < GAP_S
@@ -195,14 +195,14 @@ def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(
     me.drag((40, 40), (80, 40))
     me.settle()
     with pytest.raises(UserError, match="only while no pixel"):
-        me.session.change_class("dirt", kind="semantic")
+        me.opened.classes.change("dirt", kind="semantic")
 
 
 def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
     me: Bench, slow: type[SlowDisk], pulse: Pulse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert me.session._opened is not None
-    project, navigation = me.session._opened.project, me.session._opened.navigation
+    assert me.session.project is not None
+    project, navigation = me.opened.store, me.opened.navigation
     asked: list[list[int]] = []
     some = project.some_images
     monkeypatch.setattr(project, "some_images", lambda images: asked.append(list(images)) or some(images))
@@ -214,7 +214,7 @@ def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
     slow.delay_s = DELAY_S
     pulse.restart()
     navigation.follow_run()
-    me.wait(lambda: me.session.images[1].split == "held-out", 60)
+    me.wait(lambda: me.opened.navigation.items[1].split == "held-out", 60)
     slow.delay_s = 0.0
     assert slow.asked == []
     assert pulse.longest_s < GAP_S

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from segstudio.app.values import Restored
+from segstudio.store.backup import Backup
 from segstudio.store.project import Project
 from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 from tests.window_bench import LEFT, Bench, open_bench
@@ -56,7 +58,7 @@ def test_a_snapshot_is_kept_restored_and_the_restore_undone_by_hand(me: Bench) -
     me.wait(dialog.name.hasFocus)
     QTest.keyClicks(dialog.name, "by hand")
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
-    me.wait(lambda: [item.name for item in me.session.snapshots] == ["by hand"])
+    me.wait(lambda: [item.name for item in me.opened.snapshots.items] == ["by hand"])
     assert not dialog.isVisible()
     me.window.bars.action("snapshots").trigger()
     me.window.activateWindow()
@@ -64,8 +66,8 @@ def test_a_snapshot_is_kept_restored_and_the_restore_undone_by_hand(me: Bench) -
     me.settle()
     after = me.session.labels().copy()
     assert not np.array_equal(after, kept)
-    reports: list[dict] = []
-    me.session.snapshotRestored.connect(reports.append)
+    reports: list[Restored] = []
+    me.opened.snapshots.restored.connect(reports.append)
     choose(dialog, "by hand")
     press(dialog, "snapshotRestoreImage")
     me.wait(lambda: reports)
@@ -89,13 +91,13 @@ def test_a_snapshot_is_kept_restored_and_the_restore_undone_by_hand(me: Bench) -
 
 
 def test_a_backup_is_made_from_the_window_and_opens(me: Bench, tmp_path: Path) -> None:
-    made: list[dict] = []
-    me.session.backupFinished.connect(made.append)
-    me.session.backup(tmp_path)
+    made: list[Backup] = []
+    me.opened.backups.backedUp.connect(made.append)
+    me.opened.backups.ask(tmp_path)
     me.drag((20, 90), (40, 95))
     me.wait(lambda: made)
     assert me.labels_say("Backed up and checked")
-    with Project.open(Path(made[0]["backup"]), write=False) as copy:
+    with Project.open(made[0].path, write=False) as copy:
         assert copy.last_seq() >= 1
     me.settle()
     me.rest()

@@ -38,14 +38,14 @@ def test_what_is_on_screen_is_proposed_and_shown_before_the_rest_is_finished(qap
     seen: list[tuple[set[tuple[int, int]], int, bool]] = []
 
     def note() -> None:
-        proposal = session.proposal_on_screen
+        proposal = session.project.proposals.seen
         if proposal is not None:
-            seen.append((set(proposal.tiles), len(bench.ready), session.proposing))
+            seen.append((set(proposal.tiles), len(bench.ready), session.project.proposals.running))
 
     try:
         # The view is zoomed in from the moment the image is there, before anything is asked for.
         session.imageShown.connect(lambda: canvas.set_zoom(1.0))
-        session.proposalChanged.connect(note)
+        session.project.proposals.proposalChanged.connect(note)
         bench.wait(lambda: bool(bench.ready), 240)
         corner, opposite = canvas.to_image(canvas.rect().topLeft()), canvas.to_image(canvas.rect().bottomRight())
         bounds = Rect(0, 0, *SIZE)
@@ -56,8 +56,8 @@ def test_what_is_on_screen_is_proposed_and_shown_before_the_rest_is_finished(qap
         assert any(visible <= tiles < every for tiles in begun)
         assert seen[-1][0] == every
         assert len(bench.ready) == 1
-        assert not session.proposing
-        whole = session.proposal_on_screen
+        assert not session.project.proposals.running
+        whole = session.project.proposals.seen
         assert whole is not None
         bench.rest()
     finally:

@@ -17,6 +17,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from segstudio.app.open_project import OpenedProject
+from segstudio.app.values import JobKind, Notice, NoticeKind
 from segstudio.assets import asset
 from segstudio.tasks.images.new import new_project
 from segstudio.ui import open_window
@@ -85,7 +87,7 @@ class Bench:
         self.shown: list[str | None] = []
         self.session.failed.connect(self.failures.append)
         self.session.editCommitted.connect(self.seqs.append)
-        self.session.said.connect(self.said.append)
+        self.session.notices.told.connect(self._heard)
         self.session.proposalReady.connect(lambda: self.ready.append(self.session.current_image))
         self.session.imageShown.connect(lambda: self.shown.append(self.session.current_image))
         self.window.resize(1280, 720)
@@ -97,20 +99,35 @@ class Bench:
             assert time.monotonic() < end, f"waited {seconds} s in vain; failures: {self.failures}, said: {self.said}"
             QTest.qWait(10)
 
+    def _heard(self, notice: Notice) -> None:
+        if notice.kind is NoticeKind.WORD:
+            self.said.append(notice.sentence)
+
+    @property
+    def opened(self) -> OpenedProject:
+        """The open project's owners."""
+        assert self.session.project is not None
+        return self.session.project
+
+    def cancel(self, kind: JobKind) -> None:
+        """Cancel every job of a kind."""
+        for job in self.session.jobs.of(kind):
+            self.session.jobs.cancel(job.id)
+
     def shows(self, image: int | str, plane: int = 0) -> None:
         """Open an image and wait until it is on screen."""
         before = len(self.shown)
         self.session.open_image(image, plane)
-        self.wait(lambda: len(self.shown) > before and not self.session.loading)
+        self.wait(lambda: len(self.shown) > before and not self.opened.navigation.loading)
 
     def settle(self) -> None:
         """Wait until every edit is durable and reported."""
-        self.wait(lambda: self.session.save_state.saved)
+        self.wait(lambda: self.opened.documents.save_state().saved)
 
     def idle(self) -> None:
         """Wait until no proposal is on its way."""
         QTest.qWait(20)
-        self.wait(lambda: not self.session.proposing, 120)
+        self.wait(lambda: not self.opened.proposals.running, 120)
 
     def fresh(self, image: int | str = 0, plane: int = 0) -> None:
         """Show an image with nothing on it, the brush at its usual size, and forget what was seen so far."""
@@ -121,7 +138,7 @@ class Bench:
         self.session.set_brush_radius(6)
         self.session.set_class("coin")
         self.shows(image, plane)
-        while self.session.can_undo:
+        while self.opened.documents.can_undo:
             self.session.undo()
         self.settle()
         self.idle()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from segstudio import faults
+from segstudio.app.values import Notice, NoticeKind
 from segstudio.errors import UserError
 
 __all__ = ["Faults"]
@@ -22,18 +23,19 @@ _LONGEST_WORDS = 160
 
 
 class Faults(QObject):
-    """`told` carries {job, sentence, details}, job 'fault' or 'bug', on the thread that made this.
+    """Calls `tell` with a `Notice` of a fault or a bug, on the thread that made this.
 
     `abort` ends a gesture under way, saying whether there was one. Only a fault of that thread ends it: what fails in
     the background does not take the stroke from the hand.
     """
 
-    told = Signal(object)
     _arrived = Signal(object)
 
-    def __init__(self, abort: Callable[[], bool], parent: QObject | None = None) -> None:
+    def __init__(
+        self, abort: Callable[[], bool], tell: Callable[[Notice], None], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._abort = abort
+        self._abort, self._tell = abort, tell
         self._lock = threading.Lock()
         self._last: dict[int, float] = {}
         self._arrived.connect(self._say_of_elsewhere, Qt.ConnectionType.QueuedConnection)
@@ -76,14 +78,14 @@ class Faults(QObject):
             sentence = error.line
             if aborted:
                 sentence += " " + self.tr("The stroke that was being painted was taken back.")
-            self.told.emit({"job": "fault", "sentence": sentence, "details": ""})
+            self._tell(Notice(NoticeKind.FAULT, sentence))
             return
         safe = self.tr("Your labels are safe.")
         if aborted:
             safe = self.tr("Your labels are safe; the stroke that was being painted was taken back.")
         what = self.tr("SegStudio made a mistake; this is a bug ({0}).").format(_words(error))
         todo = self.tr("'Copy details' copies what helps to mend it.")
-        self.told.emit({"job": "bug", "sentence": f"{what} {safe} {todo}", "details": _details(error)})
+        self._tell(Notice(NoticeKind.BUG, f"{what} {safe} {todo}", _details(error)))
 
 
 def _words(error: Exception) -> str:

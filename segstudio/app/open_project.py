@@ -1,7 +1,8 @@
-"""An open project with its owners and its engine: made together, ended together."""
+"""An open project with its owners and its engine: made together, wired together, ended together."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -12,19 +13,25 @@ from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.exporting import Exports
+from segstudio.app.ground import Ground
+from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.roles import Roles
 from segstudio.app.learning.training import Training
 from segstudio.app.learning.versions import Versions
+from segstudio.app.notices import Notices
 from segstudio.app.opening import Prepared
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
-from segstudio.app.values import EngineState
+from segstudio.app.values import EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.reading import Reading
 from segstudio.engine.client import EngineClient
+from segstudio.geometry import Rect
+from segstudio.labels.model import ClassId
 
 __all__ = ["OpenedProject"]
 
@@ -35,67 +42,151 @@ _SAVE_WAIT_S = 0.03
 
 
 class OpenedProject(QObject):
-    """Project, engine client and owners."""
+    """The owners of one project, each with its own signals; `store` is the project on disk.
+
+    `ground` is what they stand on, and what an owner of somebody else's can stand on as well.
+    """
 
     engineStateChanged = Signal(object)
-    damageFound = Signal(str)
 
-    def __init__(self, prepared: Prepared, tools: ToolState, parent: QObject | None = None) -> None:
+    def __init__(
+        self, prepared: Prepared, notices: Notices, jobs: Jobs, tools: ToolState, parent: QObject | None = None
+    ) -> None:
+        """`notices`, `jobs` and `tools` are the window's."""
         super().__init__(parent)
         with ExitStack() as undo:
             # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
             undo.callback(self.deleteLater)
-            self.project, self.interrupted = prepared.project, prepared.interrupted
+            self.store, self._interrupted = prepared.project, prepared.interrupted
             undo.callback(prepared.close)
-            self._make_owners(prepared, tools, undo)
+            self._make_owners(prepared, Ground(prepared.project, MainThread(self), notices, jobs), tools, undo)
             undo.pop_all()
+        self._wire()
 
-    def _make_owners(self, prepared: Prepared, tools: ToolState, undo: ExitStack) -> None:
-        if self.project.why_read_only:
+    def _make_owners(self, prepared: Prepared, ground: Ground, tools: ToolState, undo: ExitStack) -> None:
+        if self.store.why_read_only:
             # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
-            self.project.why_read_only = f"read-only: {self.project.why_read_only}"
-        self.main = MainThread(self)
-        undo.callback(self.main.close)
-        self.engine = EngineClient(self.project.path, on_state=self._engine_said)
+            self.store.why_read_only = f"read-only: {self.store.why_read_only}"
+        self.ground = ground
+        undo.callback(ground.main.close)
+        self.engine_state = EngineState("off", "", "")
+        self.engine = EngineClient(self.store.path, on_state=self._engine_said)
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
-        self.documents = Documents(
-            self.project, self.main, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools
-        )
-        self.navigation = Navigation(self.project, self.documents, self.main, self, prepared.listed)
-        self.growing = Growing(self.project, self.documents, self.navigation, self.main, self)
-        self.classes = Classes(self.project, self.documents, self.main)
-        self.object_counts = ObjectCounts(self.project, self.documents, self.navigation, self.main, self)
-        self.proposals = Proposals(self.project, self.engine, self.documents, self.navigation, self.main, self)
-        self.finishing = Finishing(
-            self.project, self.documents, self.navigation, self.proposals, self.main, self, prepared.rest
-        )
-        self.training = Training(self.project, self.engine, self.main, self)
-        self.roles = Roles(self.project, self.documents, self.navigation, self.main, self)
-        self.versions = Versions(self.project, self.main, self, prepared.versions)
-        self.exports = Exports(self.project, self.main, self)
-        self.relinking = Relinking(self.project, self.navigation, self.main, self)
-        self.snapshots = Snapshots(self.project, self.documents, self.main, self)
-        self.backups = Backups(self.project, self.main, self)
-        self._check = prepared.check
-        prepared.damage.listen(self._found_damage)
+        self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
+        self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.growing = Growing(ground, self.documents, self.navigation, self)
+        self.classes = Classes(ground, self.documents)
+        self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
+        self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
+        self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
+        self.reading = Reading(ground, self.documents, self.navigation)
+        self.training = Training(ground, self.documents, self.engine, self)
+        self.roles = Roles(ground, self.documents, self.navigation, self)
+        self.versions = Versions(ground, self, prepared.versions)
+        self.exports = Exports(ground, self.documents, self)
+        self.relinking = Relinking(ground, self.navigation, self)
+        self.snapshots = Snapshots(ground, self.documents, self.navigation, self)
+        self.backups = Backups(ground, self.documents, self)
+        self._check, self._damage = prepared.check, prepared.damage
+
+    def _wire(self) -> None:
+        """What one owner does when another one tells something."""
+        self.training.started.connect(self.roles.follow)
+        self.training.finished.connect(self._after_run)
+        self.roles.moved.connect(self.proposals.refresh)
+        self.proposals.proposalReady.connect(self.versions.follow_learner)
+        self.versions.currentChanged.connect(self.proposals.refresh)
+
+    def _after_run(self, _result: object) -> None:
+        self.versions.read_again()
+        self.navigation.follow_run()
+        self.proposals.refresh()
+
+    def begin(self, first_image: int | None = None) -> None:
+        """Show an image, the first that is not done unless one is named, and go on with what was interrupted."""
+        if self.store.notice:
+            self.ground.notices.fail(JobKind.SAVE, self.store.notice)
+        self._damage.listen(self._found_damage)
+        self.versions.read_last_run()
+        if self.navigation.rows:
+            wanted = self.navigation.next_unfinished() if first_image is None else first_image
+            self.navigation.open(wanted or 0)
+        self.training.resume(self._interrupted)
+
+    @property
+    def path(self) -> Path:
+        """The project's folder."""
+        return self.store.path
+
+    @property
+    def name(self) -> str:
+        """Name of the project without its suffix."""
+        return self.store.path.name.removesuffix(".segstudio")
+
+    @property
+    def why_read_only(self) -> str:
+        """Why this window may not write; empty where it may."""
+        return self.store.why_read_only
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this window may write."""
+        return self.store.writer is not None
+
+    def is_shown(self) -> bool:
+        """Whether the image asked for is on screen; says why not."""
+        if self.navigation.shown is None:
+            loading = self.tr("The image is still loading.")
+            self.ground.notices.say(loading if self.navigation.loading else self.tr("No image is shown."))
+        return self.navigation.shown is not None
+
+    def cancel(self) -> bool:
+        """Abort what is unfinished: the stroke, else what is being filled in; whether there was something."""
+        return self.documents.cancel_gesture() or self.finishing.cancel_fill()
+
+    def undo(self) -> None:
+        """Take the newest edit on this image back; what is unfinished is aborted instead."""
+        if not self.cancel() and self.is_shown():
+            self.ground.notices.attempt(self.documents.undo)
+
+    def redo(self) -> None:
+        """Do again what was taken back last, after what is under way, unless another image is on screen by then."""
+        documents, notices, image = self.documents, self.ground.notices, self.navigation.shown
+        if documents.busy:
+            notices.say(documents.busy)
+            return
+        documents.commit_gesture()
+        documents.after(lambda: notices.attempt(documents.redo) if self.navigation.shown == image else None)
+
+    def value_at(self, x: int, y: int) -> tuple[str, str]:
+        """Stored value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
+        display, opened = self.navigation.display, self.documents.current
+        if display is None or opened is None or not (0 <= x < display.size[0] and 0 <= y < display.size[1]):
+            return "", ""
+        class_id = ClassId(int(opened.document.class_ids(self.navigation.plane, Rect(x, y, 1, 1))[0, 0]))
+        found = self.documents.classes.effective(class_id) if class_id else None
+        return display.value_text(x, y), found.name if found else self.tr("unknown")
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
-        state = EngineState(kind, device, sentence)
-        self.main.post(lambda: self.engineStateChanged.emit(state))
+        self.ground.main.post(lambda: self._engine_is(EngineState(kind, device, sentence)))
+
+    def _engine_is(self, state: EngineState) -> None:
+        self.engine_state = state
+        self.engineStateChanged.emit(state)
 
     def _found_damage(self, sentence: str) -> None:
-        self.main.post(lambda: self.damageFound.emit(sentence))
+        self.ground.main.post(lambda: self.ground.notices.fail(JobKind.CHECK, sentence))
 
     def save(self) -> None:
         """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
         self.documents.commit_gesture()
-        writer = self.project.writer
+        writer = self.store.writer
         if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
             self.documents.saving.acknowledge_rest()
 
     def ready_to_close(self, wait_s: float) -> bool:
         """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
-        writer = self.project.writer
+        writer = self.store.writer
         if writer is None:
             return True
         if self.documents.gesture_active:
@@ -115,7 +206,7 @@ class OpenedProject(QObject):
         left = _countdown(wait_s)
         self.documents.settle(left())
         self.finishing.settle()
-        self.project.secure(left(), self.documents.held_edits)
+        self.store.secure(left(), self.documents.held_edits)
 
     def close(self, wait_s: float | None = None) -> None:
         """End jobs, then the engine, then the writer: returns when all is durable and the lock is free.
@@ -131,30 +222,20 @@ class OpenedProject(QObject):
         self.proposals.close()
         self.navigation.close()
         self.versions.close()
-        self.training.close()
-        self.exports.cancel()
-        self.backups.cancel()
-        self.relinking.cancel()
-        self.growing.cancel()
+        jobs, main = self.ground.jobs, self.ground.main
+        jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        for owner in (
-            self.proposals,
-            self.training,
-            self.exports,
-            self.backups,
-            self.relinking,
-            self.growing,
-            self.classes,
-        ):
-            owner.wait(left())
-        if self.project.writer is not None:
-            self.project.writer.flush(left())
+        self.proposals.wait(left())
+        jobs.wait_all(main, left)
+        self.classes.wait(left())
+        if self.store.writer is not None:
+            self.store.writer.flush(left())
             self.documents.saving.acknowledge_rest()
         self.object_counts.close()  # the last edits are counted until they are told of
-        self.main.close()
+        main.close()
         self.documents.close()
-        self.project.close(left())
+        self.store.close(left())
         # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
         self.setParent(QCoreApplication.instance())
         self.deleteLater()

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Preferences", "load_preferences", "save_preferences"]
+from segstudio.app.notices import Notices
+
+__all__ = ["Preferences", "keep_preferences", "load_preferences", "save_preferences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +60,11 @@ def save_preferences(preferences: Preferences) -> None:
     file = _file()
     file.parent.mkdir(parents=True, exist_ok=True)
     write_durably(file, json.dumps(asdict(preferences), indent=2).encode())
+
+
+def keep_preferences(preferences: Preferences, notices: Notices) -> None:
+    """Write them at the end of a window; where the disk refuses, that is said, and is of no weight."""
+    try:
+        save_preferences(preferences)
+    except OSError as error:
+        notices.say(notices.tr("Preferences could not be saved: {0}").format(error.strerror or error))

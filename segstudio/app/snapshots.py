@@ -8,12 +8,12 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.background_writes import Write
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread
-from segstudio.app.values import SnapshotItem
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobKind, Restored, SnapshotItem
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
 from segstudio.store import snapshots as stored
-from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot, SnapshotKind
 
 __all__ = ["Snapshots"]
@@ -28,16 +28,17 @@ class _Restored:
 
 
 class Snapshots(QObject):
-    """`snapshotsChanged`: the list is another. `restored`: what a restore did. `failed`: {job, sentence, details}."""
+    """`snapshotsChanged`: the list is another, or stayed as it was after a failure. `restored` carries a `Restored`."""
 
     snapshotsChanged = Signal()
     restored = Signal(object)
-    said = Signal(str)
-    failed = Signal(object)
 
-    def __init__(self, project: Project, documents: Documents, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(
+        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._project, self._documents, self._main = project, documents, main
+        self._project, self._main, self._notices = ground.project, ground.main, ground.notices
+        self._documents, self._navigation = documents, navigation
         self._undoable: _Restored | None = None
 
     @property
@@ -50,7 +51,9 @@ class Snapshots(QObject):
         self._documents.commit_gesture()
         said = self.tr("Snapshot '{0}' is kept")
         self._documents.after(
-            lambda: self._later(stored.keep(self._project, name), lambda made: self.said.emit(said.format(made.name)))
+            lambda: self._later(
+                stored.keep(self._project, name), lambda made: self._notices.say(said.format(made.name))
+            )
         )
 
     def rename(self, id_: int, name: str) -> None:
@@ -60,13 +63,13 @@ class Snapshots(QObject):
     def delete(self, id_: int) -> None:
         """Take a name away."""
         said = self.tr("Snapshot '{0}' is deleted; no label was changed")
-        self._later(stored.delete(self._project, id_), lambda gone: self.said.emit(said.format(gone.name)))
+        self._later(stored.delete(self._project, id_), lambda gone: self._notices.say(said.format(gone.name)))
 
     def _later(self, future: "Future[Snapshot]", then: Callable[[Snapshot], None] = lambda _: None) -> None:
         def done() -> None:
             error = future.exception()
             if isinstance(error, UserError):
-                self.failed.emit({"job": "snapshot", "sentence": error.line, "details": ""})
+                self._notices.fail(JobKind.SNAPSHOT, error)
             elif error is not None:
                 raise error
             else:
@@ -77,8 +80,28 @@ class Snapshots(QObject):
 
     # -- restoring ---------------------------------------------------------------------------------------------------
 
+    def restore_image(self, id_: int) -> None:
+        """Restore the image on screen; `restored` or a notice follows."""
+        image = self._navigation.shown
+        if image is not None:
+            self._attempt(lambda: self.restore(id_, image))
+        else:
+            loading = self._navigation.loading
+            why = self.tr("The image is still loading.") if loading else self.tr("No image is shown.")
+            self._notices.fail(JobKind.RESTORE, why)
+
+    def restore_project(self, id_: int) -> None:
+        """Restore the whole project; `restored` or a notice follows."""
+        self._attempt(lambda: self.restore(id_, None))
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        if self._project.writer is None:
+            self._notices.fail(JobKind.RESTORE, self._project.why_read_only)
+        else:
+            self._notices.attempt(call, JobKind.RESTORE)
+
     def restore(self, id_: int, image: ImageId | None) -> None:
-        """Restore the project, or one image; `restored` or `failed` follows. Raises `UserError` where it cannot begin.
+        """Restore the project, or one image; `restored` or a notice follows. Raises `UserError` where it cannot begin.
 
         A stroke under way is kept first, so that undo leads back to it.
         """
@@ -91,12 +114,12 @@ class Snapshots(QObject):
         def told(_edits: int) -> None:
             report = restoring.report()
             self._undoable = None if report.last is None else _Restored(snapshot.name, report)
-            self.restored.emit(_result(snapshot.name, report))
+            self.restored.emit(Restored(snapshot.name, report.paths, report.classes, report.unused))
 
         text = self.tr("Restoring '{0}'").format(snapshot.name)
         changed = None if images is None else frozenset(images)
         self._documents.commit_gesture()
-        self._documents.after(lambda: self._write("restore", text, restoring.start, changed, told))
+        self._documents.after(lambda: self._write(JobKind.RESTORE, text, restoring.start, changed, told))
 
     @property
     def can_undo_restore(self) -> bool:
@@ -104,10 +127,13 @@ class Snapshots(QObject):
         return self._undoable is not None
 
     def undo_restore(self) -> None:
-        """Take the last restore back, whatever image is on screen; `restored` or `failed` follows.
+        """Take the last restore back, whatever image is on screen; `restored` or a notice follows.
 
-        Raises `UserError` where there is none. It can be asked for again until it has worked.
+        It can be asked for again until it has worked.
         """
+        self._attempt(self._undo_restore)
+
+    def _undo_restore(self) -> None:
         back = self._undoable
         if back is None or back.report.last is None:
             raise UserError("There is no restored snapshot to take back.")
@@ -115,34 +141,26 @@ class Snapshots(QObject):
 
         def told(_edits: int) -> None:
             self._undoable = None
-            self.said.emit(self.tr("The restored snapshot was taken back"))
-            self.restored.emit(_result(back.name, report) | {"unused_classes": [], "taken_back": True})
+            self._notices.say(self.tr("The restored snapshot was taken back"))
+            self.restored.emit(Restored(back.name, report.paths, report.classes, taken_back=True))
 
         project, author = self._project, self._documents.author
         text = self.tr("Taking the restored snapshot back")
-        self._write("undo", text, lambda ticker: project.take_back(seq, author, ticker), frozenset(report.images), told)
+        self._write(
+            JobKind.UNDO, text, lambda ticker: project.take_back(seq, author, ticker), frozenset(report.images), told
+        )
 
     def _write(
-        self, job: str, text: str, write: Write, images: frozenset[ImageId] | None, told: Callable[[int], None]
+        self, job: JobKind, text: str, write: Write, images: frozenset[ImageId] | None, told: Callable[[int], None]
     ) -> None:
-        """Write it as a job; where that cannot begin, or ends otherwise, `failed` says so."""
+        """Write it as a job; where that cannot begin, or ends otherwise, a notice says so."""
         try:
             self._documents.write_long(job, text, write, images, told, self._not_restored)
         except UserError as error:
             self._not_restored(error)
 
     def _not_restored(self, error: UserError) -> None:
-        self.failed.emit({"job": "restore", "sentence": error.line, "details": ""})
-
-
-def _result(name: str, report: stored.RestoreReport) -> dict[str, object]:
-    return {
-        "name": name,
-        "images": list(report.paths),
-        "classes": report.classes,
-        "unused_classes": list(report.unused),
-        "taken_back": False,
-    }
+        self._notices.fail(JobKind.RESTORE, error)
 
 
 def _item(snapshot: Snapshot) -> SnapshotItem:

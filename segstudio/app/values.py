@@ -1,34 +1,105 @@
 """Frozen values that the owners hand to the widgets."""
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from segstudio.geometry import Rect
 from segstudio.labels.model import Cause, ImageId, Rest, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from segstudio.labels.edit import Table
+    from segstudio.runs import Event, TrainResult
 
 __all__ = [
-    "WAIT_JOB",
     "Changed",
     "DoneState",
     "EngineState",
     "ImageItem",
     "ImageTrouble",
+    "ImagesAdded",
+    "ImagesFound",
+    "JobId",
+    "JobKind",
     "JobState",
     "LastRun",
+    "Notice",
+    "NoticeKind",
     "Rest",
+    "Restored",
     "SaveState",
     "SnapshotItem",
     "VersionItem",
 ]
 
-WAIT_JOB = "done-wait"
-"""The job that the window shows while Done waits for a proposal."""
+JobId = NewType("JobId", int)
+"""One job of a window; never given again."""
+
+
+class JobKind(StrEnum):
+    """What is done, or what a notice is about: the `job` of the contract's `failed`."""
+
+    ACCEPT = "accept"
+    ADD = "add"
+    BACKUP = "backup"
+    CHECK = "check"
+    CLASSES = "classes"
+    CONTENT = "content"
+    DONE = "done"
+    EXPORT = "export"
+    HOLD_OUT = "hold-out"
+    IMAGE = "image"
+    LOOK = "look"
+    NEW = "new"
+    OPEN = "open"
+    PROPOSE = "propose"
+    REDO = "redo"
+    RELINK = "relink"
+    REMOVE = "remove"
+    RESTORE = "restore"
+    SAVE = "save"
+    SNAPSHOT = "snapshot"
+    TRAIN = "train"
+    UNDO = "undo"
+    VERSIONS = "versions"
+    WAIT = "done-wait"
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job under way: what it is doing, how far it is (0..1 or None), and seconds left if known."""
+
+    id: JobId
+    kind: JobKind
+    text: str = ""
+    fraction: float | None = None
+    seconds_left: float | None = None
+    cancellable: bool = True
+
+
+class NoticeKind(StrEnum):
+    """How a notice is meant.
+
+    WORD is said in passing; NEWS stands until it is closed; FAILURE ends what could not be done; FAULT is what a person
+    can mend, met outside any job; BUG is a mistake of the program.
+    """
+
+    WORD = "word"
+    NEWS = "news"
+    FAILURE = "failure"
+    FAULT = "fault"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence for the person at the window; `cancelled` where that person ended the job."""
+
+    kind: NoticeKind
+    sentence: str
+    details: str = ""
+    job: JobKind | None = None
+    cancelled: bool = False
 
 
 class DoneState(Enum):
@@ -98,22 +169,6 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
-class JobState:
-    """A long job: what it is doing, how far it is (0..1 or None), and seconds left if known.
-
-    `part` tells several that run beside each other apart.
-    """
-
-    job: str
-    running: bool
-    text: str = ""
-    fraction: float | None = None
-    seconds_left: float | None = None
-    cancellable: bool = True
-    part: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class SnapshotItem:
     """One row of the list of snapshots: `time` is UTC, `edits` were made since, `author` is '' for a daily one.
 
@@ -149,9 +204,39 @@ class VersionItem:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """The newest run of a project: its events as `trainingEvent` carries them, its result, or why there is none."""
+    """The newest run of a project: its events, its result, or why there is none."""
 
     name: str
-    events: "tuple[Mapping[str, object], ...]"
-    result: "Mapping[str, object] | None"
+    events: "tuple[Event, ...]"
+    result: "TrainResult | None"
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesAdded:
+    """Paths of new images, of those brought back, of those that were there, and of what was skipped with its reason."""
+
+    added: tuple[str, ...]
+    back: tuple[str, ...]
+    there: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesFound:
+    """So many images of folders are not in the project; `sentence` says so, and what adds them."""
+
+    folders: tuple[str, ...]
+    images: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What restoring a snapshot changed: paths of images, whether the classes, and classes that are unused now."""
+
+    name: str
+    images: tuple[str, ...] = ()
+    classes: bool = False
+    unused_classes: tuple[str, ...] = ()
+    taken_back: bool = False

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.app.open_project import OpenedProject
 from segstudio.demo.hand import HandStroke, strokes_for
 from segstudio.errors import UserError
 
@@ -96,9 +97,10 @@ class _Demo:
 
     def run(self) -> None:
         """Propose, correct, fine-tune, compare, export."""
-        session = self.session
-        self.until(lambda: session.current_index == 0 and not session.loading, 60, "the first image")
-        self.report("opened", f"{self.project}, {len(session.images)} images")
+        self.until(lambda: self.session.project is not None, 60, "the project")
+        navigation = self.opened.navigation
+        self.until(lambda: navigation.index == 0 and not navigation.loading, 60, "the first image")
+        self.report("opened", f"{self.project}, {len(navigation.items)} images")
         self.open(self.names[0])
         self.wait_for_proposal()
         self.report("proposed", f"{self.device()}; first guess IoU {self.iou_of_proposal():.3f} on {self.names[0]}")
@@ -155,9 +157,9 @@ class _Demo:
         self.report(
             how.split()[0], f"{name}: proposal IoU {guess:.3f}, {how} with {made} strokes, labels IoU {labels:.3f}"
         )
-        index = self.session.current_index
+        index = self.opened.navigation.index
         QTest.keyClick(self.window.canvas, Qt.Key.Key_Return)
-        self.until(lambda: self.session.images[index].status == "done", 30, "the image to be done")
+        self.until(lambda: self.opened.navigation.items[index].status == "done", 30, "the image to be done")
 
     def sweep(self, shape: tuple[int, ...]) -> int:
         """Paint background with a wide brush over all that is unlabelled; how many strokes that took."""
@@ -253,13 +255,19 @@ class _Demo:
             self.say("exported", f"{format_}: {len(finished[0]['files'])} files, read back and equal")
         self.report("exported", "PNG masks and COCO")
 
+    @property
+    def opened(self) -> OpenedProject:
+        """The open project's owners."""
+        assert self.session.project is not None
+        return self.session.project
+
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def open(self, name: str) -> None:
         """Show an image by its file name and fit it."""
         shown: list[bool] = []
         if self.session.current_image == name:
-            self.until(lambda: not self.session.loading, 30, f"image {name}")
+            self.until(lambda: not self.opened.navigation.loading, 30, f"image {name}")
             return
         self.session.imageShown.connect(lambda: shown.append(True))
         self.session.open_image(name)
@@ -268,10 +276,10 @@ class _Demo:
 
     def wait_for_proposal(self) -> None:
         """Wait until the image on screen has a proposal; ask for one where none is on its way."""
-        session = self.session
-        if session.proposal_on_screen is None and not session.proposing:
-            session.propose()
-        self.until(lambda: session.proposal_on_screen is not None and not session.proposing, 180, "a proposal")
+        proposals = self.opened.proposals
+        if proposals.seen is None and not proposals.running:
+            self.session.propose()
+        self.until(lambda: proposals.seen is not None and not proposals.running, 180, "a proposal")
 
     def proposed(self) -> NDArray[np.uint16]:
         """Class values of the proposal on screen."""
@@ -282,9 +290,9 @@ class _Demo:
 
     def labelled(self) -> NDArray[np.uint16]:
         """Class values of the labels on screen."""
-        document = self.session.document
-        assert document is not None
-        values = {c.id: c.value for c in self.session.classes}
+        assert self.opened.documents.current is not None
+        document = self.opened.documents.current.document
+        values = {c.id: c.value for c in self.opened.documents.classes}
         ids = document.class_ids(0, document.raster.bounds(0))
         return np.vectorize(lambda c: values.get(c, 255), otypes=[np.uint16])(ids)
 
@@ -311,7 +319,7 @@ class _Demo:
         strokes = from_nothing = 0
         for name in self.names[_LEARN_FROM:]:
             self.open(name)
-            self.until(lambda: not self.session.proposing, 180, "a proposal")
+            self.until(lambda: not self.opened.proposals.running, 180, "a proposal")
             ready: list[bool] = []
             self.session.proposalReady.connect(lambda ready=ready: ready.append(True))
             self.session.propose()
@@ -320,7 +328,8 @@ class _Demo:
             truth, found = self.truth(name), self.proposed()
             strokes += sum(map(len, wrong_strokes(truth, found)))
             from_nothing += sum(map(len, wrong_strokes(truth, np.full_like(found, 255))))
-        by = self.session.proposal_on_screen.version if self.session.proposal_on_screen else "none"
+        seen = self.opened.proposals.seen
+        by = seen.version if seen is not None else "none"
         rest = _Rest(float(np.mean(figures)), by, strokes, from_nothing)
         each = ", ".join(f"{f:.3f}" for f in figures)
         self.report(when, f"fields that nobody labelled, proposal by {by}: IoU {rest.iou:.3f} ({each})")
@@ -328,7 +337,7 @@ class _Demo:
 
     def device(self) -> str:
         """Where the engine computes."""
-        return self.session.engine_state.device or "device not known yet"
+        return self.opened.engine_state.device or "device not known yet"
 
     # -- waiting and telling -----------------------------------------------------------------------------------------
 

@@ -25,5 +25,5 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     if project is not None:
         window.open_path(Path(project))
         # A script goes on with the project; a slow disk keeps nobody: what needs the project then waits for it.
-        window.session.wait_for_opening(_AT_ONCE_S)
+        window.session.projects.wait(_AT_ONCE_S)
     return window

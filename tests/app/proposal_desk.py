@@ -13,7 +13,7 @@ import numpy as np
 from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.jobs import MainThread
+from segstudio.app.values import JobKind, Notice
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.geometry import TILE
@@ -23,6 +23,7 @@ from segstudio.labels.tiles.tile import Constant
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from segstudio.tasks.learning.predict import PredictProgress, PredictReport, PredictSeconds
+from tests.app.grounds import Heard, ground_of
 
 __all__ = ["CELL", "Desk", "Network"]
 
@@ -63,20 +64,22 @@ class Desk:
 
     def __init__(self, qtbot: Any, project: Project, network: Network) -> None:
         self.qtbot, self.project, self.network = qtbot, project, network
-        self.main = MainThread()
-        self.documents = Documents(project, self.main)
-        self.navigation = Navigation(project, self.documents, self.main)
-        self.proposals = Proposals(project, None, self.documents, self.navigation, self.main)  # type: ignore[arg-type]
-        self.finishing = Finishing(project, self.documents, self.navigation, self.proposals, self.main)
+        self.ground = ground_of(project)
+        self.heard, self.main = Heard(self.ground), self.ground.main
+        self.documents = Documents(self.ground)
+        self.navigation = Navigation(self.ground, self.documents)
+        self.proposals = Proposals(self.ground, None, self.documents, self.navigation)  # type: ignore[arg-type]
+        self.finishing = Finishing(self.ground, self.documents, self.navigation, self.proposals)
         self.ready: list[str] = []
-        self.failures: list[dict[str, str]] = []
-        self.said: list[str] = []
+        self.said = self.heard.words
         self.seqs: list[int] = []
         self.proposals.proposalReady.connect(lambda: self.ready.append(self.version()))
-        self.proposals.failed.connect(self.failures.append)
-        self.proposals.said.connect(self.said.append)
-        self.finishing.said.connect(self.said.append)
         self.documents.editCommitted.connect(self.seqs.append)
+
+    @property
+    def failures(self) -> list[Notice]:
+        """What was told of proposals that failed."""
+        return [notice for notice in self.heard.failures if notice.job in (JobKind.PROPOSE, JobKind.SAVE)]
 
     def version(self) -> str:
         return self.proposals.on_screen.version if self.proposals.on_screen else ""

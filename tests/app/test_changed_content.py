@@ -47,7 +47,7 @@ def test_the_proposal_of_the_old_content_is_not_shown_over_the_new_one(desk: Des
     assert desk.proposals.on_screen is None
     assert not desk.proposals.running
     desk.proposals.propose()
-    assert "another content" in desk.failures[-1]["sentence"]
+    assert "another content" in desk.failures[-1].sentence
     desk.navigation.keep_content()
     assert "another content" in desk.navigation.flagged
 
@@ -82,13 +82,11 @@ def test_an_image_never_edited_is_proposed_anew_where_its_content_is_another(des
 def test_only_what_was_shown_is_taken_for_the_new_content(desk: Desk) -> None:
     file = _labelled_then_changed(desk)
     desk.shows(0)
-    refused: list[str] = []
-    desk.navigation.refused.connect(refused.append)
     shown = np.asarray(desk.navigation.display.pixels)  # type: ignore[union-attr]
     _change(file, at=2 * 10**18)
     desk.navigation.use_new_content()
-    desk.qtbot.waitUntil(lambda: bool(refused))
-    assert "changed again" in refused[0]
+    desk.qtbot.waitUntil(lambda: bool(desk.heard.failures))
+    assert "changed again" in desk.heard.failures[0].sentence
     desk.qtbot.waitUntil(lambda: not desk.navigation.loading)
     assert desk.navigation.trouble.usable
     assert not np.array_equal(shown, desk.navigation.display.pixels)  # type: ignore[union-attr]

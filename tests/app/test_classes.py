@@ -20,7 +20,7 @@ def bench(opened: Callable[[], Project]) -> Bench:
 
 @pytest.fixture
 def classes(bench: Bench) -> Iterator[Classes]:
-    made = Classes(bench.project, bench.documents, bench.main)
+    made = Classes(bench.ground, bench.documents)
     yield made
     made.wait(5)
     bench.main.close()
@@ -49,8 +49,7 @@ def test_a_class_that_goes_gives_the_brush_to_another_and_that_is_told(
 
 
 def test_a_removal_says_how_many_pixels_in_how_many_images(qtbot: Any, bench: Bench, classes: Classes) -> None:
-    said: list[str] = []
-    bench.documents.said.connect(said.append)
+    said = bench.heard.words
     bench.stroke(20, 20)
     pixels = int((bench.ids() > 0).sum())
     classes.remove("cell")

@@ -41,7 +41,7 @@ def test_a_damaged_project_is_said_to_be_damaged_with_what_to_do(
     _damage(project_path)
     said: list[dict[str, str]] = []
     session.failed.connect(said.append)
-    session.open_project(project_path, first_image=None)
+    session.projects.open(project_path, first_image=None)
     qtbot.waitUntil(lambda: any(one["job"] == "check" for one in said), timeout=10_000)
     (sentence,) = [one["sentence"] for one in said if one["job"] == "check"]
     assert "segstudio repair small.segstudio" in sentence
@@ -49,7 +49,7 @@ def test_a_damaged_project_is_said_to_be_damaged_with_what_to_do(
 
 def test_a_project_is_closed_while_it_is_being_checked(session: Session, project_path: Path) -> None:
     (project_path / "project.lock").write_text("a\nhere\n1\n")
-    session.open_project(project_path, first_image=None)
+    session.projects.open(project_path, first_image=None)
     session.close()
 
 
@@ -59,8 +59,8 @@ def test_a_project_that_cannot_be_opened_is_left_free_for_repair(
 ) -> None:
     _damage(project_path, table)
     with pytest.raises(UserError, match="damaged"):
-        session.open_project(project_path)
-    assert session.project_path is None
+        session.projects.open(project_path)
+    assert session.project is None
     lock = ProjectLock(project_path / "project.lock")
     lock.acquire("repair")
     lock.release()

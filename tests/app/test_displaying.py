@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread
 from segstudio.app.viewing import display as decoding
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.thumbnails import reduced_display, reduced_file
@@ -22,6 +21,7 @@ from segstudio.imaging.source import open_image, probe
 from segstudio.store.kept_levels import read_levels
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
+from tests.app.grounds import ground_of
 
 
 def _write(file: Path, bright: int) -> None:
@@ -53,8 +53,9 @@ class Desk:
     """One project open in a window that is not there."""
 
     def __init__(self, qtbot: Any, project: Project) -> None:
-        self.qtbot, self.project, self.main = qtbot, project, MainThread()
-        self.navigation = Navigation(project, Documents(project, self.main), self.main)
+        ground = ground_of(project)
+        self.qtbot, self.project, self.main = qtbot, project, ground.main
+        self.navigation = Navigation(ground, Documents(ground))
         self.displaying = self.navigation.displaying
         self.changes: list[View] = []
         self.displaying.displayChanged.connect(lambda: self.changes.append(self.view()))

@@ -11,13 +11,13 @@ import pytest
 
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.jobs import MainThread
 from segstudio.app.values import SaveState
 from segstudio.errors import ReadOnly
 from segstudio.labels.class_rows import new_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass
 from segstudio.store.project import Project
+from tests.app.grounds import Heard, ground_of
 
 FIRST = ImageId(1)
 
@@ -27,8 +27,9 @@ class Bench:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.main = MainThread()
-        self.documents = Documents(project, self.main)
+        self.ground = ground_of(project)
+        self.heard, self.main = Heard(self.ground), self.ground.main
+        self.documents = Documents(self.ground)
         self.seqs: list[int] = []
         self.documents.editCommitted.connect(self.seqs.append)
         self.show(FIRST)
@@ -165,8 +166,7 @@ class FullDisk(sqlite3.Connection):
 def test_a_full_disk_is_said_loses_nothing_and_is_over_when_there_is_room_again(qtbot: Any, project_path: Path) -> None:
     bench = Bench(Project.open(project_path, connection_type=FullDisk))
     try:
-        sentences: list[str] = []
-        bench.documents.refused.connect(sentences.append)
+        sentences = bench.heard.failures
         FullDisk.full = True
         bench.stroke(20, 20)
         qtbot.waitUntil(lambda: bool(sentences))

@@ -9,7 +9,7 @@ import pytest
 
 from segstudio.app.editing import background_fill
 from segstudio.app.editing.tools.pointer import Button, Phase
-from segstudio.app.values import DoneState, JobState, Rest
+from segstudio.app.values import DoneState, JobKind, Rest
 from segstudio.errors import EngineDied
 from segstudio.geometry import TILE
 from segstudio.labels.class_rows import changed_class_row
@@ -31,12 +31,13 @@ class Marked:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.events: list[str] = []
-        self.jobs: list[JobState] = []
-        self.failed: list[str] = []
+        self.jobs = desk.heard.states
         desk.proposals.proposalReady.connect(lambda: self.events.append("ready"))
         desk.documents.editCommitted.connect(lambda _seq: self.events.append("edit"))
-        desk.finishing.jobChanged.connect(self.jobs.append)
-        desk.finishing.failed.connect(self.failed.append)
+
+    @property
+    def failed(self) -> list[str]:
+        return [told.sentence for told in self.desk.heard.failures if told.job is JobKind.DONE]
 
     def press(self, *, empty: bool = False) -> None:
         self.desk.finishing.mark_done(lambda: self.events.append("done"), empty=empty)
@@ -86,14 +87,14 @@ def test_done_waits_for_a_proposal_under_way_and_says_so(desk: Desk, done: Marke
     desk.qtbot.wait(60)
     assert done.events == []
     assert done.state is DoneState.WAITING
-    assert done.jobs[-1].running
+    assert done.jobs[-1] is not None
     assert done.jobs[-1].text == "Waiting for the proposal; Esc stops waiting"
     desk.network.open = True
     done.until("done", "edit")
     assert done.events == ["ready", "done", "edit"]
     assert (desk.read()[0] > 0).all()
     assert done.status is Status.DONE  # durable: the edit was told of
-    assert not done.jobs[-1].running
+    assert done.jobs[-1] is None
     assert done.state is DoneState.IDLE
 
 
@@ -120,13 +121,14 @@ def test_done_waits_for_a_proposal_that_is_not_asked_for_yet(desk: Desk, done: M
 
 def test_the_waiting_is_seen_though_the_proposal_begins_after_it(desk: Desk, done: Marked) -> None:
     order: list[str] = []
-    desk.finishing.jobChanged.connect(lambda job: order.append("wait" if job.running else "-"))
-    desk.proposals.runningChanged.connect(lambda running: order.append("propose" if running else "-"))
+    jobs = desk.ground.jobs
+    jobs.changed.connect(lambda: order.append(jobs.states[-1].kind if jobs.states else "-"))
     desk.navigation.imageShown.connect(done.press)
     desk.shows(0)
     desk.asked(1)
     desk.qtbot.wait(30)
-    assert order[-1] == "wait"
+    assert order[-1] == JobKind.WAIT
+    assert JobKind.PROPOSE in order
     desk.finishing.cancel_fill()
 
 

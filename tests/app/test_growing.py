@@ -10,27 +10,28 @@ from PIL import Image
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.jobs import MainThread
+from segstudio.app.values import ImagesAdded, ImagesFound
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
+from tests.app.grounds import Heard, ground_of
 
 
 class Desk:
     """The owners over a real project, and what they said."""
 
     def __init__(self, qtbot: Any, project: Project) -> None:
-        self.qtbot, self.project, self.main = qtbot, project, MainThread()
-        self.documents = Documents(project, self.main)
-        self.navigation = Navigation(project, self.documents, self.main)
-        self.growing = Growing(project, self.documents, self.navigation, self.main)
-        self.failures: list[dict[str, str]] = []
-        self.added: list[dict[str, Any]] = []
-        self.found: list[dict[str, Any]] = []
+        self.qtbot, self.project, self.ground = qtbot, project, ground_of(project)
+        self.heard, self.main = Heard(self.ground), self.ground.main
+        self.documents = Documents(self.ground)
+        self.navigation = Navigation(self.ground, self.documents)
+        self.growing = Growing(self.ground, self.documents, self.navigation)
+        self.failures = self.heard.failures
+        self.added: list[ImagesAdded] = []
+        self.found: list[ImagesFound] = []
         self.lists: list[object] = []
-        self.growing.failed.connect(self.failures.append)
         self.growing.added.connect(self.added.append)
         self.growing.found.connect(self.found.append)
         self.navigation.imagesChanged.connect(self.lists.append)
@@ -47,8 +48,8 @@ class Desk:
         self.documents.pointer(Pointer(phase, x, 20.0, Button.LEFT))
 
     def close(self) -> None:
-        self.growing.cancel()
-        self.growing.wait(10)
+        self.ground.jobs.cancel_all(self.main)
+        self.ground.jobs.wait_all(self.main, lambda: 10)
         self.documents.settle()
         self.navigation.close()
         self.main.close()
@@ -76,7 +77,7 @@ def test_added_images_appear_behind_the_others_and_the_one_on_screen_stays(desk:
     assert desk.names == ["0.png", "1.png", "2.png"], "nothing happens in the call"
     desk.qtbot.waitUntil(lambda: bool(desk.added))
     assert desk.names == ["0.png", "1.png", "2.png", "x_9.png", "x_10.png"]
-    assert desk.added[0]["added"] == ["x_9.png", "x_10.png"]
+    assert desk.added[0].added == ("x_9.png", "x_10.png")
     assert desk.lists == [()]
     assert (desk.navigation.index, desk.navigation.shown) == (1, ImageId(2))
     assert len(desk.project.images()) == 5
@@ -124,7 +125,7 @@ def test_an_image_that_comes_back_can_be_sent_away_by_undo(desk: Desk) -> None:
     desk.qtbot.waitUntil(lambda: len(desk.names) == 2)
     desk.growing.add([str(file)])
     desk.qtbot.waitUntil(lambda: len(desk.names) == 3)
-    assert desk.added[0]["back"] == ["0.png"]
+    assert desk.added[0].back == ("0.png",)
     desk.documents.undo()
     desk.qtbot.waitUntil(lambda: len(desk.names) == 2)
     desk.documents.undo()
@@ -152,9 +153,9 @@ def test_what_cannot_be_is_said_and_changes_nothing(desk: Desk, tmp_path: Path) 
     desk.qtbot.waitUntil(lambda: len(desk.failures) == 2)
     desk.growing.remove(["*"])
     desk.qtbot.waitUntil(lambda: len(desk.failures) == 3)
-    assert [failure["job"] for failure in desk.failures] == ["add", "remove", "remove"]
-    assert "text.png" in desk.failures[0]["sentence"]
-    assert "last image" in desk.failures[2]["sentence"]
+    assert [failure.job for failure in desk.failures] == ["add", "remove", "remove"]
+    assert "text.png" in desk.failures[0].sentence
+    assert "last image" in desk.failures[2].sentence
     assert len(desk.project.images()) == 3
 
 
@@ -165,8 +166,8 @@ def test_a_folder_is_looked_through_and_what_the_project_lacks_is_counted(desk: 
     assert desk.found == []
     desk.growing.look([str(folder)])
     desk.qtbot.waitUntil(lambda: bool(desk.found))
-    assert desk.found[0]["images"] == 2
-    assert desk.found[0]["sentence"].startswith("2 images of the folder are not in the project; 'segstudio add ")
+    assert desk.found[0].images == 2
+    assert desk.found[0].sentence.startswith("2 images of the folder are not in the project; 'segstudio add ")
     assert len(desk.project.images()) == 3
 
 

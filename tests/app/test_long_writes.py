@@ -11,7 +11,7 @@ from segstudio.app.editing import background_writes
 from segstudio.app.editing.background_writes import filling
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.values import Changed, JobState
+from segstudio.app.values import Changed, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import ReadOnly, UserError
 from segstudio.geometry import Rect
@@ -21,6 +21,7 @@ from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.store.label_fill import Filling
 from segstudio.store.project import Project
+from tests.app.grounds import ground_of
 from tests.app.test_documents import FIRST, Bench
 
 IMAGES = tuple(ImageId(i) for i in (1, 2, 3))
@@ -63,7 +64,7 @@ class Held:
                 yield edit
 
         bench.documents.write_long(
-            "restore",
+            JobKind.RESTORE,
             "Restoring",
             lambda ticker: writer.write_all(lambda _: slowly(ticker), Batch(Cause.RESTORE)),
             frozenset(images),
@@ -79,10 +80,9 @@ def test_undo_takes_a_batch_back_in_every_image_and_open_documents_follow(qtbot:
     for image in IMAGES:
         bench.show(image)
     assert bench.ids().all()
-    jobs: list[JobState] = []
+    jobs = bench.heard.states
     seen: list[Changed] = []
     rewritten: list[frozenset[ImageId]] = []
-    bench.documents.long.jobChanged.connect(jobs.append)
     bench.documents.changed.connect(seen.append)
     bench.documents.rewritten.connect(rewritten.append)
     bench.documents.undo()
@@ -98,7 +98,8 @@ def test_undo_takes_a_batch_back_in_every_image_and_open_documents_follow(qtbot:
         assert held.history.next_redo() is not None
     assert rewritten == [frozenset(IMAGES)]
     assert {change.image for change in seen} == set(IMAGES)
-    assert (jobs[0].job, jobs[0].text, jobs[-1].running) == ("undo", "Undo in 3 images", False)
+    assert jobs[0] is not None
+    assert (jobs[0].kind, jobs[0].text, jobs[-1]) == (JobKind.UNDO, "Undo in 3 images", None)
     bench.show(FIRST)
     bench.documents.redo()
     idle(qtbot, bench)
@@ -118,12 +119,11 @@ def test_a_batch_is_taken_back_after_a_restart_and_refused_where_another_image_h
     bench.documents.tools.choose("eraser")
     bench.stroke(20, 20)
     bench.show(FIRST)
-    failures: list[dict[str, str]] = []
-    bench.documents.long.failed.connect(failures.append)
+    failures = bench.heard.failures
     bench.documents.undo()
     qtbot.waitUntil(lambda: len(failures) == 1)
-    assert "'1.png' has changed since" in failures[0]["sentence"]
-    assert "Nothing was taken back" in failures[0]["sentence"]
+    assert "'1.png' has changed since" in failures[0].sentence
+    assert "Nothing was taken back" in failures[0].sentence
     assert bench.ids().all()
     assert bench.documents.can_undo
     bench.show(IMAGES[1])
@@ -158,8 +158,7 @@ def test_a_stroke_that_ends_while_a_batch_is_written_waits_and_is_saved_after_it
 
 
 def test_no_stroke_begins_on_an_image_that_is_being_changed_and_a_sentence_says_why(qtbot: Any, bench: Bench) -> None:
-    said: list[str] = []
-    bench.documents.said.connect(said.append)
+    said = bench.heard.words
     held = Held(bench, (FIRST,))
     bench.stroke(20, 20)
     assert not bench.ids().any()
@@ -193,11 +192,10 @@ def test_a_stroke_waits_for_whoever_writes_many_edits_without_telling(qtbot: Any
 
 def test_cancelling_a_long_write_leaves_nothing_and_what_waited_is_saved(qtbot: Any, bench: Bench) -> None:
     held = Held(bench, IMAGES[1:])
-    said: list[str] = []
-    bench.documents.long.said.connect(said.append)
+    said = bench.heard.words
     bench.stroke(20, 20)
-    assert not bench.documents.long.cancel("export")
-    assert bench.documents.long.cancel("restore")
+    (restoring,) = bench.ground.jobs.of(JobKind.RESTORE)
+    bench.ground.jobs.cancel(restoring.id)
     held.go.set()
     idle(qtbot, bench)
     assert said == ["The change was cancelled. Nothing was changed."]
@@ -245,7 +243,7 @@ def test_an_image_that_was_being_read_while_a_batch_was_written_is_read_anew_whe
 
 
 def test_the_list_of_images_follows_a_batch(qtbot: Any, bench: Bench) -> None:
-    navigation = Navigation(bench.project, bench.documents, bench.main)
+    navigation = Navigation(bench.ground, bench.documents)
     try:
         Held(bench, IMAGES[1:]).go.set()
         idle(qtbot, bench)
@@ -271,7 +269,7 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
 
     work = Filling({0: halves}, classes, Origin.ACCEPTED, only_unknown=True, status=Status.DONE)
     write = filling(bench.project, Edit(FIRST, Cause.ACCEPT, tool="accept", author="a"), work)
-    bench.documents.write_long("accept", "Accepting", write, frozenset({FIRST}), then.append)
+    bench.documents.write_long(JobKind.ACCEPT, "Accepting", write, frozenset({FIRST}), then.append)
     idle(qtbot, bench)
     assert then == [1]
     filled = bench.ids()
@@ -295,7 +293,7 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
 def test_painting_goes_on_over_tiles_that_left_memory(qtbot: Any, opened: Callable[[], Project]) -> None:
     project = opened()
     bench = Bench(project)
-    bench.documents = Documents(project, bench.main, budget=TileBudget(0))
+    bench.documents = Documents(ground_of(project), budget=TileBudget(0))
     bench.documents.editCommitted.connect(bench.seqs.append)
     bench.show(FIRST)
     bench.stroke(20, 20)
@@ -319,17 +317,10 @@ def test_of_a_write_that_a_hanging_disk_holds_at_the_close_nothing_is_claimed(
 ) -> None:
     monkeypatch.setattr(background_writes, "_CANCEL_S", 0.05)
     held = Held(bench, IMAGES)
-    failures: list[dict[str, str]] = []
-    bench.documents.long.failed.connect(failures.append)
+    failures = bench.heard.failures
     bench.documents.long.finish(0.05)
-    assert failures == [
-        {
-            "job": "restore",
-            "sentence": "Restoring: the disk does not answer. It is done whole or not at all, and the next opening of "
-            "the project shows which.",
-            "details": "",
-        }
-    ]
+    words = "Restoring: the disk does not answer. It is done whole or not at all, and the next opening of the project"
+    assert [(told.job, told.sentence) for told in failures] == [(JobKind.RESTORE, f"{words} shows which.")]
     assert bench.documents.long.running
     held.go.set()
     idle(qtbot, bench)

@@ -71,8 +71,8 @@ def session(qtbot: Any, tmp_path: Path, asked: list[object]) -> Iterator[Session
     out = tmp_path / "c.segstudio"
     finished(merge(_made(tmp_path, "a.segstudio", CELL), _made(tmp_path, "b.segstudio", CRACK), out))
     session = Session()
-    session.open_project(out)
-    qtbot.waitUntil(lambda: session.proposal_on_screen is not None)
+    session.projects.open(out)
+    qtbot.waitUntil(lambda: session.project.proposals.seen is not None)
     yield session
     session.close()
 
@@ -81,15 +81,15 @@ def test_a_conflict_is_offered_as_a_proposal_and_no_model_takes_its_place(
     qtbot: Any, session: Session, asked: list[object]
 ) -> None:
     qtbot.wait(80)
-    assert session.proposal_on_screen is not None
-    assert session.proposal_on_screen.version == "merged"
+    assert session.project.proposals.seen is not None
+    assert session.project.proposals.seen.version == "merged"
     assert asked == []
     values, confidence = session.proposal()
     where = np.zeros(SIZE[::-1], bool)
     where[10:20, 10:20] = True
     assert np.array_equal(values == 2, where)
     assert np.array_equal(confidence > 0.9, np.kron(_cells(where), np.ones((4, 4), bool))[: SIZE[1], : SIZE[0]])
-    assert not session.proposal_is_guess
+    assert not session.project.proposals.is_guess
 
 
 def _cells(where: np.ndarray) -> np.ndarray:
@@ -98,17 +98,18 @@ def _cells(where: np.ndarray) -> np.ndarray:
 
 
 def test_the_other_side_is_taken_by_erasing_and_accepting(qtbot: Any, session: Session) -> None:
-    assert session.document is not None
-    before = session.document.class_ids(0, session.document.raster.bounds(0))
+    assert session.project.documents.current is not None
+    document = session.project.documents.current.document
+    before = document.class_ids(0, document.raster.bounds(0))
     session.accept_proposal()  # where A has labels they stay
     qtbot.wait(50)
-    assert np.array_equal(session.document.class_ids(0, session.document.raster.bounds(0)), before)
+    assert np.array_equal(document.class_ids(0, document.raster.bounds(0)), before)
     session.set_tool("eraser")
     session.set_brush_radius(2.0)
-    session.pointer(Pointer(Phase.PRESS, 15.0, 15.0, Button.LEFT))
-    session.pointer(Pointer(Phase.RELEASE, 15.0, 15.0, Button.LEFT))
+    session.project.documents.pointer(Pointer(Phase.PRESS, 15.0, 15.0, Button.LEFT))
+    session.project.documents.pointer(Pointer(Phase.RELEASE, 15.0, 15.0, Button.LEFT))
     session.accept_proposal()
-    document = session.document
+    document = session.project.documents.current.document
     qtbot.waitUntil(lambda: document.class_ids(0, document.raster.bounds(0))[15, 15] == CRACK)
     after = document.class_ids(0, document.raster.bounds(0))
     assert set(after[before != after].tolist()) == {CRACK}

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread
 from segstudio.app.values import Changed
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.project import Project
+from tests.app.grounds import ground_of
 
 
 def test_a_row_waits_for_its_own_edit_not_for_an_older_one(qtbot: object, opened: Callable[[], Project]) -> None:
-    project, main = opened(), MainThread()
-    documents = Documents(project, main)
-    navigation = Navigation(project, documents, main)
+    ground = ground_of(opened())
+    documents = Documents(ground)
+    navigation = Navigation(ground, documents)
     rows: list[tuple[int, ...]] = []
     navigation.imagesChanged.connect(rows.append)
     documents.changed.emit(Changed(Seq(2), ImageId(3), 0, Rect(0, 0, 1, 1)))
@@ -31,16 +31,16 @@ def test_a_row_waits_for_its_own_edit_not_for_an_older_one(qtbot: object, opened
     documents.editCommitted.emit(3)
     assert rows == [(2,)]
     navigation.close()
-    main.close()
+    ground.main.close()
 
 
 @pytest.fixture
 def desk(qtbot: object, opened: Callable[[], Project]) -> Iterator[Navigation]:
-    project, main = opened(), MainThread()
-    navigation = Navigation(project, Documents(project, main), main)
+    ground = ground_of(opened())
+    navigation = Navigation(ground, Documents(ground))
     yield navigation
     navigation.close()
-    main.close()
+    ground.main.close()
 
 
 def test_of_images_asked_for_in_a_row_only_the_last_is_shown(qtbot: Any, desk: Navigation) -> None:

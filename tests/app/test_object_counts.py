@@ -15,7 +15,7 @@ from tests.app.proposal_desk import CELL, Desk
 @pytest.fixture
 def counts(desk: Desk) -> Iterator[ObjectCounts]:
     desk.documents.commit_classes(_changed(desk, "cell", kind="instance"))
-    owner = ObjectCounts(desk.project, desk.documents, desk.navigation, desk.main)
+    owner = ObjectCounts(desk.ground, desk.documents, desk.navigation)
     yield owner
     owner.close()
 

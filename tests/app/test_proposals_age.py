@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segstudio.app.editing.tools.pointer import Button, Phase
-from segstudio.app.values import JobState
+from segstudio.app.values import JobKind
 from segstudio.geometry import TILE
 from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
@@ -110,7 +110,7 @@ def test_what_is_rejected_while_it_is_under_way_does_not_come(desk: Desk) -> Non
     desk.qtbot.waitUntil(lambda: desk.project.proposals.is_rejected(FIRST, 0))
     desk.qtbot.wait(80)
     assert (desk.ready, desk.proposals.on_screen) == ([], None)
-    assert [failure.get("cancelled") for failure in desk.failures] == [True]  # whoever waited is told
+    assert [failure.cancelled for failure in desk.failures] == [True]  # whoever waited is told
 
 
 def test_a_rejection_outlives_the_project_s_closing(desk: Desk) -> None:
@@ -138,18 +138,18 @@ def test_with_nothing_to_reject_it_is_said(desk: Desk) -> None:
 
 
 def test_a_request_can_be_cancelled_where_it_shows_and_its_end_is_told_once(desk: Desk) -> None:
-    states: list[JobState] = []
-    desk.proposals.jobChanged.connect(states.append)
+    states = desk.heard.states
     desk.shows(0)
     desk.asked(1)
     desk.proposals.propose()
     assert desk.proposals.owed
-    assert (states[-1].job, states[-1].running, states[-1].cancellable) == ("propose", True, True)
+    assert states[-1] is not None
+    assert (states[-1].kind, states[-1].cancellable) == (JobKind.PROPOSE, True)
     desk.proposals.cancel()
-    assert not states[-1].running
+    assert states[-1] is None
     desk.network.open = True
     desk.qtbot.wait(80)
-    assert [failure.get("cancelled") for failure in desk.failures] == [True]
+    assert [failure.cancelled for failure in desk.failures] == [True]
     assert (desk.ready, desk.proposals.running, desk.proposals.owed) == ([], False, False)
 
 

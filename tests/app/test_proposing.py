@@ -85,7 +85,7 @@ def test_what_the_disk_refuses_is_no_other_fault_when_a_proposal_meets_it(desk: 
     desk.network.open = True
     desk.shows(0)
     desk.qtbot.waitUntil(lambda: bool(desk.failures))
-    assert desk.failures == [{"job": "save", "sentence": "The disk is full.", "details": ""}]
+    assert [(told.job, told.sentence) for told in desk.failures] == [("save", "The disk is full.")]
 
 
 def test_a_failed_request_is_said_and_owes_nothing_more(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def test_a_failed_request_is_said_and_owes_nothing_more(desk: Desk) -> None:
     desk.network.open = True
     desk.shows(0)
     desk.qtbot.waitUntil(lambda: bool(desk.failures))
-    assert desk.failures == [{"job": "propose", "sentence": "The engine ended.", "details": ""}]
+    assert [(told.job, told.sentence) for told in desk.failures] == [("propose", "The engine ended.")]
     assert desk.ready == []
     assert not desk.proposals.running
 
@@ -103,7 +103,7 @@ def test_a_broken_image_owes_no_proposal(desk: Desk) -> None:
     desk.navigation.open(1)
     desk.proposals.propose()
     desk.qtbot.waitUntil(lambda: bool(desk.failures))
-    assert [failure["job"] for failure in desk.failures] == ["propose"]
+    assert [failure.job for failure in desk.failures] == ["propose"]
     desk.proposals.propose()
     assert len(desk.failures) == 2
     assert desk.network.gates == []

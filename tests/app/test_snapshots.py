@@ -1,6 +1,6 @@
 """The owners of snapshots and backups over a real project, without a window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from segstudio.app.backing_up import Backups
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.snapshots import Snapshots
-from segstudio.app.values import JobState
+from segstudio.app.values import Restored
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Kind, Seq
+from segstudio.store.backup import Backup
 from segstudio.store.project import Project
 from segstudio.tasks.keeping.compact import compact, planned
 from tests.app.test_documents import FIRST, Bench
@@ -26,19 +28,24 @@ class Desk(Bench):
 
     def __init__(self, project: Project) -> None:
         super().__init__(project)
-        self.snapshots = Snapshots(project, self.documents, self.main)
+        self.navigation = Navigation(self.ground, self.documents)
+        self.snapshots = Snapshots(self.ground, self.documents, self.navigation)
         self.changes: list[None] = []
-        self.reports: list[dict[str, Any]] = []
-        self.failures: list[dict[str, str]] = []
+        self.reports: list[Restored] = []
+        self.failures = self.heard.failures
         self.snapshots.snapshotsChanged.connect(lambda: self.changes.append(None))
         self.snapshots.restored.connect(self.reports.append)
-        self.snapshots.failed.connect(self.failures.append)
-        self.documents.long.failed.connect(self.failures.append)
+
+    def close(self) -> None:
+        self.navigation.close()
+        super().close()
 
 
 @pytest.fixture
-def desk(opened: Callable[[], Project]) -> Desk:
-    return Desk(opened())
+def desk(opened: Callable[[], Project]) -> Iterator[Desk]:
+    made = Desk(opened())
+    yield made
+    made.navigation.close()
 
 
 def kept(qtbot: Any, desk: Desk, name: str) -> int:
@@ -59,7 +66,7 @@ def test_a_snapshot_is_kept_renamed_and_deleted(qtbot: Any, desk: Desk) -> None:
     qtbot.waitUntil(lambda: [item.name for item in desk.snapshots.items] == ["b"])
     desk.snapshots.keep("B")
     qtbot.waitUntil(lambda: len(desk.failures) == 1)
-    assert "already" in desk.failures[0]["sentence"]
+    assert "already" in desk.failures[0].sentence
     desk.snapshots.delete(made)
     qtbot.waitUntil(lambda: desk.snapshots.items == [])
 
@@ -84,9 +91,7 @@ def test_restoring_the_project_changes_every_image_in_memory_and_on_disk_and_und
     desk.snapshots.restore(made, None)
     qtbot.waitUntil(lambda: len(desk.reports) == 1)
     idle(qtbot, desk)
-    assert desk.reports == [
-        {"name": "a", "images": ["0.png", "1.png"], "classes": False, "unused_classes": [], "taken_back": False}
-    ]
+    assert desk.reports == [Restored("a", ("0.png", "1.png"))]
     assert not desk.ids().any()
     desk.show(FIRST)
     assert np.array_equal(desk.ids(), first)
@@ -95,9 +100,9 @@ def test_restoring_the_project_changes_every_image_in_memory_and_on_disk_and_und
     assert not np.array_equal(desk.ids(), first)
     desk.show(SECOND)
     assert np.array_equal(desk.ids(), second)
-    with pytest.raises(UserError, match="no restored"):
-        desk.snapshots.undo_restore()
     assert desk.failures == []
+    desk.snapshots.undo_restore()
+    assert "no restored" in desk.failures[-1].sentence
 
 
 def test_ctrl_z_takes_a_restore_back_too(qtbot: Any, desk: Desk) -> None:
@@ -120,7 +125,7 @@ def test_one_image_alone_is_restored(qtbot: Any, desk: Desk) -> None:
     painted = desk.ids()
     desk.snapshots.restore(made, FIRST)
     qtbot.waitUntil(lambda: len(desk.reports) == 1)
-    assert desk.reports[0]["images"] == ["0.png"]
+    assert desk.reports[0].images == ("0.png",)
     assert np.array_equal(desk.ids(), painted)
     desk.show(FIRST)
     assert not desk.ids().any()
@@ -128,7 +133,7 @@ def test_one_image_alone_is_restored(qtbot: Any, desk: Desk) -> None:
 
 def test_classes_follow_and_the_current_one_stays_one_in_use(qtbot: Any, desk: Desk) -> None:
     made = kept(qtbot, desk, "a")
-    Classes(desk.project, desk.documents, desk.main).add("nerve", None, Kind.SEMANTIC)
+    Classes(desk.ground, desk.documents).add("nerve", None, Kind.SEMANTIC)
     assert desk.documents.classes[desk.documents.class_id].name == "nerve"
     desk.stroke(20, 20)
     changes: list[None] = []
@@ -160,26 +165,24 @@ def test_undo_says_where_compacting_ended_it(qtbot: Any, desk: Desk, opened: Cal
     again.show(SECOND)
     assert again.documents.undo_ends == ""
     again.documents.undo()
+    again.close()
 
 
 def test_a_backup_is_made_while_painting_goes_on(qtbot: Any, desk: Desk, tmp_path: Path) -> None:
-    backups = Backups(desk.project, desk.main)
-    made: list[dict[str, Any]] = []
-    jobs: list[JobState] = []
+    backups = Backups(desk.ground, desk.documents)
+    made: list[Backup] = []
     backups.backedUp.connect(made.append)
-    backups.jobChanged.connect(jobs.append)
     desk.stroke(20, 20)
     backups.start(tmp_path / "kept")
     with pytest.raises(UserError, match="already"):
         backups.start(None)
     desk.stroke(40, 40)
     qtbot.waitUntil(lambda: len(made) == 1, timeout=10_000)
-    assert Path(made[0]["backup"]).name == "kept.segstudio"
-    assert not jobs[-1].running
-    with Project.open(Path(made[0]["backup"]), write=False) as copy:
+    assert made[0].path.name == "kept.segstudio"
+    assert desk.heard.states[-1] is None
+    with Project.open(made[0].path, write=False) as copy:
         assert copy.last_seq() in (1, 2)
-    failures: list[dict[str, str]] = []
-    backups.failed.connect(failures.append)
+    failures = desk.failures
     backups.start(tmp_path / "kept")
     qtbot.waitUntil(lambda: len(failures) == 1)
-    assert "never overwrites" in failures[0]["sentence"]
+    assert "never overwrites" in failures[0].sentence

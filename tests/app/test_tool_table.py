@@ -17,10 +17,10 @@ from segstudio.app.editing.tools.base import Answer, Context, Tool
 from segstudio.app.editing.tools.overlay import Handles, Polyline
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Phase, Pointer
 from segstudio.app.editing.tools.table import TOOLS, tool_named
-from segstudio.app.jobs import MainThread
 from segstudio.errors import UserError
 from segstudio.labels.model import Cause, ImageId
 from segstudio.store.project import Project
+from tests.app.grounds import Heard, ground_of
 from tests.polygon_tool import POLYGON, Polygon
 
 FIRST = ImageId(1)
@@ -31,15 +31,16 @@ class Bench:
     """The labels of one project, and a tool over them."""
 
     def __init__(self, project: Project, tool: str) -> None:
-        self.main = MainThread()
+        self.ground = ground_of(project)
+        self.main = self.ground.main
         self.tools = ToolState()
-        self.documents = Documents(project, self.main, tools=self.tools)
+        self.documents = Documents(self.ground, tools=self.tools)
         self.hand: ActiveTool = self.documents.active_tool
         self.project = project
         self.seqs: list[int] = []
-        self.said: list[str] = []
+        self.heard = Heard(self.ground)
+        self.said = self.heard.words
         self.documents.editCommitted.connect(self.seqs.append)
-        self.documents.said.connect(self.said.append)
         self.show(FIRST)
         self.tools.choose(tool)
 
@@ -293,6 +294,6 @@ def test_an_answer_that_comes_later_ends_a_gesture_and_one_of_an_ended_gesture_i
 def test_what_the_hand_holds_outlives_a_project(bench: Bench) -> None:
     bench.tools.set_radius(0.1)
     assert bench.tools.radius == 0.5
-    other = Documents(bench.project, bench.main, tools=bench.tools)
+    other = Documents(ground_of(bench.project), tools=bench.tools)
     assert other.tools.tool is POLYGON
     assert other.tools.radius == 0.5

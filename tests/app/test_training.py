@@ -6,13 +6,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from segstudio.app.jobs import MainThread
+from segstudio.app.editing.documents import Documents
 from segstudio.app.learning.training import Training
 from segstudio.errors import NotEnoughLabels
 from segstudio.runs import Choices, Event, Stepped, TrainResult
 from segstudio.store.project import Project
+from tests.app.grounds import Heard, ground_of
 
 
 class Run:
@@ -45,13 +47,13 @@ class Seen:
     """What the owner said."""
 
     def __init__(self, training: Training) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.results: list[dict[str, Any]] = []
-        self.failures: list[dict[str, Any]] = []
+        self.events: list[Event] = []
+        self.results: list[TrainResult] = []
+        self.heard = Heard(training._ground)
+        self.failures = self.heard.failures
         self.running: list[bool] = []
-        training.trainingEvent.connect(self.events.append)
-        training.trainingFinished.connect(self.results.append)
-        training.failed.connect(self.failures.append)
+        training.happened.connect(self.events.append)
+        training.finished.connect(self.results.append)
         training.runningChanged.connect(self.running.append)
 
 
@@ -64,7 +66,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def training(qtbot: Any, opened: Callable[[], Project], run: Run) -> Training:
-    return Training(opened(), None, MainThread())  # type: ignore[arg-type]
+    ground = ground_of(opened())
+    return Training(ground, Documents(ground), None)  # type: ignore[arg-type]
 
 
 def test_stop_ends_a_run_with_its_result(qtbot: Any, training: Training, run: Run) -> None:
@@ -72,16 +75,12 @@ def test_stop_ends_a_run_with_its_result(qtbot: Any, training: Training, run: Ru
     training.start(max_steps=5, seed=7)
     training.start()  # one at a time
     qtbot.waitUntil(lambda: len(seen.events) > 2)
-    assert seen.events[0] == {
-        "kind": "stepped", "step": 1, "seconds": 0.1, "loss": 1.0, "patches_per_second": 8.0, "rate": 1e-3,
-        "memory_mb": 0.0,
-    }  # fmt: skip
+    assert seen.events[0] == Stepped(step=1, seconds=0.1, loss=1.0, patches_per_second=8.0, rate=1e-3, memory_mb=0.0)
     training.stop()
     qtbot.waitUntil(lambda: bool(seen.results))
-    assert set(seen.results[0]) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
+    assert seen.results[0].version == "v1"
     assert seen.running == [True, False]
     assert run.choices == [Choices(max_steps=5, seed=7)]
-    training.wait(5)
 
 
 def test_an_option_that_train_has_not_is_an_error_at_the_call(training: Training) -> None:
@@ -100,9 +99,8 @@ def test_a_file_of_options_and_a_file_of_events_are_taken_as_by_the_command(
     qtbot.waitUntil(lambda: len(seen.events) > 1)
     training.stop()
     qtbot.waitUntil(lambda: bool(seen.results))
-    training.wait(5)
     assert run.choices == [Choices(max_steps=9, seed=4, base="imagenet")]
-    assert [json.loads(line) for line in events.read_text().splitlines()] == seen.events
+    assert [json.loads(line) for line in events.read_text().splitlines()] == msgspec.to_builtins(seen.events)
 
 
 @pytest.mark.parametrize("options", [{"seed": -1}, {"device": "tpu"}, {"max_steps": "many"}, {"config": "gone.toml"}])
@@ -119,21 +117,21 @@ def test_a_run_that_fails_says_why_once_and_another_may_begin(qtbot: Any, traini
     run.gate.set()
     training.start()
     qtbot.waitUntil(lambda: bool(seen.failures))
-    assert seen.failures == [{"job": "train", "sentence": "Two classes need known pixels.", "details": ""}]
+    assert [(told.job, told.sentence) for told in seen.failures] == [("train", "Two classes need known pixels.")]
     assert seen.results == []
     run.error = None
     training.start()
     qtbot.waitUntil(lambda: bool(seen.results))
-    training.wait(5)
 
 
 def test_closing_drops_the_run_and_what_it_would_still_say(qtbot: Any, training: Training, run: Run) -> None:
     seen = Seen(training)
     training.start()
     qtbot.waitUntil(lambda: bool(seen.events))
-    training.close()
+    ground = training._ground
+    ground.jobs.cancel_all(ground.main)
+    ground.jobs.wait_all(ground.main, lambda: 5)
     before = len(seen.events)
-    training.wait(5)
     qtbot.wait(30)
     assert run.closed
     assert len(seen.events) == before

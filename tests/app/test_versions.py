@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from segstudio.app.jobs import MainThread
 from segstudio.app.learning.versions import Versions
 from segstudio.app.session import Session
 from segstudio.app.values import LastRun
@@ -18,6 +17,7 @@ from segstudio.runs import Stepped
 from segstudio.store.catalog.versions import add_version, begin_run, end_run
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
+from tests.app.grounds import ground_of
 
 FIGURES = {"parent": {"mean_iou": 0.7, "loss": 1, "iou": {}}, "child": {"mean_iou": 0.8, "loss": 1, "iou": {}}}
 
@@ -43,11 +43,11 @@ def _two_versions(project: Project) -> None:
 @pytest.fixture
 def versions(opened: Callable[[], Project]) -> Any:
     project = opened()
-    main = MainThread()
-    made = Versions(project, main)
+    ground = ground_of(project)
+    made = Versions(ground)
     yield made
     made.close()
-    main.close()
+    ground.main.close()
 
 
 def test_versions_are_listed_newest_first_and_last_what_proposes_without_any(versions: Versions) -> None:
@@ -86,7 +86,7 @@ def test_the_last_run_is_read_with_a_torn_last_line_left_out(qtbot: Any, version
         versions.read_last_run()
     found = read.args[0]
     assert isinstance(found, LastRun)
-    assert [dict(e) for e in found.events] == [msgspec.to_builtins(event)]
+    assert found.events == (event,)
     assert found.result is None
     assert found.why == "The engine died."
 
@@ -100,8 +100,8 @@ def test_a_project_opens_at_the_first_image_that_is_not_done(qtbot: Any, project
     session = Session()
     session.remembers = False
     with qtbot.waitSignal(session.imageShown):
-        session.open_project(project_path)
-    assert session.current_index == 1
+        session.projects.open(project_path)
+    assert session.project.navigation.index == 1
     session.close()
 
 
@@ -109,7 +109,7 @@ def test_it_is_told_when_the_learner_takes_the_place_of_the_guess(
     versions: Versions, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    versions.learnerChanged.connect(lambda: told.append(versions.items()[-1].name))
+    versions.changed.connect(lambda: told.append(versions.items()[-1].name))
     versions.follow_learner()
     qtbot.wait(50)
     assert told == []

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
@@ -36,7 +37,8 @@ class _Painter:
         self.session = window.session
         self._told, self._out, self._rng = told, out, rng
         self._exports = 0
-        self.session.changed.connect(self._edited)
+        self.session.projects.wait()
+        self.session.project.documents.changed.connect(self._edited)
         self.session.editCommitted.connect(lambda seq: self._tell(f"saved {seq}"))
         self.session.exportFinished.connect(lambda report: self._tell(f"exported {report['out']}"))
         self.session.trainingFinished.connect(lambda result: self._tell(f"trained {result['version']}"))
@@ -56,7 +58,7 @@ class _Painter:
 
     def tick(self) -> None:
         """One action of a person."""
-        if self.session.loading or self.session.current_index < 0:
+        if self.session.project.navigation.loading or self.session.project.navigation.index < 0:
             return
         try:
             self._rng.choice(self._actions)()
@@ -69,45 +71,46 @@ class _Painter:
     def _edited(self, change: Any) -> None:
         if change.seq is None:
             return
-        held = None if change.image is None else self.session._opened.documents.held(change.image)
+        held = None if change.image is None else self.session.project.documents.held(change.image)
         digest = "-" if held is None else sha(labels_of(held.document))
         self._tell(f"edit {change.seq} {change.image or 0} {digest}")
 
     def _stroke(self) -> None:
         session, rng = self.session, self._rng
-        w, h = session.display.size
+        w, h = session.project.navigation.display.size
         session.set_brush_radius(rng.choice([1.5, 4, 9, 30]))
         session.set_tool(rng.choice(["brush", "brush", "eraser"]))
-        session.set_class(rng.choice([c.name for c in session.classes if not c.locked]))
+        session.set_class(rng.choice([c.name for c in session.project.documents.classes if not c.locked]))
         button = rng.choice([Button.LEFT, Button.LEFT, Button.RIGHT])
         x, y = rng.uniform(0, w), rng.uniform(0, h)
-        session.pointer(Pointer(Phase.PRESS, x, y, button))
+        session.project.documents.pointer(Pointer(Phase.PRESS, x, y, button))
         for _ in range(rng.randrange(6)):
             x, y = x + rng.uniform(-20, 20), y + rng.uniform(-20, 20)
-            session.pointer(Pointer(Phase.MOVE, x, y, button))
+            session.project.documents.pointer(Pointer(Phase.MOVE, x, y, button))
         if rng.random() < 0.05:
-            session.cancel_gesture()
-        session.pointer(Pointer(Phase.RELEASE, x, y, button))
+            session.project.cancel()
+        session.project.documents.pointer(Pointer(Phase.RELEASE, x, y, button))
 
     def _done(self) -> None:
         if self._rng.random() < 0.3:
             self.session.mark_done()
 
     def _other_image(self) -> None:
-        self.session.open_image(self._rng.randrange(len(self.session.images)))
+        self.session.open_image(self._rng.randrange(len(self.session.project.navigation.items)))
 
     def _export(self) -> None:
-        if not self.session._opened.exports.running:
+        if not self.session.jobs.of(JobKind.EXPORT):
             self._exports += 1
             self.session.export(self._rng.choice(["png", "coco"]), self._out / str(self._exports % 3))
 
     def _train(self) -> None:
-        if not self.session.training and self._rng.random() < 0.2:
+        if not self.session.project.training.running and self._rng.random() < 0.2:
             self.session.fine_tune(max_steps=self._rng.choice([2, 5]))
 
     def _rename_class(self) -> None:
         if self._rng.random() < 0.2:
-            self.session.rename_class(self.session.classes.foreground[0].name, f"coin {self._rng.randrange(99)}")
+            project = self.session.project
+            project.classes.rename(project.documents.classes.foreground[0].name, f"coin {self._rng.randrange(99)}")
 
 
 def paint(project: Path, told: Path, out: Path, seed: int, *, engine: bool, sabotage: bool) -> None:
@@ -167,4 +170,4 @@ def _call_saved_too_early(painter: _Painter) -> None:
         return transact(connection, job)
 
     WriteConnection.transact = slow  # type: ignore[method-assign]
-    painter.session.changed.connect(lambda c: c.seq is not None and painter._tell(f"saved {c.seq}"))
+    painter.session.project.documents.changed.connect(lambda c: c.seq is not None and painter._tell(f"saved {c.seq}"))

@@ -1,6 +1,5 @@
 """A session for tests of the canvas: the real tools on a real document, without project, engine and worker threads."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from segstudio.labels.paint.stroke import Spans
 from segstudio.labels.proposal import Proposal, ProposalRow, ProposalTile
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import frozen
+from tests.ui.fake_project import FakeProject, drop
+from tests.ui.fake_session import Strict
 
 CLASSES = ClassTable(
     [
@@ -51,6 +52,8 @@ def spans_mask(spans: Spans, rect: Rect) -> NDArray[np.bool_]:
 
 class Shown:
     """What stands for a row of the image list."""
+
+    id = ImageId(1)
 
 
 def proposal_of(class_ids: np.ndarray) -> Proposal:
@@ -79,16 +82,16 @@ class FakeSession(QObject):
     toolChanged = Signal()
     projectChanged = Signal()
     imagesChanged = Signal(object)
-    failed = Signal(object)
-
-    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
-        """A fault that the window caught fails the test: none of a widget expects one."""
-        sys.excepthook(type(error), error, error.__traceback__)
-        return True
 
     def __init__(self) -> None:
         super().__init__()
         self.preferences = Preferences()
+        self.notices = Strict(parent=self)
+        self.notices.close()
+        self.project: FakeProject | None = None
+        self.calls: list[object] = []
+        self.loading = self.image_failed = False
+        self.current_index = 0
         self.project_path: Path | None = None
         self.images: list[Shown] = []
         self.display: DisplayImage | None = None
@@ -115,8 +118,13 @@ class FakeSession(QObject):
         owners = {ObjectId(o): ClassId(c) for o, c in (objects or {}).items()}
         self.document = Document(ImageId(1), Raster([self.display.size]), owners, max(owners, default=0) + 1)
         self.proposal_on_screen = None
-        self.projectChanged.emit()
+        self.have(FakeProject(self))
         self.imageShown.emit()
+
+    def have(self, project: FakeProject | None) -> None:
+        before, self.project = self.project, project
+        drop(before)
+        self.projectChanged.emit()
 
     def see(self, view: View) -> None:
         assert self.display is not None
@@ -143,9 +151,6 @@ class FakeSession(QObject):
 
     def interrupt_tool(self) -> None:
         self.active_tool.interrupt()
-
-    def set_visible(self, rect: Rect | None) -> None:
-        self.visible = rect
 
     def cancel_gesture(self) -> bool:
         cancelled = self.active_tool.abort()

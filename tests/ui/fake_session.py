@@ -10,24 +10,28 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
+from segstudio.app.job_list import Jobs
+from segstudio.app.notices import Notices
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import (
     DoneState,
     EngineState,
     ImageItem,
     ImageTrouble,
-    JobState,
+    JobKind,
+    Notice,
+    NoticeKind,
     SaveState,
     SnapshotItem,
     VersionItem,
 )
 from segstudio.app.viewing.display import DisplayImage
-from segstudio.geometry import Rect
 from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
 from segstudio.labels.paint.policy import Touch
+from tests.ui.fake_project import FakeProject, drop
 
 __all__ = ["FakeSession", "class_table", "image_items"]
 
@@ -61,6 +65,14 @@ def soft_blobs(width: int, height: int) -> DisplayImage:
     return DisplayImage.of(rgb, EIGHT_BIT)
 
 
+class Strict(Notices):
+    """A fault that the window caught fails the test: none of a widget expects one."""
+
+    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return True
+
+
 class FakeSession(QObject):
     """Keeps every call in `calls`; changes only what a widget would look at."""
 
@@ -75,7 +87,6 @@ class FakeSession(QObject):
     snapshotsChanged = Signal()
     snapshotRestored = Signal(object)
     backupFinished = Signal(object)
-    failed = Signal(object)
     projectChanged = Signal()
     imagesChanged = Signal(object)
     imagesFound = Signal(object)
@@ -89,23 +100,24 @@ class FakeSession(QObject):
     historyChanged = Signal()
     saveStateChanged = Signal(object)
     engineStateChanged = Signal(object)
-    jobChanged = Signal(object)
     said = Signal(str)
-    noticed = Signal(str)
+    classChosen = Signal()
     imageTroubleChanged = Signal()
     settingsChanged = Signal()
     versionsChanged = Signal()
     runRead = Signal(object)
 
-    def met(self, error: Exception, quiet_s: float = 1.0) -> bool:
-        """A fault that the window caught fails the test: none of a widget expects one."""
-        sys.excepthook(type(error), error, error.__traceback__)
-        return True
-
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[Any, ...]] = []
         self.preferences = Preferences()
+        self.notices = Strict(parent=self)
+        self.notices.close()
+        self.notices.told.connect(self._heard)
+        self.jobs = Jobs(self.notices, self)
+        self.project: FakeProject | None = None
+        self.projects = self
+        self.opens_later = False
         self.project_path: Path | None = None
         self.read_only = ""
         self.image_trouble = ImageTrouble()
@@ -145,48 +157,62 @@ class FakeSession(QObject):
         self.project_path = Path("/somewhere/plates.segstudio")
         self.images, self.classes, self.read_only = images, classes, why
         self.files = files or [None] * len(images)
-        self.current_class = next(iter(classes.foreground), None)
-        self.projectChanged.emit()
-        self.classesChanged.emit()
+        self.current_class = next(iter(classes.foreground), classes.background)
+        self.have(FakeProject(self))
         self.toolChanged.emit()
-        self.imagesChanged.emit(())
         if images:
             self.open_image(0)
+
+    def have(self, project: FakeProject | None) -> None:
+        """Another project, or none."""
+        before, self.project = self.project, project
+        drop(before)
+        self.projectChanged.emit()
+
+    def _heard(self, notice: Notice) -> None:
+        if notice.kind is NoticeKind.WORD:
+            self.said.emit(notice.sentence)
 
     def close_project(self) -> None:
         """No project any more."""
         self.project_path, self.images, self.classes, self.current_index = None, [], ClassTable(()), -1
         self.current_class = self.display = self.document = None
-        self.projectChanged.emit()
+        self.have(None)
 
     def job(self, job: str, running: bool, **rest: Any) -> None:
         """A job begins, goes on or ends."""
-        self.jobChanged.emit(JobState(job, running, **rest))
+        kind = JobKind(job)
+        if kind is JobKind.TRAIN and self.project is not None:
+            self.training = running
+        if not running:
+            for state in self.jobs.of(kind):
+                self.jobs.end(state.id)
+        else:
+            text, fraction = rest.get("text", ""), rest.get("fraction")
+            cancel = (lambda: self.calls.append(("cancel_job", job))) if rest.get("cancellable", True) else None
+            there = self.jobs.of(kind)
+            id_ = there[-1].id if there else self.jobs.show(kind, text, None, cancel)
+            self.jobs.tell(id_, text, fraction, rest.get("seconds_left"))
+        if kind is JobKind.TRAIN and self.project is not None:
+            self.project.training.runningChanged.emit(running)
 
     # -- what the widgets call ---------------------------------------------------------------------------------------
-
-    @property
-    def project_name(self) -> str:
-        return self.project_path.name.removesuffix(".segstudio") if self.project_path else ""
 
     @property
     def current_image(self) -> str | None:
         return self.images[self.current_index].name if self.current_index >= 0 else None
 
-    def image_file(self, index: int) -> Path | None:
-        return self.files[index]
-
-    def image_content(self, index: int) -> str:
-        return self.contents.get(self.images[index].id, "")
-
-    def open_project(self, path: Path) -> None:
+    def open(self, path: Path) -> None:
         self.calls.append(("open_project", path))
 
     def open_images(self, paths: list[Path]) -> None:
         self.calls.append(("open_images", paths))
 
-    def new_project(self, path: Path, images: list[str], classes: list[str]) -> None:
+    def new(self, path: Path, images: list[str], classes: list[str]) -> None:
         self.calls.append(("new_project", path, images, classes))
+
+    def beside(self, folder: Path) -> Path:
+        return folder.with_suffix(".segstudio")
 
     def open_image(self, index: int) -> None:
         self.calls.append(("open_image", index))
@@ -195,12 +221,6 @@ class FakeSession(QObject):
         item = self.images[index]
         self.display = soft_blobs(item.width, item.height)
         self.imageShown.emit()
-
-    def next_image(self) -> None:
-        self.calls.append(("next_image",))
-
-    def previous_image(self) -> None:
-        self.calls.append(("previous_image",))
 
     @property
     def tool(self) -> str:
@@ -229,7 +249,7 @@ class FakeSession(QObject):
     def set_class(self, name: str) -> None:
         self.calls.append(("set_class", name))
         self.current_class = self.classes.named(name)
-        self.toolChanged.emit()
+        self.classChosen.emit()
 
     def add_class(self, name: str, color: str | None = None, kind: str = "semantic") -> None:
         self.calls.append(("add_class", name, color, kind))
@@ -275,16 +295,6 @@ class FakeSession(QObject):
     def mark_done(self, empty: bool = False) -> None:
         self.calls.append(("mark_done", *(["empty"] * empty)))
 
-    def withdraw_done(self) -> bool:
-        asked, self.done_state = self.done_state is DoneState.NOTHING_LABELLED, DoneState.IDLE
-        self.doneStateChanged.emit()
-        return asked
-
-    def set_done_rest(self, rest: str) -> None:
-        self.calls.append(("set_done_rest", rest))
-        self.done_rest = rest
-        self.settingsChanged.emit()
-
     def use_version(self, name: str) -> None:
         self.calls.append(("use_version", name))
         self.versions = tuple(replace(item, current=item.name == name) for item in self.versions)
@@ -301,36 +311,6 @@ class FakeSession(QObject):
     def export(self, format: str, out: Path, content: str = "labels") -> None:
         self.calls.append(("export", format, out, content))
 
-    def keep_snapshot(self, name: str = "") -> None:
-        self.calls.append(("keep_snapshot", name))
-
-    def rename_snapshot(self, id: int, name: str) -> None:
-        self.calls.append(("rename_snapshot", id, name))
-
-    def delete_snapshot(self, id: int) -> None:
-        self.calls.append(("delete_snapshot", id))
-
-    def restore_snapshot(self, id: int, this_image: bool = False) -> None:
-        self.calls.append(("restore_snapshot", id, this_image))
-
-    def undo_restore(self) -> None:
-        self.calls.append(("undo_restore",))
-
-    def backup(self, place: Path | None = None) -> None:
-        self.calls.append(("backup", place))
-
-    def cancel_job(self, job: str, part: int | None = None) -> None:
-        self.calls.append(("cancel_job", job) if part is None else ("cancel_job", job, part))
-
-    def relink(self, folder: Path) -> None:
-        self.calls.append(("relink", folder))
-
-    def use_new_content(self) -> None:
-        self.calls.append(("use_new_content",))
-
-    def keep_content(self) -> None:
-        self.calls.append(("keep_content",))
-
     def undo(self) -> None:
         self.calls.append(("undo",))
 
@@ -339,9 +319,6 @@ class FakeSession(QObject):
 
     def pointer(self, event: Pointer) -> None:
         self.calls.append(("pointer", event.phase.name))
-
-    def set_visible(self, rect: Rect | None) -> None:
-        self.visible = rect
 
     def cancel_gesture(self) -> bool:
         self.calls.append(("cancel_gesture",))
@@ -368,7 +345,6 @@ class FakeSession(QObject):
         self.calls.append(("save",))
         return self.save_state
 
-    saving_text = "Saving 12 edits"
     ready = True
 
     def ready_to_close(self, wait_s: float) -> bool:

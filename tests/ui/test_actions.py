@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QMenu
 
 from segstudio.ui.window.actions import ACTIONS, ICONLESS, Bar, action_named, keys_table, object_name
 from segstudio.ui.window.bars import tooltip
-from segstudio.ui.window.commands import Commands
 from segstudio.ui.window.icons import icon_names
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.fake_session import FakeSession
@@ -33,7 +32,7 @@ def test_every_action_is_whole(action) -> None:
     assert action.text
     assert action.tip
     assert not action.tip.endswith(".")
-    assert callable(getattr(Commands, action.slot))
+    assert callable(action.run)
     assert action.icon in icon_names() if action.icon else action.name in ICONLESS
     assert bool(action.button) or action.bar is Bar.NONE
     for key in action.keys:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.editing.tools.pointer import Button, Phase
-from segstudio.app.values import Changed
+from segstudio.app.values import Changed, JobKind
 from segstudio.geometry import Rect
 from segstudio.imaging.display import ShownChannel, View
 from segstudio.imaging.levels import Levels
@@ -24,6 +24,7 @@ from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.events import meant_button
 from tests.ui.canvas_session import CLASSES, FakeSession, proposal_of, spans_mask, with_columns
+from tests.ui.fake_project import FakeProject
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -470,12 +471,12 @@ def test_without_a_project_a_hint_says_where_to_begin(qtbot: QtBot, session: Fak
 
 
 def test_an_image_that_cannot_be_shown_gets_its_sentence_and_no_stroke(canvas: Canvas, session: FakeSession) -> None:
-    session.failed.emit({"job": "train", "sentence": "other"})
+    session.notices.fail(JobKind("train"), "other")
     line = canvas.findChild(QLabel, "canvasHintLine")
     assert isinstance(line, QLabel)
     assert not line.isVisible()
     session.imageLoading.emit("b.png")
-    session.failed.emit({"job": "image", "sentence": "b.png ends in the middle of its pixels."})
+    session.notices.fail(JobKind("image"), "b.png ends in the middle of its pixels.")
     assert line.isVisible()
     assert line.text() == "b.png ends in the middle of its pixels."
     stroke(canvas, [QPointF(100, 100)])
@@ -497,7 +498,8 @@ def test_loading_is_said_in_the_middle_or_in_the_corner_of_another_image(
     assert "b.png" in badge.text()
     session.imageShown.emit()
     assert not badge.isVisible()
-    session.projectChanged.emit()
+    session.display = None
+    session.have(FakeProject(session))
     session.imageLoading.emit("c.png")
     assert title.isVisible()
     assert "c.png" in title.text()

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from segstudio.app.values import DoneState
+from segstudio.app.values import DoneState, Rest
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.fake_session import FakeSession, class_table, image_items
 
@@ -53,7 +53,8 @@ def test_the_tip_of_done_says_what_becomes_of_the_rest(
     window: MainWindow, session: FakeSession, rest: str, words: str
 ) -> None:
     session.load(image_items(3), class_table(["cell"]))
-    session.set_done_rest(rest)
+    assert session.project is not None
+    session.project.finishing.set_rest(Rest(rest))
     button = window.bars.button("done")
     assert button is not None
     assert words in button.toolTip()

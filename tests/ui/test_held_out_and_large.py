@@ -57,7 +57,7 @@ def four(home: Path) -> Iterator[Bench]:
 
 
 def _held_out(me: Bench) -> list[int]:
-    return [item.index for item in me.session.images if item.split == Split.HELD_OUT]
+    return [item.index for item in me.opened.navigation.items if item.split == Split.HELD_OUT]
 
 
 def test_the_image_under_the_hand_is_learned_from_and_a_held_out_one_says_what_it_is(four: Bench) -> None:
@@ -84,8 +84,8 @@ def test_what_stands_against_another_role_is_said(four: Bench) -> None:
     me = four
     me.wait(lambda: len(_held_out(me)) == 1)
     (held,) = _held_out(me)
-    assert me.session._opened is not None
-    project = me.session._opened.project
+    assert me.session.project is not None
+    project = me.opened.store
     groups = {row.group_id: row.split for row in project.images()}
 
     def learned(db: object) -> None:
@@ -114,30 +114,30 @@ def test_a_large_image_is_proposed_part_by_part_with_a_percentage_and_can_be_can
     assert progress is not None
     assert words is not None
     assert cancel is not None
-    me.wait(lambda: me.session.proposal_on_screen is not None, 120)  # a part
-    part = me.session.proposal_on_screen
+    me.wait(lambda: me.opened.proposals.seen is not None, 120)  # a part
+    part = me.opened.proposals.seen
     assert part is not None
     assert 0 < len(part.tiles) < 256
-    assert me.session.proposing
+    assert me.opened.proposals.running
     assert progress.maximum() == 1000
     assert words.text().startswith("Proposing ")
     assert words.text().endswith(" %")
     assert cancel.isVisible()
     # The learner does not wait for the guess: as soon as two classes are known, the guess is dropped.
-    before = me.session.proposal_on_screen
+    before = me.opened.proposals.seen
     me.canvas.setFocus()
     me.session.set_class("coin")
     x, y = me.canvas.to_image(QPointF(me.canvas.rect().center()))
     me.drag((x, y), (x + 20, y))
     me.drag((x, y + 60), (x + 20, y + 60), button=RIGHT)
     me.settle()
-    me.wait(lambda: me.session.proposal_on_screen is not before and me.session.proposal_on_screen is not None
-            and me.session.proposal_on_screen.version == "instant", 120)  # fmt: skip
-    if me.session.proposing:
+    me.wait(lambda: me.opened.proposals.seen is not before and me.opened.proposals.seen is not None
+            and me.opened.proposals.seen.version == "instant", 120)  # fmt: skip
+    if me.opened.proposals.running:
         QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
-    me.wait(lambda: not me.session.proposing)
+    me.wait(lambda: not me.opened.proposals.running)
     assert not cancel.isVisible()
     assert not me.window.message_strip.isVisible()  # a person wanted it
     me.key(Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
-    assert me.session.proposal_on_screen is None
+    assert me.opened.proposals.seen is None
     me.close()

@@ -53,7 +53,7 @@ def test_a_missing_image_is_located_by_pointing_at_a_folder(me: Bench, home: Pat
     me.wait(lambda: me.shown)
     shutil.move(home / "images", home / "moved")
     me.session.open_image(1)
-    me.wait(lambda: me.session.image_trouble.kind == "missing")
+    me.wait(lambda: me.opened.navigation.trouble.kind == "missing")
     banner = me.window.image_banner
     assert banner.isVisible()
     assert "is not at" in banner.text.text()
@@ -77,7 +77,7 @@ def _label_first(me: Bench) -> Path:
     me.canvas.setFocus()
     me.drag((20, 20), (60, 30))
     me.settle()
-    return me.session.image_file(0)
+    return me.opened.navigation.rows[0].file
 
 
 def _changed(file: Path, size: tuple[int, int] | None = None) -> None:
@@ -94,13 +94,13 @@ def test_a_changed_image_is_flagged_until_a_person_decides(me: Bench) -> None:
     banner = me.window.image_banner
     me.wait(banner.isVisible)
     assert "holds another content than when it was labelled" in banner.text.text()
-    me.wait(lambda: "another content" in me.session.images[0].problem)
+    me.wait(lambda: "another content" in me.opened.navigation.items[0].problem)
     _click(me, "keepContentButton")
     me.wait(lambda: not banner.isVisible())
     me.shows(1)
     me.shows(0)
     assert not banner.isVisible()
-    assert "another content" in me.session.images[0].problem
+    assert "another content" in me.opened.navigation.items[0].problem
     me.session.propose()
     me.wait(lambda: any("another content" in failure["sentence"] for failure in me.failures), 60)
 
@@ -111,7 +111,7 @@ def test_the_new_content_is_used_once_a_person_says_so(me: Bench, home: Path) ->
     me.shows(0)
     _click(me, "useContentButton")
     me.wait(lambda: not me.window.image_banner.isVisible())
-    assert me.session.images[0].problem == ""
+    assert me.opened.navigation.items[0].problem == ""
     me.shows(0)
     assert not me.window.image_banner.isVisible()
     me.settle()
@@ -127,18 +127,18 @@ def test_nothing_proposed_is_written_into_a_changed_image(me: Bench) -> None:
     me.shows(1)
     _changed(file)
     me.shows(0)
-    assert me.session.proposal_on_screen is None
+    assert me.opened.proposals.seen is None
     before = int((me.session.labels() > 0).sum())
     for key in (Qt.Key.Key_A, Qt.Key.Key_Return):
         me.said.clear()
         me.key(key)
         assert any("another content" in said for said in me.said)
-    assert me.session.current_index == 0
+    assert me.opened.navigation.index == 0
     assert int((me.session.labels() > 0).sum()) == before
     me.ready.clear()
     _click(me, "useContentButton")
     me.wait(lambda: me.ready, 60)
-    assert me.session.proposal_on_screen is not None
+    assert me.opened.proposals.seen is not None
 
 
 def test_an_image_of_another_size_is_flagged_and_not_shown_under_its_labels(me: Bench) -> None:
@@ -146,12 +146,12 @@ def test_an_image_of_another_size_is_flagged_and_not_shown_under_its_labels(me: 
     _changed(file, (50, 40))
     me.session.open_image(0)
     me.wait(lambda: any("pixels now, and its labels are for" in failure["sentence"] for failure in me.failures))
-    assert me.session.display is None
+    assert me.opened.navigation.display is None
     banner = me.window.image_banner
     assert banner.isVisible()
     assert not _button(me, "useContentButton").isVisible()
     assert not me.window.message_strip.isVisible()
-    assert "pixels now" in me.session.images[0].problem
+    assert "pixels now" in me.opened.navigation.items[0].problem
     _nothing_can_be_done(me)
 
 
@@ -163,11 +163,11 @@ def _nothing_can_be_done(me: Bench) -> None:
 
 def test_a_missing_image_is_marked_in_the_list_and_nothing_acts_on_it(me: Bench) -> None:
     me.wait(lambda: me.shown)
-    file = me.session.image_file(1)
+    file = me.opened.navigation.rows[1].file
     file.rename(file.with_suffix(".gone"))
     me.session.open_image(1)
     me.wait(_button(me, "locateButton").isVisible)
-    assert "is not at" in me.session.images[1].problem
+    assert "is not at" in me.opened.navigation.items[1].problem
     _nothing_can_be_done(me)
     me.shows(0)
     assert me.window.bars.action("done").isEnabled()

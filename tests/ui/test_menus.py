@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from segstudio import __version__
+from segstudio.errors import UserError
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme
 from segstudio.ui.window.actions import ACTIONS, Needs
@@ -60,7 +61,11 @@ def test_the_menu_decides_what_done_fills_the_rest_with(
 def test_a_choice_that_was_refused_is_not_checked(
     qtbot: QtBot, window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "set_done_rest", lambda _rest: None)
+    def refuse(_rest: object) -> None:
+        raise UserError("read-only")
+
+    assert session.project is not None
+    monkeypatch.setattr(session.project.finishing, "set_rest", refuse)
     _press(qtbot, window, "menuRest", "rest-background")
     assert window.bars.action("rest-proposal").isChecked()
     assert not window.bars.action("rest-background").isChecked()

@@ -342,7 +342,7 @@ def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, c
 def test_slider_and_number_show_one_radius_and_change_it_together(
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
-    panel = window.brush_panel
+    panel = window.panels["brush"]
     panel.size_spin.setValue(40)
     assert session.brush_radius == 40
     place = panel.size_slider.value()
@@ -359,16 +359,16 @@ def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
     session.set_brush_radius(7.5)
-    assert window.brush_panel.size_spin.text() == "7.5 px"
+    assert window.panels["brush"].size_spin.text() == "7.5 px"
     session.set_brush_radius(12.0)
-    assert window.brush_panel.size_spin.text() == "12 px"
+    assert window.panels["brush"].size_spin.text() == "12 px"
     assert called("set_brush_radius") == [("set_brush_radius", 7.5), ("set_brush_radius", 12.0)]
 
 
 def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession, called: Called) -> None:
-    touch = window.brush_panel.touch
+    touch = window.panels["brush"].touch
     assert [touch.itemData(i) for i in range(touch.count())] == [t.value for t in Touch]
-    window.brush_panel.touch.setFocus()
+    window.panels["brush"].touch.setFocus()
     QTest.keyClick(touch, Qt.Key.Key_Down)
     assert called("set_touch") == [("set_touch", Touch.UNLABELLED)]
     session.set_touch(Touch.LABELLED)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import SnapshotItem
+from segstudio.app.values import JobKind, SnapshotItem
 from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.fake_session import FakeSession, class_table, image_items
@@ -140,7 +140,7 @@ def test_restoring_needs_a_chosen_snapshot_and_offers_undo_after_it(
     assert called("undo_restore") == [("undo_restore",)]
     assert not dialog.undo.isVisible()
     session.can_undo_restore = True
-    session.failed.emit({"job": "restore", "sentence": "The change was cancelled.", "details": ""})
+    session.notices.fail(JobKind("restore"), "The change was cancelled.")
     assert dialog.state.text() == "The change was cancelled."
     click(dialog, "snapshotUndo")
     session.snapshotRestored.emit(report | {"unused_classes": [], "taken_back": True})
@@ -157,7 +157,7 @@ def test_an_image_that_is_loading_or_missing_is_not_offered_for_restoring(
     session.imageLoading.emit("a.png")
     assert not part(dialog, "snapshotRestoreImage").isEnabled()
     session.loading, session.display = False, None
-    session.failed.emit({"job": "image", "sentence": "The file is not there.", "details": ""})
+    session.notices.fail(JobKind("image"), "The file is not there.")
     assert not part(dialog, "snapshotRestoreImage").isEnabled()
     assert part(dialog, "snapshotRestore").isEnabled()
 
@@ -168,7 +168,7 @@ def test_what_a_restore_did_is_said(dialog: SnapshotsDialog, session: FakeSessio
     assert not dialog.undo.isVisible()
     session.snapshotRestored.emit({"name": "x", "images": ["a"], "classes": False, "unused_classes": ["crack"]})
     assert dialog.state.text().startswith("1 image restored to 'x'. The class 'crack' is out of use")
-    session.failed.emit({"job": "restore", "sentence": "The disk is full.", "details": ""})
+    session.notices.fail(JobKind("restore"), "The disk is full.")
     assert dialog.state.text() == "The disk is full."
     assert not dialog.undo.isVisible()
 

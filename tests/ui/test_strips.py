@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from segstudio.app.values import ImageTrouble, JobState
+from segstudio.app.values import ImageTrouble, JobKind
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.fake_session import FakeSession, class_table, image_items
 
@@ -20,7 +20,7 @@ def test_one_strip_is_seen_and_the_one_behind_comes_back(window: MainWindow, ses
     session.image_trouble = ImageTrouble("changed", "'a.png' holds another content.", usable=True)
     session.imageTroubleChanged.emit()
     assert _seen(window) == ["imageBanner"]
-    session.failed.emit({"job": "export", "sentence": "The disk is full.", "details": ""})
+    session.notices.fail(JobKind("export"), "The disk is full.")
     assert _seen(window) == ["messageStrip"]
     window.closing_strip.show()
     assert _seen(window) == ["closingStrip"]
@@ -33,7 +33,7 @@ def test_one_strip_is_seen_and_the_one_behind_comes_back(window: MainWindow, ses
 def test_a_long_name_of_a_job_leaves_room_for_whether_all_is_saved(window: MainWindow, session: FakeSession) -> None:
     session.load(image_items(3), class_table(["cell"]))
     window.resize(1280, 720)
-    session.jobChanged.emit(JobState("restore", True, f"Restoring '{'a very long name ' * 9}'", 0.5))
+    session.job("restore", True, text=f"Restoring '{'a very long name ' * 9}'", fraction=0.5)
     bar = window.status_bar
     QTest.qWait(20)
     assert bar.job_label.width() <= 320
@@ -41,8 +41,7 @@ def test_a_long_name_of_a_job_leaves_room_for_whether_all_is_saved(window: MainW
 
 
 def test_without_a_project_nothing_is_said_to_be_saved(window: MainWindow, session: FakeSession) -> None:
-    session.project_path = None
-    session.projectChanged.emit()
+    session.close_project()
     assert window.status_bar.save_label.text() == ""
 
 
@@ -60,7 +59,7 @@ def test_nothing_of_the_image_before_stays_when_one_cannot_be_shown(window: Main
     window.status_bar.show_zoom(2.0)
     session.image_trouble = ImageTrouble("missing", "The file of 'a.png' is not there.")
     session.image_failed = True
-    session.failed.emit({"job": "image", "sentence": "The file of 'a.png' is not there.", "details": ""})
+    session.notices.fail(JobKind("image"), "The file of 'a.png' is not there.")
     assert window.status_bar.zoom_label.text() == ""
     assert _seen(window) == []
     session.imageTroubleChanged.emit()

@@ -253,7 +253,7 @@ app = QApplication([])
 from segstudio.ui import open_window
 window = open_window(None)
 said = []
-window.session.said.connect(said.append)
+window.session.notices.told.connect(lambda notice: said.append(notice.sentence))
 assert window.findChild(QToolButton, "toolPolygon") is None
 QTest.qWait(500)
 button = window.findChild(QToolButton, "toolPolygon")
@@ -261,7 +261,7 @@ assert button is not None and not button.icon().isNull() and "(G)" in button.too
 action = window.findChild(QAction, "actionPolygon")
 action.setEnabled(True)
 action.trigger()
-assert window.session.tool == "polygon" and action.isChecked()
+assert window.session.tools.tool.name == "polygon" and action.isChecked()
 crossed = window.findChild(QAction, "actionSaw")
 assert crossed.shortcuts() == [], "P and B are ours, G is taken"
 menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from segstudio.app.values import JobKind
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
@@ -189,7 +190,7 @@ def test_a_second_run_begins_with_empty_curves(window: MainWindow, session: Fake
 def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, session: FakeSession) -> None:
     session.trainingEvent.emit(started())
     session.trainingEvent.emit(stepped(1))
-    session.failed.emit({"job": "train", "sentence": "The engine ended."})
+    session.notices.fail(JobKind("train"), "The engine ended.")
     assert window.training_panel.state.text() == "The run did not finish"
     assert window.training_panel.loss_plot.series["training"] == ([1], [0.5])
     assert window.message_strip.text.text() == "The engine ended."

@@ -33,15 +33,15 @@ def test_the_second_window_is_read_only_and_every_refusal_says_so(qtbot: QtBot, 
     first, second = open_window(project), open_window(project)
     for window in (first, second):
         qtbot.addWidget(window)
-        qtbot.waitUntil(lambda window=window: window.session.document is not None, timeout=15_000)
-    assert first.session.read_only == ""
+        qtbot.waitUntil(lambda window=window: window.session.project.documents.current is not None, timeout=15_000)
+    assert first.session.project.why_read_only == ""
     banner = second.findChild(QLabel, "readOnlyText")
     assert banner is not None
     assert banner.isVisible()
     assert banner.text().startswith("Read-only: ")
     assert "Try again" in banner.text()
     said: list[str] = []
-    second.session.said.connect(said.append)
+    second.session.notices.told.connect(lambda notice: said.append(notice.sentence))
     middle: QPoint = second.canvas.to_widget(40, 30).toPoint()
     QTest.mouseClick(second.canvas, Qt.MouseButton.LeftButton, pos=middle)
     second.session.mark_done()
@@ -58,12 +58,12 @@ def test_the_second_window_writes_once_the_first_is_closed_and_it_tries_again(qt
     first, second = open_window(project), open_window(project)
     for window in (first, second):
         qtbot.addWidget(window)
-        qtbot.waitUntil(lambda window=window: window.session.document is not None, timeout=15_000)
+        qtbot.waitUntil(lambda window=window: window.session.project.documents.current is not None, timeout=15_000)
     second.session.open_image(1)
     again = second.findChild(QPushButton, "tryAgainButton")
     assert again is not None
     said: list[str] = []
-    second.session.said.connect(said.append)
+    second.session.notices.told.connect(lambda notice: said.append(notice.sentence))
     QTest.mouseClick(again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: said == ["Still read-only."])
     assert second.read_only_banner.isVisible()
@@ -71,6 +71,6 @@ def test_the_second_window_writes_once_the_first_is_closed_and_it_tries_again(qt
     QTest.mouseClick(again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: said[-1] == "This window can write now.")
     assert not second.read_only_banner.isVisible()
-    qtbot.waitUntil(lambda: not second.session.loading)
-    assert second.session.current_index == 1
+    qtbot.waitUntil(lambda: not second.session.project.navigation.loading)
+    assert second.session.project.navigation.index == 1
     second.close()

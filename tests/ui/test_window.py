@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import EngineState, JobState, SaveState
+from segstudio.app.values import EngineState, JobKind, SaveState
 from segstudio.errors import NotAProject
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
@@ -104,14 +104,14 @@ def test_in_a_small_window_nothing_is_cut_off(
 def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindow, session: FakeSession) -> None:
     before = window.minimumSizeHint().width()
     session.load(image_items(2, ["x" * 300 + ".png"]), class_table(["y" * 300] + [f"class {n}" for n in range(59)]))
-    session.said.emit("z" * 500)
+    session.notices.say("z" * 500)
     session.engine_state = EngineState("ready", "CPU", "")
     session.engineStateChanged.emit(session.engine_state)
     assert window.minimumSizeHint().width() <= max(before, 1280)
 
 
 def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, session: FakeSession) -> None:
-    session.said.emit("There is a class 'class 01' already.")
+    session.notices.say("There is a class 'class 01' already.")
     session.load(image_items(2), class_table(["a"]))
     assert window.status_bar.said_label.text() == ""
 
@@ -128,7 +128,7 @@ def test_a_project_is_opened_and_what_cannot_be_is_said_in_a_sentence(
     def refuse(path: Path) -> None:
         raise NotAProject(f"{path} is no SegStudio project.")
 
-    monkeypatch.setattr(session, "open_project", refuse)
+    monkeypatch.setattr(session, "open", refuse)
     empty_window.open_path(Path("b.segstudio"))
     assert empty_window.message_strip.isVisible()
     assert empty_window.message_strip.text.text() == "b.segstudio is no SegStudio project."
@@ -160,7 +160,7 @@ def test_the_sample_is_one_click_away_and_a_full_disk_is_said(
             raise OSError(28, "No space left on device")
         return copies.pop()
 
-    monkeypatch.setattr("segstudio.ui.window.launch.demo_project", copy)
+    monkeypatch.setattr("segstudio.app.sample_project.demo_project", copy)
     button = empty_window.findChild(QPushButton, "trySampleButton")
     _click(button)
     assert session.calls == [("open_project", Path("/somewhere/sample.segstudio"))]
@@ -203,10 +203,10 @@ def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_th
     make, problem = empty_window.findChild(QPushButton, "newMake"), empty_window.findChild(QLabel, "newProblem")
     assert make is not None
     assert problem is not None
-    session.jobChanged.emit(JobState("new", True, "Looked at 3 of 9 files", 0.33))
+    session.job("new", True, text="Looked at 3 of 9 files", fraction=0.33)
     assert not make.isEnabled()
-    session.jobChanged.emit(JobState("new", False))
-    session.failed.emit({"job": "new", "sentence": "No image was found."})
+    session.job("new", False)
+    session.notices.fail(JobKind("new"), "No image was found.")
     assert make.isEnabled()
     assert problem.text() == "No image was found."
     assert not empty_window.message_strip.isVisible()
@@ -251,7 +251,7 @@ def test_a_failure_is_one_sentence_whose_details_fold_out_and_can_be_copied(
     window: MainWindow, session: FakeSession
 ) -> None:
     strip = window.message_strip
-    session.failed.emit({"job": "train", "sentence": "The engine ended.", "details": "line 1\nline 2"})
+    session.notices.fail(JobKind("train"), "The engine ended.", "line 1\nline 2")
     assert strip.isVisible()
     assert strip.text.text() == "The engine ended."
     assert not strip.details.isVisible()
@@ -265,18 +265,18 @@ def test_a_failure_is_one_sentence_whose_details_fold_out_and_can_be_copied(
 
 
 def test_a_failure_without_details_offers_none(window: MainWindow, session: FakeSession) -> None:
-    session.failed.emit({"job": "export", "sentence": "The disk is full."})
+    session.notices.fail(JobKind("export"), "The disk is full.")
     assert window.message_strip.isVisible()
     assert not window.message_strip.details_button.isVisible()
 
 
 def test_markup_in_a_file_name_is_shown_as_it_is(window: MainWindow, session: FakeSession) -> None:
-    session.failed.emit({"job": "image", "sentence": "<b>x</b>.png cannot be read."})
+    session.notices.fail(JobKind("image"), "<b>x</b>.png cannot be read.")
     assert window.message_strip.text.textFormat() is Qt.TextFormat.PlainText
 
 
 def test_the_message_of_a_refused_write_goes_when_it_was_written(window: MainWindow, session: FakeSession) -> None:
-    session.failed.emit({"job": "save", "sentence": "The disk is full."})
+    session.notices.fail(JobKind("save"), "The disk is full.")
     session.saveStateChanged.emit(SaveState(False, "", "The disk is full."))
     assert window.message_strip.isVisible()
     session.saveStateChanged.emit(SaveState(True, "14:02:11", ""))
@@ -294,16 +294,16 @@ def test_a_dead_engine_is_said_and_stays_said_once_it_lives_again(window: MainWi
 
 
 def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: FakeSession) -> None:
-    session.failed.emit({"job": "propose", "sentence": "The engine ended."})
+    session.notices.fail(JobKind("propose"), "The engine ended.")
     session.proposalReady.emit()
     assert not window.message_strip.isVisible()
-    session.failed.emit({"job": "train", "sentence": "Too little is labelled."})
+    session.notices.fail(JobKind("train"), "Too little is labelled.")
     session.proposalReady.emit()
     assert window.message_strip.isVisible()
 
 
 def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, session: FakeSession) -> None:
-    session.failed.emit({"job": "export", "sentence": "Nothing was written."})
+    session.notices.fail(JobKind("export"), "Nothing was written.")
     session.saveStateChanged.emit(SaveState(True, "14:02:11", ""))
     session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
     assert window.message_strip.isVisible()
@@ -478,7 +478,7 @@ def test_an_export_that_failed_says_so_in_the_panel_and_can_be_tried_again(
     panel.folder.setText(str(tmp_path))
     _click(panel.start)
     session.job("export", False)
-    session.failed.emit({"job": "export", "sentence": "The disk is full."})
+    session.notices.fail(JobKind("export"), "The disk is full.")
     assert panel.problem.text() == "The disk is full."
     assert panel.problem.isVisible()
     assert not window.message_strip.isVisible()  # it is said once
@@ -489,7 +489,7 @@ def test_an_export_that_failed_says_so_in_the_panel_and_can_be_tried_again(
 def test_an_export_that_failed_while_the_panel_is_hidden_is_said_above_the_image(
     window: MainWindow, session: FakeSession
 ) -> None:
-    session.failed.emit({"job": "export", "sentence": "The disk is full."})
+    session.notices.fail(JobKind("export"), "The disk is full.")
     assert window.message_strip.isVisible()
     assert window.message_strip.text.text() == "The disk is full."
 
@@ -498,14 +498,16 @@ def test_the_end_of_one_export_hides_neither_the_progress_nor_the_cancel_of_anot
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
     window.export_panel.toggle()
-    session.job("export", True, text="Exporting 1 of 9", part=1)
-    session.job("export", True, text="Exporting 2 of 5", part=2)
-    session.job("export", False, part=2)
+    ended: list[str] = []
+    one, other = (session.jobs.show(JobKind.EXPORT, words, None, lambda words=words: ended.append(words))
+                  for words in ("Exporting 1 of 9", "Exporting 2 of 5"))  # fmt: skip
+    assert window.status_bar.job_label.text() == "Exporting 2 of 5"
+    session.jobs.end(other)
     assert window.status_bar.job_label.text() == "Exporting 1 of 9"
     assert not window.export_panel.start.isEnabled()
     _click(window.status_bar.job_cancel)
-    assert called("cancel_job") == [("cancel_job", "export", 1)]
-    session.job("export", False, part=1)
+    assert ended == ["Exporting 1 of 9"]
+    session.jobs.end(one)
     assert window.export_panel.start.isEnabled()
     assert window.status_bar.job_label.text() == ""
 
@@ -524,7 +526,7 @@ def test_closing_asks_nothing_closes_the_session_and_remembers_how_the_window_st
 ) -> None:
     session.set_brush_radius(33.0)
     window.close()
-    assert session.calls[-1] == ("close",)
+    assert ("close",) in session.calls
     assert not window.isVisible()
     assert session.preferences.brush_radius == 33.0
     assert session.preferences.window_geometry

@@ -8,19 +8,19 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from segstudio.app.editing.background_fill import Fills, frozen_copy
 from segstudio.app.editing.background_writes import filling
 from segstudio.app.editing.documents import Documents, OpenDocument
-from segstudio.app.jobs import MainThread, say_refusal
-from segstudio.app.values import WAIT_JOB, Changed, DoneState, JobState, Rest
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import say_refusal
+from segstudio.app.values import Changed, DoneState, JobId, JobKind, Rest
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposal_wait import ProposalWait
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import Cancelled, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import Cause
+from segstudio.labels.model import Cause, ImageId
 from segstudio.labels.paint.fill import Filling, Outcome, most_bytes
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
-from segstudio.store.project import Project
 from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
 from segstudio.tasks.labels.effort import count_effort
 
@@ -33,30 +33,27 @@ class Finishing(QObject):
     Done waits for a proposal that is coming. Where nothing would be labelled it does nothing, and asks.
     """
 
-    failed = Signal(str)
-    said = Signal(str)
-    jobChanged = Signal(object)
     stateChanged = Signal()
+    restChanged = Signal()
 
     def __init__(
         self,
-        project: Project,
+        ground: Ground,
         documents: Documents,
         navigation: Navigation,
         shown: Proposals,
-        main: MainThread,
         parent: QObject | None = None,
         rest: Rest | None = None,
     ) -> None:
         """`rest` is the project's policy where it was read before."""
         super().__init__(parent)
-        self._project, self._documents, self._navigation = project, documents, navigation
-        self._shown, self._main = shown, main
-        self.fills = Fills(documents, shown.worker, self)
-        self.fills.failed.connect(self.failed)
+        self._ground, self._project, self._notices = ground, ground.project, ground.notices
+        self._documents, self._navigation, self._shown = documents, navigation, shown
+        self.fills = Fills(ground, documents, shown.worker, self)
         self.state = DoneState.IDLE
         self._wait = ProposalWait(shown, self)
-        self._rest = rest or rest_of(project.setting(REST_SETTING))
+        self._waiting: JobId | None = None
+        self._rest = rest or rest_of(ground.project.setting(REST_SETTING))
         navigation.imageLoading.connect(lambda _path: self._left())
         documents.changed.connect(self._changed)
         shown.proposalReady.connect(self.withdraw)
@@ -67,21 +64,45 @@ class Finishing(QObject):
     def accept(self) -> None:
         """Fill what is unlabelled with the proposal, as one edit."""
         opened, proposal = self._may_begin(), self._shown.on_screen
-        if opened is None:
+        if opened is None or self._is_another_content():
             return
         if proposal is None:
-            self.said.emit(self.tr("There is no proposal to accept yet."))
+            self._notices.say(self.tr("There is no proposal to accept yet."))
             return
         work = accepting(lambda _plane: proposal, [proposal.plane], self._documents.classes)
         self._fill(opened, Cause.ACCEPT, (self.tr("Accept"), self.tr("Accepting")), work, self._accepted)
 
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
-            self.said.emit(
+            self._notices.say(
                 self.tr("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
             )
 
     # -- done --------------------------------------------------------------------------------------------------------
+
+    def mark_done_and_go_on(self, *, empty: bool = False) -> None:
+        """Mark the image on screen done, then show the next that is not."""
+        image = self._navigation.shown
+        if image is not None and (empty or self._rest is not Rest.PROPOSAL or not self._is_another_content()):
+            self.mark_done(lambda: self._show_next(image), empty=empty)
+
+    def _show_next(self, done: ImageId) -> None:
+        navigation = self._navigation
+        navigation.mark_done(done)
+        if navigation.shown != done:
+            return  # the person has gone on while the rest was being filled in
+        following = navigation.next_unfinished()
+        if following is None:
+            self._notices.say(self.tr("Every image is done."))
+        elif following != navigation.index:
+            navigation.open(following)
+
+    def _is_another_content(self) -> bool:
+        """Whether the file of the image on screen is another than what was labelled; says what is not done then."""
+        flagged = self._navigation.flagged
+        if flagged:
+            self._notices.say(flagged)
+        return bool(flagged)
 
     def mark_done(self, then: Callable[[], None], *, empty: bool = False) -> None:
         """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it.
@@ -106,16 +127,21 @@ class Finishing(QObject):
     def _show_waiting(self) -> None:
         """Say it as the newest job: the proposal's own, which may begin later, would cover it."""
         if self.state is DoneState.WAITING:
+            self._end_waiting()
             text = self.tr("Waiting for the proposal; Esc stops waiting")
-            for running in (False, True):
-                self.jobChanged.emit(JobState(WAIT_JOB, running, text))
+            self._waiting = self._ground.jobs.show(JobKind.WAIT, text, self._ground.main, self.stop_waiting)
+
+    def _end_waiting(self) -> None:
+        if self._waiting is not None:
+            self._ground.jobs.end(self._waiting)
+            self._waiting = None
 
     def _may_begin(self) -> OpenDocument | None:
         """The document on screen, its stroke kept; None, saying why, where nothing can be changed now."""
         opened = self._documents.current
         why_not = self._project.why_read_only if self._project.writer is None else self._documents.busy
         if why_not:
-            self.said.emit(why_not)
+            self._notices.say(why_not)
             return None
         self._documents.commit_gesture()
         return opened
@@ -130,7 +156,7 @@ class Finishing(QObject):
         """The proposal is there."""
         self._become(DoneState.IDLE)
         if self._documents.busy:
-            self.said.emit(self._documents.busy)
+            self._notices.say(self._documents.busy)
         elif self._navigation.shown == opened.document.image:
             self._documents.commit_gesture()
             self._finish(opened, then)
@@ -139,7 +165,7 @@ class Finishing(QObject):
         self._become(DoneState.IDLE)
         sentence = self.tr("This image was not marked done: {0}").format(why)
         # The failure itself is told of in this moment: this sentence, which has both, is the one to stay.
-        QTimer.singleShot(0, self, lambda: self.failed.emit(sentence))
+        QTimer.singleShot(0, self, lambda: self._notices.fail(JobKind.DONE, sentence))
 
     def _finish(self, opened: OpenDocument, then: Callable[[], None], *, empty: bool = False) -> None:
         planes, classes = range(len(opened.document.raster.sizes)), self._documents.classes
@@ -148,17 +174,17 @@ class Finishing(QObject):
 
         def done(outcome: Outcome) -> None:
             self.withdraw()
-            self.said.emit(self._words(rest, outcome.short))
+            self._notices.say(self._words(rest, outcome.short))
             self._count_effort(frozen_copy(opened.document))
             then()
 
         def not_done(error: UserError) -> None:
             if not isinstance(error, NothingLabelled):
                 if not isinstance(error, Cancelled):  # that was said
-                    self.failed.emit(error.line)
+                    self._notices.fail(JobKind.DONE, error)
             elif self._navigation.shown == opened.document.image:
                 self._become(DoneState.NOTHING_LABELLED)
-                self.said.emit(self.tr("Nothing would be labelled in this image, so it was not marked done."))
+                self._notices.say(self.tr("Nothing would be labelled in this image, so it was not marked done."))
 
         self._fill(opened, Cause.DONE, (self.tr("Done"), self.tr("Finishing")), work, done, not_done)
 
@@ -193,7 +219,7 @@ class Finishing(QObject):
         waited = self._wait.stop()
         if waited:
             self._become(DoneState.IDLE)
-            self.said.emit(self.tr("Done waits no longer; the image was not marked done."))
+            self._notices.say(self.tr("Done waits no longer; the image was not marked done."))
         return waited
 
     def _become(self, state: DoneState) -> None:
@@ -201,7 +227,7 @@ class Finishing(QObject):
             return
         was, self.state = self.state, state
         if was is DoneState.WAITING:
-            self.jobChanged.emit(JobState(WAIT_JOB, False))
+            self._end_waiting()
         self.stateChanged.emit()
 
     def _left(self) -> None:
@@ -257,9 +283,9 @@ class Finishing(QObject):
         def begin() -> None:
             try:
                 write = filling(self._project, header, work, outcome)
-                self._documents.write_long(header.cause.value, text, write, images, written, otherwise)
+                self._documents.write_long(JobKind(header.cause.value), text, write, images, written, otherwise)
             except UserError as error:
-                self.said.emit(error.line)
+                self._notices.say(error.line)
 
         self._documents.after(begin)
 
@@ -270,22 +296,22 @@ class Finishing(QObject):
 
     def set_rest(self, rest: Rest) -> None:
         """Decide what Done makes of unlabelled pixels from now on; images that are done stay as they are."""
+        writing = self._project.set_setting(REST_SETTING, rest.value)
         self._rest = rest
-        self._project.set_setting(REST_SETTING, rest.value).add_done_callback(
-            lambda future: self._main.post(lambda: say_refusal(future, self.said.emit))
-        )
+        writing.add_done_callback(lambda future: self._ground.main.post(lambda: say_refusal(future, self._notices.say)))
+        self.restChanged.emit()
 
     def _count_effort(self, after: Document) -> None:
         project, classes = self._project, self._documents.classes
 
         def written(future: "Future[None]") -> None:
-            self._main.post(lambda: say_refusal(future, self.said.emit))
+            self._ground.main.post(lambda: say_refusal(future, self._notices.say))
 
         def counted(future: "Future[Future[None] | None]") -> None:
             try:
                 writing = future.result()
             except UserError as error:
-                self.said.emit(error.line)
+                self._notices.say(error.line)
             else:
                 if writing is not None:
                     writing.add_done_callback(written)
@@ -303,7 +329,7 @@ class Finishing(QObject):
         waited = self.stop_waiting()
         dropped = self.fills.cancel()
         for name in dropped:
-            self.said.emit(self.tr("{0} was cancelled; nothing was filled in.").format(name))
+            self._notices.say(self.tr("{0} was cancelled; nothing was filled in.").format(name))
         return waited or bool(dropped)
 
     def close(self) -> None:

@@ -9,10 +9,12 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
+from segstudio.app.values import JobKind
 from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -53,12 +55,11 @@ class _Fill:
 
 
 class Fills(QObject):
-    """`failed` carries the sentence of one that could not be computed."""
+    """One that could not be computed is told by a notice."""
 
-    failed = Signal(str)
-
-    def __init__(self, documents: Documents, worker: Worker, parent: QObject | None = None) -> None:
+    def __init__(self, ground: Ground, documents: Documents, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._notices = ground.notices
         self._documents = documents
         self._worker = worker
         self._fills: list[_Fill] = []
@@ -73,12 +74,12 @@ class Fills(QObject):
         then: Callable[[Outcome], None] = lambda _outcome: None,
         otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
-        """Fill a document as the edit of this header: `then` runs after it, `otherwise` in place of `failed`."""
+        """Fill a document as the edit of this header: `then` runs after it, `otherwise` in place of a notice."""
         self._fills.append(_Fill(name, opened, header, work, then, otherwise or self._fail))
         self._go_on()
 
     def _fail(self, error: UserError) -> None:
-        self.failed.emit(error.line)
+        self._notices.fail(JobKind.DONE, error)
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait for what is under way and apply it, keeping a stroke first; whether all of it ended within the time."""

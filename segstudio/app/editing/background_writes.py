@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segstudio.app.jobs import MainThread
-from segstudio.app.values import JobState
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobId, JobKind
 from segstudio.errors import Cancelled, ReadOnly, UserError
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
@@ -43,7 +43,8 @@ def filling(project: Project, header: Edit, work: Filling, outcome: Outcome | No
 class _Running:
     """`images` are those that it changes; None where that is not known, so all."""
 
-    job: str
+    kind: JobKind
+    id: JobId
     text: str
     images: frozenset[ImageId] | None
     ticker: Ticker
@@ -55,15 +56,12 @@ class _Running:
 class LongWrites(QObject):
     """At most one long write. `written` has the images that may have changed (None = any); `ended` follows any end."""
 
-    jobChanged = Signal(object)
     written = Signal(object)
     ended = Signal()
-    said = Signal(str)
-    failed = Signal(object)
 
-    def __init__(self, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(self, ground: Ground, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._main = main
+        self._main, self._notices, self._jobs = ground.main, ground.notices, ground.jobs
         self._running: _Running | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TELL_MS)
@@ -86,7 +84,7 @@ class LongWrites(QObject):
 
     def start(
         self,
-        job: str,
+        kind: JobKind,
         text: str,
         write: Write,
         images: frozenset[ImageId] | None = None,
@@ -95,7 +93,7 @@ class LongWrites(QObject):
     ) -> None:
         """Begin: `write` hands the work to the writer; `then` gets the number of edits once open documents follow.
 
-        `otherwise` is told why nothing was written, `Cancelled` too, in place of `failed`.
+        `otherwise` is told why nothing was written, `Cancelled` too, in place of a notice.
 
         Raises `UserError` where another one is under way, and what `write` raises.
         """
@@ -103,17 +101,10 @@ class LongWrites(QObject):
             raise UserError(f"{self._running.text}: nothing else can be changed until it is done.")
         ticker = Ticker()
         future = write(ticker)
-        running = self._running = _Running(job, text, images, ticker, future, then, otherwise)
-        self._tell()
+        id_ = self._jobs.show(kind, text, self._main, ticker.cancel)
+        running = self._running = _Running(kind, id_, text, images, ticker, future, then, otherwise)
         self._timer.start()
         future.add_done_callback(lambda _: self._main.post(lambda: self._end(running)))
-
-    def cancel(self, job: str) -> bool:
-        """Ask the one under way to end, leaving nothing behind; whether it is of this name."""
-        if self._running is None or self._running.job != job:
-            return False
-        self._running.ticker.cancel()
-        return True
 
     def finish_if_soon(self, timeout_s: float) -> None:
         """Wait a moment for the one under way; where it ends in time its end is told now, so that nobody sees a job."""
@@ -134,13 +125,13 @@ class LongWrites(QObject):
             if not wait([running.future], _CANCEL_S).done:
                 sentence = f"{running.text}: the disk does not answer. It is done whole or not at all, and the next"
                 sentence += " opening of the project shows which."
-                self.failed.emit({"job": running.job, "sentence": sentence, "details": ""})
+                self._notices.fail(running.kind, sentence)
                 return
         self._end(running)
 
     def _tell(self) -> None:
         if self._running is not None:
-            self.jobChanged.emit(JobState(self._running.job, True, self._running.text, self._running.ticker.fraction))
+            self._jobs.tell(self._running.id, fraction=self._running.ticker.fraction)
 
     def _end(self, running: _Running) -> None:
         if self._running is not running:
@@ -148,18 +139,18 @@ class LongWrites(QObject):
         self._running = None
         self._timer.stop()
         error = running.future.exception()
-        self.jobChanged.emit(JobState(running.job, False))
+        self._jobs.end(running.id)
         if error is None:
             self.written.emit(running.images)
         self.ended.emit()
         if isinstance(error, Cancelled):
-            self.said.emit(error.line)
+            self._notices.say(error.line)
         if isinstance(error, UserError) and running.otherwise is not None:
             running.otherwise(error)
         elif isinstance(error, Cancelled):
             pass  # said, and no failure
         elif isinstance(error, UserError):
-            self.failed.emit({"job": running.job, "sentence": error.line, "details": ""})
+            self._notices.fail(running.kind, error)
         elif error is not None:
             raise error
         else:

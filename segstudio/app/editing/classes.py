@@ -5,14 +5,14 @@ from collections.abc import Generator
 from concurrent.futures import wait
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import Job, MainThread
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Job
 from segstudio.errors import UserError
 from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
-from segstudio.store.project import Project
 
 __all__ = ["Classes", "removed_words"]
 
@@ -24,8 +24,9 @@ _SAVED_WITHIN_S = 2.0
 class Classes:
     """Add, rename, change and remove classes, each as one undoable edit."""
 
-    def __init__(self, project: Project, documents: Documents, main: MainThread) -> None:
-        self._project, self._documents, self._main = project, documents, main
+    def __init__(self, ground: Ground, documents: Documents) -> None:
+        self._project, self._main, self._notices = ground.project, ground.main, ground.notices
+        self._documents = documents
         self._counts: list[Job[None, tuple[int, int]]] = []
 
     def wait(self, timeout_s: float) -> None:
@@ -33,7 +34,7 @@ class Classes:
         for job in list(self._counts):
             job.wait(timeout_s)
 
-    def add(self, name: str, color: str | None, kind: Kind) -> None:
+    def add(self, name: str, color: str | None = None, kind: Kind = Kind.SEMANTIC) -> None:
         """Make a class with the next value that was never used, and choose it to paint with."""
         name = self._free_name(name)
         if kind is Kind.BACKGROUND:
@@ -95,7 +96,7 @@ class Classes:
             asked.add_done_callback(lambda _: self._documents.main.post(answered))
 
     def remove(self, name: str) -> None:
-        """Take a class out of use; `Documents.said` tells how much was labelled with it, once that is counted."""
+        """Take a class out of use; a notice tells how much was labelled with it, once that is counted."""
         found = self._find(name)
         if found.kind is Kind.BACKGROUND:
             raise UserError("The background class cannot be removed: every project has one.")
@@ -113,13 +114,13 @@ class Classes:
 
         def told(use: tuple[int, int]) -> None:
             self._counts.remove(job)
-            self._documents.said.emit(removed_words(name, *use))
+            self._notices.say(removed_words(name, *use))
 
         def failed(error: BaseException) -> None:
             self._counts.remove(job)
             if not isinstance(error, UserError):
                 raise error
-            self._documents.said.emit(error.line)
+            self._notices.say(error.line)
 
         job: Job[None, tuple[int, int]] = Job(
             "count",

@@ -13,17 +13,17 @@ from segstudio.app.editing.save_state import Saving
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.base import Context, Paint
 from segstudio.app.editing.tools.pointer import Pointer
-from segstudio.app.jobs import MainThread
-from segstudio.app.values import Changed, SaveState
+from segstudio.app.ground import Ground
+from segstudio.app.values import Changed, JobKind, SaveState
 from segstudio.errors import EditConflict, ReadOnly, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import apply_class_row
 from segstudio.labels.edit import Edit, Table
-from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, LabelClass, Seq
+from segstudio.labels.model import ClassId, ClassTable, ImageId, LabelClass, Seq
 from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
-from segstudio.store.project import Project, Reach, SetAside
+from segstudio.store.project import Reach, SetAside
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -46,15 +46,12 @@ class Documents(QObject):
     saveStateChanged = Signal(object)
     classesChanged = Signal()
     classChosen = Signal()
-    refused = Signal(str)
-    said = Signal(str)
     rewritten = Signal(object)
     setAside = Signal(object)
 
     def __init__(
         self,
-        project: Project,
-        main: MainThread,
+        ground: Ground,
         parent: QObject | None = None,
         *,
         largest_edit_bytes: int = LARGEST_EDIT_BYTES,
@@ -67,30 +64,29 @@ class Documents(QObject):
 
         Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
-        self._project, self.main = project, main
+        self._project, self.main, self._notices = ground.project, ground.main, ground.notices
         self.largest_edit_bytes = largest_edit_bytes
         self.budget = budget or TileBudget()
         self.generation = 0
-        self.long = LongWrites(main, self)
+        self.long = LongWrites(ground, self)
         self.long.written.connect(self._follow)
         self.long.ended.connect(self._release)
         self._held: list[tuple[Edit, OpenDocument]] = []
         self.computing: Callable[[], Sequence[OpenDocument]] = tuple
-        self._after: list[Callable[[], None]] = []
+        self._after: list[Callable[[], object]] = []
         self._poll = QTimer(self)
         self._poll.setSingleShot(True)
         self._poll.setInterval(_HELD_POLL_MS)
         self._poll.timeout.connect(self._release)
         self._recent = RecentEdits()
         self._open: dict[ImageId, OpenDocument] = {}
-        self.saving = Saving(project, main, lambda: len(self._held), lambda: self.long.text, self, last_seq)
+        self.saving = Saving(ground, lambda: len(self._held), lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
-        self.saving.refused.connect(self.refused)
         self.saving.setAside.connect(self._set_aside)
         self.current: OpenDocument | None = None
         self.plane = 0
-        self.classes: ClassTable = classes or project.classes()
+        self.classes: ClassTable = classes or ground.project.classes()
         self.tools = tools or ToolState(parent=self)
         self.active_tool = ActiveTool(self.tools, self)
         self._class_id = next((c.id for c in self.classes.foreground), self.classes.background.id)
@@ -133,6 +129,14 @@ class Documents(QObject):
             self._class_id = id_
             self.classChosen.emit()
 
+    def choose_class(self, name: str) -> None:
+        """Choose the class to paint; a stroke under way is kept. Raises `UserError` where none has this name."""
+        found = self.classes.named(name)
+        if found is None:
+            raise UserError(f"There is no class {name!r} in this project.")
+        self.commit_gesture()
+        self.class_id = found.id
+
     @property
     def current_class(self) -> LabelClass:
         """The class that a stroke paints, as it counts today: what the window highlights is this one."""
@@ -172,8 +176,8 @@ class Documents(QObject):
         return self.busy if self.current is not None and self.long.changes(self.current.document.image) else ""
 
     def say(self, sentence: str) -> None:
-        """Tell it by `said`."""
-        self.said.emit(sentence)
+        """Say it in passing."""
+        self._notices.say(sentence)
 
     def repaint(self, plane: int, rect: Rect) -> None:
         """Tell of pixels of the image on screen that changed without an edit."""
@@ -375,14 +379,14 @@ class Documents(QObject):
             self.commit(found)
 
     def _take_back_long(self, seq: Seq, again: bool, images: frozenset[ImageId]) -> None:
-        job, verb = (Cause.REDO, self.tr("Redo")) if again else (Cause.UNDO, self.tr("Undo"))
+        kind, verb = (JobKind.REDO, self.tr("Redo")) if again else (JobKind.UNDO, self.tr("Undo"))
         text = verb if len(images) < 2 else self.tr("{0} in {1} images").format(verb, f"{len(images):,}")
-        self.write_long(job.value, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
+        self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 
     # -- what has to wait --------------------------------------------------------------------------------------------
 
-    def after(self, call: Callable[[], None]) -> None:
+    def after(self, call: Callable[[], object]) -> None:
         """Run `call` once every edit made so far is in the project or with its writer: at once where it is.
 
         It waits for what is computed or written as a job, for the strokes held meanwhile, and for one under way.
@@ -412,7 +416,7 @@ class Documents(QObject):
 
     def write_long(
         self,
-        job: str,
+        kind: JobKind,
         text: str,
         write: Write,
         images: frozenset[ImageId] | None,
@@ -426,7 +430,7 @@ class Documents(QObject):
         """
         self.commit_gesture()
         self._must_be_free()
-        self.long.start(job, text, write, images, then, otherwise)
+        self.long.start(kind, text, write, images, then, otherwise)
         self.historyChanged.emit()
         self.saving.announce()
 
@@ -481,6 +485,7 @@ class Documents(QObject):
             self._recent.drop(seq)
         if self.current is not None and (None in images or self.current.document.image in images):
             self.cancel_gesture()
+        self._notices.tell_bug(aside.sentence, aside.details)
         self.setAside.emit(aside)
         for image, opened in self._open.items():
             if image in images:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.jobs import MainThread
-from segstudio.app.values import SaveState
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobKind, SaveState
 from segstudio.labels.model import Seq
-from segstudio.store.project import Project, SetAside
+from segstudio.store.project import SetAside
 
 __all__ = ["Saving"]
 
@@ -20,13 +20,11 @@ class Saving(QObject):
 
     editCommitted = Signal(int)
     changed = Signal(object)
-    refused = Signal(str)
     setAside = Signal(object)
 
     def __init__(
         self,
-        project: Project,
-        main: MainThread,
+        ground: Ground,
         held: Callable[[], int],
         large: Callable[[], str],
         parent: QObject | None = None,
@@ -37,7 +35,8 @@ class Saving(QObject):
         `held` is how many edits the writer has not got yet, `large` what is being written as one job, else ''.
         """
         super().__init__(parent)
-        self._project = project
+        project, main = ground.project, ground.main
+        self._project, self._notices = project, ground.notices
         self._held, self._large = held, large
         self.acknowledged = self.submitted = project.last_seq() if last_seq is None else last_seq
         self._aside: set[int] = set()
@@ -102,7 +101,7 @@ class Saving(QObject):
         self.announce()
 
     def _refused(self, sentence: str) -> None:
-        self.refused.emit(sentence)
+        self._notices.fail(JobKind.SAVE, sentence)
         self.announce()
 
 

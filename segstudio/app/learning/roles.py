@@ -5,12 +5,12 @@ from concurrent.futures import Future
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.learning import Moved, hold_out
-from segstudio.store.project import Project
 from segstudio.store.values import Split
 
 __all__ = ["Roles"]
@@ -20,20 +20,13 @@ class Roles(QObject):
     """`moved` says that a person's word has moved a role; the list of images knows it then."""
 
     moved = Signal()
-    said = Signal(str)
-    failed = Signal(object)
 
     def __init__(
-        self,
-        project: Project,
-        documents: Documents,
-        navigation: Navigation,
-        main: MainThread,
-        parent: QObject | None = None,
+        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._project, self._navigation, self._main = project, navigation, main
-        self._documents = documents
+        self._project, self._main, self._notices = ground.project, ground.main, ground.notices
+        self._documents, self._navigation = documents, navigation
         self._seen = Seq(documents.submitted)
         self._undecided: set[ImageId] = set()
         navigation.imageShown.connect(self._image_shown)
@@ -46,7 +39,7 @@ class Roles(QObject):
         return self._split() == Split.HELD_OUT
 
     def hold_out(self, image: ImageId, *, held: bool) -> None:
-        """Hold an image out, or let it be learned from; `moved` follows, or `failed`. Raises `ReadOnly`."""
+        """Hold an image out, or let it be learned from; `moved` follows, or a notice. Raises `ReadOnly`."""
         hold_out(self._project, image, held=held).add_done_callback(
             lambda future: self._main.post(lambda: self._changed(future))
         )
@@ -59,7 +52,7 @@ class Roles(QObject):
     def _changed(self, future: "Future[Moved]") -> None:
         error = future.exception()
         if isinstance(error, UserError):
-            self.failed.emit({"job": "hold-out", "sentence": error.line, "details": ""})
+            self._notices.fail(JobKind.HOLD_OUT, error)
             return
         done = future.result()
         self.follow()
@@ -69,7 +62,7 @@ class Roles(QObject):
         )
         said = " ".join(text.format(", ".join(paths)) for paths, text in words if paths)
         if said:
-            self.said.emit(said)
+            self._notices.say(said)
             self.moved.emit()
 
     def _image_shown(self) -> None:

@@ -2,16 +2,15 @@
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.jobs import Job, MainThread
+from segstudio.app.editing.documents import Documents
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobId, JobKind
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
 from segstudio.runs import Choices, Event, Started, TrainResult, Warned
-from segstudio.store.project import Project
 from segstudio.tasks.learning.interrupted import Interrupted
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.learning.train_options import choices_of, recorded
@@ -25,31 +24,41 @@ _NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
-    A run that is under way when its project is closed goes on when it is opened again: `resumed` says from where.
+    `happened` carries a `runs.Event`, `finished` a `TrainResult`. A run under way when its project is closed goes on
+    when it is opened again.
     """
 
-    trainingEvent = Signal(object)
-    trainingFinished = Signal(object)
-    failed = Signal(object)
+    happened = Signal(object)
+    finished = Signal(object)
     runningChanged = Signal(bool)
     started = Signal()
-    resumed = Signal(str)
 
-    def __init__(self, project: Project, engine: EngineClient, main: MainThread, parent: QObject | None = None) -> None:
+    def __init__(
+        self, ground: Ground, documents: Documents, engine: EngineClient, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._project, self._engine, self._main = project, engine, main
-        self._job: Job[Event, TrainResult] | None = None
-        self._stop: Any = None
-        self._dropped = self._resuming = False
+        self._ground, self._project, self._engine = ground, ground.project, engine
+        self._documents = documents
+        self._job: JobId | None = None
+        self._stop: _Stop | None = None
+        self._resuming = False
 
     @property
     def running(self) -> bool:
         """Whether a run is under way."""
         return self._job is not None
 
+    def ask(self, **options: object) -> None:
+        """Begin a run once every edit so far is in the project, a stroke under way included."""
+        if self.running:
+            self._ground.notices.say(self.tr("A run is under way already."))
+            return
+        self._documents.commit_gesture()
+        self._documents.after(lambda: self.start(**options))
+
     def start(self, **options: object) -> None:
         """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
-        `events` (a file to write). Another name raises TypeError; a value that is none is told by `failed`.
+        `events` (a file to write). Another name raises TypeError; a value that is none is told by a notice.
         """
         if self._job is not None:
             return
@@ -59,7 +68,7 @@ class Training(QObject):
         try:
             choices = choices_of(options, config)
         except UserError as error:
-            self.failed.emit({"job": "train", "sentence": error.line, "details": ""})
+            self._ground.notices.fail(JobKind.TRAIN, error)
             return
         stop = _Stop()
         steps = train(self._project, self._engine, choices, stop=stop, resumable=True)
@@ -77,52 +86,30 @@ class Training(QObject):
 
     def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:
         self._stop = stop
-        self._job = Job(
-            "train",
+        self._job = self._ground.jobs.start(
+            JobKind.TRAIN,
+            self.tr("Fine-tuning"),
             steps,
-            self._main,
-            on_value=self._event,
-            on_done=self._done,
-            on_failed=self._failed,
-            on_cancelled=lambda: self._end(),
+            self._ground.main,
+            on_value=lambda _id, event: self._told(event),
+            on_done=self.finished.emit,
+            on_end=self._end,
+            cancel=self.stop,
         )
         self.runningChanged.emit(True)
-        self._job.start()
 
     def stop(self) -> None:
         """End the run early, keeping the best so far; the verdict still follows."""
         if self._stop is not None:
             self._stop.asked = True
 
-    def close(self) -> None:
-        """Leave the run as it is; it is resumed at the next opening."""
-        self._dropped = True
-        if self._job is not None:
-            self._job.cancel()
-
-    def wait(self, timeout_s: float) -> None:
-        """Wait for the run's thread."""
-        if self._job is not None:
-            self._job.wait(timeout_s)
-
-    def _event(self, event: Event) -> None:
-        if not self._dropped:
-            if isinstance(event, Started):
-                self.started.emit()
-            if isinstance(event, Warned) and self._resuming:
-                self._resuming = False
-                self.resumed.emit(event.sentence)
-            self.trainingEvent.emit(msgspec.to_builtins(event))
-
-    def _done(self, result: TrainResult) -> None:
-        self._end()
-        self.trainingFinished.emit(msgspec.to_builtins(result))
-
-    def _failed(self, error: BaseException) -> None:
-        self._end()
-        if not isinstance(error, UserError):
-            raise error
-        self.failed.emit({"job": "train", "sentence": error.line, "details": ""})
+    def _told(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self.started.emit()
+        if isinstance(event, Warned) and self._resuming:
+            self._resuming = False
+            self._ground.notices.announce(JobKind.TRAIN, event.sentence)
+        self.happened.emit(event)
 
     def _end(self) -> None:
         self._job, self._stop, self._resuming = None, None, False

@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.jobs import MainThread, Worker
-from segstudio.app.values import LastRun, VersionItem
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
+from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import DiskRefused, UserError
-from segstudio.runs import EMBEDDED, INSTANT, Event
+from segstudio.runs import EMBEDDED, INSTANT, Event, TrainResult
 from segstudio.store.learning import make_current
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
@@ -18,38 +19,36 @@ __all__ = ["Versions", "versions_of"]
 
 
 class Versions(QObject):
-    """`currentChanged` says that another version proposes, `learnerChanged` that what proposes without one is another.
+    """`changed` says that `items` are others, `currentChanged` also that another version proposes.
 
     `runRead` carries a `LastRun`.
     """
 
+    changed = Signal()
     currentChanged = Signal()
-    learnerChanged = Signal()
     runRead = Signal(object)
-    failed = Signal(str)
 
-    def __init__(
-        self, project: Project, main: MainThread, parent: QObject | None = None, listed: tuple[VersionItem, ...] = ()
-    ) -> None:
+    def __init__(self, ground: Ground, parent: QObject | None = None, listed: tuple[VersionItem, ...] = ()) -> None:
         """`listed` are the items where they were read before."""
         super().__init__(parent)
-        self._project, self._main = project, main
-        self._worker = Worker("runs", main)
+        self._project, self._main, self._notices = ground.project, ground.main, ground.notices
+        self._worker = Worker("runs", ground.main)
         self._listed = listed
-        self._learner = listed[-1].name if listed else learner_now(project)
+        self._learner = listed[-1].name if listed else learner_now(ground.project)
 
     def items(self) -> tuple[VersionItem, ...]:
         """What may propose, newest first; last what there is without any version: the instant learner, or the guess."""
         return self._listed or versions_of(self._project)
 
-    def changed(self) -> None:
+    def read_again(self) -> None:
         """There may be another version, or another one may be current: what was read before holds no more."""
         self._listed = ()
+        self.changed.emit()
 
     def use(self, name: str) -> None:
         """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
 
-        Raises `UserError` for a name that the project has not.
+        Raises `UserError` for a name that the project has not, `ReadOnly` where it may not be written.
         """
         if name not in {item.name for item in self.items()}:
             raise UserError(f"The project has no version {name!r}.")
@@ -63,12 +62,11 @@ class Versions(QObject):
     def _looked(self, future: "Future[str]") -> None:
         error = future.exception()
         if isinstance(error, UserError):
-            self.failed.emit(error.line)
+            self._notices.fail(JobKind.VERSIONS, error)
             return
         before, self._learner = self._learner, future.result()
         if self._learner != before:
-            self.changed()
-            self.learnerChanged.emit()
+            self.read_again()
 
     def read_last_run(self) -> None:
         """Read the newest run's events from its folder; `runRead` follows where there is one."""
@@ -82,17 +80,17 @@ class Versions(QObject):
     def _used(self, future: "Future[None]") -> None:
         error = future.exception()
         if isinstance(error, UserError):
-            self.failed.emit(error.line)
+            self._notices.fail(JobKind.VERSIONS, error)
         elif error is not None:
             raise error
         else:
-            self.changed()
+            self.read_again()
             self.currentChanged.emit()
 
     def _read(self, future: "Future[LastRun | None]") -> None:
         error = future.exception()
         if isinstance(error, UserError):
-            self.failed.emit(error.line)
+            self._notices.fail(JobKind.VERSIONS, error)
         elif (found := future.result()) is not None:
             self.runRead.emit(found)
 
@@ -142,16 +140,16 @@ def _last_run(project: Project) -> LastRun | None:
 
 
 def _of(row: RunRow, file: Path) -> LastRun:
-    result = dict(row.summary) if "version" in row.summary else None
+    result = msgspec.convert(dict(row.summary), TrainResult) if "version" in row.summary else None
     return LastRun(row.name, tuple(_events(file)), result, str(row.summary.get("why", "")))
 
 
-def _events(file: Path) -> list[dict[str, object]]:
-    """The events of a run as the panel gets them. A last line cut short by a crash, or a strange one, is left out."""
-    out: list[dict[str, object]] = []
+def _events(file: Path) -> list[Event]:
+    """The events of a run. A last line cut short by a crash, or a strange one, is left out."""
+    out: list[Event] = []
     for line in file.read_bytes().splitlines():
         try:
-            out.append(msgspec.to_builtins(msgspec.json.decode(line, type=Event)))
+            out.append(msgspec.json.decode(line, type=Event))
         except msgspec.MsgspecError:
             continue
     return out

@@ -8,12 +8,11 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import Job, MainThread
-from segstudio.app.values import JobState
+from segstudio.app.ground import Ground
+from segstudio.app.values import ImagesAdded, ImagesFound, JobId, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.store.growing import removal_edit
-from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 from segstudio.tasks.images.add import Additions, additions, drop_copies, take_files_in, write_additions
 from segstudio.tasks.images.remove import images_meant
@@ -26,105 +25,63 @@ T = TypeVar("T")
 
 
 class Growing(QObject):
-    """One job at a time. `added` carries a dict {added, back, there, skipped}, `found` {folders, images, sentence}: how
-    many images of folders are not in the project. The list itself follows by `Navigation.imagesChanged`."""
+    """One job at a time. `added` carries an `ImagesAdded`, `found` an `ImagesFound`: how many images of folders are not
+    in the project. The list itself follows by `Navigation.imagesChanged`."""
 
     added = Signal(object)
     found = Signal(object)
-    jobChanged = Signal(object)
-    failed = Signal(object)
-    said = Signal(str)
 
     def __init__(
-        self,
-        project: Project,
-        documents: Documents,
-        navigation: Navigation,
-        main: MainThread,
-        parent: QObject | None = None,
+        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._project, self._documents, self._navigation, self._main = project, documents, navigation, main
-        self._job: Job[Progress, object] | None = None
+        self._ground, self._project, self._notices = ground, ground.project, ground.notices
+        self._documents, self._navigation = documents, navigation
+        self._job: tuple[JobKind, JobId] | None = None
 
     def add(self, paths: Sequence[str], *, show: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there."""
         self._documents.commit_gesture()
-        self._start("add", self._plan(paths), partial(self._planned, show), self.tr("Looking at the images"))
+        self._start(JobKind.ADD, self._plan(paths), partial(self._planned, show), self.tr("Looking at the images"))
 
     def look(self, folders: Sequence[str]) -> None:
         """Count the images of folders that are not in the project; `found` follows where there are some."""
         plan = additions(self._project, folders)
-        self._start("look", plan, partial(self._looked, folders), self.tr("Looking for new images"))
+        self._start(JobKind.LOOK, plan, partial(self._looked, folders), self.tr("Looking for new images"))
 
     def show(self, files: Sequence[str]) -> None:
         """Show the first of these files that is an image of the project; says which of them are none."""
         plan = additions(self._project, files)
-        self._start("look", plan, self._shown, self.tr("Looking for the images"))
+        self._start(JobKind.LOOK, plan, self._shown, self.tr("Looking for the images"))
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take images out, by paths or globs over these: one edit, which undo takes back."""
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
-        self._start("remove", _meant(rows, paths), self._take_out, self.tr("Looking for the images"))
+        self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, self.tr("Looking for the images"))
 
-    def cancel(self) -> None:
-        """Drop what is under way; the project stays as it was."""
-        if self._job is not None:
-            self._job.cancel()
-        self._documents.long.cancel("add")
-
-    def wait(self, timeout_s: float) -> None:
-        """Wait for the thread."""
-        if self._job is not None:
-            self._job.wait(timeout_s)
-
-    def _start(self, name: str, steps: Generator[Progress, None, T], then: Callable[[T], None], text: str) -> None:
-        if self._job is not None and self._job.name == "look":
-            self._job.cancel()  # what a person asks for goes before
+    def _start(self, kind: JobKind, steps: Generator[Progress, None, T], then: Callable[[T], None], text: str) -> None:
+        jobs, notices = self._ground.jobs, self._notices
+        if self._job is not None and self._job[0] is JobKind.LOOK:
+            jobs.cancel(self._job[1])  # what a person asks for goes before
         elif self._job is not None:
             steps.close()
-            self.failed.emit({"job": name, "sentence": self.tr("Images are being added or removed already."),
-                              "details": ""})  # fmt: skip
+            notices.fail(kind, self.tr("Images are being added or removed already."))
             return
-        job: Job[Progress, T] = Job(
-            name,
-            steps,
-            self._main,
-            on_value=lambda progress: self._progress(job, text, progress),
-            on_done=lambda result: self._done(job, then, result),
-            on_failed=lambda error: self._failed(job, error),
-            on_cancelled=lambda: self._end(job),
-        )
-        self._job = job  # type: ignore[assignment]
-        self.jobChanged.emit(JobState(name, True, text))
-        job.start()
 
-    def _progress(self, job: "Job[Progress, T]", text: str, progress: Progress) -> None:
-        fraction = progress.done / progress.total if progress.total else None
-        self.jobChanged.emit(JobState(job.name, True, text, fraction))
+        def ended() -> None:
+            if self._job == (kind, id_):
+                self._job = None
 
-    def _done(self, job: "Job[Progress, T]", then: Callable[[T], None], result: T) -> None:
-        self._end(job)
-        try:
-            then(result)
-        except UserError as error:
-            self._say_failure(job.name, error)
+        def failed(error: UserError) -> None:
+            if kind is not JobKind.LOOK:  # nobody asked: that a folder has no images any more is no failure
+                notices.fail(kind, error)
 
-    def _failed(self, job: "Job[Progress, T]", error: BaseException) -> None:
-        self._end(job)
-        if not isinstance(error, UserError):
-            raise error
-        if job.name != "look":  # nobody asked: that a folder has no images any more is no failure
-            self._say_failure(job.name, error)
+        def done(result: T) -> None:
+            notices.attempt(lambda: then(result), kind)
 
-    def _end(self, job: "Job[Progress, T]") -> None:
-        if self._job is job:
-            self._job = None
-        self.jobChanged.emit(JobState(job.name, False))
-
-    def _say_failure(self, job: str, error: UserError) -> None:
-        self.failed.emit({"job": job, "sentence": error.line, "details": ""})
+        id_ = jobs.follow(kind, text, steps, self._ground.main, on_done=done, on_failed=failed, on_end=ended)
+        self._job = kind, id_
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
@@ -141,11 +98,11 @@ class Growing(QObject):
 
         def refused(error: UserError) -> None:
             drop_copies(plan)
-            self._say_failure("add", error)
+            self._notices.fail(JobKind.ADD, error)
 
         try:
             self._documents.write_long(
-                "add",
+                JobKind.ADD,
                 self.tr("Adding images"),
                 lambda ticker: write_additions(self._project, plan, ticker),
                 frozenset(),
@@ -164,15 +121,9 @@ class Growing(QObject):
         back, there = [row.path for row in plan.back], [row.path for row in plan.there]
         if show and (first := [*plan.added, *back, *there][:1]):
             self._navigation.open(self._navigation.find(first[0]))
-        self.said.emit(self._sentence(plan))
-        self.added.emit(
-            {
-                "added": list(plan.added),
-                "back": back,
-                "there": there,
-                "skipped": [{"path": file.path, "reason": file.reason.word} for file in plan.skipped_files],
-            }
-        )
+        self._notices.say(self._sentence(plan))
+        skipped = tuple((file.path, file.reason.word) for file in plan.skipped_files)
+        self.added.emit(ImagesAdded(tuple(plan.added), tuple(back), tuple(there), skipped))
 
     def _sentence(self, plan: Additions) -> str:
         new = [*plan.added, *(row.path for row in plan.back)]
@@ -194,7 +145,7 @@ class Growing(QObject):
             else self.tr("{1} images of the folder are not in the project; {0} adds them.")
         )
         command = f"'segstudio add {self._project.path.name} {' '.join(Path(folder).name for folder in folders)}'"
-        self.found.emit({"folders": list(folders), "images": n, "sentence": text.format(command, f"{n:,}")})
+        self.found.emit(ImagesFound(tuple(folders), n, text.format(command, f"{n:,}")))
 
     def _shown(self, plan: Additions) -> None:
         if plan.there:
@@ -217,10 +168,10 @@ class Growing(QObject):
         self._documents.commit_gesture()
         self._documents.commit(removal_edit(images, self._documents.author))
         if len(images) == 1:
-            self.said.emit(self.tr("'{0}' was taken out of the project; undo brings it back").format(rows[0].path))
+            self._notices.say(self.tr("'{0}' was taken out of the project; undo brings it back").format(rows[0].path))
         elif images:
             text = self.tr("{0} images were taken out of the project; undo brings them back")
-            self.said.emit(text.format(f"{len(images):,}"))
+            self._notices.say(text.format(f"{len(images):,}"))
 
 
 def _meant(rows: Sequence[ImageRow], paths: Sequence[str]) -> Generator[Progress, None, list[ImageRow]]:

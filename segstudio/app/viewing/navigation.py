@@ -12,8 +12,9 @@ from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents, OpenDocument
-from segstudio.app.jobs import MainThread, Worker
-from segstudio.app.values import Changed, ImageItem, ImageTrouble
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
+from segstudio.app.values import Changed, ImageItem, ImageTrouble, JobKind
 from segstudio.app.viewing.display import DisplayImage, OtherSize
 from segstudio.app.viewing.displaying import Displaying
 from segstudio.app.viewing.rows import ImageList, RowReader, item_of, list_of
@@ -56,7 +57,8 @@ class _Loaded:
 class Navigation(QObject):
     """`index` is the image asked for; `shown` the one whose pixels are on screen.
 
-    `contentReplaced` says that labels belong to another content from now on; `refused` why one was not taken.
+    `contentReplaced` says that labels belong to another content from now on. Why an image is not shown, or another
+    content was not taken, a notice says as well.
     """
 
     imageLoading = Signal(str)
@@ -65,19 +67,18 @@ class Navigation(QObject):
     imagesChanged = Signal(object)
     troubleChanged = Signal()
     contentReplaced = Signal(int)
-    refused = Signal(str)
 
     def __init__(
         self,
-        project: Project,
+        ground: Ground,
         documents: Documents,
-        main: MainThread,
         parent: QObject | None = None,
         listed: ImageList | None = None,
     ) -> None:
         """`listed` is the list where it was read before, as the documents were."""
         super().__init__(parent)
-        self._project = project
+        project, main = ground.project, ground.main
+        self._project, self._notices = project, ground.notices
         self._documents = documents
         self._worker, self._hasher = Worker("decode", main), Worker("hash", main)
         self._closing = threading.Event()
@@ -121,6 +122,16 @@ class Navigation(QObject):
             raise UserError(f"There is no image number {place}: the project has {len(self.rows)}.")
         path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
         return self._index_of[self._project.find_image(path).id]
+
+    @property
+    def path(self) -> str | None:
+        """Path of the image asked for, as `info` has it."""
+        return self.items[self.index].name if self.index >= 0 else None
+
+    def content(self, index: int) -> str:
+        """A mark of what an image holds as far as it is known: with another content comes another mark."""
+        row = self.rows[index]
+        return f"{row.changed or row.quick_hash} {self.items[index].problem}"
 
     @property
     def loading(self) -> bool:
@@ -281,6 +292,7 @@ class Navigation(QObject):
         elif look.content is Content.CHANGED or isinstance(error, OtherSize):
             self._set_trouble(ImageTrouble("changed", error.line))
         self.imageFailed.emit(row.path, error.line)
+        self._notices.fail(JobKind.IMAGE, error)
 
     def _took(self, image: ImageId, look: Look) -> None:
         """Keep what was found in the place of the file that is shown now, and say it."""
@@ -335,7 +347,7 @@ class Navigation(QObject):
     def use_new_content(self) -> None:
         """Let the labels belong to the content that is shown; `troubleChanged` follows once that is on disk.
 
-        Where another one lies there by now, `refused` follows, and that one is shown.
+        Where another one lies there by now, a notice says so, and that one is shown.
         """
         if not self.trouble.usable or self._project.writer is None:
             return
@@ -344,7 +356,7 @@ class Navigation(QObject):
         def adopted(future: "Future[ImageRow]") -> None:
             error = future.exception()
             if isinstance(error, UserError):
-                self.refused.emit(error.line)
+                self._notices.fail(JobKind.CONTENT, error)
                 if isinstance(error, ContentChanged) and request == self._request:
                     self.open(self.index, self.plane)
                 return

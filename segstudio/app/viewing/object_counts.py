@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread, Worker
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ClassId, ImageId, Kind
-from segstudio.store.project import Project
 
 __all__ = ["ObjectCounts"]
 
@@ -22,19 +22,14 @@ class ObjectCounts(QObject):
     """
 
     counted = Signal()
-    said = Signal(str)
 
     def __init__(
-        self,
-        project: Project,
-        documents: Documents,
-        navigation: Navigation,
-        main: MainThread,
-        parent: QObject | None = None,
+        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._project, self._documents, self._navigation = project, documents, navigation
-        self._worker = Worker("count", main)
+        self._project, self._notices = ground.project, ground.notices
+        self._documents, self._navigation = documents, navigation
+        self._worker = Worker("count", ground.main)
         self._found: Mapping[ClassId, int] | None = None
         self._counting: ImageId | None = None
         self._again = False
@@ -81,7 +76,7 @@ class ObjectCounts(QObject):
         try:
             found = future.result()
         except UserError as error:
-            self.said.emit(error.line)
+            self._notices.say(error.line)
             return
         if image == self._navigation.shown:
             self._found = found

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.jobs import Job, MainThread
-from segstudio.app.values import JobState
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Job
+from segstudio.app.values import JobId, JobKind
 from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport
 
 __all__ = ["Asked", "ProposalRequests"]
@@ -24,21 +25,22 @@ class Asked:
 
 class ProposalRequests(QObject):
     """At most one is awaited: `asked`. `came` is called with it when there is a part to be shown, `ended` with it and
-    its report or error when its task is through; then `finish` ends it. `jobChanged` carries a `JobState`.
+    its report or error when its task is through; then `finish` ends it. `cancel` is what a person's cancelling does.
     """
 
     runningChanged = Signal(bool)
-    jobChanged = Signal(object)
 
     def __init__(
         self,
-        main: MainThread,
+        ground: Ground,
         came: Callable[[Asked], None],
         ended: Callable[[Asked, PredictReport | None, BaseException | None], None],
+        cancel: Callable[[], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._main, self._came, self._ended = main, came, ended
+        self._ground, self._came, self._ended, self._cancel = ground, came, ended, cancel
+        self._shown: JobId | None = None
         self._jobs: list[Job[PredictProgress, PredictReport]] = []
         self._number = 0
         self.asked: Asked | None = None
@@ -53,7 +55,7 @@ class ProposalRequests(QObject):
         job = Job(
             "propose",
             steps,
-            self._main,
+            self._ground.main,
             on_value=lambda progress: self._progressed(asked, progress),
             on_done=lambda report: self._through(job, asked, report, None),
             on_failed=lambda error: self._through(job, asked, None, error),
@@ -62,7 +64,7 @@ class ProposalRequests(QObject):
         self._jobs.append(job)
         self.asked = asked
         self.runningChanged.emit(True)
-        self._tell(None)
+        self._shown = self._ground.jobs.show(JobKind.PROPOSE, self.tr("Proposing"), self._ground.main, self._cancel)
         job.start()
 
     def drop(self) -> None:
@@ -76,7 +78,9 @@ class ProposalRequests(QObject):
         if self.asked is not None:
             self.asked = None
             self.runningChanged.emit(False)
-            self.jobChanged.emit(JobState("propose", running=False))
+        if self._shown is not None:
+            self._ground.jobs.end(self._shown)
+            self._shown = None
 
     def waiter(self) -> Callable[[float], None]:
         """A function for any thread that waits for the threads of all requests so far, each for so many seconds."""
@@ -88,13 +92,11 @@ class ProposalRequests(QObject):
 
         return wait
 
-    def _tell(self, fraction: float | None) -> None:
-        words = self.tr("Proposing") if fraction is None else self.tr("Proposing {0} %").format(int(100 * fraction))
-        self.jobChanged.emit(JobState("propose", running=True, text=words, fraction=fraction))
-
     def _progressed(self, asked: Asked, progress: PredictProgress) -> None:
         if asked is self.asked:
-            self._tell(progress.fraction)
+            if self._shown is not None and progress.fraction is not None:
+                words = self.tr("Proposing {0} %").format(int(100 * progress.fraction))
+                self._ground.jobs.tell(self._shown, words, progress.fraction)
             if progress.part and (progress.image, progress.plane) == asked.where:
                 self._came(asked)
 

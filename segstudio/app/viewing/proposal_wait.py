@@ -23,7 +23,7 @@ class ProposalWait(QObject):
         self._look.setInterval(0)
         self._look.timeout.connect(self._look_again)
         shown.proposalReady.connect(self._arrived)
-        shown.failed.connect(lambda failure: self._give_up(str(failure["sentence"])))
+        shown.failed.connect(self._give_up)
         shown.runningChanged.connect(self._running)
         shown.proposalChanged.connect(self._look_soon)
 

@@ -10,7 +10,9 @@ from concurrent.futures import Future
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.jobs import MainThread, Worker, say_refusal
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker, say_refusal
+from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposal_age import ProposalAge
 from segstudio.app.viewing.proposal_requests import Asked, ProposalRequests
@@ -21,7 +23,6 @@ from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal
 from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
-from segstudio.store.project import Project
 from segstudio.store.values import Split
 from segstudio.tasks.labels.accept import is_whole
 from segstudio.tasks.learning.predict import Plane, PredictReport, predict
@@ -37,35 +38,31 @@ class Proposals(QObject):
     """`on_screen` is the proposal of the image and plane on screen, if there is one; `rejected`: a person wants none.
 
     While `reading`, what is stored for it is on its way. `visible` is the rectangle of image pixels that is on screen:
-    it is proposed before the rest, also when it moves. None = all of it. `jobChanged` carries a `JobState` of the
-    request under way, `ageChanged` says that `stale` did. `worker` computes what nobody waits for, one thing after
-    another. A request that somebody waits for (`owed`) ends in exactly one `proposalReady` or `failed`.
+    it is proposed before the rest, also when it moves. None = all of it. `ageChanged` says that `stale` did. `worker`
+    computes what nobody waits for, one thing after another. A request that somebody waits for (`owed`) ends in exactly
+    one `proposalReady` or one notice, and `failed` then carries its sentence.
     """
 
     proposalReady = Signal()
     proposalChanged = Signal()
-    failed = Signal(object)
-    said = Signal(str)
+    failed = Signal(str)
     runningChanged = Signal(bool)
-    jobChanged = Signal(object)
     ageChanged = Signal()
 
     def __init__(
         self,
-        project: Project,
+        ground: Ground,
         engine: EngineClient,
         documents: Documents,
         navigation: Navigation,
-        main: MainThread,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._project, self._engine = project, engine
-        self._documents, self._navigation, self._main = documents, navigation, main
-        self._stored, self.worker = StoredProposals(project, main), Worker("fill", main)
-        self._requests = ProposalRequests(main, self._part_came, self._through, self)
+        self._project, self._notices, self._engine = ground.project, ground.notices, engine
+        self._documents, self._navigation = documents, navigation
+        self._stored, self.worker = StoredProposals(ground.project, ground.main), Worker("fill", ground.main)
+        self._requests = ProposalRequests(ground, self._part_came, self._through, self.cancel, self)
         self._requests.runningChanged.connect(self.runningChanged)
-        self._requests.jobChanged.connect(self.jobChanged)
         self._owed = self._cancelled = self._in_a_moment = False
         self._opening: tuple[Look, Future[Stored]] | None = None
         self._age, self._learnt = ProposalAge(), Learnt()
@@ -92,8 +89,13 @@ class Proposals(QObject):
 
     @property
     def owed(self) -> bool:
-        """Whether somebody asked for a proposal and waits for `proposalReady` or `failed`."""
+        """Whether somebody asked for a proposal and waits for `proposalReady` or a notice."""
         return self._owed
+
+    @property
+    def seen(self) -> Proposal | None:
+        """What is drawn: nothing while the image asked for is still being decoded."""
+        return None if self._navigation.loading else self.on_screen
 
     @property
     def coming(self) -> bool:
@@ -113,15 +115,15 @@ class Proposals(QObject):
 
     def propose(self) -> None:
         """Ask for a proposal of the image on screen, also in the place of what a person proposed or rejected; exactly
-        one `proposalReady` follows, or `failed`.
+        one `proposalReady` follows, or a notice.
 
         One on its way that was begun before the last edit is asked for again: the answer knows every edit so far.
         """
         if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
+            self._notices.say(self._project.why_read_only)
             return
         if self._navigation.index < 0:
-            self.said.emit(self.tr("No image is open."))
+            self._notices.say(self.tr("No image is open."))
             return
         if self._navigation.shown is None and not self._navigation.loading:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
@@ -161,7 +163,7 @@ class Proposals(QObject):
         if error is None:
             self._learnt = future.result()
         elif isinstance(error, UserError):
-            self.said.emit(error.line)
+            self._notices.say(error.line)
         else:
             raise error
         return error is None
@@ -175,10 +177,10 @@ class Proposals(QObject):
         """Show no proposal for this image until one is asked for, also when it is opened again."""
         image, plane = self._navigation.shown, self._navigation.plane
         if self._project.writer is None:
-            self.said.emit(self._project.why_read_only)
+            self._notices.say(self._project.why_read_only)
             return
         if image is None or (self.on_screen is None and not self.running):
-            self.said.emit(self.tr("There is no proposal to reject."))
+            self._notices.say(self.tr("There is no proposal to reject."))
             return
         wait = self._requests.waiter()
         self.rejected, self.on_screen = True, None
@@ -186,7 +188,7 @@ class Proposals(QObject):
         # What a request writes in its last step is rejected too.
         self._stored.reject(image, plane, lambda: wait(_JOB_END_S), self._noted)
         self._changed()
-        self.said.emit(self.tr("The proposal was rejected; P asks for another."))
+        self._notices.say(self.tr("The proposal was rejected; P asks for another."))
 
     def cancel(self) -> None:
         """End the request under way; what it has shown so far stays until the image is shown again."""
@@ -195,8 +197,7 @@ class Proposals(QObject):
         self._requests.drop()
         self._cancelled = True
         self._owed = False
-        sentence = self.tr("Proposing was cancelled.")
-        self.failed.emit({"job": "propose", "sentence": sentence, "details": "", "cancelled": True})
+        self._tell_failure(self.tr("Proposing was cancelled."), cancelled=True)
 
     def _ask(self, where: Plane) -> None:
         """Start a request; one before it is told to end, and its answer is dropped."""
@@ -237,7 +238,7 @@ class Proposals(QObject):
             if not isinstance(error, UserError):
                 raise error
             # What the disk refuses the window says already: it is no other fault.
-            self._fail(error.line, "save" if isinstance(error, DiskRefused) else "propose")
+            self._fail(error.line, JobKind.SAVE if isinstance(error, DiskRefused) else JobKind.PROPOSE)
 
     def _is_awaited(self, request: int) -> bool:
         asked = self._requests.asked
@@ -252,9 +253,13 @@ class Proposals(QObject):
         if self._owed:
             self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
 
-    def _fail(self, sentence: str, job: str = "propose") -> None:
+    def _fail(self, sentence: str, job: JobKind = JobKind.PROPOSE) -> None:
         self._owed = False
-        self.failed.emit({"job": job, "sentence": sentence, "details": ""})
+        self._tell_failure(sentence, job)
+
+    def _tell_failure(self, sentence: str, job: JobKind = JobKind.PROPOSE, *, cancelled: bool = False) -> None:
+        self.failed.emit(sentence)
+        self._notices.fail(job, sentence, cancelled=cancelled)
 
     # -- the hand ----------------------------------------------------------------------------------------------------
 
@@ -417,7 +422,7 @@ class Proposals(QObject):
         return self._learnt.two_classes or self.on_screen.version != EMBEDDED
 
     def _noted(self, future: "Future[None]") -> None:
-        say_refusal(future, self.said.emit)
+        say_refusal(future, self._notices.say)
 
     def close(self) -> None:
         """Drop what was asked for, end the workers."""

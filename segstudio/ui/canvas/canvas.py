@@ -37,6 +37,8 @@ from segstudio.ui.canvas.surface import Surface
 from segstudio.ui.window.shortcut_guard import keeps_focus
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.active_tool import ActiveTool
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.ui.canvas.scene import Scene
 
@@ -75,6 +77,7 @@ class Canvas(Surface):
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._project: OpenedProject | None = None
         self._tools = session.tools
         self._hand = Hand()
         self._anchor = (0.0, 0.0)
@@ -88,10 +91,13 @@ class Canvas(Surface):
         self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
         self._set_up_widget()
-        self._connect()
-        self._adopt()
+        self._tools.changed.connect(self._on_tool_changed)
+        self._tools.overlayChanged.connect(self._on_tool_overlay)
+        self.viewChanged.connect(self._tell_visible)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
 
-    # -- following the session ------------------------------------------------------------------------------------
+    # -- following the project ------------------------------------------------------------------------------------
 
     def _set_up_widget(self) -> None:
         self.setObjectName("canvas")
@@ -105,26 +111,22 @@ class Canvas(Surface):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
 
-    def _connect(self) -> None:
-        session = self._session
-        session.imageShown.connect(self._on_image_shown)
-        session.imageLoading.connect(self._on_image_loading)
-        session.displayChanged.connect(self._on_display_changed)
-        session.changed.connect(self._on_changed)
-        session.proposalChanged.connect(self._on_proposal_changed)
-        session.classesChanged.connect(self._on_classes_changed)
-        session.toolChanged.connect(self._on_tool_changed)
-        self._tools.overlayChanged.connect(self._on_tool_overlay)
-        session.projectChanged.connect(self._on_project_changed)
-        session.failed.connect(self._on_failed)
-        session.imagesChanged.connect(lambda _rows: None if session.images else self._on_project_changed())
-        self.viewChanged.connect(self._tell_visible)
-
-    def _adopt(self) -> None:
-        """Take over what the session shows already."""
-        self._on_project_changed()
-        if self._session.display is not None:
-            self._on_image_shown()
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show this project, and what it has on screen already."""
+        self._project = project
+        self._show_empty()
+        if project is not None:
+            project.navigation.imageShown.connect(self._on_image_shown)
+            project.navigation.imageLoading.connect(self._on_image_loading)
+            project.navigation.imageFailed.connect(self._on_image_failed)
+            project.navigation.displaying.displayChanged.connect(self._on_display_changed)
+            project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
+            project.documents.changed.connect(self._on_changed)
+            project.documents.classesChanged.connect(self._on_classes_changed)
+            project.documents.classChosen.connect(self._on_tool_changed)
+            project.proposals.proposalChanged.connect(self._on_proposal_changed)
+            if project.navigation.display is not None:
+                self._on_image_shown()
         self._on_tool_changed()
 
     def _make_scene(self) -> "Scene":
@@ -133,11 +135,11 @@ class Canvas(Surface):
         scene.show_proposal = self._session.preferences.show_proposals
         return scene
 
-    def _on_project_changed(self) -> None:
+    def _show_empty(self) -> None:
         self._show_nothing()
-        if self._session.project_path is None:
+        if self._project is None:
             self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
-        elif not self._session.images:
+        elif not self._project.navigation.items:
             self._hint.say(self.tr("This project has no images"), self.tr("Drop images or a folder here"))
 
     def _on_image_loading(self, path: str) -> None:
@@ -149,36 +151,38 @@ class Canvas(Surface):
             self._badge.announce(text)
 
     def _on_image_shown(self) -> None:
-        session = self._session
+        assert self._project is not None
+        navigation, documents = self._project.navigation, self._project.documents
         self._loading = False
         self._hand.let_go()
         self._hint.hide()
         self._badge.withdraw()
-        self._scene.show(session.display, session.document, session.plane)
-        self._scene.set_classes(session.classes)
-        self._scene.set_proposal(session.proposal_on_screen)
-        if self._shown_image != session.current_image or self._scene.size != self._viewport.image:
-            self._shown_image = session.current_image
+        document = documents.current.document if documents.current is not None else None
+        self._scene.show(navigation.display, document, navigation.plane)
+        self._scene.set_classes(documents.classes)
+        self._scene.set_proposal(self._project.proposals.seen)
+        if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
+            self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
         self._refresh_cursor()
         self._view_changed()
 
     def _on_display_changed(self) -> None:
         """Another view of the same samples: only the look-up is new."""
-        if not self._blank:
-            self._scene.pixels = self._session.display
+        if not self._blank and self._project is not None:
+            self._scene.pixels = self._project.navigation.display
             self._frame.spoil_ground()
             self.update()
 
     def _tell_visible(self) -> None:
-        self._session.set_visible(None if self._blank else self._viewport.visible())
+        if self._project is not None:
+            self._project.proposals.visible = None if self._blank else self._viewport.visible()
 
-    def _on_failed(self, failure: dict[str, str]) -> None:
-        if failure.get("job") != "image":
-            return
+    def _on_image_failed(self, _path: str, sentence: str) -> None:
+        assert self._project is not None
         self._show_nothing()
-        said_above = bool(self._session.image_trouble.kind) and not self._session.read_only
-        self._hint.say(self.tr("This image cannot be shown"), "" if said_above else failure.get("sentence", ""))
+        said_above = bool(self._project.navigation.trouble.kind) and self._project.may_write
+        self._hint.say(self.tr("This image cannot be shown"), "" if said_above else sentence)
 
     def _show_nothing(self) -> None:
         self._loading = False
@@ -205,13 +209,13 @@ class Canvas(Surface):
         self._labels_changed(change.rect)
 
     def _on_proposal_changed(self) -> None:
-        if not self._blank:
-            self._scene.set_proposal(self._session.proposal_on_screen)
+        if not self._blank and self._project is not None:
+            self._scene.set_proposal(self._project.proposals.seen)
             self._overlay_changed()
 
     def _on_classes_changed(self) -> None:
-        if not self._blank:
-            self._scene.set_classes(self._session.classes)
+        if not self._blank and self._project is not None:
+            self._scene.set_classes(self._project.documents.classes)
             self._overlay_changed()
             self._refresh_cursor()
 
@@ -259,9 +263,11 @@ class Canvas(Surface):
                 self.paintedUnseen.emit()
         if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
-            self._session.pointer(pointer_of(phase, event, self.to_image(event.position()), button, self.scale))
+            tool = self._tool_in_use
+            if tool is not None:
+                tool.pointer(pointer_of(phase, event, self.to_image(event.position()), button, self.scale))
         elif act is Act.LOST:
-            self._session.interrupt_tool()
+            self._interrupt_tool()
         elif act is Act.GRAB:
             self._anchor = self.to_image(event.position())
             self._refresh_cursor()
@@ -295,8 +301,9 @@ class Canvas(Surface):
 
     def _lose_pointer(self) -> None:
         at, self._pointer = self._pointer, None
-        if at is not None and not self._blank:
-            self._session.pointer(Pointer(Phase.LEAVE, *self.to_image(at), scale=self.scale))
+        tool = self._tool_in_use
+        if at is not None and tool is not None and not self._blank:
+            tool.pointer(Pointer(Phase.LEAVE, *self.to_image(at), scale=self.scale))
         self._place_ring(None)
         self.left.emit()
 
@@ -335,13 +342,21 @@ class Canvas(Surface):
     def _is_tools_key(self, event: QEvent) -> bool:
         """Hand a key to a tool under way before shortcuts, the focus and the canvas get it; whether it took it."""
         key = key_of(event) if isinstance(event, QKeyEvent) else None
-        if key is None:
+        tool = self._tool_in_use if key is not None else None
+        if key is None or tool is None:
             return False
         asks = event.type() is QEvent.Type.ShortcutOverride
-        taken = self._session.tool_takes(key.key) if asks else self._session.tool_key(key)
+        taken = tool.takes(key.key) if asks else tool.key(key)
         if taken:
             event.accept()
         return taken
+
+    @property
+    def _tool_in_use(self) -> "ActiveTool | None":
+        """None while no image is shown."""
+        project = self._project
+        shown = project is not None and project.navigation.shown is not None
+        return project.documents.active_tool if project is not None and shown else None
 
     def _hold_space(self, down: bool) -> None:
         if self._hand.hold_space(down) is Act.GRAB and self._pointer is not None:
@@ -351,14 +366,17 @@ class Canvas(Surface):
 
     def _cancel(self) -> bool:
         self._hand.let_go()
-        return self._session.cancel_gesture()
+        return self._project is not None and self._project.cancel()
 
     def _interrupt(self) -> None:
         """Whatever takes the pointer away: the tool is told, and keeps a stroke as it is."""
         self._hand = Hand()
-        if self._session.gesture_active:
-            self._session.interrupt_tool()
+        self._interrupt_tool()
         self._refresh_cursor()
+
+    def _interrupt_tool(self) -> None:
+        if self._project is not None:
+            self._project.documents.active_tool.interrupt()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The tool is interrupted."""
@@ -387,13 +405,13 @@ class Canvas(Surface):
                 self._paint_failed(error)
             else:
                 self._hand.let_go()
-                self._session.met(error)
+                self._session.notices.met(error)
                 # Also where the fault goes on and was said already.
-                self._session.cancel_gesture()
+                self._cancel()
             return True
 
     def _paint_failed(self, fault: Exception) -> None:
-        if self._session.met(fault, _PAINT_QUIET_S):
+        if self._session.notices.met(fault, _PAINT_QUIET_S):
             self._hand.let_go()
 
     # -- dropped files --------------------------------------------------------------------------------------------
@@ -445,5 +463,4 @@ class Canvas(Surface):
 
     def _is_locked(self) -> bool:
         """Whether the chosen class takes no stroke."""
-        now = self._session.current_class
-        return now is not None and now.locked
+        return self._project is not None and self._project.documents.current_class.locked

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel
 from segstudio.ui.text import elided, tr
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Changed
     from segstudio.ui.canvas import Canvas
@@ -29,7 +30,8 @@ class FirstStep(QLabel):
 
     def __init__(self, session: "Session", canvas: "Canvas") -> None:
         super().__init__(canvas)
-        self._session, self._canvas = session, canvas
+        self._canvas = canvas
+        self._project: OpenedProject | None = None
         self._wanted = False
         self.setObjectName("firstStep")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -38,17 +40,24 @@ class FirstStep(QLabel):
         self.setWordWrap(True)
         self.setStyleSheet(_STYLE)
         self.hide()
-        session.imageShown.connect(self._begin)
-        session.imageLoading.connect(lambda _path: self._end())
-        session.projectChanged.connect(self._end)
-        session.failed.connect(lambda _failure: self._session.image_failed and self._end())
-        session.changed.connect(self._changed)
-        session.proposalChanged.connect(self._refresh)
-        session.classesChanged.connect(self._refresh)
-        session.toolChanged.connect(self._refresh)
+        session.tools.changed.connect(self._refresh)
+        session.projectChanged.connect(lambda: self.follow(session.project))
         canvas.hovered.connect(self._make_way)
         canvas.left.connect(self._place)
         canvas.installEventFilter(self)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Be the card of this project."""
+        self._project = project
+        self._end()
+        if project is not None:
+            project.navigation.imageShown.connect(self._begin)
+            project.navigation.imageLoading.connect(lambda _path: self._end())
+            project.navigation.imageFailed.connect(lambda _path, _why: self._end())
+            project.documents.changed.connect(self._changed)
+            project.documents.classesChanged.connect(self._refresh)
+            project.documents.classChosen.connect(self._refresh)
+            project.proposals.proposalChanged.connect(self._refresh)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The canvas has another size."""
@@ -58,8 +67,9 @@ class FirstStep(QLabel):
 
     def _begin(self) -> None:
         """Only while no image at all is labelled: whoever has painted once knows how."""
-        images = self._session.images
-        self._wanted = not self._session.read_only and not any(item.labelled_pixels for item in images)
+        project = self._project
+        labelled = project is None or any(item.labelled_pixels for item in project.navigation.items)
+        self._wanted = project is not None and project.may_write and not labelled
         self._refresh()
 
     def _end(self) -> None:
@@ -71,29 +81,24 @@ class FirstStep(QLabel):
             self._end()
 
     def _refresh(self) -> None:
-        if self._wanted:
-            self.setText(self._words())
+        if self._wanted and self._project is not None:
+            self.setText(self._words(self._project))
             self.setAccessibleName(self.text())
             self._place()
 
-    def _words(self) -> str:
-        if self._proposes_something():
+    def _words(self, project: "OpenedProject") -> str:
+        if _proposes_something(project):
             return tr(
                 "The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image."
             )
-        now = self._session.current_class
-        name = elided(now.name, 32) if now is not None else ""
-        if now is None or now.id == self._session.classes.background.id:
+        now = project.documents.current_class
+        if now.id == project.documents.classes.background.id:
             return tr("Choose a class on the right and paint some of it with the left button.")
         return tr(
             "Paint some of '{name}' with the left button, and some background with the right one. "
             "Then the rest is proposed.",
-            name=name,
+            name=elided(now.name, 32),
         )
-
-    def _proposes_something(self) -> bool:
-        proposal, classes = self._session.proposal_on_screen, self._session.classes
-        return proposal is not None and any(row.class_id != classes.background.id for row in proposal.rows.values())
 
     def _place(self) -> None:
         if not self._wanted:
@@ -111,3 +116,8 @@ class FirstStep(QLabel):
             self._place()
             if self.geometry().adjusted(-_NEAR_PX, -_NEAR_PX, _NEAR_PX, _NEAR_PX).contains(at):
                 self.hide()
+
+
+def _proposes_something(project: "OpenedProject") -> bool:
+    proposal, background = project.proposals.seen, project.documents.classes.background.id
+    return proposal is not None and any(row.class_id != background for row in proposal.rows.values())

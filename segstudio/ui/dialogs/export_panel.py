@@ -2,20 +2,22 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
-from segstudio.app.exporting import export_formats
+from segstudio.app.values import JobKind, NoticeKind
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
 from segstudio.ui.text import count, tr, wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
+    from segstudio.app.exporting import ExportReport
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import JobState
+    from segstudio.app.values import Notice
 
 __all__ = ["ExportPanel"]
 
@@ -43,8 +45,8 @@ class ExportPanel(QFrame):
         self.state = ElidedLabel()
         self.problem = QLabel()
         self._written: Path | None = None
-        self._running: set[int] = set()
-        self._asked = False
+        self._project: OpenedProject | None = None
+        self._asked = self._ran = False
         self._dress()
         self._arrange()
         self.browse.clicked.connect(self._choose)
@@ -52,11 +54,23 @@ class ExportPanel(QFrame):
         self.folder.textChanged.connect(self._refresh)
         self.show_folder.clicked.connect(self._reveal)
         self.close_button.clicked.connect(self.toggle)
-        session.exportFinished.connect(self._finished)
-        session.failed.connect(self._failed)
-        session.jobChanged.connect(self._job)
-        session.projectChanged.connect(self._opened)
-        self._opened()
+        session.notices.told.connect(self._told)
+        session.jobs.changed.connect(self._jobs_changed)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Export this project."""
+        self._project = project
+        self._asked, self._written = False, None
+        self.folder.setText("" if project is None else str(project.path.with_name(f"{project.name} export")))
+        self.state.setText(tr("Every file is read back and compared before it is called done"))
+        self._complain("")
+        self.show_folder.hide()
+        self.hide()
+        if project is not None:
+            project.exports.finished.connect(self._finished)
+        self._refresh()
 
     def toggle(self) -> None:
         """Show the panel with the focus on its Export button, or hide it."""
@@ -72,17 +86,17 @@ class ExportPanel(QFrame):
 
     def _list_formats(self) -> None:
         """Once, when the panel is first asked for: packages that add formats are looked up for it."""
-        if not self.format.count():
-            for form in export_formats():
-                self.format.addItem(tr(form.title), form.name)
+        if self._project is not None and not self.format.count():
+            for name, title in self._project.exports.formats:
+                self.format.addItem(tr(title), name)
 
     @property
     def _busy(self) -> bool:
-        return self._asked or bool(self._running)
+        return self._asked or bool(self._session.jobs.of(JobKind.EXPORT))
 
-    def says(self, failure: dict[str, Any]) -> bool:
+    def says(self, notice: "Notice") -> bool:
         """Whether a failure stands in this panel, in sight, so that it need not be said anywhere else."""
-        return failure["job"] == "export" and not self.isHidden()
+        return notice.job is JobKind.EXPORT and not self.isHidden()
 
     def _dress(self) -> None:
         for widget, name, words in (
@@ -159,39 +173,37 @@ class ExportPanel(QFrame):
         self._refresh()
         self._session.export(self.format.currentData(), out, self.content.currentData())
 
-    def _job(self, state: "JobState") -> None:
-        if state.job != "export":
-            return
-        self._asked = False
-        if state.running:
-            self._running.add(state.part)
-            self.state.setText(state.text)
-        else:
-            self._running.discard(state.part)
-            if not self._running:
-                self.state.setText("")
-        self._refresh()
+    def _jobs_changed(self) -> None:
+        running = self._session.jobs.of(JobKind.EXPORT)
+        if running:
+            self._asked = False
+            self.state.setText(running[-1].text)
+        elif self._ran:
+            self.state.setText("")
+        if running or self._ran:
+            self._ran = bool(running)
+            self._refresh()
 
-    def _finished(self, report: dict[str, Any]) -> None:
-        self._written = Path(report["out"])
-        images = report["images"] if isinstance(report["images"], int) else len(report["images"])
-        files = count(len(report["files"]), "1 file", "{n} files")
+    def _finished(self, report: "ExportReport") -> None:
+        self._written = report.out
+        images = report.images
+        files = count(len(report.files), "1 file", "{n} files")
         pictures = count(images, "1 image", "{n} images")
         words = tr("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
-        if left_out := report.get("left_out"):
-            words += ". " + _left_out_words(images, [str(image["reason"]) for image in left_out])
-        if report.get("changed"):
-            flagged = count(len(report["changed"]), "1 image holds", "{n} images hold")
+        if report.left_out:
+            words += ". " + _left_out_words(images, [str(image.why) for image in report.left_out])
+        if report.changed:
+            flagged = count(len(report.changed), "1 image holds", "{n} images hold")
             words += ". " + tr("{flagged} another content than when labelled", flagged=flagged)
         self.state.setText(words)
         self.show_folder.show()
         self._refresh()
 
-    def _failed(self, failure: dict[str, Any]) -> None:
-        if failure["job"] == "export":
+    def _told(self, notice: "Notice") -> None:
+        if notice.job is JobKind.EXPORT and notice.kind is NoticeKind.FAILURE:
             self._asked = False
             self.state.setText("")
-            self._complain(failure["sentence"])
+            self._complain(notice.sentence)
             self._refresh()
 
     def _complain(self, sentence: str) -> None:
@@ -206,21 +218,10 @@ class ExportPanel(QFrame):
         if self._written is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written)))
 
-    def _opened(self) -> None:
-        path = self._session.project_path
-        self._running.clear()
-        self._asked, self._written = False, None
-        self.folder.setText("" if path is None else str(path.with_name(f"{self._session.project_name} export")))
-        self.state.setText(tr("Every file is read back and compared before it is called done"))
-        self._complain("")
-        self.show_folder.hide()
-        self.hide()
-        self._refresh()
-
     def _refresh(self) -> None:
         words = self.folder.accessibleName()
         self.folder.setToolTip(wrapped(f"{words}\n{self.folder.text()}" if self.folder.text() else words))
-        ready = bool(self.folder.text().strip()) and self._session.project_path is not None
+        ready = bool(self.folder.text().strip()) and self._project is not None
         self.start.setEnabled(ready and not self._busy)
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.app.values import JobKind
 from segstudio.ui.dialogs.class_kinds import ClassKinds
 from segstudio.ui.panels.controls import muted_label, role_label
 from segstudio.ui.text import tr
@@ -25,7 +26,7 @@ from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
-    from segstudio.app.values import JobState
+    from segstudio.app.values import Notice
 
 __all__ = ["NewProjectPage", "class_names"]
 
@@ -44,7 +45,6 @@ class NewProjectPage(QWidget):
         super().__init__()
         self._session = session
         self._leave = leave
-        self._making = False
         self._place_is_ours = True
         self._images: list[str] = []
         self.setObjectName("newProjectPage")
@@ -68,8 +68,8 @@ class NewProjectPage(QWidget):
         self.browse_place.clicked.connect(self._choose_place)
         self.make.clicked.connect(self._make)
         self.give_up.clicked.connect(self._go_back)
-        session.jobChanged.connect(self._job_changed)
-        session.failed.connect(self._failed)
+        session.jobs.changed.connect(self._refresh)
+        session.notices.told.connect(self._told)
         self._follow_classes()
         self._refresh()
 
@@ -142,12 +142,10 @@ class NewProjectPage(QWidget):
         grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
 
     def _follow_images(self) -> None:
-        from segstudio.tasks.images.new import project_beside
-
         self._images = [part.strip() for part in self.images.text().split(";") if part.strip()]
         first = Path(self._images[0]).expanduser() if self._images else None
         if self._place_is_ours and first is not None and first.exists():
-            self.place.setText(str(project_beside(first if first.is_dir() else first.parent)))
+            self.place.setText(str(self._session.projects.beside(first if first.is_dir() else first.parent)))
         self._refresh()
 
     def _follow_classes(self) -> None:
@@ -177,7 +175,8 @@ class NewProjectPage(QWidget):
         dialog.open()
 
     def _refresh(self) -> None:
-        self.make.setEnabled(not self._making and bool(self._images) and bool(self.place.text().strip()))
+        making = bool(self._session.jobs.of(JobKind.NEW))
+        self.make.setEnabled(not making and bool(self._images) and bool(self.place.text().strip()))
 
     def _make(self) -> None:
         place = Path(self.place.text().strip()).expanduser()
@@ -186,17 +185,13 @@ class NewProjectPage(QWidget):
         images = [str(Path(image).expanduser()) for image in self._images]
         self.problem.setText("")
         self.setFocus()  # the button goes grey, and no other is to take its place under the finger
-        self._session.new_project(place, images, self.kinds.specs)
+        self._session.projects.new(place, images, self.kinds.specs)
 
-    def _job_changed(self, state: "JobState") -> None:
-        if state.job == "new":
-            self._making = state.running
-            self._refresh()
-
-    def _failed(self, failure: dict[str, str]) -> None:
-        if failure["job"] == "new":
-            self.problem.setText(failure["sentence"])
+    def _told(self, notice: "Notice") -> None:
+        if notice.job is JobKind.NEW:
+            self.problem.setText(notice.sentence)
 
     def _go_back(self) -> None:
-        self._session.cancel_job("new")
+        for job in self._session.jobs.of(JobKind.NEW):
+            self._session.jobs.cancel(job.id)
         self._leave()

@@ -4,7 +4,7 @@ It stands beside the main window and waits for nobody: painting goes on while it
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QShowEvent
@@ -22,14 +22,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.app.values import JobKind
 from segstudio.ui.panels.controls import muted_label
 from segstudio.ui.text import count, elided, tr, wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import JobState, SnapshotItem
+    from segstudio.app.values import Notice, Restored, SnapshotItem
 
 __all__ = ["SnapshotsDialog"]
 
@@ -57,8 +59,8 @@ class SnapshotsDialog(QDialog):
     def __init__(self, session: "Session", parent: QWidget) -> None:
         super().__init__(parent)
         self._session = session
-        self._filling = False
-        self._running = False
+        self._project: OpenedProject | None = None
+        self._filling = self._running = self._restoring = False
         self._sure: int | None = None
         self._keeping = False
         self._large: QSize | None = None
@@ -83,8 +85,24 @@ class SnapshotsDialog(QDialog):
         self._dress()
         self._arrange()
         self._connect()
-        self._say("")
         self.resize(620, 380)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show the snapshots of this project."""
+        self._project = project
+        self._say("")
+        if project is None:
+            self.hide()
+        else:
+            project.snapshots.snapshotsChanged.connect(self._fill)
+            project.snapshots.restored.connect(self._restored)
+            project.documents.editCommitted.connect(self._count_soon)
+            project.documents.historyChanged.connect(self._refresh)
+            project.navigation.imageShown.connect(self._refresh)
+            project.navigation.imageLoading.connect(self._refresh)
+        self._fill()
 
     def ask_name(self) -> None:
         """Ask for the name of a new snapshot; Return keeps it."""
@@ -196,7 +214,6 @@ class SnapshotsDialog(QDialog):
         inside.addWidget(self.empty)
 
     def _connect(self) -> None:
-        session = self._session
         self.keep.clicked.connect(self._keep)
         self.restore.clicked.connect(lambda: self._restore(this_image=False))
         self.restore_image.clicked.connect(lambda: self._restore(this_image=True))
@@ -206,27 +223,18 @@ class SnapshotsDialog(QDialog):
         self.list.itemSelectionChanged.connect(self._refresh)
         self.list.itemSelectionChanged.connect(lambda: self._ask_to_delete(None))
         self.list.itemChanged.connect(self._renamed)
-        session.snapshotsChanged.connect(self._fill)
-        session.editCommitted.connect(self._count_soon)
-        session.snapshotRestored.connect(self._restored)
-        session.failed.connect(self._failed)
-        session.jobChanged.connect(self._job)
-        session.imageShown.connect(self._refresh)
-        session.imageLoading.connect(self._refresh)
-        session.projectChanged.connect(self._opened)
-        session.historyChanged.connect(self._refresh)
+        self._session.notices.told.connect(self._told)
+        self._session.jobs.changed.connect(self._jobs_changed)
+
+    @property
+    def _items(self) -> "list[SnapshotItem]":
+        return self._project.snapshots.items if self._project is not None else []
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
         """What was kept while it was hidden."""
         super().showEvent(event)
-        self._fill()
-
-    def _opened(self) -> None:
-        self._say("")
-        if self._session.project_path is None:
-            self.hide()
         self._fill()
 
     def _fill(self) -> None:
@@ -236,8 +244,8 @@ class SnapshotsDialog(QDialog):
         chosen = self._chosen()
         self._filling = True
         self.list.clear()
-        for item in self._session.snapshots:
-            row = _row(item, editable=not self._session.read_only)
+        for item in self._items:
+            row = _row(item, editable=self._project is not None and self._project.may_write)
             self.list.addTopLevelItem(row)
             if item.id == chosen:
                 self.list.setCurrentItem(row)
@@ -254,7 +262,7 @@ class SnapshotsDialog(QDialog):
         """Some edits more: only the figures change, so a name that is being edited stays as it is."""
         if self.isHidden():
             return
-        edits = {item.id: item.edits for item in self._session.snapshots}
+        edits = {item.id: item.edits for item in self._items}
         self._filling = True
         for n in range(self.list.topLevelItemCount()):
             row = self.list.topLevelItem(n)
@@ -265,14 +273,15 @@ class SnapshotsDialog(QDialog):
             self._fill()  # the day's first edit has kept one
 
     def _refresh(self, _: object = None) -> None:
-        writes = self._session.project_path is not None and not self._session.read_only and not self._running
+        project = self._project
+        writes = project is not None and project.may_write and not self._running
         chosen = self._chosen() is not None
         row = self.list.currentItem()
         kept = chosen and row is not None and not row.isDisabled()
         self.keep.setEnabled(writes)
         self.name.setEnabled(writes)
         self.restore.setEnabled(writes and kept)
-        shown = self._session.display is not None and not self._session.loading
+        shown = project is not None and project.navigation.shown is not None
         self.restore_image.setEnabled(writes and kept and shown)
         self.rename.setEnabled(writes and chosen)
         self.delete.setEnabled(writes and chosen)
@@ -286,15 +295,21 @@ class SnapshotsDialog(QDialog):
 
     def _keep(self) -> None:
         self._say("")
-        self._session.keep_snapshot(self.name.text())
+        if self._project is not None:
+            self._project.snapshots.keep(self.name.text())
         self.name.clear()
         self.hide()
 
     def _restore(self, *, this_image: bool) -> None:
         chosen = self._chosen()
-        if chosen is not None:
-            self._say(tr("Restoring …"))
-            self._session.restore_snapshot(chosen, this_image=this_image)
+        if chosen is None or self._project is None:
+            return
+        self._say(tr("Restoring …"))
+        self._restoring = True
+        if this_image:
+            self._project.snapshots.restore_image(chosen)
+        else:
+            self._project.snapshots.restore_project(chosen)
 
     def _rename(self) -> None:
         row = self.list.currentItem()
@@ -303,13 +318,13 @@ class SnapshotsDialog(QDialog):
             self.list.editItem(row, _NAME)
 
     def _renamed(self, row: QTreeWidgetItem, column: int) -> None:
-        if not self._filling and column == _NAME:
-            self._session.rename_snapshot(int(row.data(_NAME, _ID)), row.text(_NAME))
+        if not self._filling and column == _NAME and self._project is not None:
+            self._project.snapshots.rename(int(row.data(_NAME, _ID)), row.text(_NAME))
 
     def _delete(self) -> None:
         """Delete at the second click: beside Rename the first may be a slip."""
         chosen, row = self._chosen(), self.list.currentItem()
-        if chosen is None or row is None:
+        if chosen is None or row is None or self._project is None:
             return
         if self._sure != chosen:
             self._say(tr("Click again to delete '{name}'; no label changes.", name=elided(row.text(_NAME), 40)))
@@ -317,7 +332,7 @@ class SnapshotsDialog(QDialog):
             return
         self._say("")
         self._ask_to_delete(None)
-        self._session.delete_snapshot(chosen)
+        self._project.snapshots.delete(chosen)
 
     def _ask_to_delete(self, chosen: int | None) -> None:
         if chosen is None and self._sure is not None:
@@ -327,33 +342,36 @@ class SnapshotsDialog(QDialog):
 
     def _undo(self) -> None:
         self._say(tr("Taking the restore back …"))
-        self._session.undo_restore()
+        if self._project is not None:
+            self._project.snapshots.undo_restore()
 
-    def _restored(self, report: dict[str, Any]) -> None:
-        if report.get("taken_back"):
-            self._say(tr("The restore of '{name}' was taken back.", name=report["name"]))
+    def _restored(self, report: "Restored") -> None:
+        if report.taken_back:
+            self._say(tr("The restore of '{name}' was taken back.", name=report.name))
             return
-        if not report["images"] and not report["classes"]:
-            self._say(tr("Nothing differs from '{name}'; nothing was changed.", name=report["name"]))
+        if not report.images and not report.classes:
+            self._say(tr("Nothing differs from '{name}'; nothing was changed.", name=report.name))
             return
-        images = count(len(report["images"]), "1 image", "{n} images")
-        what = tr("{images} and the classes", images=images) if report["classes"] else images
-        words = [tr("{what} restored to '{name}'.", what=what, name=report["name"])]
-        for unused in report["unused_classes"]:
+        images = count(len(report.images), "1 image", "{n} images")
+        what = tr("{images} and the classes", images=images) if report.classes else images
+        words = [tr("{what} restored to '{name}'.", what=what, name=report.name)]
+        for unused in report.unused_classes:
             words.append(tr("The class '{name}' is out of use: its pixels count as nothing.", name=unused))
         self._say(" ".join(words), undo=True)
 
-    def _failed(self, failure: dict[str, Any]) -> None:
-        if failure["job"] in ("snapshot", "restore"):
-            self._say(failure["sentence"], undo=self._session.can_undo_restore)
+    def _told(self, notice: "Notice") -> None:
+        if notice.job in (JobKind.SNAPSHOT, JobKind.RESTORE):
+            undo = self._project is not None and self._project.snapshots.can_undo_restore
+            self._say(notice.sentence, undo=undo)
             self._fill()
         else:
             self._refresh()  # an image that cannot be shown, perhaps
 
-    def _job(self, state: "JobState") -> None:
-        if state.job == "restore":
-            self._running = state.running
-            if not state.running and self.state.text() == tr("Restoring …"):
+    def _jobs_changed(self) -> None:
+        running = bool(self._session.jobs.of(JobKind.RESTORE))
+        if running is not self._running:
+            self._running = running
+            if not running and self._restoring:
                 self._say("")
             self._refresh()
 

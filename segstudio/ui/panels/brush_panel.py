@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
+from segstudio.labels.model import Touch
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
 from segstudio.ui.text import tr
 
@@ -29,7 +30,7 @@ class BrushPanel(QFrame):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._tools = session.tools
         self.setObjectName("brushPanel")
         self.setProperty("role", "panel")
         self.size_spin = PixelSpin()
@@ -50,10 +51,10 @@ class BrushPanel(QFrame):
         column.setSpacing(8)
         column.addWidget(role_label(tr("Brush"), "title"))
         column.addLayout(grid)
-        self.size_spin.valueChanged.connect(session.set_brush_radius)
+        self.size_spin.valueChanged.connect(session.tools.set_radius)
         self.size_slider.valueChanged.connect(self._slid)
         self.touch.activated.connect(self._touched)
-        session.toolChanged.connect(self._follow)
+        session.tools.changed.connect(self._follow)
         self._follow()
 
     def _dress(self) -> None:
@@ -78,20 +79,19 @@ class BrushPanel(QFrame):
             self.touch.addItem(tr(text), touch)
 
     def _slid(self, place: int) -> None:
-        if place != _place(self._session.brush_radius):
-            self._session.set_brush_radius(_radius(place))
+        if place != _place(self._tools.radius):
+            self._tools.set_radius(_radius(place))
 
     def _follow(self) -> None:
-        radius = self._session.brush_radius
+        radius = self._tools.radius
         for widget, value in ((self.size_spin, radius), (self.size_slider, _place(radius))):
             blocked = widget.blockSignals(True)
             widget.setValue(value)  # type: ignore[arg-type]
             widget.blockSignals(blocked)
-        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(str(self._session.touch)))
+        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(str(self._tools.touch)))
 
     def _touched(self, place: int) -> None:
-        # The values of labels.policy.Touch; importing it would load NumPy before the first window is idle.
-        self._session.set_touch(type(self._session.touch)(_TOUCH[place][0]))
+        self._tools.set_touch(Touch(_TOUCH[place][0]))
 
 
 def _place(radius: float) -> int:

@@ -32,6 +32,7 @@ from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.labels.model import LabelClass
 
@@ -104,11 +105,18 @@ class ClassListModel(QAbstractListModel):
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
-        self._session = session
-        self._rows: list[LabelClass] = list(session.classes)
-        session.classesChanged.connect(self._reset)
-        session.projectChanged.connect(self._reset)
-        session.objectsCounted.connect(self._counted)
+        self._project: OpenedProject | None = None
+        self._rows: list[LabelClass] = []
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """List the classes of this project."""
+        self._project = project
+        if project is not None:
+            project.documents.classesChanged.connect(self._reset)
+            project.object_counts.counted.connect(self._counted)
+        self._reset()
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
         """How many classes are in use."""
@@ -132,7 +140,7 @@ class ClassListModel(QAbstractListModel):
             return found.name
         if role == CLASS_ROLE:
             return found
-        number = self._session.object_counts.get(found.id)
+        number = self._project.object_counts.by_class.get(found.id) if self._project is not None else None
         if role == COUNT_ROLE:
             return number
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -164,7 +172,7 @@ class ClassListModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def _reset(self) -> None:
-        rows = list(self._session.classes)
+        rows = list(self._project.documents.classes) if self._project is not None else []
         if len(rows) == len(self._rows) and rows:
             self._rows = rows
             self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from segstudio.errors import UserError
 from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
@@ -26,6 +25,8 @@ from segstudio.ui.text import tr
 from segstudio.ui.window.icons import icon, swatch
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.classes import Classes
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.labels.model import LabelClass
 
@@ -58,7 +59,8 @@ class ClassPanel(QFrame):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._notices = session.notices
+        self._project: OpenedProject | None = None
         self.setObjectName("classPanel")
         self.setProperty("role", "panel")
         self.setAccessibleName(tr("Classes"))
@@ -85,10 +87,17 @@ class ClassPanel(QFrame):
         # The view takes the focus back only after this signal.
         self.row.closeEditor.connect(lambda: QTimer.singleShot(0, self, self.named.emit))
         self.model.renamed.connect(self._rename)
-        session.toolChanged.connect(self._follow)
-        session.classesChanged.connect(self._refresh)
-        session.projectChanged.connect(self._refresh)
-        self._refresh()
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show the classes of this project."""
+        self._project = project
+        self.add_button.setEnabled(project is not None)
+        if project is not None:
+            project.documents.classesChanged.connect(self._follow)
+            project.documents.classChosen.connect(self._follow)
+        self._follow()
 
     def menu_for(self, found: "LabelClass") -> QMenu:
         """The context menu of a class."""
@@ -150,9 +159,11 @@ class ClassPanel(QFrame):
 
     def add(self, kind: Kind) -> None:
         """Add a class of this kind with a free name and colour, and open the editor on its name."""
-        classes = list(self._session.classes)
-        name = free_name(tr("class"), [c.name for c in classes])
-        self._attempt(lambda: self._session.add_class(name, None, kind.value))
+        if self._project is None:
+            return
+        classes = self._project.classes
+        name = free_name(tr("class"), [c.name for c in self._project.documents.classes])
+        self._notices.attempt(lambda: classes.add(name, None, kind))
         self.rename(name)
 
     def _color_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
@@ -206,19 +217,18 @@ class ClassPanel(QFrame):
         self._change(found, visible=not found.visible)
 
     def _change(self, found: "LabelClass", **columns: str | bool) -> None:
-        self._attempt(lambda: self._session.change_class(found.name, **columns))
+        self._attempt(lambda classes: classes.change(found.name, **columns))
 
     def _remove(self, found: "LabelClass") -> None:
-        self._attempt(lambda: self._session.remove_class(found.name))
+        self._attempt(lambda classes: classes.remove(found.name))
 
     def _rename(self, name: str, new_name: str) -> None:
-        self._attempt(lambda: self._session.rename_class(name, new_name))
+        self._attempt(lambda classes: classes.rename(name, new_name))
 
-    def _attempt(self, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except UserError as error:
-            self._session.said.emit(error.line)
+    def _attempt(self, change: "Callable[[Classes], None]") -> None:
+        if self._project is not None:
+            classes = self._project.classes
+            self._notices.attempt(lambda: change(classes))
 
     def _show_menu(self, point: QPoint) -> None:
         found = self.model.label_class(self.view.indexAt(point).row())
@@ -227,16 +237,11 @@ class ClassPanel(QFrame):
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
         found = self.model.label_class(current.row())
-        now = self._session.current_class
-        if found is not None and (now is None or now.id != found.id):
-            self._session.set_class(found.name)
-
-    def _refresh(self) -> None:
-        self.add_button.setEnabled(self._session.project_path is not None)
-        self._follow()
+        if found is not None and self._project is not None and found.id != self._project.documents.current_class.id:
+            self._project.documents.choose_class(found.name)
 
     def _follow(self) -> None:
-        now = self._session.current_class
+        now = self._project.documents.current_class if self._project is not None else None
         row = self.model.row_of(now.name) if now is not None else -1
         selection = self.view.selectionModel()
         if row >= 0 and selection.currentIndex().row() != row:

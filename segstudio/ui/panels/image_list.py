@@ -3,6 +3,7 @@
 Nothing is held for each row, so a list of 100,000 costs what its visible part costs.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
@@ -13,6 +14,7 @@ from segstudio.ui.panels.thumbnails import Thumbnails
 from segstudio.ui.text import count, tr, wrapped
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import ImageItem
     from segstudio.app.viewing.thumbnails import Wish
@@ -43,10 +45,22 @@ class ImageListModel(QAbstractListModel):
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
-        self._session = session
-        self._rows = len(session.images)
-        session.imagesChanged.connect(self._changed)
-        session.projectChanged.connect(self._reset)
+        self._project: OpenedProject | None = None
+        self._rows = 0
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """List the images of this project."""
+        self._project = project
+        if project is not None:
+            project.navigation.imagesChanged.connect(self._changed)
+        self._reset()
+
+    @property
+    def images(self) -> Sequence["ImageItem"]:
+        """The rows."""
+        return self._project.navigation.items if self._project is not None else ()
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
         """How many images there are. The view asks twice for each row when it lays them out, so it is kept."""
@@ -54,9 +68,9 @@ class ImageListModel(QAbstractListModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Name, words about it, or the item itself under `ITEM_ROLE`."""
-        if not 0 <= index.row() < len(self._session.images):
+        if not 0 <= index.row() < len(self.images):
             return None
-        item = self._session.images[index.row()]
+        item = self.images[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return item.name
         if role == ITEM_ROLE:
@@ -76,7 +90,7 @@ class ImageListModel(QAbstractListModel):
 
     def _reset(self) -> None:
         self.beginResetModel()
-        self._rows = len(self._session.images)
+        self._rows = len(self.images)
         self.endResetModel()
 
 
@@ -85,7 +99,7 @@ class ImageListPanel(QFrame):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._project: OpenedProject | None = None
         self._done: set[int] = set()
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
@@ -111,13 +125,21 @@ class ImageListPanel(QFrame):
         column.addLayout(head)
         column.addWidget(self.view)
         self.thumbnails.ready.connect(self.view.viewport().update)
-        session.projectChanged.connect(self._opened)
-        session.imagesChanged.connect(self._count)
-        session.imagesChanged.connect(self._follow)
-        session.imageLoading.connect(self._follow)
-        session.imageShown.connect(self._follow)
-        session.imageShown.connect(self._shown)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show the images of this project."""
+        self._project = project
+        self.thumbnails.clear()
+        if project is not None:
+            project.navigation.imagesChanged.connect(self._count)
+            project.navigation.imagesChanged.connect(self._follow)
+            project.navigation.imageLoading.connect(self._follow)
+            project.navigation.imageShown.connect(self._follow)
+            project.navigation.imageShown.connect(self._shown)
         self._count()
+        self._follow()
 
     def add_to_head(self, part: QWidget) -> None:
         """Let another panel, folded to one line, stand beside the title."""
@@ -147,31 +169,28 @@ class ImageListPanel(QFrame):
         return view
 
     def _wish_of(self, row: int) -> "Wish | None":
-        if not 0 <= row < len(self._session.images):
+        project = self._project
+        if project is None or not 0 <= row < len(project.navigation.items):
             return None
         from segstudio.app.viewing.thumbnails import Wish
 
-        file = self._session.image_file(row)
-        content = self._session.image_content(row)
-        return None if file is None else Wish(int(self._session.images[row].id), content, file)
+        navigation = project.navigation
+        return Wish(int(navigation.items[row].id), navigation.content(row), navigation.rows[row].file)
 
     def _shown(self) -> None:
         """The picture of the image on screen costs nothing, and for a very large one it is the only one."""
-        wish, display = self._wish_of(self._session.current_index), self._session.display
-        if wish is not None and display is not None and self._session.plane == 0:
-            self.thumbnails.offer(wish, display)
+        assert self._project is not None
+        navigation = self._project.navigation
+        wish = self._wish_of(navigation.index)
+        if wish is not None and navigation.display is not None and navigation.plane == 0:
+            self.thumbnails.offer(wish, navigation.display)
 
     def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        if current.isValid() and current.row() != self._session.current_index:
-            self._session.open_image(current.row())
-
-    def _opened(self) -> None:
-        self.thumbnails.clear()
-        self._count()
-        self._follow()
+        if current.isValid() and self._project is not None and current.row() != self._project.navigation.index:
+            self._project.navigation.open(current.row())
 
     def _follow(self, _: object = None) -> None:
-        row = self._session.current_index
+        row = self._project.navigation.index if self._project is not None else -1
         selection = self.view.selectionModel()
         if row == selection.currentIndex().row() or row < 0:
             return
@@ -180,8 +199,8 @@ class ImageListPanel(QFrame):
         self.view.scrollTo(index)
 
     def _count(self, rows: tuple[int, ...] = ()) -> None:
-        images = self._session.images
-        if self._session.project_path is None:
+        images = self.model.images
+        if self._project is None:
             self._done.clear()
             self._counts.setText("")
             return

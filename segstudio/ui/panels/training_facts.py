@@ -1,13 +1,15 @@
 """The figures of a run under way, and which groups are held out of it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
 from segstudio.ui.text import amount, clock, count, tr, wrapped
+
+if TYPE_CHECKING:
+    from segstudio.runs import Started, Stepped
 
 __all__ = ["TrainingFacts"]
 
@@ -78,32 +80,32 @@ class TrainingFacts(QWidget):
         self._held_out_title.setToolTip("")
         self.optimistic.hide()
 
-    def start(self, event: Mapping[str, Any]) -> None:
+    def start(self, event: "Started") -> None:
         """A run begins: its device and what it will be measured on."""
         self.clear()
-        self._values["device"].setText(str(event["device"]))
-        groups = list(event["held_out_groups"])
+        self._values["device"].setText(event.device)
+        groups = event.held_out_groups
         for group in groups:
             self.held_out.addItem(group)
             self.held_out.item(self.held_out.count() - 1).setToolTip(wrapped(group))
-        if event.get("optimistic"):
+        if event.optimistic:
             words = tr("Held out: blocks of trained images (optimistic)")
         else:
             words = count(len(groups), "1 group held out, never trained on", "{n} groups held out, never trained on")
-        if not groups and not event.get("optimistic"):
+        if not groups and not event.optimistic:
             words = tr("Nothing is held out: there are no figures to compare")
         self._held_out_title.setText(words)
-        self._held_out_title.setToolTip(tr(_OPTIMISTIC) if event.get("optimistic") else "")
-        self.optimistic.setVisible(bool(event.get("optimistic")))
+        self._held_out_title.setToolTip(tr(_OPTIMISTIC) if event.optimistic else "")
+        self.optimistic.setVisible(event.optimistic)
 
     def set_mean(self, mean_iou: float) -> None:
         """The newest mean IoU on held-out pixels."""
         self._values["mean"].setText(amount(mean_iou))
 
-    def show_step(self, event: Mapping[str, Any], steps_per_second: float | None, seconds_left: float | None) -> None:
+    def show_step(self, event: "Stepped", steps_per_second: float | None, seconds_left: float | None) -> None:
         """The newest step; None for what is not known, or over."""
         if steps_per_second is not None:
-            speed = tr("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event["patches_per_second"]))
+            speed = tr("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event.patches_per_second))
             self._values["speed"].setText(speed)
         self._values["left"].setText(clock(seconds_left) if seconds_left is not None else "–")
-        self._values["memory"].setText(tr("{n} MB", n=f"{event['memory_mb']:,.0f}"))
+        self._values["memory"].setText(tr("{n} MB", n=f"{event.memory_mb:,.0f}"))

@@ -1,8 +1,7 @@
 """The panel of training: live curves, the figures that matter, what is held out, Stop, and how it ended."""
 
 from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.app.values import JobKind, NoticeKind
 from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
@@ -28,8 +28,10 @@ from segstudio.ui.window.icons import icon
 from segstudio.ui.window.loader import ModuleLoader
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import JobState, LastRun
+    from segstudio.app.values import LastRun, Notice
+    from segstudio.runs import Event, Figures, Preparing, Started, Stepped, TrainResult
 
 __all__ = ["TrainingPanel"]
 
@@ -49,7 +51,7 @@ class TrainingPanel(QFrame):
 
     def __init__(self, session: "Session", stop: QAction, versions: QAction) -> None:
         super().__init__()
-        self._session = session
+        self._project: OpenedProject | None = None
         self.setObjectName("trainingPanel")
         self.setProperty("role", "panel")
         self.setAccessibleName(tr("Training"))
@@ -77,8 +79,7 @@ class TrainingPanel(QFrame):
         self._stopping = False
         self._steps = 0
         self._max_seconds: float | None = None
-        self._seconds_left: float | None = None
-        self._recent: deque[Mapping[str, Any]] = deque(maxlen=_WINDOW)
+        self._recent: deque[Stepped] = deque(maxlen=_WINDOW)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOW_MS)
@@ -87,16 +88,36 @@ class TrainingPanel(QFrame):
         self.stop.clicked.connect(self._stop_asked)
         stop.triggered.connect(self._stop_asked)
         stop.enabledChanged.connect(self._refresh_stop)
-        session.trainingEvent.connect(self._event)
-        session.trainingFinished.connect(self._finished)
-        session.jobChanged.connect(self._job)
-        session.failed.connect(self._failed)
-        session.projectChanged.connect(self._opened)
-        session.versionsChanged.connect(self._name_proposer)
-        session.runRead.connect(self._show_last_run)
+        session.notices.told.connect(self._told)
         self.versions_button.clicked.connect(versions.trigger)
         self.fold_button.clicked.connect(self._fold_clicked)
-        self._fold()
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show the runs of this project, as yet none."""
+        self._project = project
+        if project is not None:
+            project.training.happened.connect(self._event)
+            project.training.finished.connect(self._finished)
+            project.training.runningChanged.connect(self._running)
+            project.versions.changed.connect(self._name_proposer)
+            project.versions.runRead.connect(self._show_last_run)
+        self._ran, self._unfolded = False, None
+        self._end()
+        self._versions_action.setChecked(False)
+        self.show_versions(False)
+        self._name_proposer()
+        self.loss_plot.clear()
+        self.iou_plot.clear()
+        self._recent.clear()
+        self.facts.clear()
+        self.pages.setCurrentWidget(self.facts)
+        self.state.setText(tr(_FIRST))
+
+    @property
+    def _is_training(self) -> bool:
+        return self._project is not None and self._project.training.running
 
     def close_threads(self) -> None:
         """End what the panel started."""
@@ -163,8 +184,8 @@ class TrainingPanel(QFrame):
         """One line where nothing has run yet, or where there is no room; what a person chose stays."""
         by_itself = self._ran and not self._cramped
         unfolded = self.versions_button.isChecked() or (by_itself if self._unfolded is None else self._unfolded)
-        self.stop.setVisible(unfolded or self._session.training)
-        self.versions_button.setVisible(unfolded or not self._session.training)  # the line has room for one of them
+        self.stop.setVisible(unfolded or self._is_training)
+        self.versions_button.setVisible(unfolded or not self._is_training)  # the line has room for one of them
         words = tr("Fold the training panel to one line") if unfolded else tr("Show curves and figures")
         self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold_button.setToolTip(words)
@@ -189,15 +210,15 @@ class TrainingPanel(QFrame):
         self.versions.refresh()
 
     def _name_proposer(self) -> None:
-        current = next((item for item in self._session.versions if item.current), None)
-        there = current is not None and self._session.project_path is not None
-        self.versions_button.setEnabled(there)
-        words = tr("Proposals: {v}", v=version_words(current.name)) if there and current else tr("Versions")
+        items = self._project.versions.items() if self._project is not None else ()
+        current = next((item for item in items if item.current), None)
+        self.versions_button.setEnabled(current is not None)
+        words = tr("Proposals: {v}", v=version_words(current.name)) if current is not None else tr("Versions")
         self.versions_button.setText(words)
 
     def _show_last_run(self, run: "LastRun") -> None:
         """The curves of the newest run, after the project was opened again."""
-        if self._session.training or self._recent:
+        if self._is_training or self._recent:
             return
         for event in run.events:
             self._event(event)
@@ -214,7 +235,7 @@ class TrainingPanel(QFrame):
 
     def _stop_asked(self) -> None:
         """The step under way is finished and the best so far is measured before the run ends."""
-        if self._session.training:
+        if self._is_training:
             self._stopping = True
             self._refresh_stop()
             self.state.setText(tr("Stopping …"))
@@ -224,35 +245,36 @@ class TrainingPanel(QFrame):
 
     # -- events ------------------------------------------------------------------------------------------------------
 
-    def _event(self, event: Mapping[str, Any]) -> None:
-        kind = event["kind"]
+    def _event(self, event: "Event") -> None:
+        # They come with msgspec, which would take a tenth of the time until the first window is idle.
+        from segstudio.runs import Evaluated, Finished, Preparing, Started, Stepped
+
         self._has_run()
-        if kind == "preparing":
+        if isinstance(event, Preparing):
             self._prepares(event)
-        elif kind == "started":
+        elif isinstance(event, Started):
             self._started(event)
-        elif kind == "stepped":
+        elif isinstance(event, Stepped):
             self.loss_plot.add(tr("training"), current_theme().muted)
-            self.loss_plot.append(tr("training"), event["step"], event["loss"])
+            self.loss_plot.append(tr("training"), event.step, event.loss)
             self._recent.append(event)
             if not self._timer.isActive():
                 self._timer.start()
-        elif kind == "evaluated":
-            self._evaluated(event["step"], event["held_out"])
-        elif kind == "finished":
+        elif isinstance(event, Evaluated):
+            self._evaluated(event.step, event.held_out)
+        elif isinstance(event, Finished):
             words = tr("Comparing with the model before, on the same held-out pixels …")
             self.state.setText(tr("Stopping · {words}", words=words) if self._stopping else words)
 
-    def _prepares(self, event: Mapping[str, Any]) -> None:
+    def _prepares(self, event: "Preparing") -> None:
         """Between the click and the first step: what is being done, and how far it is."""
-        total = int(event["total"])
-        self.progress.setRange(0, total)
-        self.progress.setValue(min(int(event["done"]), total))
+        self.progress.setRange(0, event.total)
+        self.progress.setValue(min(event.done, event.total))
         self.progress.setVisible(True)
         if not self._stopping:
-            self.state.setText(str(event["text"]))
+            self.state.setText(event.text)
 
-    def _started(self, event: Mapping[str, Any]) -> None:
+    def _started(self, event: "Started") -> None:
         self.library.load()
         self.loss_plot.clear()
         self.iou_plot.clear()
@@ -260,98 +282,93 @@ class TrainingPanel(QFrame):
         self.loss_plot.add(tr("training"), theme.muted)
         self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
         self._recent.clear()
-        self._steps, self._max_seconds = event["steps"], event["max_seconds"]
-        self._seconds_left = None
+        self._steps, self._max_seconds = event.steps, event.max_seconds
         self.facts.start(event)
         self.pages.setCurrentWidget(self.facts)
         self.progress.setRange(0, 1000)
         self.progress.setValue(0)
         self.progress.setVisible(True)
         if not self._stopping:
-            parent = event.get("parent")
-            self.state.setText(tr("Learning from {n} …", n=parent) if parent else tr("Learning …"))
+            self.state.setText(tr("Learning from {n} …", n=event.parent) if event.parent else tr("Learning …"))
 
-    def _evaluated(self, step: int, figures: Mapping[str, Any]) -> None:
+    def _evaluated(self, step: int, figures: "Figures") -> None:
         theme = current_theme()
         self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
-        self.loss_plot.append(tr("held out"), step, figures["loss"])
+        self.loss_plot.append(tr("held out"), step, figures.loss)
         self.iou_plot.add(tr("mean"), theme.text, width=2.5, dots=True)
-        self.iou_plot.append(tr("mean"), step, figures["mean_iou"])
-        for name, value in figures["iou"].items():
-            found = self._session.classes.named(name)
+        self.iou_plot.append(tr("mean"), step, figures.mean_iou)
+        for name, value in figures.iou.items():
+            found = self._project.documents.classes.named(name) if self._project is not None else None
             self.iou_plot.add(
                 name, found.color if found is not None else theme.faint, width=1.25, dots=True, named=False
             )
             self.iou_plot.append(name, step, value)
-        self.facts.set_mean(figures["mean_iou"])
+        self.facts.set_mean(figures.mean_iou)
 
     def _show_numbers(self) -> None:
         if not self._recent:
             return
         first, last = self._recent[0], self._recent[-1]
-        span = last["seconds"] - first["seconds"]
-        rate = (last["step"] - first["step"]) / span if span > 0 else 0.0
+        span = last.seconds - first.seconds
+        rate = (last.step - first.step) / span if span > 0 else 0.0
         left = self._left(last, rate)
         self.facts.show_step(last, rate, left)
         self.progress.setValue(round(1000 * self._fraction(last)))
         if self._stopping:
             return
-        words = tr("Step {step} of {steps}", step=f"{last['step']:,}", steps=f"{self._steps:,}")
+        words = tr("Step {step} of {steps}", step=f"{last.step:,}", steps=f"{self._steps:,}")
         self.state.setText(tr("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
 
-    def _left(self, last: Mapping[str, Any], rate: float) -> float | None:
-        if self._seconds_left is not None:
-            return self._seconds_left
-        guesses = [self._max_seconds - last["seconds"]] if self._max_seconds is not None else []
+    def _left(self, last: "Stepped", rate: float) -> float | None:
+        guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
         if rate > 0 and self._steps:
-            guesses.append((self._steps - last["step"]) / rate)
+            guesses.append((self._steps - last.step) / rate)
         return max(0.0, min(guesses)) if guesses else None
 
-    def _fraction(self, last: Mapping[str, Any]) -> float:
-        parts = [last["step"] / self._steps] if self._steps else [0.0]
+    def _fraction(self, last: "Stepped") -> float:
+        parts = [last.step / self._steps] if self._steps else [0.0]
         if self._max_seconds:
-            parts.append(last["seconds"] / self._max_seconds)
+            parts.append(last.seconds / self._max_seconds)
         return min(1.0, max(parts))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def _finished(self, result: Mapping[str, Any]) -> None:
+    def _finished(self, result: "TrainResult") -> None:
+        if self._project is None:
+            return
         self._has_run()
         self._end()
-        self.result.show_result(result, self._session.classes)
+        self.result.show_result(result, self._project.documents.classes)
         self.pages.setCurrentWidget(self.result)
-        child = (result["held_out"] or {}).get("child")
-        parent = (result["held_out"] or {}).get("parent")
+        child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
-            now, before = amount(child["mean_iou"]), amount(parent["mean_iou"])
+            now, before = amount(child.mean_iou), amount(parent.mean_iou)
             figures = tr("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
-            figures = result["reason"]
-        verdict = tr("promoted") if result["promoted"] else tr("not promoted")
-        self.state.setText(tr("{version} {verdict} · {figures}", **_named(result, verdict, figures)))
+            figures = result.reason
+        verdict = tr("promoted") if result.promoted else tr("not promoted")
+        words = tr("{version} {verdict} · {figures}", version=result.version, verdict=verdict, figures=figures)
+        self.state.setText(words)
 
-    def _failed(self, failure: Mapping[str, Any]) -> None:
-        if failure["job"] == "train":
+    def _told(self, notice: "Notice") -> None:
+        if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
             self._end()
             self.state.setText(tr("The run did not finish"))
 
-    def _job(self, state: "JobState") -> None:
-        if state.job != "train":
-            return
-        if state.running:
-            self.library.load()
-            if not self.progress.isVisibleTo(self):
-                self.progress.setRange(0, 0)
-                self.progress.setVisible(True)
-            self._has_run()
-            self._seconds_left = state.seconds_left
-            if not self._recent and state.text and not self._stopping:
-                self.state.setText(state.text)
-        else:
+    def _running(self, running: bool) -> None:
+        if not running:
             was_stopping = self._stopping
             self._end()
-            if was_stopping and self.state.text() == tr("Stopping …"):
+            if was_stopping:
                 self.state.setText(tr("Stopped"))
+            return
+        self.library.load()
+        if not self.progress.isVisibleTo(self):
+            self.progress.setRange(0, 0)
+            self.progress.setVisible(True)
+        self._has_run()
+        if not self._recent:
+            self.state.setText(tr("Fine-tuning"))
 
     def _end(self) -> None:
         self._stopping = False
@@ -361,20 +378,3 @@ class TrainingPanel(QFrame):
             self.facts.show_step(self._recent[-1], None, None)
         self.progress.setVisible(False)
         self._fold()
-
-    def _opened(self) -> None:
-        self._ran, self._unfolded = False, None
-        self._end()
-        self._versions_action.setChecked(False)
-        self.show_versions(False)
-        self._name_proposer()
-        self.loss_plot.clear()
-        self.iou_plot.clear()
-        self._recent.clear()
-        self.facts.clear()
-        self.pages.setCurrentWidget(self.facts)
-        self.state.setText(tr(_FIRST))
-
-
-def _named(result: Mapping[str, Any], verdict: str, figures: str) -> dict[str, object]:
-    return {"version": result["version"], "verdict": verdict, "figures": figures}

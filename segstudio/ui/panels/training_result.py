@@ -1,7 +1,6 @@
 """How a run ended: the new version beside its parent, measured on the same held-out pixels, and the verdict."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget
 
     from segstudio.labels.model import ClassTable
+    from segstudio.runs import Figures, TrainResult
 
 __all__ = ["TrainingResult"]
 
@@ -49,39 +49,36 @@ class TrainingResult(QWidget):
         """The table, once a run has ended."""
         return self._table
 
-    def show_result(self, result: Mapping[str, Any], classes: "ClassTable") -> None:
-        """Fill in a TrainResult given as a dict."""
-        promoted = bool(result["promoted"])
-        words = tr("{v}: promoted") if promoted else tr("{v}: not promoted")
-        self.verdict.setText(words.format(v=result["version"]))
-        self.verdict.setProperty("role", "accent" if promoted else "title")
+    def show_result(self, result: "TrainResult", classes: "ClassTable") -> None:
+        """Fill in how a run ended."""
+        words = tr("{v}: promoted") if result.promoted else tr("{v}: not promoted")
+        self.verdict.setText(words.format(v=result.version))
+        self.verdict.setProperty("role", "accent" if result.promoted else "title")
         self.verdict.style().polish(self.verdict)
-        steps = count(result["steps"], "1 step", "{n} steps")
-        spent = tr("{steps} in {t}", steps=steps, t=clock(result["seconds"]))
-        self.reason.setText(f"{result['reason']} · {spent}" if result["reason"] else spent)
-        advice = str(result.get("advice") or "")
-        self.advice.setText(advice)
-        self.advice.setVisible(bool(advice))
-        held_out = result["held_out"] or {}
+        steps = count(result.steps, "1 step", "{n} steps")
+        spent = tr("{steps} in {t}", steps=steps, t=clock(result.seconds))
+        self.reason.setText(f"{result.reason} · {spent}" if result.reason else spent)
+        self.advice.setText(result.advice)
+        self.advice.setVisible(bool(result.advice))
         table = self._table or self._make_table()
         table.clear()
         table.headerItem().setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setHeaderLabels([tr("Held-out IoU"), result["parent"] or tr("before"), result["version"], "±"])
-        self._rows(table, held_out.get("parent"), held_out.get("child"), classes)
+        table.setHeaderLabels([tr("Held-out IoU"), result.parent or tr("before"), result.version, "±"])
+        self._rows(table, result.held_out.get("parent"), result.held_out.get("child"), classes)
 
     def _rows(
         self,
         table: "QTreeWidget",
-        parent: Mapping[str, Any] | None,
-        child: Mapping[str, Any] | None,
+        parent: "Figures | None",
+        child: "Figures | None",
         classes: "ClassTable",
     ) -> None:
         from PySide6.QtWidgets import QTreeWidgetItem
 
-        before = {} if parent is None else parent["iou"]
-        now = {} if child is None else child["iou"]
+        before = {} if parent is None else parent.iou
+        now = {} if child is None else child.iou
         rows: list[tuple[str, float | None, float | None]] = [
-            (tr("mean"), None if parent is None else parent["mean_iou"], None if child is None else child["mean_iou"])
+            (tr("mean"), None if parent is None else parent.mean_iou, None if child is None else child.mean_iou)
         ]
         rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
         for place, (name, a, b) in enumerate(rows):

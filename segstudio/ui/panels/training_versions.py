@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from segstudio.errors import UserError
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.text import tr, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import VersionItem
 
@@ -32,7 +32,8 @@ class TrainingVersions(QWidget):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._notices = session.notices
+        self._project: OpenedProject | None = None
         self._table: QTreeWidget | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +44,14 @@ class TrainingVersions(QWidget):
                 "muted",
             )
         )
-        session.versionsChanged.connect(self.refresh)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """List the versions of this project."""
+        self._project = project
+        if project is not None:
+            project.versions.changed.connect(self.refresh)
 
     @property
     def table(self) -> "QTreeWidget | None":
@@ -56,7 +64,7 @@ class TrainingVersions(QWidget):
             return
         table = self._table = self._table or self._make_table()
         table.clear()
-        for item in self._session.versions:
+        for item in self._project.versions.items() if self._project is not None else ():
             self._add(table, item)
 
     def _add(self, table: "QTreeWidget", item: "VersionItem") -> None:
@@ -88,7 +96,7 @@ class TrainingVersions(QWidget):
         words = tr("Use {v} for proposals from now on; they are made again", v=row.text(0))
         button.setToolTip(words)
         button.setAccessibleName(words)
-        button.setEnabled(not self._session.read_only)
+        button.setEnabled(self._project is not None and self._project.may_write)
         button.clicked.connect(lambda: self._use(item.name))
         return button
 
@@ -98,10 +106,8 @@ class TrainingVersions(QWidget):
         # The button that has the focus goes with the table's rows, and Qt would hand the keys to whatever is next.
         if self._table is not None and focus is not None and self._table.isAncestorOf(focus):
             self._table.setFocus()
-        try:
-            self._session.use_version(name)
-        except UserError as error:
-            self._session.said.emit(error.line)
+        project = self._project
+        if project is not None and not self._notices.attempt(lambda: project.versions.use(name)):
             QTimer.singleShot(0, self, self.refresh)
 
     def _make_table(self) -> "QTreeWidget":

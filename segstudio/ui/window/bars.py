@@ -4,11 +4,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.registry import unsaid
 from segstudio.ui.text import elided, tr
 from segstudio.ui.window.actions import (
     ACTIONS,
@@ -26,7 +25,7 @@ from segstudio.ui.window.actions import (
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
 
 if TYPE_CHECKING:
-    from segstudio.ui.window.commands import Commands
+    from segstudio.app.open_project import OpenedProject
     from segstudio.ui.window.main_window import MainWindow
 
 __all__ = ["Bars", "tooltip"]
@@ -39,7 +38,6 @@ _MAIN_BAR = (
     ("export",),
 )
 _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
-_ADDING_MS = 300
 _ICON_ONLY = {"undo", "redo", "reject"}
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
@@ -54,10 +52,9 @@ def tooltip(action: Action) -> str:
 class Bars:
     """Owns the QActions of one window; `action(name)` finds one."""
 
-    def __init__(self, window: "MainWindow", commands: "Commands") -> None:
+    def __init__(self, window: "MainWindow") -> None:
         self._window = window
         self._session = window.session
-        self._commands = commands
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
         for row in ACTIONS:
@@ -66,24 +63,25 @@ class Bars:
         self.main_bar = self._toolbar("mainBar", tr("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
         self.tool_bar = self._toolbar("toolBar", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
-        # To look for other packages takes longer than to make all the rest: the window is shown first.
-        self._adding = QTimer(window)
-        self._adding.setSingleShot(True)
-        self._adding.timeout.connect(self.add_tools)
-        self._adding.start(_ADDING_MS)
         session = self._session
-        for signal in (session.projectChanged, session.imageShown, session.imageLoading, session.historyChanged):
-            signal.connect(self.refresh)
-        session.trainingFinished.connect(self.refresh)
-        session.failed.connect(self.refresh)
-        session.jobChanged.connect(self.refresh)
-        session.toolChanged.connect(self._check_tool)
-        session.classesChanged.connect(self._name_classes)
-        session.projectChanged.connect(self._name_classes)
-        session.projectChanged.connect(self.check_rest)
-        session.settingsChanged.connect(self.check_rest)
-        self.refresh()
+        session.jobs.changed.connect(self.refresh)
+        session.notices.told.connect(self.refresh)
+        session.tools.changed.connect(self._check_tool)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
         self._check_tool()
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Enable what makes sense with this project."""
+        self._project = project
+        if project is not None:
+            project.navigation.imageShown.connect(self.refresh)
+            project.navigation.imageLoading.connect(self.refresh)
+            project.documents.historyChanged.connect(self.refresh)
+            project.documents.classesChanged.connect(self._name_classes)
+            project.training.runningChanged.connect(self.refresh)
+            project.finishing.restChanged.connect(self.check_rest)
+        self.refresh()
         self.check_rest()
         self._name_classes()
 
@@ -101,17 +99,21 @@ class Bars:
 
     def refresh(self, _: object = None) -> None:
         """Enable what makes sense now: nothing that acts on an image which a page covers."""
-        session, seen = self._session, not self._window.covered
-        shown = seen and session.current_image is not None and not session.image_failed
+        project = self._project
+        seen = project is not None and not self._window.covered
+        image = project is not None and seen and project.navigation.index >= 0
+        shown = project is not None and image and not project.navigation.failed
+        documents = project.documents if project is not None and shown else None
+        training = project is not None and project.training.running
         there = {
             Needs.NOTHING: True,
-            Needs.PROJECT: seen and session.project_path is not None,
-            Needs.IMAGE: seen and session.current_image is not None,
+            Needs.PROJECT: seen,
+            Needs.IMAGE: image,
             Needs.SHOWN: shown,
-            Needs.LEARNING: seen and session.project_path is not None and not session.training,
-            Needs.UNDO: shown and (session.can_undo or bool(session.undo_ends)),
-            Needs.REDO: shown and session.can_redo,
-            Needs.TRAINING: session.training,
+            Needs.LEARNING: seen and not training,
+            Needs.UNDO: documents is not None and (documents.can_undo or bool(documents.undo_ends)),
+            Needs.REDO: documents is not None and documents.can_redo,
+            Needs.TRAINING: training,
         }
         for row in self._rows:
             self._actions[row.name].setEnabled(there[row.needs])
@@ -130,8 +132,6 @@ class Bars:
         if added:
             self.refresh()
             self._check_tool()
-        for broken in unsaid():
-            self._session.said.emit(broken.sentence)
 
     def _make(self, row: Action) -> QAction:
         action = QAction(tr(row.text), self._window)
@@ -149,9 +149,7 @@ class Bars:
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         if row.icon and row.bar is not Bar.NONE:
             action.setIcon(icon(row.icon))
-        slot = getattr(self._commands, row.slot)
-        call = partial(slot, row.argument) if row.argument is not None else slot
-        action.triggered.connect(lambda _checked=False: call())
+        action.triggered.connect(lambda _checked=False: row.run(self._window))
         self._window.addAction(action)
         return action
 
@@ -224,19 +222,20 @@ class Bars:
 
     def check_rest(self) -> None:
         """Check what the project's Done makes of unlabelled pixels."""
+        rest = str(self._project.finishing.rest) if self._project is not None else "proposal"
         for row in ACTIONS:
             if row.group == "rest":
-                self._actions[row.name].setChecked(row.name == f"rest-{self._session.done_rest}")
+                self._actions[row.name].setChecked(row.name == f"rest-{rest}")
         done = action_named("done")
-        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[str(self._session.done_rest)])))
+        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[rest])))
 
     def _check_tool(self) -> None:
         for row in self._rows:
             if row.group == "tool":
-                self._actions[row.name].setChecked(row.name == self._session.tool)
+                self._actions[row.name].setChecked(row.name == self._session.tools.tool.name)
 
     def _name_classes(self) -> None:
-        classes = list(self._session.classes)
+        classes = list(self._project.documents.classes) if self._project is not None else []
         for n in range(1, 10):
             action = self._actions[f"class-{n}"]
             action.setVisible(n <= len(classes))

@@ -62,14 +62,18 @@ class ClosingStrip(QFrame):
         """Whether the window can close without making anybody wait; where not, this says why and `ready` follows."""
         asked = self._timer.isActive()
         if not asked:
-            self._session.commit_gesture()  # once: a stroke that is begun while this waits is not cut
-        if self._now or self._session.ready_to_close(0.0 if asked else _AT_ONCE_S):
+            self._commit_gesture()  # once: a stroke that is begun while this waits is not cut
+        if self._now or self._session.projects.ready_to_close(0.0 if asked else _AT_ONCE_S):
             self._end()
             return True
         self._say()
         self.show()
         self._timer.start()
         return False
+
+    def _commit_gesture(self) -> None:
+        if self._session.project is not None:
+            self._session.project.documents.commit_gesture()
 
     def stay(self) -> None:
         """The window is not closed after all."""
@@ -91,9 +95,10 @@ class ClosingStrip(QFrame):
 
     def _look(self) -> None:
         self._say()
-        if self._session.ready_to_close(0.0):
+        if self._session.projects.ready_to_close(0.0):
             self.ready.emit()
 
     def _say(self) -> None:
-        what = self._session.saving_text
+        project = self._session.project
+        what = project.documents.saving.text() if project is not None else ""
         self.text.setText(tr("{what} … The window closes when this is done.", what=what))

@@ -11,6 +11,7 @@ from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
 
 __all__ = ["DoneStrip"]
@@ -21,7 +22,7 @@ class DoneStrip(QFrame):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._project: OpenedProject | None = None
         self.setObjectName("doneStrip")
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("Nothing is labelled"))
@@ -51,10 +52,22 @@ class DoneStrip(QFrame):
         row.addWidget(self.confirm_button)
         row.addWidget(self.close_button)
         self.confirm_button.clicked.connect(lambda: session.mark_done(empty=True))
-        self.close_button.clicked.connect(lambda: session.withdraw_done())
-        session.doneStateChanged.connect(self._show)
-        session.projectChanged.connect(self._show)
+        self.close_button.clicked.connect(self.withdraw)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Be the strip of this project."""
+        self._project = project
+        if project is not None:
+            project.finishing.stateChanged.connect(self._show)
         self._show()
 
+    def withdraw(self) -> None:
+        """Ask no longer."""
+        if self._project is not None:
+            self._project.finishing.withdraw()
+
     def _show(self) -> None:
-        self.setVisible(self._session.done_state is DoneState.NOTHING_LABELLED)
+        state = self._project.finishing.state if self._project is not None else DoneState.IDLE
+        self.setVisible(state is DoneState.NOTHING_LABELLED)

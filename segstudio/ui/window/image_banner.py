@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
+from segstudio.app.values import ImageTrouble
 from segstudio.ui.text import tr
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
 
 __all__ = ["HeldOutBanner", "ImageBanner"]
@@ -25,6 +27,7 @@ class ImageBanner(QFrame):
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self._session = session
+        self._project: OpenedProject | None = None
         self._covered = False
         self.setObjectName("imageBanner")
         self.setProperty("role", "alert")
@@ -55,15 +58,21 @@ class ImageBanner(QFrame):
         for button in (self.locate_button, self.use_button, self.keep_button):
             row.addWidget(button)
         self.locate_button.clicked.connect(self._choose)
-        self.use_button.clicked.connect(lambda: session.use_new_content())
-        self.keep_button.clicked.connect(lambda: session.keep_content())
-        session.imageTroubleChanged.connect(self._show)
-        session.projectChanged.connect(self._show)
+        self.use_button.clicked.connect(lambda: self._project and self._project.navigation.use_new_content())
+        self.keep_button.clicked.connect(lambda: self._project and self._project.navigation.keep_content())
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Be the banner of this project."""
+        self._project = project
+        if project is not None:
+            project.navigation.troubleChanged.connect(self._show)
         self._show()
 
     def _show(self) -> None:
-        trouble = self._session.image_trouble
-        writable = not self._session.read_only
+        trouble = self._project.navigation.trouble if self._project is not None else ImageTrouble()
+        writable = self._project is not None and self._project.may_write
         self.text.setText(trouble.sentence)
         self.text.setAccessibleName(trouble.sentence)
         self.locate_button.setVisible(trouble.kind == "missing" and writable)
@@ -85,7 +94,7 @@ class ImageBanner(QFrame):
         dialog = QFileDialog(self, tr("Look for missing images in a folder"), start)
         dialog.setObjectName("locateDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda chosen: self._session.relink(Path(chosen)))
+        dialog.fileSelected.connect(lambda chosen: self._project and self._project.relinking.start(Path(chosen)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -95,7 +104,7 @@ class HeldOutBanner(QFrame):
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
-        self._session = session
+        self._project: OpenedProject | None = None
         self._covered = False
         self.setObjectName("heldOutBanner")
         self.setProperty("role", "alert")
@@ -113,16 +122,22 @@ class HeldOutBanner(QFrame):
         row.setSpacing(8)
         row.addWidget(self.text, 1)
         row.addWidget(self.learn_button)
-        self.learn_button.clicked.connect(lambda: session.hold_out(session.current_index, False))
-        for signal in (session.imagesChanged, session.imageLoading):
-            signal.connect(lambda _: self._show())
-        for signal in (session.imageShown, session.projectChanged):
-            signal.connect(self._show)
+        self.learn_button.clicked.connect(lambda: session.hold_out(session.current_image or 0, False))
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Be the banner of this project."""
+        self._project = project
+        if project is not None:
+            project.navigation.imagesChanged.connect(lambda _rows: self._show())
+            project.navigation.imageLoading.connect(lambda _path: self._show())
+            project.navigation.imageShown.connect(self._show)
         self._show()
 
     def _show(self) -> None:
-        self.learn_button.setVisible(not self._session.read_only)
-        self.setVisible(self._session.held_out and not self._covered)
+        self.learn_button.setVisible(self._project is not None and self._project.may_write)
+        self.setVisible(self._project is not None and self._project.roles.held_out and not self._covered)
 
     def cover(self, covered: bool) -> None:
         """Hide while a page stands over the image."""

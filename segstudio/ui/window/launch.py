@@ -21,6 +21,7 @@ def run_window(paths: list[Path], demo: bool) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from segstudio.app.sample_project import demo_project
     from segstudio.ui import open_window
 
     app = QApplication([sys.argv[0] if sys.argv else "segstudio"])
@@ -82,14 +83,3 @@ class Waking:
 def _is_project(paths: list[Path]) -> bool:
     """Whether one project is named, and no images."""
     return len(paths) == 1 and paths[0].suffix == ".segstudio"
-
-
-def demo_project(folder: Path | None = None) -> Path:
-    """A fresh copy of the sample's images as a project, in the user's data folder unless another is named."""
-    from segstudio.tasks.sample import make_demo_project
-
-    if folder is None:
-        from platformdirs import user_data_path
-
-        folder = user_data_path("segstudio", appauthor=False) / "demo"
-    return make_demo_project(folder)

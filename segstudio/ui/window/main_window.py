@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
@@ -15,21 +15,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.app.values import JobKind
 from segstudio.errors import UserError
+from segstudio.registry import unsaid
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.dialogs.start_page import StartPage
-from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.training_panel import TrainingPanel
 from segstudio.ui.text import count, tr
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
-from segstudio.ui.window.commands import Commands
 from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
@@ -41,7 +42,10 @@ from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.status_bar import StatusBar
 
 if TYPE_CHECKING:
+    from segstudio.app.backing_up import Backup
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
+    from segstudio.app.values import ImagesFound, Notice
     from segstudio.ui.dialogs.help_page import HelpPage
     from segstudio.ui.dialogs.new_project_page import NewProjectPage
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
@@ -57,6 +61,7 @@ _LOW_PX, _NARROW_PX = 800, 900
 
 _RECENT = 12
 _WARM_UP_MS = 250
+_ADDING_MS = 300
 
 
 class MainWindow(QMainWindow):
@@ -71,7 +76,8 @@ class MainWindow(QMainWindow):
         if bare:
             choose_theme(application, theme)
         self.session = session
-        session.opens_later = True
+        session.projects.opens_later = True
+        self._project: OpenedProject | None = None
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -86,11 +92,12 @@ class MainWindow(QMainWindow):
         self.export_panel = ExportPanel(session)
         self.message_strip = MessageStrip(session, self.export_panel.says)
         self.closing_strip = ClosingStrip(session)
-        self.bars = Bars(self, Commands(self))
-        self.class_panel = ClassPanel(session)
-        self.brush_panel = BrushPanel(session)
-        self.image_panel = ImageListPanel(session)
-        self.training_panel = TrainingPanel(session, self.bars.action("stop-training"), self.bars.action("versions"))
+        self.bars = Bars(self)
+        self._surroundings = Surroundings(session, self.bars.action)
+        self.panels = {row.name: row.make(self._surroundings) for row in PANELS.own}
+        self.class_panel = cast(ClassPanel, self.panels["classes"])
+        self.image_panel = cast(ImageListPanel, self.panels["images"])
+        self.training_panel = cast(TrainingPanel, self.panels["training"])
         self._arrange()
         self._guard = TypingGuard(self, self.canvas)
         leave_keys(self.side, self.bottom, self.strips)
@@ -98,14 +105,20 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self._restore()
         fit_to_screen(self)
-        self._show_project()
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
         if bare:
             apply_theme(application, theme)
+        # To look for other packages takes longer than to make all the rest: the window is shown first.
+        self._adding = QTimer(self)
+        self._adding.setSingleShot(True)
+        self._adding.timeout.connect(self.add_rows)
+        self._adding.start(_ADDING_MS)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
         self._project_loader = ModuleLoader("segstudio.app.open_project", self)
         self._warm_up.timeout.connect(self._project_loader.load)
-        if session.project_path is None:
+        if session.project is None:
             self._warm_up.start(_WARM_UP_MS)
 
     # -- what the outside asks for -----------------------------------------------------------------------------------
@@ -113,37 +126,28 @@ class MainWindow(QMainWindow):
     def open_path(self, path: Path) -> None:
         """Open a project; of a folder of images, the project beside it, or the page that makes one."""
         if path.suffix != ".segstudio" and path.is_dir():
-            from segstudio.tasks.images.new import project_beside
-
-            beside = project_beside(path)
-            if not beside.exists():
+            if not self.session.projects.beside(path).exists():
                 self.show_new_project(str(path))
                 return
             self.open_images([path])
             return
-        try:
-            self.session.open_project(path)
-        except UserError as error:
-            self.message_strip.say("open", error.line)
+        self.session.notices.attempt(lambda: self.session.projects.open(path), JobKind.OPEN)
 
     def open_images(self, paths: list[Path]) -> None:
         """Open the project beside images or a folder of them; where there is none, it is made while this window shows
         how far that is. What it lacks of them is added, or said."""
-        try:
-            self.session.open_images(paths)
-        except UserError as error:
-            self.message_strip.say("open", error.line)
+        self.session.notices.attempt(lambda: self.session.projects.open_images(paths), JobKind.OPEN)
 
     def try_sample(self) -> None:
         """Open a fresh copy of the sample as a project."""
-        from segstudio.ui.window.launch import demo_project
+        from segstudio.app.sample_project import demo_project
 
         try:
             project = demo_project()
         except UserError as error:
-            self.message_strip.say("open", error.line)
+            self.session.notices.fail(JobKind.OPEN, error)
         except OSError as error:
-            self.message_strip.say("open", tr("The sample could not be copied: {why}", why=error))
+            self.session.notices.fail(JobKind.OPEN, tr("The sample could not be copied: {why}", why=error))
         else:
             self.open_path(project)
 
@@ -169,14 +173,14 @@ class MainWindow(QMainWindow):
 
         from segstudio.ui.dialogs.files import dress_file_dialog
 
-        path = self.session.project_path
-        if path is None:
+        project = self._project
+        if project is None:
             return
-        dialog = QFileDialog(self, tr("Folder to put the backup in"), str(path.parent))
+        dialog = QFileDialog(self, tr("Folder to put the backup in"), str(project.path.parent))
         dialog.setObjectName("backupFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda chosen: self.session.backup(Path(chosen)))
+        dialog.fileSelected.connect(lambda chosen: project.backups.ask(Path(chosen)))
         dress_file_dialog(dialog)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -215,11 +219,11 @@ class MainWindow(QMainWindow):
         """A hand that paints while the labels are hidden would not see what it does."""
         self.bars.action("show-labels").setChecked(True)
         self.canvas.set_labels_shown(True)
-        self.session.said.emit(tr("The labels are shown again: you are painting"))
+        self.session.notices.say(tr("The labels are shown again: you are painting"))
 
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
-        there = self.session.project_path is not None and not self.covered
+        there = self._project is not None and not self.covered
         had_focus = self.focusWidget()
         self.side.setVisible(there and self.bars.action("show-side").isChecked())
         self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
@@ -247,7 +251,7 @@ class MainWindow(QMainWindow):
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
         else:
-            self.session.withdraw_done()
+            self.done_strip.withdraw()
         self._focus_page()
 
     def _focus_page(self) -> None:
@@ -284,14 +288,15 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.strips)
         layout.addWidget(self.export_panel)
         layout.addWidget(self.pages, 1)
-        self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical, self.class_panel, self.brush_panel)
-        self.side.setStretchFactor(0, 1)
-        self.side.setStretchFactor(1, 0)
+        self.side = self._splitter("sideSplitter", Qt.Orientation.Vertical)
         self.upper = self._splitter("upperSplitter", Qt.Orientation.Horizontal, column, self.side)
         self.upper.setStretchFactor(0, 1)
         self.upper.setStretchFactor(1, 0)
         self.upper.setSizes([1000, _SIDE_W])
-        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal, self.image_panel)
+        self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal)
+        for row in PANELS.own:
+            if row.name != "training":  # folded, it stands in the line of the images' title
+                self._place(row)
         self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
         self._bottom_shares = list(_BOTTOM_SHARES)
         self.middle = self._splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
@@ -304,19 +309,41 @@ class MainWindow(QMainWindow):
         self.bottom.setMinimumHeight(144)
         self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold before that
 
+    def _place(self, row: Panel) -> None:
+        splitter = self.side if row.place is Place.SIDE else self.bottom
+        splitter.addWidget(self.panels[row.name])
+        splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
+
+    def add_rows(self) -> None:
+        """Take in the tools and panels of other packages, behind ours; once. A broken row is said."""
+        self.bars.add_tools()
+        for row in PANELS.rows:
+            if row.name not in self.panels:
+                self.panels[row.name] = row.make(self._surroundings)
+                self._place(row)
+                leave_keys(self.panels[row.name])
+        for broken in unsaid():
+            self.session.notices.say(broken.sentence)
+
     def _place_training(self, folded: bool) -> None:
         """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
         was_high = self.middle.sizes()[1]
         if was_high:
             self._bottom_h[not folded] = was_high
         if folded:
-            self._bottom_shares = self.bottom.sizes()
+            self._bottom_shares = self._shares()
             self.image_panel.add_to_head(self.training_panel)
         else:
             self.bottom.addWidget(self.training_panel)
-            self.bottom.setSizes(self._bottom_shares)
+            left, right = self._bottom_shares
+            self.bottom.setSizes([left, *self.bottom.sizes()[1:-1], right])
         self.training_panel.show()
         self._set_bottom_height(self._bottom_h[folded])
+
+    def _shares(self) -> list[int]:
+        """Widths of the images and the training, unfolded, between which panels of other packages may stand."""
+        sizes = self.bottom.sizes()
+        return [sizes[0], sizes[-1]]
 
     def _set_bottom_height(self, height: int) -> None:
         whole = sum(self.middle.sizes()) or self.height()
@@ -353,25 +380,31 @@ class MainWindow(QMainWindow):
         self.export_panel.left.connect(self._focus_page)
         self.closing_strip.ready.connect(self.close)
         self.training_panel.foldChanged.connect(self._place_training)
-        session.projectChanged.connect(self._show_project)
-        session.backupFinished.connect(self._backed_up)
-        session.imagesFound.connect(lambda found: self.message_strip.say("add", found["sentence"]))
-        session.failed.connect(self._not_made)
-        session.historyChanged.connect(self._show_cursor)
-        session.imageShown.connect(self._title)
-        session.imageLoading.connect(self._title)
-        session.failed.connect(lambda _failure: self.session.image_failed and self.status_bar.show_zoom(0))
-        session.imageShown.connect(lambda: self.status_bar.show_zoom(canvas.scale))
+        session.notices.told.connect(self._told)
         self.pages.currentChanged.connect(lambda _place: self._page_changed())
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
 
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show this project, or the page to start from."""
+        self._project = project
+        if project is not None:
+            project.backups.backedUp.connect(self._backed_up)
+            project.growing.found.connect(self._found)
+            project.documents.historyChanged.connect(self._show_cursor)
+            project.documents.classesChanged.connect(self._show_cursor)
+            project.navigation.imageShown.connect(self._title)
+            project.navigation.imageLoading.connect(self._title)
+            project.navigation.imageFailed.connect(lambda _path, _why: self.status_bar.show_zoom(0))
+            project.navigation.imageShown.connect(lambda: self.status_bar.show_zoom(self.canvas.scale))
+        self._show_project()
+
     def _show_project(self) -> None:
-        there = self.session.project_path is not None
-        if there:
-            self._remember(self.session.project_path)
+        there = self._project is not None
+        if self._project is not None:
+            self._remember(self._project.path)
         else:
             self.start_page.refresh()
             self.status_bar.show_zoom(0)
@@ -381,31 +414,33 @@ class MainWindow(QMainWindow):
         page.setFocus()
         self._title()
 
-    def _backed_up(self, report: dict[str, Any]) -> None:
-        sentence = tr("Backed up and checked: {path}", path=report["backup"])
-        if unsaved := report["waiting_edits"]:
-            sentence = f"{sentence}. {count(unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
-        self.session.said.emit(sentence)
+    def _backed_up(self, made: "Backup") -> None:
+        sentence = tr("Backed up and checked: {path}", path=made.path)
+        if made.unsaved:
+            sentence = f"{sentence}. {count(made.unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
+        self.session.notices.say(sentence)
 
-    def _not_made(self, failure: dict[str, Any]) -> None:
+    def _found(self, found: "ImagesFound") -> None:
+        self.message_strip.say(JobKind.ADD, found.sentence)
+
+    def _told(self, notice: "Notice") -> None:
         """The page that makes projects says itself why there is none; where nobody opened it, the strip does."""
-        if failure["job"] == "new" and self.pages.currentWidget() is not self._new_project:
-            self.message_strip.say("new", failure["sentence"])
+        if notice.job is JobKind.NEW and self.pages.currentWidget() is not self._new_project:
+            self.message_strip.say(JobKind.NEW, notice.sentence)
 
-    def _remember(self, path: Path | None) -> None:
-        if path is None:
-            return
+    def _remember(self, path: Path) -> None:
         kept = self.session.preferences
         recent = [str(path), *(p for p in kept.recent_projects if p != str(path))][:_RECENT]
         self._prefer(recent_projects=recent, last_folder=str(path.parent))
 
     def _title(self, _: object = None) -> None:
-        session = self.session
-        parts = [part for part in (session.current_image, session.project_name) if part]
+        project = self._project
+        parts = [part for part in (project.navigation.path, project.name) if part] if project is not None else []
         self.setWindowTitle(" – ".join([*parts, "SegStudio"]) if parts else "SegStudio")
 
     def _zoomed(self, scale: float) -> None:
-        there = self.session.current_image is not None and not self.session.image_failed
+        navigation = self._project.navigation if self._project is not None else None
+        there = navigation is not None and navigation.index >= 0 and not navigation.failed
         self.status_bar.show_zoom(scale if there else 0)
 
     def _hovered(self, x: float, y: float) -> None:
@@ -417,9 +452,12 @@ class MainWindow(QMainWindow):
         self._show_cursor()
 
     def _show_cursor(self) -> None:
-        value, name = self.session.value_at(*self._cursor) if self._cursor is not None else ("", "")
-        place = f"{self._cursor[0]}, {self._cursor[1]}" if self._cursor is not None else ""
-        self.status_bar.show_cursor(f"{place} · {value} · {name}" if name else "")
+        if self._cursor is None or self._project is None:
+            self.status_bar.show_cursor("")
+            return
+        x, y = self._cursor
+        value, name = self._project.value_at(x, y)
+        self.status_bar.show_cursor(f"{x}, {y} · {value} · {name}" if name else "")
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -435,7 +473,7 @@ class MainWindow(QMainWindow):
         except Exception as error:  # noqa: BLE001 - a border: the window says it
             if event.type() is QEvent.Type.Close:
                 event.ignore()
-            self.session.met(error)
+            self.session.notices.met(error)
             return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -466,11 +504,11 @@ class MainWindow(QMainWindow):
             return
         wait_s = self.closing_strip.wait_s
         try:
-            self.session.secure(wait_s)
+            self.session.projects.secure(wait_s)
         except UserError as error:
             event.ignore()
             self.closing_strip.stay()
-            self.session.failed.emit({"job": "save", "sentence": error.line, "details": ""})
+            self.session.notices.fail(JobKind.SAVE, error)
             return
         self._warm_up.stop()
         self._project_loader.close()
@@ -493,7 +531,7 @@ class MainWindow(QMainWindow):
         self._prefer(
             window_geometry=geometry,
             panel_state=" ".join([*states, ",".join(map(str, self._bottom_state()))]),
-            brush_radius=self.session.brush_radius,
+            brush_radius=self.session.tools.radius,
         )
 
     def _restore(self) -> None:
@@ -515,5 +553,5 @@ class MainWindow(QMainWindow):
         """Heights of the lower panels with the training folded and unfolded, and the widths of the two."""
         folded, high = self.training_panel.folded, self.middle.sizes()[1]
         heights = self._bottom_h | ({folded: high} if high else {})
-        left, right = self._bottom_shares if folded else self.bottom.sizes()
+        left, right = self._bottom_shares if folded else self._shares()
         return heights[True], heights[False], left, right

@@ -5,19 +5,21 @@ Never a box that waits for an answer: the image stays in reach.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
+from segstudio.app.values import JobKind, NoticeKind
 from segstudio.ui.text import tr
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import EngineState, SaveState
+    from segstudio.app.values import EngineState, Notice, SaveState
 
 __all__ = ["MessageStrip", "ReadOnlyBanner"]
 
@@ -46,14 +48,15 @@ class MessageStrip(QFrame):
     `said_elsewhere` tells of a failure whether another part of the window, in sight, says it.
     """
 
-    def __init__(self, session: "Session", said_elsewhere: Callable[[dict[str, Any]], bool] = lambda _: False) -> None:
+    def __init__(self, session: "Session", said_elsewhere: Callable[["Notice"], bool] = lambda _: False) -> None:
         super().__init__()
         self._said_elsewhere = said_elsewhere
         self.setObjectName("messageStrip")
         self.setProperty("role", "alert")
         self.setAccessibleName(tr("Message"))
-        self._job = ""
-        self._session = session
+        self._job: JobKind | None = None
+        self._engine_died = False
+        self._project: OpenedProject | None = None
         self.text = _sentence("messageText")
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setObjectName("messageDetails")
@@ -75,23 +78,25 @@ class MessageStrip(QFrame):
         self.details_button.toggled.connect(self.details.setVisible)
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
-        session.failed.connect(self._failed)
-        session.saveStateChanged.connect(self._saved)
-        session.engineStateChanged.connect(self._engine)
-        session.projectChanged.connect(self.dismiss)
-        session.noticed.connect(partial(self.say, "train"))
-        for job, signal in (
-            ("propose", session.proposalReady),
-            ("image", session.imageShown),
-            ("train", session.trainingFinished),
-            ("export", session.exportFinished),
-        ):
-            signal.connect(partial(self._succeeded, job))
-        self.hide()
+        session.notices.told.connect(self._told)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
 
-    def say(self, job: str, sentence: str, details: str = "") -> None:
-        """Show a sentence; `job` names what failed, so that its success can take the sentence away."""
-        self._job = job
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Say what goes wrong in this project, and what went wrong in the one before no longer."""
+        self._project = project
+        self.dismiss()
+        if project is not None:
+            project.documents.saveStateChanged.connect(self._saved)
+            project.engineStateChanged.connect(self._engine)
+            project.proposals.proposalReady.connect(partial(self._succeeded, JobKind.PROPOSE))
+            project.navigation.imageShown.connect(partial(self._succeeded, JobKind.IMAGE))
+            project.training.finished.connect(partial(self._succeeded, JobKind.TRAIN))
+            project.exports.finished.connect(partial(self._succeeded, JobKind.EXPORT))
+
+    def say(self, job: JobKind | None, sentence: str, details: str = "") -> None:
+        """Show a sentence; `job` is what failed, so that its success can take the sentence away."""
+        self._job, self._engine_died = job, False
         self.text.setText(sentence)
         self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
@@ -103,7 +108,7 @@ class MessageStrip(QFrame):
 
     def dismiss(self) -> None:
         """Take the message away."""
-        self._job = ""
+        self._job, self._engine_died = None, False
         self.hide()
 
     def _arrange(self) -> None:
@@ -120,38 +125,41 @@ class MessageStrip(QFrame):
         column.addLayout(row)
         column.addWidget(self.details)
 
-    def _succeeded(self, job: str, _: object = None) -> None:
-        if self._job == job:
+    def _succeeded(self, job: JobKind | None, _: object = None) -> None:
+        if job is not None and self._job is job:
             self.dismiss()
 
-    def _failed(self, failure: dict[str, Any]) -> None:
-        if failure["job"] == "new" or failure.get("cancelled"):
-            return  # said on the page that asked for it; wanted by a person
-        if self._said_elsewhere(failure):
-            self._succeeded(failure["job"])
+    def _told(self, notice: "Notice") -> None:
+        if notice.kind is NoticeKind.WORD or notice.cancelled or notice.job is JobKind.NEW:
+            return  # said in the status bar; wanted by a person; said on the page that asked for it
+        if notice.kind is NoticeKind.FAILURE and self._said_elsewhere(notice):
+            self._succeeded(notice.job)
             return
-        if failure["job"] in ("image", "propose") and self._said_above(failure["sentence"]):
+        if notice.job in (JobKind.IMAGE, JobKind.PROPOSE) and self._said_above(notice.sentence):
             return
-        self.say(failure["job"], failure["sentence"], failure.get("details", ""))
+        self.say(notice.job, notice.sentence, notice.details)
 
     def _said_above(self, sentence: str) -> bool:
         """Whether the banner of the image says it, with what to do."""
-        trouble = self._session.image_trouble
+        if self._project is None:
+            return False
+        trouble = self._project.navigation.trouble
         first = trouble.sentence.partition(". ")[0]
-        if self._session.image_failed:
+        if self._project.navigation.failed:
             return bool(trouble.kind)
         return trouble.kind == "changed" and sentence.startswith(first)
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:
-            self._succeeded("save")
+            self._succeeded(JobKind.SAVE)
 
     def _engine(self, state: "EngineState") -> None:
         if state.kind == "dead":
-            self.say("engine", state.sentence)
-        elif state.kind == "ready" and self._job == "engine":
+            self.say(None, state.sentence)
+            self._engine_died = True
+        elif state.kind == "ready" and self._engine_died:
             # It stays, for whoever looked elsewhere, until it is closed or something newer is said.
-            self.say("", f"{self.text.text()} {tr('It was started again.')}")
+            self.say(None, f"{self.text.text()} {tr('It was started again.')}")
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())
@@ -178,24 +186,25 @@ class ReadOnlyBanner(QFrame):
         self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.again_button.clicked.connect(self._try_again)
         row.addWidget(self.again_button)
-        session.projectChanged.connect(self._show)
-        self._show()
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
 
-    def _show(self) -> None:
-        why = self._session.read_only
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Be the banner of this project."""
+        why = project.why_read_only if project is not None else ""
         if why:
             todo = tr("You can look; once that is over, press Try again to label here.")
             self.text.setText(f"{why[:1].upper()}{why[1:].rstrip('.')}. {todo}")
         self.setVisible(bool(why))
 
     def _try_again(self) -> None:
-        session = self._session
-        path, index = session.project_path, session.current_index
-        if path is None:
+        notices, projects, project = self._session.notices, self._session.projects, self._session.project
+        if project is None:
             return
 
         def opened() -> None:
-            session.said.emit(tr("Still read-only.") if session.read_only else tr("This window can write now."))
+            still = projects.current is not None and not projects.current.may_write
+            notices.say(tr("Still read-only.") if still else tr("This window can write now."))
 
-        session.open_project(path, max(index, 0), opened)
-        session.wait_for_opening(_MOMENT_S)
+        projects.open(project.path, max(project.navigation.index, 0), opened)
+        projects.wait(_MOMENT_S)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
+from segstudio.app.values import EngineState, JobKind, JobState, NoticeKind, SaveState
 from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.panels.training_versions import version_words
 from segstudio.ui.text import clock, tr, wrapped
@@ -13,15 +14,16 @@ from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import EngineState, JobState, SaveState
+    from segstudio.app.values import Notice
 
 __all__ = ["StatusBar", "zoom_text"]
 
 _SAID_MS = 8000
 _CURSOR_W = 232
 _JOB_W = 320
-_QUIET = ("train",)
+_QUIET = (JobKind.TRAIN,)
 _EMPTY_GUESS = "Nothing was found here yet: paint some of a class, and background with the right button"
 
 
@@ -58,31 +60,38 @@ class StatusBar(QStatusBar):
         self.device_label = self._label("deviceState", 0)
         self.zoom_label = self._label("zoomState", 64)
         self.cursor_label = self._label("cursorState", _CURSOR_W)
+        self._project: OpenedProject | None = None
         self._job: JobState | None = None
-        self._jobs: dict[tuple[str, int], JobState] = {}
+        self._helping = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAID_MS)
         self._timer.timeout.connect(lambda: self._say(""))
-        session.saveStateChanged.connect(self._saved)
-        session.engineStateChanged.connect(self._engine)
-        session.jobChanged.connect(self._job_changed)
-        session.projectChanged.connect(self._opened)
-        session.said.connect(self._say)
-        session.proposalChanged.connect(self._proposal)
-        session.proposalAged.connect(self._proposal)
-        session.imageLoading.connect(lambda _path: self._proposal())
-        session.imageLoading.connect(
-            lambda _path: self._say("") if self.said_label.text() == tr(_EMPTY_GUESS) else None
-        )
-        session.proposalReady.connect(self._help_on)
-        self._saved(session.save_state)
-        self._engine(session.engine_state)
+        session.jobs.changed.connect(self._show_job)
+        session.notices.told.connect(self._told)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Tell of this project."""
+        self._project = project
+        if project is not None:
+            project.documents.saveStateChanged.connect(self._saved)
+            project.engineStateChanged.connect(self._engine)
+            project.proposals.proposalChanged.connect(self._proposal)
+            project.proposals.ageChanged.connect(self._proposal)
+            project.proposals.proposalReady.connect(self._help_on)
+            project.navigation.imageLoading.connect(self._loading)
         self._show_job()
+        self._say("")
+        self.show_cursor("")
+        self._saved(project.documents.save_state() if project is not None else SaveState(True, "", ""))
+        self._engine(project.engine_state if project is not None else EngineState("off", "", ""))
+        self._proposal()
 
     def reassure(self) -> None:
         """See to it that everything is saved, and say that it is and since when; or why it is not."""
-        state = self._session.save()
+        state = self._session.projects.save()
         if state.saved:
             since = tr("saved {time}", time=state.time) if state.time else tr("saved")
             self._say(tr("Everything is {saved}; there is no need to ask", saved=since))
@@ -96,27 +105,36 @@ class StatusBar(QStatusBar):
 
     def _proposal(self) -> None:
         """Who draws what is proposed: the embedded model's is no more than a guess."""
-        proposal = self._session.proposal_on_screen
-        if proposal is None:
+        proposals = self._project.proposals if self._project is not None else None
+        proposal = proposals.seen if proposals is not None else None
+        if proposals is None or proposal is None:
             self.proposal_label.setText("")
-        elif self._session.proposal_is_guess:
-            empty = all(self._is_background(row.class_id) for row in proposal.rows.values())
+        elif proposals.is_guess:
+            empty = self._guess_is_empty()
             self.proposal_label.setText(tr("first guess: nothing found") if empty else tr("proposal: first guess"))
         else:
-            age = tr(", older than your strokes") if self._session.proposal_stale else ""
+            age = tr(", older than your strokes") if proposals.stale else ""
             self.proposal_label.setText(tr("proposal: {v}", v=version_words(proposal.version)) + age)
         self._publish()
 
     def _help_on(self) -> None:
         """Where the guess is empty, nothing on the canvas tells a newcomer how proposals begin."""
-        proposal = self._session.proposal_on_screen
-        if proposal is None or not self._session.proposal_is_guess:
-            return
-        if all(self._is_background(row.class_id) for row in proposal.rows.values()):
+        if self._guess_is_empty():
             self._say(tr(_EMPTY_GUESS))
+            self._helping = True
 
-    def _is_background(self, class_id: int) -> bool:
-        return any(c.id == class_id and str(c.kind) == "background" for c in self._session.classes)
+    def _guess_is_empty(self) -> bool:
+        """Whether the embedded model's guess is on screen, and is background alone."""
+        if self._project is None:
+            return False
+        proposals, background = self._project.proposals, self._project.documents.classes.background.id
+        rows = proposals.seen.rows.values() if proposals.seen is not None else ()
+        return proposals.seen is not None and proposals.is_guess and all(row.class_id == background for row in rows)
+
+    def _loading(self, _path: str) -> None:
+        self._proposal()
+        if self._helping:
+            self._say("")
 
     def show_zoom(self, scale: float) -> None:
         """Screen pixels an image pixel; 0 hides it."""
@@ -169,7 +187,7 @@ class StatusBar(QStatusBar):
         self.showMessage(" · ".join(shown))
 
     def _saved(self, state: "SaveState") -> None:
-        if self._session.project_path is None:
+        if self._project is None:
             text = ""
         elif state.saved:
             text = tr("saved {time}", time=state.time) if state.time else tr("saved")
@@ -189,23 +207,19 @@ class StatusBar(QStatusBar):
         self.device_label.setVisible(bool(self.device_label.text()))
         self._publish()
 
+    def _told(self, notice: "Notice") -> None:
+        if notice.kind is NoticeKind.WORD:
+            self._say(notice.sentence)
+
     def _say(self, text: str) -> None:
+        self._helping = False
         self.said_label.setText(text)
         if text:
             self._timer.start()
         self._publish()
 
-    def _job_changed(self, state: "JobState") -> None:
-        if state.job in _QUIET:
-            return
-        if state.running:
-            self._jobs[state.job, state.part] = state
-        else:
-            self._jobs.pop((state.job, state.part), None)
-        self._show_job()
-
     def _show_job(self) -> None:
-        job = next(reversed(self._jobs.values()), None)
+        job = next((state for state in reversed(self._session.jobs.states) if state.kind not in _QUIET), None)
         self._job = job
         for widget in (self.job_label, self.job_progress):
             widget.setVisible(job is not None)
@@ -221,11 +235,4 @@ class StatusBar(QStatusBar):
 
     def _cancel(self) -> None:
         if self._job is not None:
-            self._session.cancel_job(self._job.job, self._job.part or None)
-
-    def _opened(self) -> None:
-        self._jobs.clear()
-        self._show_job()
-        self._say("")
-        self.show_cursor("")
-        self._saved(self._session.save_state)
+            self._session.jobs.cancel(self._job.id)

@@ -1,0 +1,59 @@
+"""What scripts read of an open project: labels, origins and proposals as read-only arrays."""
+
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.ground import Ground
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.proposal_values import proposal_values
+from segstudio.errors import UserError
+from segstudio.geometry import Rect
+from segstudio.labels.model import ImageId
+
+__all__ = ["Area", "Ids", "Image", "Origins", "Proposed", "Reading"]
+
+Image = int | str | PurePath | None
+"""Place or path of an image; None for the one on screen."""
+
+Area = Rect | tuple[int, int, int, int] | None
+"""Image pixels; None for the whole plane."""
+
+Ids = NDArray[np.uint32]
+Origins = NDArray[np.uint8]
+Proposed = tuple[NDArray[np.uint16], NDArray[np.float32]]
+
+
+class Reading:
+    """Arrays (h, w) of an area. All raise `UserError` where there is no such image or plane."""
+
+    def __init__(self, ground: Ground, documents: Documents, navigation: Navigation) -> None:
+        self._project, self._documents, self._navigation = ground.project, documents, navigation
+
+    def labels(self, image: Image, plane: int, area: Area) -> tuple[Ids, Origins]:
+        """Object ids and origins."""
+        id_, rect = self._where(image, plane, area)
+        held = self._documents.held(id_)
+        document = held.document if held else self._project.document(id_)
+        ids, origins = document.raster.read(plane, rect)
+        ids.setflags(write=False)
+        origins.setflags(write=False)
+        return ids, origins
+
+    def proposal(self, image: Image, plane: int, area: Area) -> Proposed | None:
+        """Class values and confidence; None without a proposal."""
+        id_, rect = self._where(image, plane, area)
+        return proposal_values(self._project, self._documents.classes, id_, plane, rect)
+
+    def _where(self, image: Image, plane: int, area: Area) -> tuple[ImageId, Rect]:
+        navigation = self._navigation
+        if image is None and navigation.index < 0:
+            raise UserError("No image is open.")
+        row = navigation.rows[navigation.index if image is None else navigation.find(image)]
+        if not 0 <= plane < len(row.planes):
+            raise UserError(f"There is no plane number {plane}: '{row.path}' has {len(row.planes)}.")
+        if area is None:
+            return row.id, Rect(0, 0, *row.planes[plane])
+        return row.id, area if isinstance(area, Rect) else Rect(*area)

@@ -1,0 +1,63 @@
+"""The panels, each listed once: its name, where it stands, and what makes it.
+
+A panel is a row here and a module. It follows the open project (`Session.projectChanged`) and asks the owners that it
+needs. Another package adds one by an entry point of the group `segstudio.panels` that names a `Panel`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from segstudio.registry import Registry, named
+from segstudio.ui.panels.brush_panel import BrushPanel
+from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.training_panel import TrainingPanel
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from segstudio.app.session import Session
+
+__all__ = ["PANELS", "Panel", "Place", "Surroundings"]
+
+
+class Place(StrEnum):
+    """Beside the image, in a column, or below it, in a row; F9 and F10 hide the two."""
+
+    SIDE = "side"
+    BOTTOM = "bottom"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a panel is made with: the window's session, and its actions by name."""
+
+    session: "Session"
+    action: "Callable[[str], QAction]"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel; `grows` takes the room that the others in its place leave."""
+
+    name: str
+    place: Place
+    make: "Callable[[Surroundings], QWidget]"
+    grows: bool = False
+
+
+def _training(around: Surroundings) -> "QWidget":
+    return TrainingPanel(around.session, around.action("stop-training"), around.action("versions"))
+
+
+_OWN = (
+    Panel("classes", Place.SIDE, lambda around: ClassPanel(around.session), grows=True),
+    Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
+    Panel("images", Place.BOTTOM, lambda around: ImageListPanel(around.session), grows=True),
+    Panel("training", Place.BOTTOM, _training),
+)
+
+PANELS = Registry("panels", {row.name: row for row in _OWN}, named(Panel))

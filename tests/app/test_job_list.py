@@ -1,0 +1,96 @@
+"""Jobs run beside each other under ids of their own; what is said about them goes one way."""
+
+import threading
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from segstudio.app.job_list import Jobs
+from segstudio.app.jobs import MainThread
+from segstudio.app.notices import Notices
+from segstudio.app.values import JobKind, Notice, NoticeKind
+from segstudio.errors import UserError
+
+
+class _Bench:
+    def __init__(self) -> None:
+        self.told: list[Notice] = []
+        notices = Notices()
+        notices.close()
+        notices.told.connect(self.told.append)
+        self.notices, self.jobs, self.main = notices, Jobs(notices), MainThread()
+        self.go = threading.Event()
+
+    def steps(self, error: UserError | None = None) -> Generator[int, None, str]:
+        while not self.go.wait(0.005):
+            yield 1
+        if error is not None:
+            raise error
+        return "done"
+
+
+@pytest.fixture
+def bench(qtbot: Any) -> Iterator[_Bench]:
+    made = _Bench()
+    yield made
+    made.go.set()
+    made.jobs.cancel_all(made.main)
+    made.jobs.wait_all(made.main, lambda: 5)
+    made.main.close()
+
+
+def test_two_jobs_of_a_kind_have_ids_and_one_is_cancelled_alone(qtbot: Any, bench: _Bench) -> None:
+    ends: list[object] = []
+    one = bench.jobs.start(JobKind.EXPORT, "one", bench.steps(), bench.main, on_done=ends.append)
+    other = bench.jobs.start(JobKind.EXPORT, "other", bench.steps(), bench.main, on_done=ends.append)
+    assert [state.id for state in bench.jobs.of(JobKind.EXPORT)] == [one, other]
+    bench.jobs.cancel(one)
+    qtbot.waitUntil(lambda: [state.id for state in bench.jobs.states] == [other])
+    bench.go.set()
+    qtbot.waitUntil(lambda: bench.jobs.states == ())
+    assert ends == ["done"]
+    assert bench.told == []
+
+
+def test_a_failure_is_one_notice_of_its_kind_after_the_job_is_off_the_list(qtbot: Any, bench: _Bench) -> None:
+    left: list[int] = []
+    bench.notices.told.connect(lambda _: left.append(len(bench.jobs.states)))
+    bench.go.set()
+    bench.jobs.start(JobKind.BACKUP, "", bench.steps(UserError("The disk is full.")), bench.main)
+    qtbot.waitUntil(lambda: bool(bench.told))
+    assert bench.told == [Notice(NoticeKind.FAILURE, "The disk is full.", job=JobKind.BACKUP)]
+    assert left == [0]
+
+
+def test_of_a_project_that_is_closed_nothing_more_is_told(qtbot: Any, bench: _Bench) -> None:
+    heard: list[object] = []
+    bench.jobs.start(
+        JobKind.TRAIN,
+        "",
+        bench.steps(),
+        bench.main,
+        on_value=lambda _id, value: heard.append(value),
+        on_done=heard.append,
+    )
+    mine = bench.jobs.show(JobKind.OPEN, "another's")
+    qtbot.waitUntil(lambda: bool(heard))
+    bench.jobs.cancel_all(bench.main)
+    bench.jobs.wait_all(bench.main, lambda: 5)
+    before = len(heard)
+    qtbot.wait(30)
+    assert len(heard) == before
+    assert [state.id for state in bench.jobs.states] == [mine]
+
+
+def test_what_cannot_be_done_is_said_in_passing_or_as_the_failure_of_a_job(bench: _Bench) -> None:
+    def refuse() -> None:
+        raise UserError("There is none.")
+
+    assert not bench.notices.attempt(refuse)
+    assert not bench.notices.attempt(refuse, JobKind.RESTORE)
+    assert bench.notices.attempt(lambda: None)
+    assert [(told.kind, told.job) for told in bench.told] == [
+        (NoticeKind.WORD, None),
+        (NoticeKind.FAILURE, JobKind.RESTORE),
+    ]
