@@ -10,6 +10,7 @@ from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.store.backup import Backup
 from segstudio.tasks.keeping.backup import backup
+from segstudio.text import _
 
 __all__ = ["Backup", "Backups"]
 
@@ -32,11 +33,11 @@ class Backups(QObject):
         """Begin; raises `UserError` while one is under way."""
         jobs = self._ground.jobs
         if jobs.of(JobKind.BACKUP):
-            raise UserError("A backup is being made already.")
-        words = self.tr("Backing up: {0}")
+            raise UserError(_("A backup is being made already."))
+        words = _("Backing up: {0}")
         jobs.follow(
             JobKind.BACKUP,
-            self.tr("Backing up"),
+            _("Backing up"),
             backup(self._ground.project, place),
             self._ground.main,
             words=lambda progress: words.format(progress.doing),

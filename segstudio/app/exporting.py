@@ -9,6 +9,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
 from segstudio.formats.table import FORMATS
 from segstudio.tasks.labels.export import ExportReport, export
+from segstudio.text import _
 
 __all__ = ["ExportReport", "Exports", "export_result"]
 
@@ -37,10 +38,10 @@ class Exports(QObject):
 
     def start(self, format_: str, out: Path, content: str) -> None:
         """Begin an export of everything committed so far; several run side by side."""
-        words = self.tr("Exporting {0} of {1}")
+        words = _("Exporting {0} of {1}")
         self._ground.jobs.follow(
             JobKind.EXPORT,
-            self.tr("Exporting"),
+            _("Exporting"),
             export(self._ground.project, format_, out, content=content),
             self._ground.main,
             words=lambda progress: words.format(progress.done, progress.total),

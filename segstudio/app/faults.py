@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal
 from segstudio import faults
 from segstudio.app.values import Notice, NoticeKind
 from segstudio.errors import UserError
+from segstudio.text import _
 
 __all__ = ["Faults"]
 
@@ -77,14 +78,14 @@ class Faults(QObject):
         if isinstance(error, UserError):
             sentence = error.line
             if aborted:
-                sentence += " " + self.tr("The stroke that was being painted was taken back.")
+                sentence += " " + _("The stroke that was being painted was taken back.")
             self._tell(Notice(NoticeKind.FAULT, sentence))
             return
-        safe = self.tr("Your labels are safe.")
+        safe = _("Your labels are safe.")
         if aborted:
-            safe = self.tr("Your labels are safe; the stroke that was being painted was taken back.")
-        what = self.tr("SegStudio made a mistake; this is a bug ({0}).").format(_words(error))
-        todo = self.tr("'Copy details' copies what helps to mend it.")
+            safe = _("Your labels are safe; the stroke that was being painted was taken back.")
+        what = _("SegStudio made a mistake; this is a bug ({words}).", words=_words(error))
+        todo = _("'Copy details' copies what helps to mend it.")
         self._tell(Notice(NoticeKind.BUG, f"{what} {safe} {todo}", _details(error)))
 
 

@@ -32,6 +32,7 @@ from segstudio.app.viewing.reading import Reading
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
+from segstudio.text import _
 
 __all__ = ["OpenedProject"]
 
@@ -136,8 +137,8 @@ class OpenedProject(QObject):
     def is_shown(self) -> bool:
         """Whether the image asked for is on screen; says why not."""
         if self.navigation.shown is None:
-            loading = self.tr("The image is still loading.")
-            self.ground.notices.say(loading if self.navigation.loading else self.tr("No image is shown."))
+            loading = _("The image is still loading.")
+            self.ground.notices.say(loading if self.navigation.loading else _("No image is shown."))
         return self.navigation.shown is not None
 
     def cancel(self) -> bool:
@@ -165,7 +166,7 @@ class OpenedProject(QObject):
             return "", ""
         class_id = ClassId(int(opened.document.class_ids(self.navigation.plane, Rect(x, y, 1, 1))[0, 0]))
         found = self.documents.classes.effective(class_id) if class_id else None
-        return display.value_text(x, y), found.name if found else self.tr("unknown")
+        return display.value_text(x, y), found.name if found else _("unknown")
 
     def _engine_said(self, kind: str, device: str, sentence: str) -> None:
         self.ground.main.post(lambda: self._engine_is(EngineState(kind, device, sentence)))

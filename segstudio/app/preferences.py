@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.app.notices import Notices
+from segstudio.text import _
 
 __all__ = ["Preferences", "keep_preferences", "load_preferences", "save_preferences"]
 
@@ -67,4 +68,4 @@ def keep_preferences(preferences: Preferences, notices: Notices) -> None:
     try:
         save_preferences(preferences)
     except OSError as error:
-        notices.say(notices.tr("Preferences could not be saved: {0}").format(error.strerror or error))
+        notices.say(_("Preferences could not be saved: {strerror}", strerror=error.strerror or error))

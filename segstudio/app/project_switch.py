@@ -16,6 +16,7 @@ from segstudio.app.jobs import MainThread
 from segstudio.app.notices import Notices
 from segstudio.app.values import JobId, JobKind, SaveState
 from segstudio.errors import UserError
+from segstudio.text import _
 
 if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
@@ -64,7 +65,7 @@ class Projects(QObject):
             self._end_opening()
         self._make_way(path)
         self._wanted = first_image, then or (lambda: None)
-        self._opening_job = self._jobs.show(JobKind.OPEN, self.tr("Opening {0}").format(path.stem))
+        self._opening_job = self._jobs.show(JobKind.OPEN, _("Opening {stem}", stem=path.stem))
         self._opening = Opening(path, self._arrived, self)
         if not self.opens_later:
             self._opening.wait()
@@ -138,14 +139,14 @@ class Projects(QObject):
         """The open project, or the one that is being opened; says that there is none."""
         self.wait()
         if self.current is None:
-            self._notices.say(self.tr("No project is open."))
+            self._notices.say(_("No project is open."))
         return self.current
 
     def to_read(self) -> OpenedProject:
         """The open project, or the one that is being opened. Raises `UserError` where there is none."""
         self.wait()
         if self.current is None:
-            raise UserError("No project is open.")
+            raise UserError(_("No project is open."))
         return self.current
 
     def to_write(self) -> OpenedProject | None:
@@ -172,10 +173,10 @@ class Projects(QObject):
 
         if self._jobs.of(JobKind.NEW):
             return
-        words = self.tr("Looked at {0} of {1} files")
+        words = _("Looked at {0} of {1} files")
         self._jobs.follow(
             JobKind.NEW,
-            self.tr("Reading the images"),
+            _("Reading the images"),
             new_project(Path(path), [str(image) for image in images], list(classes)),
             self._main,
             words=lambda progress: words.format(progress.done, progress.total),

@@ -8,6 +8,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.tasks.images.relink import RelinkReport, relink
+from segstudio.text import _
 
 __all__ = ["Relinking"]
 
@@ -24,16 +25,16 @@ class Relinking(QObject):
         ground = self._ground
         if not ground.jobs.of(JobKind.RELINK):
             steps = relink(ground.project, folder)
-            text = self.tr("Looking for images")
+            text = _("Looking for images")
             ground.jobs.follow(JobKind.RELINK, text, steps, ground.main, on_done=self._done)
 
     def _done(self, report: RelinkReport) -> None:
         if not report.found and report.missing:
-            sentence = self.tr("None of the {0} missing images is in {1}.").format(len(report.missing), report.folder)
+            sentence = _("None of the {n} missing images is in {folder}.", n=len(report.missing), folder=report.folder)
             if report.different:
-                sentence += " " + self.tr("Files of the same names hold another content.")
+                sentence += " " + _("Files of the same names hold another content.")
             self._ground.notices.fail(JobKind.RELINK, sentence, "\n".join(report.missing))
             return
-        words = self.tr("{0} images found, {1} still missing.")
+        words = _("{0} images found, {1} still missing.")
         self._ground.notices.say(words.format(len(report.found), len(report.missing)))
         self._navigation.located()

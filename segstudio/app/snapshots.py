@@ -15,6 +15,7 @@ from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
 from segstudio.store import snapshots as stored
 from segstudio.store.snapshots import Snapshot, SnapshotKind
+from segstudio.text import _
 
 __all__ = ["Snapshots"]
 
@@ -49,7 +50,7 @@ class Snapshots(QObject):
     def keep(self, name: str) -> None:
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""
         self._documents.commit_gesture()
-        said = self.tr("Snapshot '{0}' is kept")
+        said = _("Snapshot '{0}' is kept")
         self._documents.after(
             lambda: self._later(
                 stored.keep(self._project, name), lambda made: self._notices.say(said.format(made.name))
@@ -62,7 +63,7 @@ class Snapshots(QObject):
 
     def delete(self, id_: int) -> None:
         """Take a name away."""
-        said = self.tr("Snapshot '{0}' is deleted; no label was changed")
+        said = _("Snapshot '{0}' is deleted; no label was changed")
         self._later(stored.delete(self._project, id_), lambda gone: self._notices.say(said.format(gone.name)))
 
     def _later(self, future: "Future[Snapshot]", then: Callable[[Snapshot], None] = lambda _: None) -> None:
@@ -87,7 +88,7 @@ class Snapshots(QObject):
             self._attempt(lambda: self.restore(id_, image))
         else:
             loading = self._navigation.loading
-            why = self.tr("The image is still loading.") if loading else self.tr("No image is shown.")
+            why = _("The image is still loading.") if loading else _("No image is shown.")
             self._notices.fail(JobKind.RESTORE, why)
 
     def restore_project(self, id_: int) -> None:
@@ -107,7 +108,7 @@ class Snapshots(QObject):
         """
         snapshot = next((found for found in stored.listed(self._project) if found.id == id_), None)
         if snapshot is None:
-            raise UserError("This snapshot is no longer in the project.")
+            raise UserError(_("This snapshot is no longer in the project."))
         images = None if image is None else [image]
         restoring = stored.Restoring(self._project, snapshot.seq, images)
 
@@ -116,7 +117,7 @@ class Snapshots(QObject):
             self._undoable = None if report.last is None else _Restored(snapshot.name, report)
             self.restored.emit(Restored(snapshot.name, report.paths, report.classes, report.unused))
 
-        text = self.tr("Restoring '{0}'").format(snapshot.name)
+        text = _("Restoring '{name}'", name=snapshot.name)
         changed = None if images is None else frozenset(images)
         self._documents.commit_gesture()
         self._documents.after(lambda: self._write(JobKind.RESTORE, text, restoring.start, changed, told))
@@ -136,16 +137,16 @@ class Snapshots(QObject):
     def _undo_restore(self) -> None:
         back = self._undoable
         if back is None or back.report.last is None:
-            raise UserError("There is no restored snapshot to take back.")
+            raise UserError(_("There is no restored snapshot to take back."))
         seq, report = back.report.last, back.report
 
         def told(_edits: int) -> None:
             self._undoable = None
-            self._notices.say(self.tr("The restored snapshot was taken back"))
+            self._notices.say(_("The restored snapshot was taken back"))
             self.restored.emit(Restored(back.name, report.paths, report.classes, taken_back=True))
 
         project, author = self._project, self._documents.author
-        text = self.tr("Taking the restored snapshot back")
+        text = _("Taking the restored snapshot back")
         self._write(
             JobKind.UNDO, text, lambda ticker: project.take_back(seq, author, ticker), frozenset(report.images), told
         )

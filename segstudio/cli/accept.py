@@ -6,6 +6,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, counted, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -23,8 +24,8 @@ def arguments(parser: CommandParser) -> None:
         "segstudio accept leaves.segstudio --images 'field1/*' --done",
     )
     parser.add_project()
-    parser.add_argument("--images", metavar="GLOB", help="only images whose path, as in info, fits")
-    parser.add_argument("--done", action="store_true", help="also fill the rest and mark the images done")
+    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path, as in info, fits"))
+    parser.add_argument("--done", action="store_true", help=_("also fill the rest and mark the images done"))
     parser.add_json()
 
 
@@ -53,12 +54,20 @@ def run(options: Namespace) -> int:
         say(f"{counted(report.images, 'image')} {verb}{without}.")
     if report.changed:
         complain(
-            f"{counted(len(report.changed), 'image')} passed over, the first '{report.changed[0]}': the file is not "
-            "what was labelled. Open it in the window and decide."
+            _(
+                "{images} passed over, the first '{changed}': the file is not what was labelled. Open it in the "
+                "window and decide.",
+                images=count(len(report.changed), "{n} image", "{n} images"),
+                changed=report.changed[0],
+            )
         )
     if report.empty:
         complain(
-            f"{counted(len(report.empty), 'image')} not marked done, the first '{report.empty[0]}': nothing would be "
-            "labelled. If it is empty, confirm that in the window."
+            _(
+                "{images} not marked done, the first '{empty}': nothing would be labelled. If it is empty, "
+                "confirm that in the window.",
+                images=count(len(report.empty), "{n} image", "{n} images"),
+                empty=report.empty[0],
+            )
         )
     return 0

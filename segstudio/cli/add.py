@@ -4,9 +4,10 @@ from argparse import Namespace
 from collections.abc import Sized
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import counted, say, say_json
+from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -23,7 +24,7 @@ def arguments(parser: CommandParser) -> None:
         "segstudio add leaves.segstudio 'june/*.jpg' july/extra.tif",
     )
     parser.add_project()
-    parser.add_argument("images", metavar="PATH", nargs="+", help="files, folders (with all below) and globs")
+    parser.add_argument("images", metavar="PATH", nargs="+", help=_("files, folders (with all below) and globs"))
     parser.add_json()
 
 
@@ -48,11 +49,29 @@ def run(options: Namespace) -> int:
             }
         )
         return 0
-    say(f"{counted(len(report.added), 'image')} added; the project has {counted(images, 'image')}.")
+    say(
+        _(
+            "{images} added; the project has {images2}.",
+            images=count(len(report.added), "{n} image", "{n} images"),
+            images2=count(images, "{n} image", "{n} images"),
+        )
+    )
     if back:
-        say(f"{counted(len(back), 'image')} that had been removed {_were(back)} brought back, with the labels.")
+        say(
+            _(
+                "{images} that had been removed {were} brought back, with the labels.",
+                images=count(len(back), "{n} image", "{n} images"),
+                were=_were(back),
+            )
+        )
     if report.there:
-        say(f"{counted(len(report.there), 'image')} {_were(report.there)} there already.")
+        say(
+            _(
+                "{images} {were} there already.",
+                images=count(len(report.there), "{n} image", "{n} images"),
+                were=_were(report.there),
+            )
+        )
     say_masks(report, options.project)
     return 0
 

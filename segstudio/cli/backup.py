@@ -7,6 +7,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -26,7 +27,7 @@ def arguments(parser: CommandParser) -> None:
         "dest",
         metavar="DEST",
         nargs="?",
-        help="the copy, or a folder to put it in (NAME-YYYYMMDD-HHMMSS.segstudio beside the project)",
+        help=_("the copy, or a folder to put it in (NAME-YYYYMMDD-HHMMSS.segstudio beside the project)"),
     )
     parser.add_json()
 
@@ -41,8 +42,16 @@ def run(options: Namespace) -> int:
         report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
         say_json(report | {"waiting_edits": made.unsaved})
         return 0
-    say(f"{made.path}: {made.size / 1e6:,.1f} MB up to edit {made.seq}; {made.tiles} tiles compared.")
+    say(
+        _(
+            "{path}: {size:,.1f} MB up to edit {seq}; {tiles} tiles compared.",
+            path=made.path,
+            size=made.size / 1000000.0,
+            seq=made.seq,
+            tiles=made.tiles,
+        )
+    )
     if made.unsaved:
         edits = "1 edit is" if made.unsaved == 1 else f"{made.unsaved} edits are"
-        say(f"{edits} not in it: not saved yet, since the project's disk refuses.")
+        say(_("{edits} not in it: not saved yet, since the project's disk refuses.", edits=edits))
     return 0

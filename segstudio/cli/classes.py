@@ -7,6 +7,7 @@ from typing import Any
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -79,7 +80,16 @@ def run(options: Namespace) -> int:
         )
         return 0
     for c in report.classes:
-        say(f"class {c.value}: {c.name} ({c.kind}, {c.color}), {report.pixels.get(c.id, 0)} pixels")
+        say(
+            _(
+                "class {value}: {name} ({kind}, {color}), {get} pixels",
+                value=c.value,
+                name=c.name,
+                kind=c.kind,
+                color=c.color,
+                get=report.pixels.get(c.id, 0),
+            )
+        )
     if changes and not report.changed:
-        say("Nothing was changed: the classes were as asked for already.")
+        say(_("Nothing was changed: the classes were as asked for already."))
     return 0

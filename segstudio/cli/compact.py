@@ -11,6 +11,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser, at_least
 from segstudio.cli.progress import shown
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -35,10 +36,10 @@ def arguments(parser: CommandParser) -> None:
         "--before",
         metavar="SEQ|DATE",
         type=_number_or_day,
-        help="forget what came before the edit of this number, or before this local day (YYYY-MM-DD)",
+        help=_("forget what came before the edit of this number, or before this local day (YYYY-MM-DD)"),
     )
-    which.add_argument("--keep-days", metavar="N", type=_days, help="forget what is older than so many days (30)")
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and change nothing")
+    which.add_argument("--keep-days", metavar="N", type=_days, help=_("forget what is older than so many days (30)"))
+    parser.add_argument("--dry-run", action="store_true", help=_("say what would go, and change nothing"))
     parser.add_json()
 
 
@@ -96,13 +97,34 @@ def run(options: Namespace) -> int:
         say_json(found)
         return 0
     if plan.empty:
-        say("There is nothing to drop.")
+        say(_("There is nothing to drop."))
         return 0
     time = datetime.fromisoformat(plan.time).astimezone().strftime("%Y-%m-%d %H:%M") if plan.time else ""
     verb, go = ("can", "were") if report is not None else ("could", "would be")
-    say(f"{plan.edits} edits up to number {plan.floor} ({time}) {verb} no longer be taken back; their rows stay.")
-    say(f"At most {plan.deltas} deltas of {plan.size / 1e6:,.1f} MB {go} dropped, or joined where snapshots need them.")
-    say(f"{len(plan.named)} named snapshots stay; {len(plan.daily)} daily ones {go} dropped.")
+    say(
+        _(
+            "{edits} edits up to number {floor} ({time}) {verb} no longer be taken back; their rows stay.",
+            edits=plan.edits,
+            floor=plan.floor,
+            time=time,
+            verb=verb,
+        )
+    )
+    say(
+        _(
+            "At most {deltas} deltas of {size:,.1f} MB {go} dropped, or joined where snapshots need them.",
+            deltas=plan.deltas,
+            size=plan.size / 1000000.0,
+            go=go,
+        )
+    )
+    say(_("{n} named snapshots stay; {n2} daily ones {go} dropped.", n=len(plan.named), n2=len(plan.daily), go=go))
     if report is not None:
-        say(f"{report.bytes_before / 1e6:,.1f} MB before, {report.bytes_after / 1e6:,.1f} MB now.")
+        say(
+            _(
+                "{bytes_before:,.1f} MB before, {bytes_after:,.1f} MB now.",
+                bytes_before=report.bytes_before / 1000000.0,
+                bytes_after=report.bytes_after / 1000000.0,
+            )
+        )
     return 0

@@ -7,6 +7,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -22,10 +23,10 @@ def arguments(parser: CommandParser) -> None:
         "segstudio compare anna.segstudio ben.segstudio",
         "segstudio compare anna.segstudio ben.segstudio --images 'field1/*' --out maps --json",
     )
-    parser.add_argument("a", metavar="A", help="one project")
-    parser.add_argument("b", metavar="B", help="the other project")
-    parser.add_argument("--images", metavar="GLOB", help="only images whose path in A, as in info, fits")
-    parser.add_argument("--out", metavar="DIR", help="write maps of agreement to this folder")
+    parser.add_argument("a", metavar="A", help=_("one project"))
+    parser.add_argument("b", metavar="B", help=_("the other project"))
+    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path in A, as in info, fits"))
+    parser.add_argument("--out", metavar="DIR", help=_("write maps of agreement to this folder"))
     parser.add_json()
 
 
@@ -40,9 +41,22 @@ def run(options: Namespace) -> int:
         say_json(report.as_json())
         return 0
     overall = report.overall
-    say(f"{len(report.images)} images, {overall.pixels} pixels that both know")
-    say(f"{overall.only_a} pixels known to A alone, {overall.only_b} to B alone, {overall.nobody} to nobody")
-    say(f"pixel agreement {_shown(overall.pixel_agreement)}, kappa {_shown(overall.kappa)}")
+    say(_("{n} images, {pixels} pixels that both know", n=len(report.images), pixels=overall.pixels))
+    say(
+        _(
+            "{only_a} pixels known to A alone, {only_b} to B alone, {nobody} to nobody",
+            only_a=overall.only_a,
+            only_b=overall.only_b,
+            nobody=overall.nobody,
+        )
+    )
+    say(
+        _(
+            "pixel agreement {shown}, kappa {shown2}",
+            shown=_shown(overall.pixel_agreement),
+            shown2=_shown(overall.kappa),
+        )
+    )
     width = max(len(name) for name in (*overall.classes, "mean"))
     say(f"{'':<{width}}     IoU    Dice")
     for name, c in overall.classes.items():
@@ -52,9 +66,16 @@ def run(options: Namespace) -> int:
     say(f"{'mean':<{width}}  {_shown(overall.mean_iou):>6}  {_shown(overall.mean_dice):>6}")
     for image in report.images:
         figures = image.figures
-        say(f"{image.path}: agreement {_shown(figures.pixel_agreement)}, mean IoU {_shown(figures.mean_iou)}")
+        say(
+            _(
+                "{path}: agreement {shown}, mean IoU {shown2}",
+                path=image.path,
+                shown=_shown(figures.pixel_agreement),
+                shown2=_shown(figures.mean_iou),
+            )
+        )
     if options.out is not None:
-        say(f"Maps of agreement are in {options.out}.")
+        say(_("Maps of agreement are in {out}.", out=options.out))
     return 0
 
 

@@ -6,6 +6,7 @@ from segstudio.cli.opening import place_of
 from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.table import COMMANDS
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -21,7 +22,7 @@ def arguments(parser: CommandParser) -> None:
         "segstudio doctor leaves.segstudio --json",
     )
     parser.add_argument(
-        "project", metavar="PROJECT", nargs="?", help="look at this project too: drive, database, tiles, images"
+        "project", metavar="PROJECT", nargs="?", help=_("look at this project too: drive, database, tiles, images")
     )
     parser.add_json()
 

@@ -8,6 +8,7 @@ from segstudio.cli.output import say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import readable
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -24,20 +25,20 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_project()
     parser.add_argument(
-        "--truth", metavar="PATH", required=True, help="masks or a file of annotations, matched as by import"
+        "--truth", metavar="PATH", required=True, help=_("masks or a file of annotations, matched as by import")
     )
     parser.add_argument(
         "--format",
         default="",
         choices=readable(),
-        help="the format of the truth (by default that of its ending, else png)",
+        help=_("the format of the truth (by default that of its ending, else png)"),
     )
     parser.add_map()
     parser.add_argument(
-        "--content", choices=("proposals", "labels"), default="proposals", help="what is compared (proposals)"
+        "--content", choices=("proposals", "labels"), default="proposals", help=_("what is compared (proposals)")
     )
     parser.add_argument(
-        "--split", choices=("all", "train", "held-out"), default="all", help="only images of this side (all)"
+        "--split", choices=("all", "train", "held-out"), default="all", help=_("only images of this side (all)")
     )
     parser.add_json()
 
@@ -66,7 +67,14 @@ def run(options: Namespace) -> int:
         return 0
     figures = report.figures
     width = max(len(name) for name in (*report.names, "mean"))
-    say(f"{report.images} images, {figures.pixels} pixels, pixel accuracy {figures.pixel_accuracy:.4f}")
+    say(
+        _(
+            "{images} images, {pixels} pixels, pixel accuracy {pixel_accuracy:.4f}",
+            images=report.images,
+            pixels=figures.pixels,
+            pixel_accuracy=figures.pixel_accuracy,
+        )
+    )
     say(f"{'':<{width}}     IoU    Dice  precision  recall")
     for name, m in (*figures.classes.items(), ("mean", figures.mean)):
         if name in report.names and name not in report.in_truth:
@@ -74,6 +82,6 @@ def run(options: Namespace) -> int:
             continue
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
     if report.note:
-        say(f"note: {report.note}")
+        say(_("note: {note}", note=report.note))
     say_skipped(report.skipped, report.unread)
     return 0

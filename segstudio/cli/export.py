@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import complain, counted, say, say_json
+from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, Option, writable
+from segstudio.text import _, count
 
 if TYPE_CHECKING:
     from segstudio.tasks.labels.export import ExportReport
@@ -29,25 +30,27 @@ def arguments(parser: CommandParser) -> None:
         "segstudio export leaves.segstudio --format coco --out out --content finished --images 'field1/*'",
     )
     parser.add_project()
-    parser.add_argument("--format", required=True, choices=writable(), help="the format to write")
-    parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    parser.add_argument("--format", required=True, choices=writable(), help=_("the format to write"))
+    parser.add_argument("--out", metavar="DIR", required=True, help=_("the folder to write to"))
     parser.add_argument(
         "--content",
         choices=("labels", "proposals", "finished"),
         default="labels",
-        help="labels: every image with a known pixel (default); finished: images marked done; proposals: what the "
-        "model draws",
+        help=_(
+            "labels: every image with a known pixel (default); finished: images marked done; "
+            "proposals: what the model draws"
+        ),
     )
-    parser.add_argument("--images", metavar="GLOB", help="only images whose path, as in info, fits")
+    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path, as in info, fits"))
     parser.add_argument(
         "--grey",
         action="store_true",
-        help=f"write masks without colours: plain grey, the same values ({_with(Option.GREY)})",
+        help=_("write masks without colours: plain grey, the same values ({value})", value=_with(Option.GREY)),
     )
     parser.add_argument(
         "--background",
         action="store_true",
-        help=f"write the background too, where the format leaves it out ({_with(Option.BACKGROUND)})",
+        help=_("write the background too, where the format leaves it out ({value})", value=_with(Option.BACKGROUND)),
     )
     parser.add_json()
 
@@ -73,8 +76,12 @@ def run(options: Namespace) -> int:
         report, waiting = shown(task, "image"), project.unsaved.edits
     if report.changed:
         complain(
-            f"{len(report.changed)} of the images hold another content than when they were labelled, the first "
-            f"'{report.changed[0]}'; their labels were exported as they are."
+            _(
+                "{n} of the images hold another content than when they were labelled, the first '{changed}'; "
+                "their labels were exported as they are.",
+                n=len(report.changed),
+                changed=report.changed[0],
+            )
         )
     if options.json:
         say_json(
@@ -93,8 +100,8 @@ def run(options: Namespace) -> int:
             }
         )
         return 0
-    images, files = counted(report.images, "image"), counted(len(report.files), "file")
-    say(f"{images} exported to {report.out} ({files}), read back and equal.")
+    images, files = count(report.images, "{n} image", "{n} images"), count(len(report.files), "{n} file", "{n} files")
+    say(_("{images} exported to {out} ({files}), read back and equal.", images=images, out=report.out, files=files))
     for line in _notes(report):
         say(line)
     return 0
@@ -104,14 +111,29 @@ def _notes(report: "ExportReport") -> Iterator[str]:
     """What was left out, and what became of earlier exports."""
     for why, paths in groupby(sorted(report.left_out, key=lambda i: i.why), key=lambda i: i.why):
         left_out = [image.path for image in paths]
-        yield f"left out: {counted(len(left_out), 'image')}, {why} (the first is {left_out[0]})."
+        yield _(
+            "left out: {images}, {why} (the first is {left_out}).",
+            images=count(len(left_out), "{n} image", "{n} images"),
+            why=why,
+            left_out=left_out[0],
+        )
     if report.planes_left_out:
-        yield f"left out: {counted(report.planes_left_out, 'plane')} without a known pixel."
+        yield _(
+            "left out: {planes} without a known pixel.", planes=count(report.planes_left_out, "{n} plane", "{n} planes")
+        )
     if report.cleared:
-        files = counted(len(report.cleared), "file")
+        files = count(len(report.cleared), "{n} file", "{n} files")
         first = report.cleared[0].relative_to(report.out)
-        yield f"removed: {files} of this project's earlier exports, which no longer belonged (the first was {first})."
+        yield _(
+            "removed: {files} of this project's earlier exports, which no longer belonged (the first was {first}).",
+            files=files,
+            first=first,
+        )
     if report.stale:
-        files = counted(len(report.stale), "file")
+        files = count(len(report.stale), "{n} file", "{n} files")
         first = report.stale[0].relative_to(report.out)
-        yield f"note: {files} of earlier exports, perhaps of another project, stayed (the first is {first})."
+        yield _(
+            "note: {files} of earlier exports, perhaps of another project, stayed (the first is {first}).",
+            files=files,
+            first=first,
+        )

@@ -11,6 +11,7 @@ from segstudio.cli.output import complain, counted, say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, readable
+from segstudio.text import _, count
 
 if TYPE_CHECKING:
     from segstudio.tasks.labels.import_masks import ImportReport
@@ -32,24 +33,24 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_project()
     parser.add_argument(
-        "--format", default="", choices=readable(), help="the format (by default that of the ending, else png)"
+        "--format", default="", choices=readable(), help=_("the format (by default that of the ending, else png)")
     )
-    parser.add_argument("path", metavar="PATH", help="a folder of masks, one mask, or a file of annotations")
+    parser.add_argument("path", metavar="PATH", help=_("a folder of masks, one mask, or a file of annotations"))
     parser.add_argument(
-        "--as", dest="target", choices=("labels", "proposals"), default="labels", help="what they become (labels)"
+        "--as", dest="target", choices=("labels", "proposals"), default="labels", help=_("what they become (labels)")
     )
     parser.add_map()
     parser.add_argument(
         "--new-classes",
         action="store_true",
-        help="make the classes that the project lacks: those of --map, and those that the file names",
+        help=_("make the classes that the project lacks: those of --map, and those that the file names"),
     )
     parser.add_argument(
         "--status",
         choices=("done", "in-progress"),
-        help="the status of the images that get labels (in-progress); nothing is filled in",
+        help=_("the status of the images that get labels (in-progress); nothing is filled in"),
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would be imported, and import nothing")
+    parser.add_argument("--dry-run", action="store_true", help=_("say what would be imported, and import nothing"))
     parser.add_json()
 
 
@@ -64,7 +65,7 @@ def run(options: Namespace) -> int:
 
     mapping = parsed_map(options.map)
     if options.status and options.target == Target.PROPOSALS:
-        raise UsageError("--status is of labels; proposals leave an image's status as it is.")
+        raise UsageError(_("--status is of labels; proposals leave an image's status as it is."))
     pattern = None if options.pattern is None else StemPattern(options.pattern)
     what = options.format, Path(options.path)
     with opened(options.project, write=not options.dry_run) as project:
@@ -116,19 +117,31 @@ def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
         )
         return
     for plane in preview.planes:
-        objects, pixels = counted(plane.objects, "object"), counted(plane.pixels, "known pixel")
+        objects, pixels = (
+            count(plane.objects, "{n} object", "{n} objects"),
+            count(plane.pixels, "{n} known pixel", "{n} known pixels"),
+        )
         over = f", {counted(plane.overwrites, 'labelled pixel')} written over" if plane.overwrites else ""
-        say(f"{plane.path}: {objects}, {pixels} from {plane.source}{over}")
+        say(
+            _(
+                "{path}: {objects}, {pixels} from {source}{over}",
+                path=plane.path,
+                objects=objects,
+                pixels=pixels,
+                source=plane.source,
+                over=over,
+            )
+        )
     if preview.new_classes:
-        say(f"New classes: {', '.join(preview.new_classes)}.")
+        say(_("New classes: {new_classes}.", new_classes=", ".join(preview.new_classes)))
     for sentence in preview.notes:
-        say(f"note: {sentence}")
+        say(_("note: {sentence}", sentence=sentence))
     say_skipped(preview.skipped, preview.unread)
-    say("Nothing was imported: this was a dry run.")
+    say(_("Nothing was imported: this was a dry run."))
 
 
 def _binary_note(report: "ImportReport") -> str:
-    masks, value = counted(len(report.binary), "mask"), report.binary_value
+    masks, value = count(len(report.binary), "{n} mask", "{n} masks"), report.binary_value
     return (
         f"note: {masks} of nothing but 0 and {value} (the first is {report.binary[0]}). Here {value} means unknown; "
         f"if it is your object, import again with --map {value}=CLASS."
@@ -136,19 +149,30 @@ def _binary_note(report: "ImportReport") -> str:
 
 
 def _say_for_people(report: "ImportReport", target: str) -> None:
-    what = counted(report.annotations, "annotation") if report.annotations else counted(report.masks, "mask")
-    images, pixels = counted(report.images, "image"), counted(report.pixels, "known pixel")
-    say(f"{what} of {images} imported as {target}: {pixels}.")
+    what = (
+        count(report.annotations, "{n} annotation", "{n} annotations")
+        if report.annotations
+        else count(report.masks, "{n} mask", "{n} masks")
+    )
+    images, pixels = (
+        count(report.images, "{n} image", "{n} images"),
+        count(report.pixels, "{n} known pixel", "{n} known pixels"),
+    )
+    say(_("{what} of {images} imported as {target}: {pixels}.", what=what, images=images, target=target, pixels=pixels))
     if report.new_classes:
-        say(f"New classes: {', '.join(report.new_classes)}.")
+        say(_("New classes: {new_classes}.", new_classes=", ".join(report.new_classes)))
     if report.binary:
         say(_binary_note(report))
     for sentence in report.notes:
-        say(f"note: {sentence}")
+        say(_("note: {sentence}", sentence=sentence))
     if report.reopened:
-        images = counted(len(report.reopened), "image")
+        images = count(len(report.reopened), "{n} image", "{n} images")
         say(
-            f"note: in progress again, though done before: {images} (the first is {report.reopened[0]}); --status done "
-            "keeps the mark."
+            _(
+                "note: in progress again, though done before: {images} (the first is {reopened}); --status "
+                "done keeps the mark.",
+                images=images,
+                reopened=report.reopened[0],
+            )
         )
     say_skipped(report.skipped, report.unread)

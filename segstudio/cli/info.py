@@ -8,6 +8,7 @@ from typing import Any
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -36,19 +37,42 @@ def run(options: Namespace) -> int:
     images = found["images"]
     status = Counter(image["status"] for image in images)
     split = Counter(image["split"] for image in images)
-    say(f"{len(images)} images: {status['done']} done, {status['in-progress']} in progress, {status['new']} new")
-    say(f"{split['train']} in training, {split['held-out']} held out, {split[None]} not labelled yet")
+    say(
+        _(
+            "{n} images: {status} done, {status2} in progress, {status3} new",
+            n=len(images),
+            status=status["done"],
+            status2=status["in-progress"],
+            status3=status["new"],
+        )
+    )
+    say(
+        _(
+            "{split} in training, {split2} held out, {split3} not labelled yet",
+            split=split["train"],
+            split2=split["held-out"],
+            split3=split[None],
+        )
+    )
     for c in found["classes"]:
-        say(f"class {c['value']}: {c['name']} ({c['kind']}, {c['color']})")
+        say(_("class {c}: {c2} ({c3}, {c4})", c=c["value"], c2=c["name"], c3=c["kind"], c4=c["color"]))
     for version in found["versions"]:
         state = "current" if version["current"] else "promoted" if version["promoted"] else "candidate"
-        say(f"version {version['version']}: {state}, from {version['parent']}, {version['made']}")
+        say(
+            _(
+                "version {version}: {state}, from {version2}, {version3}",
+                version=version["version"],
+                state=state,
+                version2=version["parent"],
+                version3=version["made"],
+            )
+        )
     for line in _work(images):
         say(line)
     for image in images:
         if "problem" in image:
-            say(f"problem with {image['path']}: {image['problem']}")
-    say(f"last edit: {found['last_edit']}")
+            say(_("problem with {image}: {image2}", image=image["path"], image2=image["problem"]))
+    say(_("last edit: {found}", found=found["last_edit"]))
     return 0
 
 
@@ -56,13 +80,19 @@ def _work(images: list[dict[str, Any]]) -> Iterator[str]:
     """Time and corrections, where there are any."""
     seconds = [image["seconds"] for image in images if image["seconds"]]
     if seconds:
-        yield f"worked {sum(seconds) / 60:.1f} minutes on {_images(len(seconds))}"
+        yield _("worked {sum:.1f} minutes on {images}", sum=sum(seconds) / 60, images=_images(len(seconds)))
     efforts = [image["effort"] for image in images if image["effort"]]
     proposed = sum(effort["proposed"] for effort in efforts)
     if proposed:
         corrected = sum(effort["corrected"] for effort in efforts)
         share = f"{100 * corrected / proposed:.1f} %"
-        yield f"corrected {share} of the first proposals of {_images(len(efforts))} ({corrected} of {proposed} pixels)"
+        yield _(
+            "corrected {share} of the first proposals of {images} ({corrected} of {proposed} pixels)",
+            share=share,
+            images=_images(len(efforts)),
+            corrected=corrected,
+            proposed=proposed,
+        )
 
 
 def _images(n: int) -> str:

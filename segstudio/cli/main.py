@@ -15,6 +15,7 @@ from segstudio.cli.table import COMMANDS, is_command
 from segstudio.cli.trouble import must_be_text, refused_path, report_bugs
 from segstudio.errors import UserError
 from segstudio.registry import unsaid
+from segstudio.text import _
 
 __all__ = ["entry", "parser_of"]
 
@@ -69,7 +70,7 @@ def _run(given: list[str]) -> int:
             say(_overview())
         return 0
     if given == ["--version"]:
-        say(f"segstudio {segstudio.__version__}")
+        say(_("segstudio {version}", version=segstudio.__version__))
         return 0
     from segstudio.cli import window
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -20,9 +21,9 @@ def arguments(parser: CommandParser) -> None:
         "segstudio merge anna.segstudio ben.segstudio --out both.segstudio",
         "segstudio merge anna.segstudio ben.segstudio --out both.segstudio --json",
     )
-    parser.add_argument("a", metavar="A", help="the project that stays where both know and differ")
-    parser.add_argument("b", metavar="B", help="the project that is merged into it")
-    parser.add_argument("--out", metavar="C", required=True, help="the new project; nothing may stand there")
+    parser.add_argument("a", metavar="A", help=_("the project that stays where both know and differ"))
+    parser.add_argument("b", metavar="B", help=_("the project that is merged into it"))
+    parser.add_argument("--out", metavar="C", required=True, help=_("the new project; nothing may stand there"))
     parser.add_json()
 
 
@@ -37,14 +38,33 @@ def run(options: Namespace) -> int:
     if options.json:
         say_json(report.as_json())
         return 0
-    say(f"{report.images} images in {out}: {report.changed} changed by B, {report.added} that only B had.")
+    say(
+        _(
+            "{images} images in {out}: {changed} changed by B, {added} that only B had.",
+            images=report.images,
+            out=out,
+            changed=report.changed,
+            added=report.added,
+        )
+    )
     for conflict in report.conflicts:
         x, y, w, h = conflict.rect
-        say(f"{conflict.path}, plane {conflict.plane}: {conflict.pixels} pixels differ, within {x}, {y}, {w} x {h}.")
+        say(
+            _(
+                "{path}, plane {plane}: {pixels} pixels differ, within {x}, {y}, {w} x {h}.",
+                path=conflict.path,
+                plane=conflict.plane,
+                pixels=conflict.pixels,
+                x=x,
+                y=y,
+                w=w,
+                h=h,
+            )
+        )
     if report.conflicts:
-        say("Where they differ A's labels stand and B's are proposed.")
+        say(_("Where they differ A's labels stand and B's are proposed."))
     if report.versions_left:
-        say(f"Versions of B that were not taken: {', '.join(report.versions_left)}.")
+        say(_("Versions of B that were not taken: {versions_left}.", versions_left=", ".join(report.versions_left)))
     for note in report.notes:
         say(note)
     return 0

@@ -3,9 +3,10 @@
 from argparse import Namespace
 from pathlib import Path
 
-from segstudio.cli.output import counted, say, say_json
+from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -22,14 +23,14 @@ def arguments(parser: CommandParser) -> None:
         "segstudio new leaves.segstudio --images photos --class leaf --class symptom:#D55E00",
         "segstudio new cells.segstudio --images 'scans/*.tif' --class nucleus::instance --class debris::ignore",
     )
-    parser.add_argument("project", metavar="PROJECT", help="the folder NAME.segstudio to make")
+    parser.add_argument("project", metavar="PROJECT", help=_("the folder NAME.segstudio to make"))
     parser.add_argument(
         "--images",
         metavar="PATH",
         nargs="+",
         action="extend",
         required=True,
-        help="files, folders (with all below) and globs",
+        help=_("files, folders (with all below) and globs"),
     )
     parser.add_argument(
         "--class",
@@ -37,10 +38,12 @@ def arguments(parser: CommandParser) -> None:
         metavar="NAME[:#RRGGBB[:KIND]]",
         action="append",
         default=[],
-        help="a class, in the order of the list; KIND is semantic (default), instance, background or ignore, and an "
-        "empty field is its default (without --class: background and one semantic class 'object')",
+        help=_(
+            "a class, in the order of the list; KIND is semantic (default), instance, background or ignore, "
+            "and an empty field is its default (without --class: background and one semantic class 'object')"
+        ),
     )
-    parser.add_argument("--copy", action="store_true", help="take the image files into the project")
+    parser.add_argument("--copy", action="store_true", help=_("take the image files into the project"))
     parser.add_json()
 
 
@@ -64,11 +67,14 @@ def run(options: Namespace) -> int:
             }
         )
         return 0
-    images, classes = counted(report.images, "image"), ", ".join(c.name for c in report.classes)
-    say(f"{report.path}: {images}, classes {classes}.")
+    images, classes = count(report.images, "{n} image", "{n} images"), ", ".join(c.name for c in report.classes)
+    say(_("{path}: {images}, classes {classes}.", path=report.path, images=images, classes=classes))
     say_masks(report, options.project)
     say(
-        f"Next: 'segstudio {report.path}' opens it; 'segstudio import' reads masks that you have; 'segstudio add' "
-        "takes more images."
+        _(
+            "Next: 'segstudio {path}' opens it; 'segstudio import' reads masks that you have; 'segstudio "
+            "add' takes more images.",
+            path=report.path,
+        )
     )
     return 0

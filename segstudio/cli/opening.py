@@ -10,6 +10,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.images.new import project_path
 from segstudio.tasks.keeping.project_health import is_project
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _
 
 __all__ = ["opened", "place_of"]
 
@@ -29,7 +30,7 @@ def opened(name: str, *, write: bool) -> Iterator[Project]:
     """
     place = place_of(name)
     if status_of(place) is None:
-        raise NotAProject(f"There is no project at '{name}'.", todo="'segstudio new' makes one.")
+        raise NotAProject(_("There is no project at '{name}'.", name=name), todo=_("'segstudio new' makes one."))
     project = Project.open(place, write=write)
     try:
         with project:

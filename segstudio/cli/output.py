@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segstudio.errors import DiskRefused
+from segstudio.text import _
 
 __all__ = ["complain", "counted", "drop_output", "say", "say_json", "say_skipped"]
 
@@ -20,7 +21,9 @@ def say(text: str) -> None:
         raise
     except OSError as error:
         drop_output()
-        raise DiskRefused(f"The output could not be written: {error.strerror or error}.") from error
+        raise DiskRefused(
+            _("The output could not be written: {strerror}.", strerror=error.strerror or error)
+        ) from error
 
 
 def counted(n: int, thing: str) -> str:
@@ -50,9 +53,9 @@ def _finite(value: Any) -> Any:
 def say_skipped(masks: Sequence[str], unread: Sequence[str]) -> None:
     """Say which masks were passed over: those without an image, and files in a format that is not read."""
     for name in masks:
-        say(f"skipped {name}: it belongs to no image of the project, or to several alike.")
+        say(_("skipped {name}: it belongs to no image of the project, or to several alike.", name=name))
     for name in unread:
-        say(f"skipped {name}: masks in this format are not read; convert it to PNG of class values.")
+        say(_("skipped {name}: masks in this format are not read; convert it to PNG of class values.", name=name))
 
 
 def complain(line: str) -> None:

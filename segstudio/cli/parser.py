@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from segstudio.errors import UsageError
+from segstudio.text import _
 
 __all__ = ["CommandParser", "at_least", "checked", "positive"]
 
@@ -21,13 +22,13 @@ class CommandParser(argparse.ArgumentParser):
 
     def describe(self, description: str, *examples: str) -> None:
         """Set the text above the options, and examples below them."""
-        self.description = description
+        self.description = _(description)
         if examples:
-            self.epilog = "examples:\n" + "\n".join(f"  {example}" for example in examples)
+            self.epilog = _("examples:") + "\n" + "\n".join(f"  {example}" for example in examples)
 
     def add_project(self) -> None:
         """The project, the first argument of most commands."""
-        self.add_argument("project", metavar="PROJECT", help="the folder NAME.segstudio")
+        self.add_argument("project", metavar="PROJECT", help=_("the folder NAME.segstudio"))
 
     def add_map(self) -> None:
         """Add `--map KEY=CLASS,...`, given any number of times, and `--pattern`."""
@@ -36,18 +37,20 @@ class CommandParser(argparse.ArgumentParser):
             metavar="KEY=CLASS,...",
             action="append",
             default=[],
-            help="the class that a key means: a value, a range (0-127), a colour (#RRGGBB, which makes masks of colour "
-            "pictures too), or a name that a file of annotations uses; without a class: unknown",
+            help=_(
+                "the class that a key means: a value, a range (0-127), a colour (#RRGGBB, which makes masks of "
+                "colour pictures too), or a name that a file of annotations uses; without a class: unknown"
+            ),
         )
         self.add_argument(
             "--pattern",
             metavar="PATTERN",
-            help="how masks are called after their image: '{stem}_mask', '{stem}/mask' (like the image)",
+            help=_("how masks are called after their image: '{stem}_mask', '{stem}/mask' (like the image)"),
         )
 
     def add_json(self) -> None:
         """`--json`."""
-        self.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        self.add_argument("--json", action="store_true", help=_("print one JSON object on standard output"))
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

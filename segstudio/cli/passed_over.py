@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from segstudio.cli.output import complain, counted, say
+from segstudio.cli.output import complain, say
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.skipped import SkippedFile, named_groups
+from segstudio.text import _, count
 
 __all__ = ["complain_of", "keys_of", "say_masks"]
 
@@ -55,7 +56,13 @@ def say_masks(report: PassedOver, project: str) -> None:
     """Say which masks were left out, and how to read them."""
     if report.own_masks:
         were = "was" if report.own_masks == 1 else "were"
-        say(f"{counted(report.own_masks, 'mask')} exported by SegStudio {were} skipped.")
+        say(
+            _(
+                "{masks} exported by SegStudio {were} skipped.",
+                masks=count(report.own_masks, "{n} mask", "{n} masks"),
+                were=were,
+            )
+        )
     for masks in report.mask_folders:
         look, were = ("looks", "was") if masks.files == 1 else ("look", "were")
         mask, them = ("a mask", "it") if masks.files == 1 else ("masks", "them")
@@ -63,7 +70,18 @@ def say_masks(report: PassedOver, project: str) -> None:
         which += f" {them}" if masks.among_images else ""
         name = "the files" if masks.among_images else "that folder"
         say(
-            f"{counted(masks.files, 'file')} in '{masks.folder}' {look} like {mask} {which} and {were} skipped: "
-            f"'segstudio import {project} --format png {masks.folder}' takes {them} as labels; to label {them} as "
-            f"images, name {name} too."
+            _(
+                "{files} in '{folder}' {look} like {mask} {which} and {were} skipped: 'segstudio import "
+                "{project} --format png {folder}' takes {them} as labels; to label {them} as images, name {name} "
+                "too.",
+                files=count(masks.files, "{n} file", "{n} files"),
+                folder=masks.folder,
+                look=look,
+                mask=mask,
+                which=which,
+                were=were,
+                project=project,
+                them=them,
+                name=name,
+            )
         )

@@ -10,6 +10,7 @@ from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import UserError
 from segstudio.store.project import Project
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.tasks.learning.predict import Plane
@@ -33,17 +34,19 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_project()
     parser.add_argument(
-        "--version", metavar="V|current|instant|embedded", default="current", help="what predicts (current)"
+        "--version", metavar="V|current|instant|embedded", default="current", help=_("what predicts (current)")
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--images", metavar="GLOB", help="images whose path, as in info, fits")
-    which.add_argument("--all", action="store_true", help="every plane that is not done")
-    which.add_argument("--unlabelled", action="store_true", help="planes without a known pixel (default)")
+    which.add_argument("--images", metavar="GLOB", help=_("images whose path, as in info, fits"))
+    which.add_argument("--all", action="store_true", help=_("every plane that is not done"))
+    which.add_argument("--unlabelled", action="store_true", help=_("planes without a known pixel (default)"))
     parser.add_argument(
-        "--planes", metavar="A-B", type=_planes, help="of these only the planes number A to B, counted from 0"
+        "--planes", metavar="A-B", type=_planes, help=_("of these only the planes number A to B, counted from 0")
     )
     parser.add_argument(
-        "--replace", action="store_true", help="replace proposals that were imported or merged, too (else passed over)"
+        "--replace",
+        action="store_true",
+        help=_("replace proposals that were imported or merged, too (else passed over)"),
     )
     parser.add_json()
 
@@ -58,7 +61,13 @@ def run(options: Namespace) -> int:
     with opened(options.project, write=True) as project:
         known = {version.name for version in project.versions()}
         if options.version not in (*_ALWAYS, *known):
-            raise UserError(f"'{options.version}' is no version: there are {', '.join((*_ALWAYS, *sorted(known)))}.")
+            raise UserError(
+                _(
+                    "'{version}' is no version: there are {value}.",
+                    version=options.version,
+                    value=", ".join((*_ALWAYS, *sorted(known))),
+                )
+            )
         planes = _chosen(project, options)
         images = list(dict.fromkeys(image for image, _ in planes))
         report = PredictReport(0, 0, 1.0, PredictSeconds(0.0, 0.0, 0.0))
@@ -91,11 +100,25 @@ def run(options: Namespace) -> int:
     else:
         say(f"{report.images} images have a proposal{f' of {report.version}' if report.version else ''}.")
         if report.passed_over:
-            say(f"{report.passed_over} planes keep what a person proposed; --replace predicts those too.")
+            say(
+                _(
+                    "{passed_over} planes keep what a person proposed; --replace predicts those too.",
+                    passed_over=report.passed_over,
+                )
+            )
     if report.failed:
         first, more = report.failed[0], len(report.failed) - 1
         others = f" {more} more could not be read either." if more else ""
-        complain(f"{len(report.failed)} of {len(images)} images failed. {first.path}: {first.sentence}{others}")
+        complain(
+            _(
+                "{n} of {n2} images failed. {path}: {sentence}{others}",
+                n=len(report.failed),
+                n2=len(images),
+                path=first.path,
+                sentence=first.sentence,
+                others=others,
+            )
+        )
         return 1
     return 0
 

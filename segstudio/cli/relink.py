@@ -8,6 +8,7 @@ from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.errors import UserError
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -20,7 +21,7 @@ def arguments(parser: CommandParser) -> None:
         "segstudio relink leaves.segstudio /data/leaves-2026",
     )
     parser.add_project()
-    parser.add_argument("folder", metavar="FOLDER", help="where to look, with all folders below")
+    parser.add_argument("folder", metavar="FOLDER", help=_("where to look, with all folders below"))
     parser.add_json()
 
 
@@ -33,16 +34,21 @@ def run(options: Namespace) -> int:
     if report.missing and not report.found:
         other = f" ({len(report.different)} files of these names hold another content)" if report.different else ""
         raise UserError(
-            f"None of the {len(report.missing)} missing images is in {report.folder}{other}; the first is "
-            f"'{report.missing[0]}'."
+            _(
+                "None of the {n} missing images is in {folder}{other}; the first is '{missing}'.",
+                n=len(report.missing),
+                folder=report.folder,
+                other=other,
+                missing=report.missing[0],
+            )
         )
     if options.json:
         say_json({"found": len(report.found), "missing": list(report.missing), "different": list(report.different)})
         return 0
     if not report.found:
-        say("No image is missing.")
+        say(_("No image is missing."))
         return 0
-    say(f"{len(report.found)} images found, {len(report.missing)} still missing.")
+    say(_("{n} images found, {n2} still missing.", n=len(report.found), n2=len(report.missing)))
     for path in report.missing:
-        say(f"missing: {path}")
+        say(_("missing: {path}", path=path))
     return 0

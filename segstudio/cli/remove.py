@@ -3,8 +3,9 @@
 from argparse import Namespace
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import counted, say, say_json
+from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -19,7 +20,7 @@ def arguments(parser: CommandParser) -> None:
         "segstudio remove leaves.segstudio blurred.png 'series-3/*'",
     )
     parser.add_project()
-    parser.add_argument("images", metavar="PATH", nargs="+", help="paths or globs, as 'info' has them")
+    parser.add_argument("images", metavar="PATH", nargs="+", help=_("paths or globs, as 'info' has them"))
     parser.add_json()
 
 
@@ -33,6 +34,12 @@ def run(options: Namespace) -> int:
     if options.json:
         say_json({"removed": removed, "images": images})
         return 0
-    say(f"{counted(len(removed), 'image')} removed; the project has {counted(images, 'image')}.")
-    say("Files and labels are kept: undo, or 'segstudio add', brings them back.")
+    say(
+        _(
+            "{images} removed; the project has {images2}.",
+            images=count(len(removed), "{n} image", "{n} images"),
+            images2=count(images, "{n} image", "{n} images"),
+        )
+    )
+    say(_("Files and labels are kept: undo, or 'segstudio add', brings them back."))
     return 0

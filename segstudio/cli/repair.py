@@ -7,6 +7,7 @@ from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.geometry import TILE
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -24,7 +25,7 @@ def arguments(parser: CommandParser) -> None:
         "segstudio repair leaves.segstudio --out rescued.segstudio --json",
     )
     parser.add_project()
-    parser.add_argument("--out", metavar="NEW", help="the new project (default: NAME-repaired.segstudio beside it)")
+    parser.add_argument("--out", metavar="NEW", help=_("the new project (default: NAME-repaired.segstudio beside it)"))
     parser.add_json()
 
 
@@ -37,16 +38,28 @@ def run(options: Namespace) -> int:
     if options.json:
         say_json(report.as_json())
         return 0
-    say(f"{report.images} images and {report.tiles} tiles of labels were taken into {report.out}.")
+    say(
+        _(
+            "{images} images and {tiles} tiles of labels were taken into {out}.",
+            images=report.images,
+            tiles=report.tiles,
+            out=report.out,
+        )
+    )
     if report.rebuilt:
-        say(f"{report.rebuilt} of the tiles were broken and were rebuilt from the journal.")
+        say(_("{rebuilt} of the tiles were broken and were rebuilt from the journal.", rebuilt=report.rebuilt))
     if report.waiting_saved:
-        say(f"{report.waiting_saved} edits that waited in the state folder are in it too.")
+        say(
+            _(
+                "{waiting_saved} edits that waited in the state folder are in it too.",
+                waiting_saved=report.waiting_saved,
+            )
+        )
     if report.whole:
-        say("Nothing is lost.")
+        say(_("Nothing is lost."))
         return 0
     if not report.history:
-        say("lost: the history; what was painted before cannot be undone")
+        say(_("lost: the history; what was painted before cannot be undone"))
     lost = [
         f"labels of {t.path or 'an unknown image'} from x {t.tx * TILE} to {(t.tx + 1) * TILE}, y {t.ty * TILE} to "
         f"{(t.ty + 1) * TILE}, plane {t.plane}"
@@ -59,11 +72,11 @@ def run(options: Namespace) -> int:
     lost += [f"file {name}" for name in report.lost_files]
     lost += [f"snapshot '{name}', whose labels can no longer be restored" for name in report.lost_snapshots]
     for line in lost[:_LISTED]:
-        say(f"lost: {line}")
+        say(_("lost: {line}", line=line))
     if len(lost) > _LISTED:
-        say(f"lost: {len(lost) - _LISTED} more (--json lists them)")
+        say(_("lost: {n} more (--json lists them)", n=len(lost) - _LISTED))
     for note in report.notes:
-        say(f"note: {note}")
+        say(_("note: {note}", note=note))
     if report.lost_tiles or report.lost_objects:
-        say("Images that lost labels are in progress again. A backup may still have them: 'segstudio merge'.")
+        say(_("Images that lost labels are in progress again. A backup may still have them: 'segstudio merge'."))
     return 0

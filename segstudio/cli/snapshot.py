@@ -10,6 +10,7 @@ from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.store.project import Project
 from segstudio.store.snapshots import Snapshot
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -25,13 +26,13 @@ def arguments(parser: CommandParser) -> None:
         "segstudio snapshot leaves.segstudio --restore 'before the meeting' --images 'north/*'",
     )
     parser.add_project()
-    parser.add_argument("--name", metavar="NAME", help="the name to keep it under (the local date and time)")
+    parser.add_argument("--name", metavar="NAME", help=_("the name to keep it under (the local date and time)"))
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--list", action="store_true", help="list the snapshots, newest first, and keep none")
-    what.add_argument("--restore", metavar="NAME", help="make the labels again what they were")
-    what.add_argument("--rename", metavar="NAME", help="give a snapshot the name of --name")
-    what.add_argument("--delete", metavar="NAME", help="take the name away; no label changes")
-    parser.add_argument("--images", metavar="GLOB", help="with --restore: only images whose path, as in info, fits")
+    what.add_argument("--list", action="store_true", help=_("list the snapshots, newest first, and keep none"))
+    what.add_argument("--restore", metavar="NAME", help=_("make the labels again what they were"))
+    what.add_argument("--rename", metavar="NAME", help=_("give a snapshot the name of --name"))
+    what.add_argument("--delete", metavar="NAME", help=_("take the name away; no label changes"))
+    parser.add_argument("--images", metavar="GLOB", help=_("with --restore: only images whose path, as in info, fits"))
     parser.add_json()
 
 
@@ -60,11 +61,11 @@ def _check(options: Namespace) -> None:
     from segstudio.errors import UsageError
 
     if options.images is not None and options.restore is None:
-        raise UsageError("--images belongs to --restore.")
+        raise UsageError(_("--images belongs to --restore."))
     if (options.rename is not None) and options.name is None:
-        raise UsageError("--rename needs the new name: --name NEW.")
+        raise UsageError(_("--rename needs the new name: --name NEW."))
     if options.name is not None and (options.list or options.restore is not None or options.delete is not None):
-        raise UsageError("--name names the snapshot to keep, or with --rename the new name.")
+        raise UsageError(_("--name names the snapshot to keep, or with --rename the new name."))
 
 
 def _restore(project: Project, options: Namespace) -> None:
@@ -88,14 +89,14 @@ def _restore(project: Project, options: Namespace) -> None:
         )
         return
     if report.batch is None:
-        say(f"Nothing differs from the snapshot '{snapshot.name}'; nothing was changed.")
+        say(_("Nothing differs from the snapshot '{name}'; nothing was changed.", name=snapshot.name))
         return
     classes = " and the classes" if report.classes else ""
     images = "1 image" if len(paths) == 1 else f"{len(paths)} images"
-    say(f"{images}{classes} restored to the snapshot '{snapshot.name}'.")
-    say("Undo takes it back: Ctrl+Z in the window, on one of these images.")
+    say(_("{images}{classes} restored to the snapshot '{name}'.", images=images, classes=classes, name=snapshot.name))
+    say(_("Undo takes it back: Ctrl+Z in the window, on one of these images."))
     for name in report.unused:
-        say(f"the class '{name}' is out of use: restored pixels of it count as nothing.")
+        say(_("the class '{name}' is out of use: restored pixels of it count as nothing.", name=name))
 
 
 def _list(found: list[Snapshot], *, as_json: bool) -> None:
@@ -106,16 +107,26 @@ def _list(found: list[Snapshot], *, as_json: bool) -> None:
         local = datetime.fromisoformat(s.time).astimezone().strftime("%Y-%m-%d %H:%M")
         kept = "" if s.kept else ", compacted away"
         by = f", {s.author}" if s.author else ""
-        say(f"{s.name}  ({local}, edit {s.seq}, {s.edits} since{by}{kept})")
+        say(
+            _(
+                "{name}  ({local}, edit {seq}, {edits} since{by}{kept})",
+                name=s.name,
+                local=local,
+                seq=s.seq,
+                edits=s.edits,
+                by=by,
+                kept=kept,
+            )
+        )
     if not found:
-        say("No snapshots yet.")
+        say(_("No snapshots yet."))
 
 
 def _say(done: str, snapshot: Snapshot, *, as_json: bool) -> None:
     if as_json:
         say_json({done: _object(snapshot)})
     else:
-        say(f"Snapshot '{snapshot.name}' {done} (edit {snapshot.seq}).")
+        say(_("Snapshot '{name}' {done} (edit {seq}).", name=snapshot.name, done=done, seq=snapshot.seq))
 
 
 def _object(snapshot: Snapshot) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser, at_least, positive
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import DiskRefused, UsageError, UserError
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -32,19 +33,22 @@ def arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--base",
         metavar="VERSION|embedded|imagenet|scratch",
-        help="what the run starts from (the current version, else embedded)",
+        help=_("what the run starts from (the current version, else embedded)"),
     )
     parser.add_argument(
-        "--max-seconds", metavar="S", type=positive, help="end in time; counts from the first step, evaluation included"
+        "--max-seconds",
+        metavar="S",
+        type=positive,
+        help=_("end in time; counts from the first step, evaluation included"),
     )
-    parser.add_argument("--max-steps", metavar="N", type=at_least(1), help="end after so many steps")
-    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="what computes (auto)")
-    parser.add_argument("--seed", metavar="K", type=at_least(0), help="seed of everything random (0)")
+    parser.add_argument("--max-steps", metavar="N", type=at_least(1), help=_("end after so many steps"))
+    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help=_("what computes (auto)"))
+    parser.add_argument("--seed", metavar="K", type=at_least(0), help=_("seed of everything random (0)"))
     parser.add_argument(
-        "--events", metavar="FILE|-", help="write one JSON object a line as things happen; - is standard output"
+        "--events", metavar="FILE|-", help=_("write one JSON object a line as things happen; - is standard output")
     )
     parser.add_argument(
-        "--config", metavar="FILE.toml", help="these options from a file, with underscores; the command line wins"
+        "--config", metavar="FILE.toml", help=_("these options from a file, with underscores; the command line wins")
     )
     parser.add_json()
 
@@ -52,7 +56,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Train."""
     if options.events == "-" and options.json:
-        raise UsageError("--events - and --json both want standard output; give --events a file.")
+        raise UsageError(_("--events - and --json both want standard output; give --events a file."))
     from segstudio.engine.client import EngineClient
     from segstudio.tasks.learning.train import train
 
@@ -61,7 +65,13 @@ def run(options: Namespace) -> int:
     with opened(options.project, write=True) as project, _stoppable() as stop, _event_file(options.events) as events:
         known = {version.name for version in project.versions()}
         if choices.base is not None and choices.base not in (*_STARTS, *known):
-            raise UserError(f"'{choices.base}' is no base: there are {', '.join((*_STARTS, *sorted(known)))}.")
+            raise UserError(
+                _(
+                    "'{base}' is no base: there are {value}.",
+                    base=choices.base,
+                    value=", ".join((*_STARTS, *sorted(known))),
+                )
+            )
         watcher = _Watcher(events)
         try:
             with EngineClient(project.path) as engine:
@@ -69,20 +79,35 @@ def run(options: Namespace) -> int:
         finally:
             watcher.close()
     for sentence in watcher.warnings:
-        complain(f"warning: {sentence}")
+        complain(_("warning: {sentence}", sentence=sentence))
     import msgspec
 
     if options.json:
         say_json(msgspec.to_builtins(result))
     elif options.events != "-":
         verdict = "promoted" if result.promoted else "not promoted"
-        say(f"{result.version} (from {result.parent}): {verdict}. {result.reason}")
+        say(
+            _(
+                "{version} (from {parent}): {verdict}. {reason}",
+                version=result.version,
+                parent=result.parent,
+                verdict=verdict,
+                reason=result.reason,
+            )
+        )
         if result.advice:
             say(result.advice)
-        say(f"{result.steps} steps in {result.seconds:.1f} s")
+        say(_("{steps} steps in {seconds:.1f} s", steps=result.steps, seconds=result.seconds))
         for side, figures in result.held_out.items():
             if figures is not None:
-                say(f"{side}: held-out mean IoU {figures.mean_iou:.4f}, loss {figures.loss:.4f}")
+                say(
+                    _(
+                        "{side}: held-out mean IoU {mean_iou:.4f}, loss {loss:.4f}",
+                        side=side,
+                        mean_iou=figures.mean_iou,
+                        loss=figures.loss,
+                    )
+                )
     return 0
 
 
@@ -127,7 +152,9 @@ def _event_file(name: str | None) -> Iterator[BinaryIO | None]:
         try:
             file = stack.enter_context(open(name, "wb"))
         except OSError as error:
-            raise DiskRefused(f"{name} cannot be written: {error.strerror or error}.") from error
+            raise DiskRefused(
+                _("{name} cannot be written: {strerror}.", name=name, strerror=error.strerror or error)
+            ) from error
         yield file
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from segstudio.cli.output import complain
 from segstudio.errors import UserError, printable
 from segstudio.faults import keep
+from segstudio.text import _
 
 __all__ = ["must_be_text", "refused_path", "report_bug", "report_bugs"]
 
@@ -50,7 +51,8 @@ def must_be_text(arguments: Sequence[str]) -> None:
             argument.encode()
         except UnicodeEncodeError as error:
             raise UserError(
-                f"'{argument}' cannot be used: it is not valid UTF-8.", todo="Rename the file or folder, and try again."
+                _("'{argument}' cannot be used: it is not valid UTF-8.", argument=argument),
+                todo=_("Rename the file or folder, and try again."),
             ) from error
 
 
@@ -68,7 +70,7 @@ def report_bug(kind: type[BaseException], error: BaseException, trace: Traceback
         return
     path = keep(error if error.__traceback__ is not None else error.with_traceback(trace))
     kept = f"{_SHOW}=1 shows its trace." if path is None else f"its trace is in {path}."
-    complain(f"This is a bug of SegStudio ({kind.__name__}: {error}); {kept}")
+    complain(_("This is a bug of SegStudio ({name}: {error}); {kept}", name=kind.__name__, error=error, kept=kept))
 
 
 def _report_of_thread(arguments: threading.ExceptHookArgs) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segstudio.cli.parser import CommandParser
 from segstudio.errors import UsageError, UserError
+from segstudio.text import _
 
 __all__ = ["has_display", "run"]
 
@@ -20,17 +21,17 @@ _HEADLESS_WAYS = (
 def run(given: Sequence[str]) -> int:
     """Open the window on what is named; the exit code. Raises `UserError` where there is no display."""
     parser = CommandParser(prog="segstudio")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="a project, a folder of images, or images")
-    parser.add_argument("--demo", action="store_true", help="open a copy of the sample")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help=_("a project, a folder of images, or images"))
+    parser.add_argument("--demo", action="store_true", help=_("open a copy of the sample"))
     options = parser.parse_args(given)
     paths = [Path(path) for path in options.paths]
     for path in paths:
         if not path.exists():
             raise UsageError(_neither(str(path)))
     if options.demo and paths:
-        raise UsageError("--demo opens the sample and takes no path.")
+        raise UsageError(_("--demo opens the sample and takes no path."))
     if not has_display() and not options.demo and not _qt_needs_none():
-        raise UserError("There is no display to open a window on.", todo=_HEADLESS_WAYS)
+        raise UserError(_("There is no display to open a window on."), todo=_HEADLESS_WAYS)
     try:
         if options.demo and (not has_display() or _qt_needs_none()):
             from segstudio.demo.run import run_demo
@@ -43,8 +44,8 @@ def run(given: Sequence[str]) -> int:
         if not _of_qt(error):
             raise
         raise UserError(
-            f"The window's library cannot be loaded: {error}.",
-            todo="Install what it lacks (on Debian and Ubuntu: libegl1 libgl1 libxkbcommon0), or use the commands.",
+            _("The window's library cannot be loaded: {error}.", error=error),
+            todo=_("Install what it lacks (on Debian and Ubuntu: libegl1 libgl1 libxkbcommon0), or use the commands."),
         ) from error
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from segstudio.app.open_project import OpenedProject
 from segstudio.demo.hand import HandStroke, strokes_for
 from segstudio.errors import UserError
+from segstudio.text import _
 
 __all__ = ["run_demo"]
 
@@ -285,7 +286,7 @@ class _Demo:
         """Class values of the proposal on screen."""
         found = self.session.proposal()
         if found is None:
-            raise UserError("The proposal vanished.")
+            raise UserError(_("The proposal vanished."))
         return found[0]
 
     def labelled(self) -> NDArray[np.uint16]:
@@ -356,9 +357,11 @@ class _Demo:
         deadline = monotonic() + seconds
         while not holds():
             if self.failures:
-                raise UserError(f"The demo failed while waiting for {what}: {self.failures[0]}")
+                raise UserError(
+                    _("The demo failed while waiting for {what}: {failures}", what=what, failures=self.failures[0])
+                )
             if monotonic() > deadline:
-                raise UserError(f"The demo waited {seconds:.0f} s in vain for {what}.")
+                raise UserError(_("The demo waited {seconds:.0f} s in vain for {what}.", seconds=seconds, what=what))
             loop = QEventLoop()
             QTimer.singleShot(20, loop.quit)
             loop.exec()

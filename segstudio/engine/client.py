@@ -38,6 +38,7 @@ from segstudio.engine.protocol import (
     write_frame,
 )
 from segstudio.errors import EngineDied, UserError
+from segstudio.text import _
 
 __all__ = ["Call", "EngineClient", "Outcome", "State", "engine_command", "engine_environment"]
 
@@ -280,13 +281,16 @@ class EngineClient:
 
     def _refuse_start(self) -> None:
         if self._closed:
-            raise EngineDied("The engine was closed together with its project.")
+            raise EngineDied(_("The engine was closed together with its project."))
         if len(self._deaths) == _CRASHES and self._clock() - self._deaths[0] < _CRASH_WINDOW_S:
             self._deaths.clear()
             raise EngineDied(
-                f"The engine died {_CRASHES} times within ten minutes and is not started again by itself.",
-                safe="Everything painted is safe.",
-                todo=f"Run 'segstudio doctor', or read {self._log_path()}.",
+                _(
+                    "The engine died {crashes} times within ten minutes and is not started again by itself.",
+                    crashes=_CRASHES,
+                ),
+                safe=_("Everything painted is safe."),
+                todo=_("Run 'segstudio doctor', or read {log_path}.", log_path=self._log_path()),
             )
 
     def _log_path(self) -> Path:
@@ -370,7 +374,7 @@ class EngineClient:
         if not self._closed and self._link is link:
             self._say(Outcome(State.OFF) if calm else Outcome(State.DEAD, sentence=sentence))
         for asked in calls.values():
-            asked.replies.put(EngineDied(sentence, safe="Everything painted is safe."))
+            asked.replies.put(EngineDied(sentence, safe=_("Everything painted is safe.")))
         link.welcomed.set()
         link.finished.set()
 

@@ -28,6 +28,7 @@ from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
 from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
 from segstudio.store.values import FrozenLabels, ImageRow, Split
+from segstudio.text import _
 
 __all__ = ["ProjectData"]
 
@@ -210,7 +211,8 @@ class ProjectData:
         data = _read(self._project.path / "models" / f"{version}.safetensors", f"The weights of version {version}")
         if hashlib.sha256(data).hexdigest() != self.card(version).get("sha256"):
             raise WeightsDamaged(
-                f"The weights of version {version} are not those that were written.", todo="Choose another version."
+                _("The weights of version {version} are not those that were written.", version=version),
+                todo=_("Choose another version."),
             )
         return data
 
@@ -220,7 +222,7 @@ class ProjectData:
         try:
             return msgspec.json.decode(_read(self._project.path / "models" / f"{version}.json", what), type=dict)
         except msgspec.DecodeError as error:
-            raise WeightsDamaged(f"{what} cannot be read.", todo="Choose another version.") from error
+            raise WeightsDamaged(_("{what} cannot be read.", what=what), todo=_("Choose another version.")) from error
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""
@@ -307,5 +309,6 @@ def _read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise WeightsDamaged(
-            f"{what} cannot be read: {error.strerror or error}.", todo="Choose another version."
+            _("{what} cannot be read: {strerror}.", what=what, strerror=error.strerror or error),
+            todo=_("Choose another version."),
         ) from error

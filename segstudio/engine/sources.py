@@ -11,6 +11,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, levels_of, to_float
 from segstudio.imaging.source import ImageSource, Pixels, open_image
+from segstudio.text import _
 
 __all__ = ["Sources"]
 
@@ -72,7 +73,9 @@ class Sources:
         planes = source.info.planes
         if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
             was = f"{size[0]} x {size[1]} pixels"
-            raise UnreadableImage(f"{file.name} was changed: the plane that the project knows of it has {was}.")
+            raise UnreadableImage(
+                _("{name} was changed: the plane that the project knows of it has {was}.", name=file.name, was=was)
+            )
         return source.read(plane, rect)
 
     def _source(self, file: Path) -> ImageSource:

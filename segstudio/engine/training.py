@@ -32,6 +32,7 @@ from segstudio.learn.versions import (
 )
 from segstudio.learn.weights import embedded_card
 from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Preparing, Warned
+from segstudio.text import _
 
 __all__ = ["Stopping", "train_job"]
 
@@ -159,8 +160,8 @@ def _all_of(broken: Sequence[str]) -> str:
 
 def _nothing_left(broken: Sequence[str]) -> NotEnoughLabels:
     return NotEnoughLabels(
-        f"{_all_of(broken)} What the other images hold is too little to learn from.",
-        todo="Put the files back, or say where they are now: 'segstudio relink', or Locate in the window.",
+        _("{all_of} What the other images hold is too little to learn from.", all_of=_all_of(broken)),
+        todo=_("Put the files back, or say where they are now: 'segstudio relink', or Locate in the window."),
     )
 
 
@@ -256,7 +257,7 @@ def _saved_plan(checkpoint: bytes) -> Plan:
     try:
         return msgspec.json.decode(metadata(checkpoint)["plan"], type=Plan)
     except (KeyError, msgspec.MsgspecError) as error:
-        raise WeightsDamaged("The checkpoint of this run cannot be read.", todo="Start the run anew.") from error
+        raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start the run anew.")) from error
 
 
 def _blobs(request: Train, kind: str, data: bytes) -> Generator[Step, None, None]:

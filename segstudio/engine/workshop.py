@@ -13,6 +13,7 @@ from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model
 from segstudio.learn.versions import embedded_model, version_model
 from segstudio.runs import EMBEDDED, INSTANT, Block
+from segstudio.text import _
 
 __all__ = ["Workshop", "is_grey"]
 
@@ -108,7 +109,7 @@ class Workshop:
                 if found is None:
                     yield
             if found is None:
-                raise NotEnoughLabels("The instant learner has nothing to learn from yet.")
+                raise NotEnoughLabels(_("The instant learner has nothing to learn from yet."))
             return found
         return version_model(name, data, device, bfloat16=bfloat16)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from segstudio.errors import MaskMismatch
 from segstudio.formats.rle import unpacked
 from segstudio.formats.values import Annotation
+from segstudio.text import _
 
 __all__ = ["AnnotatedPlane", "packed_counts", "packed_polygons", "painted"]
 
@@ -68,7 +69,9 @@ def painted(annotations: Iterable[Annotation], width: int, height: int) -> Annot
 
 def _damaged(batch: Sequence[Annotation], height: int, size: int) -> MaskMismatch:
     wrong = next((a for a in batch if unpacked([a.packed], height, size, empty=True) is None), batch[0])
-    return MaskMismatch(f"{wrong.name} has a run-length code that is damaged, or of another size than its image.")
+    return MaskMismatch(
+        _("{name} has a run-length code that is damaged, or of another size than its image.", name=wrong.name)
+    )
 
 
 def packed_counts(counts: Sequence[int], width: int, height: int, name: str) -> bytes:
@@ -76,7 +79,14 @@ def packed_counts(counts: Sequence[int], width: int, height: int, name: str) -> 
     from pycocotools import mask as coco_mask
 
     if any(count < 0 for count in counts) or sum(counts) != width * height:
-        raise MaskMismatch(f"{name} has run lengths for {sum(counts)} pixels, but its image has {width * height}.")
+        raise MaskMismatch(
+            _(
+                "{name} has run lengths for {sum} pixels, but its image has {width}.",
+                name=name,
+                sum=sum(counts),
+                width=width * height,
+            )
+        )
     plain: Any = {"size": [height, width], "counts": list(counts)}  # its stubs know packed ones
     return coco_mask.frPyObjects(plain, height, width)["counts"]
 
@@ -91,16 +101,20 @@ def packed_polygons(polygons: Sequence[Sequence[float]], width: int, height: int
 
     for polygon in polygons:
         if len(polygon) < _LEAST_NUMBERS or len(polygon) % 2:
-            raise MaskMismatch(f"{name} has a polygon of {len(polygon)} numbers: x and y of three points are needed.")
+            raise MaskMismatch(
+                _("{name} has a polygon of {n} numbers: x and y of three points are needed.", name=name, n=len(polygon))
+            )
         if not all(map(isfinite, polygon)):
-            raise MaskMismatch(f"{name} has a polygon with a number that is infinite or none.")
+            raise MaskMismatch(_("{name} has a polygon with a number that is infinite or none.", name=name))
     if not any(_meets(polygon, width, height) for polygon in polygons) or not all(
         # The library walks along each edge pixel by pixel, wherever that leads.
         -width <= x <= 2 * width and -height <= y <= 2 * height
         for polygon in polygons
         for x, y in _points(polygon)
     ):
-        raise MaskMismatch(f"{name} lies outside its image of {width} x {height} pixels.")
+        raise MaskMismatch(
+            _("{name} lies outside its image of {width} x {height} pixels.", name=name, width=width, height=height)
+        )
     plain: Any = [list(map(float, polygon)) for polygon in polygons]  # its stubs know packed ones
     merged: Any = coco_mask.merge(coco_mask.frPyObjects(plain, height, width))
     return merged["counts"]

@@ -21,6 +21,7 @@ from segstudio.errors import ExportMismatch
 from segstudio.formats.rle import Runs, down_columns, runs_of, unpacked
 from segstudio.formats.values import AnnotationReader, ExportPlan, LabelPlane
 from segstudio.labels.model import Kind
+from segstudio.text import _
 
 __all__ = ["FILE", "CocoWriter", "annotation_reader", "earlier", "is_own", "writer"]
 
@@ -123,7 +124,7 @@ class CocoWriter:
             while part := file.read(_READ_BYTES):
                 found.update(part)
         if found.digest() != self._written.digest():
-            raise ExportMismatch(f"{FILE} does not hold what was written to it; nothing was exported.")
+            raise ExportMismatch(_("{file} does not hold what was written to it; nothing was exported.", file=FILE))
         return [PurePosixPath(FILE)]
 
     def _write(self, data: bytes, *, sync: bool = False) -> int:
@@ -154,11 +155,13 @@ class CocoWriter:
         """Read the last annotations back. Raises `ExportMismatch` where they are not those of the plane."""
         with self._file.open("rb") as file:
             file.seek(begin)
-            _, *lines = file.read().split(b"\n")
+            _unused, *lines = file.read().split(b"\n")
         try:
             found = [_decoder.decode(line.removesuffix(b",")) for line in lines]
         except msgspec.DecodeError as error:
-            raise ExportMismatch(f"{FILE} could not be read back after writing; nothing was exported.") from error
+            raise ExportMismatch(
+                _("{file} could not be read back after writing; nothing was exported.", file=FILE)
+            ) from error
         size = (entry["height"], entry["width"])
         numbers = range(self._annotations + 1, self._annotations + wanted + 1)
         right = [a.id for a in found] == list(numbers) and all(
@@ -166,7 +169,11 @@ class CocoWriter:
         )
         if not right or not columns.are_those_of(found, self._values, self._instance):
             raise ExportMismatch(
-                f"{FILE} does not hold what was exported of {entry['file_name']}; nothing was exported."
+                _(
+                    "{file} does not hold what was exported of {entry}; nothing was exported.",
+                    file=FILE,
+                    entry=entry["file_name"],
+                )
             )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from segstudio.errors import MaskMismatch, UnreadableImage, UserError
 from segstudio.formats.annotated import packed_counts, packed_polygons
 from segstudio.formats.values import AnnotatedImage, Annotation, AnnotationClass
+from segstudio.text import _
 
 __all__ = ["CocoReader"]
 
@@ -114,7 +115,15 @@ class CocoReader:
             try:
                 area = _areas.decode(self._annotations[at])
             except (msgspec.DecodeError, RecursionError) as error:
-                raise MaskMismatch(f"{self.name}: annotation {at + 1} of {image.path}: {_why(error)}.") from error
+                raise MaskMismatch(
+                    _(
+                        "{name}: annotation {at} of {path}: {why}.",
+                        name=self.name,
+                        at=at + 1,
+                        path=image.path,
+                        why=_why(error),
+                    )
+                ) from error
             said = f"{self.name}: annotation {area.id if area.id != '' else at + 1} of {image.path}"
             packed = _packed(area.segmentation, width, height, said)
             yield Annotation(said, self._places[area.category_id], packed, bool(area.iscrowd))
@@ -123,13 +132,19 @@ class CocoReader:
         try:
             text = self._path.read_bytes().removeprefix(b"\xef\xbb\xbf")
         except OSError as error:
-            raise UnreadableImage(f"{self.name} cannot be read: {error.strerror or error}.") from error
+            raise UnreadableImage(
+                _("{name} cannot be read: {strerror}.", name=self.name, strerror=error.strerror or error)
+            ) from error
         try:
             return _files.decode(text)
         except (msgspec.ValidationError, RecursionError) as error:
-            raise UnreadableImage(f"{self.name} is no COCO file of instances: {_why(error)}.") from error
+            raise UnreadableImage(
+                _("{name} is no COCO file of instances: {why}.", name=self.name, why=_why(error))
+            ) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UnreadableImage(f"{self.name} is no JSON, or is cut short: {_why(error)}.") from error
+            raise UnreadableImage(
+                _("{name} is no JSON, or is cut short: {why}.", name=self.name, why=_why(error))
+            ) from error
 
     def _indexed(self, images: Sequence[_Image]) -> tuple[tuple[AnnotatedImage, ...], int]:
         """The images with what they have, and how many annotations belong to none."""
@@ -173,7 +188,12 @@ class CocoReader:
             return _heads.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
             raise MaskMismatch(
-                f"{self.name}: annotation {at + 1} is none of COCO's instances: {_why(error)}."
+                _(
+                    "{name}: annotation {at} is none of COCO's instances: {why}.",
+                    name=self.name,
+                    at=at + 1,
+                    why=_why(error),
+                )
             ) from error
 
 
@@ -193,7 +213,10 @@ def _file_at(path: Path) -> Path:
     found = sorted(file for file in path.iterdir() if file.suffix.lower() == ".json")
     if len(found) != 1:
         has = "no JSON file" if not found else f"{len(found)} JSON files"
-        raise UserError(f"{path} holds {has}, and none is called {FILE}.", todo="Name the file that is meant.")
+        raise UserError(
+            _("{path} holds {has}, and none is called {file}.", path=path, has=has, file=FILE),
+            todo=_("Name the file that is meant."),
+        )
     return found[0]
 
 
@@ -201,7 +224,7 @@ def _unique(ids: Sequence[_Id], what: str, name: str) -> dict[_Id, int]:
     places = {id_: place for place, id_ in enumerate(ids)}
     if len(places) < len(ids):
         twice = next(id_ for id_, number in Counter(ids).items() if number > 1)
-        raise MaskMismatch(f"{name}: two of its {what} have the id {twice}.")
+        raise MaskMismatch(_("{name}: two of its {what} have the id {twice}.", name=name, what=what, twice=twice))
     return places
 
 
@@ -211,7 +234,16 @@ def _packed(segmentation: list[list[float]] | _Rle, width: int, height: int, sai
         return packed_polygons(segmentation, width, height, said)
     if segmentation.size != (height, width):
         h, w = segmentation.size
-        raise MaskMismatch(f"{said} is made for {w} x {h} pixels, but its image has {width} x {height}.")
+        raise MaskMismatch(
+            _(
+                "{said} is made for {w} x {h} pixels, but its image has {width} x {height}.",
+                said=said,
+                w=w,
+                h=h,
+                width=width,
+                height=height,
+            )
+        )
     if isinstance(segmentation.counts, str):
         return segmentation.counts.encode()
     return packed_counts(segmentation.counts, width, height, said)

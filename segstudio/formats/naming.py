@@ -10,6 +10,7 @@ from pathlib import PurePath, PurePosixPath
 from segstudio.errors import MaskMismatch, UsageError
 from segstudio.formats.folder_words import ROLE_WORDS
 from segstudio.labels.model import folded_name
+from segstudio.text import _
 
 __all__ = ["Matching", "Places", "StemPattern", "entries_matched", "mask_paths", "matched"]
 
@@ -67,7 +68,13 @@ class StemPattern:
     def __post_init__(self) -> None:
         """Raises `UsageError` where the stem does not stand in it once."""
         if self.text.count(_STEM) != 1:
-            raise UsageError(f"'{self.text}' is no pattern: it names masks by {_STEM} once, as in '{_STEM}_mask'.")
+            raise UsageError(
+                _(
+                    "'{text}' is no pattern: it names masks by {stem} once, as in '{stem}_mask'.",
+                    text=self.text,
+                    stem=_STEM,
+                )
+            )
 
     def stem_of(self, parts: "Parts") -> "Parts | None":
         """The folded parts of a mask's path, its last ones replaced by the image's stem; None where they do not fit."""
@@ -138,8 +145,13 @@ def matched(
         if target in taken:
             path = images[target[0]][0]
             raise MaskMismatch(
-                f"Two masks are for one image, {path}: {masks[taken[target]]} and {name}.",
-                todo="Name the folder, or the file, that is meant.",
+                _(
+                    "Two masks are for one image, {path}: {masks} and {name}.",
+                    path=path,
+                    masks=masks[taken[target]],
+                    name=name,
+                ),
+                todo=_("Name the folder, or the file, that is meant."),
             )
         taken[target] = number
         pairs.append((number, *target))

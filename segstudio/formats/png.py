@@ -20,6 +20,7 @@ from segstudio.formats.values import NOTHING, ExportPlan, LabelPlane, MaskFile, 
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
 from segstudio.imaging.readers.table import FAMILIES, Content, content_of
 from segstudio.labels.model import Kind
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -71,7 +72,7 @@ def earlier(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
     base = out / FOLDER
     if not base.is_dir():
         return
-    for folder, _, files in os.walk(base, onerror=refuse):
+    for folder, _unused, files in os.walk(base, onerror=refuse):
         for name in sorted(files):
             file = Path(folder, name)
             if name.lower().endswith(".png") and is_own(file):
@@ -136,10 +137,12 @@ class PngWriter:
         try:
             found = read_mask(file)
         except (UnreadableImage, MaskMismatch) as error:
-            raise ExportMismatch(f"{name} could not be read back after writing; nothing was exported.") from error
+            raise ExportMismatch(
+                _("{name} could not be read back after writing; nothing was exported.", name=name)
+            ) from error
         unknown = UNKNOWN_16 if self._wide else UNKNOWN_8
         if found.unknown != unknown or not np.array_equal(found.values, self._stored(values, unknown)):
-            raise ExportMismatch(f"{name} does not hold what was written to it; nothing was exported.")
+            raise ExportMismatch(_("{name} does not hold what was written to it; nothing was exported.", name=name))
 
 
 class PngReader:
@@ -178,7 +181,9 @@ def _below(path: Path) -> list[MaskFile]:
     """Every plain file below a folder, hidden ones left out, by name."""
 
     def refuse(error: OSError) -> NoReturn:
-        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+        raise UserError(
+            _("{filename} cannot be read: {strerror}.", filename=error.filename, strerror=error.strerror)
+        ) from error
 
     base = path / FOLDER if os.path.isdir(path / FOLDER) else path
     found: list[MaskFile] = []
@@ -215,8 +220,12 @@ def read_mask(file: Path, *, pictures: bool = False) -> MaskValues:
             if pictures:
                 return _picture(file, np.asarray(image.convert("RGBA")))
             raise MaskMismatch(
-                f"{file.name} is a colour picture ({mode}), no mask: masks are grey or palette PNG of class values.",
-                todo="If its colours mean classes, name them: --map '#RRGGBB=CLASS,...'.",
+                _(
+                    "{name} is a colour picture ({mode}), no mask: masks are grey or palette PNG of class values.",
+                    name=file.name,
+                    mode=mode,
+                ),
+                todo=_("If its colours mean classes, name them: --map '#RRGGBB=CLASS,...'."),
             )
         values = np.asarray(image).astype(np.int32)
         palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3) if mode == "P" else None
@@ -242,7 +251,7 @@ def _picture(file: Path, pixels: NDArray[np.uint8]) -> MaskValues:
     seen[rgb[~clear]] = True
     colors = np.flatnonzero(seen).astype(np.int32)
     if len(colors) > _LARGEST_PICTURE_COLORS:
-        raise MaskMismatch(f"{file.name} is no mask: it has {len(colors)} colours.")
+        raise MaskMismatch(_("{name} is no mask: it has {n} colours.", name=file.name, n=len(colors)))
     values = np.where(clear, np.int32(len(colors)), np.searchsorted(colors, rgb).astype(np.int32))
     table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8)
     return MaskValues(values, len(colors), table, picture=True)
@@ -250,8 +259,8 @@ def _picture(file: Path, pixels: NDArray[np.uint8]) -> MaskValues:
 
 def _opened(file: Path) -> "ImageFile":
     if not file.is_file():
-        raise UnreadableImage(f"{file.name} cannot be read: there is no such file.")
+        raise UnreadableImage(_("{name} cannot be read: there is no such file.", name=file.name))
     with file.open("rb") as start:
         if start.read(8) != _SIGNATURE:
-            raise UnreadableImage(f"{file.name} is no mask: its content is not PNG.")
+            raise UnreadableImage(_("{name} is no mask: its content is not PNG.", name=file.name))
     return cast("ImageFile", opened_by_pillow(file, ("PNG",)))

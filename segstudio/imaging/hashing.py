@@ -6,6 +6,7 @@ from pathlib import Path
 
 from segstudio.errors import Cancelled
 from segstudio.imaging.readers.refusal import refused
+from segstudio.text import _
 
 __all__ = ["content_hash", "quick_hash"]
 
@@ -40,7 +41,7 @@ def content_hash(path: Path, stop: Callable[[], bool] = lambda: False) -> str:
         with path.open("rb", buffering=0) as file:
             while chunk := file.read(_CHUNK):
                 if stop():
-                    raise Cancelled(f"Reading {path.name} was stopped.")
+                    raise Cancelled(_("Reading {name} was stopped.", name=path.name))
                 hasher.update(chunk)
     except OSError as error:
         raise refused(path, error) from error

@@ -1,6 +1,7 @@
 """What a class may be called."""
 
 from segstudio.errors import UsageError
+from segstudio.text import _
 
 __all__ = ["valid_name"]
 
@@ -9,13 +10,25 @@ def valid_name(name: str) -> str:
     """The name without blanks around it. Raises `UsageError` where a class cannot be called so."""
     stripped = name.strip()
     if not stripped:
-        raise UsageError("A class needs a name.")
+        raise UsageError(_("A class needs a name."))
     for character in stripped:
         if character in ":,=":
-            raise UsageError(f"The class name '{stripped}' holds a '{character}'; ':', ',' and '=' are not allowed.")
+            raise UsageError(
+                _(
+                    "The class name '{stripped}' holds a '{character}'; ':', ',' and '=' are not allowed.",
+                    stripped=stripped,
+                    character=character,
+                )
+            )
         if not character.isprintable():
             shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in stripped)
-            raise UsageError(f"The class name '{shown}' holds {_character(character)}, which is not allowed in a name.")
+            raise UsageError(
+                _(
+                    "The class name '{shown}' holds {character}, which is not allowed in a name.",
+                    shown=shown,
+                    character=_character(character),
+                )
+            )
     return stripped
 
 

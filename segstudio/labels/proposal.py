@@ -15,6 +15,7 @@ from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.model import ClassId, ClassTable, ImageId
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.labels.tiles.tile import Tile
+from segstudio.text import _
 
 __all__ = [
     "CONFIDENCE_SIDE",
@@ -110,10 +111,10 @@ def decode_confidence(blob: bytes) -> NDArray[np.uint8]:
     size = CONFIDENCE_SIDE * CONFIDENCE_SIDE // 2
     try:
         if zstandard.frame_content_size(blob) > size:
-            raise ProjectDamaged("A proposal's confidence is damaged and cannot be decoded.")
+            raise ProjectDamaged(_("A proposal's confidence is damaged and cannot be decoded."))
         raw = np.frombuffer(zstandard.ZstdDecompressor().decompress(blob, max_output_size=size), np.uint8)
     except zstandard.ZstdError as error:
-        raise ProjectDamaged("A proposal's confidence is damaged and cannot be decoded.") from error
+        raise ProjectDamaged(_("A proposal's confidence is damaged and cannot be decoded.")) from error
     if len(raw) != size:
-        raise ProjectDamaged("A proposal's confidence is damaged and cannot be decoded.")
+        raise ProjectDamaged(_("A proposal's confidence is damaged and cannot be decoded."))
     return np.stack([raw >> 4, raw & 15], 1).reshape(CONFIDENCE_SIDE, CONFIDENCE_SIDE).astype(np.uint8)

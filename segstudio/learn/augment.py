@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.runs import Recipe
+from segstudio.text import _
 
 __all__ = ["AUGMENTATIONS", "Augmentation", "Augmenter", "default_strengths"]
 
@@ -67,8 +68,11 @@ class Augmenter:
         missing = [name for name in strengths if name not in AUGMENTATIONS]
         if missing:
             raise UserError(
-                f"The plan names the augmentation '{missing[0]}', which this installation does not have.",
-                todo="Install the package that adds it, or start a new run.",
+                _(
+                    "The plan names the augmentation '{missing}', which this installation does not have.",
+                    missing=missing[0],
+                ),
+                todo=_("Install the package that adds it, or start a new run."),
             )
         chosen = [(row, strengths.get(row.name, 0.0)) for row in AUGMENTATIONS.rows]
         self._chosen = [(row, strength) for row, strength in chosen if strength > 0]

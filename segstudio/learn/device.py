@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from segstudio.errors import NoSuchDevice, UserError
+from segstudio.text import _
 
 __all__ = [
     "GpuReport",
@@ -58,7 +59,7 @@ def resolve(name: str) -> torch.device:
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in names:
         raise NoSuchDevice(
-            f"There is no device '{name}' on this machine, only {', '.join(names)}.",
+            _("There is no device '{name}' on this machine, only {names}.", name=name, names=", ".join(names)),
             todo="" if name == "cpu" else gpu_report().reason,
         )
     return torch.device(wanted)
@@ -114,9 +115,13 @@ def too_little_memory(device: torch.device, purpose: str) -> UserError:
     """The sentence for it; `purpose` begins with 'to' or 'for'. What the device kept for later use is given back."""
     empty_cache(device)
     if device.type == "cpu":
-        return UserError(f"The computer has too little memory {purpose}.", safe=_SAFE, todo="Close other programs.")
+        return UserError(
+            _("The computer has too little memory {purpose}.", purpose=purpose),
+            safe=_SAFE,
+            todo=_("Close other programs."),
+        )
     todo = "Close other programs that use the GPU, or train on the CPU ('--device cpu')."
-    return UserError(f"The GPU has too little memory {purpose}.", safe=_SAFE, todo=todo)
+    return UserError(_("The GPU has too little memory {purpose}.", purpose=purpose), safe=_SAFE, todo=todo)
 
 
 def empty_cache(device: torch.device) -> None:
@@ -133,7 +138,7 @@ def convolution_seconds(device: torch.device, dtype: torch.dtype = torch.float32
     weight = torch.ones(64, 64, 3, 3, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
     best = float("inf")
     with torch.inference_mode():
-        for _ in range(4):
+        for _unused in range(4):
             start = time.perf_counter()
             F.conv2d(x, weight, padding=1).sum().item()
             best = min(best, time.perf_counter() - start)

@@ -23,6 +23,7 @@ from segstudio.learn.split import excluded, margin_within, rects_of
 from segstudio.learn.versions import normalisation_of
 from segstudio.learn.weights import embedded_card, load_base
 from segstudio.runs import INSTANT, Block
+from segstudio.text import _
 
 __all__ = ["InstantNetwork", "fit_instant"]
 
@@ -127,8 +128,8 @@ def fit_instant(
     found = torch.unique(torch.cat([s.classes for s in samples])) if samples else torch.zeros(0)
     if len(found) < 2:
         raise NotEnoughLabels(
-            "The instant learner needs labelled pixels of at least two classes outside what is held out.",
-            todo="Paint some pixels of the object and some of the background.",
+            _("The instant learner needs labelled pixels of at least two classes outside what is held out."),
+            todo=_("Paint some pixels of the object and some of the background."),
         )
     _fit(net, samples, found)
     outputs = tuple(classes[int(place)].id for place in found)

@@ -34,6 +34,7 @@ from segstudio.runs import (
     Stepped,
     Warned,
 )
+from segstudio.text import _
 
 __all__ = ["Measure", "Trainer", "ema_steps", "metadata", "train"]
 
@@ -201,7 +202,9 @@ class Trainer:
             self.averaged.load_state_dict(_below(tensors, "averaged."))
             self._average.n_averaged.fill_(self.step)
         except (KeyError, ValueError, RuntimeError, SafetensorError, msgspec.MsgspecError) as error:
-            raise WeightsDamaged("The checkpoint of this run cannot be read.", todo="Start the run anew.") from error
+            raise WeightsDamaged(
+                _("The checkpoint of this run cannot be read."), todo=_("Start the run anew.")
+            ) from error
         moments = _below(tensors, "optimiser.")
         for name, parameter in self.net.named_parameters():
             found = {k[len(name) + 1 :]: v for k, v in moments.items() if k.startswith(name + ".")}
@@ -302,7 +305,7 @@ def metadata(data: bytes) -> dict[str, str]:
         header = msgspec.json.decode(data[8 : 8 + length])
         return dict(header.get("__metadata__") or {})
     except (msgspec.DecodeError, AttributeError, ValueError) as error:
-        raise WeightsDamaged("A file of weights is truncated or no safetensors file.") from error
+        raise WeightsDamaged(_("A file of weights is truncated or no safetensors file.")) from error
 
 
 def _is_over(trainer: Trainer, seconds: float, step_s: float) -> bool:

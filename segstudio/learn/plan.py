@@ -13,6 +13,7 @@ from segstudio.learn.loop import ema_steps
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.split import by_plane, choose_blocks, free_cells, margin_within
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
+from segstudio.text import _
 
 __all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "pitch_for"]
 
@@ -119,8 +120,8 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
     if len(outputs) < 2:
         raise NotEnoughLabels(
-            "There is too little labelled to learn from: two classes need labelled pixels outside what is held out.",
-            todo="Paint some pixels of the object and some of the background.",
+            _("There is too little labelled to learn from: two classes need labelled pixels outside what is held out."),
+            todo=_("Paint some pixels of the object and some of the background."),
         )
     return outputs
 

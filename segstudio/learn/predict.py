@@ -22,6 +22,7 @@ from segstudio.learn.device import empty_cache, is_out_of_memory
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.networks import Context, cropped, draw, encode
 from segstudio.learn.sampling import with_channels
+from segstudio.text import _
 
 __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
 
@@ -251,4 +252,6 @@ def _make_smaller(model: Model) -> None:
     elif model.window_px // 2 >= _SMALLEST_WINDOW_PX:
         model.window_px = model.window_px // 2 // UNIT * UNIT
     else:
-        raise UserError("There is not enough memory for a prediction.", todo="Close other programs, or use the CPU.")
+        raise UserError(
+            _("There is not enough memory for a prediction."), todo=_("Close other programs, or use the CPU.")
+        )

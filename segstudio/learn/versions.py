@@ -23,6 +23,7 @@ from segstudio.learn.weights import (
     match_head,
 )
 from segstudio.runs import EMBEDDED, Plan
+from segstudio.text import _
 
 __all__ = [
     "VersionCard",
@@ -176,7 +177,9 @@ def read_card(name: str, data: Dataset) -> VersionCard:
     try:
         return msgspec.convert(data.card(name), VersionCard, strict=False)
     except msgspec.ValidationError as error:
-        raise WeightsDamaged(f"The card of version {name} cannot be read.", todo="Choose another version.") from error
+        raise WeightsDamaged(
+            _("The card of version {name} cannot be read.", name=name), todo=_("Choose another version.")
+        ) from error
 
 
 def _match(classes: Sequence[ClassEntry], grey: bool) -> HeadMatch:
@@ -201,7 +204,8 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
     card = read_card(plan.base, data)
     if (card.network, card.channels) != (plan.network, plan.channels):
         raise WeightsDamaged(
-            f"Version {plan.base} is another kind of network than this run needs.", todo="Choose another base."
+            _("Version {base} is another kind of network than this run needs.", base=plan.base),
+            todo=_("Choose another base."),
         )
     parent = build(card.network, channels=card.channels, classes=len(card.outputs))
     _load(parent, _tensors(plan.base, data), plan.base)
@@ -221,7 +225,8 @@ def _tensors(name: str, data: Dataset) -> dict[str, torch.Tensor]:
         return parse_safetensors(data.weights(name))
     except (SafetensorError, ValueError, KeyError) as error:
         raise WeightsDamaged(
-            f"The weights of version {name} are damaged and cannot be used.", todo="Choose another version."
+            _("The weights of version {name} are damaged and cannot be used.", name=name),
+            todo=_("Choose another version."),
         ) from error
 
 
@@ -230,5 +235,5 @@ def _load(net: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> Non
         net.load_state_dict(dict(tensors))
     except RuntimeError as error:
         raise WeightsDamaged(
-            f"The weights of version {name} do not fit its network.", todo="Choose another version."
+            _("The weights of version {name} do not fit its network.", name=name), todo=_("Choose another version.")
         ) from error

@@ -24,6 +24,7 @@ from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused, WeightsDamaged
 from segstudio.learn.heads import Head, HeadMatch, match_heads
 from segstudio.learn.networks import adapt_stem, build, head_conv, stem_conv
+from segstudio.text import _
 
 __all__ = [
     "EMBEDDED",
@@ -92,11 +93,11 @@ def embedded_card(name: str = "base") -> Card:
         return msgspec.json.decode(path.read_bytes(), type=Card)
     except OSError as error:
         raise WeightsDamaged(
-            f"The card of the embedded model '{name}' is missing.", todo="Install SegStudio again."
+            _("The card of the embedded model '{name}' is missing.", name=name), todo=_("Install SegStudio again.")
         ) from error
     except msgspec.MsgspecError as error:
         sentence = f"The card of the embedded model '{name}' cannot be read: {error}."
-        raise WeightsDamaged(sentence, todo="Install SegStudio again.") from error
+        raise WeightsDamaged(sentence, todo=_("Install SegStudio again.")) from error
 
 
 def load_imagenet(net: nn.Module) -> Normalisation:
@@ -168,7 +169,7 @@ def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None 
     except OSError as error:
         sentence = f"The weights could not be written to {path.name}: {error.strerror or error}."
         raise DiskRefused(
-            sentence, safe="Nothing that stood there was changed.", todo="Make room and try again."
+            sentence, safe=_("Nothing that stood there was changed."), todo=_("Make room and try again.")
         ) from error
     return hashlib.sha256(data).hexdigest()
 
@@ -247,16 +248,16 @@ def _read(path: Path, sha256: str | None = None) -> Tensors:
         data = path.read_bytes()
     except OSError as error:
         sentence = f"The weights {path.name} cannot be read: {error.strerror or error}."
-        raise WeightsDamaged(sentence, todo="Choose another version, or train again.") from error
+        raise WeightsDamaged(sentence, todo=_("Choose another version, or train again.")) from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise WeightsDamaged(
-            f"The weights {path.name} are not those that were written.", todo="Choose another version."
+            _("The weights {name} are not those that were written.", name=path.name), todo=_("Choose another version.")
         )
     try:
         tensors = parse_safetensors(data)
     except (SafetensorError, ValueError, KeyError) as error:
         sentence = f"{path.name} holds no weights: it is truncated or no safetensors file."
-        raise WeightsDamaged(sentence, todo="Choose another version, or train again.") from error
+        raise WeightsDamaged(sentence, todo=_("Choose another version, or train again.")) from error
     return Tensors({key: value.float() if value.is_floating_point() else value for key, value in tensors.items()})
 
 
@@ -282,7 +283,7 @@ def _fill(net: nn.Module, tensors: Mapping[str, torch.Tensor], *, only: str, fil
     ]
     if wrong:
         sentence = f"The weights in {file} were made for another network ({min(wrong)} does not fit)."
-        raise WeightsDamaged(sentence, todo="Choose another version, or train again.")
+        raise WeightsDamaged(sentence, todo=_("Choose another version, or train again."))
     with torch.no_grad():
         for key, value in own.items():
             value.copy_(given[key])

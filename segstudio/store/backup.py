@@ -32,6 +32,7 @@ from segstudio.store.merge.proposals import copy_merged_proposals
 from segstudio.store.project import Project
 from segstudio.store.writing.journal import last_seq
 from segstudio.store.writing.label_rows import read_tile
+from segstudio.text import _
 
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
@@ -85,7 +86,9 @@ def back_up(project: Project, target: Path, tick: Tick) -> Backup:
         sentence = refusal(error)
         if sentence is None:
             raise
-        raise DiskRefused(f"The backup could not be made. {sentence}", safe="The project is untouched.") from error
+        raise DiskRefused(
+            _("The backup could not be made. {sentence}", sentence=sentence), safe=_("The project is untouched.")
+        ) from error
     return Backup(target, size, seq, tiles)
 
 
@@ -105,7 +108,8 @@ def _size(path: Path) -> int:
 def _must_be_free(target: Path) -> None:
     if target.exists() or target.is_symlink():
         raise UserError(
-            f"There is already something at '{target}'; a backup never overwrites.", todo="Choose another name."
+            _("There is already something at '{target}'; a backup never overwrites.", target=target),
+            todo=_("Choose another name."),
         )
 
 
@@ -159,9 +163,9 @@ class _Steps:
         self._left = left
         if self._restarts > _RESTARTS:
             raise UserError(
-                "The project is on a network drive and was changed again and again while it was copied.",
-                safe="The project is untouched.",
-                todo="Back it up while nobody paints.",
+                _("The project is on a network drive and was changed again and again while it was copied."),
+                safe=_("The project is untouched."),
+                todo=_("Back it up while nobody paints."),
             )
         self._tick(pages - left, pages, "copying the labels")
 
@@ -215,8 +219,11 @@ def _copy_file(source: Path, target: Path, tick: Tick) -> None:
     with open(target, "rb") as copy:
         if hashlib.file_digest(copy, "sha256").digest() != hasher.digest():
             raise ProjectDamaged(
-                f"What was written to '{target.name}' in the backup is not what was read; the disk may be broken.",
-                safe="The project is untouched.",
+                _(
+                    "What was written to '{name}' in the backup is not what was read; the disk may be broken.",
+                    name=target.name,
+                ),
+                safe=_("The project is untouched."),
             )
 
 
@@ -230,9 +237,9 @@ def _check(copy: Path, seq: Seq, tick: Tick) -> int:
         db.set_progress_handler(None, 0)
         if found != "ok" or last_seq(db) != seq:
             raise ProjectDamaged(
-                "The copy is damaged, and the project's own database may be; no backup was made.",
-                safe="The project is untouched.",
-                todo="Run 'segstudio doctor' on the project.",
+                _("The copy is damaged, and the project's own database may be; no backup was made."),
+                safe=_("The project is untouched."),
+                todo=_("Run 'segstudio doctor' on the project."),
             )
         keys = db.execute("SELECT image, plane, ty, tx FROM tiles ORDER BY id").fetchall()
         for n, (image, *key) in enumerate(keys):

@@ -11,6 +11,7 @@ from segstudio.store.history.compact import CompactPlan
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.store.writing.journal import last_seq
+from segstudio.text import _
 
 __all__ = [
     "CompactPlan",
@@ -29,9 +30,9 @@ def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
         last = last_seq(db)
         if before > last + 1:
             raise UserError(
-                f"There is no edit {before} in this project: the last one is {last}.",
-                safe="Nothing was dropped.",
-                todo=f"Give a number up to {last + 1}, or a day YYYY-MM-DD.",
+                _("There is no edit {before} in this project: the last one is {last}.", before=before, last=last),
+                safe=_("Nothing was dropped."),
+                todo=_("Give a number up to {last}, or a day YYYY-MM-DD.", last=last + 1),
             )
         return compact.plan_compact(db, Seq(before - 1))
 

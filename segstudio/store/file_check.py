@@ -16,6 +16,7 @@ from segstudio.errors import Cancelled, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -83,7 +84,7 @@ def must_be_as_labelled(row: ImageRow) -> None:
     """Raise `UnreadableImage` where the file holds another content than was labelled: nothing is learned from it."""
     if look_at(row).content is Content.CHANGED:
         raise UnreadableImage(
-            changed_sentence(row), safe="Its labels are untouched.", todo="Open it in the window and decide."
+            changed_sentence(row), safe=_("Its labels are untouched."), todo=_("Open it in the window and decide.")
         )
 
 
@@ -112,9 +113,9 @@ def adopt(project: "Project", row: ImageRow, seen: Look, stop: Callable[[], bool
         raise refused(row.file, error) from error
     if (status.st_size, status.st_mtime_ns, quick) != (seen.size, seen.mtime_ns, seen.quick_hash):
         raise ContentChanged(
-            f"'{row.path}' was changed again since it was shown, so its new content was not taken.",
-            safe="Its labels are untouched.",
-            todo="Look at what it holds now, and decide again.",
+            _("'{path}' was changed again since it was shown, so its new content was not taken.", path=row.path),
+            safe=_("Its labels are untouched."),
+            todo=_("Look at what it holds now, and decide again."),
         )
     return _write(project, row, Look(Content.TOUCHED, status.st_size, status.st_mtime_ns, quick), whole)
 

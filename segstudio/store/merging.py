@@ -29,6 +29,7 @@ from segstudio.store.merge.projects import MERGES, MergeReport, merge_into
 from segstudio.store.merge.proposals import copy_merged_proposals
 from segstudio.store.proposals import Proposals
 from segstudio.store.writing.waiting_edits import notes_on
+from segstudio.text import _
 
 __all__ = [
     "MERGES",
@@ -63,7 +64,8 @@ def merged_project(a: Path, b: Path, out: Path) -> Generator[Step, None, MergeRe
         if sentence is None:
             raise
         raise DiskRefused(
-            f"The project '{out.name}' could not be made. {sentence}", safe="Both are as they were."
+            _("The project '{name}' could not be made. {sentence}", name=out.name, sentence=sentence),
+            safe=_("Both are as they were."),
         ) from error
 
 
@@ -121,7 +123,7 @@ def _copy_database(project: Path, target: Path, *, write: bool) -> None:
                 if found == "ok":
                     migrate_copy(copy, readable_from=READABLE_FROM)
         if found != "ok":
-            raise ProjectDamaged(f"The database of the project '{project.name}' is damaged.", safe=_SAFE)
+            raise ProjectDamaged(_("The database of the project '{name}' is damaged.", name=project.name), safe=_SAFE)
     finally:
         readers.close()
 

@@ -3,6 +3,7 @@
 import threading
 
 from segstudio.errors import Cancelled
+from segstudio.text import _
 
 __all__ = ["Ticker"]
 
@@ -27,5 +28,5 @@ class Ticker:
     def step(self, steps: int = 1) -> None:
         """Note that so many steps are done. Raises `Cancelled` where the work is not wanted any more."""
         if self._cancelled.is_set():
-            raise Cancelled("The change was cancelled.", safe="Nothing was changed.")
+            raise Cancelled(_("The change was cancelled."), safe=_("Nothing was changed."))
         self.done += steps

@@ -42,6 +42,7 @@ from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.waiting_edits import Unsaved
 from segstudio.store.writing.write_queue import SetAside
 from segstudio.store.writing.writer import Writer
+from segstudio.text import _
 
 __all__ = [
     "DATABASE",
@@ -113,7 +114,7 @@ class Project(Committed):
         """
         path = Path(path).absolute()
         if not (path / DATABASE).is_file():
-            raise NotAProject(f"'{path.name}' is not a SegStudio project.")
+            raise NotAProject(_("'{name}' is not a SegStudio project.", name=path.name))
         readers = Readers(path / DATABASE)
         try:
             with readers.transaction() as db:
@@ -135,7 +136,13 @@ class Project(Committed):
             self._lock.acquire(self.path.name)
             self.ended_badly = self._lock.left_behind
             if not os.access(self.path / DATABASE, os.W_OK):
-                raise ReadOnly(f"The file {DATABASE} of the project '{self.path.name}' cannot be written.")
+                raise ReadOnly(
+                    _(
+                        "The file {database} of the project '{name}' cannot be written.",
+                        database=DATABASE,
+                        name=self.path.name,
+                    )
+                )
             with translated(self.path.name):
                 self.notice = self._prepare()
                 self.writer = Writer(self.path / DATABASE, connection_type, self._outbox)
@@ -228,7 +235,7 @@ class Project(Committed):
         pending = [] if self.writer is None else self.writer.pending_edits()
         with self._readers.transaction() as db:
             id_, value = int(read_setting(db, "next_class")), int(read_setting(db, "next_value"))
-        for row in (row for _, edit in pending for row in edit.rows if row.table is Table.CLASSES and row.after):
+        for row in (row for _seq, edit in pending for row in edit.rows if row.table is Table.CLASSES and row.after):
             id_ = max(id_, row.key + 1)
             value = max(value, int((row.after or {}).get("value") or 0) + 1)
         return ClassId(id_), value

@@ -21,6 +21,7 @@ from segstudio.labels.tiles.codec import decode_tile, encode_tile
 from segstudio.runs import FROM_PEOPLE
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.disk_errors import refusal
+from segstudio.text import _
 
 __all__ = ["EncodedTile", "ProposalNote", "Proposals", "encoded"]
 
@@ -219,7 +220,7 @@ class Proposals:
     def _writing(self) -> Generator[sqlite3.Connection]:
         with self._connection() as db:
             if db is None or not self._write:
-                raise ReadOnly("The project is open for reading only: a proposal cannot be kept.")
+                raise ReadOnly(_("The project is open for reading only: a proposal cannot be kept."))
             yield db
 
     @contextmanager
@@ -237,7 +238,7 @@ class Proposals:
                 sentence = refusal(error)
                 if sentence is None:
                     raise
-                raise DiskRefused(f"A proposal could not be kept or read. {sentence}") from error
+                raise DiskRefused(_("A proposal could not be kept or read. {sentence}", sentence=sentence)) from error
 
     def _transaction(self, db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
         db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")

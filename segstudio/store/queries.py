@@ -31,6 +31,7 @@ from segstudio.store.writing.object_counts import (
     objects_by_class,
     read_object_counts,
 )
+from segstudio.text import _
 
 __all__ = ["Committed", "read_setting"]
 
@@ -93,7 +94,7 @@ class Committed:
             found = images_.find_id(db, path_or_index)
         if found is None:
             which = f"at place {path_or_index}" if isinstance(path_or_index, int) else f"'{path_or_index}'"
-            raise UserError(f"The project '{self.path.name}' has no image {which}.")
+            raise UserError(_("The project '{name}' has no image {which}.", name=self.path.name, which=which))
         return self.image(found)
 
     def classes(self) -> ClassTable:

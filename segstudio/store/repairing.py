@@ -26,6 +26,7 @@ from segstudio.store.repair.rebuild import Rebuilt, rebuild
 from segstudio.store.repair.recovery import Recovered, recover
 from segstudio.store.repair.repair_files import copy_files
 from segstudio.store.writing.waiting_edits import read_waiting, replay_edits, waiting_files_of
+from segstudio.text import _
 
 __all__ = ["LostTile", "RepairReport", "repaired_project"]
 
@@ -103,7 +104,10 @@ def repaired_project(path: Path, out: Path) -> Generator[tuple[int, int, str], N
             sentence = refusal(error)
             if sentence is None:
                 raise
-            raise DiskRefused(f"Nothing was repaired. {sentence}", safe=f"'{path.name}' is as it was.") from error
+            raise DiskRefused(
+                _("Nothing was repaired. {sentence}", sentence=sentence),
+                safe=_("'{name}' is as it was.", name=path.name),
+            ) from error
 
 
 @contextlib.contextmanager
@@ -114,7 +118,7 @@ def _held(path: Path) -> Generator[None]:
         try:
             lock.acquire(path.name, sign=False)
         except ProjectLocked as error:
-            raise ProjectLocked(error.sentence, todo="Close it first.") from error
+            raise ProjectLocked(error.sentence, todo=_("Close it first.")) from error
         except ReadOnly:
             pass  # nobody can write there
     try:
@@ -212,7 +216,7 @@ def _read(path: Path, notes: list[str]) -> Generator[tuple[Path, Recovered]]:
     waiting = waiting_files_of(path)
     safe = f"Edits that wait for it are in {waiting[0]}." if waiting else ""
     gone = "nothing in it can be read" if database.exists() else f"it has no {DATABASE} and no copy of one"
-    raise ProjectDamaged(f"The project '{path.name}' cannot be repaired: {gone}.", safe=safe)
+    raise ProjectDamaged(_("The project '{name}' cannot be repaired: {gone}.", name=path.name, gone=gone), safe=safe)
 
 
 def _waiting(db: sqlite3.Connection, path: Path, notes: list[str]) -> int:

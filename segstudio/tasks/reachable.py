@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from segstudio.errors import UserError
+from segstudio.text import _
 
 __all__ = ["status_of"]
 
@@ -22,7 +23,9 @@ def status_of(path: Path) -> os.stat_result | None:
         shown = str(path)
         if len(shown) > _LONGEST_SHOWN:
             shown = f"{shown[:_LONGEST_SHOWN]}..."
-        raise UserError(f"{shown} cannot be reached: {reason}.", todo="Name another path.") from error
+        raise UserError(
+            _("{shown} cannot be reached: {reason}.", shown=shown, reason=reason), todo=_("Name another path.")
+        ) from error
 
 
 _LONGEST_SHOWN = 120

@@ -8,6 +8,7 @@ import msgspec
 from segstudio.assets import asset
 from segstudio.errors import DiskRefused
 from segstudio.tasks.images.new import SUFFIX, new_project
+from segstudio.text import _
 
 __all__ = ["Sample", "SampleProject", "make_demo_project", "read_sample"]
 
@@ -62,12 +63,17 @@ def make_demo_project(folder: Path) -> Path:
         shutil.copyfile(asset("sample", "LICENCES.md"), home / "LICENCES.md")
     except OSError as error:
         raise DiskRefused(
-            f"The sample cannot be copied to '{folder}': {error.strerror or error}.", todo="Choose another folder."
+            _(
+                "The sample cannot be copied to '{folder}': {strerror}.",
+                folder=folder,
+                strerror=error.strerror or error,
+            ),
+            todo=_("Choose another folder."),
         ) from error
     for sample in projects:
         classes = [f"{c.name}:{c.color}:{c.kind}" for c in sample.classes]
         images = _copied_images(sample, _place(home, sample, projects[0]))
-        for _ in new_project(_project(home, sample), [str(image) for image in images], classes):
+        for _unused in new_project(_project(home, sample), [str(image) for image in images], classes):
             pass
     return _project(home, projects[0])
 

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.ui.text import amount, clock, count, elided, wrapped
+from segstudio.text import amount, clock, count, elided
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
 from segstudio.ui.window.icons import icon, icon_names, pixmap, swatch
 from segstudio.ui.window.main_window import MainWindow

@@ -23,6 +23,7 @@ from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
 from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
 from segstudio.tasks.labels.effort import count_effort
+from segstudio.text import _
 
 __all__ = ["Finishing"]
 
@@ -67,15 +68,15 @@ class Finishing(QObject):
         if opened is None or self._is_another_content():
             return
         if proposal is None:
-            self._notices.say(self.tr("There is no proposal to accept yet."))
+            self._notices.say(_("There is no proposal to accept yet."))
             return
         work = accepting(lambda _plane: proposal, [proposal.plane], self._documents.classes)
-        self._fill(opened, Cause.ACCEPT, (self.tr("Accept"), self.tr("Accepting")), work, self._accepted)
+        self._fill(opened, Cause.ACCEPT, (_("Accept"), _("Accepting")), work, self._accepted)
 
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
             self._notices.say(
-                self.tr("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
+                _("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
             )
 
     # -- done --------------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class Finishing(QObject):
             return  # the person has gone on while the rest was being filled in
         following = navigation.next_unfinished()
         if following is None:
-            self._notices.say(self.tr("Every image is done."))
+            self._notices.say(_("Every image is done."))
         elif following != navigation.index:
             navigation.open(following)
 
@@ -128,7 +129,7 @@ class Finishing(QObject):
         """Say it as the newest job: the proposal's own, which may begin later, would cover it."""
         if self.state is DoneState.WAITING:
             self._end_waiting()
-            text = self.tr("Waiting for the proposal; Esc stops waiting")
+            text = _("Waiting for the proposal; Esc stops waiting")
             self._waiting = self._ground.jobs.show(JobKind.WAIT, text, self._ground.main, self.stop_waiting)
 
     def _end_waiting(self) -> None:
@@ -163,7 +164,7 @@ class Finishing(QObject):
 
     def _not_proposed(self, why: str) -> None:
         self._become(DoneState.IDLE)
-        sentence = self.tr("This image was not marked done: {0}").format(why)
+        sentence = _("This image was not marked done: {why}", why=why)
         # The failure itself is told of in this moment: this sentence, which has both, is the one to stay.
         QTimer.singleShot(0, self, lambda: self._notices.fail(JobKind.DONE, sentence))
 
@@ -184,9 +185,9 @@ class Finishing(QObject):
                     self._notices.fail(JobKind.DONE, error)
             elif self._navigation.shown == opened.document.image:
                 self._become(DoneState.NOTHING_LABELLED)
-                self._notices.say(self.tr("Nothing would be labelled in this image, so it was not marked done."))
+                self._notices.say(_("Nothing would be labelled in this image, so it was not marked done."))
 
-        self._fill(opened, Cause.DONE, (self.tr("Done"), self.tr("Finishing")), work, done, not_done)
+        self._fill(opened, Cause.DONE, (_("Done"), _("Finishing")), work, done, not_done)
 
     def _proposal_of(self, opened: OpenDocument) -> Callable[[int], Proposal | None]:
         """What was seen, not what may have been written since; of other planes what is stored."""
@@ -196,14 +197,14 @@ class Finishing(QObject):
 
     def _words(self, rest: Rest, short: bool) -> str:
         if rest is Rest.UNKNOWN:
-            return self.tr("Done: what was unlabelled stays unknown.")
+            return _("Done: what was unlabelled stays unknown.")
         if rest is Rest.BACKGROUND and short:
-            return self.tr("Done, but the background is locked: what was unlabelled stays unknown.")
+            return _("Done, but the background is locked: what was unlabelled stays unknown.")
         if rest is Rest.BACKGROUND:
-            return self.tr("Done: what was unlabelled became background. Undo on that image takes it back.")
+            return _("Done: what was unlabelled became background. Undo on that image takes it back.")
         if short:
-            return self.tr("Done, but not all of it was proposed: the rest stays unknown.")
-        return self.tr("Done: what was unlabelled was filled in from the proposal. Undo on that image takes it back.")
+            return _("Done, but not all of it was proposed: the rest stays unknown.")
+        return _("Done: what was unlabelled was filled in from the proposal. Undo on that image takes it back.")
 
     # -- where Done stands -------------------------------------------------------------------------------------------
 
@@ -219,7 +220,7 @@ class Finishing(QObject):
         waited = self._wait.stop()
         if waited:
             self._become(DoneState.IDLE)
-            self._notices.say(self.tr("Done waits no longer; the image was not marked done."))
+            self._notices.say(_("Done waits no longer; the image was not marked done."))
         return waited
 
     def _become(self, state: DoneState) -> None:
@@ -329,7 +330,7 @@ class Finishing(QObject):
         waited = self.stop_waiting()
         dropped = self.fills.cancel()
         for name in dropped:
-            self._notices.say(self.tr("{0} was cancelled; nothing was filled in.").format(name))
+            self._notices.say(_("{name} was cancelled; nothing was filled in.", name=name))
         return waited or bool(dropped)
 
     def close(self) -> None:

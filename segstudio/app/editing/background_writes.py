@@ -19,6 +19,7 @@ from segstudio.labels.paint.fill import Filling, Outcome
 from segstudio.store.label_fill import filled
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
+from segstudio.text import _
 
 __all__ = ["LongWrites", "Write", "filling"]
 
@@ -98,7 +99,7 @@ class LongWrites(QObject):
         Raises `UserError` where another one is under way, and what `write` raises.
         """
         if self._running is not None:
-            raise UserError(f"{self._running.text}: nothing else can be changed until it is done.")
+            raise UserError(_("{text}: nothing else can be changed until it is done.", text=self._running.text))
         ticker = Ticker()
         future = write(ticker)
         id_ = self._jobs.show(kind, text, self._main, ticker.cancel)

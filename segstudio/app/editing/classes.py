@@ -13,6 +13,7 @@ from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
+from segstudio.text import _
 
 __all__ = ["Classes", "removed_words"]
 
@@ -38,7 +39,7 @@ class Classes:
         """Make a class with the next value that was never used, and choose it to paint with."""
         name = self._free_name(name)
         if kind is Kind.BACKGROUND:
-            raise UserError("A project has exactly one background class, and this one has it.")
+            raise UserError(_("A project has exactly one background class, and this one has it."))
         table = self._documents.classes
         id_, value = self._project.next_class()
         made = LabelClass(
@@ -86,7 +87,9 @@ class Classes:
             now = self._documents.classes.get(found.id)
             painted = asked.exception() is not None or asked.result() > 0
             if painted or self._documents.submitted != before:
-                raise UserError(f"The kind of {found.name!r} can change only while no pixel has this class.")
+                raise UserError(
+                    _("The kind of {name!r} can change only while no pixel has this class.", name=found.name)
+                )
             if now is not None:
                 self._commit(changed_class_row(now, **changed))
 
@@ -99,7 +102,7 @@ class Classes:
         """Take a class out of use; a notice tells how much was labelled with it, once that is counted."""
         found = self._find(name)
         if found.kind is Kind.BACKGROUND:
-            raise UserError("The background class cannot be removed: every project has one.")
+            raise UserError(_("The background class cannot be removed: every project has one."))
         table = self._documents.classes
         counted = [c.id for c in table.all if (today := table.effective(c.id)) is not None and today.id == found.id]
         self._commit(changed_class_row(found, removed=True))
@@ -137,7 +140,7 @@ class Classes:
     def _find(self, name: str) -> LabelClass:
         found = self._documents.classes.named(name)
         if found is None:
-            raise UserError(f"There is no class {name!r} in this project.")
+            raise UserError(_("There is no class {name!r} in this project.", name=name))
         return found
 
     def _free_name(self, name: str, besides: ClassId | None = None) -> str:
@@ -145,7 +148,7 @@ class Classes:
         name = valid_name(name)
         found = self._documents.classes.named(name)
         if found is not None and found.id != besides:
-            raise UserError(f"There is a class {found.name!r} already.")
+            raise UserError(_("There is a class {name!r} already.", name=found.name))
         return name
 
     def _commit(self, row: RowChange) -> None:
@@ -165,5 +168,5 @@ def removed_words(name: str, images: int, pixels: int) -> str:
 
 def _checked_color(color: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        raise UserError(f"{color!r} is no colour of the form #RRGGBB.")
+        raise UserError(_("{color!r} is no colour of the form #RRGGBB.", color=color))
     return color

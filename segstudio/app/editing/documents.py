@@ -24,6 +24,7 @@ from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
 from segstudio.store.project import Reach, SetAside
+from segstudio.text import _
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -133,7 +134,7 @@ class Documents(QObject):
         """Choose the class to paint; a stroke under way is kept. Raises `UserError` where none has this name."""
         found = self.classes.named(name)
         if found is None:
-            raise UserError(f"There is no class {name!r} in this project.")
+            raise UserError(_("There is no class {name!r} in this project.", name=name))
         self.commit_gesture()
         self.class_id = found.id
 
@@ -349,7 +350,7 @@ class Documents(QObject):
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
             if self.undo_ends:
-                raise UserError(self.undo_ends, safe="Named snapshots of that time are kept.")
+                raise UserError(self.undo_ends, safe=_("Named snapshots of that time are kept."))
             self._take_back(history.next_undo())
 
     def redo(self) -> None:
@@ -379,8 +380,8 @@ class Documents(QObject):
             self.commit(found)
 
     def _take_back_long(self, seq: Seq, again: bool, images: frozenset[ImageId]) -> None:
-        kind, verb = (JobKind.REDO, self.tr("Redo")) if again else (JobKind.UNDO, self.tr("Undo"))
-        text = verb if len(images) < 2 else self.tr("{0} in {1} images").format(verb, f"{len(images):,}")
+        kind, verb = (JobKind.REDO, _("Redo")) if again else (JobKind.UNDO, _("Undo"))
+        text = verb if len(images) < 2 else _("{verb} in {value} images", verb=verb, value=f"{len(images):,}")
         self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 
@@ -452,8 +453,8 @@ class Documents(QObject):
         """Why nothing but strokes on other images can be changed now; '' where all can."""
         if not self._writing_long and not self._held:
             return ""
-        what = self.long.text or self.tr("A large change is being written")
-        return self.tr("{0}: nothing else can be changed here until it is done.").format(what)
+        what = self.long.text or _("A large change is being written")
+        return _("{what}: nothing else can be changed here until it is done.", what=what)
 
     def _must_be_free(self) -> None:
         if self.busy:
@@ -481,7 +482,7 @@ class Documents(QObject):
     def _set_aside(self, aside: SetAside) -> None:
         """Edits were refused by the journal: what is in memory becomes again what is saved, with what still waits."""
         images = frozenset(edit.image for _, edit in aside.edits)
-        for seq, _ in aside.edits:
+        for seq, _unused in aside.edits:
             self._recent.drop(seq)
         if self.current is not None and (None in images or self.current.document.image in images):
             self.cancel_gesture()

@@ -8,6 +8,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind, SaveState
 from segstudio.labels.model import Seq
 from segstudio.store.project import SetAside
+from segstudio.text import _
 
 __all__ = ["Saving"]
 
@@ -79,8 +80,8 @@ class Saving(QObject):
             return self._large()
         waiting = len(writer.pending_edits()) + self._held()
         if not waiting:
-            return self.tr("Saving")
-        return self.tr("Saving 1 edit") if waiting == 1 else self.tr("Saving {0} edits").format(waiting)
+            return _("Saving")
+        return _("Saving 1 edit") if waiting == 1 else _("Saving {waiting} edits", waiting=waiting)
 
     def announce(self) -> None:
         """Tell how things stand."""

@@ -12,6 +12,7 @@ from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.learning import Moved, hold_out
 from segstudio.store.values import Split
+from segstudio.text import _
 
 __all__ = ["Roles"]
 
@@ -57,8 +58,8 @@ class Roles(QObject):
         done = future.result()
         self.follow()
         words = (
-            (done.learned_from, self.tr("Learned from now on: {0}.")),
-            (done.held_out, self.tr("Held out now: {0}.")),
+            (done.learned_from, _("Learned from now on: {0}.")),
+            (done.held_out, _("Held out now: {0}.")),
         )
         said = " ".join(text.format(", ".join(paths)) for paths, text in words if paths)
         if said:

@@ -14,6 +14,7 @@ from segstudio.runs import Choices, Event, Started, TrainResult, Warned
 from segstudio.tasks.learning.interrupted import Interrupted
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.learning.train_options import choices_of, recorded
+from segstudio.text import _
 
 __all__ = ["Training"]
 
@@ -51,7 +52,7 @@ class Training(QObject):
     def ask(self, **options: object) -> None:
         """Begin a run once every edit so far is in the project, a stroke under way included."""
         if self.running:
-            self._ground.notices.say(self.tr("A run is under way already."))
+            self._ground.notices.say(_("A run is under way already."))
             return
         self._documents.commit_gesture()
         self._documents.after(lambda: self.start(**options))
@@ -88,7 +89,7 @@ class Training(QObject):
         self._stop = stop
         self._job = self._ground.jobs.start(
             JobKind.TRAIN,
-            self.tr("Fine-tuning"),
+            _("Fine-tuning"),
             steps,
             self._ground.main,
             on_value=lambda _id, event: self._told(event),

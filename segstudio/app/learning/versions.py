@@ -14,6 +14,7 @@ from segstudio.runs import EMBEDDED, INSTANT, Event, TrainResult
 from segstudio.store.learning import make_current
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
+from segstudio.text import _
 
 __all__ = ["Versions", "versions_of"]
 
@@ -51,7 +52,7 @@ class Versions(QObject):
         Raises `UserError` for a name that the project has not, `ReadOnly` where it may not be written.
         """
         if name not in {item.name for item in self.items()}:
-            raise UserError(f"The project has no version {name!r}.")
+            raise UserError(_("The project has no version {name!r}.", name=name))
         make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:

@@ -18,6 +18,7 @@ from segstudio.tasks.images.add import Additions, additions, drop_copies, take_f
 from segstudio.tasks.images.remove import images_meant
 from segstudio.tasks.images.skipped import reasons
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["Growing"]
 
@@ -42,23 +43,23 @@ class Growing(QObject):
     def add(self, paths: Sequence[str], *, show: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there."""
         self._documents.commit_gesture()
-        self._start(JobKind.ADD, self._plan(paths), partial(self._planned, show), self.tr("Looking at the images"))
+        self._start(JobKind.ADD, self._plan(paths), partial(self._planned, show), _("Looking at the images"))
 
     def look(self, folders: Sequence[str]) -> None:
         """Count the images of folders that are not in the project; `found` follows where there are some."""
         plan = additions(self._project, folders)
-        self._start(JobKind.LOOK, plan, partial(self._looked, folders), self.tr("Looking for new images"))
+        self._start(JobKind.LOOK, plan, partial(self._looked, folders), _("Looking for new images"))
 
     def show(self, files: Sequence[str]) -> None:
         """Show the first of these files that is an image of the project; says which of them are none."""
         plan = additions(self._project, files)
-        self._start(JobKind.LOOK, plan, self._shown, self.tr("Looking for the images"))
+        self._start(JobKind.LOOK, plan, self._shown, _("Looking for the images"))
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take images out, by paths or globs over these: one edit, which undo takes back."""
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
-        self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, self.tr("Looking for the images"))
+        self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, _("Looking for the images"))
 
     def _start(self, kind: JobKind, steps: Generator[Progress, None, T], then: Callable[[T], None], text: str) -> None:
         jobs, notices = self._ground.jobs, self._notices
@@ -66,7 +67,7 @@ class Growing(QObject):
             jobs.cancel(self._job[1])  # what a person asks for goes before
         elif self._job is not None:
             steps.close()
-            notices.fail(kind, self.tr("Images are being added or removed already."))
+            notices.fail(kind, _("Images are being added or removed already."))
             return
 
         def ended() -> None:
@@ -103,7 +104,7 @@ class Growing(QObject):
         try:
             self._documents.write_long(
                 JobKind.ADD,
-                self.tr("Adding images"),
+                _("Adding images"),
                 lambda ticker: write_additions(self._project, plan, ticker),
                 frozenset(),
                 lambda _: self._written(plan, show),
@@ -128,21 +129,21 @@ class Growing(QObject):
     def _sentence(self, plan: Additions) -> str:
         new = [*plan.added, *(row.path for row in plan.back)]
         if len(new) == 1:
-            text = self.tr("'{0}' was added to the project").format(new[0])
+            text = _("'{new}' was added to the project", new=new[0])
         elif new:
-            text = self.tr("{0} images were added to the project").format(f"{len(new):,}")
+            text = _("{value} images were added to the project", value=f"{len(new):,}")
         else:
-            text = self.tr("All of these images are in the project already")
-        return f"{text} ({self.tr('skipped')}: {reasons(plan.skipped_files)})" if plan.skipped_files else text
+            text = _("All of these images are in the project already")
+        return f"{text} ({_('skipped')}: {reasons(plan.skipped_files)})" if plan.skipped_files else text
 
     def _looked(self, folders: Sequence[str], plan: Additions) -> None:
         n = len(plan.images)
         if not n:
             return
         text = (
-            self.tr("1 image of the folder is not in the project; {0} adds it.")
+            _("1 image of the folder is not in the project; {0} adds it.")
             if n == 1
-            else self.tr("{1} images of the folder are not in the project; {0} adds them.")
+            else _("{1} images of the folder are not in the project; {0} adds them.")
         )
         command = f"'segstudio add {self._project.path.name} {' '.join(Path(folder).name for folder in folders)}'"
         self.found.emit(ImagesFound(tuple(folders), n, text.format(command, f"{n:,}")))
@@ -152,7 +153,7 @@ class Growing(QObject):
             self._navigation.open(self._navigation.find(plan.there[0].path))
         missing = [*plan.added, *(row.path for row in plan.back)]
         if missing:
-            sentence = self.tr("'{0}' is not in the project.").format(missing[0])
+            sentence = _("'{missing}' is not in the project.", missing=missing[0])
             raise UserError(sentence, todo=self._project.why_read_only)
 
     # -- removing ----------------------------------------------------------------------------------------------------
@@ -162,15 +163,15 @@ class Growing(QObject):
         images = [row.id for row in rows if row.id not in out]
         if len(images) + len(out) == len(self._project.images(removed=True)):
             raise UserError(
-                self.tr("The last image cannot be taken out: with none on screen nothing could be taken back."),
-                todo=self.tr("Add others first, or close the project."),
+                _("The last image cannot be taken out: with none on screen nothing could be taken back."),
+                todo=_("Add others first, or close the project."),
             )
         self._documents.commit_gesture()
         self._documents.commit(removal_edit(images, self._documents.author))
         if len(images) == 1:
-            self._notices.say(self.tr("'{0}' was taken out of the project; undo brings it back").format(rows[0].path))
+            self._notices.say(_("'{path}' was taken out of the project; undo brings it back", path=rows[0].path))
         elif images:
-            text = self.tr("{0} images were taken out of the project; undo brings them back")
+            text = _("{0} images were taken out of the project; undo brings them back")
             self._notices.say(text.format(f"{len(images):,}"))
 
 

@@ -35,6 +35,7 @@ from segstudio.store.file_check import (
 )
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
+from segstudio.text import _
 
 __all__ = ["Navigation"]
 
@@ -119,7 +120,7 @@ class Navigation(QObject):
             place = operator.index(index_or_path)
             if 0 <= place < len(self.rows):
                 return place
-            raise UserError(f"There is no image number {place}: the project has {len(self.rows)}.")
+            raise UserError(_("There is no image number {place}: the project has {n}.", place=place, n=len(self.rows)))
         path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
         return self._index_of[self._project.find_image(path).id]
 
@@ -147,7 +148,9 @@ class Navigation(QObject):
         """Show an image; `imageShown` or `imageFailed` follows from the event loop. Raises `UserError` for a plane."""
         row = self.rows[index]
         if not 0 <= plane < len(row.planes):
-            raise UserError(f"There is no plane number {plane}: '{row.path}' has {len(row.planes)}.")
+            raise UserError(
+                _("There is no plane number {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
+            )
         self._documents.commit_gesture()
         self._note_time()
         self._request += 1
@@ -164,7 +167,10 @@ class Navigation(QObject):
             try:
                 look = look_at(_labelled_now(project, row))
                 if look.content is Content.MISSING:
-                    raise ImageMissing(f"The file of '{row.path}' is not at {row.file}.", safe="Its labels are safe.")
+                    raise ImageMissing(
+                        _("The file of '{path}' is not at {file}.", path=row.path, file=row.file),
+                        safe=_("Its labels are safe."),
+                    )
                 display = displaying.load(row, plane, look)
                 if held is not None:
                     return _Loaded(look, display)

@@ -9,6 +9,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.jobs import Job
 from segstudio.app.values import JobId, JobKind
 from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport
+from segstudio.text import _
 
 __all__ = ["Asked", "ProposalRequests"]
 
@@ -64,7 +65,7 @@ class ProposalRequests(QObject):
         self._jobs.append(job)
         self.asked = asked
         self.runningChanged.emit(True)
-        self._shown = self._ground.jobs.show(JobKind.PROPOSE, self.tr("Proposing"), self._ground.main, self._cancel)
+        self._shown = self._ground.jobs.show(JobKind.PROPOSE, _("Proposing"), self._ground.main, self._cancel)
         job.start()
 
     def drop(self) -> None:
@@ -95,7 +96,7 @@ class ProposalRequests(QObject):
     def _progressed(self, asked: Asked, progress: PredictProgress) -> None:
         if asked is self.asked:
             if self._shown is not None and progress.fraction is not None:
-                words = self.tr("Proposing {0} %").format(int(100 * progress.fraction))
+                words = _("Proposing {value} %", value=int(100 * progress.fraction))
                 self._ground.jobs.tell(self._shown, words, progress.fraction)
             if progress.part and (progress.image, progress.plane) == asked.where:
                 self._came(asked)

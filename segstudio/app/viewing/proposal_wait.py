@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.text import _
 
 __all__ = ["ProposalWait"]
 
@@ -70,6 +71,6 @@ class ProposalWait(QObject):
         if not self.active or self._shown.coming:
             return
         if self._asked_for:
-            self._give_up(self.tr("The proposal was cancelled."))
+            self._give_up(_("The proposal was cancelled."))
         else:
             self._arrived()

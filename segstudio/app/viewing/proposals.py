@@ -26,6 +26,7 @@ from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
 from segstudio.store.values import Split
 from segstudio.tasks.labels.accept import is_whole
 from segstudio.tasks.learning.predict import Plane, PredictReport, predict
+from segstudio.text import _
 
 __all__ = ["Proposals"]
 
@@ -123,10 +124,10 @@ class Proposals(QObject):
             self._notices.say(self._project.why_read_only)
             return
         if self._navigation.index < 0:
-            self._notices.say(self.tr("No image is open."))
+            self._notices.say(_("No image is open."))
             return
         if self._navigation.shown is None and not self._navigation.loading:
-            self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
+            self._fail(_("The image cannot be shown, so nothing is proposed for it."))
             return
         if self._navigation.flagged:
             self._fail(self._navigation.flagged)
@@ -180,7 +181,7 @@ class Proposals(QObject):
             self._notices.say(self._project.why_read_only)
             return
         if image is None or (self.on_screen is None and not self.running):
-            self._notices.say(self.tr("There is no proposal to reject."))
+            self._notices.say(_("There is no proposal to reject."))
             return
         wait = self._requests.waiter()
         self.rejected, self.on_screen = True, None
@@ -188,7 +189,7 @@ class Proposals(QObject):
         # What a request writes in its last step is rejected too.
         self._stored.reject(image, plane, lambda: wait(_JOB_END_S), self._noted)
         self._changed()
-        self._notices.say(self.tr("The proposal was rejected; P asks for another."))
+        self._notices.say(_("The proposal was rejected; P asks for another."))
 
     def cancel(self) -> None:
         """End the request under way; what it has shown so far stays until the image is shown again."""
@@ -197,7 +198,7 @@ class Proposals(QObject):
         self._requests.drop()
         self._cancelled = True
         self._owed = False
-        self._tell_failure(self.tr("Proposing was cancelled."), cancelled=True)
+        self._tell_failure(_("Proposing was cancelled."), cancelled=True)
 
     def _ask(self, where: Plane) -> None:
         """Start a request; one before it is told to end, and its answer is dropped."""
@@ -251,7 +252,7 @@ class Proposals(QObject):
         self.on_screen = None
         self._changed()
         if self._owed:
-            self._fail(self.tr("The image cannot be shown, so nothing is proposed for it."))
+            self._fail(_("The image cannot be shown, so nothing is proposed for it."))
 
     def _fail(self, sentence: str, job: JobKind = JobKind.PROPOSE) -> None:
         self._owed = False

@@ -12,6 +12,7 @@ from segstudio.app.viewing.proposal_values import proposal_values
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
+from segstudio.text import _
 
 __all__ = ["Area", "Ids", "Image", "Origins", "Proposed", "Reading"]
 
@@ -50,10 +51,12 @@ class Reading:
     def _where(self, image: Image, plane: int, area: Area) -> tuple[ImageId, Rect]:
         navigation = self._navigation
         if image is None and navigation.index < 0:
-            raise UserError("No image is open.")
+            raise UserError(_("No image is open."))
         row = navigation.rows[navigation.index if image is None else navigation.find(image)]
         if not 0 <= plane < len(row.planes):
-            raise UserError(f"There is no plane number {plane}: '{row.path}' has {len(row.planes)}.")
+            raise UserError(
+                _("There is no plane number {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
+            )
         if area is None:
             return row.id, Rect(0, 0, *row.planes[plane])
         return row.id, area if isinstance(area, Rect) else Rect(*area)

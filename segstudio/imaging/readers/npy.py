@@ -8,6 +8,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource
 from segstudio.imaging.readers.refusal import checked_size, reading
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.text import _
 
 __all__ = ["open_image", "probe"]
 
@@ -21,9 +22,13 @@ def probe(path: Path) -> ImageInfo:
         shape, dtype = array.shape, array.dtype
         del array
     if dtype.kind not in "buif" or dtype.itemsize > 8:
-        raise UnreadableImage(f"{path.name} cannot be read: it holds {dtype} values, which are no picture.")
+        raise UnreadableImage(
+            _("{name} cannot be read: it holds {dtype} values, which are no picture.", name=path.name, dtype=dtype)
+        )
     if len(shape) not in (2, 3):
-        raise UnreadableImage(f"{path.name} cannot be read: it holds an array of {len(shape)} dimensions, not 2 or 3.")
+        raise UnreadableImage(
+            _("{name} cannot be read: it holds an array of {n} dimensions, not 2 or 3.", name=path.name, n=len(shape))
+        )
     count, height, width, channels = _layout(shape)
     checked_size(path, width, height, channels * dtype.itemsize)
     name = "uint8" if dtype.kind == "b" else dtype.newbyteorder("=").name

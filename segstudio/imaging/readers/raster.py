@@ -16,6 +16,7 @@ from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
 from segstudio.imaging.readers.refusal import DAMAGED, checked_size
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -158,7 +159,7 @@ def _sixteen_bit_frame(path: Path, data: bytes, info: ImageInfo) -> Frame:
 
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.dtype != np.uint16:
-        raise UnreadableImage(f"{path.name} cannot be read: {DAMAGED}.")
+        raise UnreadableImage(_("{name} cannot be read: {damaged}.", name=path.name, damaged=DAMAGED))
     colour, opacity = decoded[..., 2::-1], decoded[..., 3:]
     samples = np.concatenate([colour[..., : info.channels], opacity[..., : int(info.alpha)]], axis=2)
     return _parted(samples, info)
@@ -170,7 +171,7 @@ def _refuse_cut_jpeg(path: Path, data: bytes) -> None:
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big") if data[at + 1] != 0xFF else 1
     if data.find(b"\xff\xd9", at) < 0:
-        raise UnreadableImage(f"{path.name} cannot be read: the file is cut short.")
+        raise UnreadableImage(_("{name} cannot be read: the file is cut short.", name=path.name))
 
 
 class _Animation(FrameSource):

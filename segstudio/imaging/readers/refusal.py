@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segstudio.errors import UnreadableImage
+from segstudio.text import _
 
 __all__ = ["DAMAGED", "DECODING_ERRORS", "checked_size", "quiet", "reading", "refused"]
 
@@ -46,7 +47,7 @@ _LARGEST_RATIO = 2000
 
 def refused(path: Path, error: BaseException) -> UnreadableImage:
     """The sentence for a failure: which file, and why as far as it can be told."""
-    return UnreadableImage(f"{path.name} cannot be read: {_reason(error)}.")
+    return UnreadableImage(_("{name} cannot be read: {reason}.", name=path.name, reason=_reason(error)))
 
 
 @contextmanager
@@ -64,14 +65,28 @@ def reading(path: Path, *more: type[Exception]) -> Iterator[None]:
 def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> None:
     """Refuse a plane without pixels, one out of proportion to its file, and one that memory cannot hold."""
     if width <= 0 or height <= 0:
-        raise UnreadableImage(f"{path.name} cannot be read: its header says {width} x {height} pixels.")
+        raise UnreadableImage(
+            _(
+                "{name} cannot be read: its header says {width} x {height} pixels.",
+                name=path.name,
+                width=width,
+                height=height,
+            )
+        )
     need = width * height * bytes_a_pixel
     size = path.stat().st_size
     out_of_proportion = need > _SMALL_BYTES and need > size * _LARGEST_RATIO
     if width * height > _LARGEST_PIXELS or out_of_proportion or need > _memory() // 2:
         raise UnreadableImage(
-            f"{path.name} cannot be read: its header asks for {width} x {height} pixels "
-            f"({need / 1e9:.1f} GB of memory, from a file of {size:,} bytes)."
+            _(
+                "{name} cannot be read: its header asks for {width} x {height} pixels ({need:.1f} GB of memory, "
+                "from a file of {size:,} bytes).",
+                name=path.name,
+                width=width,
+                height=height,
+                need=need / 1000000000.0,
+                size=size,
+            )
         )
 
 

@@ -13,6 +13,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
 from segstudio.registry import Registry, named
+from segstudio.text import _
 
 __all__ = [
     "FAMILIES",
@@ -144,7 +145,7 @@ def family_of(path: Path) -> Family:
     if found is not None:
         return found
     if not head:
-        raise UnreadableImage(f"{path.name} cannot be read: the file is empty.")
+        raise UnreadableImage(_("{name} cannot be read: the file is empty.", name=path.name))
     name = path.name.lower()
     foreign = next((f for f in _FOREIGN if f.sniff(head) or name.endswith(f.extensions)), None)
     if foreign is not None:
@@ -154,7 +155,7 @@ def family_of(path: Path) -> Family:
     if claimed is not None:
         sentence = f"{path.name} is no image: it is named like a {claimed.name.upper()} file but is none."
         raise UnreadableImage(sentence, todo=todo)
-    raise UnreadableImage(f"{path.name} is no image of a format that SegStudio reads.", todo=todo)
+    raise UnreadableImage(_("{name} is no image of a format that SegStudio reads.", name=path.name), todo=todo)
 
 
 class Content(Enum):
@@ -190,7 +191,7 @@ def _head(path: Path) -> bytes:
     try:
         # Before it is opened: a pipe that nobody writes to would be waited for, and a device may do anything.
         if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
-            raise UnreadableImage(f"{path.name} cannot be read: {NOT_PLAIN}.")
+            raise UnreadableImage(_("{name} cannot be read: {not_plain}.", name=path.name, not_plain=NOT_PLAIN))
         with path.open("rb", buffering=0) as file:
             return file.read(_HEAD)
     except OSError as error:

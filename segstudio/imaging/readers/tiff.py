@@ -18,6 +18,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.refusal import checked_size, reading
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.text import _
 
 if TYPE_CHECKING:
     import tifffile
@@ -76,10 +77,16 @@ def probe(path: Path) -> ImageInfo:
     height, width = layout.size("Y"), layout.size("X")
     if layout.dtype.kind not in "buif":
         raise UnreadableImage(
-            f"{path.name} cannot be read: it holds values of type {layout.dtype}, which are no picture."
+            _(
+                "{name} cannot be read: it holds values of type {dtype}, which are no picture.",
+                name=path.name,
+                dtype=layout.dtype,
+            )
         )
     if not 1 <= layout.channels <= _MOST_CHANNELS:
-        raise UnreadableImage(f"{path.name} cannot be read: it has {layout.channels} channels.")
+        raise UnreadableImage(
+            _("{name} cannot be read: it has {channels} channels.", name=path.name, channels=layout.channels)
+        )
     checked_size(path, width, height, layout.samples * layout.dtype.itemsize)
     if layout.orientation in _TURNED:
         width, height = height, width
@@ -111,12 +118,12 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 
 def _layout(path: Path, file: "tifffile.TiffFile") -> _Layout:
     if not file.series:
-        raise UnreadableImage(f"{path.name} cannot be read: it holds no picture.")
+        raise UnreadableImage(_("{name} cannot be read: it holds no picture.", name=path.name))
     series = file.series[0]
     page = series.keyframe
     axes, shape = str(series.axes), tuple(int(n) for n in series.shape)
     if "Y" not in axes or "X" not in axes or series.dtype is None:
-        raise UnreadableImage(f"{path.name} cannot be read: it holds no picture.")
+        raise UnreadableImage(_("{name} cannot be read: it holds no picture.", name=path.name))
     extra = tuple(int(e) for e in page.extrasamples)
     samples = (shape[axes.index("S")] if "S" in axes else 1) * (shape[axes.index("C")] if "C" in axes else 1)
     tag = page.tags.get(274)
@@ -177,7 +184,7 @@ def _plane_samples(path: Path, file: "tifffile.TiffFile", layout: _Layout, plane
     if count > 1 and together and pages_a_plane >= 1 and len(series.pages) == count * pages_a_plane:
         pages = [series.pages[plane * pages_a_plane + i] for i in range(pages_a_plane)]
         if any(page is None for page in pages):
-            raise UnreadableImage(f"{path.name} cannot be read: a page is missing.")
+            raise UnreadableImage(_("{name} cannot be read: a page is missing.", name=path.name))
         array = np.stack([np.asarray(page.asarray()) for page in pages if page is not None])
     else:
         whole = np.asarray(series.asarray())
@@ -192,7 +199,7 @@ def _palette(path: Path, file: "tifffile.TiffFile") -> NDArray[np.uint8]:
     """Colours uint8 (n, 3) by index."""
     table = getattr(file.series[0].keyframe, "colormap", None)
     if table is None:
-        raise UnreadableImage(f"{path.name} cannot be read: its palette is missing.")
+        raise UnreadableImage(_("{name} cannot be read: its palette is missing.", name=path.name))
     return (np.asarray(table) >> 8).astype(np.uint8).T
 
 

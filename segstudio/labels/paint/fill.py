@@ -22,6 +22,7 @@ from segstudio.labels.paint.policy import effective_lookup
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part
 from segstudio.labels.tiles.tile import EMPTY, Constant, Tile, frozen, same, writable_copy
+from segstudio.text import _
 
 __all__ = [
     "ClassIdsOf",
@@ -88,7 +89,7 @@ def parts_of(
     for plane, class_ids_of in work.planes.items():
         yield from _Plane(document, plane, class_ids_of, work, objects, found).parts(step)
     if work.never_empty and not found.changed and not has_labels(document, work.classes):
-        raise NothingLabelled("Nothing is labelled in this image.", safe="It was not marked done.")
+        raise NothingLabelled(_("Nothing is labelled in this image."), safe=_("It was not marked done."))
     before = document.status
     after = work.status or (Status.IN_PROGRESS if found.changed and before is Status.NEW else before)
     if after is not before:

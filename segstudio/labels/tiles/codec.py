@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from segstudio.errors import ProjectDamaged
 from segstudio.geometry import TILE
 from segstudio.labels.tiles.tile import Constant, Dense, Tile, expanded, frozen
+from segstudio.text import _
 
 __all__ = ["apply_delta", "decode_tile", "encode_delta", "encode_tile"]
 
@@ -49,7 +50,7 @@ def decode_tile(blob: bytes) -> Tile:
         raw = zstandard.ZstdDecompressor().decompress(blob[1:], max_output_size=_LARGEST)
         return _from_raw(raw)
     except (zstandard.ZstdError, struct.error, ValueError, IndexError) as error:
-        raise ProjectDamaged("A tile of labels is damaged and cannot be decoded.") from error
+        raise ProjectDamaged(_("A tile of labels is damaged and cannot be decoded.")) from error
 
 
 def encode_delta(before: Tile, after: Tile) -> bytes:

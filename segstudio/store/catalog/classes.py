@@ -12,6 +12,7 @@ from segstudio.labels.class_rows import class_columns
 from segstudio.labels.colors import default_color
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, folded_name
 from segstudio.store.values import NewClass
+from segstudio.text import _
 
 __all__ = ["insert_classes", "new_table", "read_classes"]
 
@@ -27,15 +28,17 @@ def new_table(classes: Sequence[NewClass]) -> ClassTable:
     folded = [folded_name(c.name) for c in wanted]
     for c, name in zip(wanted, folded, strict=True):
         if folded.count(name) > 1:
-            raise UsageError(f"Two classes have the name '{c.name}'.")
+            raise UsageError(_("Two classes have the name '{name}'.", name=c.name))
         if c.color and not re.fullmatch("#[0-9A-Fa-f]{6}", c.color):
-            raise UsageError(f"The colour '{c.color}' of the class '{c.name}' is not of the form #RRGGBB.")
+            raise UsageError(
+                _("The colour '{color}' of the class '{name}' is not of the form #RRGGBB.", color=c.color, name=c.name)
+            )
     backgrounds = sum(c.kind is Kind.BACKGROUND for c in wanted)
     if backgrounds > 1:
-        raise UsageError("A project has exactly one background class.")
+        raise UsageError(_("A project has exactly one background class."))
     if backgrounds == 0:
         if folded_name("background") in folded:
-            raise UsageError("The class 'background' must be of the kind background.")
+            raise UsageError(_("The class 'background' must be of the kind background."))
         wanted.insert(0, NewClass("background", kind=Kind.BACKGROUND))
     return ClassTable(_numbered(wanted))
 

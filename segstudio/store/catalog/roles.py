@@ -14,6 +14,7 @@ import msgspec
 from segstudio.errors import UserError
 from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.store.catalog.split import LEAST_TRAIN, Candidate, Split, decide, stand_in
+from segstudio.text import _
 
 __all__ = [
     "LEARNING",
@@ -101,7 +102,8 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
         return Moved()
     if _learning(db):
         raise UserError(
-            "A run is learning: which images are held out stays as it is until it has ended.", todo="Stop it, or wait."
+            _("A run is learning: which images are held out stays as it is until it has ended."),
+            todo=_("Stop it, or wait."),
         )
     if held:
         _must_be_unlearned(db, group, path)
@@ -110,8 +112,8 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
     other = stand_in(_candidates(db)) if split == Split.HELD_OUT else None
     if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
         raise UserError(
-            f"'{path}' stays held out: there is no other labelled image that no version has learned from.",
-            todo="Label one more; then the role can move to it.",
+            _("'{path}' stays held out: there is no other labelled image that no version has learned from.", path=path),
+            todo=_("Label one more; then the role can move to it."),
         )
     _set(db, group, wanted, _last_seq(db))
     if other is not None:
@@ -129,7 +131,13 @@ def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
     rows = db.execute("SELECT version FROM version_groups WHERE group_id = ? AND split = 'train'", (group,)).fetchall()
     if rows:
         names = ", ".join(sorted(row[0] for row in rows))
-        raise UserError(f"'{path}' cannot be held out: {names} learned from it, so figures on it would flatter.")
+        raise UserError(
+            _(
+                "'{path}' cannot be held out: {names} learned from it, so figures on it would flatter.",
+                path=path,
+                names=names,
+            )
+        )
 
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from segstudio.errors import NotAProject, ProjectDamaged, ReadOnly
 from segstudio.store.database.connect import Access, connect
+from segstudio.text import _
 
 __all__ = ["Readers", "translated"]
 
@@ -28,25 +29,28 @@ def translated(name: str) -> Generator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise NotAProject(
-                f"'{name}' is not a SegStudio project: its project.db is no database.",
-                todo="If it was one, 'segstudio repair' looks for what is left of it.",
+                _("'{name}' is not a SegStudio project: its project.db is no database.", name=name),
+                todo=_("If it was one, 'segstudio repair' looks for what is left of it."),
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise _damaged(name) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ReadOnly(
-                f"The project '{name}' is being written by another program just now.", todo="Try again in a moment."
+                _("The project '{name}' is being written by another program just now.", name=name),
+                todo=_("Try again in a moment."),
             ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
             full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
-            raise ReadOnly(f"The project '{name}' cannot be opened: {error}.", todo=full) from error
+            raise ReadOnly(
+                _("The project '{name}' cannot be opened: {error}.", name=name, error=error), todo=full
+            ) from error
         raise
 
 
 def _damaged(name: str) -> ProjectDamaged:
     return ProjectDamaged(
-        f"The database of the project '{name}' is damaged.",
-        todo=f"'segstudio repair {name}' takes what can be read into a new project.",
+        _("The database of the project '{name}' is damaged.", name=name),
+        todo=_("'segstudio repair {name}' takes what can be read into a new project.", name=name),
     )
 
 
@@ -142,7 +146,7 @@ class Readers:
     def _take(self) -> sqlite3.Connection:
         with self._lock:
             if self._closed:
-                raise ReadOnly("The project is closed.")
+                raise ReadOnly(_("The project is closed."))
             if self._free:
                 return self._free.pop()
             db = connect(self._path, self._access)

@@ -19,6 +19,7 @@ from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.schema import create_tables
 from segstudio.store.values import NewClass, NewImage
+from segstudio.text import _
 
 __all__ = ["DATABASE", "build_project"]
 
@@ -33,7 +34,7 @@ def build_project(path: Path, images: Iterable[NewImage], classes: Sequence[NewC
     With `copy_files` the image files are taken into the project. Raises `UserError`, `UsageError`, `DiskRefused`.
     """
     if path.exists() or path.is_symlink():
-        raise UserError(f"There is already something at '{path}'; a new project needs a new name.")
+        raise UserError(_("There is already something at '{path}'; a new project needs a new name.", path=path))
     table = new_table(classes)
     try:
         with built_folder(path) as part:
@@ -42,7 +43,9 @@ def build_project(path: Path, images: Iterable[NewImage], classes: Sequence[NewC
         sentence = refusal(error)
         if sentence is None:
             raise
-        raise DiskRefused(f"The project '{path.name}' could not be made. {sentence}") from error
+        raise DiskRefused(
+            _("The project '{name}' could not be made. {sentence}", name=path.name, sentence=sentence)
+        ) from error
 
 
 def _build(part: Path, path: Path, images: Iterable[NewImage], table: ClassTable, *, copy_files: bool) -> None:

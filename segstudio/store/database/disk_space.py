@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from segstudio.errors import DiskRefused
+from segstudio.text import _
 
 __all__ = ["must_have_room"]
 
@@ -17,5 +18,13 @@ def must_have_room(folder: Path, needed: int, what: str, *, safe: str, todo: str
     free = shutil.disk_usage(there).free
     if free < needed:
         raise DiskRefused(
-            f"{what} needs {needed / 1e6:,.0f} MB, and '{folder}' has {free / 1e6:,.0f} MB free.", safe=safe, todo=todo
+            _(
+                "{what} needs {needed:,.0f} MB, and '{folder}' has {free:,.0f} MB free.",
+                what=what,
+                needed=needed / 1000000.0,
+                folder=folder,
+                free=free / 1000000.0,
+            ),
+            safe=safe,
+            todo=todo,
         )

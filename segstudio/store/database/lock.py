@@ -14,6 +14,7 @@ from pathlib import Path
 
 from segstudio.errors import ProjectLocked, ReadOnly
 from segstudio.labels.user import user_name
+from segstudio.text import _
 
 __all__ = ["LOCK", "ProjectLock", "is_held"]
 
@@ -61,15 +62,29 @@ class ProjectLock:
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
         except OSError as error:
-            raise ReadOnly(f"The folder of the project '{name}' cannot be written ({error.strerror}).") from error
+            raise ReadOnly(
+                _(
+                    "The folder of the project '{name}' cannot be written ({strerror}).",
+                    name=name,
+                    strerror=error.strerror,
+                )
+            ) from error
         try:
             _acquire(fd)
         except OSError as error:
             owner = _owner(fd)
             os.close(fd)
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-                raise ReadOnly(f"The drive of the project '{name}' knows no locks ({error.strerror}).") from error
-            raise ProjectLocked(f"The project '{name}' is open for writing by {owner}.") from error
+                raise ReadOnly(
+                    _(
+                        "The drive of the project '{name}' knows no locks ({strerror}).",
+                        name=name,
+                        strerror=error.strerror,
+                    )
+                ) from error
+            raise ProjectLocked(
+                _("The project '{name}' is open for writing by {owner}.", name=name, owner=owner)
+            ) from error
         self._fd = fd
         _held.add(self)
         self.left_behind = os.fstat(fd).st_size > 0

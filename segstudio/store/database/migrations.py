@@ -17,6 +17,7 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.disk_space import must_have_room
+from segstudio.text import _
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
 
@@ -124,7 +125,8 @@ def migrate(
         if sentence is None:
             raise
         raise DiskRefused(
-            f"The project '{project.name}' could not be brought up to date. {sentence}", safe="It is as it was."
+            _("The project '{name}' could not be brought up to date. {sentence}", name=project.name, sentence=sentence),
+            safe=_("It is as it was."),
         ) from error
     return f"The project was brought up to date; as it was before, it is kept in {copy.relative_to(project)}."
 

@@ -10,6 +10,7 @@ import sqlite3
 
 from segstudio.errors import NotAProject, ProjectNewer
 from segstudio.store.database.migrations import MIGRATIONS, schema_of
+from segstudio.text import _
 
 __all__ = ["APPLICATION_ID", "READABLE_FROM", "SCHEMA_VERSION", "check_version", "create_tables"]
 
@@ -142,17 +143,20 @@ def _without_comments(sql: str) -> str:
 def check_version(db: sqlite3.Connection, name: str, *, write: bool) -> None:
     """Raise `NotAProject` where the database is none of ours, `ProjectNewer` where this version may not use it."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise NotAProject(f"'{name}' is not a SegStudio project.")
+        raise NotAProject(_("'{name}' is not a SegStudio project.", name=name))
     if schema_of(db) <= SCHEMA_VERSION:
         return
     row = db.execute("SELECT value FROM settings WHERE key = 'readable_from'").fetchone()
     if row is None or int(row[0]) > SCHEMA_VERSION:
         raise ProjectNewer(
-            f"The project '{name}' was made by a newer version of SegStudio and cannot be opened by this one.",
-            todo="Update SegStudio.",
+            _(
+                "The project '{name}' was made by a newer version of SegStudio and cannot be opened by this one.",
+                name=name,
+            ),
+            todo=_("Update SegStudio."),
         )
     if write:
         raise ProjectNewer(
-            f"The project '{name}' was made by a newer version of SegStudio; this one can only read it.",
-            todo="Update SegStudio to change it.",
+            _("The project '{name}' was made by a newer version of SegStudio; this one can only read it.", name=name),
+            todo=_("Update SegStudio to change it."),
         )

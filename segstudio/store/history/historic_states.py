@@ -16,6 +16,7 @@ from segstudio.labels.tiles.tile import EMPTY, Tile, digest
 from segstudio.store.history.journal_walk import Standing, deltas_of, effects, kept_among, rows_of
 from segstudio.store.history.undo_horizon import compacted_points, floor_of
 from segstudio.store.writing.label_rows import read_tile
+from segstudio.text import _
 
 __all__ = [
     "Trail",
@@ -89,8 +90,8 @@ def tile_back(db: sqlite3.Connection, image: ImageId, key: TileKey, trail: Trail
     if then is None:
         path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
         raise ProjectDamaged(
-            f"The journal of '{path}' is damaged: how it was labelled earlier cannot be read.",
-            safe="The labels of today are untouched.",
+            _("The journal of '{path}' is damaged: how it was labelled earlier cannot be read.", path=path),
+            safe=_("The labels of today are untouched."),
         )
     return now, then
 

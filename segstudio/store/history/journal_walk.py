@@ -21,6 +21,7 @@ from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tiles.codec import apply_delta
 from segstudio.labels.tiles.tile import Tile, digest
 from segstudio.store.writing.journal import decode_rows
+from segstudio.text import _
 
 __all__ = ["Effect", "Standing", "TileStep", "deltas_of", "effects", "kept_among", "row_changes", "rows_of", "stepped"]
 
@@ -133,5 +134,5 @@ def stepped(tile: Tile, step: TileStep, data: bytes) -> Tile:
     """The tile after a step, proved by its digests. Raises `ProjectDamaged` where it does not lead there."""
     after = apply_delta(tile, data)
     if digest(tile) != step.before or digest(after) != step.after:
-        raise ProjectDamaged("The journal of this project is damaged: an edit cannot be followed.")
+        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be followed."))
     return after

@@ -20,6 +20,7 @@ from segstudio.store.history.undo_horizon import must_be_reversible, must_hold_o
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import load_edit
 from segstudio.store.writing.label_rows import read_tile
+from segstudio.text import _
 
 __all__ = ["Reach", "batch_for", "reach", "reversed_edit", "reversed_edits"]
 
@@ -85,7 +86,7 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
     for target in targets:
         refusal = "" if target.redo else undo_refusal(db, target.seq, [], lambda n, find: load_edit(db, n, find))
         if refusal:
-            raise UserError(refusal, safe="Nothing was taken back.")
+            raise UserError(refusal, safe=_("Nothing was taken back."))
         yield _reversed(db, target, author, ticker)
 
 
@@ -142,11 +143,14 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
     ).fetchone()
     what, name = _WORDS.get(Cause(cause), "The change"), _name(db, target.image)
     if target.redo:
-        raise UserError(f"{what} cannot be done again: {name} changed since.", safe="Nothing was changed.")
+        raise UserError(
+            _("{what} cannot be done again: {name} changed since.", what=what, name=name),
+            safe=_("Nothing was changed."),
+        )
     raise UserError(
-        f"{what} cannot be taken back: {name} changed since.",
-        safe="Nothing was taken back.",
-        todo="Take back what came after it there first.",
+        _("{what} cannot be taken back: {name} changed since.", what=what, name=name),
+        safe=_("Nothing was taken back."),
+        todo=_("Take back what came after it there first."),
     )
 
 
@@ -193,5 +197,5 @@ def _parts(
         (data,) = db.execute("SELECT data FROM deltas WHERE id = ?", (step.delta,)).fetchone()
         after = apply_delta(now, data)
         if digest(after) != step.after:
-            raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
+            raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
         yield step.key, TileChange(now, after)

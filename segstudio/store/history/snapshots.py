@@ -16,6 +16,7 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq, folded_name
 from segstudio.store.history.undo_horizon import is_kept
 from segstudio.store.writing.journal import last_seq
+from segstudio.text import _
 
 __all__ = [
     "Snapshot",
@@ -84,7 +85,7 @@ def find_snapshot(db: sqlite3.Connection, name: str) -> Snapshot:
     for snapshot in read_snapshots(db):
         if folded_name(snapshot.name) == folded:
             return snapshot
-    raise UserError(f"There is no snapshot '{name}' in this project.")
+    raise UserError(_("There is no snapshot '{name}' in this project.", name=name))
 
 
 def keep_snapshot(db: sqlite3.Connection, name: str = "", author: str = "") -> Snapshot:
@@ -131,9 +132,13 @@ def _default_name(db: sqlite3.Connection) -> str:
 def _free_name(db: sqlite3.Connection, name: str) -> str:
     stripped = name.strip()
     if not stripped or len(stripped) > _LONGEST_NAME or not stripped.isprintable():
-        raise UserError(f"A snapshot needs a name of 1 to {_LONGEST_NAME} printable characters.")
+        raise UserError(
+            _("A snapshot needs a name of 1 to {longest_name} printable characters.", longest_name=_LONGEST_NAME)
+        )
     if _taken(db, stripped):
-        raise UserError(f"There is a snapshot '{stripped}' already.", todo="Choose another name.")
+        raise UserError(
+            _("There is a snapshot '{stripped}' already.", stripped=stripped), todo=_("Choose another name.")
+        )
     return stripped
 
 
@@ -146,4 +151,4 @@ def _numbered(db: sqlite3.Connection, id_: int) -> Snapshot:
     for snapshot in read_snapshots(db):
         if snapshot.id == id_:
             return snapshot
-    raise UserError("This snapshot is no longer in the project.")
+    raise UserError(_("This snapshot is no longer in the project."))

@@ -12,6 +12,7 @@ import msgspec
 from segstudio.errors import UserError
 from segstudio.labels.model import Seq
 from segstudio.store.database.migrations import undo_floor
+from segstudio.text import _
 
 __all__ = [
     "COMPACTED_POINTS",
@@ -54,9 +55,13 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
     """Raise `UserError` where the state after this edit was dropped by `segstudio compact`."""
     if not is_kept(db, seq):
         raise UserError(
-            f"The labels as they stood after edit {seq} are no longer kept: the project was compacted up to edit "
-            f"{floor_of(db)}.",
-            safe="The labels of today are untouched.",
+            _(
+                "The labels as they stood after edit {seq} are no longer kept: the project was compacted "
+                "up to edit {floor_of}.",
+                seq=seq,
+                floor_of=floor_of(db),
+            ),
+            safe=_("The labels of today are untouched."),
         )
 
 
@@ -79,10 +84,14 @@ def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
 
 def _lost(root: Seq, floor: Seq) -> UserError:
     return UserError(
-        f"Edit {root} can no longer be taken back or made again: how it was painted is not kept up to edit {floor}, "
-        "where the project was compacted, repaired or brought up to date.",
-        safe="Nothing was changed.",
-        todo="A snapshot can still be restored, where one was kept.",
+        _(
+            "Edit {root} can no longer be taken back or made again: how it was painted is not kept up to "
+            "edit {floor}, where the project was compacted, repaired or brought up to date.",
+            root=root,
+            floor=floor,
+        ),
+        safe=_("Nothing was changed."),
+        todo=_("A snapshot can still be restored, where one was kept."),
     )
 
 

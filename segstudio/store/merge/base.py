@@ -19,6 +19,7 @@ from segstudio.store.history.historic_states import Trail, led_back, trails
 from segstudio.store.history.journal_walk import Effect, effects, rows_of
 from segstudio.store.history.undo_horizon import floor_of, has_deltas
 from segstudio.store.writing.label_rows import read_objects
+from segstudio.text import _
 
 __all__ = [
     "JournalCutError",
@@ -125,7 +126,7 @@ class Since:
             return other  # which the other side did not touch
         then = led_back(self.journal, tile, trail)
         if then is None:
-            raise ProjectDamaged("The journal of a project is damaged: an image cannot be followed back.")
+            raise ProjectDamaged(_("The journal of a project is damaged: an image cannot be followed back."))
         return then
 
 

@@ -13,6 +13,7 @@ from segstudio.labels.class_rows import apply_class_row, changed_class_row, new_
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import RowChange
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass
+from segstudio.text import _
 
 __all__ = ["MergedClasses", "SideClasses", "merged_classes"]
 
@@ -208,10 +209,17 @@ class _Merge:
         fixed = in_a_used or Kind.BACKGROUND in (in_c.kind, in_b.kind)
         if in_b_used and fixed:
             raise UserError(
-                f"The class '{in_c.name}' is of the kind {in_c.kind} in '{self.a.name}' and of the kind {in_b.kind} in "
-                f"'{self.b.name}', so the projects cannot be merged.",
-                safe="Both are as they were.",
-                todo="Give the class another name in one of them.",
+                _(
+                    "The class '{name}' is of the kind {kind} in '{name2}' and of the kind {kind2} in '{name3}', so "
+                    "the projects cannot be merged.",
+                    name=in_c.name,
+                    kind=in_c.kind,
+                    name2=self.a.name,
+                    kind2=in_b.kind,
+                    name3=self.b.name,
+                ),
+                safe=_("Both are as they were."),
+                todo=_("Give the class another name in one of them."),
             )
         if not fixed and (in_b_used or (then is not None and then.kind is in_c.kind)):
             self._set(in_c.id, kind=in_b.kind.value)

@@ -26,6 +26,7 @@ from segstudio.store.writing.object_counts import follow_classes
 from segstudio.store.writing.object_stats import Derived
 from segstudio.store.writing.rows import apply_row
 from segstudio.store.writing.tile_stats import tile_effect
+from segstudio.text import _
 
 __all__ = ["Edits", "decode_rows", "last_seq", "load_edit", "note_refused", "write_batch", "write_edit", "write_edits"]
 
@@ -243,7 +244,9 @@ def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
         wire = msgspec.msgpack.decode(blob, type=_RowsWire)
         return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
     except (msgspec.DecodeError, ValueError) as error:
-        raise ProjectDamaged("The journal of this project is damaged: what an edit changed cannot be read.") from error
+        raise ProjectDamaged(
+            _("The journal of this project is damaged: what an edit changed cannot be read.")
+        ) from error
 
 
 _COLUMNS = "image, cause, tool, author, id, time, undoes, batch, rows"
@@ -285,5 +288,5 @@ def _change(key: TileKey, lookup: Callable[[TileKey], Tile], before: bytes, afte
         raise EditConflict(f"tile {key} has changed since the edit")
     other = apply_delta(now, delta)
     if digest(other) != (after if side == before else before):
-        raise ProjectDamaged("The journal of this project is damaged: an edit cannot be taken back.")
+        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
     return TileChange(now, other) if side == before else TileChange(other, now)

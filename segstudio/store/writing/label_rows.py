@@ -12,6 +12,7 @@ from segstudio.labels.tiles.streamed import tile_bytes
 from segstudio.labels.tiles.tile import EMPTY, Tile, digest
 from segstudio.store.catalog.images import sizes_of
 from segstudio.store.values import FrozenLabels, ObjectRow
+from segstudio.text import _
 
 __all__ = [
     "class_pixels",
@@ -71,8 +72,14 @@ def _damaged(db: sqlite3.Connection, image: ImageId, key: TileKey) -> ProjectDam
     path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
     plane, ty, tx = key
     return ProjectDamaged(
-        f"The labels of '{path}' are damaged on disk (plane {plane}, tile {ty}, {tx}).",
-        safe="All other labels of the project are untouched.",
+        _(
+            "The labels of '{path}' are damaged on disk (plane {plane}, tile {ty}, {tx}).",
+            path=path,
+            plane=plane,
+            ty=ty,
+            tx=tx,
+        ),
+        safe=_("All other labels of the project are untouched."),
     )
 
 

@@ -26,6 +26,7 @@ from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import UNREADABLE, refusal
 from segstudio.store.queries import read_setting
 from segstudio.store.writing.outbox_replay import Replayed, decoded, replay_edits
+from segstudio.text import _
 
 __all__ = [
     "Unsaved",
@@ -192,7 +193,12 @@ def set_aside(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Pa
 
 def _not_kept(edits: int, folder: Path, error: OSError) -> DiskRefused:
     return DiskRefused(
-        f"{_counted(edits)} could not be saved, neither in the project nor in {folder}: {error.strerror or error}."
+        _(
+            "{counted} could not be saved, neither in the project nor in {folder}: {strerror}.",
+            counted=_counted(edits),
+            folder=folder,
+            strerror=error.strerror or error,
+        )
     )
 
 
@@ -329,7 +335,7 @@ def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: 
         sentence = refusal(error)
         if sentence is None:
             raise
-        raise DiskRefused(sentence, safe=f"The edits that wait for it are kept in {path}.") from error
+        raise DiskRefused(sentence, safe=_("The edits that wait for it are kept in {path}.", path=path)) from error
     return _sentence(replayed, aside)
 
 

@@ -27,6 +27,7 @@ from segstudio.store.writing.listeners import ignore, report, tell
 from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.write_connection import WriteConnection
 from segstudio.store.writing.write_queue import Queued, SetAside, WriterState
+from segstudio.text import _
 
 __all__ = ["SetAside", "Writer", "WriterState"]
 
@@ -92,7 +93,7 @@ class Writer:
         with self._changed:
             self._must_run()
             if any(waiting.numbers for waiting in self._queue):
-                raise ReadOnly("A large change is being written; nothing else can be until it is done.")
+                raise ReadOnly(_("A large change is being written; nothing else can be until it is done."))
             seq = Seq(self._next)
             self._next += 1
             self._queue.append(Queued(seq, edit))
@@ -229,7 +230,7 @@ class Writer:
 
     def _must_run(self) -> None:
         if self._stopping:
-            raise ReadOnly("The project is closed.")
+            raise ReadOnly(_("The project is closed."))
 
     # --- on the writer's thread
 
@@ -364,7 +365,7 @@ class Writer:
 
     def _drop(self, n: int) -> None:
         with self._changed:
-            for _ in range(n):
+            for _unused in range(n):
                 self._queue.popleft()
             self._changed.notify_all()
 

@@ -27,6 +27,7 @@ from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import FoundFile, found_files
 from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["Additions", "add_images", "additions", "drop_copies", "take_files_in", "write_additions"]
 
@@ -200,8 +201,8 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
         drop_copies(replace(plan, files=tuple(files)))
         if isinstance(error, OSError):
             raise DiskRefused(
-                f"The images could not be taken into the project: {error.strerror or error}.",
-                safe="Nothing was added.",
+                _("The images could not be taken into the project: {strerror}.", strerror=error.strerror or error),
+                safe=_("Nothing was added."),
             ) from error
         raise
     return replace(plan, images=tuple(images), files=tuple(files))

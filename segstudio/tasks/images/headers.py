@@ -34,6 +34,7 @@ from segstudio.tasks.images.skipped import (
     unreadable,
 )
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["Looked", "looked_at", "no_image_found"]
 
@@ -130,11 +131,13 @@ def _look_at(found: FoundFile) -> NewImage | Reason | None:
         status = file.stat()
     except OSError as error:
         if found.named:
-            raise UnreadableImage(f"{file.name} cannot be read: {error.strerror}.") from error
+            raise UnreadableImage(
+                _("{name} cannot be read: {strerror}.", name=file.name, strerror=error.strerror)
+            ) from error
         return LEADS_NOWHERE if file.is_symlink() else unreadable(f": {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         if found.named:
-            raise UnreadableImage(f"{file.name} cannot be read: {NOT_PLAIN}.")
+            raise UnreadableImage(_("{name} cannot be read: {not_plain}.", name=file.name, not_plain=NOT_PLAIN))
         return NOT_A_PLAIN_FILE
     if not found.named:
         content = content_of(file)
@@ -181,4 +184,7 @@ def no_image_found(found: Looked) -> UserError:
         parts.append("1 mask was exported by SegStudio" if found.own_masks == 1 else
                      f"{found.own_masks:,} masks were exported by SegStudio")  # fmt: skip
     why = f": {'; '.join(parts)}" if parts else ""
-    return UserError(f"No image was found{why}.", todo=f"SegStudio reads {readable_formats()}.")
+    return UserError(
+        _("No image was found{why}.", why=why),
+        todo=_("SegStudio reads {readable_formats}.", readable_formats=readable_formats()),
+    )

@@ -16,6 +16,7 @@ from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import found_files
 from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path", "stands_inside"]
 
@@ -56,7 +57,7 @@ def new_project(
     wanted = parsed_classes(classes)
     path = project_path(path)
     if path.exists():
-        raise UserError(f"There is already something at '{path}'; a new project needs a new name.")
+        raise UserError(_("There is already something at '{path}'; a new project needs a new name.", path=path))
     found = yield from looked_at(found_files(images))
     if not found.images:
         raise no_image_found(found)
@@ -83,12 +84,14 @@ def parsed_classes(texts: Sequence[str]) -> list[NewClass]:
 def _parsed_class(text: str) -> tuple[str, str, Kind | None]:
     name, *more = text.split(":")
     if len(more) > 2:
-        raise UsageError(f"The class '{text}' has too many fields; it is written NAME:#RRGGBB:KIND.")
+        raise UsageError(_("The class '{text}' has too many fields; it is written NAME:#RRGGBB:KIND.", text=text))
     color, kind = (*(part.strip() for part in more), "", "")[:2]
     if color and not re.fullmatch("#[0-9A-Fa-f]{6}", color):
-        raise UsageError(f"The colour '{color}' of the class '{name}' is not of the form #RRGGBB.")
+        raise UsageError(
+            _("The colour '{color}' of the class '{name}' is not of the form #RRGGBB.", color=color, name=name)
+        )
     if kind and kind not in list(Kind):
-        raise UsageError(f"'{kind}' is no kind of class; there are {', '.join(Kind)}.")
+        raise UsageError(_("'{kind}' is no kind of class; there are {kind2}.", kind=kind, kind2=", ".join(Kind)))
     return valid_name(name), color, Kind(kind) if kind else None
 
 

@@ -17,6 +17,7 @@ from segstudio.store.project import Project
 from segstudio.store.relink import Found, write_places
 from segstudio.store.values import ImageRow
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["RelinkReport", "relink"]
 
@@ -81,7 +82,7 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
     writer = project.writing()
     folder = Path(os.path.abspath(folder))
     if not folder.is_dir():
-        raise UserError(f"'{folder}' is no folder.")
+        raise UserError(_("'{folder}' is no folder.", folder=folder))
     rows = project.images(removed=True)
     missing = [row for row in rows if not row.file.is_file()]
     stayed = frozenset(row.id for row in rows) - {row.id for row in missing}

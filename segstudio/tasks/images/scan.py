@@ -15,6 +15,7 @@ from pathlib import Path
 from segstudio.errors import UnreadableImage, UserError, printable
 from segstudio.labels.model import folded_name
 from segstudio.tasks.images.skipped import NO_ENTRY, NOT_UTF_8, TOO_LONG, SkippedFile
+from segstudio.text import _
 
 __all__ = ["FoundFile", "Scan", "found_files", "natural_key"]
 
@@ -105,7 +106,8 @@ def _gather(text: str, gathering: _Gathering) -> None:
     path = Path(os.path.abspath(text))
     if not _is_utf_8(str(path)):
         raise UnreadableImage(
-            f"'{printable(text)}' cannot be taken: the name is not valid UTF-8.", todo="Rename it, and try again."
+            _("'{text}' cannot be taken: the name is not valid UTF-8.", text=printable(text)),
+            todo=_("Rename it, and try again."),
         )
     try:
         if path.is_dir():
@@ -117,7 +119,7 @@ def _gather(text: str, gathering: _Gathering) -> None:
             gathering.singles += more
             gathering.order += [str(single.place) for single in more]
     except OSError as error:
-        raise UnreadableImage(f"'{printable(text)}' cannot be read: {_why(error)}.") from error
+        raise UnreadableImage(_("'{text}' cannot be read: {why}.", text=printable(text), why=_why(error))) from error
 
 
 def _why(error: OSError) -> str:
@@ -143,7 +145,7 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
     if path.exists():
         return [_Single(path, named=True, deep=False)]
     if not glob.has_magic(text):
-        raise UnreadableImage(f"{printable(text)} cannot be read: there is no such file or folder.")
+        raise UnreadableImage(_("{text} cannot be read: there is no such file or folder.", text=printable(text)))
     found: list[_Single] = []
     fixed = _fixed_part(text)
     before = len(skipped)
@@ -160,7 +162,7 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
         ):
             found.append(_Single(place, named=False, deep=place.parent != fixed))
     if not found and len(skipped) == before:
-        raise UserError(f"'{printable(text)}' finds no file.")
+        raise UserError(_("'{text}' finds no file.", text=printable(text)))
     return found
 
 
@@ -179,7 +181,7 @@ def _passed_over(name: str) -> bool:
 def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator[FoundFile]:
     """Every file below a folder in natural order; links are followed once."""
     if root.name.endswith(".segstudio"):
-        raise UserError(f"{text} is a project, no folder of images.")
+        raise UserError(_("{text} is a project, no folder of images.", text=text))
     seen: set[tuple[int, int]] = set()
     names: list[str] = []
 
@@ -233,4 +235,6 @@ def _common_folder(folders: list[Path]) -> Path:
     try:
         return Path(os.path.commonpath(folders))
     except ValueError as error:
-        raise UserError("The images lie on several drives; make a project for each, or name their folders.") from error
+        raise UserError(
+            _("The images lie on several drives; make a project for each, or name their folders.")
+        ) from error

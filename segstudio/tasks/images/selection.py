@@ -6,6 +6,7 @@ from unicodedata import normalize
 
 from segstudio.errors import UserError
 from segstudio.store.values import ImageRow
+from segstudio.text import _
 
 __all__ = ["selected_images"]
 
@@ -18,7 +19,7 @@ def selected_images(images: Sequence[ImageRow], glob: str) -> list[ImageRow]:
     pattern = normalize("NFC", glob.replace("\\", "/"))
     found = [image for image in images if _fits(normalize("NFC", image.path), pattern)]
     if not found:
-        raise UserError(f"No image of the project fits '{glob}'.")
+        raise UserError(_("No image of the project fits '{glob}'.", glob=glob))
     return found
 
 

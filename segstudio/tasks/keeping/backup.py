@@ -15,6 +15,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.images.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _
 
 __all__ = ["backup", "default_place"]
 
@@ -42,7 +43,7 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = project_path(place)
     status_of(target)
     if stands_inside(target.parent, project.path):
-        raise UserError("A backup cannot be put into the project itself.", todo="Choose another folder.")
+        raise UserError(_("A backup cannot be put into the project itself."), todo=_("Choose another folder."))
     refused = _refused(project)
     # What an earlier writer could not save; a writer of now has read it, or says so itself.
     waiting = 0 if project.writable else project.unsaved.edits

@@ -19,6 +19,7 @@ from segstudio.store.compacting import (
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["KEEP_DAYS", "CompactReport", "compact", "planned"]
 
@@ -61,7 +62,7 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     """
     writer = project.writing()
     if not writer.flush(_DRAIN_S):
-        raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe="Nothing was dropped.")
+        raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe=_("Nothing was dropped."))
     bytes_before = database_bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)

@@ -9,6 +9,7 @@ from segstudio.store.merging import MergeReport, merged_project
 from segstudio.store.project import DATABASE
 from segstudio.tasks.images.new import stands_inside
 from segstudio.tasks.progress import Progress, progress_of
+from segstudio.text import _
 
 __all__ = ["merge"]
 
@@ -21,12 +22,12 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
     """
     a, b, out = (Path(os.path.abspath(path)) for path in (a, b, out))
     if out.exists() or out.is_symlink():
-        raise UserError(f"There is already something at '{out}'; a merged project needs a new name.")
+        raise UserError(_("There is already something at '{out}'; a merged project needs a new name.", out=out))
     for project in (a, b):
         if not project.exists():
-            raise NotAProject(f"There is no project at '{project}'.")
+            raise NotAProject(_("There is no project at '{project}'.", project=project))
         if not (project / DATABASE).is_file():
-            raise NotAProject(f"'{project.name}' is not a SegStudio project.")
+            raise NotAProject(_("'{name}' is not a SegStudio project.", name=project.name))
         if stands_inside(out.parent, project):
-            raise UserError(f"A merged project cannot stand inside the project '{project.name}'.")
+            raise UserError(_("A merged project cannot stand inside the project '{name}'.", name=project.name))
     return (yield from progress_of(merged_project(a, b, out)))

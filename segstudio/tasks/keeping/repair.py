@@ -8,6 +8,7 @@ from segstudio.errors import NotAProject, UserError
 from segstudio.store.repairing import LostTile, RepairReport, repaired_project
 from segstudio.tasks.images.new import SUFFIX, project_path, stands_inside
 from segstudio.tasks.progress import Progress, progress_of
+from segstudio.text import _
 
 __all__ = ["LostTile", "RepairReport", "repair"]
 
@@ -22,9 +23,11 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
     path = Path(os.path.abspath(path))
     out = path.with_name(f"{path.name.removesuffix(SUFFIX)}-repaired{SUFFIX}") if out is None else project_path(out)
     if not path.is_dir():
-        raise NotAProject(f"'{path.name}' is not a SegStudio project.")
+        raise NotAProject(_("'{name}' is not a SegStudio project.", name=path.name))
     if out.exists() or out.is_symlink():
-        raise UserError(f"There is already something at '{out}'; a repair needs a new name (--out).")
+        raise UserError(_("There is already something at '{out}'; a repair needs a new name (--out).", out=out))
     if stands_inside(out.parent, path):
-        raise UserError("A repaired project cannot stand inside the damaged one.", todo="Choose another place (--out).")
+        raise UserError(
+            _("A repaired project cannot stand inside the damaged one."), todo=_("Choose another place (--out).")
+        )
     return (yield from progress_of(repaired_project(path, out)))

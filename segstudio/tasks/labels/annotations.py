@@ -21,6 +21,7 @@ from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import MapKey, MaskMap
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _
 
 __all__ = ["IncomingAnnotations"]
 
@@ -56,9 +57,9 @@ class IncomingAnnotations:
         self, project: Project, form: Format, path: Path, mapping: MaskMap, pattern: StemPattern | None
     ) -> None:
         if status_of(path) is None:
-            raise UserError(f"{path} does not exist.")
+            raise UserError(_("{path} does not exist.", path=path))
         if pattern is not None:
-            raise UsageError(f"--pattern is of masks; a file of the format {form.name} names its images.")
+            raise UsageError(_("--pattern is of masks; a file of the format {name} names its images.", name=form.name))
         self._reader: AnnotationReader = form.load().annotation_reader(path)
         self._names = _class_names(self._reader, mapping)
         self._matched, self.skipped = _matched(self._reader, project.images())
@@ -138,7 +139,9 @@ def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
         place = _place(key, by_name, by_number)
         if place is None:
             named = ", ".join(c.name for c in reader.classes) or "none"
-            raise UsageError(f"'{key}' is no class of {reader.name}, which has {named}.")
+            raise UsageError(
+                _("'{key}' is no class of {name}, which has {named}.", key=key, name=reader.name, named=named)
+            )
         wanted[place] = name
     return [wanted.get(place, c.name) for place, c in enumerate(reader.classes)]
 
@@ -157,7 +160,15 @@ def _matched(reader: AnnotationReader, images: Sequence[ImageRow]) -> tuple[tupl
     for at, place in matching.items():
         entry, image = entries[at], images[place]
         if other := found.get((place, entry.plane)):
-            raise MaskMismatch(f"{reader.name} has two images for {image.path}: {other.name} and {entry.path}.")
+            raise MaskMismatch(
+                _(
+                    "{name} has two images for {path}: {name2} and {path2}.",
+                    name=reader.name,
+                    path=image.path,
+                    name2=other.name,
+                    path2=entry.path,
+                )
+            )
         _check_size(reader, entry, image)
         found[place, entry.plane] = _MatchedEntry(entry, image, entry.plane)
     return tuple(found.values()), tuple(entry.path for at, entry in enumerate(entries) if at not in matching)
@@ -167,14 +178,28 @@ def _check_size(reader: AnnotationReader, entry: AnnotatedImage, image: ImageRow
     """Raises `MaskMismatch` where an image of the file is not the plane that it is called after."""
     if not 0 <= entry.plane < len(image.planes):
         raise MaskMismatch(
-            f"{reader.name} has annotations for plane {entry.plane} of {image.path}, which has {len(image.planes)}."
+            _(
+                "{name} has annotations for plane {plane} of {path}, which has {n}.",
+                name=reader.name,
+                plane=entry.plane,
+                path=image.path,
+                n=len(image.planes),
+            )
         )
     width, height = image.planes[entry.plane]
     if entry.size not in (None, (width, height)):
         w, h = entry.size or (0, 0)
         raise MaskMismatch(
-            f"{reader.name} says that {entry.path} has {w} x {h} pixels, but the image {image.path} has "
-            f"{width} x {height}."
+            _(
+                "{name} says that {path} has {w} x {h} pixels, but the image {path2} has {width} x {height}.",
+                name=reader.name,
+                path=entry.path,
+                w=w,
+                h=h,
+                path2=image.path,
+                width=width,
+                height=height,
+            )
         )
 
 
@@ -185,11 +210,16 @@ def _nothing(reader: AnnotationReader, matched: Sequence[_MatchedEntry], skipped
         for match in matched:
             left_out.update(match.entry.left_out)
         only = f", only {' and '.join(sorted(left_out))}" if left_out else ""
-        return UserError(f"{reader.name} has no area for the images of the project{only}.")
+        return UserError(_("{name} has no area for the images of the project{only}.", name=reader.name, only=only))
     if not skipped:
-        return UserError(f"{reader.name} has no image.")
+        return UserError(_("{name} has no image.", name=reader.name))
     listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
     return UserError(
-        f"None of the {len(skipped)} images in {reader.name} is one of the project: {listed}.",
-        todo="Images are matched by their path as in info, or by their name where only one has it.",
+        _(
+            "None of the {n} images in {name} is one of the project: {listed}.",
+            n=len(skipped),
+            name=reader.name,
+            listed=listed,
+        ),
+        todo=_("Images are matched by their path as in info, or by their name where only one has it."),
     )

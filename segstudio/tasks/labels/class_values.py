@@ -14,6 +14,7 @@ from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind
 from segstudio.labels.tiles.tile import Constant, Tile
 from segstudio.store.project import ImageRow, Project
+from segstudio.text import _
 
 __all__ = ["Content", "PlaneValues", "content_named", "format_classes", "plane_values"]
 
@@ -43,7 +44,9 @@ def content_named(word: str) -> Content:
     try:
         return Content(word)
     except ValueError as error:
-        raise UsageError(f"'{word}' is no content; there are {', '.join(Content)}.") from error
+        raise UsageError(
+            _("'{word}' is no content; there are {content}.", word=word, content=", ".join(Content))
+        ) from error
 
 
 def format_classes(classes: ClassTable) -> tuple[FormatClass, ...]:

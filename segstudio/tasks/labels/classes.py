@@ -16,6 +16,7 @@ from segstudio.labels.model import Cause, ClassId, ClassTable, Kind, LabelClass,
 from segstudio.labels.user import user_name
 from segstudio.store.project import Project
 from segstudio.tasks.images.new import parsed_classes
+from segstudio.text import _
 
 __all__ = [
     "AddClass",
@@ -107,7 +108,14 @@ def parsed_change(option: str, text: str) -> ClassChange:
         return RemoveClass(text)
     name, mark, value = text.partition("=")
     if not mark or not name.strip() or not value.strip():
-        raise UsageError(f"'{text}' is not of the form {_FORMS[option]}, which --{option} needs.")
+        raise UsageError(
+            _(
+                "'{text}' is not of the form {forms}, which --{option} needs.",
+                text=text,
+                forms=_FORMS[option],
+                option=option,
+            )
+        )
     if option == "rename":
         return RenameClass(name, valid_name(value))
     if option == "merge":
@@ -115,7 +123,9 @@ def parsed_change(option: str, text: str) -> ClassChange:
     if option == "colour":
         return Recolour(name, _checked_color(value.strip()))
     if value.strip() not in list(Kind):
-        raise UsageError(f"'{value.strip()}' is no kind of class; there are {', '.join(Kind)}.")
+        raise UsageError(
+            _("'{value}' is no kind of class; there are {kind}.", value=value.strip(), kind=", ".join(Kind))
+        )
     return ChangeKind(name, Kind(value.strip()))
 
 
@@ -124,7 +134,7 @@ _FORMS = {"rename": "OLD=NEW", "merge": "OLD=NEW", "colour": "NAME=#RRGGBB", "ki
 
 def _checked_color(color: str) -> str:
     if not re.fullmatch("#[0-9A-Fa-f]{6}", color):
-        raise UsageError(f"'{color}' is no colour of the form #RRGGBB.")
+        raise UsageError(_("'{color}' is no colour of the form #RRGGBB.", color=color))
     return color
 
 
@@ -154,7 +164,7 @@ def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesR
     try:
         writer.write_all([edit]).result()
     except DiskRefused as error:
-        raise DiskRefused(error.sentence, safe="No class was changed.", todo=error.todo) from error
+        raise DiskRefused(error.sentence, safe=_("No class was changed."), todo=error.todo) from error
     return replace(listed_classes(project), changed=True)
 
 
@@ -191,14 +201,20 @@ def changed_classes(
 def _named(table: ClassTable, name: str) -> LabelClass:
     found = table.named(name)
     if found is None:
-        raise UserError(f"The project has no class '{name.strip()}'; it has {', '.join(c.name for c in table)}.")
+        raise UserError(
+            _(
+                "The project has no class '{name}'; it has {names}.",
+                name=name.strip(),
+                names=", ".join(c.name for c in table),
+            )
+        )
     return found
 
 
 def _added(table: ClassTable, wanted: AddClass, id_: ClassId, value: int) -> ClassTable:
     name = _free_name(table, wanted.name)
     if wanted.kind is Kind.BACKGROUND:
-        raise UserError(f"'{name}' cannot be a second background: a project has exactly one.")
+        raise UserError(_("'{name}' cannot be a second background: a project has exactly one.", name=name))
     color = wanted.color or default_color(wanted.kind, [c.color for c in table.all])
     position = max(c.position for c in table.all) + 1
     return table.with_class(LabelClass(id_, name, _checked_color(color), wanted.kind, value, position))
@@ -209,7 +225,7 @@ def _free_name(table: ClassTable, name: str, besides: LabelClass | None = None) 
     found = table.named(name)
     if found is not None and (besides is None or found.id != besides.id):
         todo = "" if besides is None else f"To make one class of both: --merge '{besides.name}={found.name}'."
-        raise UserError(f"There is a class '{found.name}' already.", todo=todo)
+        raise UserError(_("There is a class '{name}' already.", name=found.name), todo=todo)
     return name
 
 
@@ -222,33 +238,44 @@ def _of_kind(table: ClassTable, found: LabelClass, kind: Kind, used: frozenset[C
         return table
     if Kind.BACKGROUND in (found.kind, kind):
         raise UserError(
-            f"The kind of '{found.name}' cannot be changed to {kind}: a project has exactly one background class, "
-            f"'{table.background.name}'."
+            _(
+                "The kind of '{name}' cannot be changed to {kind}: a project has exactly one background "
+                "class, '{name2}'.",
+                name=found.name,
+                kind=kind,
+                name2=table.background.name,
+            )
         )
     if _has_pixels(table, found, used):
         raise UserError(
-            f"The kind of '{found.name}' can change only while no pixel has this class.",
-            todo="Add a class of the other kind instead.",
+            _("The kind of '{name}' can change only while no pixel has this class.", name=found.name),
+            todo=_("Add a class of the other kind instead."),
         )
     return table.with_class(replace(found, kind=kind))
 
 
 def _merged(table: ClassTable, found: LabelClass, into: LabelClass, used: frozenset[ClassId]) -> ClassTable:
     if found.id == into.id:
-        raise UserError(f"'{found.name}' cannot be merged into itself.")
+        raise UserError(_("'{name}' cannot be merged into itself.", name=found.name))
     if found.kind is Kind.BACKGROUND:
-        raise UserError(f"The background class '{found.name}' cannot be merged away: every project has one.")
+        raise UserError(
+            _("The background class '{name}' cannot be merged away: every project has one.", name=found.name)
+        )
     if found.one_object and not into.one_object and _has_pixels(table, found, used):
         raise UserError(
-            f"'{found.name}' cannot be merged into '{into.name}': it has no single objects, and all of an image would "
-            "become one."
+            _(
+                "'{name}' cannot be merged into '{name2}': it has no single objects, and all of an image "
+                "would become one.",
+                name=found.name,
+                name2=into.name,
+            )
         )
     return table.with_class(replace(found, merged_into=into.id))
 
 
 def _removed(table: ClassTable, found: LabelClass) -> ClassTable:
     if found.kind is Kind.BACKGROUND:
-        raise UserError(f"The background class '{found.name}' cannot be removed: every project has one.")
+        raise UserError(_("The background class '{name}' cannot be removed: every project has one.", name=found.name))
     return table.with_class(replace(found, removed=True))
 
 

@@ -29,6 +29,7 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.export import move_all, staging_folder
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["COLORS", "FOLDER", "CompareReport", "ImageAgreement", "compare"]
 
@@ -91,7 +92,7 @@ def compare(
     """
     rows_a, rows_b = a.images(), {row.id: row for row in b.images()}
     chosen = rows_a if images is None else selected_images(rows_a, images)
-    pairs, _ = paired_images([_known(row) for row in chosen], [_known(row) for row in rows_b.values()])
+    pairs, _unused = paired_images([_known(row) for row in chosen], [_known(row) for row in rows_b.values()])
     by_id = {row.id: row for row in chosen}
     both = [(by_id[pair.c], rows_b[pair.b], pair) for pair in pairs]
     wanted = sorted(
@@ -99,7 +100,7 @@ def compare(
         key=lambda found: found[0].path,
     )
     if not wanted:
-        raise UserError("There is nothing to compare: no labelled image is in both projects.")
+        raise UserError(_("There is nothing to compare: no labelled image is in both projects."))
     comparison = _Comparison(a, b)
     names = dict(zip((r.id for r in rows_a), mask_paths([(r.path, len(r.planes)) for r in rows_a]), strict=True))
     done: list[ImageAgreement] = []
@@ -137,7 +138,9 @@ class _Maps:
             palette[verdict] = color
         write_palette(file, verdicts, palette)
         if not np.array_equal(read_mask(file).values, verdicts):
-            raise ExportMismatch(f"{self.files[plane]} does not hold what was written to it; nothing was written.")
+            raise ExportMismatch(
+                _("{files} does not hold what was written to it; nothing was written.", files=self.files[plane])
+            )
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from segstudio.tasks.labels.incoming import Incoming, IncomingPlane
 from segstudio.tasks.labels.incoming_files import incoming_labels
 from segstudio.tasks.labels.mask_map import MaskMap, must_exist
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["EvaluateReport", "evaluate"]
 
@@ -97,7 +98,7 @@ def evaluate(
     """
     what = content_named(content)
     if what is Content.FINISHED:
-        raise UsageError("Proposals or labels can be evaluated.")
+        raise UsageError(_("Proposals or labels can be evaluated."))
     images = project.images()
     chosen = {image.id for image in _of_split(images, split)}
     classes = project.classes()
@@ -113,7 +114,7 @@ def evaluate(
         if plane.image.id in chosen:
             planes.setdefault(plane.image.id, []).append(plane)
     if not planes:
-        raise UserError(f"No mask in {truth} belongs to an image that is {_SIDES[split]}.")
+        raise UserError(_("No mask in {truth} belongs to an image that is {sides}.", truth=truth, sides=_SIDES[split]))
     for done, of_image in enumerate(planes.values()):
         yield Progress(done, len(planes), of_image[0].image.path)
         of_one, any_found = _counted(project, of_image, found, classes, rows, what)
@@ -132,12 +133,19 @@ def _check_truth(truth: Path, found: Incoming, counts: NDArray[np.int64], counte
     if found.binary:
         value = found.binary_value
         raise UserError(
-            f"The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
-            todo=f"If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.",
+            _(
+                "The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
+                truth=truth,
+                value=value,
+            ),
+            todo=_("If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.", value=value),
         )
     if not any(row.any() for row, c in zip(counts, counted, strict=True) if c.kind is not Kind.BACKGROUND):
         raise UserError(
-            f"The masks in {truth} hold no pixel of any class but the background: there is nothing to measure."
+            _(
+                "The masks in {truth} hold no pixel of any class but the background: there is nothing to measure.",
+                truth=truth,
+            )
         )
 
 
@@ -146,7 +154,7 @@ def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
         return images
     chosen = [image for image in images if image.split is Split(split)]
     if not chosen:
-        raise UserError(f"No image of the project is {_SIDES[split]} yet.")
+        raise UserError(_("No image of the project is {sides} yet.", sides=_SIDES[split]))
     return chosen
 
 

@@ -27,6 +27,7 @@ from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.class_values import Content, PlaneValues, content_named, format_classes, plane_values
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _
 
 __all__ = ["ExportReport", "LeftOut", "Why", "export", "move_all", "staging_folder"]
 
@@ -91,13 +92,24 @@ def export(
     """
     form = FORMATS.get(format_)
     if form is None or not form.exports:
-        raise UsageError(f"'{format_}' is no format that can be exported; there are {', '.join(writable())}.")
+        raise UsageError(
+            _(
+                "'{format}' is no format that can be exported; there are {writable}.",
+                format=format_,
+                writable=", ".join(writable()),
+            )
+        )
     if grey and Option.GREY not in form.options:
-        raise UsageError(f"The format '{form.name}' has no colours to leave away: grey is of masks as pictures.")
+        raise UsageError(
+            _("The format '{name}' has no colours to leave away: grey is of masks as pictures.", name=form.name)
+        )
     what = content_named(content)
     if project.writer is not None and not project.writer.flush(_DRAIN_S):
         raise DiskRefused(
-            f"Not everything painted is on disk yet, so nothing was exported. {project.writer.state.refused}"
+            _(
+                "Not everything painted is on disk yet, so nothing was exported. {refused}",
+                refused=project.writer.state.refused,
+            )
         )
     everything = project.images()
     selected = everything if images is None else selected_images(everything, images)
@@ -227,9 +239,9 @@ def _spare_others(form: Format, out: Path, names: list[PurePosixPath]) -> None:
     if others:
         more = f" and {len(others) - 1} more were" if len(others) > 1 else " was"
         raise UserError(
-            f"{out / others[0]}{more} not written by SegStudio, and the export would replace it.",
-            safe="Nothing was exported, and no file was changed.",
-            todo="Choose another folder.",
+            _("{out}{more} not written by SegStudio, and the export would replace it.", out=out / others[0], more=more),
+            safe=_("Nothing was exported, and no file was changed."),
+            todo=_("Choose another folder."),
         )
 
 
@@ -238,7 +250,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
     """An empty folder beside the target, gone at the end; what the disk refuses inside becomes `DiskRefused`."""
     there = status_of(out)
     if there is not None and not stat.S_ISDIR(there.st_mode):
-        raise UserError(f"{out} is a file; an export needs a folder.")
+        raise UserError(_("{out} is a file; an export needs a folder.", out=out))
     lacking = [folder for folder in (out, *out.parents) if status_of(folder) is None]
     staging: Path | None = None
     complete = False
@@ -249,7 +261,8 @@ def staging_folder(out: Path) -> Iterator[Path]:
         complete = True
     except OSError as error:
         raise DiskRefused(
-            f"The export to {out} failed: {error.strerror or error}.", safe="The labels are safe."
+            _("The export to {out} failed: {strerror}.", out=out, strerror=error.strerror or error),
+            safe=_("The labels are safe."),
         ) from error
     finally:
         if staging is not None:

@@ -13,6 +13,7 @@ from segstudio.tasks.labels.classes import changed_classes
 from segstudio.tasks.labels.incoming import Incoming
 from segstudio.tasks.labels.mask_map import MaskMap, must_exist
 from segstudio.tasks.labels.masks import IncomingMasks
+from segstudio.text import _
 
 __all__ = ["Wanted", "incoming_labels", "wanted_labels"]
 
@@ -27,7 +28,13 @@ def incoming_labels(
     name = format_ or _format_of(path)
     form = FORMATS.get(name)
     if form is None or not form.imports:
-        raise UsageError(f"'{name}' is no format that can be imported; there are {', '.join(readable())}.")
+        raise UsageError(
+            _(
+                "'{name}' is no format that can be imported; there are {readable}.",
+                name=name,
+                readable=", ".join(readable()),
+            )
+        )
     incoming = IncomingMasks if form.layout is Layout.MASKS else IncomingAnnotations
     return incoming(project, form, path, mapping or {}, pattern)
 
@@ -68,5 +75,11 @@ def _format_of(path: Path) -> str:
     """The format of annotations that has the ending of a path; PNG masks where none has it. Raises `UsageError`."""
     fitting = [name for name in readable(Layout.ANNOTATIONS) if path.name.lower().endswith(FORMATS[name].extensions)]
     if len(fitting) > 1:
-        raise UsageError(f"{path.name} may be of several formats: say which with --format, {' or '.join(fitting)}.")
+        raise UsageError(
+            _(
+                "{name} may be of several formats: say which with --format, {fitting}.",
+                name=path.name,
+                fitting=" or ".join(fitting),
+            )
+        )
     return fitting[0] if fitting else "png"

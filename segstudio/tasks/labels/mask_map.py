@@ -15,6 +15,7 @@ from segstudio.errors import MaskMismatch, UnknownClassValue, UsageError, UserEr
 from segstudio.formats.values import MaskValues
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.model import ClassTable, folded_name
+from segstudio.text import _
 
 __all__ = [
     "Color",
@@ -56,12 +57,14 @@ def parsed_map(texts: Iterable[str]) -> dict[MapKey, str]:
     for part in (part for text in texts for part in text.split(",")):
         written, mark, name = part.partition("=")
         if not mark or not written.strip():
-            raise UsageError(f"'{part}' is no KEY=CLASS: a key is a value, a range like 0-127, a colour or a name.")
+            raise UsageError(
+                _("'{part}' is no KEY=CLASS: a key is a value, a range like 0-127, a colour or a name.", part=part)
+            )
         key = _parsed_key(written.strip())
         meant = {key} if isinstance(key, int) else set(key) if isinstance(key, range) else set[int]()
         if key in found or meant & values:
             twice = f"value {min(meant & values)}" if meant & values else f"key {key}"
-            raise UsageError(f"The {twice} is mapped twice.")
+            raise UsageError(_("The {twice} is mapped twice.", twice=twice))
         values |= meant
         found[key] = name.strip()
     return found
@@ -70,21 +73,27 @@ def parsed_map(texts: Iterable[str]) -> dict[MapKey, str]:
 def _parsed_key(text: str) -> MapKey:
     if text.startswith("#"):
         if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
-            raise UsageError(f"'{text}' is no colour of the form #RRGGBB.")
+            raise UsageError(_("'{text}' is no colour of the form #RRGGBB.", text=text))
         return Color(*bytes.fromhex(text[1:]))
     if re.fullmatch("[0-9]+", text):
         return _value(text)
     if re.fullmatch("[0-9]+ *- *[0-9]+", text):
-        first, _, last = text.partition("-")
+        first, _unused, last = text.partition("-")
         if _value(first) > _value(last):
-            raise UsageError(f"The range '{text}' has no value: its first is above its last.")
+            raise UsageError(_("The range '{text}' has no value: its first is above its last.", text=text))
         return range(_value(first), _value(last) + 1)
     return text
 
 
 def _value(text: str) -> int:
     if int(text) >= _MOST_VALUES:
-        raise UsageError(f"{text.strip()} is no value of a mask: these are 0 to {_MOST_VALUES - 1}.")
+        raise UsageError(
+            _(
+                "{text} is no value of a mask: these are 0 to {most_values}.",
+                text=text.strip(),
+                most_values=_MOST_VALUES - 1,
+            )
+        )
     return int(text)
 
 
@@ -93,8 +102,12 @@ def must_have_no_names(mapping: MaskMap, format_: str) -> None:
     for key in mapping:
         if isinstance(key, str):
             raise UsageError(
-                f"'{key}' is no key for masks of the format {format_}, which use no names: a key is a value, a range "
-                "like 0-127, or a colour #RRGGBB."
+                _(
+                    "'{key}' is no key for masks of the format {format}, which use no names: a key is a value, a "
+                    "range like 0-127, or a colour #RRGGBB.",
+                    key=key,
+                    format=format_,
+                )
             )
 
 
@@ -114,7 +127,11 @@ def must_exist(names: Iterable[str], classes: ClassTable, todo: str = "") -> Non
         *first, last = (f"'{name}'" for name in missing)
         listed = f"{', '.join(first)} or {last}" if first else last
         raise UserError(
-            f"The project has no class {listed}; it has {', '.join(c.name for c in classes)}.",
+            _(
+                "The project has no class {listed}; it has {names}.",
+                listed=listed,
+                names=", ".join(c.name for c in classes),
+            ),
             todo=todo,
         )
 
@@ -154,7 +171,7 @@ class ValueTable:
         and `MaskMismatch` for colours where the map names none."""
         by_color = self.has_colors and mask.colors is not None
         if mask.picture and not by_color:
-            raise MaskMismatch(f"{name} is a colour picture, no mask of class values.")
+            raise MaskMismatch(_("{name} is a colour picture, no mask of class values.", name=name))
         ids = (self._of_colors(mask) if by_color else self._of_values(mask))[mask.values]
         if ids.size and int(ids.min()) < 0:
             wrong = np.unique(mask.values[ids < 0])
@@ -186,7 +203,7 @@ class ValueTable:
         return UnknownClassValue(
             f"{name} holds the value{'s' if len(wrong) > 1 else ''} {_listed(wrong.tolist())}, which no class of the "
             "project has.",
-            todo=f"Say what is meant: --map {wrong[0]}=CLASS, or --map {wrong[0]}= for unknown.",
+            todo=_("Say what is meant: --map {wrong}=CLASS, or --map {wrong}= for unknown.", wrong=wrong[0]),
         )
 
     @staticmethod
@@ -195,7 +212,7 @@ class ValueTable:
         colors = [str(Color(*mask.colors[value].tolist())) for value in wrong if value < len(mask.colors)]
         what = f"colour{'s' if len(colors) > 1 else ''} {_listed(colors)}"
         return UnknownClassValue(
-            f"{name} holds the {what}, to which --map gives no class.",
+            _("{name} holds the {what}, to which --map gives no class.", name=name, what=what),
             todo=f"Say what is meant: --map '{colors[0] if colors else wrong[0]}=CLASS', without a class for unknown.",
         )
 

@@ -19,6 +19,7 @@ from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_have_no_names
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _
 
 __all__ = ["IncomingMasks"]
 
@@ -131,9 +132,9 @@ def _matched_masks(
     """
     found = status_of(path)
     if found is None:
-        raise UserError(f"{path} does not exist.")
+        raise UserError(_("{path} does not exist.", path=path))
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-        raise UserError(f"{path} is neither a folder nor a plain file.")
+        raise UserError(_("{path} is neither a folder nor a plain file.", path=path))
     search = _Search(project, form, pattern)
     files = reader.find(path)
     masks = [mask for mask in files if search.place_of(mask) not in search.image_at]
@@ -154,18 +155,36 @@ def _none_found(
     if unread:
         more = f" and {len(unread) - 1} more are" if len(unread) > 1 else " is"
         return UserError(
-            f"{path} holds no mask that is read: {unread[0]}{more} in another format.",
-            todo="Convert them to PNG of class values.",
+            _(
+                "{path} holds no mask that is read: {unread}{more} in another format.",
+                path=path,
+                unread=unread[0],
+                more=more,
+            ),
+            todo=_("Convert them to PNG of class values."),
         )
     if not masks:
-        return UserError(f"{path} holds no mask.")
+        return UserError(_("{path} holds no mask.", path=path))
     listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
     if pattern is not None:
         called = f"called '{pattern.text}' after an image of the project"
-        return UserError(f"None of the {len(masks)} masks in {path} is {called}: {listed}.")
+        return UserError(
+            _(
+                "None of the {n} masks in {path} is {called}: {listed}.",
+                n=len(masks),
+                path=path,
+                called=called,
+                listed=listed,
+            )
+        )
     return UserError(
-        f"None of the {len(masks)} masks in {path} belongs to an image of the project: {listed}.",
-        todo="If they are called otherwise than the images, say how: --pattern '{stem}_mask'.",
+        _(
+            "None of the {n} masks in {path} belongs to an image of the project: {listed}.",
+            n=len(masks),
+            path=path,
+            listed=listed,
+        ),
+        todo=_("If they are called otherwise than the images, say how: --pattern '{stem}_mask'."),
     )
 
 
@@ -301,11 +320,21 @@ def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) ->
         if (width, height) != found.image.planes[found.plane]:
             w, h = found.image.planes[found.plane]
             raise MaskMismatch(
-                f"{found.mask.name} has {width} x {height} pixels, but its image {found.image.path} has {w} x {h}."
+                _(
+                    "{name} has {width} x {height} pixels, but its image {path} has {w} x {h}.",
+                    name=found.mask.name,
+                    width=width,
+                    height=height,
+                    path=found.image.path,
+                    w=w,
+                    h=h,
+                )
             )
         mask = reader.read(found.mask, pictures=table.has_colors)
     except OSError as error:
-        raise UnreadableImage(f"{found.mask.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableImage(
+            _("{name} cannot be read: {strerror}.", name=found.mask.name, strerror=error.strerror or error)
+        ) from error
     return _ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
 
 

@@ -8,6 +8,7 @@ from segstudio.labels.model import Status
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.learning.predict import Plane
+from segstudio.text import _
 
 __all__ = ["Which", "planes_to_predict"]
 
@@ -35,7 +36,7 @@ def planes_to_predict(
         return planes
     first, last = between
     if all(len(row.planes) <= first for row in images):
-        raise UserError(f"No image has a plane number {first}: the planes are counted from 0.")
+        raise UserError(_("No image has a plane number {first}: the planes are counted from 0.", first=first))
     return [(image, plane) for image, plane in planes if first <= plane <= last]
 
 

@@ -32,6 +32,7 @@ from segstudio.store.learning import (
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
+from segstudio.text import _
 
 __all__ = ["train"]
 
@@ -105,9 +106,9 @@ def train(
 
 def _twice(error: EngineDied) -> EngineDied:
     return EngineDied(
-        f"The run was given up: the engine died twice in it. {error.sentence}",
-        safe="Everything painted is safe, and the version before it stays in use.",
-        todo="Run 'segstudio doctor'.",
+        _("The run was given up: the engine died twice in it. {sentence}", sentence=error.sentence),
+        safe=_("Everything painted is safe, and the version before it stays in use."),
+        todo=_("Run 'segstudio doctor'."),
     )
 
 
@@ -167,9 +168,12 @@ class _Run:
         self._made_folder = self._row is not None and self._folder.is_dir()
         if traces.checkpoint_step == kept.resumed_from:
             raise UserError(
-                f"The run was given up: SegStudio ended twice after step {traces.checkpoint_step} of it.",
-                safe="Everything painted is safe, and the version before it stays in use.",
-                todo="Run 'segstudio doctor'.",
+                _(
+                    "The run was given up: SegStudio ended twice after step {checkpoint_step} of it.",
+                    checkpoint_step=traces.checkpoint_step,
+                ),
+                safe=_("Everything painted is safe, and the version before it stays in use."),
+                todo=_("Run 'segstudio doctor'."),
             )
         keep_learning(self._project, self._kept(traces.checkpoint_step)).result()
         where = f"step {traces.checkpoint_step}" if traces.checkpoint_step else "its beginning"
@@ -231,7 +235,7 @@ class _Run:
         """Write weights, card and rows; the version counts only once all of it is on disk."""
         trained, plan = self._trained, self.plan
         if trained is None or plan is None:
-            raise EngineDied("The engine ended the run without a result.", safe="Everything painted is safe.")
+            raise EngineDied(_("The engine ended the run without a result."), safe=_("Everything painted is safe."))
         models = self._project.path / "models"
         _write(models / f"{self.version}.safetensors", self._weights)
         _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(self._card(trained, plan))))
@@ -369,7 +373,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def _refused(name: str, error: OSError) -> DiskRefused:
     return DiskRefused(
-        f"'{name}' could not be written: {error.strerror or error}.",
-        safe="Everything painted is safe, and the version before it stays in use.",
-        todo="Make room and train again.",
+        _("'{name}' could not be written: {strerror}.", name=name, strerror=error.strerror or error),
+        safe=_("Everything painted is safe, and the version before it stays in use."),
+        todo=_("Make room and train again."),
     )

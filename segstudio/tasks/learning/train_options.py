@@ -14,6 +14,7 @@ import msgspec
 
 from segstudio.errors import DiskRefused, UsageError
 from segstudio.runs import Choices, Event
+from segstudio.text import _
 
 __all__ = ["OPTIONS", "choices_of", "recorded", "write_event"]
 
@@ -34,12 +35,14 @@ def choices_of(values: Mapping[str, object], config: Path | None = None) -> Choi
     try:
         choices = msgspec.convert(found, Choices)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}{error}.") from error
+        raise UsageError(_("{where}{error}.", where=where, error=error)) from error
     if not _DEVICE.fullmatch(choices.device):
-        raise UsageError(f"'{choices.device}' is no device; there are auto, cpu, cuda, cuda:N and mps.")
+        raise UsageError(
+            _("'{device}' is no device; there are auto, cpu, cuda, cuda:N and mps.", device=choices.device)
+        )
     limits = (choices.max_seconds, choices.max_steps)
     if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
-        raise UsageError(f"{where}max_seconds and max_steps are above 0, seed is not below 0.")
+        raise UsageError(_("{where}max_seconds and max_steps are above 0, seed is not below 0.", where=where))
     return choices
 
 
@@ -52,7 +55,9 @@ def recorded(steps: Generator[Event, None, R], path: Path | None) -> Generator[E
                 file = stack.enter_context(path.open("wb"))
             except OSError as error:
                 steps.close()
-                raise DiskRefused(f"{path} cannot be written: {error.strerror or error}.") from error
+                raise DiskRefused(
+                    _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror or error)
+                ) from error
         while True:
             try:
                 event = next(steps)
@@ -75,17 +80,28 @@ def write_event(file: BinaryIO, event: Event) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise DiskRefused(f"The events could not be written: {error.strerror or error}.") from error
+        raise DiskRefused(
+            _("The events could not be written: {strerror}.", strerror=error.strerror or error)
+        ) from error
 
 
 def _from_file(path: Path) -> dict[str, object]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise UsageError(
+            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error)
+        ) from error
     except ValueError as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
+        raise UsageError(_("{path} is no TOML: {error}.", path=path, error=error)) from error
     unknown = sorted(set(values) - set(OPTIONS))
     if unknown:
-        raise UsageError(f"{path}: '{unknown[0]}' is no option of train; there are {', '.join(OPTIONS)}.")
+        raise UsageError(
+            _(
+                "{path}: '{unknown}' is no option of train; there are {options}.",
+                path=path,
+                unknown=unknown[0],
+                options=", ".join(OPTIONS),
+            )
+        )
     return values

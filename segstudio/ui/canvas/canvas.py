@@ -21,6 +21,7 @@ from segstudio import faults
 from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed
+from segstudio.text import _
 from segstudio.ui.canvas.brush_cursor import Ring
 from segstudio.ui.canvas.events import (
     button_of,
@@ -101,8 +102,8 @@ class Canvas(Surface):
 
     def _set_up_widget(self) -> None:
         self.setObjectName("canvas")
-        self.setAccessibleName(self.tr("Canvas"))
-        self.setAccessibleDescription(self.tr("The image with its labels. Paint with the left button."))
+        self.setAccessibleName(_("Canvas"))
+        self.setAccessibleDescription(_("The image with its labels. Paint with the left button."))
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -138,13 +139,13 @@ class Canvas(Surface):
     def _show_empty(self) -> None:
         self._show_nothing()
         if self._project is None:
-            self._hint.say(self.tr("Open a folder of images, or drop one here"), button=True)
+            self._hint.say(_("Open a folder of images, or drop one here"), button=True)
         elif not self._project.navigation.items:
-            self._hint.say(self.tr("This project has no images"), self.tr("Drop images or a folder here"))
+            self._hint.say(_("This project has no images"), _("Drop images or a folder here"))
 
     def _on_image_loading(self, path: str) -> None:
         self._loading = True
-        text = self.tr("Loading {name} …").format(name=path)
+        text = _("Loading {name} …", name=path)
         if self._blank:
             self._hint.say(text)
         else:
@@ -182,7 +183,7 @@ class Canvas(Surface):
         assert self._project is not None
         self._show_nothing()
         said_above = bool(self._project.navigation.trouble.kind) and self._project.may_write
-        self._hint.say(self.tr("This image cannot be shown"), "" if said_above else sentence)
+        self._hint.say(_("This image cannot be shown"), "" if said_above else sentence)
 
     def _show_nothing(self) -> None:
         self._loading = False

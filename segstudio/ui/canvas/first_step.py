@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
-from segstudio.ui.text import elided, tr
+from segstudio.text import _, elided
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -88,13 +88,13 @@ class FirstStep(QLabel):
 
     def _words(self, project: "OpenedProject") -> str:
         if _proposes_something(project):
-            return tr(
+            return _(
                 "The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image."
             )
         now = project.documents.current_class
         if now.id == project.documents.classes.background.id:
-            return tr("Choose a class on the right and paint some of it with the left button.")
-        return tr(
+            return _("Choose a class on the right and paint some of it with the left button.")
+        return _(
             "Paint some of '{name}' with the left button, and some background with the right one. "
             "Then the rest is proposed.",
             name=elided(now.name, 32),

@@ -3,6 +3,8 @@
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from segstudio.text import _
+
 __all__ = ["Badge", "Hint"]
 
 _STYLE = """
@@ -32,7 +34,7 @@ class Hint(QWidget):
         self.setStyleSheet(_STYLE)
         self.title = _label("canvasHintTitle")
         self.line = _label("canvasHintLine")
-        self.button = QPushButton(self.tr("Open…"))
+        self.button = QPushButton(_("Open…"))
         self.button.setObjectName("canvasOpenButton")
         self.button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.button.clicked.connect(self.openRequested)

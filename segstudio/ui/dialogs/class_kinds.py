@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from segstudio.labels.model import Kind
+from segstudio.text import _
 from segstudio.ui.panels.controls import Choice, ElidedLabel
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
-from segstudio.ui.text import tr
 
 __all__ = ["ClassKinds"]
 
@@ -23,8 +23,8 @@ class _Row(QWidget):
         self.choice = Choice()
         self.choice.setObjectName(f"newClassKind{number}")
         for offered, text in KINDS:
-            self.choice.addItem(tr(text), offered)
-            self.choice.setItemData(self.choice.count() - 1, tr(KIND_TIPS[offered]), Qt.ItemDataRole.ToolTipRole)
+            self.choice.addItem(_(text), offered)
+            self.choice.setItemData(self.choice.count() - 1, _(KIND_TIPS[offered]), Qt.ItemDataRole.ToolTipRole)
         self.setFixedHeight(_ROW_H)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -36,7 +36,7 @@ class _Row(QWidget):
         """Be the row of a class; one written as NAME:#RRGGBB:KIND has said its kind already."""
         self.spec, self.name = spec, _name(spec)
         self._label.setText(self.name)
-        self.choice.setAccessibleName(tr("Kind of {name}", name=self.name))
+        self.choice.setAccessibleName(_("Kind of {name}", name=self.name))
         written = spec.split(":")[2].strip() if spec.count(":") == 2 else ""
         places = [offered.value for offered, _ in KINDS]
         self.choice.setCurrentIndex(places.index(written if written in places else kind.value))
@@ -53,7 +53,7 @@ class ClassKinds(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("newClassKinds")
-        self.setAccessibleName(tr("What kind each class is"))
+        self.setAccessibleName(_("What kind each class is"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.app.values import JobKind, NoticeKind
+from segstudio.text import _, count
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
-from segstudio.ui.text import count, tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -34,13 +35,13 @@ class ExportPanel(QFrame):
         self._session = session
         self.setObjectName("exportPanel")
         self.setProperty("role", "strip")
-        self.setAccessibleName(tr("Export"))
+        self.setAccessibleName(_("Export"))
         self.format = Choice()
         self.content = Choice()
         self.folder = QLineEdit()
-        self.browse = QPushButton(icon("open"), f" {tr('Choose…')}")
-        self.start = QPushButton(tr("Export"))
-        self.show_folder = QPushButton(tr("Show folder"))
+        self.browse = QPushButton(icon("open"), f" {_('Choose…')}")
+        self.start = QPushButton(_("Export"))
+        self.show_folder = QPushButton(_("Show folder"))
         self.close_button = QToolButton()
         self.state = ElidedLabel()
         self.problem = QLabel()
@@ -64,7 +65,7 @@ class ExportPanel(QFrame):
         self._project = project
         self._asked, self._written = False, None
         self.folder.setText("" if project is None else str(project.path.with_name(f"{project.name} export")))
-        self.state.setText(tr("Every file is read back and compared before it is called done"))
+        self.state.setText(_("Every file is read back and compared before it is called done"))
         self._complain("")
         self.show_folder.hide()
         self.hide()
@@ -88,7 +89,7 @@ class ExportPanel(QFrame):
         """Once, when the panel is first asked for: packages that add formats are looked up for it."""
         if self._project is not None and not self.format.count():
             for name, title in self._project.exports.formats:
-                self.format.addItem(tr(title), name)
+                self.format.addItem(_(title), name)
 
     @property
     def _busy(self) -> bool:
@@ -100,13 +101,13 @@ class ExportPanel(QFrame):
 
     def _dress(self) -> None:
         for widget, name, words in (
-            (self.format, "exportFormat", tr("Format")),
-            (self.content, "exportContent", tr("What to export")),
-            (self.folder, "exportFolder", tr("Folder to write to")),
-            (self.browse, "exportBrowse", tr("Choose the folder")),
-            (self.start, "exportStart", tr("Write the files, read them back, compare")),
-            (self.show_folder, "exportShowFolder", tr("Open the folder in the file manager")),
-            (self.close_button, "exportClose", tr("Close (Esc)")),
+            (self.format, "exportFormat", _("Format")),
+            (self.content, "exportContent", _("What to export")),
+            (self.folder, "exportFolder", _("Folder to write to")),
+            (self.browse, "exportBrowse", _("Choose the folder")),
+            (self.start, "exportStart", _("Write the files, read them back, compare")),
+            (self.show_folder, "exportShowFolder", _("Open the folder in the file manager")),
+            (self.close_button, "exportClose", _("Close (Esc)")),
         ):
             widget.setObjectName(name)
             widget.setToolTip(words)
@@ -124,12 +125,12 @@ class ExportPanel(QFrame):
         self.close_button.setProperty("role", "icon")
         self.close_button.setIcon(icon("close"))
         for value, text in _CONTENTS:
-            self.content.addItem(tr(text), value)
+            self.content.addItem(_(text), value)
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(role_label(tr("Export"), "title"))
+        row.addWidget(role_label(_("Export"), "title"))
         row.addWidget(self.format)
         row.addWidget(self.content)
         row.addWidget(self.state, 1)
@@ -137,7 +138,7 @@ class ExportPanel(QFrame):
         row.addWidget(self.close_button)
         below = QHBoxLayout()
         below.setSpacing(8)
-        below.addWidget(muted_label(tr("to")))
+        below.addWidget(muted_label(_("to")))
         below.addWidget(self.folder, 1)
         below.addWidget(self.browse)
         below.addWidget(self.start)
@@ -153,7 +154,7 @@ class ExportPanel(QFrame):
 
         from segstudio.ui.dialogs.files import dress_file_dialog
 
-        dialog = QFileDialog(self, tr("Folder to export to"), str(Path(self.folder.text()).parent))
+        dialog = QFileDialog(self, _("Folder to export to"), str(Path(self.folder.text()).parent))
         dialog.setObjectName("exportFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(self.folder.setText)
@@ -168,7 +169,7 @@ class ExportPanel(QFrame):
         self._asked = True
         self.setFocus()  # the button goes grey, and no other is to take its place under the finger
         self._complain("")
-        self.state.setText(tr("Exporting …"))
+        self.state.setText(_("Exporting …"))
         self.show_folder.hide()
         self._refresh()
         self._session.export(self.format.currentData(), out, self.content.currentData())
@@ -189,12 +190,12 @@ class ExportPanel(QFrame):
         images = report.images
         files = count(len(report.files), "1 file", "{n} files")
         pictures = count(images, "1 image", "{n} images")
-        words = tr("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
+        words = _("Done: {files} of {pictures}, read back and equal", files=files, pictures=pictures)
         if report.left_out:
             words += ". " + _left_out_words(images, [str(image.why) for image in report.left_out])
         if report.changed:
             flagged = count(len(report.changed), "1 image holds", "{n} images hold")
-            words += ". " + tr("{flagged} another content than when labelled", flagged=flagged)
+            words += ". " + _("{flagged} another content than when labelled", flagged=flagged)
         self.state.setText(words)
         self.show_folder.show()
         self._refresh()
@@ -228,5 +229,5 @@ class ExportPanel(QFrame):
 def _left_out_words(exported: int, reasons: list[str]) -> str:
     """How the exported images add up to those that were asked for: '4 of 5 images; left out: 1 (no known pixel)'."""
     asked = count(exported + len(reasons), "1 image", "{n} images")
-    counted = ", ".join(f"{number:,} ({tr(why)})" for why, number in sorted(Counter(reasons).items()))
-    return tr("{n} of {asked}; left out: {counted}", n=f"{exported:,}", asked=asked, counted=counted)
+    counted = ", ".join(f"{number:,} ({_(why)})" for why, number in sorted(Counter(reasons).items()))
+    return _("{n} of {asked}; left out: {counted}", n=f"{exported:,}", asked=asked, counted=counted)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from segstudio.ui.text import tr
+from segstudio.text import _
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.actions import ACTIONS, Menu, added_tools
 from segstudio.ui.window.shortcut_guard import make_form
@@ -34,9 +34,9 @@ class HelpPage(QWidget):
         self.text.setOpenExternalLinks(True)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.text.document().setDocumentMargin(0)
-        self.back = QPushButton(tr("Back"))
+        self.back = QPushButton(_("Back"))
         self.back.setObjectName("helpBack")
-        self.back.setToolTip(tr("Back to the image (Esc)"))
+        self.back.setToolTip(_("Back to the image (Esc)"))
         self.back.clicked.connect(leave)
         make_form(self, self.back)
         self.setFocusProxy(self.back)
@@ -59,11 +59,11 @@ class HelpPage(QWidget):
 
     def show_keys(self) -> None:
         """The list of keys."""
-        self._show(tr("Keys"), _keys_html())
+        self._show(_("Keys"), _keys_html())
 
     def show_about(self) -> None:
         """Version, licences, and where the log is."""
-        self._show(tr("About SegStudio"), _about_html())
+        self._show(_("About SegStudio"), _about_html())
 
     def _show(self, title: str, html: str) -> None:
         self.title.setText(title)
@@ -77,15 +77,15 @@ def _keys_html() -> str:
     for menu in Menu:
         listed = [action for action in (*ACTIONS, *added_tools()) if action.menu is menu and action.keys]
         if listed:
-            rows.append(f'<tr><td colspan="3" style="padding-top: 10px"><b>{escape(tr(menu))}</b></td></tr>')
+            rows.append(f'<tr><td colspan="3" style="padding-top: 10px"><b>{escape(_(menu))}</b></td></tr>')
         for action in listed:
             keys = " &nbsp; ".join(escape(_native(key)) for key in action.keys)
             rows.append(
                 f'<tr><td style="padding-right: 16px; color: {theme.accent}">{keys}</td>'
-                f'<td style="padding-right: 16px">{escape(tr(action.text).rstrip("…"))}</td>'
-                f'<td style="color: {theme.muted}">{escape(tr(action.tip))}</td></tr>'
+                f'<td style="padding-right: 16px">{escape(_(action.text).rstrip("…"))}</td>'
+                f'<td style="color: {theme.muted}">{escape(_(action.tip))}</td></tr>'
             )
-    mouse = tr(
+    mouse = _(
         "Left button: paints the class. Right button: paints background. Wheel: zooms at the cursor. "
         "Middle button, or space and drag: moves the image, also in the middle of a stroke."
     )
@@ -107,23 +107,23 @@ def _about_html() -> str:
 
     log = user_log_path("segstudio", appauthor=False) / "engine.log"
     rows = (
-        (tr("Version"), f"SegStudio {__version__}"),
-        (tr("Runs on"), f"Python {platform.python_version()}, PySide6 {pyside_version}, {platform.system()}"),
-        (tr("Licence"), tr("Apache License 2.0; the file LICENSE comes with the program")),
-        (tr("Sample images"), tr("each with its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
+        (_("Version"), f"SegStudio {__version__}"),
+        (_("Runs on"), f"Python {platform.python_version()}, PySide6 {pyside_version}, {platform.system()}"),
+        (_("Licence"), _("Apache License 2.0; the file LICENSE comes with the program")),
+        (_("Sample images"), _("each with its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
         (
-            tr("Base network"),
-            tr("comes with SegStudio; its training data is listed in {file}", file=asset("models", "base.json")),
+            _("Base network"),
+            _("comes with SegStudio; its training data is listed in {file}", file=asset("models", "base.json")),
         ),
-        (tr("Libraries"), _libraries() or tr("their licences lie beside them, where Python keeps its packages")),
-        (tr("Log of the engine"), tr("what it did and why it failed, to send with a report: {file}", file=log)),
+        (_("Libraries"), _libraries() or _("their licences lie beside them, where Python keeps its packages")),
+        (_("Log of the engine"), _("what it did and why it failed, to send with a report: {file}", file=log)),
     )
     muted = current_theme().muted
     lines = "".join(
         f'<tr><td style="padding-right: 16px; color: {muted}">{escape(name)}</td><td>{escape(value)}</td></tr>'
         for name, value in rows
     )
-    words = tr("Nothing leaves this computer: no network, no account. If something fails, 'segstudio doctor' says why.")
+    words = _("Nothing leaves this computer: no network, no account. If something fails, 'segstudio doctor' says why.")
     return f'<table cellspacing="0" cellpadding="4">{lines}</table><p>{escape(words)}</p>'
 
 
@@ -144,4 +144,4 @@ def _licence(found: "PackageMetadata") -> str:
     declared = next((found[key] for key in ("License-Expression", "License") if key in found), "")
     classified = [line.split("::")[-1].strip() for line in found.get_all("Classifier", []) if "License ::" in line]
     short = declared.splitlines()[0] if declared and len(declared) < 60 else ""
-    return short or ", ".join(classified) or tr("see its own files")
+    return short or ", ".join(classified) or _("see its own files")

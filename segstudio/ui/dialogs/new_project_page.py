@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.values import JobKind
+from segstudio.text import _
 from segstudio.ui.dialogs.class_kinds import ClassKinds
 from segstudio.ui.panels.controls import muted_label, role_label
-from segstudio.ui.text import tr
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -48,15 +48,15 @@ class NewProjectPage(QWidget):
         self._place_is_ours = True
         self._images: list[str] = []
         self.setObjectName("newProjectPage")
-        self.setAccessibleName(tr("New project"))
+        self.setAccessibleName(_("New project"))
         self.images = QLineEdit()
         self.place = QLineEdit()
-        self.classes = QPlainTextEdit(tr("object"))
+        self.classes = QPlainTextEdit(_("object"))
         self.kinds = ClassKinds()
-        self.browse_images = QPushButton(icon("open"), f" {tr('Choose…')}")
-        self.browse_place = QPushButton(icon("open"), f" {tr('Choose…')}")
-        self.make = QPushButton(tr("Make the project"))
-        self.give_up = QPushButton(tr("Back"))
+        self.browse_images = QPushButton(icon("open"), f" {_('Choose…')}")
+        self.browse_place = QPushButton(icon("open"), f" {_('Choose…')}")
+        self.make = QPushButton(_("Make the project"))
+        self.give_up = QPushButton(_("Back"))
         self.problem = QLabel()
         self._dress()
         self._arrange()
@@ -84,13 +84,13 @@ class NewProjectPage(QWidget):
 
     def _dress(self) -> None:
         for widget, name, words in (
-            (self.images, "newImages", tr("Folder of images; several are separated by a semicolon")),
-            (self.place, "newPlace", tr("Where the project is made: a new folder that ends in .segstudio")),
-            (self.classes, "newClasses", tr("Classes, one per line; background is added automatically")),
-            (self.browse_images, "newImagesBrowse", tr("Choose the folder of images")),
-            (self.browse_place, "newPlaceBrowse", tr("Choose the folder to make the project in")),
-            (self.make, "newMake", tr("Make the project and open it; the images stay where they are")),
-            (self.give_up, "newBack", tr("Leave without making a project")),
+            (self.images, "newImages", _("Folder of images; several are separated by a semicolon")),
+            (self.place, "newPlace", _("Where the project is made: a new folder that ends in .segstudio")),
+            (self.classes, "newClasses", _("Classes, one per line; background is added automatically")),
+            (self.browse_images, "newImagesBrowse", _("Choose the folder of images")),
+            (self.browse_place, "newPlaceBrowse", _("Choose the folder to make the project in")),
+            (self.make, "newMake", _("Make the project and open it; the images stay where they are")),
+            (self.give_up, "newBack", _("Leave without making a project")),
         ):
             widget.setObjectName(name)
             widget.setToolTip(words)
@@ -109,19 +109,19 @@ class NewProjectPage(QWidget):
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(12)
         top = Qt.AlignmentFlag.AlignTop
-        form.addWidget(muted_label(tr("Images")), 0, 0)
+        form.addWidget(muted_label(_("Images")), 0, 0)
         form.addWidget(self.images, 0, 1)
         form.addWidget(self.browse_images, 0, 2)
-        form.addWidget(muted_label(tr("Classes")), 1, 0, top)
+        form.addWidget(muted_label(_("Classes")), 1, 0, top)
         classes = QHBoxLayout()
         classes.setSpacing(12)
         classes.addWidget(self.classes, 2)
         classes.addWidget(self.kinds, 3)
         form.addLayout(classes, 1, 1, 1, 2)
-        hint = muted_label(tr("One class per line; background is added automatically. All can be changed later."))
+        hint = muted_label(_("One class per line; background is added automatically. All can be changed later."))
         hint.setWordWrap(True)
         form.addWidget(hint, 2, 1, 1, 2)
-        form.addWidget(muted_label(tr("Project")), 3, 0)
+        form.addWidget(muted_label(_("Project")), 3, 0)
         form.addWidget(self.place, 3, 1)
         form.addWidget(self.browse_place, 3, 2)
         end = QHBoxLayout()
@@ -135,7 +135,7 @@ class NewProjectPage(QWidget):
         column = QVBoxLayout(card)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(16)
-        column.addWidget(role_label(tr("New project"), "title"))
+        column.addWidget(role_label(_("New project"), "title"))
         column.addLayout(form)
         column.addLayout(end)
         grid = QGridLayout(self)
@@ -155,11 +155,11 @@ class NewProjectPage(QWidget):
         self._place_is_ours = False
 
     def _choose_images(self) -> None:
-        self._ask(tr("Folder of images"), self.images)
+        self._ask(_("Folder of images"), self.images)
 
     def _choose_place(self) -> None:
         self._place_is_ours = False
-        self._ask(tr("Folder to make the project in"), self.place, "project.segstudio")
+        self._ask(_("Folder to make the project in"), self.place, "project.segstudio")
 
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
         from PySide6.QtWidgets import QFileDialog

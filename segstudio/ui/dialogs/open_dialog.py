@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from segstudio.app.image_files import image_patterns
+from segstudio.text import _
 from segstudio.ui.dialogs.files import dress_file_dialog
-from segstudio.ui.text import tr
 
 __all__ = ["OpenDialog", "project_among"]
 
@@ -32,12 +32,12 @@ class OpenDialog(QFileDialog):
     chosen = Signal(list)
 
     def __init__(self, parent: QWidget, folder: str) -> None:
-        super().__init__(parent, tr("Open a project, a folder of images, or images"), folder)
+        super().__init__(parent, _("Open a project, a folder of images, or images"), folder)
         self.setObjectName("openDialog")
         self.setOption(QFileDialog.Option.DontUseNativeDialog)
         self.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        self.setLabelText(QFileDialog.DialogLabel.FileName, tr("Project, folder or images:"))
-        self.setNameFilters([tr("Images ({endings})", endings=" ".join(image_patterns())), tr("All files (*)")])
+        self.setLabelText(QFileDialog.DialogLabel.FileName, _("Project, folder or images:"))
+        self.setNameFilters([_("Images ({endings})", endings=" ".join(image_patterns())), _("All files (*)")])
         self.setOption(QFileDialog.Option.HideNameFilterDetails)
         self.resize(760, 480)
         dress_file_dialog(self)

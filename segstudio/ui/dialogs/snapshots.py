@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.values import JobKind
+from segstudio.text import _, count, elided
 from segstudio.ui.panels.controls import muted_label
-from segstudio.ui.text import count, elided, tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
@@ -69,19 +70,19 @@ class SnapshotsDialog(QDialog):
         self._counting.setInterval(_COUNT_MS)
         self._counting.timeout.connect(self._count)
         self.setObjectName("snapshotsDialog")
-        self.setWindowTitle(tr("Snapshots"))
+        self.setWindowTitle(_("Snapshots"))
         self.name = QLineEdit()
-        self.keep = QPushButton(icon("snapshot"), f" {tr('Keep')}")
+        self.keep = QPushButton(icon("snapshot"), f" {_('Keep')}")
         self.list = QTreeWidget()
-        self.empty = QLabel(tr(_EMPTY), self.list.viewport())
-        self.restore = QPushButton(tr("Restore project"))
-        self.restore_image = QPushButton(tr("Restore this image"))
-        self.rename = QPushButton(tr("Rename"))
-        self.delete = QPushButton(tr("Delete"))
+        self.empty = QLabel(_(_EMPTY), self.list.viewport())
+        self.restore = QPushButton(_("Restore project"))
+        self.restore_image = QPushButton(_("Restore this image"))
+        self.rename = QPushButton(_("Rename"))
+        self.delete = QPushButton(_("Delete"))
         self.state = QLabel()
         self.hint = muted_label("")
         self.hint.setWordWrap(True)
-        self.undo = QPushButton(icon("undo"), f" {tr('Undo')}")
+        self.undo = QPushButton(icon("undo"), f" {_('Undo')}")
         self._dress()
         self._arrange()
         self._connect()
@@ -115,13 +116,13 @@ class SnapshotsDialog(QDialog):
         self._show_parts(keeping=False)
 
     def _show_parts(self, *, keeping: bool) -> None:
-        self.setWindowTitle(tr("Keep a snapshot") if keeping else tr("Snapshots"))
+        self.setWindowTitle(_("Keep a snapshot") if keeping else _("Snapshots"))
         self._keeping = keeping
         for widget in (self.name, self.keep):
             widget.setVisible(keeping)
         for widget in (self.list, self.restore, self.restore_image, self.rename, self.delete):
             widget.setVisible(not keeping)
-        self.hint.setText(tr(_ON_KEEPING if keeping else _ON_RESTORING))
+        self.hint.setText(_(_ON_KEEPING if keeping else _ON_RESTORING))
         self._say("")
         self.show()
         self.activateWindow()
@@ -139,23 +140,23 @@ class SnapshotsDialog(QDialog):
 
     def _dress(self) -> None:
         for widget, name, words in (
-            (self.name, "snapshotName", tr("Name of the snapshot; without one, the date and time")),
-            (self.keep, "snapshotKeep", tr("Name the labels as they are now; nothing is copied")),
-            (self.list, "snapshotList", tr("Snapshots, newest first")),
-            (self.restore, "snapshotRestore", tr("Take all images and classes back to what they were; can be undone")),
+            (self.name, "snapshotName", _("Name of the snapshot; without one, the date and time")),
+            (self.keep, "snapshotKeep", _("Name the labels as they are now; nothing is copied")),
+            (self.list, "snapshotList", _("Snapshots, newest first")),
+            (self.restore, "snapshotRestore", _("Take all images and classes back to what they were; can be undone")),
             (
                 self.restore_image,
                 "snapshotRestoreImage",
-                tr("Take the image on screen back to what it was; can be undone"),
+                _("Take the image on screen back to what it was; can be undone"),
             ),
-            (self.rename, "snapshotRename", tr("Give the snapshot another name (F2)")),
-            (self.delete, "snapshotDelete", tr("Take the name away; no label changes")),
-            (self.undo, "snapshotUndo", tr("Take the restore back")),
+            (self.rename, "snapshotRename", _("Give the snapshot another name (F2)")),
+            (self.delete, "snapshotDelete", _("Take the name away; no label changes")),
+            (self.undo, "snapshotUndo", _("Take the restore back")),
         ):
             widget.setObjectName(name)
             widget.setToolTip(words)
             widget.setAccessibleName(words)
-        self.name.setPlaceholderText(tr("Name (without one: the date and time)"))
+        self.name.setPlaceholderText(_("Name (without one: the date and time)"))
         self.name.setMaxLength(200)
         self.keep.setProperty("role", "primary")
         self.keep.setDefault(True)
@@ -171,7 +172,7 @@ class SnapshotsDialog(QDialog):
         self._dress_list()
 
     def _dress_list(self) -> None:
-        self.list.setHeaderLabels([tr("Name"), tr("When"), tr("Edits since"), tr("By")])
+        self.list.setHeaderLabels([_("Name"), _("When"), _("Edits since"), _("By")])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setAllColumnsShowFocus(True)
@@ -304,7 +305,7 @@ class SnapshotsDialog(QDialog):
         chosen = self._chosen()
         if chosen is None or self._project is None:
             return
-        self._say(tr("Restoring …"))
+        self._say(_("Restoring …"))
         self._restoring = True
         if this_image:
             self._project.snapshots.restore_image(chosen)
@@ -327,7 +328,7 @@ class SnapshotsDialog(QDialog):
         if chosen is None or row is None or self._project is None:
             return
         if self._sure != chosen:
-            self._say(tr("Click again to delete '{name}'; no label changes.", name=elided(row.text(_NAME), 40)))
+            self._say(_("Click again to delete '{name}'; no label changes.", name=elided(row.text(_NAME), 40)))
             self._ask_to_delete(chosen)
             return
         self._say("")
@@ -338,25 +339,25 @@ class SnapshotsDialog(QDialog):
         if chosen is None and self._sure is not None:
             self._say("")
         self._sure = chosen
-        self.delete.setText(tr("Delete") if chosen is None else tr("Delete it"))
+        self.delete.setText(_("Delete") if chosen is None else _("Delete it"))
 
     def _undo(self) -> None:
-        self._say(tr("Taking the restore back …"))
+        self._say(_("Taking the restore back …"))
         if self._project is not None:
             self._project.snapshots.undo_restore()
 
     def _restored(self, report: "Restored") -> None:
         if report.taken_back:
-            self._say(tr("The restore of '{name}' was taken back.", name=report.name))
+            self._say(_("The restore of '{name}' was taken back.", name=report.name))
             return
         if not report.images and not report.classes:
-            self._say(tr("Nothing differs from '{name}'; nothing was changed.", name=report.name))
+            self._say(_("Nothing differs from '{name}'; nothing was changed.", name=report.name))
             return
         images = count(len(report.images), "1 image", "{n} images")
-        what = tr("{images} and the classes", images=images) if report.classes else images
-        words = [tr("{what} restored to '{name}'.", what=what, name=report.name)]
+        what = _("{images} and the classes", images=images) if report.classes else images
+        words = [_("{what} restored to '{name}'.", what=what, name=report.name)]
         for unused in report.unused_classes:
-            words.append(tr("The class '{name}' is out of use: its pixels count as nothing.", name=unused))
+            words.append(_("The class '{name}' is out of use: its pixels count as nothing.", name=unused))
         self._say(" ".join(words), undo=True)
 
     def _told(self, notice: "Notice") -> None:
@@ -383,9 +384,9 @@ class SnapshotsDialog(QDialog):
 
 def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
     when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
-    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or tr("automatic")])
+    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or _("automatic")])
     row.setData(_NAME, _ID, item.id)
-    gone = "" if item.kept else f"\n{tr('Compacted away: it can no longer be restored.')}"
+    gone = "" if item.kept else f"\n{_('Compacted away: it can no longer be restored.')}"
     row.setToolTip(_NAME, wrapped(f"{item.name}{gone}"))
     row.setTextAlignment(_EDITS, _RIGHT)
     row.setSizeHint(_NAME, QSize(0, _ROW_H))

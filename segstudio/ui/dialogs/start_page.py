@@ -7,8 +7,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from segstudio.text import _
 from segstudio.ui.panels.controls import ElidedLabel, muted_label
-from segstudio.ui.text import tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.window.icons import icon, logo
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -31,7 +32,7 @@ class StartPage(QWidget):
     def __init__(self, session: "Session", open_: QAction, new: QAction, open_path: "Callable[[Path], None]") -> None:
         super().__init__()
         self.setObjectName("startPage")
-        self.setAccessibleName(tr("Start"))
+        self.setAccessibleName(_("Start"))
         self._session = session
         self._open_path = open_path
         self._recent = QVBoxLayout()
@@ -45,7 +46,7 @@ class StartPage(QWidget):
         column.addLayout(self._head())
         column.addLayout(self._buttons(open_, new))
         column.addLayout(self._recent)
-        hint = muted_label(tr("A folder, images or a project can also be dropped on this window."))
+        hint = muted_label(_("A folder, images or a project can also be dropped on this window."))
         hint.setWordWrap(True)
         column.addWidget(hint)
         grid = QGridLayout(self)
@@ -60,7 +61,7 @@ class StartPage(QWidget):
         paths = [Path(p) for p in self._session.preferences.recent_projects]
         there = [p for p in paths if p.is_dir()][:_RECENT]
         if there:
-            self._recent.addWidget(muted_label(tr("Recent projects")))
+            self._recent.addWidget(muted_label(_("Recent projects")))
             self._recent.addSpacing(4)
         for n, path in enumerate(there, 1):
             self._recent.addWidget(self._recent_row(n, path))
@@ -73,7 +74,7 @@ class StartPage(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.8)
         font.setBold(True)
         name.setFont(font)
-        words = muted_label(tr("A model draws, your hand corrects, the model learns."))
+        words = muted_label(_("A model draws, your hand corrects, the model learns."))
         text = QVBoxLayout()
         text.setSpacing(4)
         text.addStretch()
@@ -90,8 +91,8 @@ class StartPage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         for action, name, text, role in (
-            (open_, "startOpen", tr("Open images or a project…"), "primary"),
-            (new, "startNew", tr("New project…"), ""),
+            (open_, "startOpen", _("Open images or a project…"), "primary"),
+            (new, "startNew", _("New project…"), ""),
         ):
             button = QPushButton(text)
             button.setObjectName(name)
@@ -107,9 +108,9 @@ class StartPage(QWidget):
         return row
 
     def _sample_button(self) -> QPushButton:
-        button = QPushButton(tr("Try the sample"))
+        button = QPushButton(_("Try the sample"))
         button.setObjectName("trySampleButton")
-        button.setToolTip(tr("Open a fresh copy of the sample that comes with SegStudio"))
+        button.setToolTip(_("Open a fresh copy of the sample that comes with SegStudio"))
         button.setMinimumHeight(32)
         button.clicked.connect(self.sampleAsked)
         return button
@@ -118,7 +119,7 @@ class StartPage(QWidget):
         button = QPushButton()
         button.setObjectName(f"recentProject{n}")
         button.setProperty("role", "row")
-        button.setAccessibleName(tr("Open {path}", path=path))
+        button.setAccessibleName(_("Open {path}", path=path))
         button.setToolTip(wrapped(str(path)))
         button.setMinimumHeight(32)
         name = ElidedLabel(path.name.removesuffix(".segstudio"))

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
 from segstudio.labels.model import Touch
+from segstudio.text import _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
-from segstudio.ui.text import tr
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -41,15 +41,15 @@ class BrushPanel(QFrame):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)
-        grid.addWidget(muted_label(tr("Radius")), 0, 0)
+        grid.addWidget(muted_label(_("Radius")), 0, 0)
         grid.addWidget(self.size_slider, 0, 1)
         grid.addWidget(self.size_spin, 0, 2)
-        grid.addWidget(muted_label(tr("Paint over")), 1, 0)
+        grid.addWidget(muted_label(_("Paint over")), 1, 0)
         grid.addWidget(self.touch, 1, 1, 1, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
-        column.addWidget(role_label(tr("Brush"), "title"))
+        column.addWidget(role_label(_("Brush"), "title"))
         column.addLayout(grid)
         self.size_spin.valueChanged.connect(session.tools.set_radius)
         self.size_slider.valueChanged.connect(self._slid)
@@ -58,25 +58,25 @@ class BrushPanel(QFrame):
         self._follow()
 
     def _dress(self) -> None:
-        keys = tr("Radius of brush and eraser in image pixels ([ and ])")
+        keys = _("Radius of brush and eraser in image pixels ([ and ])")
         self.size_spin.setObjectName("brushSize")
         self.size_spin.setRange(MIN_RADIUS_PX, MAX_RADIUS_PX)
-        self.size_spin.setSuffix(tr(" px"))
+        self.size_spin.setSuffix(_(" px"))
         self.size_spin.setFixedSize(72, 26)
         self.size_spin.setToolTip(keys)
-        self.size_spin.setAccessibleName(tr("Brush radius in pixels"))
+        self.size_spin.setAccessibleName(_("Brush radius in pixels"))
         self.size_slider.setObjectName("brushSizeSlider")
         self.size_slider.setRange(0, _SLIDER_STEPS)
         self.size_slider.setMinimumWidth(32)
         self.size_slider.setToolTip(keys)
-        self.size_slider.setAccessibleName(tr("Brush radius"))
+        self.size_slider.setAccessibleName(_("Brush radius"))
         self.touch.setObjectName("mayTouch")
-        self.touch.setToolTip(tr("Which pixels a stroke may change; it never changes those of a locked class"))
-        self.touch.setAccessibleName(tr("What a stroke paints over"))
+        self.touch.setToolTip(_("Which pixels a stroke may change; it never changes those of a locked class"))
+        self.touch.setAccessibleName(_("What a stroke paints over"))
         self.touch.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.touch.setMinimumContentsLength(8)
         for touch, text in _TOUCH:
-            self.touch.addItem(tr(text), touch)
+            self.touch.addItem(_(text), touch)
 
     def _slid(self, place: int) -> None:
         if place != _place(self._tools.radius):

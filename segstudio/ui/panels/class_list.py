@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segstudio.text import _, count
 from segstudio.ui.panels.image_cell import selected_hovered
-from segstudio.ui.text import count, tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
@@ -91,11 +92,11 @@ def spot_words(found: "LabelClass", spot: Spot) -> str:
     """What a click on this part of the class's row does."""
     if spot is Spot.LOCK:
         return (
-            tr("Locked: click so that it can be painted on again") if found.locked else tr("Lock: no stroke changes it")
+            _("Locked: click so that it can be painted on again") if found.locked else _("Lock: no stroke changes it")
         )
     if spot is Spot.EYE:
-        return tr("Hide it in the image; its labels stay") if found.visible else tr("Hidden: click to show it again")
-    return tr("Choose another colour")
+        return _("Hide it in the image; its labels stay") if found.visible else _("Hidden: click to show it again")
+    return _("Choose another colour")
 
 
 class ClassListModel(QAbstractListModel):
@@ -144,12 +145,12 @@ class ClassListModel(QAbstractListModel):
         if role == COUNT_ROLE:
             return number
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            words = [found.name, tr(found.kind.value)]
+            words = [found.name, _(found.kind.value)]
             if index.row() < 9:
-                words.append(tr("key {n}", n=index.row() + 1))
+                words.append(_("key {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
-            words += [tr("locked")] * found.locked + [tr("hidden")] * (not found.visible)
+            words += [_("locked")] * found.locked + [_("hidden")] * (not found.visible)
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
 
@@ -273,7 +274,7 @@ class ClassRow(QStyledItemDelegate):
         """A line for the new name."""
         editor = QLineEdit(parent)
         editor.setObjectName("classNameEdit")
-        editor.setAccessibleName(tr("Name of the class"))
+        editor.setAccessibleName(_("Name of the class"))
         editor.setMaxLength(200)
         return editor
 

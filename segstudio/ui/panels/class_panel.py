@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
+from segstudio.text import _
 from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
-from segstudio.ui.text import tr
 from segstudio.ui.window.icons import icon, swatch
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _COLORS = 14
 def palette() -> list[str]:
     """The colours that the menu offers: those new classes get by themselves, in their order."""
     colors: list[str] = []
-    for _ in range(_COLORS):
+    for _unused in range(_COLORS):
         colors.append(next_color(colors))
     return colors
 
@@ -63,11 +63,11 @@ class ClassPanel(QFrame):
         self._project: OpenedProject | None = None
         self.setObjectName("classPanel")
         self.setProperty("role", "panel")
-        self.setAccessibleName(tr("Classes"))
+        self.setAccessibleName(_("Classes"))
         self.model = ClassListModel(session)
         self.row = ClassRow(self)
         self.view = self._make_view()
-        title = QLabel(tr("Classes"))
+        title = QLabel(_("Classes"))
         title.setProperty("role", "title")
         self.add_button = self._make_add_button()
         head = QHBoxLayout()
@@ -104,16 +104,16 @@ class ClassPanel(QFrame):
         menu = QMenu(self)
         menu.setObjectName("classMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Rename…"), QKeySequence("F2"), lambda: self.rename(found.name))
+        menu.addAction(_("Rename…"), QKeySequence("F2"), lambda: self.rename(found.name))
         menu.addMenu(self._color_menu(found, menu))
         menu.addSeparator()
-        lock, hide = (tr("Unlock") if found.locked else tr("Lock")), (tr("Hide") if found.visible else tr("Show"))
+        lock, hide = (_("Unlock") if found.locked else _("Lock")), (_("Hide") if found.visible else _("Show"))
         menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
         menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
         if found.kind is not Kind.BACKGROUND:
             menu.addMenu(self._kind_menu(found, menu))
             menu.addSeparator()
-            menu.addAction(icon("close"), tr("Remove (can be undone)"), partial(self._remove, found))
+            menu.addAction(icon("close"), _("Remove (can be undone)"), partial(self._remove, found))
         return menu
 
     def rename(self, name: str) -> None:
@@ -125,7 +125,7 @@ class ClassPanel(QFrame):
     def _make_view(self) -> QListView:
         view = QListView()
         view.setObjectName("classList")
-        view.setAccessibleName(tr("Classes"))
+        view.setAccessibleName(_("Classes"))
         view.setModel(self.model)
         view.setItemDelegate(self.row)
         view.setUniformItemSizes(True)
@@ -144,15 +144,15 @@ class ClassPanel(QFrame):
         button.setObjectName("classAdd")
         button.setProperty("role", "icon")
         button.setIcon(icon("add"))
-        button.setToolTip(tr("Add a class"))
-        button.setAccessibleName(tr("Add a class"))
+        button.setToolTip(_("Add a class"))
+        button.setAccessibleName(_("Add a class"))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         menu.setObjectName("classAddMenu")
         for kind, text in KINDS:
-            action = menu.addAction(tr(text), partial(self.add, kind))
+            action = menu.addAction(_(text), partial(self.add, kind))
             action.setObjectName(f"classAdd{kind.value.capitalize()}")
-            action.setToolTip(tr(KIND_TIPS[kind]))
+            action.setToolTip(_(KIND_TIPS[kind]))
         menu.setToolTipsVisible(True)
         button.setMenu(menu)
         return button
@@ -162,18 +162,18 @@ class ClassPanel(QFrame):
         if self._project is None:
             return
         classes = self._project.classes
-        name = free_name(tr("class"), [c.name for c in self._project.documents.classes])
+        name = free_name(_("class"), [c.name for c in self._project.documents.classes])
         self._notices.attempt(lambda: classes.add(name, None, kind))
         self.rename(name)
 
     def _color_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
-        menu = QMenu(tr("Colour"), parent)
+        menu = QMenu(_("Colour"), parent)
         menu.setObjectName("classColorMenu")
         menu.setIcon(swatch(found.color))
         for color in palette():
             menu.addAction(swatch(color, 16), color.upper(), partial(self._change, found, color=color))
         menu.addSeparator()
-        menu.addAction(tr("Another colour…"), partial(self._other_color, found))
+        menu.addAction(_("Another colour…"), partial(self._other_color, found))
         return menu
 
     def _other_color(self, found: "LabelClass") -> None:
@@ -200,12 +200,12 @@ class ClassPanel(QFrame):
             menu.popup(self.view.viewport().mapToGlobal(rect.bottomLeft()))
 
     def _kind_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
-        menu = QMenu(tr("Kind"), parent)
+        menu = QMenu(_("Kind"), parent)
         menu.setObjectName("classKindMenu")
         menu.setToolTipsVisible(True)
         for kind, text in KINDS:
-            action = menu.addAction(tr(text), partial(self._change, found, kind=kind.value))
-            action.setToolTip(tr(KIND_TIPS[kind]))
+            action = menu.addAction(_(text), partial(self._change, found, kind=kind.value))
+            action.setToolTip(_(KIND_TIPS[kind]))
             action.setCheckable(True)
             action.setChecked(found.kind is kind)
         return menu

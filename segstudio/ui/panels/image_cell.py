@@ -9,8 +9,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, 
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from segstudio.text import _
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
-from segstudio.ui.text import tr
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.window.icons import pixmap
 
@@ -55,7 +55,7 @@ class ImageCell(QStyledItemDelegate):
         self._back(painter, theme, cell, option)
         self._picture(painter, theme, picture, item)
         if item.split == "held-out":
-            _badge(painter, theme, picture, tr("held out"))
+            _badge(painter, theme, picture, _("held out"))
         line = QRect(picture.x(), picture.bottom() + 4, picture.width(), 20)
         draw_status(painter, theme, QRectF(line.x(), line.y() + 4, 12, 12), item.status, bool(item.problem))
         painter.setPen(QColor(theme.text if item.status != "done" else theme.muted))

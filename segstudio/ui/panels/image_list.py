@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
+from segstudio.text import _, count
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
-from segstudio.ui.text import count, tr, wrapped
+from segstudio.ui.text import wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -30,11 +31,11 @@ _STATUS = {"new": "new", "in-progress": "in progress", "done": "done"}
 
 def described(item: "ImageItem") -> str:
     """A row in words, for the tooltip and for people who listen to the screen."""
-    parts = [item.name, f"{item.width} × {item.height} px", tr(_STATUS.get(item.status, item.status))]
+    parts = [item.name, f"{item.width} × {item.height} px", _(_STATUS.get(item.status, item.status))]
     if item.objects:
         parts.append(count(item.objects, "1 object", "{n} objects"))
     if item.split:
-        parts.append(tr("held out: never trained on") if item.split == "held-out" else tr("used for training"))
+        parts.append(_("held out: never trained on") if item.split == "held-out" else _("used for training"))
     if item.problem:
         parts.append(item.problem)
     return "\n".join(parts)
@@ -103,7 +104,7 @@ class ImageListPanel(QFrame):
         self._done: set[int] = set()
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
-        self._title = QLabel(tr("Images"))
+        self._title = QLabel(_("Images"))
         self._title.setProperty("role", "title")
         self._counts = QLabel()
         self._counts.setObjectName("imageCounts")
@@ -152,7 +153,7 @@ class ImageListPanel(QFrame):
     def _make_view(self) -> QListView:
         view = QListView()
         view.setObjectName("imageList")
-        view.setAccessibleName(tr("Images of the project"))
+        view.setAccessibleName(_("Images of the project"))
         view.setModel(self.model)
         view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, view))
         view.setFlow(QListView.Flow.LeftToRight)
@@ -209,4 +210,4 @@ class ImageListPanel(QFrame):
         else:
             self._done.clear()
         self._done.update(row for row in rows or range(len(images)) if images[row].status == "done")
-        self._counts.setText(tr("{done} of {n} done", done=f"{len(self._done):,}", n=f"{len(images):,}"))
+        self._counts.setText(_("{done} of {n} done", done=f"{len(self._done):,}", n=f"{len(images):,}"))

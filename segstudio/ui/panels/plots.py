@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
+from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
-from segstudio.ui.text import tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.window.loader import ModuleLoader
 
@@ -144,7 +145,7 @@ class LivePlot(QFrame):
         others = [s.color for s in self._series.values() if not s.named][:6]
         room = self.width() - _HEAD_PX - self._title.sizeHint().width()
         wordings = [
-            [*groups, (others, tr("classes"))] if others else groups,
+            [*groups, (others, _("classes"))] if others else groups,
             [*groups, (others, "")],
             [([*(c for colors, _ in groups for c in colors), *others], "")],
         ]

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
+from segstudio.text import _, amount, clock, count
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
-from segstudio.ui.text import amount, clock, count, tr, wrapped
+from segstudio.ui.text import wrapped
 
 if TYPE_CHECKING:
     from segstudio.runs import Started, Stepped
@@ -44,17 +45,17 @@ class TrainingFacts(QWidget):
             value = ElidedLabel("–")
             value.setObjectName(f"training{name.capitalize()}")
             self._values[name] = value
-            grid.addWidget(muted_label(tr(text)), row, 0)
+            grid.addWidget(muted_label(_(text)), row, 0)
             grid.addWidget(value, row, 1)
-        self._held_out_title = role_label(tr("Held out: never trained on"), "muted")
+        self._held_out_title = role_label(_("Held out: never trained on"), "muted")
         self._held_out_title.setObjectName("heldOutTitle")
-        self.optimistic = muted_label(tr("Expect lower figures on new images"))
+        self.optimistic = muted_label(_("Expect lower figures on new images"))
         self.optimistic.setObjectName("optimisticNote")
-        self.optimistic.setToolTip(tr(_OPTIMISTIC))
+        self.optimistic.setToolTip(_(_OPTIMISTIC))
         self.optimistic.hide()
         self.held_out = QListWidget()
         self.held_out.setObjectName("heldOutList")
-        self.held_out.setAccessibleName(tr("Held-out groups"))
+        self.held_out.setAccessibleName(_("Held-out groups"))
         self.held_out.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.held_out.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.held_out.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -76,7 +77,7 @@ class TrainingFacts(QWidget):
         for label in self._values.values():
             label.setText("–")
         self.held_out.clear()
-        self._held_out_title.setText(tr("Held out: never trained on"))
+        self._held_out_title.setText(_("Held out: never trained on"))
         self._held_out_title.setToolTip("")
         self.optimistic.hide()
 
@@ -89,13 +90,13 @@ class TrainingFacts(QWidget):
             self.held_out.addItem(group)
             self.held_out.item(self.held_out.count() - 1).setToolTip(wrapped(group))
         if event.optimistic:
-            words = tr("Held out: blocks of trained images (optimistic)")
+            words = _("Held out: blocks of trained images (optimistic)")
         else:
             words = count(len(groups), "1 group held out, never trained on", "{n} groups held out, never trained on")
         if not groups and not event.optimistic:
-            words = tr("Nothing is held out: there are no figures to compare")
+            words = _("Nothing is held out: there are no figures to compare")
         self._held_out_title.setText(words)
-        self._held_out_title.setToolTip(tr(_OPTIMISTIC) if event.optimistic else "")
+        self._held_out_title.setToolTip(_(_OPTIMISTIC) if event.optimistic else "")
         self.optimistic.setVisible(event.optimistic)
 
     def set_mean(self, mean_iou: float) -> None:
@@ -105,7 +106,7 @@ class TrainingFacts(QWidget):
     def show_step(self, event: "Stepped", steps_per_second: float | None, seconds_left: float | None) -> None:
         """The newest step; None for what is not known, or over."""
         if steps_per_second is not None:
-            speed = tr("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event.patches_per_second))
+            speed = _("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event.patches_per_second))
             self._values["speed"].setText(speed)
         self._values["left"].setText(clock(seconds_left) if seconds_left is not None else "–")
-        self._values["memory"].setText(tr("{n} MB", n=f"{event.memory_mb:,.0f}"))
+        self._values["memory"].setText(_("{n} MB", n=f"{event.memory_mb:,.0f}"))

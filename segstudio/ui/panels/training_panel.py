@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.values import JobKind, NoticeKind
+from segstudio.text import _, amount, clock
 from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.panels.training_versions import TrainingVersions, version_words
-from segstudio.ui.text import amount, clock, tr
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.loader import ModuleLoader
@@ -54,20 +54,20 @@ class TrainingPanel(QFrame):
         self._project: OpenedProject | None = None
         self.setObjectName("trainingPanel")
         self.setProperty("role", "panel")
-        self.setAccessibleName(tr("Training"))
+        self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
-        self.loss_plot = LivePlot("lossPlot", tr("Loss"), self.library)
-        self.iou_plot = LivePlot("iouPlot", tr("Held-out IoU"), self.library, span=close_up)
-        self.state = ElidedLabel(tr(_FIRST))
+        self.loss_plot = LivePlot("lossPlot", _("Loss"), self.library)
+        self.iou_plot = LivePlot("iouPlot", _("Held-out IoU"), self.library, span=close_up)
+        self.state = ElidedLabel(_(_FIRST))
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
         self.progress = QProgressBar()
-        self.stop = QPushButton(icon("stop"), f" {tr('Stop')}")
+        self.stop = QPushButton(icon("stop"), f" {_('Stop')}")
         self.facts = TrainingFacts()
         self.result = TrainingResult()
         self.pages = QStackedWidget()
         self.versions = TrainingVersions(session)
-        self.versions_button = QPushButton(tr("Versions"))
+        self.versions_button = QPushButton(_("Versions"))
         self.fold_button = QToolButton()
         self.folded = False
         self._ran = False
@@ -113,7 +113,7 @@ class TrainingPanel(QFrame):
         self._recent.clear()
         self.facts.clear()
         self.pages.setCurrentWidget(self.facts)
-        self.state.setText(tr(_FIRST))
+        self.state.setText(_(_FIRST))
 
     @property
     def _is_training(self) -> bool:
@@ -126,25 +126,25 @@ class TrainingPanel(QFrame):
     def _arrange(self) -> None:
         self.stop.setObjectName("stopTrainingButton")
         self.stop.setToolTip(self._stop_action.toolTip())
-        self.stop.setAccessibleName(tr("Stop training"))
+        self.stop.setAccessibleName(_("Stop training"))
         self.stop.setEnabled(self._stop_action.isEnabled())
         self.versions_button.setObjectName("versionsButton")
         self.versions_button.setCheckable(True)
-        words = tr("What makes the proposals. Shows every version with its figures, and lets you choose another")
+        words = _("What makes the proposals. Shows every version with its figures, and lets you choose another")
         self.versions_button.setToolTip(words)
-        self.versions_button.setAccessibleName(tr("Versions"))
+        self.versions_button.setAccessibleName(_("Versions"))
         self.versions_button.setEnabled(False)
         self.fold_button.setObjectName("trainingFold")
         self.fold_button.setProperty("role", "icon")
         self.progress.setObjectName("trainingProgress")
-        self.progress.setAccessibleName(tr("Progress of training"))
+        self.progress.setAccessibleName(_("Progress of training"))
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
         self.progress.setFixedWidth(96)
         self.progress.setVisible(False)
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(role_label(tr("Training"), "title"))
+        head.addWidget(role_label(_("Training"), "title"))
         head.addWidget(self.state, 1)
         head.addWidget(self.progress)
         head.addWidget(self.versions_button)
@@ -186,7 +186,7 @@ class TrainingPanel(QFrame):
         unfolded = self.versions_button.isChecked() or (by_itself if self._unfolded is None else self._unfolded)
         self.stop.setVisible(unfolded or self._is_training)
         self.versions_button.setVisible(unfolded or not self._is_training)  # the line has room for one of them
-        words = tr("Fold the training panel to one line") if unfolded else tr("Show curves and figures")
+        words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold_button.setToolTip(words)
         self.fold_button.setAccessibleName(words)
@@ -213,7 +213,7 @@ class TrainingPanel(QFrame):
         items = self._project.versions.items() if self._project is not None else ()
         current = next((item for item in items if item.current), None)
         self.versions_button.setEnabled(current is not None)
-        words = tr("Proposals: {v}", v=version_words(current.name)) if current is not None else tr("Versions")
+        words = _("Proposals: {v}", v=version_words(current.name)) if current is not None else _("Versions")
         self.versions_button.setText(words)
 
     def _show_last_run(self, run: "LastRun") -> None:
@@ -228,8 +228,8 @@ class TrainingPanel(QFrame):
             self._finished(run.result)
         else:
             self._has_run()
-            words = tr("The last run did not finish")
-            self.state.setText(tr("{words}: {why}", words=words, why=run.why) if run.why else words)
+            words = _("The last run did not finish")
+            self.state.setText(_("{words}: {why}", words=words, why=run.why) if run.why else words)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class TrainingPanel(QFrame):
         if self._is_training:
             self._stopping = True
             self._refresh_stop()
-            self.state.setText(tr("Stopping …"))
+            self.state.setText(_("Stopping …"))
 
     def _refresh_stop(self) -> None:
         self.stop.setEnabled(self._stop_action.isEnabled() and not self._stopping)
@@ -255,16 +255,16 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
-            self.loss_plot.add(tr("training"), current_theme().muted)
-            self.loss_plot.append(tr("training"), event.step, event.loss)
+            self.loss_plot.add(_("training"), current_theme().muted)
+            self.loss_plot.append(_("training"), event.step, event.loss)
             self._recent.append(event)
             if not self._timer.isActive():
                 self._timer.start()
         elif isinstance(event, Evaluated):
             self._evaluated(event.step, event.held_out)
         elif isinstance(event, Finished):
-            words = tr("Comparing with the model before, on the same held-out pixels …")
-            self.state.setText(tr("Stopping · {words}", words=words) if self._stopping else words)
+            words = _("Comparing with the model before, on the same held-out pixels …")
+            self.state.setText(_("Stopping · {words}", words=words) if self._stopping else words)
 
     def _prepares(self, event: "Preparing") -> None:
         """Between the click and the first step: what is being done, and how far it is."""
@@ -279,8 +279,8 @@ class TrainingPanel(QFrame):
         self.loss_plot.clear()
         self.iou_plot.clear()
         theme = current_theme()
-        self.loss_plot.add(tr("training"), theme.muted)
-        self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
+        self.loss_plot.add(_("training"), theme.muted)
+        self.loss_plot.add(_("held out"), theme.accent, width=2, dots=True)
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
         self.facts.start(event)
@@ -289,14 +289,14 @@ class TrainingPanel(QFrame):
         self.progress.setValue(0)
         self.progress.setVisible(True)
         if not self._stopping:
-            self.state.setText(tr("Learning from {n} …", n=event.parent) if event.parent else tr("Learning …"))
+            self.state.setText(_("Learning from {n} …", n=event.parent) if event.parent else _("Learning …"))
 
     def _evaluated(self, step: int, figures: "Figures") -> None:
         theme = current_theme()
-        self.loss_plot.add(tr("held out"), theme.accent, width=2, dots=True)
-        self.loss_plot.append(tr("held out"), step, figures.loss)
-        self.iou_plot.add(tr("mean"), theme.text, width=2.5, dots=True)
-        self.iou_plot.append(tr("mean"), step, figures.mean_iou)
+        self.loss_plot.add(_("held out"), theme.accent, width=2, dots=True)
+        self.loss_plot.append(_("held out"), step, figures.loss)
+        self.iou_plot.add(_("mean"), theme.text, width=2.5, dots=True)
+        self.iou_plot.append(_("mean"), step, figures.mean_iou)
         for name, value in figures.iou.items():
             found = self._project.documents.classes.named(name) if self._project is not None else None
             self.iou_plot.add(
@@ -316,8 +316,8 @@ class TrainingPanel(QFrame):
         self.progress.setValue(round(1000 * self._fraction(last)))
         if self._stopping:
             return
-        words = tr("Step {step} of {steps}", step=f"{last.step:,}", steps=f"{self._steps:,}")
-        self.state.setText(tr("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
+        words = _("Step {step} of {steps}", step=f"{last.step:,}", steps=f"{self._steps:,}")
+        self.state.setText(_("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
 
     def _left(self, last: "Stepped", rate: float) -> float | None:
         guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
@@ -343,24 +343,24 @@ class TrainingPanel(QFrame):
         child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
             now, before = amount(child.mean_iou), amount(parent.mean_iou)
-            figures = tr("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
+            figures = _("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
             figures = result.reason
-        verdict = tr("promoted") if result.promoted else tr("not promoted")
-        words = tr("{version} {verdict} · {figures}", version=result.version, verdict=verdict, figures=figures)
+        verdict = _("promoted") if result.promoted else _("not promoted")
+        words = _("{version} {verdict} · {figures}", version=result.version, verdict=verdict, figures=figures)
         self.state.setText(words)
 
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
             self._end()
-            self.state.setText(tr("The run did not finish"))
+            self.state.setText(_("The run did not finish"))
 
     def _running(self, running: bool) -> None:
         if not running:
             was_stopping = self._stopping
             self._end()
             if was_stopping:
-                self.state.setText(tr("Stopped"))
+                self.state.setText(_("Stopped"))
             return
         self.library.load()
         if not self.progress.isVisibleTo(self):
@@ -368,7 +368,7 @@ class TrainingPanel(QFrame):
             self.progress.setVisible(True)
         self._has_run()
         if not self._recent:
-            self.state.setText(tr("Fine-tuning"))
+            self.state.setText(_("Fine-tuning"))
 
     def _end(self) -> None:
         self._stopping = False

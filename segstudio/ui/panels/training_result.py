@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from segstudio.ui.text import clock, count, tr, wrapped
+from segstudio.text import _, clock, count
+from segstudio.ui.text import wrapped
 from segstudio.ui.window.icons import swatch
 
 if TYPE_CHECKING:
@@ -51,19 +52,19 @@ class TrainingResult(QWidget):
 
     def show_result(self, result: "TrainResult", classes: "ClassTable") -> None:
         """Fill in how a run ended."""
-        words = tr("{v}: promoted") if result.promoted else tr("{v}: not promoted")
+        words = _("{v}: promoted") if result.promoted else _("{v}: not promoted")
         self.verdict.setText(words.format(v=result.version))
         self.verdict.setProperty("role", "accent" if result.promoted else "title")
         self.verdict.style().polish(self.verdict)
         steps = count(result.steps, "1 step", "{n} steps")
-        spent = tr("{steps} in {t}", steps=steps, t=clock(result.seconds))
+        spent = _("{steps} in {t}", steps=steps, t=clock(result.seconds))
         self.reason.setText(f"{result.reason} · {spent}" if result.reason else spent)
         self.advice.setText(result.advice)
         self.advice.setVisible(bool(result.advice))
         table = self._table or self._make_table()
         table.clear()
         table.headerItem().setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setHeaderLabels([tr("Held-out IoU"), result.parent or tr("before"), result.version, "±"])
+        table.setHeaderLabels([_("Held-out IoU"), result.parent or _("before"), result.version, "±"])
         self._rows(table, result.held_out.get("parent"), result.held_out.get("child"), classes)
 
     def _rows(
@@ -78,7 +79,7 @@ class TrainingResult(QWidget):
         before = {} if parent is None else parent.iou
         now = {} if child is None else child.iou
         rows: list[tuple[str, float | None, float | None]] = [
-            (tr("mean"), None if parent is None else parent.mean_iou, None if child is None else child.mean_iou)
+            (_("mean"), None if parent is None else parent.mean_iou, None if child is None else child.mean_iou)
         ]
         rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
         for place, (name, a, b) in enumerate(rows):
@@ -99,7 +100,7 @@ class TrainingResult(QWidget):
 
         table = QTreeWidget()
         table.setObjectName("trainingResult")
-        table.setAccessibleName(tr("New version beside the one before"))
+        table.setAccessibleName(_("New version beside the one before"))
         table.setRootIsDecorated(False)
         table.setColumnCount(4)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

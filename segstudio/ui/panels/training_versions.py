@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
-from segstudio.ui.text import tr, wrapped
+from segstudio.ui.text import wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
@@ -24,7 +25,7 @@ _WIDTHS = (104, 104, 0, 116, 80)
 
 def version_words(name: str) -> str:
     """A version as people call it."""
-    return {"instant": tr("instant learner"), "embedded": tr("first guess")}.get(name, name)
+    return {"instant": _("instant learner"), "embedded": _("first guess")}.get(name, name)
 
 
 class TrainingVersions(QWidget):
@@ -40,7 +41,7 @@ class TrainingVersions(QWidget):
         self._column.setSpacing(4)
         self._column.addWidget(
             role_label(
-                tr("After each run the better version on held-out pixels makes the proposals. You can choose another."),
+                _("After each run the better version on held-out pixels makes the proposals. You can choose another."),
                 "muted",
             )
         )
@@ -72,7 +73,7 @@ class TrainingVersions(QWidget):
 
         row = QTreeWidgetItem(table, [version_words(item.name), _figures(item), _verdict(item), _when(item.made)])
         row.setToolTip(0, _origin(item))
-        row.setToolTip(1, tr("Mean IoU on the same held-out pixels: of the one before, and of this version"))
+        row.setToolTip(1, _("Mean IoU on the same held-out pixels: of the one before, and of this version"))
         row.setToolTip(2, wrapped(item.reason or row.text(2)))
         font = row.font(0)
         font.setBold(item.current)
@@ -86,14 +87,14 @@ class TrainingVersions(QWidget):
 
     def _choice(self, row: "QTreeWidgetItem", item: "VersionItem") -> QWidget:
         if item.current:
-            label = role_label(tr("in use"), "accent")
+            label = role_label(_("in use"), "accent")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             return label
-        button = QPushButton(tr("Use"))
+        button = QPushButton(_("Use"))
         button.setObjectName(f"useVersion-{item.name}")
         button.setProperty("role", "small")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        words = tr("Use {v} for proposals from now on; they are made again", v=row.text(0))
+        words = _("Use {v} for proposals from now on; they are made again", v=row.text(0))
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setEnabled(self._project is not None and self._project.may_write)
@@ -115,13 +116,13 @@ class TrainingVersions(QWidget):
 
         table = QTreeWidget()
         table.setObjectName("versionList")
-        table.setAccessibleName(tr("Versions"))
+        table.setAccessibleName(_("Versions"))
         table.setRootIsDecorated(False)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         table.setUniformRowHeights(True)
         table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setHeaderLabels([tr("Version"), tr("Held-out IoU"), tr("Verdict"), tr("Made"), ""])
+        table.setHeaderLabels([_("Version"), _("Held-out IoU"), _("Verdict"), _("Made"), ""])
         header = table.header()
         header.setStretchLastSection(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -142,9 +143,9 @@ def _figures(item: "VersionItem") -> str:
 def _verdict(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("Used until two classes are labelled")
-        return tr("Learns from your labels within seconds")
-    verdict = tr("promoted") if item.promoted else tr("not promoted")
+            return _("Used until two classes are labelled")
+        return _("Learns from your labels within seconds")
+    verdict = _("promoted") if item.promoted else _("not promoted")
     if _repeats(item):
         # The whole reason is in the tip: said again, it would be cut off.
         return verdict
@@ -161,9 +162,9 @@ def _repeats(item: "VersionItem") -> bool:
 def _origin(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return tr("The network that comes with SegStudio: used until two classes are labelled")
-        return tr("Learns again at every proposal; used until a version is promoted")
-    return tr("Learned from {parent}", parent=version_words(item.parent))
+            return _("The network that comes with SegStudio: used until two classes are labelled")
+        return _("Learns again at every proposal; used until a version is promoted")
+    return _("Learned from {parent}", parent=version_words(item.parent))
 
 
 def _when(made: str) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.ui.text import elided, tr
+from segstudio.text import _, elided
 from segstudio.ui.window.actions import (
     ACTIONS,
     DONE_TIPS,
@@ -45,8 +45,8 @@ _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 def tooltip(action: Action) -> str:
     """Name, keys, and what it does."""
     keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.keys)
-    head = tr(action.text).rstrip("…")
-    return f"{head} ({keys})\n{tr(action.tip)}" if keys else f"{head}\n{tr(action.tip)}"
+    head = _(action.text).rstrip("…")
+    return f"{head} ({keys})\n{_(action.tip)}" if keys else f"{head}\n{_(action.tip)}"
 
 
 class Bars:
@@ -60,8 +60,8 @@ class Bars:
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
         self._tools_menu = self._fill_menus()
-        self.main_bar = self._toolbar("mainBar", tr("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
-        self.tool_bar = self._toolbar("toolBar", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
+        self.main_bar = self._toolbar("mainBar", _("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
+        self.tool_bar = self._toolbar("toolBar", _("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
         session = self._session
         session.jobs.changed.connect(self.refresh)
@@ -134,12 +134,12 @@ class Bars:
             self._check_tool()
 
     def _make(self, row: Action) -> QAction:
-        action = QAction(tr(row.text), self._window)
+        action = QAction(_(row.text), self._window)
         action.setObjectName(object_name(row))
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setToolTip(tooltip(row))
         # The style sheet knows no distance between icon and word.
-        action.setIconText(f" {tr(row.text).rstrip('…')}")
+        action.setIconText(f" {_(row.text).rstrip('…')}")
         action.setCheckable(row.checkable)
         action.setAutoRepeat(
             row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo")
@@ -156,12 +156,12 @@ class Bars:
     def _fill_menus(self) -> QMenu:
         menus: dict[Menu, QMenu] = {}
         for name in MENUS:
-            menus[name] = self._window.menuBar().addMenu(tr(name))
+            menus[name] = self._window.menuBar().addMenu(_(name))
             menus[name].setObjectName(f"menu{name}")
             menus[name].aboutToShow.connect(partial(self._draw_icons, name))
         for row in ACTIONS:
             if row.menu in SUBMENUS and row.menu not in menus:
-                menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(tr(row.menu))
+                menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(_(row.menu))
                 menus[row.menu].setObjectName(f"menu{row.menu.name.capitalize()}")
                 menus[row.menu].setToolTipsVisible(row.menu is Menu.REST)
             if row.separated:
@@ -204,7 +204,7 @@ class Bars:
         style = Qt.ToolButtonStyle
         button.setObjectName(row.button)
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
-        button.setAccessibleName(tr(row.text).rstrip("…"))
+        button.setAccessibleName(_(row.text).rstrip("…"))
         # Space belongs to the image: no button of a bar has the focus. Menus and keys do what the bars do.
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if icon_only:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from segstudio.ui.text import tr
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -37,10 +37,10 @@ class ClosingStrip(QFrame):
         self.text = QLabel()
         self.text.setObjectName("closingText")
         self.text.setWordWrap(True)
-        self.now_button = self._button("closingNow", tr("Close now"))
-        self.now_button.setToolTip(tr("Keep what waits in your state folder: the next opening saves it"))
-        self.stay_button = self._button("closingStay", tr("Stay"))
-        self.stay_button.setToolTip(tr("Do not close the window"))
+        self.now_button = self._button("closingNow", _("Close now"))
+        self.now_button.setToolTip(_("Keep what waits in your state folder: the next opening saves it"))
+        self.stay_button = self._button("closingStay", _("Stay"))
+        self.stay_button.setToolTip(_("Do not close the window"))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.addWidget(self.text, 1)
@@ -101,4 +101,4 @@ class ClosingStrip(QFrame):
     def _say(self) -> None:
         project = self._session.project
         what = project.documents.saving.text() if project is not None else ""
-        self.text.setText(tr("{what} … The window closes when this is done.", what=what))
+        self.text.setText(_("{what} … The window closes when this is done.", what=what))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from segstudio.app.values import Rest
-from segstudio.ui.text import tr
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.ui.window.main_window import MainWindow
@@ -40,7 +40,7 @@ def fill_rest(window: "MainWindow", rest: Rest) -> None:
     """Decide what Done makes of unlabelled pixels."""
     project, notices = window.session.project, window.session.notices
     if project is not None and notices.attempt(lambda: project.finishing.set_rest(rest)):
-        notices.say(tr("{words}; images that are done stay as they are", words=tr(_REST_WORDS[rest])))
+        notices.say(_("{words}; images that are done stay as they are", words=_(_REST_WORDS[rest])))
     window.bars.check_rest()
 
 
@@ -83,11 +83,11 @@ def show_proposals(window: "MainWindow") -> None:
     """Show or hide the proposal."""
     shown = window.bars.action("show-proposals").isChecked()
     window.show_proposals(shown)
-    window.session.notices.say(tr("The proposal is shown") if shown else tr("The proposal is hidden"))
+    window.session.notices.say(_("The proposal is shown") if shown else _("The proposal is hidden"))
 
 
 def show_labels(window: "MainWindow") -> None:
     """Show or hide the labels."""
     shown = window.bars.action("show-labels").isChecked()
     window.canvas.set_labels_shown(shown)
-    window.session.notices.say(tr("The labels are shown") if shown else tr("The labels are hidden, not gone"))
+    window.session.notices.say(_("The labels are shown") if shown else _("The labels are hidden, not gone"))

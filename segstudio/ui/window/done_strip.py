@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
 
 from segstudio.app.values import DoneState
-from segstudio.ui.text import tr
+from segstudio.text import _
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
@@ -25,24 +25,24 @@ class DoneStrip(QFrame):
         self._project: OpenedProject | None = None
         self.setObjectName("doneStrip")
         self.setProperty("role", "alert")
-        self.setAccessibleName(tr("Nothing is labelled"))
+        self.setAccessibleName(_("Nothing is labelled"))
         sign = QLabel()
         sign.setPixmap(pixmap("warning", current_theme().warning))
-        sentence = tr("Nothing would be labelled in this image, so it was not marked done.")
+        sentence = _("Nothing would be labelled in this image, so it was not marked done.")
         self.text = QLabel(sentence)
         self.text.setObjectName("doneStripText")
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.confirm_button = QPushButton(tr("Mark it done as empty"))
+        self.confirm_button = QPushButton(_("Mark it done as empty"))
         self.confirm_button.setObjectName("confirmEmptyButton")
-        self.confirm_button.setToolTip(tr("Every unlabelled pixel becomes background, and the image is done"))
+        self.confirm_button.setToolTip(_("Every unlabelled pixel becomes background, and the image is done"))
         self.confirm_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = QToolButton()
         self.close_button.setObjectName("doneStripClose")
         self.close_button.setProperty("role", "icon")
         self.close_button.setIcon(icon("close"))
-        self.close_button.setToolTip(tr("Close (Esc)"))
-        self.close_button.setAccessibleName(tr("Close the message"))
+        self.close_button.setToolTip(_("Close (Esc)"))
+        self.close_button.setAccessibleName(_("Close the message"))
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
 from segstudio.app.values import ImageTrouble
-from segstudio.ui.text import tr
+from segstudio.text import _
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
@@ -31,7 +31,7 @@ class ImageBanner(QFrame):
         self._covered = False
         self.setObjectName("imageBanner")
         self.setProperty("role", "alert")
-        self.setAccessibleName(tr("The image's file"))
+        self.setAccessibleName(_("The image's file"))
         sign = QLabel()
         sign.setPixmap(pixmap("warning", current_theme().warning))
         self.text = QLabel()
@@ -40,15 +40,15 @@ class ImageBanner(QFrame):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.locate_button = _button(
-            "locateButton", tr("Locate…"), tr("Point at a folder: missing images are looked for in it and below")
+            "locateButton", _("Locate…"), _("Point at a folder: missing images are looked for in it and below")
         )
         self.use_button = _button(
-            "useContentButton", tr("Use the new content"), tr("The labels belong to the image as it is now")
+            "useContentButton", _("Use the new content"), _("The labels belong to the image as it is now")
         )
         self.keep_button = _button(
             "keepContentButton",
-            tr("Keep the labels, leave the image out"),
-            tr("Nothing is learned from this image or proposed for it; it stays marked in the list"),
+            _("Keep the labels, leave the image out"),
+            _("Nothing is learned from this image or proposed for it; it stays marked in the list"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
@@ -91,7 +91,7 @@ class ImageBanner(QFrame):
         from PySide6.QtWidgets import QFileDialog
 
         start = self._session.preferences.last_folder
-        dialog = QFileDialog(self, tr("Look for missing images in a folder"), start)
+        dialog = QFileDialog(self, _("Look for missing images in a folder"), start)
         dialog.setObjectName("locateDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda chosen: self._project and self._project.relinking.start(Path(chosen)))
@@ -108,14 +108,14 @@ class HeldOutBanner(QFrame):
         self._covered = False
         self.setObjectName("heldOutBanner")
         self.setProperty("role", "alert")
-        self.text = QLabel(tr("Held out: measured on, never learned from."))
+        self.text = QLabel(_("Held out: measured on, never learned from."))
         self.text.setObjectName("heldOutText")
-        self.text.setToolTip(tr("How well the model does is measured on images that it has never learned from"))
+        self.text.setToolTip(_("How well the model does is measured on images that it has never learned from"))
         self.setAccessibleName(self.text.text())
         self.learn_button = _button(
             "learnInsteadButton",
-            tr("Learn from this one instead"),
-            tr("Another labelled image is held out in its place"),
+            _("Learn from this one instead"),
+            _("Another labelled image is held out in its place"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)

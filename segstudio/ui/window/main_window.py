@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.registry import unsaid
+from segstudio.text import _, count
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.dialogs.export_panel import ExportPanel
@@ -27,7 +28,6 @@ from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.training_panel import TrainingPanel
-from segstudio.ui.text import count, tr
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         except UserError as error:
             self.session.notices.fail(JobKind.OPEN, error)
         except OSError as error:
-            self.session.notices.fail(JobKind.OPEN, tr("The sample could not be copied: {why}", why=error))
+            self.session.notices.fail(JobKind.OPEN, _("The sample could not be copied: {why}", why=error))
         else:
             self.open_path(project)
 
@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
         project = self._project
         if project is None:
             return
-        dialog = QFileDialog(self, tr("Folder to put the backup in"), str(project.path.parent))
+        dialog = QFileDialog(self, _("Folder to put the backup in"), str(project.path.parent))
         dialog.setObjectName("backupFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
         """A hand that paints while the labels are hidden would not see what it does."""
         self.bars.action("show-labels").setChecked(True)
         self.canvas.set_labels_shown(True)
-        self.session.notices.say(tr("The labels are shown again: you are painting"))
+        self.session.notices.say(_("The labels are shown again: you are painting"))
 
     def show_panels(self) -> None:
         """Show the panels that are wanted; without a project there is nothing to show in them."""
@@ -415,9 +415,9 @@ class MainWindow(QMainWindow):
         self._title()
 
     def _backed_up(self, made: "Backup") -> None:
-        sentence = tr("Backed up and checked: {path}", path=made.path)
+        sentence = _("Backed up and checked: {path}", path=made.path)
         if made.unsaved:
-            sentence = f"{sentence}. {count(made.unsaved, '1 edit', '{n} edits')} {tr('not in it: not saved yet.')}"
+            sentence = f"{sentence}. {count(made.unsaved, '1 edit', '{n} edits')} {_('not in it: not saved yet.')}"
         self.session.notices.say(sentence)
 
     def _found(self, found: "ImagesFound") -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.ui.text import tr
+from segstudio.text import _
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
@@ -53,23 +53,23 @@ class MessageStrip(QFrame):
         self._said_elsewhere = said_elsewhere
         self.setObjectName("messageStrip")
         self.setProperty("role", "alert")
-        self.setAccessibleName(tr("Message"))
+        self.setAccessibleName(_("Message"))
         self._job: JobKind | None = None
         self._engine_died = False
         self._project: OpenedProject | None = None
         self.text = _sentence("messageText")
-        self.details_button = QPushButton(tr("Details"))
+        self.details_button = QPushButton(_("Details"))
         self.details_button.setObjectName("messageDetails")
         self.details_button.setCheckable(True)
-        self.copy_button = QPushButton(icon("copy"), f" {tr('Copy')}")
+        self.copy_button = QPushButton(icon("copy"), f" {_('Copy')}")
         self.copy_button.setObjectName("messageCopy")
-        self.copy_button.setToolTip(tr("Copy the sentence and its details"))
+        self.copy_button.setToolTip(_("Copy the sentence and its details"))
         self.close_button = QToolButton()
         self.close_button.setObjectName("messageClose")
         self.close_button.setProperty("role", "icon")
         self.close_button.setIcon(icon("close"))
-        self.close_button.setToolTip(tr("Close (Esc)"))
-        self.close_button.setAccessibleName(tr("Close the message"))
+        self.close_button.setToolTip(_("Close (Esc)"))
+        self.close_button.setAccessibleName(_("Close the message"))
         self.details = QPlainTextEdit()
         self.details.setObjectName("messageDetailsText")
         self.details.setReadOnly(True)
@@ -101,7 +101,7 @@ class MessageStrip(QFrame):
         self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
-        self.copy_button.setText(f" {tr('Copy details') if details else tr('Copy')}")
+        self.copy_button.setText(f" {_('Copy details') if details else _('Copy')}")
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()
@@ -159,7 +159,7 @@ class MessageStrip(QFrame):
             self._engine_died = True
         elif state.kind == "ready" and self._engine_died:
             # It stays, for whoever looked elsewhere, until it is closed or something newer is said.
-            self.say(None, f"{self.text.text()} {tr('It was started again.')}")
+            self.say(None, f"{self.text.text()} {_('It was started again.')}")
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())
@@ -180,9 +180,9 @@ class ReadOnlyBanner(QFrame):
         row.setSpacing(8)
         row.addWidget(_picture("lock"))
         row.addWidget(self.text, 1)
-        self.again_button = QPushButton(tr("Try again"))
+        self.again_button = QPushButton(_("Try again"))
         self.again_button.setObjectName("tryAgainButton")
-        self.again_button.setToolTip(tr("Open the project again, for writing if nobody else has it open by now"))
+        self.again_button.setToolTip(_("Open the project again, for writing if nobody else has it open by now"))
         self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.again_button.clicked.connect(self._try_again)
         row.addWidget(self.again_button)
@@ -193,7 +193,7 @@ class ReadOnlyBanner(QFrame):
         """Be the banner of this project."""
         why = project.why_read_only if project is not None else ""
         if why:
-            todo = tr("You can look; once that is over, press Try again to label here.")
+            todo = _("You can look; once that is over, press Try again to label here.")
             self.text.setText(f"{why[:1].upper()}{why[1:].rstrip('.')}. {todo}")
         self.setVisible(bool(why))
 
@@ -204,7 +204,7 @@ class ReadOnlyBanner(QFrame):
 
         def opened() -> None:
             still = projects.current is not None and not projects.current.may_write
-            notices.say(tr("Still read-only.") if still else tr("This window can write now."))
+            notices.say(_("Still read-only.") if still else _("This window can write now."))
 
         projects.open(project.path, max(project.navigation.index, 0), opened)
         projects.wait(_MOMENT_S)

@@ -7,9 +7,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from segstudio.app.values import EngineState, JobKind, JobState, NoticeKind, SaveState
+from segstudio.text import _, clock
 from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.panels.training_versions import version_words
-from segstudio.ui.text import clock, tr, wrapped
+from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
@@ -93,10 +94,10 @@ class StatusBar(QStatusBar):
         """See to it that everything is saved, and say that it is and since when; or why it is not."""
         state = self._session.projects.save()
         if state.saved:
-            since = tr("saved {time}", time=state.time) if state.time else tr("saved")
-            self._say(tr("Everything is {saved}; there is no need to ask", saved=since))
+            since = _("saved {time}", time=state.time) if state.time else _("saved")
+            self._say(_("Everything is {saved}; there is no need to ask", saved=since))
         else:
-            self._say(tr("not saved: {why}", why=state.sentence) if state.sentence else tr("still being saved"))
+            self._say(_("not saved: {why}", why=state.sentence) if state.sentence else _("still being saved"))
 
     def show_cursor(self, text: str) -> None:
         """Place, value and class under the cursor; empty off the image."""
@@ -111,16 +112,16 @@ class StatusBar(QStatusBar):
             self.proposal_label.setText("")
         elif proposals.is_guess:
             empty = self._guess_is_empty()
-            self.proposal_label.setText(tr("first guess: nothing found") if empty else tr("proposal: first guess"))
+            self.proposal_label.setText(_("first guess: nothing found") if empty else _("proposal: first guess"))
         else:
-            age = tr(", older than your strokes") if proposals.stale else ""
-            self.proposal_label.setText(tr("proposal: {v}", v=version_words(proposal.version)) + age)
+            age = _(", older than your strokes") if proposals.stale else ""
+            self.proposal_label.setText(_("proposal: {v}", v=version_words(proposal.version)) + age)
         self._publish()
 
     def _help_on(self) -> None:
         """Where the guess is empty, nothing on the canvas tells a newcomer how proposals begin."""
         if self._guess_is_empty():
-            self._say(tr(_EMPTY_GUESS))
+            self._say(_(_EMPTY_GUESS))
             self._helping = True
 
     def _guess_is_empty(self) -> bool:
@@ -162,14 +163,14 @@ class StatusBar(QStatusBar):
 
     def _dress_job(self) -> None:
         self.job_progress.setObjectName("jobProgress")
-        self.job_progress.setAccessibleName(tr("Progress"))
+        self.job_progress.setAccessibleName(_("Progress"))
         self.job_progress.setTextVisible(False)
         self.job_progress.setFixedWidth(96)
         self.job_cancel.setObjectName("jobCancel")
         self.job_cancel.setProperty("role", "icon")
         self.job_cancel.setIcon(icon("close"))
-        self.job_cancel.setToolTip(tr("Cancel"))
-        self.job_cancel.setAccessibleName(tr("Cancel the job"))
+        self.job_cancel.setToolTip(_("Cancel"))
+        self.job_cancel.setAccessibleName(_("Cancel the job"))
         self.job_cancel.clicked.connect(self._cancel)
         self.addPermanentWidget(self.job_progress)
         self.addPermanentWidget(self.job_cancel)
@@ -190,9 +191,9 @@ class StatusBar(QStatusBar):
         if self._project is None:
             text = ""
         elif state.saved:
-            text = tr("saved {time}", time=state.time) if state.time else tr("saved")
+            text = _("saved {time}", time=state.time) if state.time else _("saved")
         else:
-            text = tr("not saved: {why}", why=state.sentence) if state.sentence else tr("not saved yet")
+            text = _("not saved: {why}", why=state.sentence) if state.sentence else _("not saved yet")
         self.save_label.setText(text)  # elided where there is no room: the window never grows for a sentence
         role = "muted" if state.saved or not state.sentence else "warning"
         if self.save_label.property("role") != role:
@@ -201,7 +202,7 @@ class StatusBar(QStatusBar):
         self._publish()
 
     def _engine(self, state: "EngineState") -> None:
-        words = {"starting": tr("engine starting …"), "dead": tr("engine stopped")}
+        words = {"starting": _("engine starting …"), "dead": _("engine stopped")}
         self.device_label.setText(words.get(state.kind, state.device))
         self.device_label.setToolTip(wrapped(state.sentence))
         self.device_label.setVisible(bool(self.device_label.text()))
@@ -227,7 +228,7 @@ class StatusBar(QStatusBar):
         if job is None:
             self.job_label.setText("")
         else:
-            left = tr(" · {t} left", t=clock(job.seconds_left)) if job.seconds_left is not None else ""
+            left = _(" · {t} left", t=clock(job.seconds_left)) if job.seconds_left is not None else ""
             self.job_label.setText(f"{job.text}{left}")
             self.job_progress.setRange(0, 0 if job.fraction is None else 1000)
             self.job_progress.setValue(round(1000 * (job.fraction or 0.0)))

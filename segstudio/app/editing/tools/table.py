@@ -6,6 +6,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
+from segstudio.text import _
 
 __all__ = ["TOOLS", "tool_named"]
 
@@ -62,5 +63,12 @@ def tool_named(name: str) -> Tool:
     """The row of this name. Raises `UserError` where there is none."""
     if name not in TOOLS:
         *others, last = TOOLS
-        raise UserError(f"There is no tool {name!r}; there are {', '.join(others)} and {last}.")
+        raise UserError(
+            _(
+                "There is no tool {name!r}; there are {others} and {last}.",
+                name=name,
+                others=", ".join(others),
+                last=last,
+            )
+        )
     return TOOLS[name]
