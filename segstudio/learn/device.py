@@ -124,6 +124,9 @@ def too_little_memory(device: torch.device, purpose: str) -> UserError:
     return UserError(_("The GPU has too little memory {purpose}.", purpose=purpose), safe=_SAFE, todo=todo)
 
 
+_PROBE_PX = 128
+
+
 def empty_cache(device: torch.device) -> None:
     """Give back what torch keeps of a GPU's memory for later use."""
     if device.type == "cuda":
@@ -132,13 +135,15 @@ def empty_cache(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
-def convolution_seconds(device: torch.device, dtype: torch.dtype = torch.float32) -> float:
-    """Seconds of one 3 x 3 convolution, 64 to 64 channels on 256 x 256 pixels, channels last: the best of four."""
-    x = torch.ones(1, 64, 256, 256, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
+def convolution_seconds(
+    device: torch.device, dtype: torch.dtype = torch.float32, side: int = 256, times: int = 4
+) -> float:
+    """Seconds of one 3 x 3 convolution, 64 to 64 channels on `side` x `side` pixels, channels last: the best of some."""
+    x = torch.ones(1, 64, side, side, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
     weight = torch.ones(64, 64, 3, 3, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
     best = float("inf")
     with torch.inference_mode():
-        for _unused in range(4):
+        for _ in range(times):
             start = time.perf_counter()
             F.conv2d(x, weight, padding=1).sum().item()
             best = min(best, time.perf_counter() - start)
@@ -146,9 +151,13 @@ def convolution_seconds(device: torch.device, dtype: torch.dtype = torch.float32
 
 
 def bfloat16_pays(device: torch.device) -> bool:
-    """Whether convolutions in bfloat16 are at least 1.3 times as fast here: measured, some 50 ms."""
+    """Whether convolutions in bfloat16 are at least 1.3 times as fast here: measured, 0.1 to 0.4 s of a processor."""
     if device.type == "mps":
         return False
     if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return False
-    return convolution_seconds(device) > 1.3 * convolution_seconds(device, torch.bfloat16)
+    plain = convolution_seconds(device, side=_PROBE_PX)
+    # Where bfloat16 is emulated it is some eight times slower: two tries are enough to see that.
+    if convolution_seconds(device, torch.bfloat16, _PROBE_PX, times=2) > 2 * plain:
+        return False
+    return plain > 1.3 * convolution_seconds(device, torch.bfloat16, _PROBE_PX)
