@@ -125,6 +125,7 @@ def test_a_status_committed_while_the_pixels_are_decoded_stays(desk: Desk) -> No
     desk.shows(0)
     desk.stroke(20, 20)
     desk.qtbot.waitUntil(lambda: desk.navigation.items[0].status == "in-progress")
+    desk.qtbot.wait(150)  # a row that is still being read would take the place of the one put there below
     before = desk.navigation.rows[0]
     _change(before.file)
     desk.navigation.open(0)
