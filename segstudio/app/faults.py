@@ -78,14 +78,14 @@ class Faults(QObject):
         if isinstance(error, UserError):
             sentence = error.line
             if aborted:
-                sentence += " " + _("The stroke that was being painted was taken back.")
+                sentence = " ".join((sentence, _("The stroke being painted was undone.")))
             self._tell(Notice(NoticeKind.FAULT, sentence))
             return
         safe = _("Your labels are safe.")
         if aborted:
-            safe = _("Your labels are safe; the stroke that was being painted was taken back.")
-        what = _("SegStudio made a mistake; this is a bug ({words}).", words=_words(error))
-        todo = _("'Copy details' copies what helps to mend it.")
+            safe = _("Your labels are safe; the stroke being painted was undone.")
+        what = _("Something went wrong in SegStudio; this is a bug ({words}).", words=_words(error))
+        todo = _("'Copy details' copies what a bug report needs.")
         self._tell(Notice(NoticeKind.BUG, f"{what} {safe} {todo}", _details(error)))
 
 

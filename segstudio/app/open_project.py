@@ -66,8 +66,8 @@ class OpenedProject(QObject):
 
     def _make_owners(self, prepared: Prepared, ground: Ground, tools: ToolState, undo: ExitStack) -> None:
         if self.store.why_read_only:
-            # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
-            self.store.why_read_only = f"read-only: {self.store.why_read_only}"
+            # Every refusal in this window begins with it: banner, status bar and each command that would write.
+            self.store.why_read_only = _("read-only: {why}", why=self.store.why_read_only)
         self.ground = ground
         undo.callback(ground.main.close)
         self.engine_state = EngineState("off", "", "")

@@ -68,4 +68,4 @@ def keep_preferences(preferences: Preferences, notices: Notices) -> None:
     try:
         save_preferences(preferences)
     except OSError as error:
-        notices.say(_("Preferences could not be saved: {strerror}", strerror=error.strerror or error))
+        notices.say(_("The preferences could not be saved: {why}.", why=error.strerror or error))

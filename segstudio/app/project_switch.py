@@ -65,7 +65,7 @@ class Projects(QObject):
             self._end_opening()
         self._make_way(path)
         self._wanted = first_image, then or (lambda: None)
-        self._opening_job = self._jobs.show(JobKind.OPEN, _("Opening {stem}", stem=path.stem))
+        self._opening_job = self._jobs.show(JobKind.OPEN, _("Opening {name}", name=path.stem))
         self._opening = Opening(path, self._arrived, self)
         if not self.opens_later:
             self._opening.wait()
@@ -173,13 +173,12 @@ class Projects(QObject):
 
         if self._jobs.of(JobKind.NEW):
             return
-        words = _("Looked at {0} of {1} files")
         self._jobs.follow(
             JobKind.NEW,
             _("Reading the images"),
             new_project(Path(path), [str(image) for image in images], list(classes)),
             self._main,
-            words=lambda progress: words.format(progress.done, progress.total),
+            words=lambda progress: _("Read {done} of {total} files", done=progress.done, total=progress.total),
             on_done=lambda report: self._notices.attempt(lambda: self.open(report.path), JobKind.NEW),
         )
 

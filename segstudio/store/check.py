@@ -26,6 +26,7 @@ from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.lock import is_held
 from segstudio.store.writing.waiting_edits import set_aside_files_of, waiting_files_of
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -95,10 +96,11 @@ def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> 
 
 
 def damage_sentence(name: str) -> str:
-    """What is said of a project whose file is damaged, and what to do."""
-    return (
-        f"The database of the project '{name}' is damaged. Close it and run 'segstudio repair {name}': it takes what "
-        "can be read into a new project and leaves this one as it is."
+    """The sentence about a project whose file is damaged, and what to do."""
+    return _(
+        "The database of the project '{name}' is damaged. Close it and run 'segstudio repair {name}': it saves what "
+        "can be read in a new project and leaves this one as it is.",
+        name=name,
     )
 
 

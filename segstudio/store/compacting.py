@@ -32,7 +32,7 @@ def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
             raise UserError(
                 _("There is no edit {before} in this project: the last one is {last}.", before=before, last=last),
                 safe=_("Nothing was dropped."),
-                todo=_("Give a number up to {last}, or a day YYYY-MM-DD.", last=last + 1),
+                todo=_("Give a number up to {last}, or a date YYYY-MM-DD.", last=last + 1),
             )
         return compact.plan_compact(db, Seq(before - 1))
 

@@ -16,7 +16,7 @@ from segstudio.errors import Cancelled, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
-from segstudio.text import _
+from segstudio.text import N_, _
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -75,9 +75,14 @@ def look_at(row: ImageRow) -> Look:
     return Look(content, status.st_size, status.st_mtime_ns, found)
 
 
+_CHANGED = N_("The content of '{path}' has changed since it was labelled.")
+_FORMER = "'{path}' holds another content than when it was labelled."
+"""How earlier versions put it: projects keep it as the problem of an image."""
+
+
 def changed_sentence(row: ImageRow) -> str:
-    """What is said of an image whose file holds another content than was labelled."""
-    return f"'{row.path}' holds another content than when it was labelled."
+    """The sentence about an image whose content has changed since it was labelled."""
+    return _(_CHANGED, path=row.path)
 
 
 def must_be_as_labelled(row: ImageRow) -> None:
@@ -113,7 +118,7 @@ def adopt(project: "Project", row: ImageRow, seen: Look, stop: Callable[[], bool
         raise refused(row.file, error) from error
     if (status.st_size, status.st_mtime_ns, quick) != (seen.size, seen.mtime_ns, seen.quick_hash):
         raise ContentChanged(
-            _("'{path}' was changed again since it was shown, so its new content was not taken.", path=row.path),
+            _("'{path}' has changed again since it was shown, so its new content was not accepted.", path=row.path),
             safe=_("Its labels are untouched."),
             todo=_("Look at what it holds now, and decide again."),
         )
@@ -144,6 +149,8 @@ def _run(project: "Project", row: ImageRow, statement: str, values: tuple[object
 
     def job(db: sqlite3.Connection) -> None:
         db.execute(statement, values)
-        db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem = ?", (row.id, changed_sentence(row)))
+        # A problem is kept in the words of the process, version and language that found it.
+        said = changed_sentence(row), _CHANGED.format(path=row.path), _FORMER.format(path=row.path)
+        db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem IN (?, ?, ?)", (row.id, *said))
 
     return project.writing().call(job)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from segstudio.text import _
+
 __all__ = ["JournalMode", "file_system", "is_network", "journal_mode", "network_sentence", "of_mounts", "synced_by"]
 
 _NETWORK = frozenset(
@@ -71,8 +73,12 @@ def is_network(system: str) -> bool:
 
 
 def network_sentence(name: str, system: str) -> str:
-    """What is said of a project on a network drive."""
-    return f"The project '{name}' is on a network drive ({system}): let one computer at a time have it open."
+    """The sentence about a project on a network drive."""
+    return _(
+        "The project '{name}' is on a network drive ({system}): open it on one computer at a time.",
+        name=name,
+        system=system,
+    )
 
 
 def file_system(place: Path) -> str:

@@ -391,7 +391,9 @@ class Project(Committed):
     def writing(self) -> Writer:
         """The writer. Raises `ReadOnly`, with the reason, where this process may not write."""
         if self.writer is None:
-            raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
+            raise ReadOnly(
+                self.why_read_only or _("The project '{name}' is open for reading only.", name=self.path.name)
+            )
         return self.writer
 
     @property

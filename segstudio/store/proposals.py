@@ -220,7 +220,7 @@ class Proposals:
     def _writing(self) -> Generator[sqlite3.Connection]:
         with self._connection() as db:
             if db is None or not self._write:
-                raise ReadOnly(_("The project is open for reading only: a proposal cannot be kept."))
+                raise ReadOnly(_("The project is open for reading only: a proposal cannot be saved."))
             yield db
 
     @contextmanager
@@ -238,7 +238,7 @@ class Proposals:
                 sentence = refusal(error)
                 if sentence is None:
                     raise
-                raise DiskRefused(_("A proposal could not be kept or read. {sentence}", sentence=sentence)) from error
+                raise DiskRefused(_("A proposal could not be saved or read. {sentence}", sentence=sentence)) from error
 
     def _transaction(self, db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
         db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")

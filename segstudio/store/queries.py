@@ -93,8 +93,12 @@ class Committed:
         with self._readers.transaction() as db:
             found = images_.find_id(db, path_or_index)
         if found is None:
-            which = f"at place {path_or_index}" if isinstance(path_or_index, int) else f"'{path_or_index}'"
-            raise UserError(_("The project '{name}' has no image {which}.", name=self.path.name, which=which))
+            values = {"name": self.path.name, "image": path_or_index}
+            raise UserError(
+                _("The project '{name}' has no image at place {image}.", **values)
+                if isinstance(path_or_index, int)
+                else _("The project '{name}' has no image '{image}'.", **values)
+            )
         return self.image(found)
 
     def classes(self) -> ClassTable:

@@ -123,7 +123,7 @@ def test_a_batch_is_taken_back_after_a_restart_and_refused_where_another_image_h
     bench.documents.undo()
     qtbot.waitUntil(lambda: len(failures) == 1)
     assert "'1.png' has changed since" in failures[0].sentence
-    assert "Nothing was taken back" in failures[0].sentence
+    assert "Nothing was undone" in failures[0].sentence
     assert bench.ids().all()
     assert bench.documents.can_undo
     bench.show(IMAGES[1])

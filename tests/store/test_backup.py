@@ -242,7 +242,7 @@ def test_a_backup_does_not_go_into_the_project_through_a_link_and_leaves_no_fold
     worked_on: Project, tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(worked_on.path)
-    with pytest.raises(UserError, match="cannot be put into the project"):
+    with pytest.raises(UserError, match="cannot be made inside the project"):
         made(worked_on, tmp_path / "link" / "copy")
     running = backup(worked_on, tmp_path / "x" / "y" / "copy")
     next(running)

@@ -384,10 +384,10 @@ def test_the_new_project_needs_a_free_place(two: tuple[Path, Path], tmp_path: Pa
     for out in (two[0], two[1], tmp_path):
         with pytest.raises(UserError, match="already something"):
             merged(*two, out)
-    with pytest.raises(UserError, match="cannot stand inside"):
+    with pytest.raises(UserError, match="cannot be made inside"):
         merged(*two, two[0] / "c.segstudio")
     (tmp_path / "link").symlink_to(two[1])
-    with pytest.raises(UserError, match="cannot stand inside"):
+    with pytest.raises(UserError, match="cannot be made inside"):
         merged(*two, tmp_path / "link" / "c.segstudio")
 
 

@@ -111,7 +111,7 @@ def test_a_name_or_colour_that_one_side_changed_wins_and_what_both_changed_stays
     found = _merged(a, b, BASE)
     assert _names(found) == ["background", "nucleus", "vein", "axon"]
     assert found.table[ClassId(CELL)].color == "#123456"
-    assert found.notes == ("The name of the class 'axon' was changed in both projects: 'anna' stays.",)
+    assert found.notes == ("The name of the class 'axon' was changed in both projects: that of 'anna' stays.",)
 
 
 def test_names_that_change_places_do_not_meet() -> None:
@@ -144,7 +144,7 @@ def test_merges_in_a_circle_stay_as_in_a() -> None:
     counted = found.table.effective(ClassId(VESSEL))
     assert counted is not None
     assert counted.id == NERVE
-    assert found.notes == ("The use of the class 'nerve' was changed in both projects: 'anna' stays.",)
+    assert found.notes == ("The use of the class 'nerve' was changed in both projects: that of 'anna' stays.",)
 
 
 def test_a_class_whose_making_was_taken_back_in_a_is_one_of_b_alone() -> None:

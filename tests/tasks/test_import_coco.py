@@ -112,7 +112,7 @@ def test_boxes_keypoints_crowds_and_strays_are_counted_and_said(project: Project
     assert report.notes == (
         "2 annotations were left out: boxes without a segmentation.",
         "1 annotation was left out: keypoints without a segmentation.",
-        "1 annotation was left out: the file has no image of theirs.",
+        "1 annotation left out: its image is not in the file.",
         "1 annotation was left out: no pixel lies in them.",
         "1 annotation was taken as one object, though marked as a crowd of several.",
     )

@@ -76,7 +76,7 @@ class Finishing(QObject):
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
             self._notices.say(
-                _("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
+                _("Nothing to accept: the proposed pixels are already labelled, or their class is locked.")
             )
 
     # -- done --------------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Finishing(QObject):
         """Say it as the newest job: the proposal's own, which may begin later, would cover it."""
         if self.state is DoneState.WAITING:
             self._end_waiting()
-            text = _("Waiting for the proposal; Esc stops waiting")
+            text = _("Waiting for the proposal; Esc cancels")
             self._waiting = self._ground.jobs.show(JobKind.WAIT, text, self._ground.main, self.stop_waiting)
 
     def _end_waiting(self) -> None:
@@ -197,14 +197,14 @@ class Finishing(QObject):
 
     def _words(self, rest: Rest, short: bool) -> str:
         if rest is Rest.UNKNOWN:
-            return _("Done: what was unlabelled stays unknown.")
+            return _("Done: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND and short:
-            return _("Done, but the background is locked: what was unlabelled stays unknown.")
+            return _("Done, but the background is locked: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND:
-            return _("Done: what was unlabelled became background. Undo on that image takes it back.")
+            return _("Done: unlabelled pixels became background. Undo on that image reverses it.")
         if short:
-            return _("Done, but not all of it was proposed: the rest stays unknown.")
-        return _("Done: what was unlabelled was filled in from the proposal. Undo on that image takes it back.")
+            return _("Done, but the proposal did not cover everything: the rest stays unknown.")
+        return _("Done: unlabelled pixels were filled in from the proposal. Undo on that image reverses it.")
 
     # -- where Done stands -------------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Finishing(QObject):
         waited = self._wait.stop()
         if waited:
             self._become(DoneState.IDLE)
-            self._notices.say(_("Done waits no longer; the image was not marked done."))
+            self._notices.say(_("Done was cancelled; the image was not marked done."))
         return waited
 
     def _become(self, state: DoneState) -> None:

@@ -124,8 +124,11 @@ class LongWrites(QObject):
         if not wait([running.future], timeout_s).done:
             running.ticker.cancel()
             if not wait([running.future], _CANCEL_S).done:
-                sentence = f"{running.text}: the disk does not answer. It is done whole or not at all, and the next"
-                sentence += " opening of the project shows which."
+                sentence = _(
+                    "{text}: the disk does not respond. It is done completely or not at all; you will see which when "
+                    "you next open the project.",
+                    text=running.text,
+                )
                 self._notices.fail(running.kind, sentence)
                 return
         self._end(running)

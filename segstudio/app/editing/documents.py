@@ -24,7 +24,7 @@ from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
 from segstudio.store.project import Reach, SetAside
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -134,7 +134,7 @@ class Documents(QObject):
         """Choose the class to paint; a stroke under way is kept. Raises `UserError` where none has this name."""
         found = self.classes.named(name)
         if found is None:
-            raise UserError(_("There is no class {name!r} in this project.", name=name))
+            raise UserError(_("There is no class '{name}' in this project.", name=name))
         self.commit_gesture()
         self.class_id = found.id
 
@@ -336,9 +336,9 @@ class Documents(QObject):
         """Why an image that was painted has nothing to take back: its journal was compacted; else ''."""
         if self.current is None or not self.current.history.floor or self.current.history.next_undo() is not None:
             return ""
-        return (
-            f"Undo ends here: how this image was painted up to edit {self.current.history.floor} was dropped by "
-            "'segstudio compact'."
+        return _(
+            "Undo ends here: 'segstudio compact' dropped the history of this image up to edit {edit}.",
+            edit=self.current.history.floor,
         )
 
     def undo(self) -> None:
@@ -350,7 +350,7 @@ class Documents(QObject):
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
             if self.undo_ends:
-                raise UserError(self.undo_ends, safe=_("Named snapshots of that time are kept."))
+                raise UserError(self.undo_ends, safe=_("Named snapshots from before are kept."))
             self._take_back(history.next_undo())
 
     def redo(self) -> None:
@@ -380,8 +380,13 @@ class Documents(QObject):
             self.commit(found)
 
     def _take_back_long(self, seq: Seq, again: bool, images: frozenset[ImageId]) -> None:
-        kind, verb = (JobKind.REDO, _("Redo")) if again else (JobKind.UNDO, _("Undo"))
-        text = verb if len(images) < 2 else _("{verb} in {value} images", verb=verb, value=f"{len(images):,}")
+        if again:
+            kind, text = JobKind.REDO, _("Redo")
+            text_of_many = count(len(images), "Redo in {n} image", "Redo in {n} images")
+        else:
+            kind, text = JobKind.UNDO, _("Undo")
+            text_of_many = count(len(images), "Undo in {n} image", "Undo in {n} images")
+        text = text if len(images) < 2 else text_of_many
         self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 

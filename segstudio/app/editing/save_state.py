@@ -8,7 +8,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind, SaveState
 from segstudio.labels.model import Seq
 from segstudio.store.project import SetAside
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Saving"]
 
@@ -81,7 +81,7 @@ class Saving(QObject):
         waiting = len(writer.pending_edits()) + self._held()
         if not waiting:
             return _("Saving")
-        return _("Saving 1 edit") if waiting == 1 else _("Saving {waiting} edits", waiting=waiting)
+        return count(waiting, "Saving 1 edit", "Saving {n} edits")
 
     def announce(self) -> None:
         """Tell how things stand."""

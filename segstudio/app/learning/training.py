@@ -52,7 +52,7 @@ class Training(QObject):
     def ask(self, **options: object) -> None:
         """Begin a run once every edit so far is in the project, a stroke under way included."""
         if self.running:
-            self._ground.notices.say(_("A run is under way already."))
+            self._ground.notices.say(_("A run is already under way."))
             return
         self._documents.commit_gesture()
         self._documents.after(lambda: self.start(**options))
@@ -64,7 +64,7 @@ class Training(QObject):
         if self._job is not None:
             return
         if unknown := sorted(options.keys() - _NAMES):
-            raise TypeError(f"'{unknown[0]}' is no option of fine_tune(); there are {', '.join(sorted(_NAMES))}.")
+            raise TypeError(f"'{unknown[0]}' is not an option of fine_tune(); choose from {', '.join(sorted(_NAMES))}.")
         config, events = (None if path is None else Path(str(path)) for path in map(options.pop, _FILES, (None, None)))
         try:
             choices = choices_of(options, config)

@@ -52,7 +52,7 @@ class Versions(QObject):
         Raises `UserError` for a name that the project has not, `ReadOnly` where it may not be written.
         """
         if name not in {item.name for item in self.items()}:
-            raise UserError(_("The project has no version {name!r}.", name=name))
+            raise UserError(_("The project has no version '{name}'.", name=name))
         make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
@@ -135,7 +135,7 @@ def _last_run(project: Project) -> LastRun | None:
             try:
                 return _of(row, file)
             except OSError as error:
-                why = f"The curves of the last run could not be read: {error.strerror or error}."
+                why = _("The curves of the last run could not be read: {why}.", why=error.strerror or error)
                 raise DiskRefused(why) from error
     return None
 

@@ -120,7 +120,7 @@ class Navigation(QObject):
             place = operator.index(index_or_path)
             if 0 <= place < len(self.rows):
                 return place
-            raise UserError(_("There is no image number {place}: the project has {n}.", place=place, n=len(self.rows)))
+            raise UserError(_("There is no image {place}: the project has {n}.", place=place, n=len(self.rows)))
         path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
         return self._index_of[self._project.find_image(path).id]
 
@@ -149,7 +149,7 @@ class Navigation(QObject):
         row = self.rows[index]
         if not 0 <= plane < len(row.planes):
             raise UserError(
-                _("There is no plane number {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
+                _("There is no plane {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
             )
         self._documents.commit_gesture()
         self._note_time()
@@ -312,7 +312,7 @@ class Navigation(QObject):
         if known != row or had_problem:
             self._replace(known)
         if changed and (image, changed) not in self._kept:
-            todo = "Learning and proposals leave it out until you decide."
+            todo = _("Learning and proposals leave it out until you decide.")
             self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}", usable=True))
         if known.quick_hash != row.quick_hash:
             self.contentReplaced.emit(image)
@@ -325,7 +325,7 @@ class Navigation(QObject):
         row = self.rows[self.index] if self.index >= 0 else None
         if row is None or row.id != self.shown or not row.changed:
             return ""
-        return f"{changed_sentence(row)} Nothing is proposed for it."
+        return " ".join((changed_sentence(row), _("Nothing is proposed for it.")))
 
     def _item(self, index: int, row: ImageRow) -> ImageItem:
         item = item_of(index, row)

@@ -96,7 +96,7 @@ class ProposalRequests(QObject):
     def _progressed(self, asked: Asked, progress: PredictProgress) -> None:
         if asked is self.asked:
             if self._shown is not None and progress.fraction is not None:
-                words = _("Proposing {value} %", value=int(100 * progress.fraction))
+                words = _("Proposing {percent} %", percent=int(100 * progress.fraction))
                 self._ground.jobs.tell(self._shown, words, progress.fraction)
             if progress.part and (progress.image, progress.plane) == asked.where:
                 self._came(asked)

@@ -42,7 +42,9 @@ def decode_tile(blob: bytes) -> Tile:
     """The tile of these bytes. Raises `ProjectDamaged` where they are none."""
     if not blob or blob[0] != CODEC:
         raise ProjectDamaged(
-            f"A tile is stored in codec {blob[0] if blob else 'none'}, which this version cannot read."
+            _("A tile is stored in codec {codec}, which this version cannot read.", codec=blob[0])
+            if blob
+            else _("A tile of labels is damaged and cannot be decoded.")
         )
     try:
         if zstandard.frame_content_size(blob[1:]) > _LARGEST:

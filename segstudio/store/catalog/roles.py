@@ -102,7 +102,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
         return Moved()
     if _learning(db):
         raise UserError(
-            _("A run is learning: which images are held out stays as it is until it has ended."),
+            _("A run is under way: the held-out images cannot change until it has ended."),
             todo=_("Stop it, or wait."),
         )
     if held:
@@ -113,7 +113,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
     if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
         raise UserError(
             _("'{path}' stays held out: there is no other labelled image that no version has learned from.", path=path),
-            todo=_("Label one more; then the role can move to it."),
+            todo=_("Label another image; the role can then move to it."),
         )
     _set(db, group, wanted, _last_seq(db))
     if other is not None:
@@ -133,7 +133,7 @@ def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
         names = ", ".join(sorted(row[0] for row in rows))
         raise UserError(
             _(
-                "'{path}' cannot be held out: {names} learned from it, so figures on it would flatter.",
+                "'{path}' cannot be held out: {names} learned from it, so its figures would be too good.",
                 path=path,
                 names=names,
             )

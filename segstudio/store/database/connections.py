@@ -29,18 +29,18 @@ def translated(name: str) -> Generator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise NotAProject(
-                _("'{name}' is not a SegStudio project: its project.db is no database.", name=name),
+                _("'{name}' is not a SegStudio project: its project.db is not a database.", name=name),
                 todo=_("If it was one, 'segstudio repair' looks for what is left of it."),
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise _damaged(name) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ReadOnly(
-                _("The project '{name}' is being written by another program just now.", name=name),
+                _("Another program is writing to the project '{name}'.", name=name),
                 todo=_("Try again in a moment."),
             ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
-            full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
+            full = _("Check whether the disk is full.") if code == sqlite3.SQLITE_IOERR else ""
             raise ReadOnly(
                 _("The project '{name}' cannot be opened: {error}.", name=name, error=error), todo=full
             ) from error
@@ -50,7 +50,7 @@ def translated(name: str) -> Generator[None]:
 def _damaged(name: str) -> ProjectDamaged:
     return ProjectDamaged(
         _("The database of the project '{name}' is damaged.", name=name),
-        todo=_("'segstudio repair {name}' takes what can be read into a new project.", name=name),
+        todo=_("'segstudio repair {name}' saves what can be read in a new project.", name=name),
     )
 
 

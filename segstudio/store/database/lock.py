@@ -64,9 +64,9 @@ class ProjectLock:
         except OSError as error:
             raise ReadOnly(
                 _(
-                    "The folder of the project '{name}' cannot be written ({strerror}).",
+                    "The folder of the project '{name}' cannot be written ({why}).",
                     name=name,
-                    strerror=error.strerror,
+                    why=error.strerror,
                 )
             ) from error
         try:
@@ -77,9 +77,9 @@ class ProjectLock:
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 raise ReadOnly(
                     _(
-                        "The drive of the project '{name}' knows no locks ({strerror}).",
+                        "The drive of the project '{name}' does not support locks ({why}).",
                         name=name,
-                        strerror=error.strerror,
+                        why=error.strerror,
                     )
                 ) from error
             raise ProjectLocked(
@@ -145,5 +145,5 @@ def _owner(fd: int) -> str:
     os.lseek(fd, 0, os.SEEK_SET)
     lines = os.read(fd, 1024).decode(errors="replace").splitlines()
     if len(lines) < 3:
-        return "another process"
-    return f"{lines[0]} on {lines[1]} (process {lines[2]})"
+        return _("another process")
+    return _("{user} on {machine} (process {process})", user=lines[0], machine=lines[1], process=lines[2])

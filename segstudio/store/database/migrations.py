@@ -17,7 +17,7 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.disk_space import must_have_room
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
 
@@ -125,10 +125,13 @@ def migrate(
         if sentence is None:
             raise
         raise DiskRefused(
-            _("The project '{name}' could not be brought up to date. {sentence}", name=project.name, sentence=sentence),
-            safe=_("It is as it was."),
+            _("The project '{name}' could not be updated. {sentence}", name=project.name, sentence=sentence),
+            safe=_("It is unchanged."),
         ) from error
-    return f"The project was brought up to date; as it was before, it is kept in {copy.relative_to(project)}."
+    return _(
+        "The project was updated to this version; a copy of its former state is in {copy}.",
+        copy=copy.relative_to(project),
+    )
 
 
 def migrate_copy(db: sqlite3.Connection, *, readable_from: int) -> None:
@@ -165,9 +168,12 @@ def _copy(db: sqlite3.Connection, project: Path, version: int) -> Path:
     folder = project / BACKUPS
     folder.mkdir(exist_ok=True)
     pages, size = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size"))
-    what = f"The project '{project.name}' was made by an older version; its copy, before it is brought up to date,"
-    needed = pages * size + _SPARE_BYTES
-    must_have_room(folder, needed, what, safe="It is as it was.", todo="Make room, and open it again.")
+    sentence = N_(
+        "The project '{name}' was made by an older version; the copy made before it is updated needs {needed} MB, and "
+        "'{folder}' has {free} MB free."
+    )
+    safe, todo = _("It is unchanged."), _("Free some space and open it again.")
+    must_have_room(folder, pages * size + _SPARE_BYTES, sentence, safe=safe, todo=todo, name=project.name)
     target = folder / f"before-schema-{version}.db"
     part = folder / f".{target.name}.part"
     part.unlink(missing_ok=True)

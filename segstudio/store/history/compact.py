@@ -24,6 +24,7 @@ from segstudio.store.history.journal_walk import effects
 from segstudio.store.history.undo_horizon import COMPACTED_POINTS, compacted_points
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import last_seq
+from segstudio.text import N_, _
 
 __all__ = [
     "CompactPlan",
@@ -34,6 +35,8 @@ __all__ = [
     "plan_compact",
     "vacuum",
 ]
+
+_NEEDS_ROOM = N_("Compacting needs {needed} MB, and '{folder}' has {free} MB free.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ def must_have_room_for_vacuum(database: Path) -> None:
         device = folder.stat().st_dev
         needed[device] = (needed[device][0] if device in needed else folder, needed.get(device, (folder, 0))[1] + size)
     for folder, bytes_ in needed.values():
-        must_have_room(folder, bytes_, "Compacting", safe="The project is untouched.")
+        must_have_room(folder, bytes_, _NEEDS_ROOM, safe=_("The project is untouched."))
 
 
 def _temporary() -> Path:

@@ -90,8 +90,8 @@ def tile_back(db: sqlite3.Connection, image: ImageId, key: TileKey, trail: Trail
     if then is None:
         path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
         raise ProjectDamaged(
-            _("The journal of '{path}' is damaged: how it was labelled earlier cannot be read.", path=path),
-            safe=_("The labels of today are untouched."),
+            _("The journal of '{path}' is damaged: its earlier labels cannot be read.", path=path),
+            safe=_("The current labels are untouched."),
         )
     return now, then
 

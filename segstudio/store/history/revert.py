@@ -20,7 +20,7 @@ from segstudio.store.history.undo_horizon import must_be_reversible, must_hold_o
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import load_edit
 from segstudio.store.writing.label_rows import read_tile
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["Reach", "batch_for", "reach", "reversed_edit", "reversed_edits"]
 
@@ -86,7 +86,7 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
     for target in targets:
         refusal = "" if target.redo else undo_refusal(db, target.seq, [], lambda n, find: load_edit(db, n, find))
         if refusal:
-            raise UserError(refusal, safe=_("Nothing was taken back."))
+            raise UserError(refusal, safe=_("Nothing was undone."))
         yield _reversed(db, target, author, ticker)
 
 
@@ -141,33 +141,38 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
         "SELECT coalesce(b.cause, e.cause) FROM edits e LEFT JOIN batches b ON b.id = e.batch WHERE e.seq = ?",
         (target.root,),
     ).fetchone()
-    what, name = _WORDS.get(Cause(cause), "The change"), _name(db, target.image)
+    what, path = _(_WORDS.get(Cause(cause), N_("The change"))), _path(db, target.image)
     if target.redo:
         raise UserError(
-            _("{what} cannot be done again: {name} changed since.", what=what, name=name),
+            _("{what} cannot be redone: '{path}' has changed since.", what=what, path=path)
+            if path
+            else _("{what} cannot be redone: the list of classes or of images has changed since.", what=what),
             safe=_("Nothing was changed."),
         )
     raise UserError(
-        _("{what} cannot be taken back: {name} changed since.", what=what, name=name),
-        safe=_("Nothing was taken back."),
-        todo=_("Take back what came after it there first."),
+        _("{what} cannot be undone: '{path}' has changed since.", what=what, path=path)
+        if path
+        else _("{what} cannot be undone: the list of classes or of images has changed since.", what=what),
+        safe=_("Nothing was undone."),
+        todo=_("First undo the later changes there."),
     )
 
 
 _WORDS = {
-    Cause.IMPORT: "The import",
-    Cause.RESTORE: "The restored snapshot",
-    Cause.MERGE: "The merge",
-    Cause.ACCEPT: "Accepting the proposal",
-    Cause.DONE: "Done",
-    Cause.IMAGES: "Taking out images",
+    Cause.IMPORT: N_("The import"),
+    Cause.RESTORE: N_("The restored snapshot"),
+    Cause.MERGE: N_("The merge"),
+    Cause.ACCEPT: N_("Accepting the proposal"),
+    Cause.DONE: N_("Done"),
+    Cause.IMAGES: N_("Taking out images"),
 }
 
 
-def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
+def _path(db: sqlite3.Connection, image: ImageId | None) -> str:
+    """The path of an image; '' for an edit of none."""
     if image is None:
-        return "the list of classes or of images has"
-    return f"'{db.execute('SELECT path FROM images WHERE id = ?', (image,)).fetchone()[0]}' has"
+        return ""
+    return str(db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0])
 
 
 def _reversed(db: sqlite3.Connection, target: _Target, author: str, ticker: Ticker) -> StreamedEdit:
@@ -197,5 +202,5 @@ def _parts(
         (data,) = db.execute("SELECT data FROM deltas WHERE id = ?", (step.delta,)).fetchone()
         after = apply_delta(now, data)
         if digest(after) != step.after:
-            raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
+            raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be undone."))
         yield step.key, TileChange(now, after)

@@ -132,13 +132,9 @@ def _default_name(db: sqlite3.Connection) -> str:
 def _free_name(db: sqlite3.Connection, name: str) -> str:
     stripped = name.strip()
     if not stripped or len(stripped) > _LONGEST_NAME or not stripped.isprintable():
-        raise UserError(
-            _("A snapshot needs a name of 1 to {longest_name} printable characters.", longest_name=_LONGEST_NAME)
-        )
+        raise UserError(_("A snapshot needs a name of 1 to {longest} printable characters.", longest=_LONGEST_NAME))
     if _taken(db, stripped):
-        raise UserError(
-            _("There is a snapshot '{stripped}' already.", stripped=stripped), todo=_("Choose another name.")
-        )
+        raise UserError(_("There is already a snapshot '{name}'.", name=stripped), todo=_("Choose another name."))
     return stripped
 
 

@@ -56,12 +56,12 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
     if not is_kept(db, seq):
         raise UserError(
             _(
-                "The labels as they stood after edit {seq} are no longer kept: the project was compacted "
-                "up to edit {floor_of}.",
-                seq=seq,
-                floor_of=floor_of(db),
+                "The labels as they were after edit {edit} are no longer kept: the project was compacted up to edit "
+                "{floor}.",
+                edit=seq,
+                floor=floor_of(db),
             ),
-            safe=_("The labels of today are untouched."),
+            safe=_("The current labels are untouched."),
         )
 
 
@@ -85,13 +85,13 @@ def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
 def _lost(root: Seq, floor: Seq) -> UserError:
     return UserError(
         _(
-            "Edit {root} can no longer be taken back or made again: how it was painted is not kept up to "
-            "edit {floor}, where the project was compacted, repaired or brought up to date.",
-            root=root,
+            "Edit {edit} can no longer be undone or redone: the project was compacted, repaired or updated, and the "
+            "history up to edit {floor} was not kept.",
+            edit=root,
             floor=floor,
         ),
         safe=_("Nothing was changed."),
-        todo=_("A snapshot can still be restored, where one was kept."),
+        todo=_("If there is a snapshot, it can still be restored."),
     )
 
 

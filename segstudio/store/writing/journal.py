@@ -245,7 +245,7 @@ def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
         return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
     except (msgspec.DecodeError, ValueError) as error:
         raise ProjectDamaged(
-            _("The journal of this project is damaged: what an edit changed cannot be read.")
+            _("The journal of this project is damaged: the changes of an edit cannot be read.")
         ) from error
 
 
@@ -288,5 +288,5 @@ def _change(key: TileKey, lookup: Callable[[TileKey], Tile], before: bytes, afte
         raise EditConflict(f"tile {key} has changed since the edit")
     other = apply_delta(now, delta)
     if digest(other) != (after if side == before else before):
-        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
+        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be undone."))
     return TileChange(now, other) if side == before else TileChange(other, now)

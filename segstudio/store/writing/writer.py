@@ -27,7 +27,7 @@ from segstudio.store.writing.listeners import ignore, report, tell
 from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.write_connection import WriteConnection
 from segstudio.store.writing.write_queue import Queued, SetAside, WriterState
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["SetAside", "Writer", "WriterState"]
 
@@ -39,9 +39,9 @@ _GROUP = 64
 _CLOSING_S = 0.5
 """So long the digests of labels that are not known may keep the end waiting."""
 
-_FAULT = (
-    "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
-    "next opening: close the project and open it again."
+_FAULT = N_(
+    "A fault in SegStudio stopped the saving. What was saved before is safe; later strokes are kept until the project "
+    "is next opened: close it and open it again."
 )
 
 
@@ -93,7 +93,7 @@ class Writer:
         with self._changed:
             self._must_run()
             if any(waiting.numbers for waiting in self._queue):
-                raise ReadOnly(_("A large change is being written; nothing else can be until it is done."))
+                raise ReadOnly(_("A large change is being written; nothing else can be written until it is done."))
             seq = Seq(self._next)
             self._next += 1
             self._queue.append(Queued(seq, edit))
@@ -200,7 +200,7 @@ class Writer:
         self._thread.join(max(wait_s, _RETRY_S))
         with self._changed:
             rest = [*self._not_kept, *self.pending_edits()]
-        self._fail_jobs(self._refused or "The project was closed before this was written.")
+        self._fail_jobs(self._refused or _("The project was closed before this was written."))
         return rest
 
     def when_ended(self, call: Callable[[], None]) -> bool:
@@ -373,7 +373,7 @@ class Writer:
         """Nothing more is written: say so, and keep all that waits for the next opening, whatever becomes of us."""
         with self._changed:
             self._fault = trace
-            self._refused = _FAULT
+            self._refused = _(_FAULT)
             self._changed.notify_all()
         self._fail_jobs(self._refused)
         tell(self.on_refused, self._refused)

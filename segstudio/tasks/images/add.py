@@ -79,7 +79,7 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     future = write_additions(project, plan, ticker)
     try:
         while not future.done():
-            yield Progress(ticker.done, ticker.total, "adding the images")
+            yield Progress(ticker.done, ticker.total, _("adding the images"))
             wait([future], _LOOK_S)
         future.result()
     except BaseException:
@@ -104,7 +104,7 @@ def additions(project: Project, given: Sequence[str]) -> Generator[Progress, Non
     new: list[NewImage] = []
     for done, image in enumerate(found.images):
         if done % _EVERY == 0:
-            yield Progress(done, len(found.images), "looking for what is there already")
+            yield Progress(done, len(found.images), _("looking for images that are there already"))
         row = present.of_content(image)
         if row is None:
             new.append(image)
@@ -191,7 +191,7 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
     files: list[Path] = []
     try:
         for done, image in enumerate(plan.images):
-            yield Progress(done, len(plan.images), "taking the files in")
+            yield Progress(done, len(plan.images), _("copying the files"))
             files.append(root.joinpath(*image.name.split("/")))
             copy_durably(image.root / image.path, files[-1])
             images.append(replace(image, root=root, path=image.name))
@@ -201,7 +201,7 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
         drop_copies(replace(plan, files=tuple(files)))
         if isinstance(error, OSError):
             raise DiskRefused(
-                _("The images could not be taken into the project: {strerror}.", strerror=error.strerror or error),
+                _("The images could not be copied into the project: {why}.", why=error.strerror or error),
                 safe=_("Nothing was added."),
             ) from error
         raise

@@ -61,7 +61,7 @@ def new_project(
     found = yield from looked_at(found_files(images))
     if not found.images:
         raise no_image_found(found)
-    yield Progress(len(found.images), len(found.images), "writing the project")
+    yield Progress(len(found.images), len(found.images), _(_("writing the project")))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
         return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)
@@ -91,7 +91,7 @@ def _parsed_class(text: str) -> tuple[str, str, Kind | None]:
             _("The colour '{color}' of the class '{name}' is not of the form #RRGGBB.", color=color, name=name)
         )
     if kind and kind not in list(Kind):
-        raise UsageError(_("'{kind}' is no kind of class; there are {kind2}.", kind=kind, kind2=", ".join(Kind)))
+        raise UsageError(_("'{kind}' is not a kind of class; choose one of {kinds}.", kind=kind, kinds=", ".join(Kind)))
     return valid_name(name), color, Kind(kind) if kind else None
 
 

@@ -106,7 +106,7 @@ def _gather(text: str, gathering: _Gathering) -> None:
     path = Path(os.path.abspath(text))
     if not _is_utf_8(str(path)):
         raise UnreadableImage(
-            _("'{text}' cannot be taken: the name is not valid UTF-8.", text=printable(text)),
+            _("'{text}' cannot be used: the name is not valid UTF-8.", text=printable(text)),
             todo=_("Rename it, and try again."),
         )
     try:
@@ -124,12 +124,12 @@ def _gather(text: str, gathering: _Gathering) -> None:
 
 def _why(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return "a folder on the way to it may not be entered"
+        return _("you have no permission for a folder on the way to it")
     if error.errno == errno.ENAMETOOLONG:
-        return "the path is too long"
+        return _("the path is too long")
     if error.errno == errno.ELOOP:
-        return "the links on the way to it lead round in a circle"
-    return f"the disk says: {error.strerror}"
+        return _("the links on the way to it form a loop")
+    return _("the disk reports: {words}", words=error.strerror)
 
 
 def _is_utf_8(name: str) -> bool:
@@ -162,7 +162,7 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
         ):
             found.append(_Single(place, named=False, deep=place.parent != fixed))
     if not found and len(skipped) == before:
-        raise UserError(_("'{text}' finds no file.", text=printable(text)))
+        raise UserError(_("'{text}' matches no file.", text=printable(text)))
     return found
 
 
@@ -181,7 +181,7 @@ def _passed_over(name: str) -> bool:
 def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator[FoundFile]:
     """Every file below a folder in natural order; links are followed once."""
     if root.name.endswith(".segstudio"):
-        raise UserError(_("{text} is a project, no folder of images.", text=text))
+        raise UserError(_("{text} is a project, not a folder of images.", text=text))
     seen: set[tuple[int, int]] = set()
     names: list[str] = []
 
@@ -236,5 +236,5 @@ def _common_folder(folders: list[Path]) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError as error:
         raise UserError(
-            _("The images lie on several drives; make a project for each, or name their folders.")
+            _("The images are on several drives; make a project for each drive, or name their folders.")
         ) from error

@@ -19,7 +19,7 @@ def selected_images(images: Sequence[ImageRow], glob: str) -> list[ImageRow]:
     pattern = normalize("NFC", glob.replace("\\", "/"))
     found = [image for image in images if _fits(normalize("NFC", image.path), pattern)]
     if not found:
-        raise UserError(_("No image of the project fits '{glob}'.", glob=glob))
+        raise UserError(_("No image of the project matches '{glob}'.", glob=glob))
     return found
 
 

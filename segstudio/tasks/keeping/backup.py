@@ -43,12 +43,12 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = project_path(place)
     status_of(target)
     if stands_inside(target.parent, project.path):
-        raise UserError(_("A backup cannot be put into the project itself."), todo=_("Choose another folder."))
+        raise UserError(_("A backup cannot be made inside the project itself."), todo=_("Choose another folder."))
     refused = _refused(project)
     # What an earlier writer could not save; a writer of now has read it, or says so itself.
     waiting = 0 if project.writable else project.unsaved.edits
     ticker = Ticker()
-    progress = Progress(0, 0, "copying the labels")
+    progress = Progress(0, 0, _(_("copying the labels")))
 
     def tick(done: int, total: int, doing: str) -> None:
         nonlocal progress

@@ -62,7 +62,7 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     """
     writer = project.writing()
     if not writer.flush(_DRAIN_S):
-        raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe=_("Nothing was dropped."))
+        raise DiskRefused(writer.state.refused or _("Edits are still being saved."), safe=_("Nothing was dropped."))
     bytes_before = database_bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
@@ -71,14 +71,14 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     future = dropped(project, plan, ticker)
     try:
         while not future.done():
-            yield Progress(ticker.done, ticker.total, "joining what snapshots need")
+            yield Progress(ticker.done, ticker.total, _("joining the edits that snapshots need"))
             wait([future], _LOOK_S)
     finally:
         ticker.cancel()
     future.result()
     future = room_given_back(project)
     while not future.done():
-        yield Progress(ticker.total, ticker.total, "giving room back")
+        yield Progress(ticker.total, ticker.total, _("freeing disk space"))
         wait([future], _LOOK_S)
     future.result()
     return CompactReport(plan, bytes_before, database_bytes(project))

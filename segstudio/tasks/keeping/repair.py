@@ -28,6 +28,6 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
         raise UserError(_("There is already something at '{out}'; a repair needs a new name (--out).", out=out))
     if stands_inside(out.parent, path):
         raise UserError(
-            _("A repaired project cannot stand inside the damaged one."), todo=_("Choose another place (--out).")
+            _("A repaired project cannot be made inside the damaged one."), todo=_("Choose another place (--out).")
         )
     return (yield from progress_of(repaired_project(path, out)))

@@ -28,6 +28,7 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.effort import count_effort
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = [
     "REST_SETTING",
@@ -76,13 +77,13 @@ def accept(
     proposed = _proposed_planes(project)
     without = tuple(row.path for row in images if row.id not in proposed)
     ready, changed = _as_labelled(project, [row for row in images if row.id in proposed])
-    cause, verb = (Cause.DONE, "done") if done else (Cause.ACCEPT, "accepting")
+    cause = Cause.DONE if done else Cause.ACCEPT
     job = _Job(project, proposed, project.classes(), cause, rest_of(project.setting(REST_SETTING)))
     batch = Batch(cause, user_name())
     writing = written_together(writer, partial(job.edits, rows=ready), len(ready), batch, job.safe)
     edits = 0
     if ready:
-        edits = yield from _shown(writing, ready, verb)
+        edits = yield from _shown(writing, ready, done=done)
     left = tuple(row.path for row in ready if row.id in job.empty)
     if done:
         for row in ready:
@@ -93,16 +94,20 @@ def accept(
     return AcceptReport(len(ready) - len(left), edits, without, left, changed)
 
 
-def _shown(writing: Generator[int, None, int], rows: Sequence[ImageRow], verb: str) -> Generator[Progress, None, int]:
-    """The progress of what is written."""
+def _shown(
+    writing: Generator[int, None, int], rows: Sequence[ImageRow], *, done: bool
+) -> Generator[Progress, None, int]:
+    """The progress of the writing."""
     total = len(rows)
     try:
         while True:
             try:
-                done = next(writing)
+                written = next(writing)
             except StopIteration as end:
                 return end.value
-            yield Progress(done, total, f"{verb} {rows[min(done, total - 1)].path}")
+            path = rows[min(written, total - 1)].path
+            doing = _("marking {path} done", path=path) if done else _("accepting {path}", path=path)
+            yield Progress(written, total, doing)
     finally:
         writing.close()
 
@@ -138,7 +143,7 @@ class _Job:
         self._project, self._planes = project, planes
         self.classes, self._cause, self._rest = classes, cause, rest
         self.empty: set[ImageId] = set()
-        self.safe = "No image was marked done." if cause is Cause.DONE else "Nothing was accepted."
+        self.safe = _("No image was marked done.") if cause is Cause.DONE else _("Nothing was accepted.")
 
     def edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
         """One edit an image, streamed from what is stored."""

@@ -22,12 +22,20 @@ from segstudio.tasks.labels.incoming import Incoming, IncomingPlane
 from segstudio.tasks.labels.incoming_files import incoming_labels
 from segstudio.tasks.labels.mask_map import MaskMap, must_exist
 from segstudio.tasks.progress import Progress
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["EvaluateReport", "evaluate"]
 
 UNKNOWN = "unknown"
-_SIDES = {"all": "in the project", Split.TRAIN: "in training", Split.HELD_OUT: "held out"}
+_NO_MASK = {
+    "all": N_("No mask in {truth} belongs to an image of the project."),
+    Split.TRAIN: N_("No mask in {truth} belongs to a training image."),
+    Split.HELD_OUT: N_("No mask in {truth} belongs to a held-out image."),
+}
+_NO_IMAGE = {
+    Split.TRAIN: N_("The project has no training image yet."),
+    Split.HELD_OUT: N_("The project has no held-out image yet."),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +65,16 @@ class EvaluateReport:
         """A sentence about the empty images; '' where there are none."""
         if not self.empty:
             return ""
-        proposals = self.content is Content.PROPOSALS
-        what, todo = ("proposal", " 'segstudio predict --all' makes them.") if proposals else ("label", "")
-        named = f"{self.empty[0]}{', ...' if len(self.empty) > 1 else ''}"
-        return (
-            f"{len(self.empty)} of {self.images} images have no {what} at all ({named}): all their pixels count as"
-            f" missed.{todo}"
+        values = {"empty": len(self.empty), "images": self.images, "first": self.empty[0]}
+        if self.content is Content.PROPOSALS:
+            return _(
+                "{empty} of {images} images have no proposal (the first is {first}): all their pixels count as missed. "
+                "'segstudio predict --all' makes proposals.",
+                **values,
+            )
+        return _(
+            "{empty} of {images} images have no labels (the first is {first}): all their pixels count as missed.",
+            **values,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -98,7 +110,7 @@ def evaluate(
     """
     what = content_named(content)
     if what is Content.FINISHED:
-        raise UsageError(_("Proposals or labels can be evaluated."))
+        raise UsageError(_("Only proposals or labels can be evaluated."))
     images = project.images()
     chosen = {image.id for image in _of_split(images, split)}
     classes = project.classes()
@@ -114,7 +126,7 @@ def evaluate(
         if plane.image.id in chosen:
             planes.setdefault(plane.image.id, []).append(plane)
     if not planes:
-        raise UserError(_("No mask in {truth} belongs to an image that is {sides}.", truth=truth, sides=_SIDES[split]))
+        raise UserError(_(_NO_MASK[split], truth=truth))
     for done, of_image in enumerate(planes.values()):
         yield Progress(done, len(planes), of_image[0].image.path)
         of_one, any_found = _counted(project, of_image, found, classes, rows, what)
@@ -134,11 +146,11 @@ def _check_truth(truth: Path, found: Incoming, counts: NDArray[np.int64], counte
         value = found.binary_value
         raise UserError(
             _(
-                "The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
+                "The masks in {truth} hold only 0 and {value}, and {value} means unknown: nothing was compared.",
                 truth=truth,
                 value=value,
             ),
-            todo=_("If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.", value=value),
+            todo=_("If {value} is your object, add --map {value}=CLASS; --map {value}= keeps it unknown.", value=value),
         )
     if not any(row.any() for row, c in zip(counts, counted, strict=True) if c.kind is not Kind.BACKGROUND):
         raise UserError(
@@ -154,7 +166,7 @@ def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
         return images
     chosen = [image for image in images if image.split is Split(split)]
     if not chosen:
-        raise UserError(_("No image of the project is {sides} yet.", sides=_SIDES[split]))
+        raise UserError(_(_NO_IMAGE[Split(split)]))
     return chosen
 
 

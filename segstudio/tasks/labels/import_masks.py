@@ -33,6 +33,7 @@ from segstudio.tasks.labels.incoming_files import wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = [
     "IMPORTED",
@@ -43,8 +44,6 @@ __all__ = [
 
 IMPORTED = "imported"
 """The version of proposals that came from masks."""
-
-_NOTHING_IMPORTED = "Nothing was imported."
 
 
 class Target(StrEnum):
@@ -105,26 +104,27 @@ def import_masks(
     planes = incoming.planes
     total, pixels = 2 * len(planes), 0
     for done, plane in enumerate(planes):
-        yield Progress(done, total, f"checking {plane.name}")
+        yield Progress(done, total, _("checking {name}", name=plane.name))
         pixels += int(np.count_nonzero(incoming.read(plane).class_ids))
     by_image = _by_image(planes)
     job = _Job(project, incoming, classes, status)
     done = len(planes)
     made = list(filter(None, [classes_edit(wanted.now, classes)]))
+    safe = _("Nothing was imported.")
     if target is Target.LABELS:
         for of_one in by_image:
             row = of_one[0].image
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
         edits = partial(job.edits, made=made, images=by_image)
-        for progress in written_together(writer, edits, len(by_image), _batch(), _NOTHING_IMPORTED):
-            yield Progress(done + progress * done // len(by_image), total, "writing labels")
+        for progress in written_together(writer, edits, len(by_image), _batch(), safe):
+            yield Progress(done + progress * done // len(by_image), total, _("writing labels"))
     else:
         if made:
-            for _ in written_together(writer, lambda *_: iter(made), len(made), _batch(), _NOTHING_IMPORTED):
-                yield Progress(done, total, "making classes")
+            for _written in written_together(writer, lambda *_of: iter(made), len(made), _batch(), safe):
+                yield Progress(done, total, _("adding classes"))
         for of_one in by_image:
-            yield Progress(done, total, f"reading {of_one[0].name}")
+            yield Progress(done, total, _("reading {name}", name=of_one[0].name))
             job.add_proposals(of_one)
             done += len(of_one)
     rows = [of_one[0].image for of_one in by_image] if target is Target.LABELS else []

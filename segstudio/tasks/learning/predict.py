@@ -14,6 +14,7 @@ from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import EncodedTile
+from segstudio.text import _
 
 __all__ = ["Broken", "Plane", "PredictProgress", "PredictReport", "PredictSeconds", "Visible", "predict"]
 
@@ -98,7 +99,7 @@ def predict(
     """
     writer = project.writing()
     if not writer.flush():
-        raise DiskRefused(writer.state.refused or "Not every edit could be saved before proposing.")
+        raise DiskRefused(writer.state.refused or _("Not every edit could be saved before proposing."))
     kept = frozenset[Plane]() if replace_people else project.proposals.from_people()
     job = _Job(project, _rows(project, images), planes, kept, visible, replace_people=replace_people)
     try:
