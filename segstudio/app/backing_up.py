@@ -16,7 +16,7 @@ __all__ = ["Backup", "Backups"]
 
 
 class Backups(QObject):
-    """Painting goes on meanwhile. `backedUp` carries a `Backup`: in its place, and checked."""
+    """Painting can continue. `backedUp` carries a `Backup`: in its place, and checked."""
 
     backedUp = Signal(object)
 

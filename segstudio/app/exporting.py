@@ -1,4 +1,4 @@
-"""The owner of exports, each a job of its own over the committed labels."""
+"""The owner of exports, each a separate job over the committed labels."""
 
 from pathlib import Path
 

@@ -39,13 +39,13 @@ __all__ = ["OpenedProject"]
 _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
 _SAVE_WAIT_S = 0.03
-"""So long the window waits for the writer where somebody asks it to save; what is not written then follows."""
+"""How long the window waits for the writer when asked to save; the rest is written later."""
 
 
 class OpenedProject(QObject):
     """The owners of one project, each with its own signals; `store` is the project on disk.
 
-    `ground` is what they stand on, and what an owner of somebody else's can stand on as well.
+    `ground` is what they share; owners added elsewhere can use it too.
     """
 
     engineStateChanged = Signal(object)
@@ -151,7 +151,7 @@ class OpenedProject(QObject):
             self.ground.notices.attempt(self.documents.undo)
 
     def redo(self) -> None:
-        """Do again what was taken back last, after what is under way, unless another image is on screen by then."""
+        """Redo what was undone last, after what is under way, unless another image is on screen by then."""
         documents, notices, image = self.documents, self.ground.notices, self.navigation.shown
         if documents.busy:
             notices.say(documents.busy)
@@ -200,7 +200,7 @@ class OpenedProject(QObject):
         return bool(writer.state.refused)
 
     def secure(self, wait_s: float | None = None) -> None:
-        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open.
+        """Finish what is under way and make every edit durable, or kept aside. Raises `DiskRefused`; all stays open.
 
         A slow disk is waited for no longer than `wait_s` (30 by default) in all.
         """

@@ -28,7 +28,7 @@ __all__ = ["Opening", "Prepared", "prepare"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An open project and what is known of it at this moment; whoever gets it closes it.
+    """An open project and what is known of it now; its receiver closes it.
 
     `check` looks for damage in the background, where that is due; what it finds goes to `damage`.
     """
@@ -114,7 +114,7 @@ class Opening(QObject):
         return self._future.result()
 
     def drop(self) -> None:
-        """Nobody wants it: it is closed on its thread as soon as it is open; to await that, `wait`."""
+        """It is no longer wanted: its thread closes it as soon as it is open; `wait` awaits that."""
         self._main.close()
         self.deleteLater()
         with self._lock:
@@ -127,7 +127,7 @@ class Opening(QObject):
     def _run(self) -> None:
         try:
             prepared = prepare(self.path)
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as error:  # noqa: BLE001 - the caller of `result` gets it
             self._future.set_exception(error)
             return
         with self._lock:

@@ -22,7 +22,7 @@ __all__ = ["Snapshots"]
 
 @dataclass(frozen=True, slots=True)
 class _Restored:
-    """A restore that can be taken back."""
+    """A restore that can be undone."""
 
     name: str
     report: stored.RestoreReport
@@ -125,7 +125,7 @@ class Snapshots(QObject):
 
     @property
     def can_undo_restore(self) -> bool:
-        """Whether there is a restore to take back."""
+        """Whether there is a restore to undo."""
         return self._undoable is not None
 
     def undo_restore(self) -> None:

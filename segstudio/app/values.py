@@ -80,8 +80,8 @@ class JobState:
 class NoticeKind(StrEnum):
     """How a notice is meant.
 
-    WORD is said in passing; NEWS stands until it is closed; FAILURE ends what could not be done; FAULT is what a person
-    can mend, met outside any job; BUG is a mistake of the program.
+    WORD is a passing message; NEWS stays until closed; FAILURE ends a job that failed; FAULT is something a person
+    can fix, outside any job; BUG is an error in the program.
     """
 
     WORD = "word"
@@ -224,7 +224,7 @@ class ImagesAdded:
 
 @dataclass(frozen=True, slots=True)
 class ImagesFound:
-    """So many images of folders are not in the project; `sentence` says so, and what adds them."""
+    """How many images of folders are not in the project; `sentence` says so, and what adds them."""
 
     folders: tuple[str, ...]
     images: int

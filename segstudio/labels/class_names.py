@@ -1,4 +1,4 @@
-"""What a class may be called."""
+"""The names a class may have."""
 
 from segstudio.errors import UsageError
 from segstudio.text import _

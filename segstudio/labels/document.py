@@ -18,7 +18,7 @@ __all__ = ["Document"]
 class Document:
     """Raster, objects (id -> class) and status of one image.
 
-    `next_object` is the first id that no edit, taken back or not, has ever used.
+    `next_object` is the first id that no edit, undone or not, has ever used.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ _RESTARTS = 20
 _SPARE_BYTES = 16 << 20
 
 Tick = Callable[[int, int, str], None]
-"""Told how far the copy is (done, total, doing); what it raises ends it."""
+"""Receives the progress of the copy (done, total, doing); an exception from it ends the copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Backup:
 
 
 def back_up(project: Project, target: Path, tick: Tick) -> Backup:
-    """Copy a project to a path where nothing stands, check the copy, and put it in its place.
+    """Copy a project to a free path, check the copy, and move it into place.
 
     Nothing is left where this fails. Raises `UserError` where something stands there, `DiskRefused` where there is no
     room or the disk refuses, `ProjectDamaged` where the copy is not what it must be.
@@ -121,7 +121,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
     """Where there is a log, in one read transaction, which holds up nobody.
 
     On a network drive such a transaction would hold up every commit: there SQLite lets go between two steps, and begins
-    anew where somebody wrote meanwhile.
+    again where somebody wrote meanwhile.
     """
     network = filesystems.is_network(filesystems.file_system(project.path))
     steps = _Steps(tick)
@@ -151,7 +151,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
 
 
 class _Steps:
-    """Told of every step of SQLite's copy; ends one that was begun anew too often."""
+    """Told of every step of SQLite's copy; ends one that was begun again too often."""
 
     def __init__(self, tick: Tick) -> None:
         self._tick = tick

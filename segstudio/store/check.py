@@ -161,7 +161,7 @@ class BackgroundCheck:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and wait for the end of the thread; nothing is said after it."""
+        """Stop, and wait for the end of the thread; nothing is reported after it."""
         self._stop.set()
         self._thread.join()
 
@@ -177,7 +177,7 @@ class BackgroundCheck:
         try:
             db = connect(self._path, Access.READ)
         except sqlite3.Error:
-            return  # whoever has the project open says what is the matter with it
+            return  # the process that has the project open reports the fault
         try:
             found = quick_check(db, self._stop)
         except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""Compacting a project: what would go, dropping it, and giving the freed room back. How stands in `history.compact`."""
+"""Compacting a project: what would go, dropping it, and returning the freed space. Details are in `history.compact`."""
 
 from concurrent.futures import Future
 from datetime import UTC, datetime

@@ -145,7 +145,7 @@ def _write(project: "Project", row: ImageRow, look: Look, whole: str) -> "Future
 
 
 def _run(project: "Project", row: ImageRow, statement: str, values: tuple[object, ...]) -> "Future[None]":
-    """Change what is known of a file; what was said of its old state is taken back."""
+    """Change what is known of a file; a problem recorded for its old state is cleared."""
 
     def job(db: sqlite3.Connection) -> None:
         db.execute(statement, values)

@@ -87,7 +87,7 @@ def file_system(place: Path) -> str:
     if path.startswith("\\\\"):
         return "remote"  # a share of Windows that has no drive letter, and so is no partition
     partitions = psutil.disk_partitions(all=True)
-    # Windows names the file system of the server's own disk (NTFS), and says in the options that it is far away.
+    # Windows names the file system of the server's own disk (NTFS), and the options show that it is remote.
     return of_mounts(
         path, ((p.mountpoint, "remote" if "remote" in p.opts.split(",") else p.fstype) for p in partitions)
     )

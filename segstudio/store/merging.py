@@ -1,6 +1,6 @@
 """Merging: two projects into a third one, its database, roots and files.
 
-Both are only read, even while a window writes them; the third is there whole or not at all. The rules stand in `merge`.
+Both are only read, even while a window writes them; the third is there whole or not at all. The rules are in `merge`.
 """
 
 import os
@@ -108,7 +108,7 @@ def _set(c: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def _copy_database(project: Path, target: Path, *, write: bool) -> None:
-    """Copy a database as it is at one moment, through SQLite, in the schema of today.
+    """Copy a database as it is at one moment, through SQLite, in the current schema.
 
     Raises `ProjectNewer`, `ProjectDamaged`, `ReadOnly`.
     """

@@ -217,7 +217,7 @@ class Project(Committed):
         project is open then, as it was.
         """
         if self.writer is not None and (not self.writer.flush(wait_s) or held):
-            # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
+            # Numbers serve to name what an undo undoes: those of edits without one need only be their own.
             waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
                 self._outbox.keep(waiting_edits)
@@ -256,7 +256,7 @@ class Project(Committed):
     def document(self, image: ImageId) -> Document:
         """The live labels of an image, edits that are not durable yet included; tiles are read at their first use.
 
-        Left out is what waits and does not follow what is saved: the writer will set it aside and tell of it.
+        Left out is what waits and does not follow what is saved: the writer will set it aside and report it.
         """
         pending = [] if self.writer is None else self.writer.pending_edits()
         mine = [(seq, edit) for seq, edit in pending if edit.image == image]
@@ -273,7 +273,7 @@ class Project(Committed):
         document = Document(image, raster, objects, next_object, Status(status))
         for seq, edit in mine:
             if seq > done:
-                # One that rests on a refused edit fits no more: the writer sets it aside in its turn, and says so.
+                # An edit that depends on a refused one no longer fits: the writer sets it aside and reports it.
                 with suppress(EditConflict):
                     document.apply(edit)
                     raster.written(edit.tiles, seq)
@@ -289,7 +289,7 @@ class Project(Committed):
         return self._last_seq
 
     def load_edit(self, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
-        """An edit as it was submitted (of one that took another back: its effect); `lookup` gives the tiles of today.
+        """An edit as it was submitted (of one that took another back: its effect); `lookup` gives the current tiles.
 
         Raises `EditConflict` where one of its tiles has changed since, `ProjectDamaged`.
         """
@@ -312,13 +312,13 @@ class Project(Committed):
         return history
 
     def undo_refusal(self, seq: Seq) -> str:
-        """Why an edit cannot be taken back (a project-wide one that later edits depend on); '' where it can."""
+        """Why an edit cannot be undone (a project-wide one that later edits depend on); '' where it can."""
         pending = [] if self.writer is None else self.writer.pending_edits()
         with self._readers.transaction() as db:
             return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
 
     def reach(self, seq: Seq) -> Reach:
-        """What taking back a durable edit, or doing again what it took back, changes: the whole of its batch."""
+        """What undoing a durable edit, or redoing what it undid, changes: the whole of its batch."""
         with self._readers.transaction() as db:
             return reach(db, seq)
 
@@ -331,10 +331,10 @@ class Project(Committed):
         known: Edit | None = None,
         largest_bytes: int = LARGEST_EDIT_BYTES,
     ) -> Edit | Reach:
-        """The edit that takes this one back (an undo edit: does again what it took back), to be committed in memory.
+        """The edit that takes this one back (an undo edit: redoes what it undid), to be committed in memory.
 
         Its `Reach` instead where it belongs to a batch, or its tiles hold more than `largest_bytes`: `take_back` is
-        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the tiles of today.
+        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the current tiles.
         Raises `UserError` where something depends on it or its deltas are not kept, `EditConflict`, `ProjectDamaged`.
         """
         refusal = self.undo_refusal(seq)

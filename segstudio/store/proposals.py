@@ -65,7 +65,7 @@ def encoded(tile: ProposalTile) -> EncodedTile:
 
 
 class Proposals:
-    """The cache of proposals; without `write`, and where it lacks, there are none. Any thread may use it."""
+    """The cache of proposals; without `write`, and where it is missing, there are none. Any thread may use it."""
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self._path = path
@@ -134,7 +134,7 @@ class Proposals:
         return self._read(_FIRST, image, plane)
 
     def notes(self) -> list[ProposalNote]:
-        """The newest proposal of every plane that has one which nobody rejected, without pixels."""
+        """The newest proposal of every plane that has one that was not rejected, without pixels."""
         with self._connection() as db:
             if db is None:
                 return []
@@ -154,7 +154,7 @@ class Proposals:
     def reject(self, image: ImageId, plane: int) -> None:
         """A plane has no proposal from now on, until one is written again. Raises `ReadOnly`, `DiskRefused`.
 
-        What a person proposed is kept behind: only what is written next takes its place.
+        A person's proposal is kept: only the next one written replaces it.
         """
         with self._writing() as db:
             db.execute("INSERT OR IGNORE INTO rejected VALUES (?, ?)", (image, plane))
@@ -254,7 +254,7 @@ class Proposals:
 
     def _opened(self) -> sqlite3.Connection | None:
         if self._db is not None and self._file != _identity(self._path):
-            # Somebody emptied the cache: what is written to the lost file would be lost.
+            # The cache was emptied: anything written to the deleted file would be lost.
             self._drop()
         if self._db is None:
             self._db = self._open_for_writing() if self._write else self._open_for_reading()
@@ -286,7 +286,7 @@ class Proposals:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise  # the disk refuses; what it holds is as good as before
-            # It is a cache: what cannot be used is made anew.
+            # It is a cache: unusable files are made again.
             for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)
             return self._made()

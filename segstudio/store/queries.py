@@ -48,7 +48,7 @@ class Committed:
         return self._readers.transaction()
 
     def looking(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The same for long looks, during which others write: every statement reads by itself, all rows at once."""
+        """The same for long looks while others write: a transaction for each statement, all rows at once."""
         return self._readers.statements()
 
     def images(self, *, removed: bool = False) -> list[ImageRow]:
@@ -211,7 +211,7 @@ class Committed:
             return read_setting(db, key, default)
 
     def seconds(self) -> Mapping[ImageId, float]:
-        """Seconds that people spent on each image, all days and authors together; images without any lack."""
+        """Seconds that people spent on each image, all days and authors together; images without any are left out."""
         with self._readers.transaction() as db:
             return versions_.read_seconds(db)
 

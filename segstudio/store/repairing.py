@@ -1,5 +1,5 @@
 """Repairing: what can be read of a damaged project into a new one. The old one is never written to; what cannot be read
-is listed. How it is read, proved and rebuilt stands in `repair`."""
+is listed. Reading, proving and rebuilding are in `repair`."""
 
 import contextlib
 import sqlite3
@@ -93,7 +93,7 @@ class RepairReport:
 def repaired_project(path: Path, out: Path) -> Generator[tuple[int, int, str], None, RepairReport]:
     """Take what can be read of the project at `path` into a new one at `out`, which is free and not inside it.
 
-    Where project.db is missing or beyond reading, the newest copy in its `backups` folder is read. Gives (done, total,
+    Where project.db is missing or unreadable, the newest copy in its `backups` folder is read. Gives (done, total,
     doing). Raises `ProjectLocked`, `ProjectDamaged` where nothing can be read, `DiskRefused`; then nothing is left.
     """
     with _held(path):
@@ -112,7 +112,7 @@ def repaired_project(path: Path, out: Path) -> Generator[tuple[int, int, str], N
 
 @contextlib.contextmanager
 def _held(path: Path) -> Generator[None]:
-    """The project's lock, its file left as it is: nobody may write while it is copied."""
+    """The project's lock, its file left unchanged: no process may write while it is copied."""
     lock = ProjectLock(path / LOCK)
     if (path / LOCK).exists():
         try:
@@ -120,7 +120,7 @@ def _held(path: Path) -> Generator[None]:
         except ProjectLocked as error:
             raise ProjectLocked(error.sentence, todo=_("Close it first.")) from error
         except ReadOnly:
-            pass  # nobody can write there
+            pass  # no process can write there
     try:
         yield
     finally:
@@ -233,7 +233,7 @@ def _read(path: Path, notes: list[str]) -> Generator[tuple[Path, Recovered]]:
 
 
 def _waiting(db: sqlite3.Connection, path: Path, notes: list[str]) -> int:
-    """Write what waits for this project in the state folder, where it still fits; it goes on waiting there too."""
+    """Write what waits for this project in the state folder, where it still fits; it stays there too."""
     saved = 0
     for file in waiting_files_of(path):
         try:

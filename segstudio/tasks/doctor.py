@@ -1,4 +1,4 @@
-"""Examine this installation: what works, what is missing for what. torch is looked at in a process of its own."""
+"""Examine this installation: what works, and what is missing. torch is tested in a separate process."""
 
 import platform
 import shutil
@@ -64,7 +64,7 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 class _Engine(msgspec.Struct, frozen=True):
-    """What the engine's process says of itself."""
+    """The engine's report on itself."""
 
     torch: str
     devices: list[str]

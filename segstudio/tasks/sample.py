@@ -1,4 +1,4 @@
-"""The embedded sample as projects: images copied out of the program, their masks beside for comparison."""
+"""The embedded sample as projects: images copied out of the program, with their masks for comparison."""
 
 import shutil
 from pathlib import Path

@@ -62,7 +62,9 @@ def test_only_the_edit_that_conflicts_and_what_rests_on_it_is_set_aside(kept_asi
         undo(project, one, conflicting)
 
     with kept_aside(waiting, _paint_first) as again:
-        assert again.notice.startswith("2 edits that the disk refused when the project was closed have now been saved. 3")
+        assert again.notice.startswith(
+            "2 edits that the disk refused when the project was closed have now been saved. 3"
+        )
         assert "no longer fit this project; they are kept in " in again.notice
         assert again.last_seq() == 3
         assert [again.image(id_).labelled_pixels for id_ in (FIRST, SECOND)] == [81 + 900, 2500]

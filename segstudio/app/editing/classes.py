@@ -76,7 +76,7 @@ class Classes:
     def _change_kind(self, found: LabelClass, changed: dict[str, str | bool]) -> None:
         """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered.
 
-        Where the disk refuses what waits nobody can know, and that counts as a pixel.
+        While the disk refuses waiting edits this is unknown, which counts as a pixel.
         """
         self._documents.commit_gesture()
         before = self._documents.submitted

@@ -32,7 +32,7 @@ _KEPT_DOCUMENTS = 4
 _HELD_POLL_MS = 50
 _SETTLE_S = 30.0
 _SOON_S = 0.05
-"""So long an undo waits for its job before it becomes one that is seen."""
+"""How long an undo waits for its job before the job is shown."""
 
 
 class Documents(QObject):
@@ -100,7 +100,7 @@ class Documents(QObject):
         return self._open.get(image)
 
     def show(self, opened: OpenDocument, plane: int) -> None:
-        """Make a document the one on screen; the rest is let go, oldest first, where all its edits are durable."""
+        """Put a document on screen; others are released, oldest first, once all their edits are durable."""
         image = opened.document.image
         self._open.pop(image, None)
         self._open[image] = opened
@@ -143,7 +143,7 @@ class Documents(QObject):
         """The class that a stroke paints, as it counts today: what the window highlights is this one."""
         return self.classes.effective(self._class_id) or self.classes.background
 
-    # -- gestures: what `ActiveTool` stands on ---------------------------------------------------------------------
+    # -- gestures: what `ActiveTool` builds on ---------------------------------------------------------------------
 
     @property
     def gesture_active(self) -> bool:
@@ -186,7 +186,7 @@ class Documents(QObject):
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
 
     def gesture_began(self) -> None:
-        """Undo takes back a gesture under way."""
+        """Undo undoes a gesture under way."""
         self.historyChanged.emit()
 
     gesture_dropped = gesture_began
@@ -196,7 +196,7 @@ class Documents(QObject):
         if edit is None or self.current is None:
             self.historyChanged.emit()
         elif self._writing_long:
-            # It waits in memory, and its tiles with it.
+            # It waits in memory, with its tiles.
             self._held.append((edit, self.current))
             self._release_later()
             self.historyChanged.emit()
@@ -256,14 +256,14 @@ class Documents(QObject):
             self.classes = classes
             lost = classes.effective(self._class_id) is None
             if lost:
-                # A removal, undo or redo took the current class away: nobody must paint with what counts as nothing.
+                # A removal, undo or redo took the current class away: a class that counts as nothing must not paint.
                 self._class_id = next((c.id for c in classes.foreground), classes.background.id)
             self.classesChanged.emit()
             if lost:
                 self.classChosen.emit()
 
     def _submit_or_take_out(self, edit: Edit, opened: OpenDocument | None) -> Seq:
-        """Hand an edit that is made in memory to the writer; one that the writer does not take is unmade there too."""
+        """Hand an edit that is made in memory to the writer; one that the writer refuses is undone there too."""
         assert self._project.writer is not None
         try:
             seq = self._project.writer.submit(edit)
@@ -312,28 +312,28 @@ class Documents(QObject):
         return self.saving.submitted
 
     def save_state(self) -> SaveState:
-        """What the status bar says."""
+        """The words of the status bar."""
         return self.saving.state()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 
     @property
     def can_undo(self) -> bool:
-        """Whether something on this image can be taken back, a stroke under way included."""
+        """Whether something on this image can be undone, a stroke under way included."""
         if self.gesture_active or self.current is None or self._writing_long or self._held:
             return self.gesture_active
         return self.current.history.next_undo() is not None
 
     @property
     def can_redo(self) -> bool:
-        """Whether something taken back can be done again."""
+        """Whether something undone can be redone."""
         if self.current is None or self._writing_long or self._held:
             return False
         return self.current.history.next_redo() is not None
 
     @property
     def undo_ends(self) -> str:
-        """Why an image that was painted has nothing to take back: its journal was compacted; else ''."""
+        """Why an image that was painted has nothing to undo: its journal was compacted; else ''."""
         if self.current is None or not self.current.history.floor or self.current.history.next_undo() is not None:
             return ""
         return _(
@@ -354,14 +354,14 @@ class Documents(QObject):
             self._take_back(history.next_undo())
 
     def redo(self) -> None:
-        """Do again what was taken back last; a stroke under way is kept, and then there is nothing to do again."""
+        """Redo what was undone last; a stroke under way is kept, and then there is nothing to do again."""
         self.commit_gesture()
         if self.current is not None:
             self._must_be_free()
             self._take_back(self.current.history.next_redo())
 
     def _take_back(self, seq: Seq | None) -> None:
-        """Take an edit back, or do again what an undo edit took back: in memory where it is small, else as a job."""
+        """Take an edit back, or redo what an undo edit undid: in memory where it is small, else as a job."""
         opened = self.current
         if seq is None or opened is None or self._project.writer is None:
             return
@@ -413,7 +413,7 @@ class Documents(QObject):
         return bool(self._after)
 
     def close(self) -> None:
-        """Drop what waits; strokes that do are in `held_edits`."""
+        """Drop what waits; waiting strokes are in `held_edits`."""
         self._after.clear()
         self._poll.stop()
         self.active_tool.rest()
@@ -466,7 +466,7 @@ class Documents(QObject):
             raise ReadOnly(self.busy)
 
     def _follow(self, images: frozenset[ImageId] | None) -> None:
-        """The store was changed: what is open is read anew."""
+        """The store was changed: what is open is read again."""
         self.generation += 1
         self.saving.catch_up()
         classes = self._project.classes()
@@ -510,7 +510,7 @@ class Documents(QObject):
         self._read_anew(opened)
         for edit, owner in self._held:
             if owner is opened:
-                # One that rests on what is gone is set aside by the writer in its turn, which says so.
+                # The writer sets aside one that depends on a lost edit, and reports it.
                 with suppress(EditConflict):
                     opened.document.apply(edit)
 
@@ -538,6 +538,6 @@ class Documents(QObject):
         self.go_on()
 
     def _release_later(self) -> None:
-        # An end of `long` is told; one of whoever else writes is not.
+        # The end of `long` is reported; that of another writer is not.
         if self._held or self._after:
             self._poll.start()

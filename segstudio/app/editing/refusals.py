@@ -1,4 +1,4 @@
-"""Why a stroke that begins here would not do what the hand expects: locked and hidden classes, in a sentence."""
+"""Why a stroke that begins here would not do what a person expects: locked and hidden classes, in a sentence."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Refusal:
 
 
 def refusal_of(context: Context, event: Pointer, *, erasing: bool) -> Refusal | None:
-    """What to say at a press; None where the stroke does what it looks like."""
+    """The sentence at a press; None where the stroke does what it seems to."""
     if event.button not in (Button.LEFT, Button.RIGHT):
         return None
     unlabels = erasing and event.button is Button.LEFT

@@ -1,4 +1,4 @@
-"""The one owner of what the hand holds: the tool, its radius, what it may touch, and what it shows above the image."""
+"""The owner of the tool in hand: the tool, its radius, what it may touch, and what it shows above the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owner of what is held out: says whether the image on screen is, and moves the role to another."""
+"""The owner of held-out images: whether the one on screen is held out, and moving the role to another."""
 
 from concurrent.futures import Future
 
@@ -18,7 +18,7 @@ __all__ = ["Roles"]
 
 
 class Roles(QObject):
-    """`moved` says that a person's word has moved a role; the list of images knows it then."""
+    """`moved`: a person moved a role, and the list of images already has it."""
 
     moved = Signal()
 

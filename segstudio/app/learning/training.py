@@ -59,7 +59,7 @@ class Training(QObject):
 
     def start(self, **options: object) -> None:
         """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
-        `events` (a file to write). Another name raises TypeError; a value that is none is told by a notice.
+        `events` (a file to write). Another name raises TypeError; a notice reports a wrong value.
         """
         if self._job is not None:
             return
@@ -76,7 +76,7 @@ class Training(QObject):
         self._begin(recorded(steps, events), stop)
 
     def resume(self, found: Interrupted | None) -> None:
-        """Go on with the run that was interrupted, where there is one."""
+        """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
             return
         self._resuming, stop = True, _Stop()

@@ -56,7 +56,7 @@ class Growing(QObject):
         self._start(JobKind.LOOK, plan, self._shown, _("Looking for the images"))
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Take images out, by paths or globs over these: one edit, which undo takes back."""
+        """Take images out, by paths or globs over these: one edit, which undo undoes."""
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
         self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, _("Looking for the images"))
@@ -75,7 +75,7 @@ class Growing(QObject):
                 self._job = None
 
         def failed(error: UserError) -> None:
-            if kind is not JobKind.LOOK:  # nobody asked: that a folder has no images any more is no failure
+            if kind is not JobKind.LOOK:  # nobody asked: a folder without images is not a failure
                 notices.fail(kind, error)
 
         def done(result: T) -> None:

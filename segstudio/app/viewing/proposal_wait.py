@@ -11,7 +11,7 @@ __all__ = ["ProposalWait"]
 
 
 class ProposalWait(QObject):
-    """One wait at a time: it ends in `ready`, in `failed` with a sentence, or in `stop`, and then nobody is told."""
+    """One wait at a time: it ends in `ready`, in `failed` with a sentence, or in `stop`, which reports nothing."""
 
     def __init__(self, shown: Proposals, parent: QObject | None = None) -> None:
         super().__init__(parent)

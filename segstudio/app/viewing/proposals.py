@@ -1,7 +1,7 @@
 """The owner of proposals: asks the engine for what is on screen, and shows the answer.
 
-What is stored is read and decoded on a worker; an answer carries what it was asked for and is dropped when that is no
-longer on screen. Nothing that begins by itself takes the place of what a person proposed, or comes where one rejected.
+Stored proposals are read and decoded on a worker; an answer carries its request and is dropped when that is no
+longer on screen. Nothing that starts automatically replaces a person's proposal, or appears where one was rejected.
 """
 
 from collections.abc import Sequence
@@ -238,7 +238,7 @@ class Proposals(QObject):
             self._owed = False
             if not isinstance(error, UserError):
                 raise error
-            # What the disk refuses the window says already: it is no other fault.
+            # The window already reports a refusing disk: this is not another fault.
             self._fail(error.line, JobKind.SAVE if isinstance(error, DiskRefused) else JobKind.PROPOSE)
 
     def _is_awaited(self, request: int) -> bool:
@@ -246,7 +246,7 @@ class Proposals(QObject):
         return asked is not None and asked.number == request
 
     def _image_failed(self) -> None:
-        """The image asked for cannot be shown: whoever waits for its proposal is told."""
+        """The image asked for cannot be shown: anyone waiting for its proposal is informed."""
         self._requests.drop()
         self._opening = None
         self.on_screen = None
@@ -343,7 +343,7 @@ class Proposals(QObject):
             self._stored.when_read(future, lambda future: self._looked(look, future))
 
     def _content_replaced(self, image: int) -> None:
-        """What was proposed for the content before is nothing for the new one: it is deleted, and proposed anew."""
+        """What was proposed for the content before is nothing for the new one: it is deleted, and proposed again."""
         here, proposals = self._navigation.shown == image, self._project.proposals
         if here:
             self._requests.drop()
@@ -358,7 +358,7 @@ class Proposals(QObject):
         self._stored.when_read(self._stored.read(look), lambda future: self._looked(look, future))
 
     def _looked(self, look: Look, future: "Future[Stored]") -> None:
-        """Show what was read, unless another image is on screen, or it was asked for anew."""
+        """Show what was read, unless another image is on screen, or it was asked for again."""
         if (look.image, look.plane) != (self._navigation.shown, self._navigation.plane):
             return
         if not self._is_awaited(look.request) if look.request else self.rejected:

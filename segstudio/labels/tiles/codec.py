@@ -6,7 +6,7 @@ Codec 1 (little-endian), before compression:
     u32  palette[n]
     ...  indices, 65,536 of the given width (none for a constant)
     u8   origins: one for a constant, else 65,536
-Old codecs are read for ever.
+Old codecs stay readable for ever.
 """
 
 import struct

@@ -131,7 +131,7 @@ def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
 
 
 def read_places(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
-    """The same, with the place beside the project where a file that its root lacks may be."""
+    """The same, with the place beside the project where a file missing from its root may be."""
     rows = db.execute("SELECT id, path, relative FROM roots")
     return {id_: _root(path, relative, project) for id_, path, relative in rows}
 

@@ -57,7 +57,7 @@ def decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId, cause: Cause)
         return
     chosen = decide(key, *_counts(db))
     if chosen is Split.HELD_OUT and cause not in _AS_A_WHOLE:
-        chosen = Split.TRAIN  # somebody is at work on it
+        chosen = Split.TRAIN  # a person is working on it
         other = None if _learning(db) else stand_in(_candidates(db))
         if other is not None:
             _set(db, other.id, Split.HELD_OUT, seq)
@@ -79,7 +79,7 @@ def begin_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
 
 
 def keep_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
-    """Keep by what the run can be resumed, in plain JSON values."""
+    """Keep what is needed to resume the run, in plain JSON values."""
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (LEARNING, msgspec.json.encode(run).decode()))
 
 

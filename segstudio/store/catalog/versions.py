@@ -98,7 +98,7 @@ def begin_run(db: sqlite3.Connection, name: str, *, parent: str, device: str, se
 
 
 def take_up_run(db: sqlite3.Connection, name: str) -> int | None:
-    """Write that an interrupted run goes on; returns its number, None where it had not begun."""
+    """Write that an interrupted run continues; returns its number, None where it had not begun."""
     row = db.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
     if row is None:
         return None

@@ -87,7 +87,7 @@ class Readers:
             for source in (self._path, *unfinished):
                 shutil.copyfile(source, Path(self._copy.name) / source.name)
             self._path = Path(self._copy.name) / self._path.name
-            # Opened for writing once: a transaction that was cut off is taken back, which a reader may not.
+            # Opened for writing once: a transaction that was cut off is undone, which a reader may not.
             connect(self._path, Access.WRITE).close()
         else:
             self._access = Access.IMMUTABLE
@@ -101,7 +101,7 @@ class Readers:
             self._free.clear()
 
     def renew(self) -> None:
-        """Choose the way of reading anew: what could not be opened in place may have been put right by the writer."""
+        """Choose the way of reading again: what could not be opened in place may have been put right by the writer."""
         self.release()
         with self._lock:
             copy, self._copy = self._copy, None
@@ -132,7 +132,7 @@ class Readers:
 
     @contextmanager
     def statements(self) -> Generator[sqlite3.Connection]:
-        """A connection of which every statement reads by itself, so that a long look holds nobody up. Raises the same.
+        """A connection with a transaction for each statement, so that a long look delays nobody. Raises the same.
 
         Fetch all of a statement's rows at once: until then it is not at its end.
         """

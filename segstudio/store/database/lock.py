@@ -120,7 +120,7 @@ _held: weakref.WeakSet[ProjectLock] = weakref.WeakSet()
 
 
 def is_held(project: Path) -> bool:
-    """Whether somebody has a project open for writing, or nobody can say."""
+    """Whether another process has a project open for writing, or this cannot be known."""
     if not (project / LOCK).exists():
         return False
     lock = ProjectLock(project / LOCK)

@@ -1,7 +1,7 @@
-"""How an older project becomes one of today: a list of functions, run by the writer alone, all in one transaction.
+"""How an older project becomes a current one: a list of functions, run by the writer alone, all in one transaction.
 
 Before the first, the database is copied by SQLite into the project's `backups` folder. A migration that fails leaves
-the project as it was, and its own program still opens it. Whoever only reads an older project reads it as it is.
+the project as it was, and its own program still opens it. A read-only opening reads an older project as it is.
 """
 
 import os
@@ -23,7 +23,7 @@ __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migra
 
 BACKUPS = "backups"
 UNDO_FLOOR = "undo_floor"
-"""The setting that holds the number of the last edit that can no longer be taken back; absent where all can."""
+"""The setting that holds the number of the last edit that can no longer be undone; absent where all can."""
 
 _SPARE_BYTES = 16 << 20
 
@@ -32,7 +32,7 @@ _SPARE_BYTES = 16 << 20
 class Migration:
     """A step to `version`, taken by `apply` in an open transaction.
 
-    `undo_crosses` is for a step that only adds columns to what edits change; across any other nothing is taken back.
+    `undo_crosses` is for a step that only adds columns to what edits change; across any other nothing is undone.
     """
 
     version: int
@@ -99,7 +99,7 @@ def schema_of(db: sqlite3.Connection) -> int:
 
 
 def undo_floor(db: sqlite3.Connection) -> Seq:
-    """Number of the last edit that cannot be taken back any more; 0 where all can."""
+    """Number of the last edit that cannot be undone any more; 0 where all can."""
     row = db.execute("SELECT value FROM settings WHERE key = ?", (UNDO_FLOOR,)).fetchone()
     return Seq(0 if row is None else int(row[0]))
 
@@ -109,7 +109,7 @@ def migrate(
 ) -> str:
     """Bring a project to the newest schema; returns a sentence about it, '' where nothing was to do.
 
-    `db` is the writer's connection, outside a transaction. Raises `DiskRefused`, with the project as it was, where
+    `db` is the writer's connection, outside a transaction. Raises `DiskRefused`, with the project unchanged, where
     there is no room for the copy or the disk refuses.
     """
     before = schema_of(db)
@@ -135,9 +135,9 @@ def migrate(
 
 
 def migrate_copy(db: sqlite3.Connection, *, readable_from: int) -> None:
-    """Bring a database that is itself a copy, and nobody's only one, to the newest schema; nothing is kept beside it.
+    """Bring a database that is itself a copy to the newest schema; no further copy is kept.
 
-    Raises `sqlite3.Error`, with the database as it was.
+    Raises `sqlite3.Error`, with the database unchanged.
     """
     steps = [step for step in MIGRATIONS if step.version > schema_of(db)]
     if steps:

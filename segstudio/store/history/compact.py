@@ -3,7 +3,7 @@
 Who changed what and when stays, rows included. Of the deltas up to the floor those between two kept states (named
 snapshots, and the floor itself) are joined to one a tile, as `store.history.historic_states` describes, so that
 snapshots stay restorable;
-an edit that was taken back, or made again, after the floor keeps its own. Daily snapshots below the floor go.
+an edit that was undone or redone, after the floor keeps its own. Daily snapshots below the floor go.
 """
 
 import os
@@ -43,7 +43,7 @@ _NEEDS_ROOM = N_("Compacting needs {needed} MB, and '{folder}' has {free} MB fre
 class CompactPlan:
     """What compacting up to `floor` means: `points` are the states that stay restorable, rising.
 
-    `edits` up to the floor can no longer be taken back; at most `deltas` of `size` bytes go; `named` snapshots stay,
+    `edits` up to the floor can no longer be undone; at most `deltas` of `size` bytes go; `named` snapshots stay,
     `daily` ones go. `time` (UTC) is that of the edit at the floor.
     """
 
@@ -96,7 +96,7 @@ def plan_compact(db: sqlite3.Connection, floor: Seq) -> CompactPlan:
 
 
 def _beside_batches(db: sqlite3.Connection, floor: Seq) -> Seq:
-    """The floor, or the number before the batch that it lies within: a batch is taken back whole or not at all."""
+    """The floor, or the number before the batch that it lies within: a batch is undone whole or not at all."""
     here, next_ = (_batch(db, seq) for seq in (floor, floor + 1))
     if here is None or here != next_:
         return floor
@@ -165,7 +165,7 @@ def database_bytes(db: sqlite3.Connection) -> int:
 
 
 def must_have_room_for_vacuum(database: Path) -> None:
-    """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: the database once more in each place."""
+    """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: a copy of the database in each place."""
     size = sum(path.stat().st_size for path in (database, Path(f"{database}-wal")) if path.exists())
     needed: dict[int, tuple[Path, int]] = {}
     for folder in (database.parent, _temporary()):
@@ -186,7 +186,7 @@ def _temporary() -> Path:
 
 
 def vacuum(db: sqlite3.Connection) -> None:
-    """Give the file's free pages back to the disk. A job of the writer, whose open transaction it ends and begins anew:
+    """Return the file's free pages to the disk. A job of the writer, whose open transaction it ends and begins again:
     VACUUM runs in none."""
     db.execute("COMMIT")
     try:

@@ -13,7 +13,7 @@ from segstudio.labels.model import Seq
 __all__ = ["DAILY_KEPT", "mark_day"]
 
 DAILY_KEPT = 14
-"""So many of the newest daily snapshots stay; of older ones the first of each week."""
+"""How many of the newest daily snapshots stay; of older ones the first of each week."""
 
 _LAST_DAY = "last_daily"
 _BEFORE = "before "

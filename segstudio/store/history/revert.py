@@ -1,7 +1,7 @@
-"""Taking back, or doing again, what the journal holds: an edit of any size, or a batch with all its images.
+"""Undoing or redoing what the journal holds: an edit of any size, or a batch with all its images.
 
 Everything is done within the caller's transaction on the writer's thread, tile by tile from the deltas, so that nothing
-is held in memory and nothing can change meanwhile. Where one image of a batch has changed since, nothing is taken back.
+is held in memory and nothing can change meanwhile. Where one image of a batch has changed since, nothing is undone.
 """
 
 import sqlite3
@@ -39,7 +39,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """An edit in force that is to be taken back; `root` is the new edit whose rows and deltas say how."""
+    """An edit in force that is to be undone; `root` is the new edit whose rows and deltas say how."""
 
     seq: Seq
     image: ImageId | None
@@ -69,7 +69,7 @@ def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
 
 
 def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker) -> Iterator[StreamedEdit]:
-    """The edits that take an edit back (an undo edit: do again what it took back), with all of its batch.
+    """The edits that take an edit back (an undo edit: redo what it undid), with all of its batch.
 
     To be written in the open transaction, in this order. Raises `UserError`, before the first, where an image has
     changed since, a class is in use or deltas are not kept, `Cancelled`, `ProjectDamaged`.
@@ -123,9 +123,9 @@ def _targets(db: sqlite3.Connection, seq: Seq) -> list[_Target]:
 
 
 def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
-    """Raise `UserError` where its image has another edit that would have to be taken back, or done again, first.
+    """Raise `UserError` where its image has another edit that must be undone or redone first.
 
-    Edits of the same batch are not in the way: they are taken back with it, newest first.
+    Edits of the same batch are not in the way: they are undone with it, newest first.
     """
     where, key = ("image IS NULL", ()) if target.image is None else ("image = ?", (target.image,))
     others = f"{where} AND taken_back IS NULL AND seq != ? AND (batch IS NULL OR batch IS NOT ?)"

@@ -1,4 +1,4 @@
-"""Whether later edits depend on a project-wide one, so that it cannot be taken back."""
+"""Whether later edits depend on a project-wide one, so that it cannot be undone."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load
     """One sentence where the class that an edit made is in use, a kind that it changed has pixels, or an image that it
     took out or brought back was changed so again by an edit of its own; else ''.
 
-    Images of the edit's batch do not count: they are taken back with it, to before the class was made or changed.
+    Images of the edit's batch do not count: they are undone with it, to before the class was made or changed.
     """
     row = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is not None and row[0] is not None:

@@ -1,7 +1,7 @@
 """From which edit on undo, and following labels back, hold: after compacting, a repair, or a migration.
 
 Up to the *floor* the journal may hold no deltas of single edits, or others than their own
-(`store.history.historic_states`). Whoever reads
+(`store.history.historic_states`). A reader of
 the deltas of an edit to take it back, or to make it again, asks here first.
 """
 
@@ -68,7 +68,7 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
 def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
     """Raise `UserError` where the deltas of this new edit are gone, or are those of several joined.
 
-    Of those up to the last compacting only edits that were taken back, or made again, after it have kept their own.
+    Of those up to the last compacting only edits that were undone or redone, after it have kept their own.
     """
     floor = floor_of(db)
     if root <= floor and not (_changed_after(db, root, floor) and has_deltas(db, root)):
@@ -76,7 +76,7 @@ def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
 
 
 def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
-    """Raise `UserError` where this new edit cannot be taken back, or made again: `must_hold_own`, or a migration."""
+    """Raise `UserError` where this new edit cannot be undone or redone: `must_hold_own`, or a migration."""
     must_hold_own(db, root)
     if root <= undo_floor(db):
         raise _lost(root, undo_floor(db))

@@ -1,7 +1,7 @@
 """The last edit that two copies of a project have in common, and what one of them changed since.
 
 Copies share the first edits' random ids in order. From there one side's journal is walked backwards from the tiles and
-rows of today: by exclusive or, both ends proved by their digests.
+current rows: by exclusive or, both ends proved by their digests.
 """
 
 import sqlite3
@@ -112,7 +112,7 @@ class Since:
     lost: bool
 
     def tile(self, key: TileKey, a: Tile, b: Tile) -> Tile | None:
-        """A tile as it was then, which is `a` and `b` today; None where that is not to be relied upon.
+        """A tile as it was then, which is `a` and `b` today; None where that is not reliable.
 
         Raises `ProjectDamaged` where a delta does not lead to what its digest promises.
         """

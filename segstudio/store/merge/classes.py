@@ -246,7 +246,7 @@ class _Merge:
     # --- classes of B alone
 
     def match_the_rest(self) -> None:
-        """Find B's other classes in use by name, and make those that C lacks, with the next values."""
+        """Find B's other classes in use by name, and make those missing in C, with the next values."""
         for c in self.b.table:
             if c.id in self.of_b:
                 continue

@@ -142,7 +142,7 @@ def add_images(
 
 
 def _group(c: sqlite3.Connection, b: sqlite3.Connection, image: ImageId) -> int:
-    """The group in C of an image of B; made where it lacks."""
+    """The group in C of an image of B; made where it is missing."""
     size, quick = b.execute("SELECT size, quick_hash FROM files WHERE image = ? AND position = 0", (image,)).fetchone()
     same = c.execute(
         "SELECT i.group_id FROM files f JOIN images i ON i.id = f.image WHERE f.quick_hash = ? AND f.size = ? "

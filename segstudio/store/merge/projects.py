@@ -191,7 +191,7 @@ class _Merge:
             )
 
     def report(self, added: int) -> MergeReport:
-        """Note in C what was merged, and say it."""
+        """Record the merge in C, and return its report."""
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
         entry = {

@@ -48,7 +48,7 @@ class Testimony:
     """`tiles`: digest that each place had at last; `steps`: its deltas, in order.
 
     `turns`: the edits whose rows each image went through, and whether the other way round; `classes`: columns of each
-    class that was made and not taken back. `complete`: every edit after the first kept state is there, and every delta
+    class that was made and not undone. `complete`: every edit after the first kept state is there, and every delta
     follows the one before it; `whole`: that is the very beginning.
     """
 
@@ -123,7 +123,7 @@ def testimony(
 
 
 def _effect(edit: EditNote, by_seq: Mapping[int, EditNote]) -> Effect | None:
-    """What an edit did; None where the new edit that it takes back, or makes again, is missing."""
+    """What an edit did; None where the new edit that it undoes, or makes again, is missing."""
     root: EditNote | None = edit
     turned = False
     while root is not None and root.undoes is not None:

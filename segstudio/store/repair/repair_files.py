@@ -64,7 +64,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _lead_roots(db: sqlite3.Connection, path: Path, part: Path, out: Path) -> list[str]:
-    """Let each root be where it is as seen from the new project; returns the images' files that lack in there."""
+    """Let each root be where it is as seen from the new project; returns the images' files that are missing there."""
     lost: list[str] = []
     for root, place in read_roots(db, path).items():
         new = out / place.relative_to(path) if place.is_relative_to(path) else place

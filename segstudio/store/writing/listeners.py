@@ -8,7 +8,7 @@ __all__ = ["ignore", "report", "tell"]
 
 
 def ignore(*_: object) -> None:
-    """The call-back of somebody who does not listen."""
+    """The call-back of a caller that does not listen."""
 
 
 def tell(call: Callable[..., object], *told: object) -> None:

@@ -112,7 +112,7 @@ class Writer:
 
         Each, and each part of a streamed one, is taken from `edits` on the writer's thread once the one before it is
         written; what `edits` raises, or the disk, is raised by the future. They are numbered as they come: until then
-        `submit` raises `ReadOnly`. With a `batch` they belong together and are taken back together; of no edits there
+        `submit` raises `ReadOnly`. With a `batch` they belong together and are undone together; of no edits there
         is no batch.
         """
         waiting = Queued(numbers=True)

@@ -1,4 +1,4 @@
-"""Files become images for a project: headers are read, on threads, and what is no image is passed over with a word."""
+"""Files become images for a project: headers are read on threads, and other files are skipped with a reason."""
 
 import os
 import stat
@@ -58,7 +58,7 @@ class Looked:
 
 def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Generator[Progress, None, Looked]:
     """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
-    answer, but masks are told by them.
+    answer, but they help to recognise masks.
 
     Raises `UnreadableImage` for a named file that cannot be read.
     """
@@ -88,7 +88,7 @@ def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Genera
 def _without_masks(
     images: Sequence[NewImage], scan: Scan, old: set[int]
 ) -> tuple[list[NewImage], tuple[MaskFolder, ...]]:
-    """The images that are no masks of others, and the folders of those that are; `old` ones are there already."""
+    """The images that are not masks of others, and the folders of those that are; `old` ones are there already."""
     near = {f.file for f in scan.files if not f.deep}
     named = {f.file for f in scan.files if f.named}
 
@@ -125,7 +125,7 @@ def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
 
 
 def _look_at(found: FoundFile) -> NewImage | Reason | None:
-    """The image; for a file that was not named and is none, why not, and None for a mask that we exported."""
+    """The image; for an unnamed file that is not one, the reason; None for a mask that we exported."""
     file = Path(found.file)
     try:
         status = file.stat()
@@ -165,7 +165,7 @@ def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
 
 
 def _why_none(file: Path) -> Reason:
-    """Why a file is no image for us."""
+    """Why a file is not an image for us."""
     try:
         family_of(file)
     except NotReadYetError as error:

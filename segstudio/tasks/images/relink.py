@@ -26,7 +26,7 @@ _EVERY = 200
 
 @dataclass(frozen=True, slots=True)
 class RelinkReport:
-    """Paths of the images that were found again, that are still missing, and of whose path there is another file."""
+    """Paths of the images that were found again, that are still missing, and whose path holds another file."""
 
     folder: Path
     found: tuple[str, ...]
@@ -77,7 +77,7 @@ class _Folder:
 def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkReport]:
     """Look for every missing image below `folder` and write where they are, in one transaction.
 
-    Raises `ReadOnly`, `UserError` where the folder is none, `DiskRefused`.
+    Raises `ReadOnly`, `UserError` where it is not a folder, `DiskRefused`.
     """
     writer = project.writing()
     folder = Path(os.path.abspath(folder))

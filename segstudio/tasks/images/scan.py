@@ -1,7 +1,7 @@
 """What `new` and `add` are given becomes files with roots: files, folders and globs. Looks at names alone.
 
-Within a folder, or a glob, files stand in natural order: img_2 before img_10. Hidden files and folders, projects and
-what systems put beside images are passed over; what a person might miss is named with its reason.
+Within a folder, or a glob, files are in natural order: img_2 before img_10. Hidden files and folders, projects and
+files that systems put beside images are skipped; files that a person might miss are named with the reason.
 """
 
 import errno
@@ -44,7 +44,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Files in the order in which they are to stand, each once, and what was passed over by its name or place."""
+    """Files in their final order, each once, and those skipped for their name or place."""
 
     files: list[FoundFile]
     skipped: list[SkippedFile]
@@ -70,7 +70,7 @@ class _Gathering:
 
 
 def natural_key(path: str) -> tuple[list[list[str | int]], str]:
-    """By which paths are sorted as people count: numbers by value, letters without case, folder by folder."""
+    """The key that sorts paths as people count: numbers by value, letters without case, folder by folder."""
     return [_counted(name) for name in path.casefold().split("/")], path
 
 
@@ -174,7 +174,7 @@ def _fixed_part(text: str) -> Path:
 
 
 def _passed_over(name: str) -> bool:
-    """Whether a file or folder of this name is none of a person's images: hidden, a project, or of the system."""
+    """Whether a file or folder of this name is not a person's image: hidden, a project, or of the system."""
     return name.startswith(".") or name.endswith(".segstudio") or name.casefold() in _SYSTEM
 
 
@@ -206,7 +206,7 @@ def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator
 
 
 def _wanted(folder: str, names: list[str], skipped: list[SkippedFile]) -> list[str]:
-    """The names in a folder that are looked at; those that cannot be kept in a project are passed over with a word."""
+    """The names in a folder that are looked at; those that a project cannot store are skipped with a reason."""
     wanted: list[str] = []
     for name in names:
         if _passed_over(name):

@@ -1,4 +1,4 @@
-"""Two projects into a third one, as a job: what is refused before it begins, and how far it is."""
+"""Merging two projects into a third, as a job: what is refused beforehand, and its progress."""
 
 import os
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Looking at one project: its database, its tiles, its images. Changes nothing; works beside a window that writes."""
+"""Checking one project: its database, its tiles, its images. Changes nothing; works beside a window that writes."""
 
 import sqlite3
 import time
@@ -60,7 +60,7 @@ class Health:
 
 
 def is_project(path: Path) -> bool:
-    """Whether a path is, or by its name ought to be, a project. Raises `UserError` where the system does not say."""
+    """Whether a path is a project, or should be one by its name. Raises `UserError` where the system refuses."""
     return path.suffix == ".segstudio" or status_of(path / DATABASE) is not None
 
 

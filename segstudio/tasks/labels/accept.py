@@ -1,7 +1,7 @@
 """Accept and Done: proposals become labels, and images done, alike for window, command line and Python.
 
-Accept fills what is unlabelled with the proposal. Done fills it by the project's setting and marks the image done. What
-is labelled stays, a locked class gets no pixel, and an image is never marked done with nothing labelled in it.
+Accept fills unlabelled pixels with the proposal. Done fills it by the project's setting and marks the image done. What
+is labelled stays, a locked class gets no pixel, and an image without labels is never marked done.
 """
 
 import sqlite3
@@ -50,7 +50,7 @@ class AcceptReport:
     """`images` with a proposal were accepted (or done), `edits` of them changed by that; the others were passed over.
 
     `without` have no proposal; `empty` would have been marked done with nothing labelled; the file of `changed` ones
-    holds another content than was labelled.
+    has changed since it was labelled.
     """
 
     images: int
@@ -61,7 +61,7 @@ class AcceptReport:
 
     @property
     def passed_over(self) -> int:
-        """How many were left as they were."""
+        """How many were left unchanged."""
         return len(self.without) + len(self.empty) + len(self.changed)
 
 
@@ -70,7 +70,7 @@ def accept(
 ) -> Generator[Progress, None, AcceptReport]:
     """Accept the proposals of these images on all their planes; with `done` mark them done by the project's setting.
 
-    One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are taken back
+    One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are undone
     together. Raises `ReadOnly`, `DiskRefused`.
     """
     writer = project.writing()
@@ -135,7 +135,7 @@ def _as_labelled(project: Project, rows: Sequence[ImageRow]) -> tuple[list[Image
 
 
 class _Job:
-    """What is the same for every image, and which of them were left because nothing would have been labelled."""
+    """The values common to all images, and the images left because nothing would have been labelled."""
 
     def __init__(
         self, project: Project, planes: Mapping[ImageId, Iterable[int]], classes: ClassTable, cause: Cause, rest: Rest
@@ -189,7 +189,7 @@ def finishing(
 def emptying(planes: Iterable[int], classes: ClassTable) -> Filling:
     """Makes all that is unlabelled background and marks the image done: a person has said that nothing is in it.
 
-    The lock of the background does not count here: what was said is about every pixel.
+    The lock of the background does not count here: the person's statement covers every pixel.
     """
     unlocked = classes.with_class(replace(classes.background, locked=False))
     by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))

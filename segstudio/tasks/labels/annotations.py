@@ -30,7 +30,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class _MatchedEntry:
-    """An image of the file and the plane of the project that it is."""
+    """An image of the file with its plane of the project."""
 
     entry: AnnotatedImage
     image: ImageRow
@@ -154,7 +154,7 @@ class IncomingAnnotations:
 
 
 def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
-    """The class that each class of the file means, '' = unknown. Raises `UsageError` for a key that is none of them."""
+    """The class that each class of the file means, '' = unknown. Raises `UsageError` for any other key."""
     wanted: dict[int, str] = {}
     by_name = {folded_name(c.name): place for place, c in enumerate(reader.classes)}
     by_number = {c.number: place for place, c in enumerate(reader.classes) if c.number is not None}
@@ -227,7 +227,7 @@ def _check_size(reader: AnnotationReader, entry: AnnotatedImage, image: ImageRow
 
 
 def _nothing(reader: AnnotationReader, matched: Sequence[_MatchedEntry], skipped: Sequence[str]) -> UserError:
-    """What to say of a file that has nothing for the project."""
+    """The error for a file that has nothing for the project."""
     if matched:
         left_out = Counter[str]()
         for match in matched:

@@ -37,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AddClass:
-    """Make a class at the end of the list; without a colour it gets one that is told apart from the others."""
+    """Make a class at the end of the list; without a colour it gets one that is easy to distinguish from the others."""
 
     name: str
     color: str = ""
@@ -70,7 +70,7 @@ class ChangeKind:
 
 @dataclass(frozen=True, slots=True)
 class MergeClass:
-    """Let a class count as another one from now on."""
+    """Make a class count as another one from now on."""
 
     name: str
     into: str
@@ -150,7 +150,7 @@ def listed_classes(project: Project) -> ClassesReport:
 
 
 def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesReport:
-    """Make changes in their order, all in one edit; where they come to nothing there is none.
+    """Make changes in their order, all in one edit; none where nothing changes.
 
     Raises `UserError`, which names the class, where one of them cannot be made, `ReadOnly`, `DiskRefused`; then
     nothing has changed.
@@ -169,7 +169,7 @@ def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesR
 
 
 def classes_edit(now: ClassTable, then: ClassTable) -> Edit | None:
-    """The edit that makes one table of the other; None where they are the same."""
+    """The edit that turns one table into the other; None where they are the same."""
     rows = class_rows_between(now, then)
     return Edit(None, Cause.CLASSES, rows=rows, tool="classes", author=user_name()) if rows else None
 

@@ -1,4 +1,4 @@
-"""Compare proposals or labels with masks that are held to be true. Changes nothing."""
+"""Compare proposals or labels with masks taken as the truth. Changes nothing."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class EvaluateReport:
     """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
 
     `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
-    theirs is a miss. `unread` are files called like masks of images, in a format that is not read.
+    theirs is a miss. `unread` are files named like masks of images, in a format that is not read.
     """
 
     names: tuple[str, ...]
@@ -104,8 +104,8 @@ def evaluate(
     """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
 
     `format_` is that of the truth, '' where its path says it; `split` is all, train or held-out. Raises `UserError`
-    where nothing there belongs to an image of that side, where the truth says nothing of any class but the background,
-    or where all masks that others made hold nothing but 0 and 255 and nobody said what 255 means; `MaskMismatch`,
+    where nothing there belongs to an image of that side, where the truth has no class but the background,
+    or where all masks that others made hold only 0 and 255 and nobody said what 255 means; `MaskMismatch`,
     `UnknownClassValue`, `UnreadableImage`.
     """
     what = content_named(content)
@@ -141,7 +141,7 @@ def evaluate(
 
 
 def _check_truth(truth: Path, found: Incoming, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
-    """Raises `UserError` where figures would mean nothing: an object taken for unknown, or no object at all."""
+    """Raises `UserError` where figures would be meaningless: an object taken for unknown, or no object at all."""
     if found.binary:
         value = found.binary_value
         raise UserError(

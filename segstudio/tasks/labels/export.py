@@ -1,7 +1,7 @@
 """Labels into files: written to a folder beside the target, read back there, then moved file by file.
 
-What is exported is what was committed when each image was read; painting goes on. A failure before the move leaves
-the target as it was.
+The export holds what was committed when each image was read; painting can continue. A failure before the move leaves
+the target unchanged.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ class LeftOut:
 class ExportReport:
     """What was exported: the number of images and planes, and every file, in place and compared.
 
-    `changed` are images whose file holds another content than was labelled: their labels were exported as they are.
+    `changed` are images whose file has changed since they were labelled: their labels were exported as they are.
     `planes_left_out` counts planes of exported images without a known pixel. `cleared` are files of this project's
     earlier exports that no longer belonged and were removed, `stale` those of exports that may be another's and stay.
     """
@@ -150,7 +150,7 @@ def export(
 
 @dataclass(slots=True)
 class _Run:
-    """What an export has come to so far."""
+    """The state of an export so far."""
 
     left_out: list[LeftOut]
     written: list[ImageRow] = field(default_factory=list[ImageRow])
@@ -279,7 +279,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
         if not complete:
             for folder in lacking:
-                with contextlib.suppress(OSError):  # it is not there, or somebody has put something into it
+                with contextlib.suppress(OSError):  # it does not exist, or is not empty
                     folder.rmdir()
 
 

@@ -60,7 +60,7 @@ class ImportReport:
     Of a file of annotations a mask is a plane; `annotations` is how many it had for them, `notes` are sentences about
     what was left out or decided.
 
-    `binary` are masks of nothing but 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
+    `binary` are masks of only 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
     other programs write an object so; none where one of the masks holds more. `reopened` are images that were done and
     are in progress now, `new_classes` those made for the masks, `unread` files called like masks of images, in a
     format that is not read.
@@ -93,8 +93,8 @@ def import_masks(
     """Read masks or annotations into their images: known pixels replace what is there, unknown ones leave it.
 
     `format_` may be '', where the path says it. With `new_classes` those that are named and the project lacks are made:
-    with labels they are one batch, which is taken back together; before proposals they are an edit of their own.
-    `pattern` says how masks are called, `status` is set on every image that gets labels. Raises `UsageError` for a
+    with labels they are one batch, which is undone together; before proposals they are an edit of their own.
+    `pattern` says how masks are named, `status` is set on every image that gets labels. Raises `UsageError` for a
     format or a key that it has not, `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before
     anything is changed, `DiskRefused` where the disk does.
     """

@@ -1,4 +1,4 @@
-"""What an import would do, image by image, before it is done: the dry run of command line and window."""
+"""What an import would do, image by image: the dry run of command line and window."""
 
 from collections.abc import Generator
 from dataclasses import dataclass

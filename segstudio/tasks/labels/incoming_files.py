@@ -1,4 +1,4 @@
-"""A format's name and a path become incoming labels; nothing behind this asks which format it was."""
+"""A format's name and a path become incoming labels; nothing after this asks for the format."""
 
 from dataclasses import dataclass
 from pathlib import Path

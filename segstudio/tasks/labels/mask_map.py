@@ -116,7 +116,7 @@ def must_have_no_names(mapping: MaskMap, format_: str) -> None:
 
 
 def missing_classes(mapping: MaskMap, classes: ClassTable) -> tuple[str, ...]:
-    """The classes that a map names and the project lacks, each once, as first written."""
+    """The classes that a map names and the project does not have, each once, as first written."""
     missing: dict[str, str] = {}
     for name in mapping.values():
         if name and classes.named(name) is None:
@@ -125,7 +125,7 @@ def missing_classes(mapping: MaskMap, classes: ClassTable) -> tuple[str, ...]:
 
 
 def must_exist(names: Iterable[str], classes: ClassTable, todo: str = "") -> None:
-    """Raises `UserError`, which lists them, where there are names of classes that the project lacks."""
+    """Raises `UserError`, which lists them, where classes of these names are not in the project."""
     missing = tuple(names)
     if missing:
         raise UserError(

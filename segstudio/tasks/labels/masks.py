@@ -285,9 +285,9 @@ class _ReadMask:
 
 @dataclass(slots=True)
 class _BinaryCheck:
-    """Whether all masks that other programs made hold nothing but 0 and 255: then 255 is an object, not unknown.
+    """Whether all masks that other programs made hold only 0 and 255: then 255 is an object, not unknown.
 
-    Masks with our mark are what they say, and do not count.
+    Masks with our mark are unambiguous and do not count.
     """
 
     value: int = 255
@@ -295,7 +295,7 @@ class _BinaryCheck:
     _more: bool = False
 
     def add(self, found: _MatchedMask, read: _ReadMask) -> None:
-        """Take in one mask; taken in twice, it counts once."""
+        """Add a mask; added twice, it counts once."""
         if found.own:
             return
         if read.binary is None:

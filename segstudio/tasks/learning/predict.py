@@ -28,7 +28,7 @@ _FEW = 100
 
 @dataclass(frozen=True, slots=True)
 class PredictProgress:
-    """So many of the planes are done. `image` is set when one was written just now; `part` = only so far.
+    """How many planes are done. `image` is set when one has just been written; `part` = only part of it.
 
     `fraction` (0..1) counts the tiles of all planes; None until the first is there.
     """
@@ -74,7 +74,7 @@ class PredictReport(msgspec.Struct, frozen=True):
 
 
 def _nothing() -> Visible | None:
-    """What a task sees that no window looks at."""
+    """The default for a task without a window."""
     return None
 
 

@@ -54,7 +54,7 @@ def train(
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
-    leaves a `resumable` one to be resumed: `resume` goes on with it, which a `Warned` event says first. `plan` repeats
+    leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
     `DiskRefused`.
     """
@@ -161,7 +161,7 @@ class _Run:
         return msgspec.to_builtins(kept)
 
     def take_up(self, kept: Interrupted) -> str:
-        """Go on with an interrupted run; one sentence about it. Raises `UserError` where that has failed before."""
+        """Resume an interrupted run; returns a sentence about it. Raises `UserError` where that has failed before."""
         traces = traces_of(self._folder)
         self.step, self.seconds, self.plan = traces.step, traces.seconds, traces.plan
         self._row = take_up_run(self._project, self.name).result()
@@ -228,7 +228,7 @@ class _Run:
             raise _refused("cache/facts", error) from error
 
     def survived(self, error: EngineDied) -> str:
-        """One sentence about a death that the run lives through."""
+        """One sentence about a death of the engine that the run survives."""
         if (self._folder / CHECKPOINT).exists():
             resumed = _("It was started again, and the run resumed from its last checkpoint.")
         else:
@@ -279,7 +279,7 @@ class _Run:
         return result
 
     def fail(self, state: str, sentence: str) -> None:
-        """Write that the run came to nothing; the version before it stays."""
+        """Write that the run failed; the version before it stays."""
         self._end(state, sentence, None)
 
     def leave(self, *, resumable: bool) -> None:

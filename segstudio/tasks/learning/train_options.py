@@ -1,6 +1,6 @@
 """The options of a run, as the command line and `fine_tune()` take them: from a person's words, and from a file.
 
-What is said in the call wins over the file, the file over the defaults.
+Options of the call win over the file, the file over the defaults.
 """
 
 import re
