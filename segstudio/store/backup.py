@@ -1,4 +1,4 @@
-"""A copy of a project made beside a running writer, and checked: there whole and proven, or not at all.
+"""A copy of a project made beside a running writer, and checked: complete and proven, or not made at all.
 
 The database is copied by SQLite, page by page as of one moment, never as a file; the other folders file by file,
 read back; the cache is left out. The copy keeps the project's uuid: it is the same work, which merging relies on, and
@@ -37,7 +37,7 @@ from segstudio.text import N_, _
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
 BACKUP_OF = "backup_of"
-"""The setting by which a copy knows what it is a copy of: path, time, edit."""
+"""The setting by which a copy records its original: path, time, edit."""
 
 _NEEDS_ROOM = N_("The backup needs {needed} MB, and '{folder}' has {free} MB free.")
 _LEFT_OUT = ("cache", LOCK)
@@ -67,7 +67,7 @@ class Backup:
 def back_up(project: Project, target: Path, tick: Tick) -> Backup:
     """Copy a project to a free path, check the copy, and move it into place.
 
-    Nothing is left where this fails. Raises `UserError` where something stands there, `DiskRefused` where there is no
+    Nothing is left where this fails. Raises `UserError` where the path is taken, `DiskRefused` where there is no
     room or the disk refuses, `ProjectDamaged` where the copy is not what it must be.
     """
     target = target.absolute()
@@ -118,10 +118,10 @@ def _must_be_free(target: Path) -> None:
 
 
 def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Seq:
-    """Where there is a log, in one read transaction, which holds up nobody.
+    """Where there is a log, in one read transaction, which delays nobody.
 
-    On a network drive such a transaction would hold up every commit: there SQLite lets go between two steps, and begins
-    again where somebody wrote meanwhile.
+    On a network drive such a transaction would delay every commit: there SQLite lets go between two steps, and begins
+    again after a write by another process.
     """
     network = filesystems.is_network(filesystems.file_system(project.path))
     steps = _Steps(tick)
@@ -151,7 +151,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
 
 
 class _Steps:
-    """Told of every step of SQLite's copy; ends one that was begun again too often."""
+    """Called at every step of SQLite's copy; ends one that started again too often."""
 
     def __init__(self, tick: Tick) -> None:
         self._tick = tick

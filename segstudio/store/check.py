@@ -1,4 +1,4 @@
-"""Looking whether a project's file is whole: SQLite's quick check in the background, and the digests of the tiles.
+"""Checking whether a project's file is intact: SQLite's quick check in the background, and the digests of the tiles.
 
 The check reads table by table, so that no read stays open long enough to keep the log growing. It is due after an end
 that was none (killed, power cut) and once a week.
@@ -67,9 +67,9 @@ def check_due(checked: str | None, *, unclean: bool, now: datetime | None = None
 
 
 def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> str | None:
-    """What SQLite finds wrong, '' for nothing; None where it was stopped. Reads the whole file.
+    """The faults that SQLite finds, '' for none; None where it was stopped. Reads the whole file.
 
-    A table at a time: outside a transaction a writer gets between two of them.
+    A table at a time: outside a transaction a writer may write between two of them.
     """
     if stop is not None:
         db.set_progress_handler(lambda: stop.is_set(), _OPERATIONS)
@@ -115,9 +115,9 @@ class BadTile:
 
 
 def bad_tiles(db: sqlite3.Connection) -> Iterator[BadTile | None]:
-    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the file cannot be read on.
+    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the rest is unreadable.
 
-    Read some at a time: outside a transaction a writer gets between, and what it writes may be left out.
+    Read some at a time: outside a transaction a writer may write in between, and its changes may be missed.
     """
     some = f"SELECT id, image, plane, ty, tx, digest, data FROM tiles WHERE id > ? ORDER BY id LIMIT {_TILES}"
     last = 0

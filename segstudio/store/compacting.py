@@ -25,7 +25,7 @@ __all__ = [
 
 
 def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
-    """What would go of the edits before a number. Raises `UserError` beyond the number that the next edit gets."""
+    """What would be dropped of the edits before a number. Raises `UserError` beyond the next edit's number."""
     with project.reading() as db:
         last = last_seq(db)
         if before > last + 1:
@@ -38,7 +38,7 @@ def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
 
 
 def plan_before_time(project: Project, time: datetime) -> CompactPlan:
-    """What would go of the edits made before a time, which knows its zone."""
+    """What would be dropped of the edits made before a time with a time zone."""
     utc = time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with project.reading() as db:
         return compact.plan_compact(db, compact.floor_before(db, utc))

@@ -1,6 +1,6 @@
 """Merging: two projects into a third one, its database, roots and files.
 
-Both are only read, even while a window writes them; the third is there whole or not at all. The rules are in `merge`.
+Both are only read, even while a window writes them; the third is made whole or not at all. The rules are in `merge`.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Proposals in cache/proposals.db: outside the journal, replaceable, and deletable at any time.
 
 The newest proposal of a plane is the one that counts. The one first shown on an image is kept beside it until Done, so
-that effort can be counted. What people proposed (`runs.FROM_PEOPLE`) gives way only where that is asked for. A plane
+that effort can be counted. What people proposed (`runs.FROM_PEOPLE`) is replaced only on request. A plane
 whose proposal a person rejected has none until one is written again. One process writes (the one that holds the
 project); others read.
 """
@@ -285,7 +285,7 @@ class Proposals:
             return self._made()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
-                raise  # the disk refuses; what it holds is as good as before
+                raise  # the disk refuses; the file's content is unharmed
             # It is a cache: unusable files are made again.
             for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is committed in a project: every question that one short read transaction answers."""
+"""The committed state of a project: every question that one short read transaction answers."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
@@ -190,7 +190,7 @@ class Committed:
         return next((version for version in self.versions() if version.current), None)
 
     def trained_groups(self) -> frozenset[int]:
-        """Groups that some version has trained on: nothing of theirs can be held out any more."""
+        """Groups that some version has trained on: none of their images can be held out again."""
         with self._readers.transaction() as db:
             rows = db.execute("SELECT DISTINCT group_id FROM version_groups WHERE split = 'train'")
             return frozenset(int(row[0]) for row in rows)

@@ -44,7 +44,7 @@ __all__ = [
 class RestoreReport:
     """What was restored: the number it goes back to, images that changed, whether the classes did.
 
-    `batch` and its `last` edit, which taking it back names, are None where nothing differed. `unused` names classes out
+    `batch` and its `last` edit, which an undo names, are None where nothing differed. `unused` names classes out
     of use that restored objects have: their pixels count as nothing. `paths` are those of `images`.
     """
 

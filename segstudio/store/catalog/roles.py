@@ -1,4 +1,4 @@
-"""The roles of groups as they are stored: decided when one first gets labels, moved where no version stands against it.
+"""The roles of groups as they are stored: decided when one first gets labels, moved where no version forbids it.
 
 What a version has trained on is never held out afterwards; what it was measured on is kept with the version, whatever
 role the group has today. While a run learns no group that trains is moved: the run's version will have learned from it.
@@ -84,7 +84,7 @@ def keep_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
 
 
 def end_learning(db: sqlite3.Connection) -> None:
-    """No run learns any more, and none is to be resumed."""
+    """No run is under way, and none is to be resumed."""
     db.execute("DELETE FROM settings WHERE key = ?", (LEARNING,))
 
 
@@ -92,7 +92,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
     """Hold the group of an image out, or let it be learned from: then another labelled group takes the role, if one
     can; it must where no other is held out.
 
-    Raises `UserError`, with nothing changed, where a version, or a run under way, stands against it.
+    Raises `UserError`, with nothing changed, where a version, or a run under way, forbids it.
     """
     group, path, split = db.execute(
         "SELECT g.id, i.path, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
@@ -142,7 +142,7 @@ def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int]:
     """How many groups train, and how many are held out."""
-    # Groups whose images were all taken out hold nothing out any more, and teach nothing.
+    # Groups whose images were all taken out no longer hold anything out or train.
     found = dict(
         db.execute(
             "SELECT g.split, count(*) FROM groups g WHERE g.split IS NOT NULL AND EXISTS "

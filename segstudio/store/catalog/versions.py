@@ -54,7 +54,7 @@ def add_version(
 
 
 def make_current(db: sqlite3.Connection, name: str) -> None:
-    """Let a version propose from now on."""
+    """Make a version the one that proposes."""
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CURRENT, _json(name)))
 
 
@@ -116,7 +116,7 @@ def end_run(
     seconds: float = 0.0,
     summary: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write how a run ended: done, stopped, time, failed, or interrupted, which is no end."""
+    """Write how a run ended: done, stopped, time, failed, or interrupted, which is not an end."""
     db.execute(
         "UPDATE runs SET ended = ?, state = ?, version = ?, steps = ?, seconds = ?, summary = ? WHERE id = ?",
         (now_utc(), state, version, steps, seconds, _json(summary or {}), run),

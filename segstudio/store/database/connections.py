@@ -1,6 +1,6 @@
 """Connections for reading, shared by threads: each is used by one at a time, for one short transaction.
 
-A reader left open keeps the log growing, so nothing here outlives its `with` block.
+An open reader keeps the log growing, so nothing here outlives its `with` block.
 """
 
 import shutil
@@ -20,10 +20,10 @@ __all__ = ["Readers", "translated"]
 
 @contextmanager
 def translated(name: str) -> Generator[None]:
-    """Turn what SQLite says of an unusable file into a sentence."""
+    """Turn SQLite's error about an unusable file into a sentence."""
     try:
         yield
-    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is no text
+    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is not text
         raise _damaged(name) from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -55,7 +55,7 @@ def _damaged(name: str) -> ProjectDamaged:
 
 
 class Readers:
-    """A pool of read-only connections to one database; a folder nobody can write is read by the ways SQLite has.
+    """A pool of read-only connections to one database; a read-only folder is read in the ways SQLite offers.
 
     A log or a rollback journal beside a database in such a folder cannot be used in place: both are copied to a
     temporary folder, once.
@@ -87,7 +87,7 @@ class Readers:
             for source in (self._path, *unfinished):
                 shutil.copyfile(source, Path(self._copy.name) / source.name)
             self._path = Path(self._copy.name) / self._path.name
-            # Opened for writing once: a transaction that was cut off is undone, which a reader may not.
+            # Opened for writing once: that rolls back an interrupted transaction, which a reader may not do.
             connect(self._path, Access.WRITE).close()
         else:
             self._access = Access.IMMUTABLE
@@ -101,7 +101,7 @@ class Readers:
             self._free.clear()
 
     def renew(self) -> None:
-        """Choose the way of reading again: what could not be opened in place may have been put right by the writer."""
+        """Choose the way of reading again: the writer may have repaired a file that could not be opened in place."""
         self.release()
         with self._lock:
             copy, self._copy = self._copy, None

@@ -8,7 +8,7 @@ from segstudio.text import N_, _
 __all__ = ["UNREADABLE", "FolderGoneError", "refusal"]
 
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
-"""What reading a damaged database raises: SQLite may quote the damage, in words that are no text."""
+"""What reading a damaged database raises: SQLite may quote the damage, in bytes that are not text."""
 
 _SENTENCES = {
     sqlite3.SQLITE_FULL: N_("The disk that holds the project is full."),

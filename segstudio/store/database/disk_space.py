@@ -1,4 +1,4 @@
-"""Whether a disk has the room that a large copy needs: asked before it begins, so that it does not break off."""
+"""Whether a disk has room for a large copy: asked beforehand, so that it does not stop half-way."""
 
 import shutil
 from pathlib import Path

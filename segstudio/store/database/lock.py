@@ -1,7 +1,7 @@
 """The lock of a project: at most one process writes it.
 
 The operating system holds it (flock; on Windows a locked byte beyond the text) on a handle that no child inherits, so
-it is free the moment its owner is gone. The text in the file names the owner for a sentence and decides nothing.
+it is free the moment its owner is gone. The text in the file names the owner for messages only.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ class ProjectLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.left_behind = False
-        """Whether the last owner ended without giving the lock back: killed, or the power went."""
+        """Whether the last owner ended without releasing the lock: killed, or the power failed."""
         self._fd: int | None = None
         self._signed = False
 
@@ -93,7 +93,7 @@ class ProjectLock:
             self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
 
     def release(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
+        """Release the lock; nothing happens where it is not held."""
         if self._fd is None:
             return
         if self._signed:

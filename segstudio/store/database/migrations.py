@@ -1,7 +1,7 @@
 """How an older project becomes a current one: a list of functions, run by the writer alone, all in one transaction.
 
 Before the first, the database is copied by SQLite into the project's `backups` folder. A migration that fails leaves
-the project as it was, and its own program still opens it. A read-only opening reads an older project as it is.
+the project unchanged, and its own version still opens it. A read-only opening reads an older project as it is.
 """
 
 import os
@@ -42,7 +42,7 @@ class Migration:
 
 def _to_2(db: sqlite3.Connection) -> None:
     """Whether a file's content is still what was labelled, and finding moved files by their content."""
-    # changed: quick hash of the other content that was found in its place; '' while it is what the labels are for.
+    # changed: quick hash of the other content that was found in its place; '' while it is the labelled one.
     db.execute("ALTER TABLE files ADD COLUMN changed TEXT NOT NULL DEFAULT ''")
     db.execute("CREATE INDEX files_content_hash ON files (content_hash) WHERE content_hash <> ''")
     db.execute("CREATE INDEX files_name ON files (name_key)")

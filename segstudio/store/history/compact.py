@@ -1,9 +1,9 @@
-"""Make a project smaller: forget how labels were painted up to a number, the *floor*, and keep what they are.
+"""Make a project smaller: forget the history of labels up to a number, the *floor*, and keep the labels.
 
 Who changed what and when stays, rows included. Of the deltas up to the floor those between two kept states (named
 snapshots, and the floor itself) are joined to one a tile, as `store.history.historic_states` describes, so that
 snapshots stay restorable;
-an edit that was undone or redone, after the floor keeps its own. Daily snapshots below the floor go.
+an edit that was undone or redone after the floor keeps its own. Daily snapshots below the floor go.
 """
 
 import os
@@ -63,7 +63,7 @@ class CompactPlan:
 
 
 def floor_before(db: sqlite3.Connection, time: str) -> Seq:
-    """The last edit before any that was made at this time (ISO 8601, UTC) or later.
+    """The last edit before the first made at this time (ISO 8601, UTC) or later.
 
     So a clock that went backwards makes the floor lower, never higher.
     """
@@ -72,7 +72,7 @@ def floor_before(db: sqlite3.Connection, time: str) -> Seq:
 
 
 def plan_compact(db: sqlite3.Connection, floor: Seq) -> CompactPlan:
-    """What compacting up to this edit would do; the floor is lowered where it would divide a batch."""
+    """The effect of compacting up to this edit; the floor is lowered where it would divide a batch."""
     old = compacted_points(db)
     floor = max(_beside_batches(db, min(floor, last_seq(db))), old[-1] if old else Seq(0))
     snapshots = db.execute("SELECT name, seq, kind FROM snapshots WHERE seq <= ? ORDER BY seq", (floor,)).fetchall()
@@ -190,7 +190,7 @@ def vacuum(db: sqlite3.Connection) -> None:
     VACUUM runs in none."""
     db.execute("COMMIT")
     try:
-        # In memory, where temporary files are otherwise kept, it would take as much as the project is large.
+        # In memory, where temporary files are otherwise kept, it would take as much memory as the project's size.
         db.execute("PRAGMA temp_store = 1")
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -1,7 +1,7 @@
 """Daily snapshots: the first edit of a day names the state before it; old ones are thinned.
 
 A day is one of the local calendar. A clock that jumps, also backwards, makes at most one snapshot for each day that it
-shows, and thinning counts snapshots, not days, so that a wrong clock takes no more away than a right one.
+shows, and thinning counts snapshots, not days, so that a wrong clock removes no more than a right one.
 """
 
 import sqlite3

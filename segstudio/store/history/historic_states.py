@@ -46,7 +46,7 @@ def changed_images(db: sqlite3.Connection, since: Seq) -> list[ImageId]:
 
 
 def kept_roots(db: sqlite3.Connection, image: ImageId, floor: Seq) -> set[Seq]:
-    """Edits up to the floor that were undone or redone, after it: their deltas stay as they are."""
+    """Edits up to the floor that were undone or redone after it: their deltas stay as they are."""
     return kept_among(effects(db, image, floor), floor)
 
 

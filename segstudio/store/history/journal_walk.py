@@ -3,7 +3,7 @@
 Every edit, an undo or a redo included, is the change of its *root*: the new edit that it makes, undoes or makes
 again. Only new edits have rows and deltas of their own. Up to the last of the `compacted_points`
 (`store.history.undo_horizon`) one delta a tile leads from one kept state to the next: it stands at an edit of the image
-between them, the *anchor*, while an edit that was undone or redone, after the floor keeps its own.
+between them, the *anchor*, while an edit that was undone or redone after the floor keeps its own.
 
 The rules are functions of values, so that they hold for a database (`effects`, `deltas_of`) and for what repair can
 still read of a damaged one.

@@ -30,7 +30,7 @@ _CONSTANT_DELTA_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What taking an edit back changes: images, at most so many bytes of dense tiles, and whether it is a batch."""
+    """What undoing an edit changes: images, at most so many bytes of dense tiles, and whether it is a batch."""
 
     images: tuple[ImageId, ...]
     bytes: int
@@ -49,7 +49,7 @@ class _Target:
 
 
 def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
-    """What taking this edit back changes, the rest of its batch included; cheap."""
+    """What undoing this edit changes, the rest of its batch included; cheap."""
     targets = _targets(db, seq)
     dense = 0
     for target in targets:
@@ -61,7 +61,7 @@ def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
 
 
 def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
-    """A new batch for what takes this edit back; None where it belongs to none itself."""
+    """A new batch for the undo of this edit; None where it belongs to none itself."""
     row = db.execute("SELECT batch, undoes FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is None or row[0] is None:
         return None
@@ -69,7 +69,7 @@ def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
 
 
 def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker) -> Iterator[StreamedEdit]:
-    """The edits that take an edit back (an undo edit: redo what it undid), with all of its batch.
+    """The edits that undo an edit (or redo, for an undo edit), with all of its batch.
 
     To be written in the open transaction, in this order. Raises `UserError`, before the first, where an image has
     changed since, a class is in use or deltas are not kept, `Cancelled`, `ProjectDamaged`.

@@ -1,4 +1,4 @@
-"""Snapshots: names for numbers of edits, made by a person; those of a day make themselves (`store.history.daily`).
+"""Snapshots: names for numbers of edits, made by a person; daily ones are automatic (`store.history.daily`).
 
 What a snapshot names is read from the journal (`store.history.historic_states`); making one copies nothing. All here
 runs in the caller's transaction.
@@ -113,7 +113,7 @@ def rename_snapshot(db: sqlite3.Connection, id_: int, name: str) -> Snapshot:
 
 
 def delete_snapshot(db: sqlite3.Connection, id_: int) -> Snapshot:
-    """Take a name away; no label changes, and the journal stays. Raises `UserError` where it is gone already."""
+    """Take a name away; no label changes, and the journal stays. Raises `UserError` where it no longer exists."""
     found = _numbered(db, id_)
     db.execute("DELETE FROM snapshots WHERE id = ?", (id_,))
     db.execute("DELETE FROM settings WHERE key = ?", (f"{_AUTHOR}{id_}",))

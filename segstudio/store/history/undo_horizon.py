@@ -68,7 +68,7 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
 def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
     """Raise `UserError` where the deltas of this new edit are gone, or are those of several joined.
 
-    Of those up to the last compacting only edits that were undone or redone, after it have kept their own.
+    Of those up to the last compacting only edits that were undone or redone after it have kept their own.
     """
     floor = floor_of(db)
     if root <= floor and not (_changed_after(db, root, floor) and has_deltas(db, root)):

@@ -105,7 +105,7 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
     undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
     redoable = f"inverse = 1 AND taken_back IS NULL AND seq > {floor} AND undoes > {lost}"
     in_force = _newest(db, "seq, undoes", redoable, image, limit)
-    # One that takes itself back stands for an edit that was refused: nothing was changed, so redo goes on.
+    # A self-undone edit stands for a refused one: nothing was changed, so redo stays.
     newest_new = _newest(db, "seq", "undoes IS NULL AND taken_back IS NOT seq", image, 1)
     ended = newest_new[0][0] if newest_new else 0
     undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]

@@ -1,7 +1,7 @@
 """The classes of a merged project: the first project's, with what the second one changed alone or has alone.
 
 Pure functions of class tables. Copies share classes by id; all else is one class where the name is (NFC, without case),
-and the background is the background whatever it is called. The table is decided first, and the pixels of both sides
+and the background is the background whatever its name. The table is decided first, and the pixels of both sides
 are then read through it.
 """
 
@@ -58,7 +58,7 @@ class MergedClasses:
 def merged_classes(
     a: SideClasses, b: SideClasses, base: ClassTable | None, next_id: ClassId, next_value: int
 ) -> MergedClasses:
-    """Decide the classes of C; `base` are those of the last common edit, None where the projects are no copies.
+    """Decide the classes of C; `base` are those of the last common edit, None where the projects are not copies.
 
     Raises `UserError` where a class has pixels on both sides and is of two kinds.
     """

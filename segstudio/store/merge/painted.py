@@ -1,4 +1,4 @@
-"""With which classes one of two copies has painted since their last common edit, which the other one put out of use.
+"""The classes that one of two copies put out of use and the other has painted with since their last common edit.
 
 Only asked where there is such a class; then the tiles that hold it are read.
 """

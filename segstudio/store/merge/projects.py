@@ -1,7 +1,7 @@
 """Two projects into one: everything that happens inside the new project's database, in one transaction.
 
 The new project C begins as a copy of A, so that A's journal, undo, versions and splits are its own. What B knows more
-comes as edits of one batch: one of the classes, then one an image. B's versions stay behind: what is held out in C has
+comes as edits of one batch: one of the classes, then one an image. B's versions are left out: what is held out in C has
 been trained on by none of C's.
 """
 
@@ -45,7 +45,7 @@ the conflicts (path, plane, pixels, rect)."""
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A plane of an image of C where both know and differ: so many pixels, within x, y, w, h."""
+    """A plane of an image of C where both know and differ: `pixels` of them, within x, y, w, h."""
 
     path: str
     plane: int
@@ -57,7 +57,7 @@ class Conflict:
 class MergeReport:
     """What a merge did: images in C, those of them that only B had, the conflicts, and sentences.
 
-    `common_edit` is the last edit both have in common, None where they are no copies of one project;
+    `common_edit` is the last edit both have in common, None where they are not copies of one project;
     `versions_left` are those of B, which are not taken.
     """
 

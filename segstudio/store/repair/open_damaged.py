@@ -34,7 +34,7 @@ def copy_aside(database: Path, scratch: Path) -> Path:
 
 
 def template() -> sqlite3.Connection:
-    """An empty database of today's schema, in memory."""
+    """An empty database of the current schema, in memory."""
     db = sqlite3.connect(":memory:", isolation_level=None)
     db.execute(f"PRAGMA page_size = {_PAGE}")
     db.execute("BEGIN")
@@ -44,7 +44,7 @@ def template() -> sqlite3.Connection:
 
 
 def open_damaged(copy: Path) -> sqlite3.Connection | None:
-    """A reading connection to a scratch copy, after as much mending of header and schema as it needs; None for none."""
+    """A reading connection to a scratch copy, its header and schema repaired as needed; None for none."""
     with contextlib.suppress(*UNREADABLE):
         _connected(copy).close()  # undoes a transaction that was cut off, and reads the log if there is one
     for mend in (_leave, _mend_header, _mend_schema):

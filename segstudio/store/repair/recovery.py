@@ -49,7 +49,7 @@ _TABLES = (
 _BY_IMAGE = frozenset({"planes", "times"})
 _FROM_JOURNAL = -1
 _FARTHEST = 1 << 53
-"""No number is as large as this but by damage."""
+"""Numbers as large as this come only from damage."""
 
 
 class Proved(NamedTuple):
@@ -87,7 +87,7 @@ class Recovered:
 
     @property
     def tiles_broken(self) -> bool:
-        """Pages of tiles cannot be read, so tiles may be lost that nothing knows of."""
+        """Pages of tiles cannot be read, so unknown tiles may be lost."""
         return self.tile_rows.broken
 
     def content(self, place: Place) -> tuple[Tile, bytes | None] | None:

@@ -1,7 +1,7 @@
 """Which images lost labels when a project was repaired, so that a merge does not take the loss for somebody's erasing.
 
 A repaired project keeps its past under the same numbers and ids, but not what was lost. So its last common edit with a
-copy says nothing of these images: there what either side knows is taken.
+copy says nothing about these images: there what either side knows is taken.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
-"""Writing waiting edits together; where one does not fit, the others all the same, and that one is set aside.
+"""Writing waiting edits together; where one does not fit, the others are still written, and that one is set aside.
 
 The journal refuses an edit that does not follow what is stored, and any fault may be met while one is written. That is
-the program's mistake, not the disk's: trying again would not help, and what comes after it must be saved.
+a fault of the program, not of the disk: trying again would not help, and what comes after it must be saved.
 """
 
 import sqlite3
@@ -63,7 +63,7 @@ def _written_in_part(connection: WriteConnection, edits: _Edits, outbox: Outbox 
 def _write_what_fits(db: sqlite3.Connection, edits: _Edits, outbox: Outbox | None) -> SetAside | None:
     """Write each edit that fits; the others are in the outbox before the commit, so that none is ever nowhere.
 
-    Their numbers stay theirs. What rests on one of them does not fit either: everything has to be as it was `before`.
+    Their numbers stay theirs. An edit that depends on one of them does not fit either: its `before` no longer holds.
     """
     misfits = [misfit for seq, edit in edits if (misfit := _write_or_note(db, seq, edit)) is not None]
     if not misfits:

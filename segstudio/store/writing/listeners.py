@@ -20,5 +20,5 @@ def tell(call: Callable[..., object], *told: object) -> None:
 
 
 def report() -> None:
-    """Report the fault that is being handled as one that ends a thread is reported, and go on."""
+    """Report the fault being handled like one that ends a thread, and continue."""
     threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

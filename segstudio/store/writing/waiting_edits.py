@@ -2,7 +2,7 @@
 
 One file a place: named by the project's uuid, which its copies share, and by a hash of its folder's real path. Only who
 holds the lock of that place writes the file. An edit that is in the journal already is left out, so a crash between
-replay and removal does no harm. What no longer fits is set aside in a file of its own; the rest is saved.
+replay and removal does no harm. Edits that no longer fit are set aside in a separate file; the rest is saved.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ def _folder() -> Path:
 
 
 def _old_name(uuid: str) -> Path:
-    """Its name before each place had a file of its own."""
+    """Its name before each place had its own file."""
     return _folder() / f"{uuid}{_WAITING}"
 
 
@@ -105,7 +105,7 @@ def read_waiting(path: Path) -> list[tuple[int, bytes]]:
     return _read(path).edits
 
 
-# --- whose they are
+# --- which project they belong to
 
 
 def _same_place(kept_for: str, project: Path) -> bool:
@@ -168,7 +168,7 @@ def _files_at(project: Path, suffix: str) -> Iterator[Path]:
 def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     """Write edits that could not be saved, after any that wait already; one that does is not written twice.
 
-    Only for who holds the lock of the project. What cannot be read in the place of the file is set aside. Raises
+    Only for the holder of the project's lock. What cannot be read in the place of the file is set aside. Raises
     `DiskRefused` where this is refused too.
     """
     path = waiting_file(uuid, project)
@@ -232,7 +232,7 @@ def _move_aside(path: Path, own: Path) -> Path:
 
 
 def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
-    """What opening the project for writing would save. Changes nothing; what cannot be read is in the sentence."""
+    """The edits that opening for writing would save. Changes nothing; unreadable files are in the sentence."""
     edits, said = 0, list[str]()
     try:
         paths = _named(uuid)
@@ -274,7 +274,7 @@ def _missing(db: sqlite3.Connection, wire: _Wire) -> int:
 
 
 def notes_on(projects: Iterable[Path]) -> tuple[str, ...]:
-    """A sentence for each project in these folders for which edits wait; for who reads them by other ways."""
+    """A sentence for each project in these folders for which edits wait; for callers that read them in other ways."""
     said: list[str] = []
     for project in projects:
         with closing(Readers(project / DATABASE)) as readers, readers.transaction() as db:
@@ -288,9 +288,9 @@ def notes_on(projects: Iterable[Path]) -> tuple[str, ...]:
 def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
     """Write what waits into the project, each file in one transaction; sentences about it, '' where nothing waits.
 
-    It takes what was kept for its own place, and for a place where the project is no more. What no longer fits, and
+    It takes what was kept for its own place, and for a place where the project no longer is. What no longer fits, and
     what rests on it, is set aside in another file, not lost; so is what cannot be read. Raises `DiskRefused` where the
-    disk still refuses: then all of it goes on waiting.
+    disk still refuses: then all of it keeps waiting.
     """
     said: list[str] = []
     try:

@@ -2,8 +2,8 @@
 
 An edit is 'saved' only after its COMMIT under synchronous=FULL. Edits that wait are committed together. Where the disk
 refuses, nothing is lost: the edits stay first in the queue and are tried again every two seconds and at each new one.
-An edit that does not follow what is saved, which is a fault of the program, is set aside and told of; what comes after
-it is saved. Where even that fails the thread ends, says so, and keeps all that waits for the next opening.
+An edit that does not follow what is saved, which is a fault of the program, is set aside and reported; later ones
+are saved. Where even that fails the thread ends, reports it, and keeps all that waits for the next opening.
 """
 
 import sqlite3
@@ -37,7 +37,7 @@ _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
 _CLOSING_S = 0.5
-"""So long the digests of labels that are not known may keep the end waiting."""
+"""How long the computing of unknown digests may delay the end."""
 
 _FAULT = N_(
     "A fault in SegStudio stopped the saving. What was saved before is safe; later strokes are kept until the project "
@@ -101,7 +101,7 @@ class Writer:
         return seq
 
     def call(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        """Run a job in a transaction of its own, after everything that waits.
+        """Run a job in its own transaction, after everything that waits.
 
         Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
         """
@@ -142,7 +142,7 @@ class Writer:
         return waiting.future
 
     def flush(self, timeout_s: float | None = None) -> bool:
-        """Wait until everything that waits now is done, and told of; not to be called by a call-back.
+        """Wait until everything that waits now is done, and reported; not to be called from a call-back.
 
         False after the timeout, or as soon as the disk refuses a try that began after this was called.
         """
@@ -191,7 +191,7 @@ class Writer:
         """End the thread and return the edits that could not be written within the time, or were refused, in order.
 
         A disk that hangs may hold the thread for longer: then what is being written may still be, and so may the edits
-        behind it, and nobody else may write until then (`when_ended`). Jobs that have not begun fail.
+        behind it, and no other process may write until then (`when_ended`). Jobs that have not begun fail.
         """
         self.flush(wait_s)
         with self._changed:
@@ -213,7 +213,7 @@ class Writer:
         return True
 
     def _fail_jobs(self, sentence: str) -> None:
-        """Fail the jobs that wait; of one under way only its end says what became of it."""
+        """Fail the jobs that wait; the outcome of one under way is known only at its end."""
         with self._changed:
             jobs = [waiting for waiting in self._queue if waiting.job is not None and not waiting.future.running()]
             for waiting in jobs:
@@ -253,7 +253,7 @@ class Writer:
         """Wait for work, for the next try, or to be idle; False when it is time to end."""
         with self._changed:
             if self._refused:
-                # Who asked while the last try was under way wants another one at once.
+                # A request made while the last try was under way asks for another one at once.
                 self._changed.wait_for(lambda: self._stopping or self._nudges != self._seen_nudges, _RETRY_S)
                 return not self._stopping
             while not self._queue:
@@ -299,7 +299,7 @@ class Writer:
         except Exception as error:
             sentence = refusal(error)
             if sentence is None:
-                raise  # no edit is to blame: the writer cannot go on
+                raise  # no edit is to blame: the writer cannot continue
             self._refuse(sentence)
             return
         self._finish(group, aside)
@@ -315,7 +315,7 @@ class Writer:
                 return
         try:
             result = self._connection.transact(job)
-        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
+        except Exception as error:  # noqa: BLE001 - the caller gets it from the future
             sentence = refusal(error)
             self._drop(1)
             waiting.future.set_exception(error if sentence is None else DiskRefused(sentence))
@@ -338,7 +338,7 @@ class Writer:
             tell(self.on_refused, sentence)
 
     def _finish(self, group: list[Queued], aside: SetAside | None = None) -> None:
-        """Take what is durable, or set aside, out of the queue and tell of it."""
+        """Take what is durable, or set aside, out of the queue and report it."""
         with self._changed:
             recovered, self._refused = self._refused, ""
             refused = {seq for seq, _ in aside.edits} if aside is not None else set[Seq]()
@@ -370,7 +370,7 @@ class Writer:
             self._changed.notify_all()
 
     def _note_fault(self, trace: str) -> None:
-        """Nothing more is written: say so, and keep all that waits for the next opening, whatever becomes of us."""
+        """Nothing more is written: report it, and keep all that waits for the next opening, whatever happens."""
         with self._changed:
             self._fault = trace
             self._refused = _(_FAULT)
@@ -382,16 +382,16 @@ class Writer:
             tell(self._outbox.keep, waiting)
 
     def _use_pause(self, stop: Callable[[], bool]) -> None:
-        """Compute the digests of labels that are not known; what is not done stays to be computed by who asks."""
+        """Compute the digests of labels that are not known; the rest is computed on request."""
         self._digests_owed = False
         try:
             fill_digests(self._connection, stop)
-        except Exception as error:  # noqa: BLE001 - what is derived is no reason to save nothing any more
+        except Exception as error:  # noqa: BLE001 - a derived value must not stop the saving
             if refusal(error) is None:
                 report()
 
     def _fold(self, mode: str) -> None:
-        """Fold the log in. What the disk refuses here stays in the log, where it is durable already."""
+        """Fold the log in. What the disk refuses here stays in the log, where it is already durable."""
         try:
             self._connection.fold(mode)
         except sqlite3.Error as error:
