@@ -174,9 +174,12 @@ class Growing(QObject):
         if len(images) == 1:
             self._notices.say(_("'{path}' was taken out of the project; undo brings it back", path=rows[0].path))
         elif images:
-            one = "{n} image was taken out of the project; undo brings it back"
-            many = "{n} images were taken out of the project; undo brings them back"
-            self._notices.say(count(len(images), one, many))
+            sentence = count(
+                len(images),
+                "{n} image was taken out of the project; undo brings it back",
+                "{n} images were taken out of the project; undo brings them back",
+            )
+            self._notices.say(sentence)
 
 
 def _meant(rows: Sequence[ImageRow], paths: Sequence[str]) -> Generator[Progress, None, list[ImageRow]]:

@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of images, and where it would lie if it had moved with the project; None where it cannot be elsewhere."""
+    """A folder of images, and where it would lie if it had moved with the project; None for nowhere else."""
 
     path: Path
     beside: Path | None = None

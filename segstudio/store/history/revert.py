@@ -141,7 +141,7 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
         "SELECT coalesce(b.cause, e.cause) FROM edits e LEFT JOIN batches b ON b.id = e.batch WHERE e.seq = ?",
         (target.root,),
     ).fetchone()
-    what, path = _(_WORDS.get(Cause(cause), N_("The change"))), _path(db, target.image)
+    what, path = _(_WORDS.get(Cause(cause), _OTHER)), _path(db, target.image)
     if target.redo:
         raise UserError(
             _("{what} cannot be redone: '{path}' has changed since.", what=what, path=path)
@@ -158,6 +158,7 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
     )
 
 
+_OTHER = N_("The change")
 _WORDS = {
     Cause.IMPORT: N_("The import"),
     Cause.RESTORE: N_("The restored snapshot"),

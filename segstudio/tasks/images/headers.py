@@ -179,8 +179,7 @@ def no_image_found(found: Looked) -> UserError:
     """The error where nothing given is an image: it says what the files are instead, and which formats are read."""
     parts = [reasons(found.skipped)] if found.skipped else []
     if found.own_masks:
-        own = "1 mask was exported by SegStudio", "{n} masks were exported by SegStudio"
-        parts.append(count(found.own_masks, *own))
+        parts.append(count(found.own_masks, "1 mask was exported by SegStudio", "{n} masks were exported by SegStudio"))
     why = "; ".join(parts)
     return UserError(
         _("No image was found: {why}.", why=why) if why else _("No image was found."),

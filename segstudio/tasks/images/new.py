@@ -61,7 +61,7 @@ def new_project(
     found = yield from looked_at(found_files(images))
     if not found.images:
         raise no_image_found(found)
-    yield Progress(len(found.images), len(found.images), _(_("writing the project")))
+    yield Progress(len(found.images), len(found.images), _("writing the project"))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
         return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)

@@ -70,15 +70,21 @@ TOO_LONG = Reason(
 
 def not_supported(format_: str) -> Reason:
     """A file of a format that is known but not read yet."""
-    one, many = "1 {format} file: not supported yet", "{n} {format} files: not supported yet"
-    return Reason(f"{format_}: not supported yet", lambda n: count(n, one, many, format=format_))
+    return Reason(
+        f"{format_}: not supported yet",
+        lambda n: count(
+            n, "1 {format} file: not supported yet", "{n} {format} files: not supported yet", format=format_
+        ),
+    )
 
 
 def unreadable(sentence: str) -> Reason:
     """An image that cannot be read; the part of the reader's `sentence` after the colon is kept."""
     why = sentence.rstrip(".").rpartition(": ")[2]
-    one, many = "1 file cannot be read: {why}", "{n} files cannot be read: {why}"
-    return Reason(f"it cannot be read: {why}", lambda n: count(n, one, many, why=why))
+    return Reason(
+        f"it cannot be read: {why}",
+        lambda n: count(n, "1 file cannot be read: {why}", "{n} files cannot be read: {why}", why=why),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
     # What an earlier writer could not save; a current writer has read it, or reports it itself.
     waiting = 0 if project.writable else project.unsaved.edits
     ticker = Ticker()
-    progress = Progress(0, 0, _(_("copying the labels")))
+    progress = Progress(0, 0, _("copying the labels"))
 
     def tick(done: int, total: int, doing: str) -> None:
         nonlocal progress

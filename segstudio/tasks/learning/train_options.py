@@ -31,19 +31,23 @@ def choices_of(values: Mapping[str, object], config: Path | None = None) -> Choi
     """
     found = {} if config is None else _from_file(config)
     found |= {name: value for name, value in values.items() if value is not None}
-    where = "" if config is None else f"{config}: "
+
+    def refused(why: object) -> UsageError:
+        if config is None:
+            return UsageError(_("{why}.", why=why))
+        return UsageError(_("{file}: {why}.", file=config, why=why))
+
     try:
         choices = msgspec.convert(found, Choices)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}{error}.") from error
+        raise refused(error) from error
     if not _DEVICE.fullmatch(choices.device):
         raise UsageError(
             _("'{device}' is not a device; choose one of auto, cpu, cuda, cuda:N and mps.", device=choices.device)
         )
     limits = (choices.max_seconds, choices.max_steps)
     if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
-        limit = _("max_seconds and max_steps must be above 0, and seed must not be negative.")
-        raise UsageError(f"{where}{limit}")
+        raise refused(_("max_seconds and max_steps must be above 0, and seed must not be negative"))
     return choices
 
 
