@@ -171,7 +171,7 @@ def test_a_map_names_categories_by_name_or_by_number(project: Project, file: Pat
     assert report.pixels == 25
     with pytest.raises(UsageError, match=r"'stem' is not a class in them.json; its classes are blade, dirt"):
         brought_in(project, file, mapping=parsed_map(["stem=leaf"]))
-    with pytest.raises(UsageError, match="--pattern is of masks"):
+    with pytest.raises(UsageError, match="--pattern is for masks"):
         brought_in(project, file, pattern=StemPattern("{stem}_mask"))
 
 

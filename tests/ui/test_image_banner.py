@@ -145,13 +145,13 @@ def test_an_image_of_another_size_is_flagged_and_not_shown_under_its_labels(me: 
     file = _label_first(me)
     _changed(file, (50, 40))
     me.session.open_image(0)
-    me.wait(lambda: any("pixels now, and its labels are for" in failure["sentence"] for failure in me.failures))
+    me.wait(lambda: any("pixels, and its labels are for" in failure["sentence"] for failure in me.failures))
     assert me.opened.navigation.display is None
     banner = me.window.image_banner
     assert banner.isVisible()
     assert not _button(me, "useContentButton").isVisible()
     assert not me.window.message_strip.isVisible()
-    assert "pixels now" in me.opened.navigation.items[0].problem
+    assert "it now has" in me.opened.navigation.items[0].problem
     _nothing_can_be_done(me)
 
 
