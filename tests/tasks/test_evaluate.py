@@ -88,7 +88,8 @@ def test_images_with_nothing_to_compare_are_counted_and_named(project: Project, 
     )
     finished(import_masks(project, "png", truth / "a.png", target=Target.PROPOSALS))
     assert evaluated(project, truth).empty == ("b.jpg",)
-    assert evaluated(project, truth, content="labels").note.startswith("2 of 2 images have no labels (the first is a.png")
+    note = evaluated(project, truth, content="labels").note
+    assert note.startswith("2 of 2 images have no labels (the first is a.png")
     finished(import_masks(project, "png", truth))
     after = evaluated(project, truth, content="labels")
     assert (after.empty, after.note) == ((), "")
