@@ -1,6 +1,6 @@
-"""The owner of faults that reach the window: one sentence for each, and the end of the gesture that it met.
+"""The owner of faults that reach the window: one sentence for each, and the end of the gesture that it hit.
 
-A `UserError` says its own line; a bug says that it is one, and its details hold the trace. A repeated one, such as a
+A `UserError` shows its own line; a bug is reported as one, and its details hold the trace. A repeated one, such as a
 fault at every paint event, is reported once.
 """
 

@@ -30,7 +30,7 @@ class Notices(QObject):
         self.told.emit(Notice(NoticeKind.NEWS, sentence, job=job))
 
     def fail(self, job: JobKind, why: str | UserError, details: str = "", *, cancelled: bool = False) -> None:
-        """Say why something could not be done."""
+        """Report why something could not be done."""
         sentence = why.line if isinstance(why, UserError) else why
         self.told.emit(Notice(NoticeKind.FAILURE, sentence, details, job, cancelled))
 

@@ -91,7 +91,7 @@ class OpenedProject(QObject):
         self._check, self._damage = prepared.check, prepared.damage
 
     def _wire(self) -> None:
-        """What one owner does when another one tells something."""
+        """The wiring: what one owner does on another's signals."""
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)
@@ -179,14 +179,14 @@ class OpenedProject(QObject):
         self.ground.main.post(lambda: self.ground.notices.fail(JobKind.CHECK, sentence))
 
     def save(self) -> None:
-        """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
+        """Keep a stroke under way and wait a moment for the writer; a disk that refused is tried again."""
         self.documents.commit_gesture()
         writer = self.store.writer
         if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
             self.documents.saving.acknowledge_rest()
 
     def ready_to_close(self, wait_s: float) -> bool:
-        """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
+        """Whether there is nothing to wait for: all is written, or the disk refuses, so that waiting would not help."""
         writer = self.store.writer
         if writer is None:
             return True

@@ -1,6 +1,6 @@
 """Opens a project away from the GUI thread: bringing it up to date, saving what waits, reading its list of images.
 
-All of that may take as long as the disk does. What the owners are made of is read here too, so that making them, on the
+All of that may take as long as the disk does. The owners' data is read here too, so that making them, on the
 GUI thread, asks the disk for nothing.
 """
 
@@ -52,7 +52,7 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Damage:
-    """What a check has found, and who is told of it, whichever comes first."""
+    """The findings of a check, and the listener to them, whichever comes first."""
 
     found: list[str] = field(default_factory=list[str])
     tell: Callable[[str], None] | None = None

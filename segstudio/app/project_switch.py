@@ -74,7 +74,7 @@ class Projects(QObject):
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for a project that is being opened, and open it now; whether there is none to wait for any more.
 
-        Why one cannot be opened, a notice says.
+        A notice says why one cannot be opened.
         """
         if self._opening is None:
             return True
@@ -86,7 +86,7 @@ class Projects(QObject):
     def _make_way(self, path: Path) -> None:
         """A second opening would meet this window's own lock: the same project is closed before it is opened again.
 
-        Only one that is read-only here holds no lock, and stays until the new one is there.
+        Only a read-only one holds no lock, and stays until the new one is there.
         """
         opened = self.current
         if opened is None or not opened.may_write or opened.path.resolve() != path.resolve():

@@ -35,7 +35,11 @@ class Relinking(QObject):
                 sentence = " ".join((sentence, _("It has files of the same names with other content.")))
             self._ground.notices.fail(JobKind.RELINK, sentence, "\n".join(report.missing))
             return
-        found = count(len(report.found), "1 image found", "{n} images found")
-        missing = _("{found}, {missing} still missing.", found=found, missing=f"{len(report.missing):,}")
-        self._ground.notices.say(missing if report.missing else _("{found}.", found=found))
+        sentence = count(
+            len(report.found),
+            "1 image found, {missing} still missing.",
+            "{n} images found, {missing} still missing.",
+            missing=f"{len(report.missing):,}",
+        )
+        self._ground.notices.say(sentence)
         self._navigation.located()

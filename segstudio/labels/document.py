@@ -70,7 +70,7 @@ class Document:
         return ObjectId(found) if found and self._class_of[found] == class_id else None
 
     def apply(self, edit: Edit) -> dict[int, Rect]:
-        """Make the change and return the rectangle that changed on each plane.
+        """Make the change and return the changed rectangle of each plane.
 
         Raises `EditConflict`, and changes nothing, where a `before` does not hold.
         """

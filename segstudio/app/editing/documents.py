@@ -177,7 +177,7 @@ class Documents(QObject):
         return self.busy if self.current is not None and self.long.changes(self.current.document.image) else ""
 
     def say(self, sentence: str) -> None:
-        """Say it in passing."""
+        """Show a passing message."""
         self._notices.say(sentence)
 
     def repaint(self, plane: int, rect: Rect) -> None:
@@ -505,7 +505,7 @@ class Documents(QObject):
         self.saving.announce()
 
     def _read_again(self, opened: OpenDocument) -> None:
-        """Read what is stored and what waits; where that fails too, the image is read before it is shown again."""
+        """Read the stored and the waiting edits; where that fails too, the image is read before it is shown again."""
         opened.generation = -1
         self._read_anew(opened)
         for edit, owner in self._held:
@@ -525,7 +525,7 @@ class Documents(QObject):
             self.changed.emit(Changed(Seq(self.saving.submitted), document.image, plane, where, tables))
 
     def _release(self) -> None:
-        """Hand over the strokes that waited, in their order; later where something is still being written."""
+        """Pass on the waiting strokes in their order; later where something is still being written."""
         if self._writing_long:
             self._release_later()
             return

@@ -21,7 +21,7 @@ _SMALLEST_RADIUS_PX = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a tool wants to know, and the ticket under which the result is brought back to it."""
+    """A tool's question, and the ticket under which the result is returned to it."""
 
     ticket: int
     what: object
