@@ -103,7 +103,7 @@ def test_an_image_of_another_size_is_flagged_and_cannot_be_used(desk: Desk) -> N
     assert desk.navigation.failed
     trouble = desk.navigation.trouble
     assert (trouble.kind, trouble.usable) == ("changed", False)
-    assert "50 x 40 pixels now" in trouble.sentence
+    assert "now has 50 x 40 pixels" in trouble.sentence
     assert desk.navigation.items[0].problem
     desk.qtbot.waitUntil(lambda: bool(desk.project.image(ImageId(1)).changed))
 
