@@ -141,7 +141,7 @@ def test_closing_over_a_full_disk_keeps_the_edits_and_the_next_opening_saves_the
     disk.full = False
     assert me.project is not None
     with Project.open(me.project) as project:
-        assert "is saved now" in project.notice
+        assert "has now been saved" in project.notice
         document = project.document(project.images()[0].id)
         assert (document.raster.read(0, document.raster.bounds(0))[0] == labels).all()
 

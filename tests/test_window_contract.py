@@ -167,7 +167,7 @@ def test_planes_have_their_own_labels(me: Bench) -> None:
     me.session.undo()
     me.settle()
     assert not me.session.labels("pages.tif", 1).any()
-    with pytest.raises(Exception, match="no plane number 3"):
+    with pytest.raises(Exception, match="no plane 3"):
         me.session.open_image("pages.tif", PLANES)
 
 

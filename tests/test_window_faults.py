@@ -34,7 +34,7 @@ from tests.window_bench import Bench, make_project
 pytestmark = pytest.mark.timeout(120)
 
 CTRL = Qt.KeyboardModifier.ControlModifier
-MADE = "SegStudio made a mistake"
+MADE = "Something went wrong in SegStudio"
 
 
 class Hand(Bench):

@@ -62,7 +62,7 @@ class Hears:
         me.session.trainingFinished.connect(self.results.append)
 
     def words(self) -> str:
-        return self.me.labels_say("The run went on from")
+        return self.me.labels_say("The run continued from")
 
 
 def test_it_goes_on_from_its_last_checkpoint_and_says_so(home: Path) -> None:
@@ -73,7 +73,7 @@ def test_it_goes_on_from_its_last_checkpoint_and_says_so(home: Path) -> None:
     me.session.projects.open(project)
     heard = Hears(me)
     me.wait(heard.words, 60)
-    assert heard.words() == f"The run went on from step {step}."
+    assert heard.words() == f"The run continued from step {step}."
     begun = time.monotonic()
     me.close()
     assert time.monotonic() - begun < 30
@@ -103,7 +103,7 @@ def test_a_run_that_was_only_just_asked_for_begins_again(home: Path) -> None:
     me = Bench(project)
     heard = Hears(me)
     me.wait(heard.words, 60)
-    assert heard.words() == "The run went on from its beginning."
+    assert heard.words() == "The run started again from its beginning."
     me.wait(lambda: any(event["kind"] == "stepped" for event in heard.events), 60)
     me.session.stop_training()
     me.wait(lambda: heard.results, 120)
@@ -116,7 +116,7 @@ def test_a_run_in_which_the_program_ends_twice_at_one_step_is_given_up(home: Pat
         opened.set_setting("learning", {"run": "r1", "choices": {}, "resumed_from": 0}).result()
     me = Bench(project)
     me.wait(lambda: me.failures, 60)
-    assert "The run was given up" in me.failures[0]["sentence"]
+    assert "The run was abandoned" in me.failures[0]["sentence"]
     me.close()
     with Project.open(project, write=False) as after:
         assert interrupted_run(after) is None

@@ -16,7 +16,7 @@ __all__ = ["Backup", "Backups"]
 
 
 class Backups(QObject):
-    """Painting goes on meanwhile. `backedUp` carries a `Backup`: in its place, and checked."""
+    """Painting can continue. `backedUp` carries a `Backup`: in its place, and checked."""
 
     backedUp = Signal(object)
 
@@ -34,12 +34,11 @@ class Backups(QObject):
         jobs = self._ground.jobs
         if jobs.of(JobKind.BACKUP):
             raise UserError(_("A backup is being made already."))
-        words = _("Backing up: {0}")
         jobs.follow(
             JobKind.BACKUP,
             _("Backing up"),
             backup(self._ground.project, place),
             self._ground.main,
-            words=lambda progress: words.format(progress.doing),
+            words=lambda progress: _("Backing up: {doing}", doing=progress.doing),
             on_done=self.backedUp.emit,
         )

@@ -1,4 +1,4 @@
-"""The owner of exports, each a job of its own over the committed labels."""
+"""The owner of exports, each a separate job over the committed labels."""
 
 from pathlib import Path
 
@@ -38,13 +38,12 @@ class Exports(QObject):
 
     def start(self, format_: str, out: Path, content: str) -> None:
         """Begin an export of everything committed so far; several run side by side."""
-        words = _("Exporting {0} of {1}")
         self._ground.jobs.follow(
             JobKind.EXPORT,
             _("Exporting"),
             export(self._ground.project, format_, out, content=content),
             self._ground.main,
-            words=lambda progress: words.format(progress.done, progress.total),
+            words=lambda progress: _("Exporting {done} of {total}", done=progress.done, total=progress.total),
             on_done=self.finished.emit,
         )
 

@@ -1,7 +1,7 @@
-"""The owner of faults that reach the window: one sentence for each, and the end of the gesture that it met.
+"""The owner of faults that reach the window: one sentence for each, and the end of the gesture that it hit.
 
-A `UserError` says its own line; a bug says that it is one, and its details hold the trace. What goes on and on, as a
-fault of every paint event does, is said once.
+A `UserError` shows its own line; a bug is reported as one, and its details hold the trace. A repeated one, such as a
+fault at every paint event, is reported once.
 """
 
 import re
@@ -43,19 +43,19 @@ class Faults(QObject):
         self.listen()
 
     def listen(self) -> None:
-        """Hear of what nobody caught, of every thread."""
+        """Receive uncaught exceptions of every thread."""
         faults.listen(self._heard)
 
     def close(self) -> None:
-        """Hear of nothing any more; what a border of this window catches can still be said."""
+        """Stop receiving them; exceptions caught at a border of this window can still be reported."""
         faults.unlisten(self._heard)
 
     def met(self, error: Exception, quiet_s: float = faults.QUIET_S) -> bool:
-        """Say a fault that a border of this window caught; whether it is said, and not the same one going on."""
+        """Report a fault caught at a border of this window; False where it repeats one just reported."""
         return faults.report(error, quiet_s=quiet_s, only=self._heard)
 
     def _heard(self, error: Exception, quiet_s: float) -> bool:
-        """From any thread, with whatever nobody caught."""
+        """From any thread, with an uncaught exception."""
         if not self._is_new(error, quiet_s):
             return False
         if QThread.currentThread() is self.thread():
@@ -78,14 +78,14 @@ class Faults(QObject):
         if isinstance(error, UserError):
             sentence = error.line
             if aborted:
-                sentence += " " + _("The stroke that was being painted was taken back.")
+                sentence = " ".join((sentence, _("The stroke being painted was undone.")))
             self._tell(Notice(NoticeKind.FAULT, sentence))
             return
         safe = _("Your labels are safe.")
         if aborted:
-            safe = _("Your labels are safe; the stroke that was being painted was taken back.")
-        what = _("SegStudio made a mistake; this is a bug ({words}).", words=_words(error))
-        todo = _("'Copy details' copies what helps to mend it.")
+            safe = _("Your labels are safe; the stroke being painted was undone.")
+        what = _("Something went wrong in SegStudio; this is a bug ({words}).", words=_words(error))
+        todo = _("'Copy details' copies what a bug report needs.")
         self._tell(Notice(NoticeKind.BUG, f"{what} {safe} {todo}", _details(error)))
 
 

@@ -1,4 +1,4 @@
-"""What the owners of one project stand on: the project, its thread, and the window's notices and jobs."""
+"""What the owners of one project share: the project, its thread, and the window's notices and jobs."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The owner of jobs: what takes a while and is shown to the person at the window, each under an id of its own."""
+"""The owner of jobs: work that takes a while and is shown in the window, each with its own id."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Steps(Protocol):
-    """Progress as tasks tell it: `done` of `total`, which is 0 while it is not known."""
+    """Progress as tasks report it: `done` of `total`, which is 0 while it is not known."""
 
     @property
     def done(self) -> int: ...
@@ -41,7 +41,7 @@ class _Running:
 
 
 class Jobs(QObject):
-    """`changed`: the list, or how far one of them is. What begins is told before it runs, an end after it is off."""
+    """`changed`: the list, or a job's progress. A job is reported before it runs, its end after it left the list."""
 
     changed = Signal()
 
@@ -65,7 +65,7 @@ class Jobs(QObject):
     def show(
         self, kind: JobKind, text: str, main: MainThread | None = None, cancel: Callable[[], object] | None = None
     ) -> JobId:
-        """List a job that its owner runs; without `cancel` nobody can end it. To be followed by `end`."""
+        """List a job that its owner runs; without `cancel` it cannot be cancelled. To be followed by `end`."""
         self._newest += 1
         id_ = JobId(self._newest)
         self._running[id_] = _Running(JobState(id_, kind, text, cancellable=cancel is not None), main, cancel)
@@ -106,7 +106,7 @@ class Jobs(QObject):
         on_end: Callable[[], None] = lambda: None,
         cancel: Callable[[], object] | None = None,
     ) -> JobId:
-        """Run a generator on a thread; what comes of it is told from the event loop of `main`.
+        """Run a generator on a thread; its results arrive in the event loop of `main`.
 
         `on_end` comes first, whatever the end is; then `on_done` has the result, or `on_failed` the `UserError`, which
         is said as the failure of this kind of job where there is no `on_failed`. `cancel` is what a person's cancelling

@@ -1,6 +1,6 @@
 """Work away from the GUI thread: a generator of progress values run on a thread, its values handed over in order.
 
-A job ends in exactly one of: a result, a `UserError`, a bug. Whoever starts one ends it: `cancel` and `wait`.
+A job ends in exactly one of: a result, a `UserError`, a bug. Its starter ends it: `cancel` and `wait`.
 """
 
 import threading
@@ -45,7 +45,7 @@ class MainThread(QObject):
             return
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - a border: whoever listens is told
+        except Exception as error:  # noqa: BLE001 - a border: reported to the listener
             report(error)
 
 
@@ -113,7 +113,7 @@ class Job(Generic[P, T]):
 
 
 def say_refusal(future: "Future[None]", say: Callable[[str], None]) -> None:
-    """Tell of a note beside the labels that the disk refused; it is of no weight for them. A bug is raised."""
+    """Report a note beside the labels that the disk refused; the labels do not depend on it. A bug is raised."""
     error = future.exception()
     if isinstance(error, UserError):
         say(error.line)
@@ -137,7 +137,7 @@ class Worker:
     def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
         """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began.
 
-        Without `then` nobody need look at the future: a bug in it is reported all the same.
+        Without `then` the future may be ignored: a bug in it is still reported.
         """
         future = self._pool.submit(work)
         after = _report_fault if then is None else then

@@ -1,4 +1,4 @@
-"""The owner of what is said: every word for the person at the window is a `Notice`, and goes through here."""
+"""The owner of notices: every message to the person at the window goes through here."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ __all__ = ["Notices"]
 
 
 class Notices(QObject):
-    """`told` carries a `Notice`. `abort` ends a gesture that a fault met, and answers whether there was one."""
+    """`told` carries a `Notice`. `abort` ends a gesture that a fault hit, and returns whether there was one."""
 
     told = Signal(object)
 
@@ -22,24 +22,24 @@ class Notices(QObject):
         self._faults = Faults(abort, self.told.emit, self)
 
     def say(self, sentence: str) -> None:
-        """Say something in passing."""
+        """Show a passing message."""
         self.told.emit(Notice(NoticeKind.WORD, sentence))
 
     def announce(self, job: JobKind, sentence: str) -> None:
-        """Say something that stands until it is closed, or until the job has ended well."""
+        """Show a message that stays until it is closed, or until the job has succeeded."""
         self.told.emit(Notice(NoticeKind.NEWS, sentence, job=job))
 
     def fail(self, job: JobKind, why: str | UserError, details: str = "", *, cancelled: bool = False) -> None:
-        """Say why something could not be done."""
+        """Report why something could not be done."""
         sentence = why.line if isinstance(why, UserError) else why
         self.told.emit(Notice(NoticeKind.FAILURE, sentence, details, job, cancelled))
 
     def tell_bug(self, sentence: str, details: str) -> None:
-        """Say that the program made a mistake."""
+        """Report a bug."""
         self.told.emit(Notice(NoticeKind.BUG, sentence, details))
 
     def attempt(self, call: Callable[[], object], job: JobKind | None = None) -> bool:
-        """Call, and say a `UserError` in passing, or as the failure of a job; whether there was none."""
+        """Call, and report a `UserError` in passing, or as the failure of a job; True where there was none."""
         try:
             call()
         except UserError as error:
@@ -51,16 +51,16 @@ class Notices(QObject):
         return True
 
     def met(self, error: Exception, quiet_s: float = faults.QUIET_S) -> bool:
-        """Say a fault that was caught at a border of the window, and end the gesture that it met.
+        """Report a fault caught at a border of the window, and end the gesture that it hit.
 
-        False for one that goes on: it was said already, and like it within the last `quiet_s` seconds.
+        False for a repeated one: the same was reported within the last `quiet_s` seconds.
         """
         return self._faults.met(error, quiet_s)
 
     def listen(self) -> None:
-        """Hear of what nobody caught, of every thread."""
+        """Receive uncaught exceptions of every thread."""
         self._faults.listen()
 
     def close(self) -> None:
-        """Hear of nothing any more; what is told here is still said."""
+        """Stop receiving them; notices are still passed on."""
         self._faults.close()

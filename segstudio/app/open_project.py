@@ -39,13 +39,13 @@ __all__ = ["OpenedProject"]
 _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
 _SAVE_WAIT_S = 0.03
-"""So long the window waits for the writer where somebody asks it to save; what is not written then follows."""
+"""How long the window waits for the writer when asked to save; the rest is written later."""
 
 
 class OpenedProject(QObject):
     """The owners of one project, each with its own signals; `store` is the project on disk.
 
-    `ground` is what they stand on, and what an owner of somebody else's can stand on as well.
+    `ground` is what they share; owners added elsewhere can use it too.
     """
 
     engineStateChanged = Signal(object)
@@ -66,8 +66,8 @@ class OpenedProject(QObject):
 
     def _make_owners(self, prepared: Prepared, ground: Ground, tools: ToolState, undo: ExitStack) -> None:
         if self.store.why_read_only:
-            # Every refusal in this window says it: the banner, the status bar, whatever is asked for.
-            self.store.why_read_only = f"read-only: {self.store.why_read_only}"
+            # Every refusal in this window begins with it: banner, status bar and each command that would write.
+            self.store.why_read_only = _("read-only: {why}", why=self.store.why_read_only)
         self.ground = ground
         undo.callback(ground.main.close)
         self.engine_state = EngineState("off", "", "")
@@ -91,7 +91,7 @@ class OpenedProject(QObject):
         self._check, self._damage = prepared.check, prepared.damage
 
     def _wire(self) -> None:
-        """What one owner does when another one tells something."""
+        """The wiring: what one owner does on another's signals."""
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)
@@ -151,7 +151,7 @@ class OpenedProject(QObject):
             self.ground.notices.attempt(self.documents.undo)
 
     def redo(self) -> None:
-        """Do again what was taken back last, after what is under way, unless another image is on screen by then."""
+        """Redo what was undone last, after what is under way, unless another image is on screen by then."""
         documents, notices, image = self.documents, self.ground.notices, self.navigation.shown
         if documents.busy:
             notices.say(documents.busy)
@@ -179,14 +179,14 @@ class OpenedProject(QObject):
         self.ground.main.post(lambda: self.ground.notices.fail(JobKind.CHECK, sentence))
 
     def save(self) -> None:
-        """Keep a stroke under way and wait a moment for the writer; a disk that refused is asked again."""
+        """Keep a stroke under way and wait a moment for the writer; a disk that refused is tried again."""
         self.documents.commit_gesture()
         writer = self.store.writer
         if writer is not None and not self.documents.busy and writer.flush(_SAVE_WAIT_S):
             self.documents.saving.acknowledge_rest()
 
     def ready_to_close(self, wait_s: float) -> bool:
-        """Whether nothing is left to wait for: all is written, or the disk refuses, so that waiting would not help."""
+        """Whether there is nothing to wait for: all is written, or the disk refuses, so that waiting would not help."""
         writer = self.store.writer
         if writer is None:
             return True
@@ -200,7 +200,7 @@ class OpenedProject(QObject):
         return bool(writer.state.refused)
 
     def secure(self, wait_s: float | None = None) -> None:
-        """Finish what is under way and see every edit on disk, or kept aside. Raises `DiskRefused`; all stays open.
+        """Finish what is under way and make every edit durable, or kept aside. Raises `DiskRefused`; all stays open.
 
         A slow disk is waited for no longer than `wait_s` (30 by default) in all.
         """

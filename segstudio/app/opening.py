@@ -1,6 +1,6 @@
 """Opens a project away from the GUI thread: bringing it up to date, saving what waits, reading its list of images.
 
-All of that may take as long as the disk does. What the owners are made of is read here too, so that making them, on the
+All of that may take as long as the disk does. The owners' data is read here too, so that making them, on the
 GUI thread, asks the disk for nothing.
 """
 
@@ -28,7 +28,7 @@ __all__ = ["Opening", "Prepared", "prepare"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An open project and what is known of it at this moment; whoever gets it closes it.
+    """An open project and what is known of it now; its receiver closes it.
 
     `check` looks for damage in the background, where that is due; what it finds goes to `damage`.
     """
@@ -52,7 +52,7 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Damage:
-    """What a check has found, and who is told of it, whichever comes first."""
+    """The findings of a check, and the listener to them, whichever comes first."""
 
     found: list[str] = field(default_factory=list[str])
     tell: Callable[[str], None] | None = None
@@ -114,7 +114,7 @@ class Opening(QObject):
         return self._future.result()
 
     def drop(self) -> None:
-        """Nobody wants it: it is closed on its thread as soon as it is open; to await that, `wait`."""
+        """It is no longer wanted: its thread closes it as soon as it is open; `wait` awaits that."""
         self._main.close()
         self.deleteLater()
         with self._lock:
@@ -127,7 +127,7 @@ class Opening(QObject):
     def _run(self) -> None:
         try:
             prepared = prepare(self.path)
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+        except BaseException as error:  # noqa: BLE001 - the caller of `result` gets it
             self._future.set_exception(error)
             return
         with self._lock:

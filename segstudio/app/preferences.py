@@ -13,7 +13,7 @@ __all__ = ["Preferences", "keep_preferences", "load_preferences", "save_preferen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Every field has a default that carries the day."""
+    """Every field has a default."""
 
     overlay_opacity: float = 0.45
     show_proposals: bool = True
@@ -31,7 +31,7 @@ def _file() -> Path:
 
 
 def load_preferences() -> Preferences:
-    """What was saved last; defaults where there is nothing, or nothing that can be read."""
+    """The preferences saved last; defaults where there are none, or none that can be read."""
     # The standard library's JSON: msgspec alone would take a tenth of the time until the first window is idle.
     try:
         found = json.loads(_file().read_bytes())
@@ -41,7 +41,7 @@ def load_preferences() -> Preferences:
 
 
 def _fitting(found: dict[str, object]) -> dict[str, Any]:
-    """What has a name and a kind of value that we know; a wrong one is as good as none."""
+    """The entries with a known name and kind of value; wrong ones are ignored."""
     standard = Preferences()
     out: dict[str, Any] = {}
     for known in fields(standard):
@@ -64,8 +64,8 @@ def save_preferences(preferences: Preferences) -> None:
 
 
 def keep_preferences(preferences: Preferences, notices: Notices) -> None:
-    """Write them at the end of a window; where the disk refuses, that is said, and is of no weight."""
+    """Write them at the end of a window; where the disk refuses, a message says so, and closing continues."""
     try:
         save_preferences(preferences)
     except OSError as error:
-        notices.say(_("Preferences could not be saved: {strerror}", strerror=error.strerror or error))
+        notices.say(_("The preferences could not be saved: {why}.", why=error.strerror or error))

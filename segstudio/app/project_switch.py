@@ -1,4 +1,4 @@
-"""The owner of which project is open: opens, makes and closes projects, one at a time."""
+"""The owner of the open project: opens, makes and closes projects, one at a time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Projects(QObject):
             self._end_opening()
         self._make_way(path)
         self._wanted = first_image, then or (lambda: None)
-        self._opening_job = self._jobs.show(JobKind.OPEN, _("Opening {stem}", stem=path.stem))
+        self._opening_job = self._jobs.show(JobKind.OPEN, _("Opening {name}", name=path.stem))
         self._opening = Opening(path, self._arrived, self)
         if not self.opens_later:
             self._opening.wait()
@@ -74,7 +74,7 @@ class Projects(QObject):
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for a project that is being opened, and open it now; whether there is none to wait for any more.
 
-        Why one cannot be opened, a notice says.
+        A notice says why one cannot be opened.
         """
         if self._opening is None:
             return True
@@ -84,9 +84,9 @@ class Projects(QObject):
         return True
 
     def _make_way(self, path: Path) -> None:
-        """This window's own lock would make the project read-only: the same project is closed before it is opened.
+        """A second opening would meet this window's own lock: the same project is closed before it is opened again.
 
-        Only one that is read-only here holds no lock, and stays until the new one is there.
+        Only a read-only one holds no lock, and stays until the new one is there.
         """
         opened = self.current
         if opened is None or not opened.may_write or opened.path.resolve() != path.resolve():
@@ -173,13 +173,12 @@ class Projects(QObject):
 
         if self._jobs.of(JobKind.NEW):
             return
-        words = _("Looked at {0} of {1} files")
         self._jobs.follow(
             JobKind.NEW,
             _("Reading the images"),
             new_project(Path(path), [str(image) for image in images], list(classes)),
             self._main,
-            words=lambda progress: words.format(progress.done, progress.total),
+            words=lambda progress: _("Read {done} of {total} files", done=progress.done, total=progress.total),
             on_done=lambda report: self._notices.attempt(lambda: self.open(report.path), JobKind.NEW),
         )
 
@@ -192,7 +191,7 @@ class Projects(QObject):
     def open_images(self, paths: Sequence[Path]) -> None:
         """Open the project beside a folder of images, or beside images; where there is none, make it.
 
-        Images that it lacks are added, and the first one given is shown; of a folder it is said how many it lacks.
+        Missing images are added, and the first one given is shown; for a folder, a message gives the number missing.
         Raises `UserError` where it cannot be opened.
         """
         first = paths[0]
@@ -203,7 +202,7 @@ class Projects(QObject):
             self.new(target, paths)
 
     def _take_in(self, paths: Sequence[Path]) -> None:
-        """Add the images that the open project lacks, and show the first; of a folder, say how many it lacks."""
+        """Add the images missing from the open project, and show the first; for a folder, say how many are missing."""
         assert self.current is not None
         files = [os.path.abspath(path) for path in paths if not path.is_dir()]
         if not files:
@@ -216,20 +215,20 @@ class Projects(QObject):
     # -- saving and closing ------------------------------------------------------------------------------------------
 
     def secure(self, wait_s: float | None = None) -> None:
-        """See every edit on disk, or kept aside for the next opening. Raises `DiskRefused`, and then all stays open."""
+        """Make every edit durable, or keep it aside for the next opening. Raises `DiskRefused`; then all stays open."""
         if self.current is not None:
             self.current.secure(wait_s)
             self._secured = self.current, self.current.documents.submitted
 
     def _is_secured(self) -> bool:
-        """Whether nothing was done since `secure` found all of it safe: a disk that hangs is waited for once."""
+        """Whether nothing has changed since `secure` found all of it safe: the wait for a hanging disk happens once."""
         opened = self.current
         if opened is None or opened.documents.gesture_active or opened.documents.busy:
             return False
         return self._secured == (opened, opened.documents.submitted)
 
     def save(self) -> SaveState:
-        """Keep a stroke under way and see every edit on disk, trying a disk that refused again; how it ended."""
+        """Keep a stroke under way and make every edit durable, trying a refusing disk again; returns how it ended."""
         if self.current is None:
             return SaveState(True, "", "")
         self.current.save()
@@ -242,8 +241,8 @@ class Projects(QObject):
     def close(self, wait_s: float | None = None) -> None:
         """End everything: returns when every edit is durable, or kept aside, and the lock is free.
 
-        At most about `wait_s` (30 by default) are waited for a slow disk, and a change of many images is cancelled.
-        Raises `DiskRefused`, with everything as it was, where neither the project nor the state folder takes an edit.
+        Waits at most about `wait_s` (30 by default) for a slow disk, and cancels a change of many images.
+        Raises `DiskRefused`, with everything unchanged, where neither the project nor the state folder takes an edit.
         """
         begun = monotonic()
         if not self._is_secured():

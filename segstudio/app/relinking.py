@@ -8,7 +8,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.tasks.images.relink import RelinkReport, relink
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Relinking"]
 
@@ -32,9 +32,14 @@ class Relinking(QObject):
         if not report.found and report.missing:
             sentence = _("None of the {n} missing images is in {folder}.", n=len(report.missing), folder=report.folder)
             if report.different:
-                sentence += " " + _("Files of the same names hold another content.")
+                sentence = " ".join((sentence, _("It has files of the same names with other content.")))
             self._ground.notices.fail(JobKind.RELINK, sentence, "\n".join(report.missing))
             return
-        words = _("{0} images found, {1} still missing.")
-        self._ground.notices.say(words.format(len(report.found), len(report.missing)))
+        sentence = count(
+            len(report.found),
+            "1 image found, {missing} still missing.",
+            "{n} images found, {missing} still missing.",
+            missing=f"{len(report.missing):,}",
+        )
+        self._ground.notices.say(sentence)
         self._navigation.located()

@@ -1,4 +1,4 @@
-"""The sample as a project of one's own."""
+"""The sample as a person's own project."""
 
 from pathlib import Path
 

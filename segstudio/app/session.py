@@ -1,6 +1,6 @@
 """The Session: one window's owners, and the names that scripts lean on.
 
-All calls and signals are on the GUI thread. What is not in CONTRACT.md is asked of the owner that has it.
+All calls and signals are on the GUI thread. Everything outside CONTRACT.md is on the owner concerned.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Session(QObject):
             project.growing.add([os.fspath(path) for path in paths])
 
     def remove_images(self, paths: Iterable[Path | str]) -> None:
-        """Take images out, by paths as `info` has them or globs: one edit, which undo takes back from any image."""
+        """Take images out, by paths as `info` has them or globs: one edit, which undo undoes from any image."""
         if project := self.projects.to_write():
             project.growing.remove([os.fspath(path) for path in paths])
 
@@ -125,7 +125,7 @@ class Session(QObject):
             project.undo()
 
     def redo(self) -> None:
-        """Do again what was taken back last."""
+        """Redo what was undone last."""
         if project := self.projects.to_edit():
             project.redo()
 

@@ -22,7 +22,7 @@ __all__ = ["Snapshots"]
 
 @dataclass(frozen=True, slots=True)
 class _Restored:
-    """A restore that can be taken back."""
+    """A restore that can be undone."""
 
     name: str
     report: stored.RestoreReport
@@ -50,12 +50,10 @@ class Snapshots(QObject):
     def keep(self, name: str) -> None:
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""
         self._documents.commit_gesture()
-        said = _("Snapshot '{0}' is kept")
-        self._documents.after(
-            lambda: self._later(
-                stored.keep(self._project, name), lambda made: self._notices.say(said.format(made.name))
-            )
-        )
+        self._documents.after(lambda: self._later(stored.keep(self._project, name), self._kept))
+
+    def _kept(self, made: Snapshot) -> None:
+        self._notices.say(_("Snapshot '{name}' saved", name=made.name))
 
     def rename(self, id_: int, name: str) -> None:
         """Give a snapshot another name."""
@@ -63,8 +61,11 @@ class Snapshots(QObject):
 
     def delete(self, id_: int) -> None:
         """Take a name away."""
-        said = _("Snapshot '{0}' is deleted; no label was changed")
-        self._later(stored.delete(self._project, id_), lambda gone: self._notices.say(said.format(gone.name)))
+
+        def deleted(gone: Snapshot) -> None:
+            self._notices.say(_("Snapshot '{name}' deleted; no label was changed", name=gone.name))
+
+        self._later(stored.delete(self._project, id_), deleted)
 
     def _later(self, future: "Future[Snapshot]", then: Callable[[Snapshot], None] = lambda _: None) -> None:
         def done() -> None:
@@ -124,7 +125,7 @@ class Snapshots(QObject):
 
     @property
     def can_undo_restore(self) -> bool:
-        """Whether there is a restore to take back."""
+        """Whether there is a restore to undo."""
         return self._undoable is not None
 
     def undo_restore(self) -> None:
@@ -137,16 +138,16 @@ class Snapshots(QObject):
     def _undo_restore(self) -> None:
         back = self._undoable
         if back is None or back.report.last is None:
-            raise UserError(_("There is no restored snapshot to take back."))
+            raise UserError(_("There is no restored snapshot to undo."))
         seq, report = back.report.last, back.report
 
         def told(_edits: int) -> None:
             self._undoable = None
-            self._notices.say(_("The restored snapshot was taken back"))
+            self._notices.say(_("The restored snapshot was undone"))
             self.restored.emit(Restored(back.name, report.paths, report.classes, taken_back=True))
 
         project, author = self._project, self._documents.author
-        text = _("Taking the restored snapshot back")
+        text = _("Undoing the restored snapshot")
         self._write(
             JobKind.UNDO, text, lambda ticker: project.take_back(seq, author, ticker), frozenset(report.images), told
         )

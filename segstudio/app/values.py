@@ -37,7 +37,7 @@ JobId = NewType("JobId", int)
 
 
 class JobKind(StrEnum):
-    """What is done, or what a notice is about: the `job` of the contract's `failed`."""
+    """The subject of a job or a notice: the `job` of the contract's `failed`."""
 
     ACCEPT = "accept"
     ADD = "add"
@@ -78,10 +78,10 @@ class JobState:
 
 
 class NoticeKind(StrEnum):
-    """How a notice is meant.
+    """The kinds of notice.
 
-    WORD is said in passing; NEWS stands until it is closed; FAILURE ends what could not be done; FAULT is what a person
-    can mend, met outside any job; BUG is a mistake of the program.
+    WORD is a passing message; NEWS stays until closed; FAILURE ends a job that failed; FAULT is something a person
+    can fix, outside any job; BUG is an error in the program.
     """
 
     WORD = "word"
@@ -140,7 +140,7 @@ class ImageItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImageTrouble:
-    """What stands between a person and the image asked for: `kind` is 'missing', 'changed' or '' for nothing.
+    """The reason why a person cannot see the image asked for: `kind` is 'missing', 'changed' or '' for nothing.
 
     A changed one is `usable` where it is shown, so that its labels may belong to what it holds now.
     """
@@ -224,7 +224,7 @@ class ImagesAdded:
 
 @dataclass(frozen=True, slots=True)
 class ImagesFound:
-    """So many images of folders are not in the project; `sentence` says so, and what adds them."""
+    """How many images of folders are not in the project; `sentence` says so, and what adds them."""
 
     folders: tuple[str, ...]
     images: int

@@ -1,4 +1,4 @@
-"""What a class may be called."""
+"""The names a class may have."""
 
 from segstudio.errors import UsageError
 from segstudio.text import _
@@ -15,8 +15,8 @@ def valid_name(name: str) -> str:
         if character in ":,=":
             raise UsageError(
                 _(
-                    "The class name '{stripped}' holds a '{character}'; ':', ',' and '=' are not allowed.",
-                    stripped=stripped,
+                    "The class name '{name}' contains '{character}'; ':', ',' and '=' are not allowed.",
+                    name=stripped,
                     character=character,
                 )
             )
@@ -24,8 +24,8 @@ def valid_name(name: str) -> str:
             shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in stripped)
             raise UsageError(
                 _(
-                    "The class name '{shown}' holds {character}, which is not allowed in a name.",
-                    shown=shown,
+                    "The class name '{name}' contains {character}, which is not allowed in a name.",
+                    name=shown,
                     character=_character(character),
                 )
             )
@@ -33,6 +33,9 @@ def valid_name(name: str) -> str:
 
 
 def _character(character: str) -> str:
-    """A character that cannot be seen, in words."""
-    known = {"\t": "a tab", "\n": "a line break", "\r": "a line break"}
-    return known.get(character) or f"the invisible character U+{ord(character):04X}"
+    """Words for an invisible character."""
+    if character == "\t":
+        return _("a tab")
+    if character in "\n\r":
+        return _("a line break")
+    return _("the invisible character U+{code}", code=f"{ord(character):04X}")

@@ -63,7 +63,7 @@ def apply_class_row(classes: ClassTable, row: RowChange) -> ClassTable:
 def class_rows_between(now: ClassTable, then: ClassTable) -> tuple[RowChange, ...]:
     """Rows that lead from one table to the other, in steps of which each leaves names unique and merges valid.
 
-    A class that `then` lacks goes out of use: classes are never deleted. First every class that changes its name, or
+    A class missing from `then` goes out of use: classes are never deleted. First every class that changes its name, or
     comes into or out of use, is taken out of use; then each gets what it is to have.
     """
     wanted = {c.id: c for c in then.all}

@@ -1,4 +1,4 @@
-"""Default colours of classes, told apart by colour-blind people too.
+"""Default colours of classes, distinguishable for colour-blind people too.
 
 The palette is Okabe & Ito's (Color Universal Design, 2008) without black, then shades of it; the background is grey.
 """

@@ -18,7 +18,7 @@ __all__ = ["Document"]
 class Document:
     """Raster, objects (id -> class) and status of one image.
 
-    `next_object` is the first id that no edit, taken back or not, has ever used.
+    `next_object` is the first id that no edit, undone or not, has ever used.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Document:
         return ObjectId(found) if found and self._class_of[found] == class_id else None
 
     def apply(self, edit: Edit) -> dict[int, Rect]:
-        """Make the change and return the rectangle that changed on each plane.
+        """Make the change and return the changed rectangle of each plane.
 
         Raises `EditConflict`, and changes nothing, where a `before` does not hold.
         """

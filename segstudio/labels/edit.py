@@ -86,7 +86,7 @@ def now_utc() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the edits of one change of many images have in common: written in one transaction, taken back together."""
+    """What the edits of one change of many images have in common: written in one transaction, undone together."""
 
     cause: Cause
     author: str = ""
@@ -147,7 +147,7 @@ def squash(a: Edit, b: Edit) -> Edit:
 
 
 def joined_rows(rows: Iterable[RowChange]) -> tuple[RowChange, ...]:
-    """Changes made one after the other as at most one a row; those that cancel out are left away.
+    """Changes made one after the other as at most one a row; those that cancel out are left out.
 
     Raises `EditConflict` where a change does not follow the one before it.
     """

@@ -45,7 +45,7 @@ class Gesture:
         return self._opened(key)
 
     def replace(self, key: TileKey, tile: Tile) -> None:
-        """Put a whole new tile in place; what it holds beyond the image is left away."""
+        """Put a whole new tile in place; what it holds beyond the image is left out."""
         self._check()
         self._touched(key[0], self._part(key))
         self._exchange(key, self._within_image(key, tile))

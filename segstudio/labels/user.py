@@ -1,4 +1,4 @@
-"""Who is at work: the name that edits carry and the lock shows."""
+"""The user: the name that edits carry and the lock shows."""
 
 from getpass import getuser
 

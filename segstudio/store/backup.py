@@ -1,4 +1,4 @@
-"""A copy of a project made beside a running writer, and checked: there whole and proven, or not at all.
+"""A copy of a project made beside a running writer, and checked: complete and proven, or not made at all.
 
 The database is copied by SQLite, page by page as of one moment, never as a file; the other folders file by file,
 read back; the cache is left out. The copy keeps the project's uuid: it is the same work, which merging relies on, and
@@ -32,13 +32,14 @@ from segstudio.store.merge.proposals import copy_merged_proposals
 from segstudio.store.project import Project
 from segstudio.store.writing.journal import last_seq
 from segstudio.store.writing.label_rows import read_tile
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["BACKUP_OF", "Backup", "Tick", "back_up", "sizes"]
 
 BACKUP_OF = "backup_of"
-"""The setting by which a copy knows what it is a copy of: path, time, edit."""
+"""The setting by which a copy records its original: path, time, edit."""
 
+_NEEDS_ROOM = N_("The backup needs {needed} MB, and '{folder}' has {free} MB free.")
 _LEFT_OUT = ("cache", LOCK)
 _PAGES = 1024
 _CHUNK = 1 << 20
@@ -46,7 +47,7 @@ _RESTARTS = 20
 _SPARE_BYTES = 16 << 20
 
 Tick = Callable[[int, int, str], None]
-"""Told how far the copy is (done, total, doing); what it raises ends it."""
+"""Receives the progress of the copy (done, total, doing); an exception from it ends the copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ class Backup:
 
 
 def back_up(project: Project, target: Path, tick: Tick) -> Backup:
-    """Copy a project to a path where nothing stands, check the copy, and put it in its place.
+    """Copy a project to a free path, check the copy, and move it into place.
 
-    Nothing is left where this fails. Raises `UserError` where something stands there, `DiskRefused` where there is no
+    Nothing is left where this fails. Raises `UserError` where the path is taken, `DiskRefused` where there is no
     room or the disk refuses, `ProjectDamaged` where the copy is not what it must be.
     """
     target = target.absolute()
     _must_be_free(target)
     try:
         needed = sum(sizes(project.path)) + _SPARE_BYTES
-        must_have_room(target.parent, needed, "The backup", safe="The project is untouched.")
+        must_have_room(target.parent, needed, _NEEDS_ROOM, safe=_("The project is untouched."))
         with built_folder(target) as part:
             seq = _copy_database(project, part / DATABASE, target, tick)
             _copy_files(project.path, part, tick)
@@ -108,7 +109,7 @@ def _size(path: Path) -> int:
 def _must_be_free(target: Path) -> None:
     if target.exists() or target.is_symlink():
         raise UserError(
-            _("There is already something at '{target}'; a backup never overwrites.", target=target),
+            _("There is already something at '{target}'; a backup never overwrites anything.", target=target),
             todo=_("Choose another name."),
         )
 
@@ -117,10 +118,10 @@ def _must_be_free(target: Path) -> None:
 
 
 def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Seq:
-    """Where there is a log, in one read transaction, which holds up nobody.
+    """Where there is a log, in one read transaction, which delays nobody.
 
-    On a network drive such a transaction would hold up every commit: there SQLite lets go between two steps, and begins
-    anew where somebody wrote meanwhile.
+    On a network drive such a transaction would delay every commit: there SQLite lets go between two steps, and begins
+    again after a write by another process.
     """
     network = filesystems.is_network(filesystems.file_system(project.path))
     steps = _Steps(tick)
@@ -150,7 +151,7 @@ def _copy_database(project: Project, copy: Path, target: Path, tick: Tick) -> Se
 
 
 class _Steps:
-    """Told of every step of SQLite's copy; ends one that was begun anew too often."""
+    """Called at every step of SQLite's copy; ends one that started again too often."""
 
     def __init__(self, tick: Tick) -> None:
         self._tick = tick
@@ -163,11 +164,11 @@ class _Steps:
         self._left = left
         if self._restarts > _RESTARTS:
             raise UserError(
-                _("The project is on a network drive and was changed again and again while it was copied."),
+                _("The project is on a network drive and kept changing while it was being copied."),
                 safe=_("The project is untouched."),
-                todo=_("Back it up while nobody paints."),
+                todo=_("Back it up while nobody is painting."),
             )
-        self._tick(pages - left, pages, "copying the labels")
+        self._tick(pages - left, pages, _("copying the labels"))
 
 
 def _place(root: Path, relative: str, project: Path, target: Path) -> Path:
@@ -196,7 +197,7 @@ def _copy_files(project: Path, part: Path, tick: Tick) -> None:
     files = list(_others(project))
     for n, file in enumerate(files):
         place = file.relative_to(project)
-        tick(n, len(files), f"copying {place.as_posix()}")
+        tick(n, len(files), _("copying {name}", name=place.as_posix()))
         try:
             _copy_file(file, part / place, tick)
         except FileNotFoundError:
@@ -212,7 +213,7 @@ def _copy_file(source: Path, target: Path, tick: Tick) -> None:
         while chunk := file.read(_CHUNK):
             hasher.update(chunk)
             copy.write(chunk)
-            tick(0, 0, f"copying {source.name}")
+            tick(0, 0, _("copying {name}", name=source.name))
         copy.flush()
         os.fsync(copy.fileno())
     shutil.copystat(source, target)
@@ -220,7 +221,7 @@ def _copy_file(source: Path, target: Path, tick: Tick) -> None:
         if hashlib.file_digest(copy, "sha256").digest() != hasher.digest():
             raise ProjectDamaged(
                 _(
-                    "What was written to '{name}' in the backup is not what was read; the disk may be broken.",
+                    "The copy of '{name}' in the backup differs from the original; the disk may be faulty.",
                     name=target.name,
                 ),
                 safe=_("The project is untouched."),
@@ -244,7 +245,7 @@ def _check(copy: Path, seq: Seq, tick: Tick) -> int:
         keys = db.execute("SELECT image, plane, ty, tx FROM tiles ORDER BY id").fetchall()
         for n, (image, *key) in enumerate(keys):
             if n % 64 == 0:
-                tick(n, len(keys), "checking the labels of the copy")
+                tick(n, len(keys), _("checking the labels of the copy"))
             read_tile(db, ImageId(image), (key[0], key[1], key[2]))
         return len(keys)
 
@@ -254,7 +255,7 @@ def _ticking(tick: Tick) -> Callable[[], int]:
 
     def call() -> int:
         try:
-            tick(0, 0, "checking the copy")
+            tick(0, 0, _("checking the copy"))
         except UserError:
             return 1
         return 0

@@ -1,4 +1,4 @@
-"""Looking whether a project's file is whole: SQLite's quick check in the background, and the digests of the tiles.
+"""Checking whether a project's file is intact: SQLite's quick check in the background, and the digests of the tiles.
 
 The check reads table by table, so that no read stays open long enough to keep the log growing. It is due after an end
 that was none (killed, power cut) and once a week.
@@ -26,6 +26,7 @@ from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.lock import is_held
 from segstudio.store.writing.waiting_edits import set_aside_files_of, waiting_files_of
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -66,9 +67,9 @@ def check_due(checked: str | None, *, unclean: bool, now: datetime | None = None
 
 
 def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> str | None:
-    """What SQLite finds wrong, '' for nothing; None where it was stopped. Reads the whole file.
+    """The faults that SQLite finds, '' for none; None where it was stopped. Reads the whole file.
 
-    A table at a time: outside a transaction a writer gets between two of them.
+    A table at a time: outside a transaction a writer may write between two of them.
     """
     if stop is not None:
         db.set_progress_handler(lambda: stop.is_set(), _OPERATIONS)
@@ -95,10 +96,11 @@ def quick_check(db: sqlite3.Connection, stop: threading.Event | None = None) -> 
 
 
 def damage_sentence(name: str) -> str:
-    """What is said of a project whose file is damaged, and what to do."""
-    return (
-        f"The database of the project '{name}' is damaged. Close it and run 'segstudio repair {name}': it takes what "
-        "can be read into a new project and leaves this one as it is."
+    """The sentence about a project whose file is damaged, and what to do."""
+    return _(
+        "The database of the project '{name}' is damaged. Close it and run 'segstudio repair {name}': it saves what "
+        "can be read in a new project and leaves this one as it is.",
+        name=name,
     )
 
 
@@ -113,9 +115,9 @@ class BadTile:
 
 
 def bad_tiles(db: sqlite3.Connection) -> Iterator[BadTile | None]:
-    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the file cannot be read on.
+    """Every tile in turn: None for a good one. Raises `sqlite3.DatabaseError` where the rest is unreadable.
 
-    Read some at a time: outside a transaction a writer gets between, and what it writes may be left out.
+    Read some at a time: outside a transaction a writer may write in between, and its changes may be missed.
     """
     some = f"SELECT id, image, plane, ty, tx, digest, data FROM tiles WHERE id > ? ORDER BY id LIMIT {_TILES}"
     last = 0
@@ -159,7 +161,7 @@ class BackgroundCheck:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and wait for the end of the thread; nothing is said after it."""
+        """Stop, and wait for the end of the thread; nothing is reported after it."""
         self._stop.set()
         self._thread.join()
 
@@ -175,7 +177,7 @@ class BackgroundCheck:
         try:
             db = connect(self._path, Access.READ)
         except sqlite3.Error:
-            return  # whoever has the project open says what is the matter with it
+            return  # the process that has the project open reports the fault
         try:
             found = quick_check(db, self._stop)
         except sqlite3.Error as error:

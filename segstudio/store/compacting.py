@@ -1,4 +1,4 @@
-"""Compacting a project: what would go, dropping it, and giving the freed room back. How stands in `history.compact`."""
+"""Compacting a project: what would go, dropping it, and returning the freed space. Details are in `history.compact`."""
 
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -25,20 +25,20 @@ __all__ = [
 
 
 def plan_before_edit(project: Project, before: Seq) -> CompactPlan:
-    """What would go of the edits before a number. Raises `UserError` beyond the number that the next edit gets."""
+    """What would be dropped of the edits before a number. Raises `UserError` beyond the next edit's number."""
     with project.reading() as db:
         last = last_seq(db)
         if before > last + 1:
             raise UserError(
                 _("There is no edit {before} in this project: the last one is {last}.", before=before, last=last),
                 safe=_("Nothing was dropped."),
-                todo=_("Give a number up to {last}, or a day YYYY-MM-DD.", last=last + 1),
+                todo=_("Give a number up to {last}, or a date YYYY-MM-DD.", last=last + 1),
             )
         return compact.plan_compact(db, Seq(before - 1))
 
 
 def plan_before_time(project: Project, time: datetime) -> CompactPlan:
-    """What would go of the edits made before a time, which knows its zone."""
+    """What would be dropped of the edits made before a time with a time zone."""
     utc = time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with project.reading() as db:
         return compact.plan_compact(db, compact.floor_before(db, utc))

@@ -1,8 +1,8 @@
-"""Whether an image's file still holds what was labelled.
+"""Whether an image's file still has the content that was labelled.
 
-Size and time are compared first: that is one look at the file's entry. Only where they differ is the file read, both
+Size and time are compared first, from the file's entry. Only where they differ is the file read, both
 ends, then the whole where the whole was known. A file that was only touched is the same; one whose content is another
-is flagged once it has been edited, and not used in silence. An image without an edit simply has a new content.
+is flagged if the image has edits, and never used silently. An image without an edit simply has a new content.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from segstudio.errors import Cancelled, UnreadableImage
 from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.imaging.readers.refusal import refused
 from segstudio.store.values import ImageRow
-from segstudio.text import _
+from segstudio.text import N_, _
 
 if TYPE_CHECKING:
     from segstudio.store.project import Project
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class Content(Enum):
-    """What was found in the place of an image's file."""
+    """The content found in the place of an image's file."""
 
     SAME = "same"
     TOUCHED = "touched"
@@ -45,7 +45,7 @@ class Content(Enum):
 
 
 class ContentChanged(UnreadableImage):
-    """An image's file was changed again between a look at it and what was decided about it."""
+    """An image's file changed again between a look at it and the decision about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,18 @@ def look_at(row: ImageRow) -> Look:
     return Look(content, status.st_size, status.st_mtime_ns, found)
 
 
+_CHANGED = N_("The content of '{path}' has changed since it was labelled.")
+_FORMER = "'{path}' holds another content than when it was labelled."
+"""How earlier versions put it: projects keep it as the problem of an image."""
+
+
 def changed_sentence(row: ImageRow) -> str:
-    """What is said of an image whose file holds another content than was labelled."""
-    return f"'{row.path}' holds another content than when it was labelled."
+    """The sentence about an image whose content has changed since it was labelled."""
+    return _(_CHANGED, path=row.path)
 
 
 def must_be_as_labelled(row: ImageRow) -> None:
-    """Raise `UnreadableImage` where the file holds another content than was labelled: nothing is learned from it."""
+    """Raise `UnreadableImage` where the file has changed since it was labelled: nothing is learned from it."""
     if look_at(row).content is Content.CHANGED:
         raise UnreadableImage(
             changed_sentence(row), safe=_("Its labels are untouched."), todo=_("Open it in the window and decide.")
@@ -89,7 +94,7 @@ def must_be_as_labelled(row: ImageRow) -> None:
 
 
 def note(project: "Project", row: ImageRow, look: Look) -> "Future[None] | None":
-    """Keep what a look has found: the flag of a changed content, or the time of a touched one. None for nothing."""
+    """Keep the result of a look: the flag of a changed content, or the time of a touched one. None for no change."""
     if project.writer is None or look.content is Content.MISSING:
         return None
     changed = look.quick_hash if look.content is Content.CHANGED else ""
@@ -101,9 +106,9 @@ def note(project: "Project", row: ImageRow, look: Look) -> "Future[None] | None"
 
 
 def adopt(project: "Project", row: ImageRow, seen: Look, stop: Callable[[], bool] = lambda: False) -> "Future[None]":
-    """Take the content that was `seen` for what the labels belong to; for a worker thread.
+    """Let the labels belong to the content that was `seen`; for a worker thread.
 
-    Raises `ContentChanged` where another one lies there by now, `UnreadableImage`, `ReadOnly`, `Cancelled`.
+    Raises `ContentChanged` where the file has changed again, `UnreadableImage`, `ReadOnly`, `Cancelled`.
     """
     whole = content_hash(row.file, stop)
     quick = quick_hash(row.file)
@@ -113,7 +118,7 @@ def adopt(project: "Project", row: ImageRow, seen: Look, stop: Callable[[], bool
         raise refused(row.file, error) from error
     if (status.st_size, status.st_mtime_ns, quick) != (seen.size, seen.mtime_ns, seen.quick_hash):
         raise ContentChanged(
-            _("'{path}' was changed again since it was shown, so its new content was not taken.", path=row.path),
+            _("'{path}' has changed again since it was shown, so its new content was not accepted.", path=row.path),
             safe=_("Its labels are untouched."),
             todo=_("Look at what it holds now, and decide again."),
         )
@@ -127,7 +132,7 @@ def remember_hash(project: "Project", row: ImageRow, stop: Callable[[], bool] = 
     try:
         found = content_hash(row.file, stop)
     except (UnreadableImage, Cancelled):
-        return  # gone since: the next look says so; or stopped: the next one that is shown is read again
+        return  # gone: the next look reports it; or stopped: the next image shown is read again
     project.set_content_hash(row.id, found)
 
 
@@ -140,10 +145,12 @@ def _write(project: "Project", row: ImageRow, look: Look, whole: str) -> "Future
 
 
 def _run(project: "Project", row: ImageRow, statement: str, values: tuple[object, ...]) -> "Future[None]":
-    """Change what is known of a file; what was said of its old state is taken back."""
+    """Change what is known of a file; a problem recorded for its old state is cleared."""
 
     def job(db: sqlite3.Connection) -> None:
         db.execute(statement, values)
-        db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem = ?", (row.id, changed_sentence(row)))
+        # A problem is kept in the words of the process, version and language that found it.
+        said = changed_sentence(row), _CHANGED.format(path=row.path), _FORMER.format(path=row.path)
+        db.execute("UPDATE images SET problem = '' WHERE id = ? AND problem IN (?, ?, ?)", (row.id, *said))
 
     return project.writing().call(job)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from segstudio.text import _
+
 __all__ = ["JournalMode", "file_system", "is_network", "journal_mode", "network_sentence", "of_mounts", "synced_by"]
 
 _NETWORK = frozenset(
@@ -71,8 +73,12 @@ def is_network(system: str) -> bool:
 
 
 def network_sentence(name: str, system: str) -> str:
-    """What is said of a project on a network drive."""
-    return f"The project '{name}' is on a network drive ({system}): let one computer at a time have it open."
+    """The sentence about a project on a network drive."""
+    return _(
+        "The project '{name}' is on a network drive ({system}): open it on one computer at a time.",
+        name=name,
+        system=system,
+    )
 
 
 def file_system(place: Path) -> str:
@@ -81,7 +87,7 @@ def file_system(place: Path) -> str:
     if path.startswith("\\\\"):
         return "remote"  # a share of Windows that has no drive letter, and so is no partition
     partitions = psutil.disk_partitions(all=True)
-    # Windows names the file system of the server's own disk (NTFS), and says in the options that it is far away.
+    # Windows names the file system of the server's own disk (NTFS), and the options show that it is remote.
     return of_mounts(
         path, ((p.mountpoint, "remote" if "remote" in p.opts.split(",") else p.fstype) for p in partitions)
     )

@@ -1,4 +1,4 @@
-"""A project grows and shrinks: images put behind those that are there, taken out, brought back.
+"""A project grows and shrinks: images added after the existing ones, taken out, brought back.
 
 An image that was taken out keeps its row, its labels and its journal; whether it counts is one column, which an edit of
 the whole project changes.

@@ -1,4 +1,4 @@
-"""Measurements of labels in cache/facts: they need not be made again while the labels are the same."""
+"""Measurements of labels in cache/facts: they stay valid while the labels are the same."""
 
 from pathlib import Path
 

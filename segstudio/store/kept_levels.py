@@ -1,6 +1,6 @@
 """Levels of planes in cache/levels: found when a plane is first decoded, and the same for screen and network since.
 
-They count while the file has the size and time that it had then, so another content is forgotten without a word. Those
+They count while the file has the size and time that it had then, so other content silently drops them. Those
 of 8-bit pictures are not kept: they are always the same.
 """
 
@@ -30,7 +30,7 @@ class PlaneLevels(msgspec.Struct, frozen=True):
     high: float
 
     def of(self, stamp: FileStamp) -> Levels | None:
-        """The levels, if the file is still the same; None for what no program of ours has written."""
+        """The levels, if the file is still the same; None for a record that SegStudio did not write."""
         return Levels(self.low, self.high) if self.stamp == stamp and self.low < self.high else None
 
 
@@ -60,7 +60,7 @@ class KeptLevels:
         return None if found is None else found.of(stamp)
 
     def keep(self, image: int, plane: int, stamp: FileStamp, levels: Levels) -> None:
-        """Keep what was found, if it is new. Raises `OSError` where the disk refuses: it is known until the end."""
+        """Keep what was found, if it is new. Raises `OSError` where the disk refuses: it then lasts until the end."""
         new = PlaneLevels(image, plane, stamp, levels.low, levels.high)
         if self._all().get(_key(new)) != new:
             self._all()[_key(new)] = new

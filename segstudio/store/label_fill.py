@@ -30,7 +30,7 @@ def filled(
 ) -> StreamedEdit:
     """The edit that fills an image; `header` names the image and the cause. To be written in the open transaction.
 
-    Its parts raise as `parts_of` does, and `Cancelled` where the ticker is told to end.
+    Its parts raise as `parts_of` does, and `Cancelled` where the ticker is cancelled.
     """
     assert header.image is not None
     document = stored_document(db, header.image)

@@ -1,4 +1,4 @@
-"""What learning keeps in a project: runs, versions, and which images are held out. Every change is a job of the writer.
+"""Learning's data in a project: runs, versions, and the held-out images. Every change is a job of the writer.
 
 A function that changes something raises `ReadOnly` where the project is not open for writing, and gives a future that
 is done once it is on disk, or raises `DiskRefused`.
@@ -35,7 +35,7 @@ __all__ = [
 def hold_out(project: Project, image: ImageId, *, held: bool) -> "Future[Moved]":
     """Change the role of an image's group; the future says which images have another role now.
 
-    The future raises `UserError` where a version, or a run under way, stands against it.
+    The future raises `UserError` where a version, or a run under way, forbids it.
     """
     return project.writing().call(lambda db: roles.hold_out(db, image, held=held))
 
@@ -61,7 +61,7 @@ def begin_run(project: Project, name: str, *, parent: str, device: str, seed: in
 
 
 def take_up_run(project: Project, name: str) -> "Future[int | None]":
-    """Go on with a run that was interrupted; the future gives its id, None where it has no row yet."""
+    """Resume an interrupted run; the future gives its id, None where it has no row yet."""
     return project.writing().call(lambda db: versions.take_up_run(db, name))
 
 

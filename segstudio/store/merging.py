@@ -1,6 +1,6 @@
 """Merging: two projects into a third one, its database, roots and files.
 
-Both are only read, even while a window writes them; the third is there whole or not at all. The rules stand in `merge`.
+Both are only read, even while a window writes them; the third is made whole or not at all. The rules are in `merge`.
 """
 
 import os
@@ -44,7 +44,6 @@ __all__ = [
 Step = tuple[int, int, str]
 """How far it is: done, of how many (0: not known), and what is being done."""
 
-_SAFE = "Both projects are as they were."
 _OTHER = "other.db"
 _FOLDERS = ("models", "runs", "cache")
 
@@ -65,16 +64,16 @@ def merged_project(a: Path, b: Path, out: Path) -> Generator[Step, None, MergeRe
             raise
         raise DiskRefused(
             _("The project '{name}' could not be made. {sentence}", name=out.name, sentence=sentence),
-            safe=_("Both are as they were."),
+            safe=_("Both projects are unchanged."),
         ) from error
 
 
 def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Step, None, MergeReport]:
     for name in _FOLDERS:
         (part / name).mkdir()
-    yield (0, 0, f"reading {a.name}")
+    yield (0, 0, _("reading {name}", name=a.name))
     _copy_database(a, part / DATABASE, write=True)
-    yield (0, 0, f"reading {b.name}")
+    yield (0, 0, _("reading {name}", name=b.name))
     _copy_database(b, part / _OTHER, write=False)
     copy_merged_proposals(a, part)
     proposals = Proposals(part / "cache" / "proposals.db", write=True)
@@ -99,7 +98,7 @@ def _build(a: Path, b: Path, out: Path, part: Path) -> Generator[Step, None, Mer
     for file in part.glob(f"{_OTHER}*"):
         file.unlink()
     for source, target in _kept_files(a, part, versions, runs):
-        yield (0, 0, f"copying {source.name}")
+        yield (0, 0, _("copying {name}", name=source.name))
         copy_durably(source, target)
     return report
 
@@ -109,7 +108,7 @@ def _set(c: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def _copy_database(project: Path, target: Path, *, write: bool) -> None:
-    """Copy a database as it is at one moment, through SQLite, in the schema of today.
+    """Copy a database as it is at one moment, through SQLite, in the current schema.
 
     Raises `ProjectNewer`, `ProjectDamaged`, `ReadOnly`.
     """
@@ -123,7 +122,10 @@ def _copy_database(project: Path, target: Path, *, write: bool) -> None:
                 if found == "ok":
                     migrate_copy(copy, readable_from=READABLE_FROM)
         if found != "ok":
-            raise ProjectDamaged(_("The database of the project '{name}' is damaged.", name=project.name), safe=_SAFE)
+            raise ProjectDamaged(
+                _("The database of the project '{name}' is damaged.", name=project.name),
+                safe=_("Both projects are unchanged."),
+            )
     finally:
         readers.close()
 
@@ -171,7 +173,7 @@ def _copy_images(db: sqlite3.Connection, root: int, source: Path, target: Path) 
     """Copy the image files below a root; one that is not there any more is left out, and its labels stay."""
     for (name,) in db.execute("SELECT path FROM files WHERE root = ?", (root,)).fetchall():
         if (source / name).is_file():
-            yield (0, 0, f"copying {name}")
+            yield (0, 0, _("copying {name}", name=name))
             copy_durably(source / name, target / name)
 
 

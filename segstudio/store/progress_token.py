@@ -1,4 +1,4 @@
-"""How far a long write is, and whether it is still wanted: shared by the writer's thread and whoever waits."""
+"""How far a long write is, and whether it is still wanted: shared by the writer's thread and the waiting one."""
 
 import threading
 
@@ -18,7 +18,7 @@ class Ticker:
 
     @property
     def fraction(self) -> float | None:
-        """How far it is, 0..1; None while nobody knows how much there is."""
+        """How far it is, 0..1; None while the total is not known."""
         return min(self.done / self.total, 1.0) if self.total else None
 
     def cancel(self) -> None:
@@ -26,7 +26,7 @@ class Ticker:
         self._cancelled.set()
 
     def step(self, steps: int = 1) -> None:
-        """Note that so many steps are done. Raises `Cancelled` where the work is not wanted any more."""
+        """Count steps done. Raises `Cancelled` where the work is not wanted any more."""
         if self._cancelled.is_set():
             raise Cancelled(_("The change was cancelled."), safe=_("Nothing was changed."))
         self.done += steps

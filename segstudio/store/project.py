@@ -63,8 +63,8 @@ class Project(Committed):
     """Made by `create` or `open`, ended by `close` (or a `with` block). Any thread may read; writes go to `writer`.
 
     `writer` is None where the project is read only; `why_read_only` then says why, if writing was asked for. `notice`
-    says what else opening it did (brought it up to date, saved edits that waited); also that it is on a network drive.
-    `ended_badly`: its last writer was killed, or the power went.
+    reports what else opening it did (updated it, saved waiting edits); also that it is on a network drive.
+    `ended_badly`: its last writer was killed, or the power failed.
     """
 
     def __init__(self, path: Path, readers: Readers) -> None:
@@ -90,7 +90,7 @@ class Project(Committed):
     def create(
         path: Path, images: Iterable[NewImage], classes: Sequence[NewClass] = (), *, copy_files: bool = False
     ) -> "Project":
-        """Make a project and open it for writing; whole or not at all. The path must be free.
+        """Make a project and open it for writing; completely or not at all. The path must be free.
 
         No class gives background and 'object'. `copy_files` takes the image files into the project. Raises
         `UserError` where something stands at the path, `UsageError` for a class that cannot be, `DiskRefused`.
@@ -157,7 +157,7 @@ class Project(Committed):
             raise
 
     def _prepare(self) -> str:
-        """Bring the project up to date and write what waits for it; sentences about both."""
+        """Update the project and write the edits waiting for it; sentences about both."""
         self._readers.release()
         db = connect(self.path / DATABASE, Access.WRITE)
         try:
@@ -217,7 +217,7 @@ class Project(Committed):
         project is open then, as it was.
         """
         if self.writer is not None and (not self.writer.flush(wait_s) or held):
-            # Numbers serve to name what an undo takes back: those of edits without one need only be their own.
+            # Numbers serve to name what an undo undoes: those of edits without one need only be their own.
             waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
             if waiting_edits:
                 self._outbox.keep(waiting_edits)
@@ -256,7 +256,7 @@ class Project(Committed):
     def document(self, image: ImageId) -> Document:
         """The live labels of an image, edits that are not durable yet included; tiles are read at their first use.
 
-        Left out is what waits and does not follow what is saved: the writer will set it aside and tell of it.
+        Left out are waiting edits that do not follow the saved ones: the writer will set it aside and report it.
         """
         pending = [] if self.writer is None else self.writer.pending_edits()
         mine = [(seq, edit) for seq, edit in pending if edit.image == image]
@@ -273,7 +273,7 @@ class Project(Committed):
         document = Document(image, raster, objects, next_object, Status(status))
         for seq, edit in mine:
             if seq > done:
-                # One that rests on a refused edit fits no more: the writer sets it aside in its turn, and says so.
+                # An edit that depends on a refused one no longer fits: the writer sets it aside and reports it.
                 with suppress(EditConflict):
                     document.apply(edit)
                     raster.written(edit.tiles, seq)
@@ -289,7 +289,7 @@ class Project(Committed):
         return self._last_seq
 
     def load_edit(self, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
-        """An edit as it was submitted (of one that took another back: its effect); `lookup` gives the tiles of today.
+        """An edit as it was submitted (of an undo: its effect); `lookup` gives the current tiles.
 
         Raises `EditConflict` where one of its tiles has changed since, `ProjectDamaged`.
         """
@@ -312,13 +312,13 @@ class Project(Committed):
         return history
 
     def undo_refusal(self, seq: Seq) -> str:
-        """Why an edit cannot be taken back (a project-wide one that later edits depend on); '' where it can."""
+        """Why an edit cannot be undone (a project-wide one that later edits depend on); '' where it can."""
         pending = [] if self.writer is None else self.writer.pending_edits()
         with self._readers.transaction() as db:
             return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
 
     def reach(self, seq: Seq) -> Reach:
-        """What taking back a durable edit, or doing again what it took back, changes: the whole of its batch."""
+        """What undoing a durable edit, or redoing what it undid, changes: the whole of its batch."""
         with self._readers.transaction() as db:
             return reach(db, seq)
 
@@ -331,10 +331,10 @@ class Project(Committed):
         known: Edit | None = None,
         largest_bytes: int = LARGEST_EDIT_BYTES,
     ) -> Edit | Reach:
-        """The edit that takes this one back (an undo edit: does again what it took back), to be committed in memory.
+        """The edit that undoes this one (or redoes, for an undo edit), to be committed in memory.
 
         Its `Reach` instead where it belongs to a batch, or its tiles hold more than `largest_bytes`: `take_back` is
-        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the tiles of today.
+        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the current tiles.
         Raises `UserError` where something depends on it or its deltas are not kept, `EditConflict`, `ProjectDamaged`.
         """
         refusal = self.undo_refusal(seq)
@@ -354,7 +354,7 @@ class Project(Committed):
         """Undo an edit with all of its batch (of an undo edit: redo), in one transaction; the future says how many.
 
         Streamed tile by tile, whatever their size. The future raises `UserError` where an image has changed since, and
-        `Cancelled`; then nothing is changed. Open documents do not follow by themselves. Raises `ReadOnly`.
+        `Cancelled`; then nothing is changed. Open documents do not follow automatically. Raises `ReadOnly`.
         """
         with self._readers.transaction() as db:
             batch = batch_for(db, seq, author)
@@ -374,7 +374,7 @@ class Project(Committed):
         return self.writing().call(lambda db: versions_.add_seconds(db, image, seconds, author))
 
     def set_problem(self, image: ImageId, sentence: str) -> "Future[None]":
-        """Flag an image whose file cannot be read, or is not what it was; '' takes the flag away. Raises `ReadOnly`."""
+        """Flag an image whose file cannot be read, or has changed; '' removes the flag. Raises `ReadOnly`."""
         update = "UPDATE images SET problem = ? WHERE id = ?"
         return self.writing().call(lambda db: _execute(db, update, (sentence, image)))
 
@@ -391,7 +391,9 @@ class Project(Committed):
     def writing(self) -> Writer:
         """The writer. Raises `ReadOnly`, with the reason, where this process may not write."""
         if self.writer is None:
-            raise ReadOnly(self.why_read_only or f"The project '{self.path.name}' is open for reading only.")
+            raise ReadOnly(
+                self.why_read_only or _("The project '{name}' is open for reading only.", name=self.path.name)
+            )
         return self.writer
 
     @property

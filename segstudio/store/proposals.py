@@ -1,7 +1,7 @@
 """Proposals in cache/proposals.db: outside the journal, replaceable, and deletable at any time.
 
 The newest proposal of a plane is the one that counts. The one first shown on an image is kept beside it until Done, so
-that effort can be counted. What people proposed (`runs.FROM_PEOPLE`) gives way only where that is asked for. A plane
+that effort can be counted. What people proposed (`runs.FROM_PEOPLE`) is replaced only on request. A plane
 whose proposal a person rejected has none until one is written again. One process writes (the one that holds the
 project); others read.
 """
@@ -65,7 +65,7 @@ def encoded(tile: ProposalTile) -> EncodedTile:
 
 
 class Proposals:
-    """The cache of proposals; without `write`, and where it lacks, there are none. Any thread may use it."""
+    """The cache of proposals; without `write`, and where it is missing, there are none. Any thread may use it."""
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self._path = path
@@ -134,7 +134,7 @@ class Proposals:
         return self._read(_FIRST, image, plane)
 
     def notes(self) -> list[ProposalNote]:
-        """The newest proposal of every plane that has one which nobody rejected, without pixels."""
+        """The newest proposal of every plane that has one that was not rejected, without pixels."""
         with self._connection() as db:
             if db is None:
                 return []
@@ -154,7 +154,7 @@ class Proposals:
     def reject(self, image: ImageId, plane: int) -> None:
         """A plane has no proposal from now on, until one is written again. Raises `ReadOnly`, `DiskRefused`.
 
-        What a person proposed is kept behind: only what is written next takes its place.
+        A person's proposal is kept: only the next one written replaces it.
         """
         with self._writing() as db:
             db.execute("INSERT OR IGNORE INTO rejected VALUES (?, ?)", (image, plane))
@@ -220,7 +220,7 @@ class Proposals:
     def _writing(self) -> Generator[sqlite3.Connection]:
         with self._connection() as db:
             if db is None or not self._write:
-                raise ReadOnly(_("The project is open for reading only: a proposal cannot be kept."))
+                raise ReadOnly(_("The project is open for reading only: a proposal cannot be saved."))
             yield db
 
     @contextmanager
@@ -238,7 +238,7 @@ class Proposals:
                 sentence = refusal(error)
                 if sentence is None:
                     raise
-                raise DiskRefused(_("A proposal could not be kept or read. {sentence}", sentence=sentence)) from error
+                raise DiskRefused(_("A proposal could not be saved or read. {sentence}", sentence=sentence)) from error
 
     def _transaction(self, db: sqlite3.Connection) -> Generator[sqlite3.Connection]:
         db.execute("BEGIN IMMEDIATE" if self._write else "BEGIN")
@@ -254,7 +254,7 @@ class Proposals:
 
     def _opened(self) -> sqlite3.Connection | None:
         if self._db is not None and self._file != _identity(self._path):
-            # Somebody emptied the cache: what is written to the lost file would be lost.
+            # The cache was emptied: anything written to the deleted file would be lost.
             self._drop()
         if self._db is None:
             self._db = self._open_for_writing() if self._write else self._open_for_reading()
@@ -285,8 +285,8 @@ class Proposals:
             return self._made()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
-                raise  # the disk refuses; what it holds is as good as before
-            # It is a cache: what cannot be used is made anew.
+                raise  # the disk refuses; the file's content is unharmed
+            # It is a cache: unusable files are made again.
             for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)
             return self._made()

@@ -1,4 +1,4 @@
-"""What is committed in a project: every question that one short read transaction answers."""
+"""The committed state of a project: every question that one short read transaction answers."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
@@ -48,7 +48,7 @@ class Committed:
         return self._readers.transaction()
 
     def looking(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The same for long looks, during which others write: every statement reads by itself, all rows at once."""
+        """The same for long looks while others write: a transaction for each statement, all rows at once."""
         return self._readers.statements()
 
     def images(self, *, removed: bool = False) -> list[ImageRow]:
@@ -93,8 +93,12 @@ class Committed:
         with self._readers.transaction() as db:
             found = images_.find_id(db, path_or_index)
         if found is None:
-            which = f"at place {path_or_index}" if isinstance(path_or_index, int) else f"'{path_or_index}'"
-            raise UserError(_("The project '{name}' has no image {which}.", name=self.path.name, which=which))
+            values = {"name": self.path.name, "image": path_or_index}
+            raise UserError(
+                _("The project '{name}' has no image at place {image}.", **values)
+                if isinstance(path_or_index, int)
+                else _("The project '{name}' has no image '{image}'.", **values)
+            )
         return self.image(found)
 
     def classes(self) -> ClassTable:
@@ -186,7 +190,7 @@ class Committed:
         return next((version for version in self.versions() if version.current), None)
 
     def trained_groups(self) -> frozenset[int]:
-        """Groups that some version has trained on: nothing of theirs can be held out any more."""
+        """Groups that some version has trained on: none of their images can be held out again."""
         with self._readers.transaction() as db:
             rows = db.execute("SELECT DISTINCT group_id FROM version_groups WHERE split = 'train'")
             return frozenset(int(row[0]) for row in rows)
@@ -207,7 +211,7 @@ class Committed:
             return read_setting(db, key, default)
 
     def seconds(self) -> Mapping[ImageId, float]:
-        """Seconds that people spent on each image, all days and authors together; images without any lack."""
+        """Seconds that people spent on each image, all days and authors together; images without any are left out."""
         with self._readers.transaction() as db:
             return versions_.read_seconds(db)
 

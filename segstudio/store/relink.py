@@ -24,7 +24,7 @@ class Found:
 def write_places(
     db: sqlite3.Connection, project: Path, folder: Path, found: Sequence[Found], stayed: frozenset[ImageId]
 ) -> None:
-    """Let images be where they were found, below `folder`; `stayed` are those whose file is where it was.
+    """Record that images are where they were found, below `folder`; `stayed` are those whose file is where it was.
 
     A root all of whose found files lie as they did below the folder, and of which nothing stayed, moves as a whole:
     what is still missing of it is looked for there from now on.

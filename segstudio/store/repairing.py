@@ -1,5 +1,5 @@
 """Repairing: what can be read of a damaged project into a new one. The old one is never written to; what cannot be read
-is listed. How it is read, proved and rebuilt stands in `repair`."""
+is listed. Reading, proving and rebuilding are in `repair`."""
 
 import contextlib
 import sqlite3
@@ -26,7 +26,7 @@ from segstudio.store.repair.rebuild import Rebuilt, rebuild
 from segstudio.store.repair.recovery import Recovered, recover
 from segstudio.store.repair.repair_files import copy_files
 from segstudio.store.writing.waiting_edits import read_waiting, replay_edits, waiting_files_of
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["LostTile", "RepairReport", "repaired_project"]
 
@@ -93,7 +93,7 @@ class RepairReport:
 def repaired_project(path: Path, out: Path) -> Generator[tuple[int, int, str], None, RepairReport]:
     """Take what can be read of the project at `path` into a new one at `out`, which is free and not inside it.
 
-    Where project.db is missing or beyond reading, the newest copy in its `backups` folder is read. Gives (done, total,
+    Where project.db is missing or unreadable, the newest copy in its `backups` folder is read. Gives (done, total,
     doing). Raises `ProjectLocked`, `ProjectDamaged` where nothing can be read, `DiskRefused`; then nothing is left.
     """
     with _held(path):
@@ -105,14 +105,14 @@ def repaired_project(path: Path, out: Path) -> Generator[tuple[int, int, str], N
             if sentence is None:
                 raise
             raise DiskRefused(
-                _("Nothing was repaired. {sentence}", sentence=sentence),
-                safe=_("'{name}' is as it was.", name=path.name),
+                _("The project was not repaired. {sentence}", sentence=sentence),
+                safe=_("'{name}' is unchanged.", name=path.name),
             ) from error
 
 
 @contextlib.contextmanager
 def _held(path: Path) -> Generator[None]:
-    """The project's lock, its file left as it is: nobody may write while it is copied."""
+    """The project's lock, its file left unchanged: no process may write while it is copied."""
     lock = ProjectLock(path / LOCK)
     if (path / LOCK).exists():
         try:
@@ -120,7 +120,7 @@ def _held(path: Path) -> Generator[None]:
         except ProjectLocked as error:
             raise ProjectLocked(error.sentence, todo=_("Close it first.")) from error
         except ReadOnly:
-            pass  # nobody can write there
+            pass  # no process can write there
     try:
         yield
     finally:
@@ -146,11 +146,11 @@ def _written(
         steps = rebuild(db, found, path)
         while True:
             try:
-                yield next(steps), len(found.tiles), "writing"
+                yield next(steps), len(found.tiles), _("writing")
             except StopIteration as end:
                 built: Rebuilt = end.value
                 break
-        yield 0, 0, "copying files"
+        yield 0, 0, _("copying files")
         files = copy_files(db, path, part, out)
         saved = _waiting(db, path, notes)
         db.execute("COMMIT")
@@ -160,10 +160,13 @@ def _written(
         db.close()
     copy_merged_proposals(path, part)
     if found.tiles_broken:
-        notes.append("Pages of labels could not be read: tiles may be lost that nothing else knew of.")
-    notes += [f"A class lost its name and is called '{name}' now." for name in built.nameless_classes]
-    notes += [f"The entry of '{paths[i]}' was made anew from what is left of it." for i in sorted(built.mended_images)]
-    notes += [f"Rows of '{table}' may be missing." for table in found.broken]
+        notes.append(_("Pages of labels could not be read: tiles with no other trace may be lost."))
+    notes += [_("A class lost its name and is now called '{name}'.", name=name) for name in built.nameless_classes]
+    notes += [
+        _("The entry of '{path}' was rebuilt from what is left of it.", path=paths[i])
+        for i in sorted(built.mended_images)
+    ]
+    notes += [_("Rows of '{table}' may be missing.", table=table) for table in found.broken]
     return RepairReport(
         out=out,
         source=source,
@@ -207,29 +210,46 @@ def _read(path: Path, notes: list[str]) -> Generator[tuple[Path, Recovered]]:
                 found = recover(db)
                 if found.tables["images"].rows or found.tables["planes"].rows:
                     if source != database:
-                        gone = "cannot be read" if database.exists() else "is missing"
+                        values = {"database": DATABASE, "copy": source.relative_to(path)}
                         notes.append(
-                            f"{DATABASE} {gone}: this is the copy {source.relative_to(path)}; what came later is lost."
+                            _("{database} cannot be read: this is the copy {copy}; later changes are lost.", **values)
+                            if database.exists()
+                            else _("{database} is missing: this is the copy {copy}; later changes are lost.", **values)
                         )
                     yield source, found
                     return
     waiting = waiting_files_of(path)
-    safe = f"Edits that wait for it are in {waiting[0]}." if waiting else ""
-    gone = "nothing in it can be read" if database.exists() else f"it has no {DATABASE} and no copy of one"
-    raise ProjectDamaged(_("The project '{name}' cannot be repaired: {gone}.", name=path.name, gone=gone), safe=safe)
+    safe = _("Edits waiting for it are in {file}.", file=waiting[0]) if waiting else ""
+    raise ProjectDamaged(
+        _("The project '{name}' cannot be repaired: nothing in it can be read.", name=path.name)
+        if database.exists()
+        else _(
+            "The project '{name}' cannot be repaired: it has no {database} and no copy of one.",
+            name=path.name,
+            database=DATABASE,
+        ),
+        safe=safe,
+    )
 
 
 def _waiting(db: sqlite3.Connection, path: Path, notes: list[str]) -> int:
-    """Write what waits for this project in the state folder, where it still fits; it goes on waiting there too."""
+    """Write what waits for this project in the state folder, where it still fits; it stays there too."""
     saved = 0
     for file in waiting_files_of(path):
         try:
             edits = read_waiting(file)
         except (OSError, msgspec.DecodeError):
-            notes.append(f"Edits that wait in {file} cannot be read.")
+            notes.append(_("The edits waiting in {file} cannot be read.", file=file))
             continue
         replayed = replay_edits(db, edits)
         saved += replayed.saved
         if replayed.aside:
-            notes.append(f"{len(replayed.aside)} edits that wait in {file} do not fit what could be read.")
+            notes.append(
+                count(
+                    len(replayed.aside),
+                    "1 edit waiting in {file} does not fit the repaired project.",
+                    "{n} edits waiting in {file} do not fit the repaired project.",
+                    file=file,
+                )
+            )
     return saved

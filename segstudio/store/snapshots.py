@@ -1,6 +1,6 @@
 """Snapshots of a project: keep, list, rename, delete, and restore the project, or some of its images.
 
-Restoring makes edits of one batch, so it can be taken back; all or none of them are written.
+Restoring makes edits of one batch, so it can be undone; all or none of them are written.
 """
 
 import sqlite3
@@ -44,7 +44,7 @@ __all__ = [
 class RestoreReport:
     """What was restored: the number it goes back to, images that changed, whether the classes did.
 
-    `batch` and its `last` edit, which taking it back names, are None where nothing differed. `unused` names classes out
+    `batch` and its `last` edit, which an undo names, are None where nothing differed. `unused` names classes out
     of use that restored objects have: their pixels count as nothing. `paths` are those of `images`.
     """
 
@@ -121,7 +121,7 @@ class Restoring:
         return RestoreReport(self._seq, images, self._classes, self._batch.id, Seq(last), unused, paths)
 
     def _edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
-        """The classes first: restored objects may have one that was taken back since."""
+        """The classes first: restored objects may have one that was undone since."""
         author = self._batch.author
         changed = [image for image in changed_images(db, self._seq) if self._wanted is None or image in self._wanted]
         ticker.total = len(changed)
@@ -144,7 +144,7 @@ class Restoring:
         ticker.step(0)
 
     def _note(self, db: sqlite3.Connection, image: ImageId) -> None:
-        # Here, on the writer's thread: whoever asks for the report waits for it.
+        # Here, on the writer's thread: a caller that wants the report waits for it.
         self._restored[image] = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
 
     def _noting(self, parts: Iterable[Part]) -> Iterator[Part]:

@@ -1,4 +1,4 @@
-"""Examine this installation: what works, what is missing for what. torch is looked at in a process of its own."""
+"""Examine this installation: what works, and what is missing. torch is tested in a separate process."""
 
 import platform
 import shutil
@@ -20,6 +20,7 @@ from segstudio.imaging.readers.table import FAMILIES
 from segstudio.registry import broken_rows
 from segstudio.store import filesystems
 from segstudio.tasks.keeping.project_health import Health, examine_project, is_project
+from segstudio.text import N_, _, count
 
 __all__ = ["Examination", "examine"]
 
@@ -28,23 +29,25 @@ _WINDOW_S = 60.0
 _LEAST_FREE_BYTES = 1 << 30
 
 _NEEDED = {
-    "numpy": "everything",
-    "cv2": "drawing, resizing and components",
-    "PIL": "reading PNG, JPEG, BMP, WebP and GIF",
-    "tifffile": "reading TIFF",
-    "imagecodecs": "reading compressed TIFF",
-    "msgspec": "settings and messages",
-    "zstandard": "storing labels",
-    "torch": "learning and proposing",
-    "segmentation_models_pytorch": "learning and proposing",
-    "safetensors": "weights",
-    "PySide6": "the window",
-    "pyqtgraph": "plots in the window",
-    "pycocotools": "exporting COCO",
-    "tqdm": "progress bars",
-    "platformdirs": "finding the user's folders",
-    "psutil": "telling drives and memory",
+    "numpy": N_("everything"),
+    "cv2": N_("drawing, resizing and components"),
+    "PIL": N_("reading PNG, JPEG, BMP, WebP and GIF"),
+    "tifffile": N_("reading TIFF"),
+    "imagecodecs": N_("reading compressed TIFF"),
+    "msgspec": N_("settings and messages"),
+    "zstandard": N_("storing labels"),
+    "torch": N_("learning and proposing"),
+    "segmentation_models_pytorch": N_("learning and proposing"),
+    "safetensors": N_("weights"),
+    "PySide6": N_("the window"),
+    "pyqtgraph": N_("plots in the window"),
+    "pycocotools": N_("exporting COCO"),
+    "tqdm": N_("progress bars"),
+    "platformdirs": N_("finding the user's folders"),
+    "psutil": N_("detecting drives and memory"),
 }
+"""What each package is needed for; English in JSON, translated where it is shown."""
+
 _NOT_FOR_THE_MAIN_JOB = ("tqdm", "pyqtgraph")
 
 
@@ -61,7 +64,7 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 class _Engine(msgspec.Struct, frozen=True):
-    """What the engine's process says of itself."""
+    """The engine's report on itself."""
 
     torch: str
     devices: list[str]
@@ -104,28 +107,36 @@ class Examination:
 
     def lines(self) -> list[str]:
         """The same for people."""
-        gpu = "available" if self.engine.gpu.available else f"none: {self.engine.gpu.reason}"
-        lines = [
-            f"segstudio    {segstudio.__version__}",
-            f"python       {self.python} on {platform.platform()}",
-            f"pyside6      {self.pyside6 or 'cannot be found'}",
-            f"torch        {self.engine.torch or 'cannot be loaded'}",
-            f"devices      {', '.join(self.engine.devices) or 'none'}",
-            f"gpu          {gpu}",
+        gpu = self.engine.gpu
+        rows = [
+            ("segstudio", segstudio.__version__),
+            ("python", _("{version} on {system}", version=self.python, system=platform.platform())),
+            ("pyside6", self.pyside6 or _("not found")),
+            ("torch", self.engine.torch or _("cannot be loaded")),
+            (_("devices"), ", ".join(self.engine.devices) or _("none")),
+            (_("gpu"), _("available") if gpu.available else _("none: {reason}", reason=gpu.reason)),
         ]
-        lines += [f"model        {m.name}: {'ok' if m.ok else m.message or 'damaged'}" for m in self.engine.models]
-        lines += [f"sqlite       {self.sqlite}", f"file system  {self.file_system}"]
+        rows += [(_("model"), _model_words(model)) for model in self.engine.models]
+        rows += [("sqlite", self.sqlite), (_("file system"), self.file_system)]
         if self.project is not None:
-            lines.append(f"project      {self.project.images} images, {self.project.tiles} tiles of labels checked")
-        lines += [f"missing      {m['name']}, for {m['for']}" for m in self.missing]
-        lines += [f"problem      {problem}" for problem in self.problems] or ["problems     none"]
-        return lines
+            images = count(self.project.images, "{n} image", "{n} images")
+            tiles = count(self.project.tiles, "{n} tile of labels", "{n} tiles of labels")
+            rows.append((_("project"), _("{images}, {tiles} checked", images=images, tiles=tiles)))
+        rows += [(_("missing"), _("{name}, for {purpose}", name=m["name"], purpose=_(m["for"]))) for m in self.missing]
+        rows += [(_("problem"), problem) for problem in self.problems] or [(_("problems"), _("none"))]
+        return [f"{name:<12} {words}" for name, words in rows]
 
     def note(self, sentence: str, *, stops: bool) -> None:
         """Add a problem."""
         self.problems.append(sentence)
         if stops:
             self.stopped.append(sentence)
+
+
+def _model_words(model: _Model) -> str:
+    if model.ok:
+        return _("{name}: ok", name=model.name)
+    return _("{name}: {fault}", name=model.name, fault=model.message or _("damaged"))
 
 
 def examine(project: Path | None = None) -> Examination:
@@ -138,16 +149,16 @@ def examine(project: Path | None = None) -> Examination:
     for name, purpose in _NEEDED.items():
         if find_spec(name) is None:
             found.missing.append({"name": name, "for": purpose})
-            found.note(f"{name} is not installed; it is needed for {purpose}.", stops=name not in _NOT_FOR_THE_MAIN_JOB)
+            sentence = _("{name} is not installed; it is needed for {purpose}.", name=name, purpose=_(purpose))
+            found.note(sentence, stops=name not in _NOT_FOR_THE_MAIN_JOB)
     if why:
         found.note(why, stops=True)
     for model in engine.models:
         if not model.ok:
-            found.note(
-                f"The embedded model {model.name} does not work: {model.message or 'its output differs'}.", stops=True
-            )
+            why = model.message or _("its output is not what it must be")
+            found.note(_("The embedded model {name} does not work: {why}.", name=model.name, why=why), stops=True)
     if project is not None and not project.exists():
-        found.note(f"{project} does not exist.", stops=True)
+        found.note(_("{path} does not exist.", path=project), stops=True)
     if project is not None and project.exists() and is_project(project):
         found.project = examine_project(project)
         for problem in found.project.problems:
@@ -159,28 +170,29 @@ def examine(project: Path | None = None) -> Examination:
 
 
 def _look_at_added_rows(found: Examination) -> None:
-    """Readers and formats that other packages add and that could not be taken in; all others are there all the same."""
+    """Note the readers and formats of other packages that could not be loaded; all others work regardless."""
     for table in (FAMILIES, FORMATS):
-        len(table)  # what packages add is looked up when a table is first asked
+        len(table)  # a table looks up the rows of other packages when it is first asked
     for row in broken_rows():
         found.note(row.sentence, stops=False)
 
 
 def _engine() -> tuple[_Engine, str]:
-    """What the engine says, and a sentence where it cannot say it."""
-    nothing = _Engine(_version_of("torch"), [], _Gpu(False, "PyTorch cannot be loaded"), [])
+    """The engine's report, and a sentence where there is none."""
+    nothing = _Engine(_version_of("torch"), [], _Gpu(False, _("PyTorch cannot be loaded")), [])
     command = [*engine_command(), "--doctor"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_ENGINE_S, env=engine_environment(), check=False)
     except subprocess.TimeoutExpired:
-        return nothing, f"The engine did not answer within {_ENGINE_S:.0f} seconds."
+        return nothing, _("The engine did not answer within {n} seconds.", n=f"{_ENGINE_S:.0f}")
     except OSError as error:
-        return nothing, f"The engine cannot be started: {error.strerror or error}."
+        return nothing, _("The engine cannot be started: {why}.", why=error.strerror or error)
     try:
         return msgspec.json.decode(done.stdout.strip().rpartition(b"\n")[2], type=_Engine), ""
     except msgspec.DecodeError:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        return nothing, f"The engine cannot be loaded: {last or f'it ended with code {done.returncode}'}"
+        why = last or _("it ended with code {code}", code=done.returncode)
+        return nothing, _("The engine cannot be loaded: {why}", why=why)
 
 
 def _version_of(package: str) -> str:
@@ -191,12 +203,12 @@ def _version_of(package: str) -> str:
 
 
 def _pyside6() -> str:
-    """The version of the window's library, without loading it; the whole of it brings the essentials along."""
+    """The version of the window's library, without loading it; the full package installs the essentials too."""
     return _version_of("PySide6-Essentials") or _version_of("PySide6")
 
 
 def _look_at_window(found: Examination) -> None:
-    """Whether Qt's libraries load, in a process of its own: a missing system library would end this one."""
+    """Note whether Qt's libraries load, in a separate process: a missing system library would end this one."""
     if find_spec("PySide6") is None:
         return
     check = [sys.executable, "-c", "import PySide6.QtWidgets"]
@@ -205,36 +217,40 @@ def _look_at_window(found: Examination) -> None:
     try:
         done = subprocess.run(check, capture_output=True, timeout=_WINDOW_S, check=False)
     except (subprocess.TimeoutExpired, OSError) as error:
-        found.note(f"The window's library cannot be tried: {error}.", stops=False)
+        found.note(_("The window's library could not be tested: {error}.", error=error), stops=False)
         return
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        found.note(
-            f"The window cannot open: {last}. On Debian and Ubuntu: apt install libegl1 libgl1 libxkbcommon0.",
-            stops=True,
+        sentence = _(
+            "The window cannot open: {why}. On Debian and Ubuntu: apt install libegl1 libgl1 libxkbcommon0.", why=last
         )
+        found.note(sentence, stops=True)
 
 
 def _look_at_disk(found: Examination, place: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
-        found.note(f"Only {free / 1e6:.0f} MB are free at {place}.", stops=False)
+        found.note(_("Only {free} MB are free at {place}.", free=f"{free / 1e6:.0f}", place=place), stops=False)
     if filesystems.is_network(found.file_system):
-        found.note(
-            f"{place} is on a network drive ({found.file_system}): let one computer at a time have a project open.",
-            stops=False,
+        sentence = _(
+            "{place} is on a network drive ({system}): open a project on one computer at a time.",
+            place=place,
+            system=found.file_system,
         )
+        found.note(sentence, stops=False)
     service = filesystems.synced_by(place)
     if service:
-        found.note(
-            f"{place} is in a folder that {service} copies to other computers: let one at a time have a project open, "
-            "and wait until it is copied.",
-            stops=False,
+        sentence = _(
+            "{place} is in a folder that {service} copies to other computers: open a project on one at a time, and "
+            "wait until it has been copied.",
+            place=place,
+            service=service,
         )
+        found.note(sentence, stops=False)
 
 
 def _data_folder() -> Path:
-    """The user's data folder, or the nearest folder above it that is there."""
+    """The user's data folder, or the nearest folder above it that exists."""
     import platformdirs
 
     folder = platformdirs.user_data_path("segstudio", appauthor=False)

@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` steps; `total` is 0 while it is not known. `doing` is what is done just now, for people."""
+    """`done` of `total` steps; `total` is 0 while it is not known. `doing` says what is being done, for people."""
 
     done: int
     total: int

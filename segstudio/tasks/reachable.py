@@ -1,4 +1,4 @@
-"""Whether something stands at a path that a person named: what the system refuses is a sentence, no bug."""
+"""Whether something is at a path that a person named: a refusal of the system is a sentence, not a bug."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,9 @@ __all__ = ["status_of"]
 
 
 def status_of(path: Path) -> os.stat_result | None:
-    """What stands at a path; None where nothing does.
+    """What is at a path; None for nothing.
 
-    Raises `UserError` where the system does not say: the way there may not be entered, or a name is too long.
+    Raises `UserError` where the system refuses: a folder on the way may not be entered, or a name is too long.
     """
     try:
         return path.stat()

@@ -1,4 +1,4 @@
-"""The embedded sample as projects: images copied out of the program, their masks beside for comparison."""
+"""The embedded sample as projects: images copied out of the program, with their masks for comparison."""
 
 import shutil
 from pathlib import Path
@@ -64,9 +64,9 @@ def make_demo_project(folder: Path) -> Path:
     except OSError as error:
         raise DiskRefused(
             _(
-                "The sample cannot be copied to '{folder}': {strerror}.",
+                "The sample cannot be copied to '{folder}': {why}.",
                 folder=folder,
-                strerror=error.strerror or error,
+                why=error.strerror or error,
             ),
             todo=_("Choose another folder."),
         ) from error

@@ -47,9 +47,9 @@ def test_the_proposal_of_the_old_content_is_not_shown_over_the_new_one(desk: Des
     assert desk.proposals.on_screen is None
     assert not desk.proposals.running
     desk.proposals.propose()
-    assert "another content" in desk.failures[-1].sentence
+    assert "has changed since" in desk.failures[-1].sentence
     desk.navigation.keep_content()
-    assert "another content" in desk.navigation.flagged
+    assert "has changed since" in desk.navigation.flagged
 
 
 def test_the_new_content_is_proposed_anew_once_it_is_used(desk: Desk) -> None:
@@ -103,7 +103,7 @@ def test_an_image_of_another_size_is_flagged_and_cannot_be_used(desk: Desk) -> N
     assert desk.navigation.failed
     trouble = desk.navigation.trouble
     assert (trouble.kind, trouble.usable) == ("changed", False)
-    assert "50 x 40 pixels now" in trouble.sentence
+    assert "now has 50 x 40 pixels" in trouble.sentence
     assert desk.navigation.items[0].problem
     desk.qtbot.waitUntil(lambda: bool(desk.project.image(ImageId(1)).changed))
 

@@ -105,5 +105,5 @@ def test_a_hidden_class_says_that_what_is_painted_is_saved_and_not_shown(
 ) -> None:
     classes.change("cell", visible=False)
     refused = _refusal(bench, 20, 20)
-    assert refused == Refusal("The class 'cell' is hidden: what you paint is saved, but not shown.")
+    assert refused == Refusal("The class 'cell' is hidden: your painting is saved, but not shown.")
     assert _refusal(bench, 20, 20, erasing=True) is None

@@ -66,7 +66,7 @@ def test_one_of_two_exports_is_cancelled_alone(qtbot: Any, bench: Bench, tmp_pat
     bench.main.close()
 
 
-@pytest.mark.parametrize(("format_", "words"), [("tiff", "no format"), ("png", "nothing to export")])
+@pytest.mark.parametrize(("format_", "words"), [("tiff", "not a format"), ("png", "nothing to export")])
 def test_an_export_that_cannot_be_is_said_and_leaves_nothing(
     qtbot: Any, bench: Bench, tmp_path: Path, format_: str, words: str
 ) -> None:

@@ -123,7 +123,7 @@ def test_a_batch_is_taken_back_after_a_restart_and_refused_where_another_image_h
     bench.documents.undo()
     qtbot.waitUntil(lambda: len(failures) == 1)
     assert "'1.png' has changed since" in failures[0].sentence
-    assert "Nothing was taken back" in failures[0].sentence
+    assert "Nothing was undone" in failures[0].sentence
     assert bench.ids().all()
     assert bench.documents.can_undo
     bench.show(IMAGES[1])
@@ -319,8 +319,8 @@ def test_of_a_write_that_a_hanging_disk_holds_at_the_close_nothing_is_claimed(
     held = Held(bench, IMAGES)
     failures = bench.heard.failures
     bench.documents.long.finish(0.05)
-    words = "Restoring: the disk does not answer. It is done whole or not at all, and the next opening of the project"
-    assert [(told.job, told.sentence) for told in failures] == [(JobKind.RESTORE, f"{words} shows which.")]
+    words = "Restoring: the disk does not respond. It is done completely or not at all; you will see which when you"
+    assert [(told.job, told.sentence) for told in failures] == [(JobKind.RESTORE, f"{words} next open the project.")]
     assert bench.documents.long.running
     held.go.set()
     idle(qtbot, bench)

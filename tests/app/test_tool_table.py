@@ -90,7 +90,7 @@ def inside(corners: list[tuple[float, float]], shape: tuple[int, ...]) -> np.nda
 
 def test_our_tools_are_pan_brush_and_eraser_and_another_name_is_refused_by_naming_them() -> None:
     assert list(TOOLS) == ["pan", "brush", "eraser"]
-    with pytest.raises(UserError, match="There is no tool 'saw'; there are pan, brush and eraser"):
+    with pytest.raises(UserError, match="There is no tool 'saw'; choose one of pan, brush, eraser"):
         tool_named("saw")
 
 

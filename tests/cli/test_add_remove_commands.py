@@ -39,7 +39,7 @@ def test_add_says_what_it_did(run: Run, project: Path, tmp_path: Path) -> None:
     found = json.loads(out)
     assert (found["added"], found["already_there"], found["brought_back"]) == (["c.png"], 2, [])
     assert found["skipped_files"] == [{"path": str(tmp_path / "images/notes.txt"), "reason": "no image"}]
-    assert "1 file is no image" in err
+    assert "1 file is not an image" in err
     code, out, _ = run("add", project, tmp_path / "images")
     assert code == 0
     assert "0 images added" in out

@@ -40,7 +40,7 @@ def test_the_format_follows_from_the_ending(project: Path, theirs: Path, run: Ru
     assert out.splitlines() == [
         "1 annotation of 1 image imported as labels: 20 known pixels.",
         "New classes: bug.",
-        "note: 1 annotation was left out: boxes without a segmentation.",
+        "note: 1 annotation left out: boxes without a segmentation.",
         "skipped far.png: it belongs to no image of the project, or to several alike.",
     ]
 
@@ -48,7 +48,7 @@ def test_the_format_follows_from_the_ending(project: Path, theirs: Path, run: Ru
 def test_it_says_by_json_what_came_in(project: Path, theirs: Path, run: Run) -> None:
     report = json.loads(run("import", project, "--format", "coco", theirs, "--new-classes", "--json")[1])
     assert (report["images"], report["annotations"], report["pixels"]) == (1, 1, 20)
-    assert report["notes"] == ["1 annotation was left out: boxes without a segmentation."]
+    assert report["notes"] == ["1 annotation left out: boxes without a segmentation."]
     assert report["new_classes"] == ["bug"]
 
 

@@ -13,7 +13,7 @@ from tests.store.refusing_disk import RefusingConnection, refusing
 from tests.store.store_painting import CELL, CLASSES, FIRST, flushed, new_images, paint
 
 Run = Callable[..., tuple[int, str, str]]
-WAITS = "segstudio: 1 edit of the project 'field.segstudio' that the disk refused waits in the state folder"
+WAITS = "segstudio: 1 edit of the project 'field.segstudio' that the disk refused is waiting in the state folder"
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_command_that_fails_says_in_its_one_line_what_opening_saved(field: Pat
     assert code == 1
     assert len(err.splitlines()) == 1
     assert "no snapshot 'nope'" in err
-    assert "1 edit that the disk refused when the project was closed is saved now." in err
+    assert "1 edit that the disk refused when the project was closed has now been saved." in err
     code, _, err = run("snapshot", field, "--restore", "nope")
     assert "disk refused" not in err
 
@@ -94,5 +94,5 @@ def test_a_command_that_is_stopped_says_so_too(field: Path, run: Run, monkeypatc
 def test_doctor_tells_of_edits_that_wait_for_the_place_where_a_project_was_before(field: Path) -> None:
     moved = field.rename(field.with_name("moved.segstudio"))
     found = examine_project(moved)
-    assert any("1 edit of the project 'moved.segstudio' that the disk refused waits" in p for p in found.problems)
+    assert any("1 edit of the project 'moved.segstudio' that the disk refused is waiting" in p for p in found.problems)
     assert not found.damage

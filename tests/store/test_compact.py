@@ -317,9 +317,9 @@ def test_an_edit_whose_deltas_were_joined_is_not_taken_back_by_any_way(project: 
     keep(project, "b").result(30)
     run(project, 5)
     before = project.labels_sha256(FIRST)
-    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+    with pytest.raises(UserError, match="Edit 4 can no longer be undone"):
         project.take_back(Seq(4), "ann").result(30)
-    with pytest.raises(UserError, match="Edit 4 can no longer be taken back"):
+    with pytest.raises(UserError, match="Edit 4 can no longer be undone"):
         project.load_edit(Seq(4), project.document(FIRST).raster.tile)
     assert (project.labels_sha256(FIRST), project.last_seq()) == (before, 4)
 

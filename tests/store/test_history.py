@@ -125,7 +125,7 @@ def test_a_class_in_use_is_not_taken_back_and_the_sentence_names_it(project: Pro
     edit = painted(document, Rect(0, 0, 9, 9), document.next_object, new_class=nerve)
     painted_seq = commit(project, document, edit)
     sentence = project.undo_refusal(seq)
-    assert sentence == "The class 'nerve' cannot be taken back: it is in use in 'field/0.png'."
+    assert sentence == "Adding the class 'nerve' cannot be undone: it is in use in 'field/0.png'."
     flushed(project)
     assert project.undo_refusal(seq) == sentence
     assert project.undo_refusal(painted_seq) == ""
@@ -147,7 +147,7 @@ def test_a_changed_kind_is_not_taken_back_once_the_class_has_pixels(project: Pro
     document = project.document(FIRST)
     paint(project, document, Rect(0, 0, 9, 9), VESSEL)
     flushed(project)
-    assert project.undo_refusal(seq).startswith("The kind of the class 'vessel' cannot be taken back")
+    assert project.undo_refusal(seq).startswith("The change of kind of the class 'vessel' cannot be undone")
 
 
 def test_id_and_value_of_a_class_that_was_taken_back_are_never_given_again(project: Project) -> None:

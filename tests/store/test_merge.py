@@ -384,10 +384,10 @@ def test_the_new_project_needs_a_free_place(two: tuple[Path, Path], tmp_path: Pa
     for out in (two[0], two[1], tmp_path):
         with pytest.raises(UserError, match="already something"):
             merged(*two, out)
-    with pytest.raises(UserError, match="cannot stand inside"):
+    with pytest.raises(UserError, match="cannot be made inside"):
         merged(*two, two[0] / "c.segstudio")
     (tmp_path / "link").symlink_to(two[1])
-    with pytest.raises(UserError, match="cannot stand inside"):
+    with pytest.raises(UserError, match="cannot be made inside"):
         merged(*two, tmp_path / "link" / "c.segstudio")
 
 
@@ -560,7 +560,7 @@ def test_taking_out_what_a_merge_brought_back_since_is_not_taken_back(
     merged(*copies, tmp_path / "c.segstudio")
     with Project.open(tmp_path / "c.segstudio") as c:
         taken_out = max(seq for seq in c.history(ImageId(2)).undoable)
-        assert "'field/0.png' was changed since" in c.undo_refusal(taken_out)
+        assert "'field/0.png' has changed since" in c.undo_refusal(taken_out)
         with pytest.raises(UserError, match="changed since"):
             c.take_back(taken_out, "ann").result()
 
@@ -648,7 +648,7 @@ def test_a_class_that_one_copy_gave_up_stays_where_the_other_painted_with_it_sin
     report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
     how = "removed" if gives_up == "remove" else "merged into another"
     assert report.notes == (
-        f"The class 'vessel' was {how} in 'a', and 'b' has painted with it since: it stays in use.",
+        f"The class 'vessel' was {how} in 'a', but 'b' has painted with it since: it stays in use.",
     )
     with Project.open(tmp_path / "c.segstudio") as c:
         assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()
@@ -674,7 +674,7 @@ def test_an_image_that_one_copy_took_out_stays_where_the_other_labelled_it_since
     with Project.open(copies[1]) as b:
         play(b, [("paint", 1, 0, Rect(200, 0, 5, 5), "vessel")], 1)
     report = merged(*(reversed(copies) if swapped else copies), tmp_path / "c.segstudio")
-    assert report.notes == ("'field/0.png' was taken out in 'a', and 'b' has labelled it since: it stays.",)
+    assert report.notes == ("'field/0.png' was taken out in 'a', but 'b' has labelled it since: it stays.",)
     assert report.images == 2
     with Project.open(tmp_path / "c.segstudio") as c:
         assert (c.document(FIRST).class_ids(0, Rect(200, 0, 5, 5)) == VESSEL).all()

@@ -87,7 +87,7 @@ def test_a_removed_class_of_a_does_not_take_in_the_living_one_of_b() -> None:
 
 
 def test_two_kinds_with_pixels_are_refused() -> None:
-    with pytest.raises(UserError, match="'cell' is of the kind instance in 'anna' and of the kind semantic in 'ben'"):
+    with pytest.raises(UserError, match="'cell' has the kind instance in 'anna' and the kind semantic in 'ben'"):
         _merged(BASE, _changed(BASE, CELL, kind=Kind.SEMANTIC), None, {CELL}, {CELL})
 
 
@@ -101,7 +101,7 @@ def test_the_kind_is_that_of_the_side_with_pixels() -> None:
 
 def test_a_class_of_b_with_pixels_is_not_taken_for_the_background_of_a() -> None:
     b = ClassTable([_class(1, "ground", Kind.BACKGROUND), _class(2, "background")])
-    with pytest.raises(UserError, match="'background' is of the kind background"):
+    with pytest.raises(UserError, match="'background' has the kind background"):
         _merged(BASE, b, None, set(), {2})
 
 
@@ -111,7 +111,7 @@ def test_a_name_or_colour_that_one_side_changed_wins_and_what_both_changed_stays
     found = _merged(a, b, BASE)
     assert _names(found) == ["background", "nucleus", "vein", "axon"]
     assert found.table[ClassId(CELL)].color == "#123456"
-    assert found.notes == ("The name of the class 'axon' was changed in both projects: 'anna' stays.",)
+    assert found.notes == ("The name of the class 'axon' was changed in both projects: that of 'anna' stays.",)
 
 
 def test_names_that_change_places_do_not_meet() -> None:
@@ -144,7 +144,7 @@ def test_merges_in_a_circle_stay_as_in_a() -> None:
     counted = found.table.effective(ClassId(VESSEL))
     assert counted is not None
     assert counted.id == NERVE
-    assert found.notes == ("The use of the class 'nerve' was changed in both projects: 'anna' stays.",)
+    assert found.notes == ("The use of the class 'nerve' was changed in both projects: that of 'anna' stays.",)
 
 
 def test_a_class_whose_making_was_taken_back_in_a_is_one_of_b_alone() -> None:

@@ -75,7 +75,7 @@ def test_an_edit_that_the_journal_refuses_is_set_aside_and_what_follows_is_saved
     assert (first, third) == (1, 3)
     assert aside.edits == ((seq, faulty),)
     assert aside.sentence == (
-        "An edit of 'field/0.png' could not be saved because of a fault in SegStudio and was taken back. It is kept in "
+        "1 edit of 'field/0.png' could not be saved because of a fault in SegStudio and was undone. It is kept in "
         f"{aside.kept}; everything else is saved."
     )
     assert "object 77 has pixels and no row" in aside.details
@@ -268,13 +268,13 @@ def test_a_writer_that_cannot_go_on_says_so_at_once_and_keeps_what_waits(
     state = writer.state
     assert not state.saved
     assert said == [state.refused]
-    assert state.refused.startswith("SegStudio met a fault of its own while saving.")
+    assert state.refused.startswith("A fault in SegStudio stopped the saving.")
     assert "the program's own" in state.fault
     assert [str(error) for error in reported] == ["the program's own"]
     (kept,) = waiting_files_of(project.path)
     assert len(read_waiting(kept)) == 1  # at once: whatever becomes of the program
     paint(project, document, Rect(200, 0, 50, 50), CELL)
-    with pytest.raises(DiskRefused, match="fault of its own"):
+    with pytest.raises(DiskRefused, match="fault in SegStudio"):
         writer.call(lambda _: None).result(30)
     assert not writer.flush(30)
     expected = whole(document)[0]

@@ -97,10 +97,10 @@ def test_where_an_image_of_a_batch_has_changed_since_nothing_is_taken_back_and_t
     number = paint(project, document, Rect(500, 300, 5, 5), CELL)
     flushed(project)
     before = state(project)
-    with pytest.raises(UserError, match=r"The import cannot be taken back: 'field/1\.png' has changed since") as told:
+    with pytest.raises(UserError, match=r"The import cannot be undone: 'field/1\.png' has changed since") as told:
         project.take_back(Seq(1), "bob").result(30)
-    assert "Nothing was taken back." in told.value.line
-    assert "there first" in told.value.line
+    assert "Nothing was undone." in told.value.line
+    assert "First undo" in told.value.line
     assert state(project) == before
     assert project.last_seq() == 4
     undo(project, document, number)
@@ -116,7 +116,7 @@ def test_a_batch_taken_back_is_not_done_again_over_what_was_painted_since(projec
     flushed(project)
     following = project.history(IMAGES[2]).next_redo()
     assert following is not None
-    with pytest.raises(UserError, match=r"cannot be done again: 'field/0\.png' has changed since"):
+    with pytest.raises(UserError, match=r"cannot be redone: 'field/0\.png' has changed since"):
         project.take_back(following, "bob").result(30)
     assert project.last_seq() == 7
 

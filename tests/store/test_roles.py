@@ -204,7 +204,7 @@ def test_where_versions_stand_against_it_it_is_said_and_nothing_moves(life: Life
 def test_while_a_run_learns_no_role_is_moved(life: Life) -> None:
     (held,) = _held(life)
     begin_learning(life.db, RUN)
-    with pytest.raises(UserError, match="A run is learning"):
+    with pytest.raises(UserError, match="A run is under way"):
         hold_out(life.db, ImageId(held), held=False)
     end_learning(life.db)
     hold_out(life.db, ImageId(held), held=False)

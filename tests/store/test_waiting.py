@@ -62,7 +62,9 @@ def test_only_the_edit_that_conflicts_and_what_rests_on_it_is_set_aside(kept_asi
         undo(project, one, conflicting)
 
     with kept_aside(waiting, _paint_first) as again:
-        assert again.notice.startswith("2 edits that the disk refused when the project was closed are saved now, but 3")
+        assert again.notice.startswith(
+            "2 edits that the disk refused when the project was closed have now been saved. 3"
+        )
         assert "no longer fit this project; they are kept in " in again.notice
         assert again.last_seq() == 3
         assert [again.image(id_).labelled_pixels for id_ in (FIRST, SECOND)] == [81 + 900, 2500]
@@ -77,7 +79,7 @@ def test_an_undo_of_what_was_saved_meanwhile_names_it_by_its_new_number(kept_asi
         undo(project, two, paint(project, two, Rect(0, 0, 50, 50), CELL))
 
     with kept_aside(waiting, _paint_first) as again:
-        assert again.notice == "2 edits that the disk refused when the project was closed are saved now."
+        assert again.notice == "2 edits that the disk refused when the project was closed have now been saved."
         assert again.history(SECOND).redoable == (Seq(3),)
         assert again.image(SECOND).labelled_pixels == 0
 
@@ -115,7 +117,7 @@ def test_an_edit_that_cannot_be_read_does_not_take_the_others_with_it(kept_aside
         path.write_bytes(msgspec.msgpack.encode(wire))
 
     with kept_aside(waiting, damage) as again:
-        assert again.notice.startswith("1 edit that the disk refused when the project was closed is saved now, but 1")
+        assert again.notice.startswith("1 edit that the disk refused when the project was closed has now been saved. 1")
         assert again.image(SECOND).labelled_pixels == 2500
 
 
@@ -145,6 +147,6 @@ def test_an_edit_that_a_fault_made_does_not_keep_the_project_from_opening(projec
     project.close()
     keep(project.uuid, project.path, [(Seq(1), odd), (Seq(2), fine)])
     with Project.open(project.path) as again:
-        assert again.notice.startswith("1 edit that the disk refused when the project was closed is saved now, but 1")
+        assert again.notice.startswith("1 edit that the disk refused when the project was closed has now been saved. 1")
         assert again.image(SECOND).labelled_pixels == 2500
         assert [edit.id for edit in _aside(again)] == [odd.id]

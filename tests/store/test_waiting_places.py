@@ -19,7 +19,7 @@ from segstudio.tasks.progress import finished
 from tests.store.refusing_disk import RefusingConnection, refusing
 from tests.store.store_painting import FIRST, VESSEL, commit, flushed, paint, painted, redo, undo
 
-SAVED = "1 edit that the disk refused when the project was closed is saved now."
+SAVED = "1 edit that the disk refused when the project was closed has now been saved."
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a right here")
 
@@ -63,7 +63,7 @@ def test_two_copies_that_close_on_one_full_disk_keep_their_edits_each_for_itself
     assert len(_files()) == 2
     with Project.open(field) as first:
         assert first.notice.startswith(SAVED)
-        assert f"1 edit that the disk refused waits for the copy of this project at {copy}" in first.notice
+        assert f"1 edit that the disk refused is waiting for the copy of this project at {copy}" in first.notice
     with Project.open(copy) as second:
         assert second.notice == SAVED
     assert (_labelled(field), _labelled(copy)) == (2600, 2900)
@@ -169,7 +169,7 @@ def test_who_only_reads_is_told_of_edits_that_wait_until_they_are_in_the_journal
     with Project.open(field, write=False) as project:
         assert project.unsaved.edits == 1
         assert project.notice == project.unsaved.sentence
-        assert project.notice.startswith("1 edit of the project 'field.segstudio' that the disk refused waits")
+        assert project.notice.startswith("1 edit of the project 'field.segstudio' that the disk refused is waiting")
     Project.open(field).close()
     kept.write_bytes(data)
     with Project.open(field, write=False) as project:

@@ -205,7 +205,7 @@ def test_a_copy_of_a_project_gets_none_of_the_edits_that_wait_for_the_original(
     refused.close(wait_s=1)
     copied = shutil.copytree(refused.path, refused.path.with_name("copy.segstudio"))
     with Project.open(copied) as copy:
-        assert copy.notice.startswith("1 edit that the disk refused waits for the copy of this project at ")
+        assert copy.notice.startswith("1 edit that the disk refused is waiting for the copy of this project at ")
         assert copy.last_seq() == 0
     with Project.open(refused.path) as again:
         assert again.last_seq() == 1

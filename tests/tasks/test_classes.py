@@ -57,8 +57,8 @@ def test_names_may_be_swapped_and_a_name_that_was_freed_be_given_again(project: 
     [
         (["rename nobody=x"], "no class 'nobody'"),
         (["add stem", "remove nobody"], "no class 'nobody'"),
-        (["add LEAF"], "a class 'leaf' already"),
-        (["rename leaf=cell"], "a class 'cell' already"),
+        (["add LEAF"], "already a class 'leaf'"),
+        (["rename leaf=cell"], "already a class 'cell'"),
         (["add sky::background"], "second background"),
         (["remove background"], "'background' cannot be removed"),
         (["merge background=leaf"], "'background' cannot be merged"),
@@ -84,7 +84,7 @@ def test_what_cannot_be_names_the_class_and_changes_nothing(project: Project, op
         ("rename leaf=a:b", "':'"),
         ("rename leaf", "OLD=NEW"),
         ("colour leaf=red", "#RRGGBB"),
-        ("kind leaf=thing", "no kind"),
+        ("kind leaf=thing", "not a kind"),
         ("add a:#12", "#RRGGBB"),
     ],
 )

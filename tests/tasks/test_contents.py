@@ -79,7 +79,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     assert waiting is not None
     waiting.result(30)
     assert project.images()[0].changed == look.quick_hash
-    assert "another content" in info(project)["images"][0]["problem"]
+    assert "has changed since" in info(project)["images"][0]["problem"]
     project.set_problem(row.id, file_check.changed_sentence(row)).result(30)
     assert note(project, project.images()[0], look) is None
     row.file.write_bytes(original)
@@ -114,7 +114,7 @@ def test_the_engine_does_not_use_a_changed_content_and_export_says_it(project: P
     data = ProjectData(project, sources)
     image = int(project.images()[0].id)
     try:
-        with pytest.raises(UnreadableImage, match=r"'a.png' holds another content than when it was labelled"):
+        with pytest.raises(UnreadableImage, match=r"content of 'a.png' has changed since it was labelled"):
             data.pixels(image, 0, Rect(0, 0, 5, 5))
         assert data.labelled(image, 0) == []
         assert len(data.unreadable()) == 1

@@ -73,7 +73,7 @@ def test_a_side_of_the_split_is_chosen(project: Project, mask: Mask) -> None:
     truth = mask("t/a.png", (1, 0, 0, 10, 10)).parent
     assert evaluated(project, truth, content="labels").images == 2
     assert evaluated(project, truth, content="labels", split="train").as_json()["pixels"] == 100
-    with pytest.raises(UserError, match="held out"):
+    with pytest.raises(UserError, match="held-out"):
         evaluated(project, truth, split="held-out")
 
 
@@ -83,12 +83,13 @@ def test_images_with_nothing_to_compare_are_counted_and_named(project: Project, 
     before = evaluated(project, truth)
     assert before.as_json()["empty_images"] == 2
     assert before.note == (
-        "2 of 2 images have no proposal at all (a.png, ...): all their pixels count as missed."
-        " 'segstudio predict --all' makes them."
+        "2 of 2 images have no proposal (the first is a.png): all their pixels count as missed."
+        " 'segstudio predict --all' makes proposals."
     )
     finished(import_masks(project, "png", truth / "a.png", target=Target.PROPOSALS))
     assert evaluated(project, truth).empty == ("b.jpg",)
-    assert evaluated(project, truth, content="labels").note.startswith("2 of 2 images have no label at all (a.png")
+    note = evaluated(project, truth, content="labels").note
+    assert note.startswith("2 of 2 images have no labels (the first is a.png")
     finished(import_masks(project, "png", truth))
     after = evaluated(project, truth, content="labels")
     assert (after.empty, after.note) == ((), "")
@@ -105,7 +106,7 @@ def test_masks_without_an_image_are_named(project: Project, mask: Mask) -> None:
 def test_truth_of_nothing_but_0_and_255_is_refused_with_the_way_out(project: Project, mask: Mask) -> None:
     mask("t/b.png", ground=0)
     truth = mask("t/a.png", (255, 0, 0, 10, 10), ground=0).parent
-    with pytest.raises(UserError, match="nothing but 0 and 255") as told:
+    with pytest.raises(UserError, match="only 0 and 255") as told:
         evaluated(project, truth)
     assert "--map 255=CLASS" in told.value.line
     assert "--map 255= keeps it unknown" in told.value.line

@@ -110,11 +110,11 @@ def test_boxes_keypoints_crowds_and_strays_are_counted_and_said(project: Project
     ]
     report = brought_in(project, coco_file(file, annotations))
     assert report.notes == (
-        "2 annotations were left out: boxes without a segmentation.",
-        "1 annotation was left out: keypoints without a segmentation.",
-        "1 annotation was left out: the file has no image of theirs.",
-        "1 annotation was left out: no pixel lies in them.",
-        "1 annotation was taken as one object, though marked as a crowd of several.",
+        "2 annotations left out: boxes without a segmentation.",
+        "1 annotation left out: keypoints without a segmentation.",
+        "1 annotation left out: its image is not in the file.",
+        "1 annotation left out: it covers no pixel.",
+        "1 annotation was imported as one object, though it is marked as a crowd of several.",
     )
     assert report.pixels == 16
 
@@ -155,7 +155,7 @@ def test_they_become_proposals_object_by_object(project: Project, file: Path) ->
 def test_new_classes_are_made_for_things_and_for_stuff(project: Project, file: Path) -> None:
     categories = [{"id": 0, "name": "bird"}, {"id": "s", "name": "sky", "isthing": 0}, {"id": 5, "name": "unused"}]
     coco_file(file, [area(box(0, 0, 5, 5), 1, 0), area(box(9, 9, 5, 5), 1, "s")], None, categories)
-    with pytest.raises(UserError, match=r"no class 'bird' or 'sky'; it has background, leaf, cell, blur"):
+    with pytest.raises(UserError, match=r"no classes 'bird', 'sky'; it has background, leaf, cell, blur"):
         brought_in(project, file)
     assert brought_in(project, file, new_classes=True).new_classes == ("bird", "sky")
     kinds = {c.name: c.kind for c in project.classes()}
@@ -169,9 +169,9 @@ def test_a_map_names_categories_by_name_or_by_number(project: Project, file: Pat
     names, _ = names_and_objects(project)
     assert np.array_equal(names == "leaf", box(0, 0, 5, 5))
     assert report.pixels == 25
-    with pytest.raises(UsageError, match=r"'stem' is no class of them.json, which has blade, dirt"):
+    with pytest.raises(UsageError, match=r"'stem' is not a class in them.json; its classes are blade, dirt"):
         brought_in(project, file, mapping=parsed_map(["stem=leaf"]))
-    with pytest.raises(UsageError, match="--pattern is of masks"):
+    with pytest.raises(UsageError, match="--pattern is for masks"):
         brought_in(project, file, pattern=StemPattern("{stem}_mask"))
 
 
@@ -257,7 +257,7 @@ def test_an_annotation_that_is_wrong_is_one_sentence_and_nothing_is_imported(
             [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "A.png"}],
             "two images for a.png: a.png and A.png",
         ),
-        ([{"id": 1, "file_name": "z.png"}], "None of the 1 images in them.json is one of the project: z.png"),
+        ([{"id": 1, "file_name": "z.png"}], "None of the 1 images in them.json is in the project: z.png"),
     ],
 )
 def test_an_image_that_does_not_fit_is_one_sentence(project: Project, file: Path, images: list, said: str) -> None:

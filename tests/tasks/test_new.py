@@ -81,7 +81,7 @@ def test_without_any_image_no_project_is_made(tmp_path: Path) -> None:
     (tmp_path / "empty/notes.txt").touch()
     with pytest.raises(UserError, match="No image"):
         made(tmp_path / "p.segstudio", tmp_path / "empty")
-    with pytest.raises(UserError, match="finds no file"):
+    with pytest.raises(UserError, match="matches no file"):
         made(tmp_path / "p.segstudio", f"{tmp_path}/*.tif")
     assert not (tmp_path / "p.segstudio").exists()
 

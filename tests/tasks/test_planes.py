@@ -52,5 +52,5 @@ def test_a_range_narrows_both_and_a_glob_means_what_it_fits(project: Project) ->
         assert planes_to_predict(project, Which.NOT_DONE, between=(1, 2)) == [(1, 1), (1, 2)]
         assert planes_to_predict(project, Which.UNLABELLED, glob="d*") == [(2, 0)]
         assert planes_to_predict(project, Which.UNLABELLED, glob="stack.tif", between=(0, 0)) == [(1, 0)]
-        with pytest.raises(UserError, match="No image has a plane number 3"):
+        with pytest.raises(UserError, match="No image has a plane 3"):
             planes_to_predict(project, Which.NOT_DONE, between=(3, 9))

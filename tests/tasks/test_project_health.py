@@ -29,7 +29,7 @@ def test_a_missing_image_is_a_problem_and_no_damage(path: Path) -> None:
     found = examine_project(path)
     assert found.damage == []
     assert found.problems == [
-        "Missing where the project knows it: 1 image ('b.png'); 'segstudio relink' looks in another folder."
+        "1 image is not where the project expects it ('b.png'); 'segstudio relink' looks in another folder."
     ]
     assert found.as_json()["ok"] is True
 
@@ -40,7 +40,7 @@ def test_another_content_in_the_place_of_a_labelled_image_is_found_before_anybod
     (path.parent / "a.png").write_bytes(b"y" * 11)
     found = examine_project(path)
     assert found.changed == 1
-    assert "Another content than was labelled is in the place of 1 image ('a.png')." in found.problems
+    assert "The content of 1 image has changed since it was labelled ('a.png')." in found.problems
 
 
 def test_a_damaged_page_and_a_missing_database_are_damage(path: Path) -> None:
@@ -70,8 +70,8 @@ def test_on_a_network_drive_nothing_holds_up_who_writes(path: Path, monkeypatch:
         monkeypatch.setattr(check, "digest", beside)
         found = examine_project(path)
         assert (found.tiles, found.damage) == (3, [])
-        assert "not checked as a whole" in found.problems[-1]
-    assert not any("as a whole" in problem for problem in examine_project(path).problems)
+        assert "not fully checked" in found.problems[-1]
+    assert not any("not fully checked" in problem for problem in examine_project(path).problems)
 
 
 def _put_tile(project: Project, tx: int) -> None:

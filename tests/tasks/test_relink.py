@@ -87,7 +87,7 @@ def test_a_project_that_moved_with_its_images_finds_them_without_being_asked(pat
 def test_relinking_is_refused_where_nothing_can_be_written_or_looked_through(path: Path, tmp_path: Path) -> None:
     with Project.open(path, write=False) as reader, pytest.raises(ReadOnly):
         finished(relink(reader, tmp_path))
-    with Project.open(path) as project, pytest.raises(UserError, match="is no folder"):
+    with Project.open(path) as project, pytest.raises(UserError, match="is not a folder"):
         finished(relink(project, tmp_path / "nowhere"))
 
 

@@ -370,7 +370,7 @@ def test_the_damaged_project_is_no_place_for_the_repaired_one(broken: Path, tmp_
     (tmp_path / "link").symlink_to(broken)
     before = sorted(broken.rglob("*"))
     for out in (broken / "in", tmp_path / "link" / "in", broken / "models" / "in"):
-        with pytest.raises(UserError, match="cannot stand inside"):
+        with pytest.raises(UserError, match="cannot be made inside"):
             finished(repair(broken, out))
     assert sorted(broken.rglob("*")) == before
 

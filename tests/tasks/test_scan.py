@@ -195,7 +195,7 @@ def test_a_folder_that_may_not_be_entered_is_named_and_passed_over(open_to_all: 
     refused = as_nobody("new", tmp_path / "q", "--images", tmp_path / "in/shut/x.png")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
-    assert "may not be entered" in refused.stderr
+    assert "no permission for a folder" in refused.stderr
     project = as_nobody("info", tmp_path / "in/shut/p.segstudio")
     assert (project.returncode, project.stderr.count("\n")) == (1, 1)
     assert "bug" not in project.stderr

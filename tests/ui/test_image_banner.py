@@ -93,16 +93,16 @@ def test_a_changed_image_is_flagged_until_a_person_decides(me: Bench) -> None:
     me.shows(0)
     banner = me.window.image_banner
     me.wait(banner.isVisible)
-    assert "holds another content than when it was labelled" in banner.text.text()
-    me.wait(lambda: "another content" in me.opened.navigation.items[0].problem)
+    assert "has changed since it was labelled" in banner.text.text()
+    me.wait(lambda: "has changed since" in me.opened.navigation.items[0].problem)
     _click(me, "keepContentButton")
     me.wait(lambda: not banner.isVisible())
     me.shows(1)
     me.shows(0)
     assert not banner.isVisible()
-    assert "another content" in me.opened.navigation.items[0].problem
+    assert "has changed since" in me.opened.navigation.items[0].problem
     me.session.propose()
-    me.wait(lambda: any("another content" in failure["sentence"] for failure in me.failures), 60)
+    me.wait(lambda: any("has changed since" in failure["sentence"] for failure in me.failures), 60)
 
 
 def test_the_new_content_is_used_once_a_person_says_so(me: Bench, home: Path) -> None:
@@ -132,7 +132,7 @@ def test_nothing_proposed_is_written_into_a_changed_image(me: Bench) -> None:
     for key in (Qt.Key.Key_A, Qt.Key.Key_Return):
         me.said.clear()
         me.key(key)
-        assert any("another content" in said for said in me.said)
+        assert any("has changed since" in said for said in me.said)
     assert me.opened.navigation.index == 0
     assert int((me.session.labels() > 0).sum()) == before
     me.ready.clear()
@@ -145,13 +145,13 @@ def test_an_image_of_another_size_is_flagged_and_not_shown_under_its_labels(me: 
     file = _label_first(me)
     _changed(file, (50, 40))
     me.session.open_image(0)
-    me.wait(lambda: any("pixels now, and its labels are for" in failure["sentence"] for failure in me.failures))
+    me.wait(lambda: any("pixels, and its labels are for" in failure["sentence"] for failure in me.failures))
     assert me.opened.navigation.display is None
     banner = me.window.image_banner
     assert banner.isVisible()
     assert not _button(me, "useContentButton").isVisible()
     assert not me.window.message_strip.isVisible()
-    assert "pixels now" in me.opened.navigation.items[0].problem
+    assert "it now has" in me.opened.navigation.items[0].problem
     _nothing_can_be_done(me)
 
 

@@ -305,7 +305,7 @@ def test_a_name_that_is_refused_is_said_and_nothing_breaks(
     from segstudio.errors import UserError
 
     def refuse(name: str, new_name: str) -> None:
-        raise UserError(f"There is a class {new_name!r} already.")
+        raise UserError(f"There is already a class {new_name!r}.")
 
     monkeypatch.setattr(session, "rename_class", refuse)
     window.class_panel.rename("nucleus")

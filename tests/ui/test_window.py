@@ -111,7 +111,7 @@ def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindo
 
 
 def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, session: FakeSession) -> None:
-    session.notices.say("There is a class 'class 01' already.")
+    session.notices.say("There is already a class 'class 01'.")
     session.load(image_items(2), class_table(["a"]))
     assert window.status_bar.said_label.text() == ""
 

@@ -1,4 +1,4 @@
-"""The owner of what a proposal is used for: accept, and Done by the project's policy."""
+"""The owner of accept, and of Done by the project's policy."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -76,7 +76,7 @@ class Finishing(QObject):
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
             self._notices.say(
-                _("Nothing to accept: what is proposed here is labelled already, or its class is locked.")
+                _("Nothing to accept: the proposed pixels are already labelled, or their class is locked.")
             )
 
     # -- done --------------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class Finishing(QObject):
         navigation = self._navigation
         navigation.mark_done(done)
         if navigation.shown != done:
-            return  # the person has gone on while the rest was being filled in
+            return  # the person moved on while the rest was being filled in
         following = navigation.next_unfinished()
         if following is None:
             self._notices.say(_("Every image is done."))
@@ -99,7 +99,7 @@ class Finishing(QObject):
             navigation.open(following)
 
     def _is_another_content(self) -> bool:
-        """Whether the file of the image on screen is another than what was labelled; says what is not done then."""
+        """Whether the file of the image on screen has changed since it was labelled; a message says so."""
         flagged = self._navigation.flagged
         if flagged:
             self._notices.say(flagged)
@@ -126,7 +126,7 @@ class Finishing(QObject):
             self._finish(opened, then)
 
     def _show_waiting(self) -> None:
-        """Say it as the newest job: the proposal's own, which may begin later, would cover it."""
+        """Show it as the newest job: the proposal's own, which may begin later, would hide it."""
         if self.state is DoneState.WAITING:
             self._end_waiting()
             text = _("Waiting for the proposal; Esc stops waiting")
@@ -165,7 +165,7 @@ class Finishing(QObject):
     def _not_proposed(self, why: str) -> None:
         self._become(DoneState.IDLE)
         sentence = _("This image was not marked done: {why}", why=why)
-        # The failure itself is told of in this moment: this sentence, which has both, is the one to stay.
+        # The failure itself is reported now: this sentence, which has both, must be the last.
         QTimer.singleShot(0, self, lambda: self._notices.fail(JobKind.DONE, sentence))
 
     def _finish(self, opened: OpenDocument, then: Callable[[], None], *, empty: bool = False) -> None:
@@ -181,7 +181,7 @@ class Finishing(QObject):
 
         def not_done(error: UserError) -> None:
             if not isinstance(error, NothingLabelled):
-                if not isinstance(error, Cancelled):  # that was said
+                if not isinstance(error, Cancelled):  # already reported
                     self._notices.fail(JobKind.DONE, error)
             elif self._navigation.shown == opened.document.image:
                 self._become(DoneState.NOTHING_LABELLED)
@@ -197,30 +197,30 @@ class Finishing(QObject):
 
     def _words(self, rest: Rest, short: bool) -> str:
         if rest is Rest.UNKNOWN:
-            return _("Done: what was unlabelled stays unknown.")
+            return _("Done: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND and short:
-            return _("Done, but the background is locked: what was unlabelled stays unknown.")
+            return _("Done, but the background is locked: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND:
-            return _("Done: what was unlabelled became background. Undo on that image takes it back.")
+            return _("Done: unlabelled pixels became background. Undo on that image reverses it.")
         if short:
-            return _("Done, but not all of it was proposed: the rest stays unknown.")
-        return _("Done: what was unlabelled was filled in from the proposal. Undo on that image takes it back.")
+            return _("Done, but the proposal did not cover everything: the rest stays unknown.")
+        return _("Done: unlabelled pixels were filled in from the proposal. Undo on that image reverses it.")
 
     # -- where Done stands -------------------------------------------------------------------------------------------
 
     def withdraw(self) -> bool:
-        """Ask no longer whether the image is empty; whether that was asked."""
+        """Withdraw the question whether the image is empty; whether it was asked."""
         asked = self.state is DoneState.NOTHING_LABELLED
         if asked:
             self._become(DoneState.IDLE)
         return asked
 
     def stop_waiting(self) -> bool:
-        """Wait for no proposal any more: nothing is marked; whether Done waited."""
+        """Stop waiting for a proposal: nothing is marked; whether Done was waiting."""
         waited = self._wait.stop()
         if waited:
             self._become(DoneState.IDLE)
-            self._notices.say(_("Done waits no longer; the image was not marked done."))
+            self._notices.say(_("Done was cancelled; the image was not marked done."))
         return waited
 
     def _become(self, state: DoneState) -> None:
@@ -232,7 +232,7 @@ class Finishing(QObject):
         self.stateChanged.emit()
 
     def _left(self) -> None:
-        """Another image is asked for: what was about the one before is dropped."""
+        """Another image was asked for: drop everything about the previous one."""
         self.stop_waiting()
         self.withdraw()
 
@@ -251,7 +251,7 @@ class Finishing(QObject):
         then: Callable[[Outcome], None] = lambda _outcome: None,
         otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
-        """Write a filling: in memory, or as a job where that may be too large. `names`: the deed, and its doing."""
+        """Write a filling: in memory, or as a job if too large. `names`: of the command, and of its progress."""
         header = Edit(opened.document.image, cause, tool=cause.value, author=self._documents.author)
         if most_bytes(opened.document, work.planes, self._dense_tiles()) > self._documents.largest_edit_bytes:
             self._stream(header, names[1], work, then, otherwise)
@@ -334,6 +334,6 @@ class Finishing(QObject):
         return waited or bool(dropped)
 
     def close(self) -> None:
-        """Wait for no proposal any more; apply what is being computed."""
+        """Stop waiting for a proposal; apply what is being computed."""
         self._wait.stop()
         self.fills.settle()

@@ -1,6 +1,6 @@
-"""The tool in use: hands it what pointer and keys do, and does what its answers say. The one place of a gesture's ends.
+"""The tool in use: hands it what pointer and keys do, and does what its answers say. The one place where gestures end.
 
-A gesture is kept or dropped as a whole: whatever fails while it is under way takes all of it back.
+A gesture is kept or dropped as a whole: any failure while it is under way undoes all of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,11 +31,11 @@ class Labels(Protocol):
         ...
 
     def say(self, sentence: str) -> None:
-        """Say why a gesture does not do what it looks like."""
+        """Say why a gesture does less than it seems to."""
         ...
 
     def repaint(self, plane: int, rect: Rect) -> None:
-        """Pixels changed that belong to no edit yet, or not any more."""
+        """Pixels changed that belong to no edit yet, or no longer."""
         ...
 
     def gesture_began(self) -> None:
@@ -47,11 +47,11 @@ class Labels(Protocol):
         ...
 
     def read_again(self) -> None:
-        """Nobody knows what the document holds: what is stored holds."""
+        """The document's state is unknown: the stored state counts."""
         ...
 
     def gesture_dropped(self) -> None:
-        """A gesture was taken back."""
+        """A gesture was undone."""
         ...
 
     def go_on(self) -> None:
@@ -60,7 +60,7 @@ class Labels(Protocol):
 
 
 class ActiveTool:
-    """The handler of the tool that was chosen. A gesture under way goes on with its own tool until it ends."""
+    """The handler of the chosen tool. A gesture under way keeps its own tool until it ends."""
 
     def __init__(self, state: ToolState, labels: Labels) -> None:
         self._state, self._labels = state, labels
@@ -123,7 +123,7 @@ class ActiveTool:
         return True
 
     def rest(self) -> None:
-        """Show nothing any more, and wait for nothing."""
+        """Show nothing, and wait for nothing."""
         self._ticket += 1
         self._state.show(())
 
@@ -141,7 +141,7 @@ class ActiveTool:
         try:
             rects = handler.abort()
         except BaseException:
-            # Half taken back, it is neither what was nor what is stored.
+            # Half undone, it is neither the former state nor the stored one.
             self._labels.read_again()
             raise
         for plane, rect in rects.items():
@@ -158,7 +158,7 @@ class ActiveTool:
         return row, self._handler
 
     def _refuses(self, row: Tool, event: Pointer, context: Context) -> bool:
-        """Whether a press is not handed on; says why, and also what a gesture that begins here would leave undone."""
+        """Whether a press is not handed on; says why, and what a gesture begun here would not change."""
         sentence, whole = self._labels.refusal(), True
         if not sentence and not self.active:
             refusal = refusal_of(context, event, erasing=row.effect is Effect.UNKNOWN)
@@ -186,7 +186,7 @@ class ActiveTool:
 
     @contextmanager
     def _whole_or_nothing(self) -> Iterator[None]:
-        """Whatever fails within, the gesture under way is taken back as a whole: no pixel stays without its row."""
+        """Whatever fails within, the gesture under way is undone as a whole: no pixel stays without its row."""
         try:
             yield
         except BaseException:

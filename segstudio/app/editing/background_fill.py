@@ -1,7 +1,7 @@
 """The owner of whole-image edits under way (accept, done): computed on a worker, applied by the event loop.
 
-Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed anew;
-the window waits for none. They are applied in the order in which they were asked for.
+Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed again;
+the window waits for none. They are applied in the order of the requests.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,7 @@ class _Fill:
 
 
 class Fills(QObject):
-    """One that could not be computed is told by a notice."""
+    """A notice reports one that could not be computed."""
 
     def __init__(self, ground: Ground, documents: Documents, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,7 +115,7 @@ class Fills(QObject):
 
     def _computed(self, fill: _Fill, future: "Future[_Filled]") -> None:
         if fill not in self._fills or fill.future is not future:
-            return  # cancelled, applied by whoever waited for it, or computed anew
+            return  # cancelled, applied by whoever waited for it, or computed again
         if self._documents.gesture_active or self._documents.busy:
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._computed(fill, future))
         else:

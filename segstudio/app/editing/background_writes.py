@@ -1,7 +1,7 @@
 """Changes too large, or of too many images, to be made in memory: written by the writer's thread as one job.
 
 While one is under way nothing else can be written. A stroke on an image that it leaves alone waits in memory until it
-has ended; on an image that it changes none begins. Its end is told after every edit of it.
+has ended; on an image that it changes none begins. Its end is reported after all its edits.
 """
 
 from collections.abc import Callable
@@ -94,7 +94,7 @@ class LongWrites(QObject):
     ) -> None:
         """Begin: `write` hands the work to the writer; `then` gets the number of edits once open documents follow.
 
-        `otherwise` is told why nothing was written, `Cancelled` too, in place of a notice.
+        `otherwise` gets the reason why nothing was written, `Cancelled` too, in place of a notice.
 
         Raises `UserError` where another one is under way, and what `write` raises.
         """
@@ -108,15 +108,15 @@ class LongWrites(QObject):
         future.add_done_callback(lambda _: self._main.post(lambda: self._end(running)))
 
     def finish_if_soon(self, timeout_s: float) -> None:
-        """Wait a moment for the one under way; where it ends in time its end is told now, so that nobody sees a job."""
+        """Wait a moment for the one under way; if it ends in time its end is reported now, so that no job is shown."""
         running = self._running
         if running is not None and wait([running.future], timeout_s).done:
             self._end(running)
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for the one under way, cancelling it after the time, and tell of its end now.
+        """Wait for the one under way, cancel it after the time, and report its end now.
 
-        Of one that a disk that hangs holds on, nobody knows the end yet: that is said.
+        If the disk hangs, the outcome is not known yet; a message says so.
         """
         running = self._running
         if running is None:
@@ -124,8 +124,11 @@ class LongWrites(QObject):
         if not wait([running.future], timeout_s).done:
             running.ticker.cancel()
             if not wait([running.future], _CANCEL_S).done:
-                sentence = f"{running.text}: the disk does not answer. It is done whole or not at all, and the next"
-                sentence += " opening of the project shows which."
+                sentence = _(
+                    "{text}: the disk does not respond. It is done completely or not at all; you will see which when "
+                    "you next open the project.",
+                    text=running.text,
+                )
                 self._notices.fail(running.kind, sentence)
                 return
         self._end(running)
@@ -149,7 +152,7 @@ class LongWrites(QObject):
         if isinstance(error, UserError) and running.otherwise is not None:
             running.otherwise(error)
         elif isinstance(error, Cancelled):
-            pass  # said, and no failure
+            pass  # reported, and not a failure
         elif isinstance(error, UserError):
             self._notices.fail(running.kind, error)
         elif error is not None:

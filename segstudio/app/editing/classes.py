@@ -13,7 +13,7 @@ from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Classes", "removed_words"]
 
@@ -39,7 +39,7 @@ class Classes:
         """Make a class with the next value that was never used, and choose it to paint with."""
         name = self._free_name(name)
         if kind is Kind.BACKGROUND:
-            raise UserError(_("A project has exactly one background class, and this one has it."))
+            raise UserError(_("A project has exactly one background class, and this project already has it."))
         table = self._documents.classes
         id_, value = self._project.next_class()
         made = LabelClass(
@@ -76,7 +76,7 @@ class Classes:
     def _change_kind(self, found: LabelClass, changed: dict[str, str | bool]) -> None:
         """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered.
 
-        Where the disk refuses what waits nobody can know, and that counts as a pixel.
+        While the disk refuses waiting edits this is unknown, which counts as a pixel.
         """
         self._documents.commit_gesture()
         before = self._documents.submitted
@@ -88,7 +88,7 @@ class Classes:
             painted = asked.exception() is not None or asked.result() > 0
             if painted or self._documents.submitted != before:
                 raise UserError(
-                    _("The kind of {name!r} can change only while no pixel has this class.", name=found.name)
+                    _("The kind of '{name}' can change only while no pixel has this class.", name=found.name)
                 )
             if now is not None:
                 self._commit(changed_class_row(now, **changed))
@@ -109,7 +109,7 @@ class Classes:
         self._tell_removed(found.name, counted)
 
     def _tell_removed(self, name: str, counted: list[ClassId]) -> None:
-        def count() -> Generator[None, None, tuple[int, int]]:
+        def counting() -> Generator[None, None, tuple[int, int]]:
             if self._project.writer is not None:
                 self._project.writer.flush(_SAVED_WITHIN_S)
             yield
@@ -127,7 +127,7 @@ class Classes:
 
         job: Job[None, tuple[int, int]] = Job(
             "count",
-            count(),
+            counting(),
             self._main,
             on_value=lambda _: None,
             on_done=told,
@@ -140,7 +140,7 @@ class Classes:
     def _find(self, name: str) -> LabelClass:
         found = self._documents.classes.named(name)
         if found is None:
-            raise UserError(_("There is no class {name!r} in this project.", name=name))
+            raise UserError(_("There is no class '{name}' in this project.", name=name))
         return found
 
     def _free_name(self, name: str, besides: ClassId | None = None) -> str:
@@ -148,7 +148,7 @@ class Classes:
         name = valid_name(name)
         found = self._documents.classes.named(name)
         if found is not None and found.id != besides:
-            raise UserError(_("There is a class {name!r} already.", name=found.name))
+            raise UserError(_("There is already a class '{name}'.", name=found.name))
         return name
 
     def _commit(self, row: RowChange) -> None:
@@ -158,15 +158,20 @@ class Classes:
 
 
 def removed_words(name: str, images: int, pixels: int) -> str:
-    """What the removal of a class means for what is labelled with it."""
+    """What the removal of a class means for the pixels labelled with it."""
     if not pixels:
-        return f"The class '{name}' was removed; nothing was labelled with it. Undo brings it back."
-    where = "1 image" if images == 1 else f"{images:,} images"
-    what = "1 pixel" if pixels == 1 else f"{pixels:,} pixels"
-    return f"The class '{name}' was removed: {what} in {where} now count as unlabelled. Undo brings them back."
+        return _("The class '{name}' was removed; nothing was labelled with it. Undo brings it back.", name=name)
+    where = count(images, "{n} image", "{n} images")
+    return count(
+        pixels,
+        "The class '{name}' was removed: 1 pixel in {images} now counts as unlabelled. Undo brings it back.",
+        "The class '{name}' was removed: {n} pixels in {images} now count as unlabelled. Undo brings them back.",
+        name=name,
+        images=where,
+    )
 
 
 def _checked_color(color: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        raise UserError(_("{color!r} is no colour of the form #RRGGBB.", color=color))
+        raise UserError(_("'{color}' is not a colour of the form #RRGGBB.", color=color))
     return color

@@ -24,7 +24,7 @@ from segstudio.labels.tiles.raster import TileBudget
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.user import user_name
 from segstudio.store.project import Reach, SetAside
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Documents", "OpenDocument"]
 
@@ -32,7 +32,7 @@ _KEPT_DOCUMENTS = 4
 _HELD_POLL_MS = 50
 _SETTLE_S = 30.0
 _SOON_S = 0.05
-"""So long an undo waits for its job before it becomes one that is seen."""
+"""How long an undo waits for its job before the job is shown."""
 
 
 class Documents(QObject):
@@ -100,7 +100,7 @@ class Documents(QObject):
         return self._open.get(image)
 
     def show(self, opened: OpenDocument, plane: int) -> None:
-        """Make a document the one on screen; the rest is let go, oldest first, where all its edits are durable."""
+        """Put a document on screen; others are released, oldest first, once all their edits are durable."""
         image = opened.document.image
         self._open.pop(image, None)
         self._open[image] = opened
@@ -134,7 +134,7 @@ class Documents(QObject):
         """Choose the class to paint; a stroke under way is kept. Raises `UserError` where none has this name."""
         found = self.classes.named(name)
         if found is None:
-            raise UserError(_("There is no class {name!r} in this project.", name=name))
+            raise UserError(_("There is no class '{name}' in this project.", name=name))
         self.commit_gesture()
         self.class_id = found.id
 
@@ -143,7 +143,7 @@ class Documents(QObject):
         """The class that a stroke paints, as it counts today: what the window highlights is this one."""
         return self.classes.effective(self._class_id) or self.classes.background
 
-    # -- gestures: what `ActiveTool` stands on ---------------------------------------------------------------------
+    # -- gestures: what `ActiveTool` builds on ---------------------------------------------------------------------
 
     @property
     def gesture_active(self) -> bool:
@@ -177,7 +177,7 @@ class Documents(QObject):
         return self.busy if self.current is not None and self.long.changes(self.current.document.image) else ""
 
     def say(self, sentence: str) -> None:
-        """Say it in passing."""
+        """Show a passing message."""
         self._notices.say(sentence)
 
     def repaint(self, plane: int, rect: Rect) -> None:
@@ -186,7 +186,7 @@ class Documents(QObject):
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
 
     def gesture_began(self) -> None:
-        """Undo takes back a gesture under way."""
+        """Undo undoes a gesture under way."""
         self.historyChanged.emit()
 
     gesture_dropped = gesture_began
@@ -196,7 +196,7 @@ class Documents(QObject):
         if edit is None or self.current is None:
             self.historyChanged.emit()
         elif self._writing_long:
-            # It waits in memory, and its tiles with it.
+            # It waits in memory, with its tiles.
             self._held.append((edit, self.current))
             self._release_later()
             self.historyChanged.emit()
@@ -256,14 +256,14 @@ class Documents(QObject):
             self.classes = classes
             lost = classes.effective(self._class_id) is None
             if lost:
-                # A removal, undo or redo took the current class away: nobody must paint with what counts as nothing.
+                # A removal, undo or redo took the current class away: a class that counts as nothing must not paint.
                 self._class_id = next((c.id for c in classes.foreground), classes.background.id)
             self.classesChanged.emit()
             if lost:
                 self.classChosen.emit()
 
     def _submit_or_take_out(self, edit: Edit, opened: OpenDocument | None) -> Seq:
-        """Hand an edit that is made in memory to the writer; one that the writer does not take is unmade there too."""
+        """Hand an edit that is made in memory to the writer; one that the writer refuses is undone there too."""
         assert self._project.writer is not None
         try:
             seq = self._project.writer.submit(edit)
@@ -312,33 +312,33 @@ class Documents(QObject):
         return self.saving.submitted
 
     def save_state(self) -> SaveState:
-        """What the status bar says."""
+        """The words of the status bar."""
         return self.saving.state()
 
     # -- undo --------------------------------------------------------------------------------------------------------
 
     @property
     def can_undo(self) -> bool:
-        """Whether something on this image can be taken back, a stroke under way included."""
+        """Whether something on this image can be undone, a stroke under way included."""
         if self.gesture_active or self.current is None or self._writing_long or self._held:
             return self.gesture_active
         return self.current.history.next_undo() is not None
 
     @property
     def can_redo(self) -> bool:
-        """Whether something taken back can be done again."""
+        """Whether something undone can be redone."""
         if self.current is None or self._writing_long or self._held:
             return False
         return self.current.history.next_redo() is not None
 
     @property
     def undo_ends(self) -> str:
-        """Why an image that was painted has nothing to take back: its journal was compacted; else ''."""
+        """Why an image that was painted has nothing to undo: its journal was compacted; else ''."""
         if self.current is None or not self.current.history.floor or self.current.history.next_undo() is not None:
             return ""
-        return (
-            f"Undo ends here: how this image was painted up to edit {self.current.history.floor} was dropped by "
-            "'segstudio compact'."
+        return _(
+            "Undo ends here: 'segstudio compact' dropped the history of this image up to edit {edit}.",
+            edit=self.current.history.floor,
         )
 
     def undo(self) -> None:
@@ -350,18 +350,18 @@ class Documents(QObject):
                 # The newest thousand are nearly used up: read on while there is one to read from.
                 history.extend(self._project.history(history.image, before=history.undoable[0]))
             if self.undo_ends:
-                raise UserError(self.undo_ends, safe=_("Named snapshots of that time are kept."))
+                raise UserError(self.undo_ends, safe=_("Named snapshots from before are kept."))
             self._take_back(history.next_undo())
 
     def redo(self) -> None:
-        """Do again what was taken back last; a stroke under way is kept, and then there is nothing to do again."""
+        """Redo what was undone last; a stroke under way is kept, and then there is nothing to do again."""
         self.commit_gesture()
         if self.current is not None:
             self._must_be_free()
             self._take_back(self.current.history.next_redo())
 
     def _take_back(self, seq: Seq | None) -> None:
-        """Take an edit back, or do again what an undo edit took back: in memory where it is small, else as a job."""
+        """Take an edit back, or redo what an undo edit undid: in memory where it is small, else as a job."""
         opened = self.current
         if seq is None or opened is None or self._project.writer is None:
             return
@@ -380,8 +380,13 @@ class Documents(QObject):
             self.commit(found)
 
     def _take_back_long(self, seq: Seq, again: bool, images: frozenset[ImageId]) -> None:
-        kind, verb = (JobKind.REDO, _("Redo")) if again else (JobKind.UNDO, _("Undo"))
-        text = verb if len(images) < 2 else _("{verb} in {value} images", verb=verb, value=f"{len(images):,}")
+        if again:
+            kind, text = JobKind.REDO, _("Redo")
+            text_of_many = count(len(images), "Redo in {n} image", "Redo in {n} images")
+        else:
+            kind, text = JobKind.UNDO, _("Undo")
+            text_of_many = count(len(images), "Undo in {n} image", "Undo in {n} images")
+        text = text if len(images) < 2 else text_of_many
         self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
         self.long.finish_if_soon(_SOON_S)
 
@@ -408,7 +413,7 @@ class Documents(QObject):
         return bool(self._after)
 
     def close(self) -> None:
-        """Drop what waits; strokes that do are in `held_edits`."""
+        """Drop what waits; waiting strokes are in `held_edits`."""
         self._after.clear()
         self._poll.stop()
         self.active_tool.rest()
@@ -461,7 +466,7 @@ class Documents(QObject):
             raise ReadOnly(self.busy)
 
     def _follow(self, images: frozenset[ImageId] | None) -> None:
-        """The store was changed: what is open is read anew."""
+        """The store was changed: what is open is read again."""
         self.generation += 1
         self.saving.catch_up()
         classes = self._project.classes()
@@ -500,12 +505,12 @@ class Documents(QObject):
         self.saving.announce()
 
     def _read_again(self, opened: OpenDocument) -> None:
-        """Read what is stored and what waits; where that fails too, the image is read before it is shown again."""
+        """Read the stored and the waiting edits; where that fails too, the image is read before it is shown again."""
         opened.generation = -1
         self._read_anew(opened)
         for edit, owner in self._held:
             if owner is opened:
-                # One that rests on what is gone is set aside by the writer in its turn, which says so.
+                # The writer sets aside one that depends on a lost edit, and reports it.
                 with suppress(EditConflict):
                     opened.document.apply(edit)
 
@@ -520,7 +525,7 @@ class Documents(QObject):
             self.changed.emit(Changed(Seq(self.saving.submitted), document.image, plane, where, tables))
 
     def _release(self) -> None:
-        """Hand over the strokes that waited, in their order; later where something is still being written."""
+        """Pass on the waiting strokes in their order; later where something is still being written."""
         if self._writing_long:
             self._release_later()
             return
@@ -533,6 +538,6 @@ class Documents(QObject):
         self.go_on()
 
     def _release_later(self) -> None:
-        # An end of `long` is told; one of whoever else writes is not.
+        # The end of `long` is reported; that of another writer is not.
         if self._held or self._after:
             self._poll.start()

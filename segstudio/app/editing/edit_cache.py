@@ -35,5 +35,5 @@ class RecentEdits:
             self.bytes_held -= self._edits.popitem(last=False)[1][1]
 
     def drop(self, seq: Seq) -> None:
-        """Let an edit go; nothing happens where it is not held."""
+        """Release an edit; nothing happens where it is not held."""
         self.bytes_held -= self._edits.pop(seq, (None, 0))[1]

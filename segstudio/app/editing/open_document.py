@@ -15,7 +15,7 @@ __all__ = ["OpenDocument", "taken_out"]
 class OpenDocument:
     """A document with its history and the number of the last edit that belongs to it.
 
-    `generation` is that of `Documents` when it was read: where it is another by now, it is read anew first.
+    `generation` is that of `Documents` when it was read: where it is another by now, it is read again first.
     """
 
     document: Document

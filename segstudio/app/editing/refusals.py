@@ -1,4 +1,4 @@
-"""Why a stroke that begins here would not do what the hand expects: locked and hidden classes, in a sentence."""
+"""Why a stroke that begins here would not do what a person expects: locked and hidden classes, in a sentence."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from segstudio.app.editing.tools.base import Context
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.model import LabelClass
+from segstudio.text import _
 
 __all__ = ["Refusal", "refusal_of"]
 
@@ -19,18 +20,19 @@ class Refusal:
 
 
 def refusal_of(context: Context, event: Pointer, *, erasing: bool) -> Refusal | None:
-    """What to say at a press; None where the stroke does what it looks like."""
+    """The sentence at a press; None where the stroke does what it seems to."""
     if event.button not in (Button.LEFT, Button.RIGHT):
         return None
     unlabels = erasing and event.button is Button.LEFT
     painted = None if unlabels else context.paint.class_of(event.button)
     if painted is not None and painted.locked:
-        return Refusal(f"Nothing is painted: the class '{painted.name}' is locked. Unlock it in the list.", whole=True)
+        sentence = _("Nothing is painted: the class '{name}' is locked. Unlock it in the list.", name=painted.name)
+        return Refusal(sentence, whole=True)
     under = _class_under(context, event)
     if under is not None and under.locked:
-        return Refusal(f"The pixels here belong to '{under.name}', which is locked: they stay as they are.")
+        return Refusal(_("The pixels here belong to '{name}', which is locked: they do not change.", name=under.name))
     if painted is not None and not painted.visible:
-        return Refusal(f"The class '{painted.name}' is hidden: what you paint is saved, but not shown.")
+        return Refusal(_("The class '{name}' is hidden: your painting is saved, but not shown.", name=painted.name))
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is durable, and what the window says about it: listens to the writer, which speaks from its own thread."""
+"""The owner of the save state: what is durable, and its words; listens to the writer, which runs on its own thread."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind, SaveState
 from segstudio.labels.model import Seq
 from segstudio.store.project import SetAside
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Saving"]
 
 
 class Saving(QObject):
-    """`submitted` is the number of the newest edit, on disk or on its way; up to `acknowledged` all were told of.
+    """`submitted` is the number of the newest edit, on disk or on its way; all up to `acknowledged` were reported.
 
-    `setAside` carries edits that the journal refused, for whoever holds them in memory; they get no `editCommitted`.
+    `setAside` carries edits that the journal refused, for the owner that holds them; they get no `editCommitted`.
     """
 
     editCommitted = Signal(int)
@@ -55,7 +55,7 @@ class Saving(QObject):
             writer.on_set_aside = set_aside
 
     def acknowledge_rest(self) -> None:
-        """Say of every edit that became durable while the project closed that it did."""
+        """Report every edit that became durable while the project closed."""
         writer = self._project.writer
         self._saved(self._project.last_seq() if writer is None else writer.durable)
 
@@ -64,27 +64,27 @@ class Saving(QObject):
         self.submitted = max(self.submitted, self._project.last_seq())
 
     def state(self) -> SaveState:
-        """What the status bar says."""
+        """The words of the status bar."""
         writer = self._project.writer
         if writer is None:
             return SaveState(True, "", self._project.why_read_only)
         state = writer.state
-        # Not `pending`: it counts jobs beside the edits (working times), whose end nobody tells of.
+        # Not `pending`: it counts jobs beside the edits (working times), whose end is not reported.
         all_durable = self.submitted <= self.acknowledged and not self._held() and not self._large()
         return SaveState(all_durable and not state.refused, _clock(state.last_saved_utc), state.refused)
 
     def text(self) -> str:
-        """What is being saved, in words; no figure where no edit waits, but a job or one that is still computed."""
+        """What is being saved, in words; without a number where no edit waits, only a job or an edit still computed."""
         writer = self._project.writer
         if self._large() or writer is None:
             return self._large()
         waiting = len(writer.pending_edits()) + self._held()
         if not waiting:
             return _("Saving")
-        return _("Saving 1 edit") if waiting == 1 else _("Saving {waiting} edits", waiting=waiting)
+        return count(waiting, "Saving 1 edit", "Saving {n} edits")
 
     def announce(self) -> None:
-        """Tell how things stand."""
+        """Report the state."""
         self.changed.emit(self.state())
 
     def _saved(self, seq: Seq) -> None:

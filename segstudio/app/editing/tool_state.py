@@ -1,4 +1,4 @@
-"""The one owner of what the hand holds: the tool, its radius, what it may touch, and what it shows above the image."""
+"""The owner of the tool in hand: the tool, its radius, what it may touch, and what it shows above the image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SMALLEST_RADIUS_PX = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a tool wants to know, and the ticket under which the result is brought back to it."""
+    """A tool's question, and the ticket under which the result is returned to it."""
 
     ticket: int
     what: object

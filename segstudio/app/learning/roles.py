@@ -1,4 +1,4 @@
-"""The owner of what is held out: says whether the image on screen is, and moves the role to another."""
+"""The owner of held-out images: whether the one on screen is held out, and moving the role to another."""
 
 from concurrent.futures import Future
 
@@ -18,7 +18,7 @@ __all__ = ["Roles"]
 
 
 class Roles(QObject):
-    """`moved` says that a person's word has moved a role; the list of images knows it then."""
+    """`moved`: a person moved a role, and the list of images already has it."""
 
     moved = Signal()
 
@@ -57,13 +57,13 @@ class Roles(QObject):
             return
         done = future.result()
         self.follow()
-        words = (
-            (done.learned_from, _("Learned from now on: {0}.")),
-            (done.held_out, _("Held out now: {0}.")),
-        )
-        said = " ".join(text.format(", ".join(paths)) for paths, text in words if paths)
+        said: list[str] = []
+        if done.learned_from:
+            said.append(_("Used for training from now on: {paths}.", paths=", ".join(done.learned_from)))
+        if done.held_out:
+            said.append(_("Held out from now on: {paths}.", paths=", ".join(done.held_out)))
         if said:
-            self._notices.say(said)
+            self._notices.say(" ".join(said))
             self.moved.emit()
 
     def _image_shown(self) -> None:

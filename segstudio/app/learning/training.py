@@ -52,19 +52,19 @@ class Training(QObject):
     def ask(self, **options: object) -> None:
         """Begin a run once every edit so far is in the project, a stroke under way included."""
         if self.running:
-            self._ground.notices.say(_("A run is under way already."))
+            self._ground.notices.say(_("A run is already under way."))
             return
         self._documents.commit_gesture()
         self._documents.after(lambda: self.start(**options))
 
     def start(self, **options: object) -> None:
         """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
-        `events` (a file to write). Another name raises TypeError; a value that is none is told by a notice.
+        `events` (a file to write). Another name raises TypeError; a notice reports a wrong value.
         """
         if self._job is not None:
             return
         if unknown := sorted(options.keys() - _NAMES):
-            raise TypeError(f"'{unknown[0]}' is no option of fine_tune(); there are {', '.join(sorted(_NAMES))}.")
+            raise TypeError(f"'{unknown[0]}' is not an option of fine_tune(); choose from {', '.join(sorted(_NAMES))}.")
         config, events = (None if path is None else Path(str(path)) for path in map(options.pop, _FILES, (None, None)))
         try:
             choices = choices_of(options, config)
@@ -76,7 +76,7 @@ class Training(QObject):
         self._begin(recorded(steps, events), stop)
 
     def resume(self, found: Interrupted | None) -> None:
-        """Go on with the run that was interrupted, where there is one."""
+        """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
             return
         self._resuming, stop = True, _Stop()

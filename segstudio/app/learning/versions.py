@@ -1,4 +1,4 @@
-"""The owner of what proposes: the versions of the project, which one is current, and the curves of the last run."""
+"""The owner of versions: those of the project, the current one, and the curves of the last run."""
 
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,7 +20,7 @@ __all__ = ["Versions", "versions_of"]
 
 
 class Versions(QObject):
-    """`changed` says that `items` are others, `currentChanged` also that another version proposes.
+    """`changed`: `items` changed; `currentChanged`: another version proposes.
 
     `runRead` carries a `LastRun`.
     """
@@ -38,21 +38,21 @@ class Versions(QObject):
         self._learner = listed[-1].name if listed else learner_now(ground.project)
 
     def items(self) -> tuple[VersionItem, ...]:
-        """What may propose, newest first; last what there is without any version: the instant learner, or the guess."""
+        """All that may propose, newest first; last the one that needs no version: the instant learner, or the guess."""
         return self._listed or versions_of(self._project)
 
     def read_again(self) -> None:
-        """There may be another version, or another one may be current: what was read before holds no more."""
+        """There may be another version, or another one may be current: values read before are out of date."""
         self._listed = ()
         self.changed.emit()
 
     def use(self, name: str) -> None:
         """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
 
-        Raises `UserError` for a name that the project has not, `ReadOnly` where it may not be written.
+        Raises `UserError` for a name that the project does not have, `ReadOnly` where it may not be written.
         """
         if name not in {item.name for item in self.items()}:
-            raise UserError(_("The project has no version {name!r}.", name=name))
+            raise UserError(_("The project has no version '{name}'.", name=name))
         make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
@@ -97,7 +97,7 @@ class Versions(QObject):
 
 
 def versions_of(project: Project) -> tuple[VersionItem, ...]:
-    """What may propose, newest first; last what there is without any version; for any thread."""
+    """All that may propose, newest first; last the one that needs no version; for any thread."""
     rows, learner = project.versions(), learner_now(project)
     measured = next((_mean(row, "parent") for row in reversed(rows) if row.parent == learner), None)
     without = VersionItem(name=learner, now=measured, current=not any(row.current for row in rows))
@@ -105,7 +105,7 @@ def versions_of(project: Project) -> tuple[VersionItem, ...]:
 
 
 def learner_now(project: Project) -> str:
-    """What proposes where no version does."""
+    """The proposer where there is no version."""
     return INSTANT if len(project.known_classes()) >= 2 else EMBEDDED
 
 
@@ -135,7 +135,7 @@ def _last_run(project: Project) -> LastRun | None:
             try:
                 return _of(row, file)
             except OSError as error:
-                why = f"The curves of the last run could not be read: {error.strerror or error}."
+                why = _("The curves of the last run could not be read: {why}.", why=error.strerror or error)
                 raise DiskRefused(why) from error
     return None
 

@@ -1,1 +1,1 @@
-"""What is on screen: the image, its pixels, its proposal."""
+"""The image on screen, its pixels, its proposal."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.text import _, count
 
 if TYPE_CHECKING:
     from segstudio.imaging.display import View
@@ -113,10 +114,25 @@ def load_display_image(
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:
     if plane >= len(planes):
-        return f"{file.name} was changed: it has {len(planes)} planes now, and plane {plane} is not among them."
+        return count(
+            len(planes),
+            "{name} was changed: it now has 1 plane, and plane {plane} is not there.",
+            "{name} was changed: it now has {n} planes, and plane {plane} is not among them.",
+            name=file.name,
+            plane=plane,
+        )
     now = planes[plane]
-    was = "another size" if size is None else f"{size[0]} x {size[1]} pixels"
-    return (
-        f"{file.name} was changed: it has {now.width} x {now.height} pixels now, and its labels are for {was}. "
-        "They are untouched; put the image back as it was to go on."
+    values = {"name": file.name, "width": now.width, "height": now.height}
+    if size is None:
+        return _(
+            "{name} was changed: it now has {width} x {height} pixels, and its labels are for another size. They are "
+            "untouched; restore the image file to continue.",
+            **values,
+        )
+    return _(
+        "{name} was changed: it now has {width} x {height} pixels, and its labels are for {w} x {h} pixels. They are "
+        "untouched; restore the image file to continue.",
+        **values,
+        w=size[0],
+        h=size[1],
     )

@@ -18,7 +18,7 @@ from segstudio.tasks.images.add import Additions, additions, drop_copies, take_f
 from segstudio.tasks.images.remove import images_meant
 from segstudio.tasks.images.skipped import reasons
 from segstudio.tasks.progress import Progress
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Growing"]
 
@@ -56,7 +56,7 @@ class Growing(QObject):
         self._start(JobKind.LOOK, plan, self._shown, _("Looking for the images"))
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Take images out, by paths or globs over these: one edit, which undo takes back."""
+        """Take images out, by paths or globs over these: one edit, which undo undoes."""
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
         self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, _("Looking for the images"))
@@ -67,7 +67,7 @@ class Growing(QObject):
             jobs.cancel(self._job[1])  # what a person asks for goes before
         elif self._job is not None:
             steps.close()
-            notices.fail(kind, _("Images are being added or removed already."))
+            notices.fail(kind, _("Images are already being added or removed."))
             return
 
         def ended() -> None:
@@ -75,7 +75,7 @@ class Growing(QObject):
                 self._job = None
 
         def failed(error: UserError) -> None:
-            if kind is not JobKind.LOOK:  # nobody asked: that a folder has no images any more is no failure
+            if kind is not JobKind.LOOK:  # nobody asked: a folder without images is not a failure
                 notices.fail(kind, error)
 
         def done(result: T) -> None:
@@ -129,31 +129,34 @@ class Growing(QObject):
     def _sentence(self, plan: Additions) -> str:
         new = [*plan.added, *(row.path for row in plan.back)]
         if len(new) == 1:
-            text = _("'{new}' was added to the project", new=new[0])
+            text = _("'{path}' was added to the project", path=new[0])
         elif new:
-            text = _("{value} images were added to the project", value=f"{len(new):,}")
+            text = count(len(new), "{n} image was added to the project", "{n} images were added to the project")
         else:
-            text = _("All of these images are in the project already")
-        return f"{text} ({_('skipped')}: {reasons(plan.skipped_files)})" if plan.skipped_files else text
+            text = _("All of these images are already in the project")
+        if not plan.skipped_files:
+            return text
+        return _("{text} (skipped: {reasons})", text=text, reasons=reasons(plan.skipped_files))
 
     def _looked(self, folders: Sequence[str], plan: Additions) -> None:
         n = len(plan.images)
         if not n:
             return
-        text = (
-            _("1 image of the folder is not in the project; {0} adds it.")
-            if n == 1
-            else _("{1} images of the folder are not in the project; {0} adds them.")
+        command = " ".join(("segstudio add", self._project.path.name, *(Path(folder).name for folder in folders)))
+        text = count(
+            n,
+            "1 image of the folder is not in the project; '{command}' adds it.",
+            "{n} images of the folder are not in the project; '{command}' adds them.",
+            command=command,
         )
-        command = f"'segstudio add {self._project.path.name} {' '.join(Path(folder).name for folder in folders)}'"
-        self.found.emit(ImagesFound(tuple(folders), n, text.format(command, f"{n:,}")))
+        self.found.emit(ImagesFound(tuple(folders), n, text))
 
     def _shown(self, plan: Additions) -> None:
         if plan.there:
             self._navigation.open(self._navigation.find(plan.there[0].path))
         missing = [*plan.added, *(row.path for row in plan.back)]
         if missing:
-            sentence = _("'{missing}' is not in the project.", missing=missing[0])
+            sentence = _("'{path}' is not in the project.", path=missing[0])
             raise UserError(sentence, todo=self._project.why_read_only)
 
     # -- removing ----------------------------------------------------------------------------------------------------
@@ -163,7 +166,7 @@ class Growing(QObject):
         images = [row.id for row in rows if row.id not in out]
         if len(images) + len(out) == len(self._project.images(removed=True)):
             raise UserError(
-                _("The last image cannot be taken out: with none on screen nothing could be taken back."),
+                _("The last image cannot be taken out: with no image on screen nothing could be undone."),
                 todo=_("Add others first, or close the project."),
             )
         self._documents.commit_gesture()
@@ -171,8 +174,12 @@ class Growing(QObject):
         if len(images) == 1:
             self._notices.say(_("'{path}' was taken out of the project; undo brings it back", path=rows[0].path))
         elif images:
-            text = _("{0} images were taken out of the project; undo brings them back")
-            self._notices.say(text.format(f"{len(images):,}"))
+            sentence = count(
+                len(images),
+                "{n} image was taken out of the project; undo brings it back",
+                "{n} images were taken out of the project; undo brings them back",
+            )
+            self._notices.say(sentence)
 
 
 def _meant(rows: Sequence[ImageRow], paths: Sequence[str]) -> Generator[Progress, None, list[ImageRow]]:

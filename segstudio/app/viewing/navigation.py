@@ -1,4 +1,4 @@
-"""The owner of what is on screen: the list of images, which one is shown, and its pixels, decoded on a worker."""
+"""The owner of navigation: the list of images, the one on screen, and its pixels, decoded on a worker."""
 
 import operator
 import threading
@@ -120,7 +120,7 @@ class Navigation(QObject):
             place = operator.index(index_or_path)
             if 0 <= place < len(self.rows):
                 return place
-            raise UserError(_("There is no image number {place}: the project has {n}.", place=place, n=len(self.rows)))
+            raise UserError(_("There is no image {place}: the project has {n}.", place=place, n=len(self.rows)))
         path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
         return self._index_of[self._project.find_image(path).id]
 
@@ -149,7 +149,7 @@ class Navigation(QObject):
         row = self.rows[index]
         if not 0 <= plane < len(row.planes):
             raise UserError(
-                _("There is no plane number {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
+                _("There is no plane {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
             )
         self._documents.commit_gesture()
         self._note_time()
@@ -200,7 +200,7 @@ class Navigation(QObject):
             self.open(self.index + by)
 
     def mark_done(self, image: ImageId) -> None:
-        """An image counts as done from now on; its row is read anew once the edit is on disk."""
+        """An image counts as done from now on; its row is read again once the edit is on disk."""
         i = self._index_of[image]
         self.items[i] = self.items[i]._replace(status=Status.DONE.value)
 
@@ -245,7 +245,7 @@ class Navigation(QObject):
             self.open(0)
 
     def _show_none(self) -> None:
-        """The last image was taken out of the project: from elsewhere, for instance by taking back a snapshot."""
+        """The last image was taken out of the project: from elsewhere, for instance by undoing a snapshot."""
         self._documents.commit_gesture()
         self._request += 1
         self._loading = False
@@ -254,7 +254,7 @@ class Navigation(QObject):
         self._set_trouble(NO_TROUBLE)
 
     def located(self) -> None:
-        """Images were found again: read the list anew, and show the one asked for where it could not be shown."""
+        """Images were found again: read the list again, and show the one asked for where it could not be shown."""
         self._problems.clear()
         self._locating = True
         self.reload_later()
@@ -312,7 +312,7 @@ class Navigation(QObject):
         if known != row or had_problem:
             self._replace(known)
         if changed and (image, changed) not in self._kept:
-            todo = "Learning and proposals leave it out until you decide."
+            todo = _("Learning and proposals leave it out until you decide.")
             self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}", usable=True))
         if known.quick_hash != row.quick_hash:
             self.contentReplaced.emit(image)
@@ -325,7 +325,7 @@ class Navigation(QObject):
         row = self.rows[self.index] if self.index >= 0 else None
         if row is None or row.id != self.shown or not row.changed:
             return ""
-        return f"{changed_sentence(row)} Nothing is proposed for it."
+        return " ".join((changed_sentence(row), _("Nothing is proposed for it.")))
 
     def _item(self, index: int, row: ImageRow) -> ImageItem:
         item = item_of(index, row)
@@ -344,7 +344,7 @@ class Navigation(QObject):
             self.troubleChanged.emit()
 
     def keep_content(self) -> None:
-        """Leave the changed image flagged, and say no more about this content while the project is open."""
+        """Leave the changed image flagged, and do not mention this content again while the project is open."""
         if self.trouble.kind == "changed":
             row = self.rows[self.index]
             self._kept.add((row.id, row.changed))
@@ -464,7 +464,7 @@ def _labelled_now(project: Project, row: ImageRow) -> ImageRow:
 
 
 def _document(project: Project, row: ImageRow) -> Document:
-    """The labels with as many tiles in memory as fit, so that the hand seldom waits for one. For a worker thread."""
+    """The labels with as many tiles in memory as fit, so that painting seldom waits for one. For a worker thread."""
     document = project.document(row.id)
     left = _PRIMED_BYTES
     for plane in range(len(row.planes)):

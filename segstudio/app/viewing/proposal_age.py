@@ -1,4 +1,4 @@
-"""How old a proposal is, and whether its learner is quick enough to be fitted again in a pause of the hand."""
+"""How old a proposal is, and whether its learner is quick enough to be fitted again in a pause of painting."""
 
 from collections.abc import Sequence
 

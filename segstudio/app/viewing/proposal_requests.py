@@ -16,7 +16,7 @@ __all__ = ["Asked", "ProposalRequests"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request under way: its number, for what, how many edits it knows, whether it can be no more than a guess."""
+    """A request under way: its number, its place, how many edits it knows, whether it can only be a guess."""
 
     number: int
     where: Plane
@@ -69,13 +69,13 @@ class ProposalRequests(QObject):
         job.start()
 
     def drop(self) -> None:
-        """What was asked for is of no use any more."""
+        """The request is no longer of use."""
         for job in self._jobs:
             job.cancel()
         self.finish()
 
     def finish(self) -> None:
-        """Nothing is awaited any more."""
+        """Nothing is awaited now."""
         if self.asked is not None:
             self.asked = None
             self.runningChanged.emit(False)
@@ -96,7 +96,7 @@ class ProposalRequests(QObject):
     def _progressed(self, asked: Asked, progress: PredictProgress) -> None:
         if asked is self.asked:
             if self._shown is not None and progress.fraction is not None:
-                words = _("Proposing {value} %", value=int(100 * progress.fraction))
+                words = _("Proposing {percent} %", percent=int(100 * progress.fraction))
                 self._ground.jobs.tell(self._shown, words, progress.fraction)
             if progress.part and (progress.image, progress.plane) == asked.where:
                 self._came(asked)

@@ -11,7 +11,7 @@ __all__ = ["ProposalWait"]
 
 
 class ProposalWait(QObject):
-    """One wait at a time: it ends in `ready`, in `failed` with a sentence, or in `stop`, and then nobody is told."""
+    """One wait at a time: it ends in `ready`, in `failed` with a sentence, or in `stop`, which reports nothing."""
 
     def __init__(self, shown: Proposals, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class ProposalWait(QObject):
 
     @property
     def active(self) -> bool:
-        """Whether somebody waits."""
+        """Whether there is a wait."""
         return self._ready is not None
 
     def begin(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
@@ -40,7 +40,7 @@ class ProposalWait(QObject):
         self._look_soon()
 
     def stop(self) -> bool:
-        """Wait no longer; whether somebody did."""
+        """Stop waiting; whether there was a wait."""
         was = self.active
         self._ready = self._failed = None
         self._look.stop()
@@ -52,7 +52,7 @@ class ProposalWait(QObject):
             self._look_soon()
 
     def _look_soon(self) -> None:
-        """After this moment: the answer of a request that has just ended, where it has one, is told of in it."""
+        """After this moment: a request that has just ended may still report its answer in it."""
         if self.active:
             self._look.start()
 

@@ -1,7 +1,7 @@
 """The owner of proposals: asks the engine for what is on screen, and shows the answer.
 
-What is stored is read and decoded on a worker; an answer carries what it was asked for and is dropped when that is no
-longer on screen. Nothing that begins by itself takes the place of what a person proposed, or comes where one rejected.
+Stored proposals are read and decoded on a worker; an answer carries its request and is dropped when that is no
+longer on screen. Nothing that starts automatically replaces a person's proposal, or appears where one was rejected.
 """
 
 from collections.abc import Sequence
@@ -90,12 +90,12 @@ class Proposals(QObject):
 
     @property
     def owed(self) -> bool:
-        """Whether somebody asked for a proposal and waits for `proposalReady` or a notice."""
+        """Whether a proposal was asked for and `proposalReady` or a notice is still to come."""
         return self._owed
 
     @property
     def seen(self) -> Proposal | None:
-        """What is drawn: nothing while the image asked for is still being decoded."""
+        """The proposal drawn: none while the image asked for is still being decoded."""
         return None if self._navigation.loading else self.on_screen
 
     @property
@@ -136,7 +136,7 @@ class Proposals(QObject):
         self._begin()
 
     def _begin(self) -> None:
-        """Ask for the image on screen, unless what is on its way will do."""
+        """Ask for the image on screen, unless the request under way will do."""
         self._in_a_moment = False
         image = self._navigation.shown
         if image is None or self._navigation.flagged or self._project.writer is None:
@@ -146,9 +146,9 @@ class Proposals(QObject):
             self._ask(where)
 
     def refresh(self) -> None:
-        """Ask again after the model has changed: what is on its way knows only the one before.
+        """Ask again after the model has changed: a request under way knows only the one before.
 
-        What a person proposed or rejected stays so. While it is read what is stored, the end of that decides.
+        A person's proposal or rejection stays. While stored proposals are being read, the end of that decides.
         """
         self._stored.read_learnt(self._model_changed)
 
@@ -159,7 +159,7 @@ class Proposals(QObject):
         self._begin()
 
     def _has_learnt(self, future: "Future[Learnt]") -> bool:
-        """Take over what was read; whether it could be."""
+        """Show what was read; whether that was possible."""
         error = future.exception()
         if error is None:
             self._learnt = future.result()
@@ -238,7 +238,7 @@ class Proposals(QObject):
             self._owed = False
             if not isinstance(error, UserError):
                 raise error
-            # What the disk refuses the window says already: it is no other fault.
+            # The window already reports a refusing disk: this is not another fault.
             self._fail(error.line, JobKind.SAVE if isinstance(error, DiskRefused) else JobKind.PROPOSE)
 
     def _is_awaited(self, request: int) -> bool:
@@ -246,7 +246,7 @@ class Proposals(QObject):
         return asked is not None and asked.number == request
 
     def _image_failed(self) -> None:
-        """The image asked for cannot be shown: whoever waits for its proposal is told."""
+        """The image asked for cannot be shown: anyone waiting for its proposal is informed."""
         self._requests.drop()
         self._opening = None
         self.on_screen = None
@@ -262,7 +262,7 @@ class Proposals(QObject):
         self.failed.emit(sentence)
         self._notices.fail(job, sentence, cancelled=cancelled)
 
-    # -- the hand ----------------------------------------------------------------------------------------------------
+    # -- painting ----------------------------------------------------------------------------------------------------
 
     def _committed(self) -> None:
         """An edit is durable: a guess gives way to the instant learner, and what is on screen may be older than it."""
@@ -279,7 +279,7 @@ class Proposals(QObject):
         if asked is not None and asked.guess and not self._learnt.nothing:
             self._ask(asked.where)
         elif not self._pause.isActive():
-            self._hand_paused()  # the disk took longer than the hand's pause
+            self._hand_paused()  # the disk took longer than the pause of painting
 
     def _hand_paused(self) -> None:
         """Once two classes have known pixels the instant learner takes the place of the guess; where it is quick, it is
@@ -343,7 +343,7 @@ class Proposals(QObject):
             self._stored.when_read(future, lambda future: self._looked(look, future))
 
     def _content_replaced(self, image: int) -> None:
-        """What was proposed for the content before is nothing for the new one: it is deleted, and proposed anew."""
+        """What was proposed for the content before is nothing for the new one: it is deleted, and proposed again."""
         here, proposals = self._navigation.shown == image, self._project.proposals
         if here:
             self._requests.drop()
@@ -358,13 +358,13 @@ class Proposals(QObject):
         self._stored.when_read(self._stored.read(look), lambda future: self._looked(look, future))
 
     def _looked(self, look: Look, future: "Future[Stored]") -> None:
-        """Show what was read, unless another image is on screen, or it was asked for anew."""
+        """Show what was read, unless another image is on screen, or a new one was asked for."""
         if (look.image, look.plane) != (self._navigation.shown, self._navigation.plane):
             return
         if not self._is_awaited(look.request) if look.request else self.rejected:
             return
         if self._documents.gesture_active:
-            # What lies under a hand that has begun does not change.
+            # A proposal does not change under a stroke that has begun.
             QTimer.singleShot(_GESTURE_POLL_MS, self, lambda: self._looked(look, future))
             return
         asked = self._requests.asked
@@ -438,5 +438,5 @@ class Proposals(QObject):
 
 
 def _error_of(report: PredictReport) -> UserError | None:
-    """Why the image got no proposal: a file that cannot be read is listed, not raised."""
+    """Why the image got no proposal: an unreadable file is listed, not raised."""
     return UserError(report.failed[0].sentence) if report.failed else None

@@ -55,7 +55,7 @@ class Reading:
         row = navigation.rows[navigation.index if image is None else navigation.find(image)]
         if not 0 <= plane < len(row.planes):
             raise UserError(
-                _("There is no plane number {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
+                _("There is no plane {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
             )
         if area is None:
             return row.id, Rect(0, 0, *row.planes[plane])

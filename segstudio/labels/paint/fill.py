@@ -74,7 +74,7 @@ class Outcome:
 
 
 def _ignore(_tiles: int) -> None:
-    """The step of somebody who does not count them."""
+    """The step of a caller that does not count them."""
 
 
 def parts_of(

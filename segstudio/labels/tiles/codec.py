@@ -6,7 +6,7 @@ Codec 1 (little-endian), before compression:
     u32  palette[n]
     ...  indices, 65,536 of the given width (none for a constant)
     u8   origins: one for a constant, else 65,536
-Old codecs are read for ever.
+Old codecs stay readable for ever.
 """
 
 import struct
@@ -42,7 +42,9 @@ def decode_tile(blob: bytes) -> Tile:
     """The tile of these bytes. Raises `ProjectDamaged` where they are none."""
     if not blob or blob[0] != CODEC:
         raise ProjectDamaged(
-            f"A tile is stored in codec {blob[0] if blob else 'none'}, which this version cannot read."
+            _("A tile is stored in codec {codec}, which this version cannot read.", codec=blob[0])
+            if blob
+            else _("A tile of labels is damaged and cannot be decoded.")
         )
     try:
         if zstandard.frame_content_size(blob[1:]) > _LARGEST:

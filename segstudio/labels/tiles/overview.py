@@ -1,4 +1,4 @@
-"""Overviews of labels: small pictures of tiles for looking at them from afar, kept until their tile changes.
+"""Overviews of labels: small pictures of tiles for low zoom, kept until their tile changes.
 
 A *mark* is a small number for what a pixel shows (0 = nothing labelled), found from its object id by a look-up table.
 Level k has one mark for 2**k x 2**k pixels: the highest of them, so a labelled pixel wins over none, and a class with
@@ -67,7 +67,7 @@ class TileSource(Protocol):
 class Overviews:
     """Marks of tiles by level, computed when looked at and kept, tile in memory or not, while it has the same stamp.
 
-    Tiles that are being painted change in place: whoever paints calls `forget` with what was touched.
+    Tiles being painted change in place: the painter calls `forget` with what it touched.
     """
 
     def __init__(self, budget_bytes: int = _BUDGET_BYTES) -> None:

@@ -203,7 +203,7 @@ class Raster:
         self._enter()
 
     def forget(self, stored: Collection[TileKey]) -> None:
-        """Everything is to be read anew from the store, which holds these tiles: somebody else has changed it."""
+        """Everything is to be read again from the store, which holds these tiles: another part has changed it."""
         self.become(Raster(self.sizes, self._load, stored))
 
     def become(self, other: "Raster") -> None:
@@ -218,7 +218,7 @@ class Raster:
         self._enter()
 
     def drop(self, key: TileKey) -> None:
-        """Let a tile go that the store has; for the budget alone."""
+        """Release a tile that the store has; for the budget alone."""
         del self._tiles[key]
         self._budget.bytes_held -= TILE_BYTES
         if self._stored is not None:
@@ -273,7 +273,7 @@ class Raster:
 
 
 def read_tiles(tiles: Mapping[tuple[int, int], Tile], rect: Rect) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    """Ids and origins of a rectangle of (ty, tx) -> tile as fresh arrays (h, w); tiles that lack are zero."""
+    """Ids and origins of a rectangle of (ty, tx) -> tile as fresh arrays (h, w); missing tiles are zero."""
     ids = np.zeros((rect.h, rect.w), np.uint32)
     origins = np.zeros((rect.h, rect.w), np.uint8)
     for ty, tx in tiles_of(rect):

@@ -1,6 +1,6 @@
 """A tile of labels: 256 x 256 object ids and origins, constant or dense. Immutable values.
 
-A tile that a raster lacks is `EMPTY`: all unknown.
+A tile that a raster does not have is `EMPTY`: all unknown.
 """
 
 import hashlib

@@ -22,7 +22,7 @@ _COLUMNS = "id, name, color, kind, value, position, locked, visible, removed, me
 def new_table(classes: Sequence[NewClass]) -> ClassTable:
     """The class table of a new project: in the order given, with exactly one background class.
 
-    No class at all gives background and 'object'; a background that lacks is put first. Raises `UsageError`.
+    No class at all gives background and 'object'; a missing background is put first. Raises `UsageError`.
     """
     wanted = [replace(c, name=valid_name(c.name)) for c in classes] or [NewClass("object")]
     folded = [folded_name(c.name) for c in wanted]

@@ -1,4 +1,4 @@
-"""Images, files, roots, planes and groups: written for a new project or behind those of one, read as rows."""
+"""Images, files, roots, planes and groups: written for a new project or after those of an old one, read as rows."""
 
 import json
 import os
@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of images, and where it would lie if it had moved together with the project; None for nowhere else."""
+    """A folder of images, and where it would lie if it had moved with the project; None for nowhere else."""
 
     path: Path
     beside: Path | None = None
@@ -53,9 +53,9 @@ def insert_images(
     project: Path,
     each: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write images in their order behind those that are there, streamed; returns how many.
+    """Write images in their order after the existing ones, streamed; returns how many.
 
-    `each` is told how many were written after every few thousand, and may raise to end it.
+    `each` gets the number written after every few thousand, and may raise to stop.
     """
     roots = {Path(path): int(id_) for id_, path in db.execute("SELECT id, path FROM roots")}
     last, place = db.execute("SELECT coalesce(max(id), 0), coalesce(max(position), -1) FROM images").fetchone()
@@ -106,7 +106,7 @@ def _insert(
 
 
 def free_name(path: str, root: str, taken: Container[str]) -> str:
-    """What an image of this path is called where names are `taken` (folded): as its path, else with its root in front.
+    """The name of an image of this path where names are `taken` (folded): its path, else with its root in front.
 
     `root` is the name of the root's folder; a number follows it where that is taken too.
     """
@@ -131,7 +131,7 @@ def read_roots(db: sqlite3.Connection, project: Path) -> dict[int, Path]:
 
 
 def read_places(db: sqlite3.Connection, project: Path) -> dict[int, Root]:
-    """The same, with the place beside the project where a file that its root lacks may be."""
+    """The same, with the place beside the project where a file missing from its root may be."""
     rows = db.execute("SELECT id, path, relative FROM roots")
     return {id_: _root(path, relative, project) for id_, path, relative in rows}
 
@@ -205,7 +205,7 @@ def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], .
 def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:
     """The image at a place in the list (negative: from its end) or of a path: as spelled, else without case.
 
-    One that was taken out of the project is none.
+    One that was taken out of the project does not count.
     """
     if isinstance(wanted, int):
         order, place = ("", wanted) if wanted >= 0 else ("DESC", -1 - wanted)

@@ -1,7 +1,7 @@
-"""A file in cache/ of what was measured: records one after the other, each a length, a checksum and msgpack.
+"""A file of measurements in cache/: records one after the other, each a length, a checksum and msgpack.
 
-The last record of a key counts. Like all of the cache the file may be deleted at any time, and what cannot be read of
-it is not there. One process appends, others read.
+The last record of a key counts. Like all of the cache the file may be deleted at any time, and unreadable parts of
+it do not count. One process appends, others read.
 """
 
 import struct
@@ -26,7 +26,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class RecordKind(Generic[Record, Key]):
-    """What a file holds: `magic` are its first bytes, others for another version; `key` says what a record is of."""
+    """The content of a file: `magic` are its first bytes, which differ by version; `key` gives a record's key."""
 
     magic: bytes
     decoder: msgspec.msgpack.Decoder[Record]
@@ -56,14 +56,14 @@ class RecordFile(Generic[Record, Key]):
         self._sound = False
 
     def add(self, record: Record) -> None:
-        """Keep what was measured."""
+        """Keep a measurement."""
         data = _encoder.encode(record)
         self._waiting.append(_HEAD.pack(len(data), zlib.crc32(data)) + data)
         if len(self._waiting) >= self._at_once:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write waiting records."""
         if not self._waiting:
             return
         if not self._sound:

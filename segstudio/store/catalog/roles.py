@@ -1,4 +1,4 @@
-"""The roles of groups as they are stored: decided when one first gets labels, moved where no version stands against it.
+"""The roles of groups as they are stored: decided when one first gets labels, moved where no version forbids it.
 
 What a version has trained on is never held out afterwards; what it was measured on is kept with the version, whatever
 role the group has today. While a run learns no group that trains is moved: the run's version will have learned from it.
@@ -57,7 +57,7 @@ def decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId, cause: Cause)
         return
     chosen = decide(key, *_counts(db))
     if chosen is Split.HELD_OUT and cause not in _AS_A_WHOLE:
-        chosen = Split.TRAIN  # somebody is at work on it
+        chosen = Split.TRAIN  # a person is working on it
         other = None if _learning(db) else stand_in(_candidates(db))
         if other is not None:
             _set(db, other.id, Split.HELD_OUT, seq)
@@ -79,12 +79,12 @@ def begin_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
 
 
 def keep_learning(db: sqlite3.Connection, run: Mapping[str, Any]) -> None:
-    """Keep by what the run can be resumed, in plain JSON values."""
+    """Keep what is needed to resume the run, in plain JSON values."""
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (LEARNING, msgspec.json.encode(run).decode()))
 
 
 def end_learning(db: sqlite3.Connection) -> None:
-    """No run learns any more, and none is to be resumed."""
+    """No run is under way, and none is to be resumed."""
     db.execute("DELETE FROM settings WHERE key = ?", (LEARNING,))
 
 
@@ -92,7 +92,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
     """Hold the group of an image out, or let it be learned from: then another labelled group takes the role, if one
     can; it must where no other is held out.
 
-    Raises `UserError`, with nothing changed, where a version, or a run under way, stands against it.
+    Raises `UserError`, with nothing changed, where a version, or a run under way, forbids it.
     """
     group, path, split = db.execute(
         "SELECT g.id, i.path, g.split FROM images i JOIN groups g ON g.id = i.group_id WHERE i.id = ?", (image,)
@@ -102,7 +102,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
         return Moved()
     if _learning(db):
         raise UserError(
-            _("A run is learning: which images are held out stays as it is until it has ended."),
+            _("A run is under way: the held-out images cannot change until it has ended."),
             todo=_("Stop it, or wait."),
         )
     if held:
@@ -113,7 +113,7 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
     if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
         raise UserError(
             _("'{path}' stays held out: there is no other labelled image that no version has learned from.", path=path),
-            todo=_("Label one more; then the role can move to it."),
+            todo=_("Label another image; the role can then move to it."),
         )
     _set(db, group, wanted, _last_seq(db))
     if other is not None:
@@ -133,7 +133,7 @@ def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
         names = ", ".join(sorted(row[0] for row in rows))
         raise UserError(
             _(
-                "'{path}' cannot be held out: {names} learned from it, so figures on it would flatter.",
+                "'{path}' cannot be held out: {names} learned from it, so its figures would be too good.",
                 path=path,
                 names=names,
             )
@@ -142,7 +142,7 @@ def _must_be_unlearned(db: sqlite3.Connection, group: int, path: str) -> None:
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int]:
     """How many groups train, and how many are held out."""
-    # Groups whose images were all taken out hold nothing out any more, and teach nothing.
+    # Groups whose images were all taken out no longer hold anything out or train.
     found = dict(
         db.execute(
             "SELECT g.split, count(*) FROM groups g WHERE g.split IS NOT NULL AND EXISTS "

@@ -14,7 +14,7 @@ from enum import StrEnum
 __all__ = ["LEAST_TRAIN", "Candidate", "Split", "decide", "hash_holds_out", "stand_in"]
 
 LEAST_TRAIN = 3
-"""So many groups train before one is held out."""
+"""How many groups train before one is held out."""
 
 _TRAIN_FOR_EACH = 3
 _ONE_IN = 5

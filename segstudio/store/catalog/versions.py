@@ -54,7 +54,7 @@ def add_version(
 
 
 def make_current(db: sqlite3.Connection, name: str) -> None:
-    """Let a version propose from now on."""
+    """Make a version the one that proposes."""
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CURRENT, _json(name)))
 
 
@@ -98,7 +98,7 @@ def begin_run(db: sqlite3.Connection, name: str, *, parent: str, device: str, se
 
 
 def take_up_run(db: sqlite3.Connection, name: str) -> int | None:
-    """Write that an interrupted run goes on; returns its number, None where it had not begun."""
+    """Write that an interrupted run continues; returns its number, None where it had not begun."""
     row = db.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
     if row is None:
         return None
@@ -116,7 +116,7 @@ def end_run(
     seconds: float = 0.0,
     summary: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write how a run ended: done, stopped, time, failed, or interrupted, which is no end."""
+    """Write how a run ended: done, stopped, time, failed, or interrupted, which is not an end."""
     db.execute(
         "UPDATE runs SET ended = ?, state = ?, version = ?, steps = ?, seconds = ?, summary = ? WHERE id = ?",
         (now_utc(), state, version, steps, seconds, _json(summary or {}), run),

@@ -1,1 +1,1 @@
-"""The database file: connections, lock, schema, migrations, and what the disk says."""
+"""The database file: connections, lock, schema, migrations, and the errors of the disk."""

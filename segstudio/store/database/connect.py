@@ -1,7 +1,7 @@
 """One way to open project.db: every pragma of every connection is set here.
 
 WAL with synchronous=FULL makes one sync a commit (NORMAL makes none, so it could not be called saved). On a network
-drive, where a write-ahead log does not work, a rollback journal takes its place: which it is, is settled anew whenever
+drive, where a write-ahead log does not work, a rollback journal takes its place: which it is, is settled again whenever
 a project is opened for writing, so one that was moved changes its mode. Nobody but the
 writer checkpoints: before 3.51.3 SQLite has a race where two connections do. The file is never opened by anything but
 SQLite, since closing any other handle of a process drops the locks that SQLite holds in it.
@@ -24,7 +24,7 @@ class Access(Enum):
     WRITE = "rw"
     READ = "ro"
     IMMUTABLE = "ro&immutable=1"
-    """The file stands in a folder that nobody can write: no lock, no log."""
+    """The file is in a read-only folder: no lock, no log."""
 
 
 PRAGMAS: dict[str, int] = {
@@ -78,7 +78,7 @@ def connect(
 
 
 def _change_mode(db: sqlite3.Connection, wanted: JournalMode) -> None:
-    """Change the journal where nobody else looks; while somebody does it stays as it is, until the next opening."""
+    """Change the journal mode if nobody else reads; otherwise it stays until the next opening."""
     db.execute(f"PRAGMA busy_timeout = {_SWITCH_MS}")
     try:
         if db.execute("PRAGMA journal_mode").fetchone()[0] != wanted.value:

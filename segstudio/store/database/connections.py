@@ -1,6 +1,6 @@
 """Connections for reading, shared by threads: each is used by one at a time, for one short transaction.
 
-A reader left open keeps the log growing, so nothing here outlives its `with` block.
+An open reader keeps the log growing, so nothing here outlives its `with` block.
 """
 
 import shutil
@@ -20,27 +20,27 @@ __all__ = ["Readers", "translated"]
 
 @contextmanager
 def translated(name: str) -> Generator[None]:
-    """Turn what SQLite says of an unusable file into a sentence."""
+    """Turn SQLite's error about an unusable file into a sentence."""
     try:
         yield
-    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is no text
+    except UnicodeDecodeError as error:  # SQLite quotes what it found in a schema, and that is not text
         raise _damaged(name) from error
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise NotAProject(
-                _("'{name}' is not a SegStudio project: its project.db is no database.", name=name),
+                _("'{name}' is not a SegStudio project: its project.db is not a database.", name=name),
                 todo=_("If it was one, 'segstudio repair' looks for what is left of it."),
             ) from error
         if code == sqlite3.SQLITE_CORRUPT:
             raise _damaged(name) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ReadOnly(
-                _("The project '{name}' is being written by another program just now.", name=name),
+                _("Another program is writing to the project '{name}'.", name=name),
                 todo=_("Try again in a moment."),
             ) from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
-            full = "Look whether the disk is full." if code == sqlite3.SQLITE_IOERR else ""
+            full = _("Check whether the disk is full.") if code == sqlite3.SQLITE_IOERR else ""
             raise ReadOnly(
                 _("The project '{name}' cannot be opened: {error}.", name=name, error=error), todo=full
             ) from error
@@ -50,12 +50,12 @@ def translated(name: str) -> Generator[None]:
 def _damaged(name: str) -> ProjectDamaged:
     return ProjectDamaged(
         _("The database of the project '{name}' is damaged.", name=name),
-        todo=_("'segstudio repair {name}' takes what can be read into a new project.", name=name),
+        todo=_("'segstudio repair {name}' saves what can be read in a new project.", name=name),
     )
 
 
 class Readers:
-    """A pool of read-only connections to one database; a folder nobody can write is read by the ways SQLite has.
+    """A pool of read-only connections to one database; a read-only folder is read in the ways SQLite offers.
 
     A log or a rollback journal beside a database in such a folder cannot be used in place: both are copied to a
     temporary folder, once.
@@ -87,7 +87,7 @@ class Readers:
             for source in (self._path, *unfinished):
                 shutil.copyfile(source, Path(self._copy.name) / source.name)
             self._path = Path(self._copy.name) / self._path.name
-            # Opened for writing once: a transaction that was cut off is taken back, which a reader may not.
+            # Opened for writing once: that rolls back an interrupted transaction, which a reader may not do.
             connect(self._path, Access.WRITE).close()
         else:
             self._access = Access.IMMUTABLE
@@ -101,7 +101,7 @@ class Readers:
             self._free.clear()
 
     def renew(self) -> None:
-        """Choose the way of reading anew: what could not be opened in place may have been put right by the writer."""
+        """Choose the way of reading again: the writer may have repaired a file that could not be opened in place."""
         self.release()
         with self._lock:
             copy, self._copy = self._copy, None
@@ -132,7 +132,7 @@ class Readers:
 
     @contextmanager
     def statements(self) -> Generator[sqlite3.Connection]:
-        """A connection of which every statement reads by itself, so that a long look holds nobody up. Raises the same.
+        """A connection with a transaction for each statement, so that a long look delays nobody. Raises the same.
 
         Fetch all of a statement's rows at once: until then it is not at its end.
         """

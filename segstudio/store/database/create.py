@@ -1,4 +1,4 @@
-"""A new project, built in a sibling folder and renamed: it is there whole or not at all."""
+"""A new project, built in a sibling folder and renamed: it is made completely or not at all."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ _COPIES = "images"
 
 
 def build_project(path: Path, images: Iterable[NewImage], classes: Sequence[NewClass], *, copy_files: bool) -> None:
-    """Make a project folder at a path where nothing stands yet; nothing is left where this fails.
+    """Make a project folder at a free path; nothing is left where this fails.
 
     With `copy_files` the image files are taken into the project. Raises `UserError`, `UsageError`, `DiskRefused`.
     """

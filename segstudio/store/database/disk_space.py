@@ -1,4 +1,4 @@
-"""Whether a disk has the room that a large copy needs: asked before it begins, so that it does not break off."""
+"""Whether a disk has room for a large copy: asked beforehand, so that it does not stop half-way."""
 
 import shutil
 from pathlib import Path
@@ -9,22 +9,16 @@ from segstudio.text import _
 __all__ = ["must_have_room"]
 
 
-def must_have_room(folder: Path, needed: int, what: str, *, safe: str, todo: str = "") -> None:
-    """Raise `DiskRefused` where the disk of a folder, which need not be there yet, has fewer bytes free.
+def must_have_room(folder: Path, needed: int, sentence: str, *, safe: str, todo: str = "", **values: object) -> None:
+    """Raise `DiskRefused` where the disk of a folder, which need not exist yet, has fewer bytes free.
 
-    `what` begins the sentence ("The backup"), `safe` and `todo` end it.
+    `sentence` is marked with `N_`; its fields are {needed} and {free} in MB, {folder}, and those of `values`.
     """
     there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
     if free < needed:
         raise DiskRefused(
-            _(
-                "{what} needs {needed:,.0f} MB, and '{folder}' has {free:,.0f} MB free.",
-                what=what,
-                needed=needed / 1000000.0,
-                folder=folder,
-                free=free / 1000000.0,
-            ),
+            _(sentence, needed=f"{needed / 1e6:,.0f}", free=f"{free / 1e6:,.0f}", folder=folder, **values),
             safe=safe,
             todo=todo,
         )

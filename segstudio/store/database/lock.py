@@ -1,7 +1,7 @@
 """The lock of a project: at most one process writes it.
 
 The operating system holds it (flock; on Windows a locked byte beyond the text) on a handle that no child inherits, so
-it is free the moment its owner is gone. The text in the file names the owner for a sentence and decides nothing.
+it is free the moment its owner is gone. The text in the file names the owner for messages only.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ class ProjectLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.left_behind = False
-        """Whether the last owner ended without giving the lock back: killed, or the power went."""
+        """Whether the last owner ended without releasing the lock: killed, or the power failed."""
         self._fd: int | None = None
         self._signed = False
 
@@ -64,9 +64,9 @@ class ProjectLock:
         except OSError as error:
             raise ReadOnly(
                 _(
-                    "The folder of the project '{name}' cannot be written ({strerror}).",
+                    "The folder of the project '{name}' cannot be written ({why}).",
                     name=name,
-                    strerror=error.strerror,
+                    why=error.strerror,
                 )
             ) from error
         try:
@@ -77,9 +77,9 @@ class ProjectLock:
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 raise ReadOnly(
                     _(
-                        "The drive of the project '{name}' knows no locks ({strerror}).",
+                        "The drive of the project '{name}' does not support locks ({why}).",
                         name=name,
-                        strerror=error.strerror,
+                        why=error.strerror,
                     )
                 ) from error
             raise ProjectLocked(
@@ -93,7 +93,7 @@ class ProjectLock:
             self._write_text(f"{user_name()}\n{socket.gethostname()}\n{os.getpid()}\n")
 
     def release(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
+        """Release the lock; nothing happens where it is not held."""
         if self._fd is None:
             return
         if self._signed:
@@ -120,7 +120,7 @@ _held: weakref.WeakSet[ProjectLock] = weakref.WeakSet()
 
 
 def is_held(project: Path) -> bool:
-    """Whether somebody has a project open for writing, or nobody can say."""
+    """Whether another process has a project open for writing, or this cannot be known."""
     if not (project / LOCK).exists():
         return False
     lock = ProjectLock(project / LOCK)
@@ -145,5 +145,5 @@ def _owner(fd: int) -> str:
     os.lseek(fd, 0, os.SEEK_SET)
     lines = os.read(fd, 1024).decode(errors="replace").splitlines()
     if len(lines) < 3:
-        return "another process"
-    return f"{lines[0]} on {lines[1]} (process {lines[2]})"
+        return _("another process")
+    return _("{user} on {machine} (process {process})", user=lines[0], machine=lines[1], process=lines[2])

@@ -1,7 +1,7 @@
-"""How an older project becomes one of today: a list of functions, run by the writer alone, all in one transaction.
+"""How an older project becomes a current one: a list of functions, run by the writer alone, all in one transaction.
 
 Before the first, the database is copied by SQLite into the project's `backups` folder. A migration that fails leaves
-the project as it was, and its own program still opens it. Whoever only reads an older project reads it as it is.
+the project unchanged, and its own version still opens it. A read-only opening reads an older project as it is.
 """
 
 import os
@@ -17,13 +17,13 @@ from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.disk_space import must_have_room
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
 
 BACKUPS = "backups"
 UNDO_FLOOR = "undo_floor"
-"""The setting that holds the number of the last edit that can no longer be taken back; absent where all can."""
+"""The setting that holds the number of the last edit that can no longer be undone; absent where all can."""
 
 _SPARE_BYTES = 16 << 20
 
@@ -32,7 +32,7 @@ _SPARE_BYTES = 16 << 20
 class Migration:
     """A step to `version`, taken by `apply` in an open transaction.
 
-    `undo_crosses` is for a step that only adds columns to what edits change; across any other nothing is taken back.
+    `undo_crosses` is for a step that only adds columns to what edits change; across any other nothing is undone.
     """
 
     version: int
@@ -42,7 +42,7 @@ class Migration:
 
 def _to_2(db: sqlite3.Connection) -> None:
     """Whether a file's content is still what was labelled, and finding moved files by their content."""
-    # changed: quick hash of the other content that was found in its place; '' while it is what the labels are for.
+    # changed: quick hash of the other content that was found in its place; '' while it is the labelled one.
     db.execute("ALTER TABLE files ADD COLUMN changed TEXT NOT NULL DEFAULT ''")
     db.execute("CREATE INDEX files_content_hash ON files (content_hash) WHERE content_hash <> ''")
     db.execute("CREATE INDEX files_name ON files (name_key)")
@@ -99,7 +99,7 @@ def schema_of(db: sqlite3.Connection) -> int:
 
 
 def undo_floor(db: sqlite3.Connection) -> Seq:
-    """Number of the last edit that cannot be taken back any more; 0 where all can."""
+    """Number of the last edit that cannot be undone any more; 0 where all can."""
     row = db.execute("SELECT value FROM settings WHERE key = ?", (UNDO_FLOOR,)).fetchone()
     return Seq(0 if row is None else int(row[0]))
 
@@ -109,7 +109,7 @@ def migrate(
 ) -> str:
     """Bring a project to the newest schema; returns a sentence about it, '' where nothing was to do.
 
-    `db` is the writer's connection, outside a transaction. Raises `DiskRefused`, with the project as it was, where
+    `db` is the writer's connection, outside a transaction. Raises `DiskRefused`, with the project unchanged, where
     there is no room for the copy or the disk refuses.
     """
     before = schema_of(db)
@@ -125,16 +125,19 @@ def migrate(
         if sentence is None:
             raise
         raise DiskRefused(
-            _("The project '{name}' could not be brought up to date. {sentence}", name=project.name, sentence=sentence),
-            safe=_("It is as it was."),
+            _("The project '{name}' could not be updated. {sentence}", name=project.name, sentence=sentence),
+            safe=_("It is unchanged."),
         ) from error
-    return f"The project was brought up to date; as it was before, it is kept in {copy.relative_to(project)}."
+    return _(
+        "The project was updated to this version; a copy of its former state is in {copy}.",
+        copy=copy.relative_to(project),
+    )
 
 
 def migrate_copy(db: sqlite3.Connection, *, readable_from: int) -> None:
-    """Bring a database that is itself a copy, and nobody's only one, to the newest schema; nothing is kept beside it.
+    """Bring a database that is itself a copy to the newest schema; no further copy is kept.
 
-    Raises `sqlite3.Error`, with the database as it was.
+    Raises `sqlite3.Error`, with the database unchanged.
     """
     steps = [step for step in MIGRATIONS if step.version > schema_of(db)]
     if steps:
@@ -165,9 +168,12 @@ def _copy(db: sqlite3.Connection, project: Path, version: int) -> Path:
     folder = project / BACKUPS
     folder.mkdir(exist_ok=True)
     pages, size = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size"))
-    what = f"The project '{project.name}' was made by an older version; its copy, before it is brought up to date,"
-    needed = pages * size + _SPARE_BYTES
-    must_have_room(folder, needed, what, safe="It is as it was.", todo="Make room, and open it again.")
+    sentence = N_(
+        "The project '{name}' was made by an older version; the copy made before it is updated needs {needed} MB, and "
+        "'{folder}' has {free} MB free."
+    )
+    safe, todo = _("It is unchanged."), _("Free some space and open it again.")
+    must_have_room(folder, pages * size + _SPARE_BYTES, sentence, safe=safe, todo=todo, name=project.name)
     target = folder / f"before-schema-{version}.db"
     part = folder / f".{target.name}.part"
     part.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""What was: undo, earlier states, snapshots, restoring, compacting."""
+"""The past: undo, earlier states, snapshots, restoring, compacting."""

@@ -1,9 +1,9 @@
-"""Make a project smaller: forget how labels were painted up to a number, the *floor*, and keep what they are.
+"""Make a project smaller: forget the history of labels up to a number, the *floor*, and keep the labels.
 
 Who changed what and when stays, rows included. Of the deltas up to the floor those between two kept states (named
 snapshots, and the floor itself) are joined to one a tile, as `store.history.historic_states` describes, so that
 snapshots stay restorable;
-an edit that was taken back, or made again, after the floor keeps its own. Daily snapshots below the floor go.
+an edit that was undone or redone after the floor keeps its own. Daily snapshots below the floor go.
 """
 
 import os
@@ -24,6 +24,7 @@ from segstudio.store.history.journal_walk import effects
 from segstudio.store.history.undo_horizon import COMPACTED_POINTS, compacted_points
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import last_seq
+from segstudio.text import N_, _
 
 __all__ = [
     "CompactPlan",
@@ -35,12 +36,14 @@ __all__ = [
     "vacuum",
 ]
 
+_NEEDS_ROOM = N_("Compacting needs {needed} MB, and '{folder}' has {free} MB free.")
+
 
 @dataclass(frozen=True, slots=True)
 class CompactPlan:
     """What compacting up to `floor` means: `points` are the states that stay restorable, rising.
 
-    `edits` up to the floor can no longer be taken back; at most `deltas` of `size` bytes go; `named` snapshots stay,
+    `edits` up to the floor can no longer be undone; at most `deltas` of `size` bytes go; `named` snapshots stay,
     `daily` ones go. `time` (UTC) is that of the edit at the floor.
     """
 
@@ -60,7 +63,7 @@ class CompactPlan:
 
 
 def floor_before(db: sqlite3.Connection, time: str) -> Seq:
-    """The last edit before any that was made at this time (ISO 8601, UTC) or later.
+    """The last edit before the first made at this time (ISO 8601, UTC) or later.
 
     So a clock that went backwards makes the floor lower, never higher.
     """
@@ -69,7 +72,7 @@ def floor_before(db: sqlite3.Connection, time: str) -> Seq:
 
 
 def plan_compact(db: sqlite3.Connection, floor: Seq) -> CompactPlan:
-    """What compacting up to this edit would do; the floor is lowered where it would divide a batch."""
+    """The effect of compacting up to this edit; the floor is lowered where it would divide a batch."""
     old = compacted_points(db)
     floor = max(_beside_batches(db, min(floor, last_seq(db))), old[-1] if old else Seq(0))
     snapshots = db.execute("SELECT name, seq, kind FROM snapshots WHERE seq <= ? ORDER BY seq", (floor,)).fetchall()
@@ -93,7 +96,7 @@ def plan_compact(db: sqlite3.Connection, floor: Seq) -> CompactPlan:
 
 
 def _beside_batches(db: sqlite3.Connection, floor: Seq) -> Seq:
-    """The floor, or the number before the batch that it lies within: a batch is taken back whole or not at all."""
+    """The floor, or the number before the batch that it lies within: a batch is undone whole or not at all."""
     here, next_ = (_batch(db, seq) for seq in (floor, floor + 1))
     if here is None or here != next_:
         return floor
@@ -162,14 +165,14 @@ def database_bytes(db: sqlite3.Connection) -> int:
 
 
 def must_have_room_for_vacuum(database: Path) -> None:
-    """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: the database once more in each place."""
+    """Raise `DiskRefused` where the disks cannot hold what `vacuum` needs: a copy of the database in each place."""
     size = sum(path.stat().st_size for path in (database, Path(f"{database}-wal")) if path.exists())
     needed: dict[int, tuple[Path, int]] = {}
     for folder in (database.parent, _temporary()):
         device = folder.stat().st_dev
         needed[device] = (needed[device][0] if device in needed else folder, needed.get(device, (folder, 0))[1] + size)
     for folder, bytes_ in needed.values():
-        must_have_room(folder, bytes_, "Compacting", safe="The project is untouched.")
+        must_have_room(folder, bytes_, _NEEDS_ROOM, safe=_("The project is untouched."))
 
 
 def _temporary() -> Path:
@@ -183,11 +186,11 @@ def _temporary() -> Path:
 
 
 def vacuum(db: sqlite3.Connection) -> None:
-    """Give the file's free pages back to the disk. A job of the writer, whose open transaction it ends and begins anew:
+    """Return the file's free pages to the disk. A job of the writer, whose open transaction it ends and begins again:
     VACUUM runs in none."""
     db.execute("COMMIT")
     try:
-        # In memory, where temporary files are otherwise kept, it would take as much as the project is large.
+        # In memory, where temporary files are otherwise kept, it would take as much memory as the project's size.
         db.execute("PRAGMA temp_store = 1")
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -1,7 +1,7 @@
 """Daily snapshots: the first edit of a day names the state before it; old ones are thinned.
 
 A day is one of the local calendar. A clock that jumps, also backwards, makes at most one snapshot for each day that it
-shows, and thinning counts snapshots, not days, so that a wrong clock takes no more away than a right one.
+shows, and thinning counts snapshots, not days, so that a wrong clock removes no more than a right one.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from segstudio.labels.model import Seq
 __all__ = ["DAILY_KEPT", "mark_day"]
 
 DAILY_KEPT = 14
-"""So many of the newest daily snapshots stay; of older ones the first of each week."""
+"""How many of the newest daily snapshots stay; of older ones the first of each week."""
 
 _LAST_DAY = "last_daily"
 _BEFORE = "before "

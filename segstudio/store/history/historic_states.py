@@ -46,12 +46,12 @@ def changed_images(db: sqlite3.Connection, since: Seq) -> list[ImageId]:
 
 
 def kept_roots(db: sqlite3.Connection, image: ImageId, floor: Seq) -> set[Seq]:
-    """Edits up to the floor that were taken back, or made again, after it: their deltas stay as they are."""
+    """Edits up to the floor that were undone or redone after it: their deltas stay as they are."""
     return kept_among(effects(db, image, floor), floor)
 
 
 def rows_back_to(db: sqlite3.Connection, image: ImageId | None, seq: Seq) -> tuple[RowChange, ...]:
-    """At most one change a row, that lead the rows of today back to those after `seq`. Rows are never compacted."""
+    """At most one change a row, that lead the current rows back to those after `seq`. Rows are never compacted."""
     return joined_rows(row for effect in reversed(effects(db, image, seq)) for row in rows_of(db, effect, back=True))
 
 
@@ -90,8 +90,8 @@ def tile_back(db: sqlite3.Connection, image: ImageId, key: TileKey, trail: Trail
     if then is None:
         path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
         raise ProjectDamaged(
-            _("The journal of '{path}' is damaged: how it was labelled earlier cannot be read.", path=path),
-            safe=_("The labels of today are untouched."),
+            _("The journal of '{path}' is damaged: its earlier labels cannot be read.", path=path),
+            safe=_("The current labels are untouched."),
         )
     return now, then
 

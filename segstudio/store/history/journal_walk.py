@@ -1,9 +1,9 @@
 """Walking the journal: which edits an image went through, where their deltas stand, and what each of them did.
 
-Every edit, an undo or a redo included, is the change of its *root*: the new edit that it makes, takes back or makes
+Every edit, an undo or a redo included, is the change of its *root*: the new edit that it makes, undoes or makes
 again. Only new edits have rows and deltas of their own. Up to the last of the `compacted_points`
 (`store.history.undo_horizon`) one delta a tile leads from one kept state to the next: it stands at an edit of the image
-between them, the *anchor*, while an edit that was taken back, or made again, after the floor keeps its own.
+between them, the *anchor*, while an edit that was undone or redone after the floor keeps its own.
 
 The rules are functions of values, so that they hold for a database (`effects`, `deltas_of`) and for what repair can
 still read of a damaged one.
@@ -73,7 +73,7 @@ def effects(db: sqlite3.Connection, image: ImageId | None, low: Seq, high: Seq =
 
 
 def kept_among(done: Iterable[Effect], floor: Seq) -> set[Seq]:
-    """Edits up to the floor that one of `done` took back, or made again, after it: their deltas stay as they are."""
+    """Edits up to the floor that one of `done` undid, or made again, after it: their deltas stay as they are."""
     return {effect.root for effect in done if effect.seq > floor >= effect.root}
 
 

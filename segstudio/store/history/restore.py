@@ -1,7 +1,7 @@
 """Edits that lead from today's labels to those of an earlier number: one an image, one for the classes, one for which
 images were taken out.
 
-Object ids are not reused: what was made since loses its pixels and its row, and the counter stays. Classes are never
+Object ids are not reused: objects made since lose their pixels and rows, and the counter stays. Classes are never
 deleted: one made since becomes `removed`.
 """
 
@@ -22,7 +22,7 @@ TOOL = "snapshot"
 
 
 def image_edit(db: sqlite3.Connection, image: ImageId, seq: Seq, author: str, ticker: Ticker) -> StreamedEdit | None:
-    """The edit that makes an image again what it was after edit `seq`; None where it is.
+    """The edit that returns an image to its state after edit `seq`; None where it has it.
 
     Its tiles are read, and checked, one by one as it is written, which must be in the transaction of `db`; that raises
     `ProjectDamaged`, and `Cancelled`.
@@ -72,7 +72,7 @@ def classes_at(db: sqlite3.Connection, seq: Seq) -> ClassTable:
 
 
 def classes_edit(db: sqlite3.Connection, seq: Seq, author: str) -> Edit | None:
-    """The edit that makes the classes again what they were after edit `seq`; None where they are."""
+    """The edit that returns the classes to their state after edit `seq`; None where they have it."""
     rows = class_rows_between(read_classes(db), classes_at(db, seq))
     return Edit(None, Cause.RESTORE, rows=rows, tool=TOOL, author=author) if rows else None
 

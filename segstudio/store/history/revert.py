@@ -1,7 +1,7 @@
-"""Taking back, or doing again, what the journal holds: an edit of any size, or a batch with all its images.
+"""Undoing or redoing what the journal holds: an edit of any size, or a batch with all its images.
 
 Everything is done within the caller's transaction on the writer's thread, tile by tile from the deltas, so that nothing
-is held in memory and nothing can change meanwhile. Where one image of a batch has changed since, nothing is taken back.
+is held in memory and nothing can change meanwhile. Where one image of a batch has changed since, nothing is undone.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from segstudio.store.history.undo_horizon import must_be_reversible, must_hold_o
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.journal import load_edit
 from segstudio.store.writing.label_rows import read_tile
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["Reach", "batch_for", "reach", "reversed_edit", "reversed_edits"]
 
@@ -30,7 +30,7 @@ _CONSTANT_DELTA_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What taking an edit back changes: images, at most so many bytes of dense tiles, and whether it is a batch."""
+    """What undoing an edit changes: images, at most so many bytes of dense tiles, and whether it is a batch."""
 
     images: tuple[ImageId, ...]
     bytes: int
@@ -39,7 +39,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """An edit in force that is to be taken back; `root` is the new edit whose rows and deltas say how."""
+    """An edit in force that is to be undone; `root` is the new edit whose rows and deltas say how."""
 
     seq: Seq
     image: ImageId | None
@@ -49,7 +49,7 @@ class _Target:
 
 
 def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
-    """What taking this edit back changes, the rest of its batch included; cheap."""
+    """What undoing this edit changes, the rest of its batch included; cheap."""
     targets = _targets(db, seq)
     dense = 0
     for target in targets:
@@ -61,7 +61,7 @@ def reach(db: sqlite3.Connection, seq: Seq) -> Reach:
 
 
 def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
-    """A new batch for what takes this edit back; None where it belongs to none itself."""
+    """A new batch for the undo of this edit; None where it belongs to none itself."""
     row = db.execute("SELECT batch, undoes FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is None or row[0] is None:
         return None
@@ -69,7 +69,7 @@ def batch_for(db: sqlite3.Connection, seq: Seq, author: str) -> Batch | None:
 
 
 def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker) -> Iterator[StreamedEdit]:
-    """The edits that take an edit back (an undo edit: do again what it took back), with all of its batch.
+    """The edits that undo an edit (or redo, for an undo edit), with all of its batch.
 
     To be written in the open transaction, in this order. Raises `UserError`, before the first, where an image has
     changed since, a class is in use or deltas are not kept, `Cancelled`, `ProjectDamaged`.
@@ -86,7 +86,7 @@ def reversed_edits(db: sqlite3.Connection, seq: Seq, author: str, ticker: Ticker
     for target in targets:
         refusal = "" if target.redo else undo_refusal(db, target.seq, [], lambda n, find: load_edit(db, n, find))
         if refusal:
-            raise UserError(refusal, safe=_("Nothing was taken back."))
+            raise UserError(refusal, safe=_("Nothing was undone."))
         yield _reversed(db, target, author, ticker)
 
 
@@ -123,9 +123,9 @@ def _targets(db: sqlite3.Connection, seq: Seq) -> list[_Target]:
 
 
 def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
-    """Raise `UserError` where its image has another edit that would have to be taken back, or done again, first.
+    """Raise `UserError` where its image has another edit that must be undone or redone first.
 
-    Edits of the same batch are not in the way: they are taken back with it, newest first.
+    Edits of the same batch are not in the way: they are undone with it, newest first.
     """
     where, key = ("image IS NULL", ()) if target.image is None else ("image = ?", (target.image,))
     others = f"{where} AND taken_back IS NULL AND seq != ? AND (batch IS NULL OR batch IS NOT ?)"
@@ -141,33 +141,39 @@ def _check_newest(db: sqlite3.Connection, target: _Target) -> None:
         "SELECT coalesce(b.cause, e.cause) FROM edits e LEFT JOIN batches b ON b.id = e.batch WHERE e.seq = ?",
         (target.root,),
     ).fetchone()
-    what, name = _WORDS.get(Cause(cause), "The change"), _name(db, target.image)
+    what, path = _(_WORDS.get(Cause(cause), _OTHER)), _path(db, target.image)
     if target.redo:
         raise UserError(
-            _("{what} cannot be done again: {name} changed since.", what=what, name=name),
+            _("{what} cannot be redone: '{path}' has changed since.", what=what, path=path)
+            if path
+            else _("{what} cannot be redone: the list of classes or of images has changed since.", what=what),
             safe=_("Nothing was changed."),
         )
     raise UserError(
-        _("{what} cannot be taken back: {name} changed since.", what=what, name=name),
-        safe=_("Nothing was taken back."),
-        todo=_("Take back what came after it there first."),
+        _("{what} cannot be undone: '{path}' has changed since.", what=what, path=path)
+        if path
+        else _("{what} cannot be undone: the list of classes or of images has changed since.", what=what),
+        safe=_("Nothing was undone."),
+        todo=_("First undo the later changes there."),
     )
 
 
+_OTHER = N_("The change")
 _WORDS = {
-    Cause.IMPORT: "The import",
-    Cause.RESTORE: "The restored snapshot",
-    Cause.MERGE: "The merge",
-    Cause.ACCEPT: "Accepting the proposal",
-    Cause.DONE: "Done",
-    Cause.IMAGES: "Taking out images",
+    Cause.IMPORT: N_("The import"),
+    Cause.RESTORE: N_("The restored snapshot"),
+    Cause.MERGE: N_("The merge"),
+    Cause.ACCEPT: N_("Accepting the proposal"),
+    Cause.DONE: N_("Done"),
+    Cause.IMAGES: N_("Taking out images"),
 }
 
 
-def _name(db: sqlite3.Connection, image: ImageId | None) -> str:
+def _path(db: sqlite3.Connection, image: ImageId | None) -> str:
+    """The path of an image; '' for an edit of none."""
     if image is None:
-        return "the list of classes or of images has"
-    return f"'{db.execute('SELECT path FROM images WHERE id = ?', (image,)).fetchone()[0]}' has"
+        return ""
+    return str(db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0])
 
 
 def _reversed(db: sqlite3.Connection, target: _Target, author: str, ticker: Ticker) -> StreamedEdit:
@@ -197,5 +203,5 @@ def _parts(
         (data,) = db.execute("SELECT data FROM deltas WHERE id = ?", (step.delta,)).fetchone()
         after = apply_delta(now, data)
         if digest(after) != step.after:
-            raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
+            raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be undone."))
         yield step.key, TileChange(now, after)

@@ -1,4 +1,4 @@
-"""Snapshots: names for numbers of edits, made by a person; those of a day make themselves (`store.history.daily`).
+"""Snapshots: names for numbers of edits, made by a person; daily ones are automatic (`store.history.daily`).
 
 What a snapshot names is read from the journal (`store.history.historic_states`); making one copies nothing. All here
 runs in the caller's transaction.
@@ -113,7 +113,7 @@ def rename_snapshot(db: sqlite3.Connection, id_: int, name: str) -> Snapshot:
 
 
 def delete_snapshot(db: sqlite3.Connection, id_: int) -> Snapshot:
-    """Take a name away; no label changes, and the journal stays. Raises `UserError` where it is gone already."""
+    """Take a name away; no label changes, and the journal stays. Raises `UserError` where it no longer exists."""
     found = _numbered(db, id_)
     db.execute("DELETE FROM snapshots WHERE id = ?", (id_,))
     db.execute("DELETE FROM settings WHERE key = ?", (f"{_AUTHOR}{id_}",))
@@ -132,13 +132,9 @@ def _default_name(db: sqlite3.Connection) -> str:
 def _free_name(db: sqlite3.Connection, name: str) -> str:
     stripped = name.strip()
     if not stripped or len(stripped) > _LONGEST_NAME or not stripped.isprintable():
-        raise UserError(
-            _("A snapshot needs a name of 1 to {longest_name} printable characters.", longest_name=_LONGEST_NAME)
-        )
+        raise UserError(_("A snapshot needs a name of 1 to {longest} printable characters.", longest=_LONGEST_NAME))
     if _taken(db, stripped):
-        raise UserError(
-            _("There is a snapshot '{stripped}' already.", stripped=stripped), todo=_("Choose another name.")
-        )
+        raise UserError(_("There is already a snapshot '{name}'.", name=stripped), todo=_("Choose another name."))
     return stripped
 
 

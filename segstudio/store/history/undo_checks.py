@@ -1,4 +1,4 @@
-"""Whether later edits depend on a project-wide one, so that it cannot be taken back."""
+"""Whether later edits depend on a project-wide one, so that it cannot be undone."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from segstudio.labels.edit import Edit, RowChange, Table, TileKey
 from segstudio.labels.model import Seq
 from segstudio.labels.tiles.tile import EMPTY, Tile
+from segstudio.text import _
 
 __all__ = ["undo_refusal"]
 
@@ -16,7 +17,7 @@ def undo_refusal(db: sqlite3.Connection, seq: Seq, pending: Sequence[Edit], load
     """One sentence where the class that an edit made is in use, a kind that it changed has pixels, or an image that it
     took out or brought back was changed so again by an edit of its own; else ''.
 
-    Images of the edit's batch do not count: they are taken back with it, to before the class was made or changed.
+    Images of the edit's batch do not count: they are undone with it, to before the class was made or changed.
     """
     row = db.execute("SELECT image FROM edits WHERE seq = ?", (seq,)).fetchone()
     if row is not None and row[0] is not None:
@@ -45,7 +46,7 @@ def _removed_since(db: sqlite3.Connection, edit: Edit, pending: Sequence[Edit]) 
     for row in rows:
         path, removed = db.execute("SELECT path, removed FROM images WHERE id = ?", (row.key,)).fetchone()
         if row.after is not None and bool(waiting.get(row.key, removed)) != bool(row.after["removed"]):
-            return f"Taking out images cannot be taken back, or done again: '{path}' was changed since."
+            return _("Taking out images cannot be undone or redone: '{path}' has changed since.", path=path)
     return ""
 
 
@@ -59,8 +60,12 @@ def _refusal(db: sqlite3.Connection, change: RowChange, pending: Sequence[Edit],
     name = (change.after or {}).get("name") or _name(db, change.key)
     path = db.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]
     if made:
-        return f"The class '{name}' cannot be taken back: it is in use in '{path}'."
-    return f"The kind of the class '{name}' cannot be taken back: the class has pixels in '{path}'."
+        return _("Adding the class '{name}' cannot be undone: it is in use in '{path}'.", name=name, path=path)
+    return _(
+        "The change of kind of the class '{name}' cannot be undone: the class has pixels in '{path}'.",
+        name=name,
+        path=path,
+    )
 
 
 def _used_in(
@@ -73,7 +78,7 @@ def _used_in(
         for row in edit.rows
         if row.table is Table.OBJECTS
     }
-    for (image, _), after in waiting.items():
+    for (image, _key), after in waiting.items():
         if after == class_id and image not in besides:
             return image
     stored = db.execute("SELECT image, id FROM objects WHERE class_id = ? AND (? OR area > 0)", (class_id, made))

@@ -1,7 +1,7 @@
 """From which edit on undo, and following labels back, hold: after compacting, a repair, or a migration.
 
 Up to the *floor* the journal may hold no deltas of single edits, or others than their own
-(`store.history.historic_states`). Whoever reads
+(`store.history.historic_states`). A reader of
 the deltas of an edit to take it back, or to make it again, asks here first.
 """
 
@@ -56,19 +56,19 @@ def must_be_kept(db: sqlite3.Connection, seq: Seq) -> None:
     if not is_kept(db, seq):
         raise UserError(
             _(
-                "The labels as they stood after edit {seq} are no longer kept: the project was compacted "
-                "up to edit {floor_of}.",
-                seq=seq,
-                floor_of=floor_of(db),
+                "The labels as they were after edit {edit} are no longer kept: the project was compacted up to edit "
+                "{floor}.",
+                edit=seq,
+                floor=floor_of(db),
             ),
-            safe=_("The labels of today are untouched."),
+            safe=_("The current labels are untouched."),
         )
 
 
 def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
     """Raise `UserError` where the deltas of this new edit are gone, or are those of several joined.
 
-    Of those up to the last compacting only edits that were taken back, or made again, after it have kept their own.
+    Of those up to the last compacting only edits that were undone or redone after it have kept their own.
     """
     floor = floor_of(db)
     if root <= floor and not (_changed_after(db, root, floor) and has_deltas(db, root)):
@@ -76,7 +76,7 @@ def must_hold_own(db: sqlite3.Connection, root: Seq) -> None:
 
 
 def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
-    """Raise `UserError` where this new edit cannot be taken back, or made again: `must_hold_own`, or a migration."""
+    """Raise `UserError` where this new edit cannot be undone or redone: `must_hold_own`, or a migration."""
     must_hold_own(db, root)
     if root <= undo_floor(db):
         raise _lost(root, undo_floor(db))
@@ -85,13 +85,13 @@ def must_be_reversible(db: sqlite3.Connection, root: Seq) -> None:
 def _lost(root: Seq, floor: Seq) -> UserError:
     return UserError(
         _(
-            "Edit {root} can no longer be taken back or made again: how it was painted is not kept up to "
-            "edit {floor}, where the project was compacted, repaired or brought up to date.",
-            root=root,
+            "Edit {edit} can no longer be undone or redone: the project was compacted, repaired or updated, and the "
+            "history up to edit {floor} was not kept.",
+            edit=root,
             floor=floor,
         ),
         safe=_("Nothing was changed."),
-        todo=_("A snapshot can still be restored, where one was kept."),
+        todo=_("If there is a snapshot, it can still be restored."),
     )
 
 

@@ -1,7 +1,7 @@
 """What can be undone and redone from an image: its own edits and project-wide ones, newest first.
 
 `History` is a plain value kept in step with the edits that are submitted; `load_history` reads it at opening by index,
-without a scan. An undo names the edit it takes back; a redo names the undo it takes back. Redo exists until a new edit
+without a scan. An undo names the edit it undoes; a redo names the undo it undoes. Redo exists until a new edit
 in the list.
 """
 
@@ -20,7 +20,7 @@ _LIMIT = 1000
 
 
 class History:
-    """`undoable` has new edits not taken back, newest last; `redoable` the undo edits in force, next to redo last.
+    """`undoable` has new edits not undone, newest last; `redoable` the undo edits in force, next to redo last.
 
     `more` says that older edits were not read: `load_history(..., before=...)` has them.
     """
@@ -35,10 +35,10 @@ class History:
         floor: int = 0,
         kept_after: int = 0,
     ) -> None:
-        """Undo edits are given with the edits that they take back; `passed` ones can be redone from other images.
+        """Undo edits are given with the edits that they undo; `passed` ones can be redone from other images.
 
         `floor` is where `segstudio compact` has cut the list off, 0 where it is whole. Edits up to `kept_after` cannot
-        be taken back, also not when they are made again.
+        be undone, also not when they are made again.
         """
         self.image = image
         self.more = more
@@ -50,20 +50,20 @@ class History:
 
     @property
     def undoable(self) -> tuple[Seq, ...]:
-        """Edits that can be taken back, newest last."""
+        """Edits that can be undone, newest last."""
         return tuple(self._undoable)
 
     @property
     def redoable(self) -> tuple[Seq, ...]:
-        """Undo edits that can be taken back, the next one last."""
+        """Undo edits that can be undone, the next one last."""
         return tuple(self._target)
 
     def next_undo(self) -> Seq | None:
-        """The edit that undo takes back."""
+        """The edit that undo undoes."""
         return self._undoable[-1] if self._undoable else None
 
     def next_redo(self) -> Seq | None:
-        """The undo edit that redo takes back."""
+        """The undo edit that redo undoes."""
         return next(reversed(self._target), None)
 
     def record(self, seq: Seq, edit: Edit) -> None:
@@ -98,14 +98,14 @@ def load_history(db: sqlite3.Connection, image: ImageId, limit: int = _LIMIT, be
     """The newest `limit` entries of an image's history, or those older than an edit; by index, never a scan.
 
     Nothing from before a migration that changed what edits change, or from before what was compacted, but what was
-    taken back since and kept its deltas.
+    undone since and kept its deltas.
     """
     floor, lost = undo_ends_at(db), undo_floor(db)
     kept = f"seq > {floor}" if before is None else f"seq > {floor} AND seq < {int(before)}"
     undoable = _newest(db, "seq", f"undoes IS NULL AND taken_back IS NULL AND {kept}", image, limit + 1)
     redoable = f"inverse = 1 AND taken_back IS NULL AND seq > {floor} AND undoes > {lost}"
     in_force = _newest(db, "seq, undoes", redoable, image, limit)
-    # One that takes itself back stands for an edit that was refused: nothing was changed, so redo goes on.
+    # A self-undone edit stands for a refused one: nothing was changed, so redo stays.
     newest_new = _newest(db, "seq", "undoes IS NULL AND taken_back IS NOT seq", image, 1)
     ended = newest_new[0][0] if newest_new else 0
     undone = [(Seq(row[0]), Seq(row[1])) for row in reversed(in_force)]

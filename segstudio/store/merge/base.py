@@ -1,7 +1,7 @@
 """The last edit that two copies of a project have in common, and what one of them changed since.
 
 Copies share the first edits' random ids in order. From there one side's journal is walked backwards from the tiles and
-rows of today: by exclusive or, both ends proved by their digests.
+current rows: by exclusive or, both ends proved by their digests.
 """
 
 import sqlite3
@@ -39,7 +39,7 @@ class JournalCutError(Exception):
 def last_common_edit(a: sqlite3.Connection, b: sqlite3.Connection) -> Seq | None:
     """Number of the last edit of the longest common prefix of two journals; 0 for copies made before the first edit.
 
-    None where the projects are no copies of each other. An edit's id is random, and a journal only grows: where two
+    None where the projects are not copies of each other. An edit's id is random, and a journal only grows: where two
     journals agree at a number they agree at all before it, so the end is found by halving.
     """
     low, high = 0, min(_last(a), _last(b))
@@ -100,7 +100,7 @@ class Since:
     """An image at an earlier edit: its objects, status and removal then, and the way there.
 
     The way is in one side's journal, B's unless that was cut: `trails` lead each tile that it touched since then
-    back. `lost`: labels were lost on one side since, and how the tiles were is not to be relied upon.
+    back. `lost`: labels were lost on one side since, and the former tiles are not reliable.
     """
 
     objects: Mapping[ObjectId, ClassId]
@@ -112,7 +112,7 @@ class Since:
     lost: bool
 
     def tile(self, key: TileKey, a: Tile, b: Tile) -> Tile | None:
-        """A tile as it was then, which is `a` and `b` today; None where that is not to be relied upon.
+        """A tile as it was then, which is `a` and `b` today; None where that is not reliable.
 
         Raises `ProjectDamaged` where a delta does not lead to what its digest promises.
         """
@@ -139,7 +139,7 @@ def since(
     lost: bool = False,
     removals: Removals = MappingProxyType({}),
 ) -> Since:
-    """What an image of both was after edit `seq`, and how to get there; `lost` as in `Since`, `removals` are B's.
+    """The state of an image of both after edit `seq`, and the way there; `lost` as in `Since`, `removals` are B's.
 
     Raises `JournalCutError` where deltas after it are gone from both journals.
     """

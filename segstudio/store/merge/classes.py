@@ -1,7 +1,7 @@
 """The classes of a merged project: the first project's, with what the second one changed alone or has alone.
 
 Pure functions of class tables. Copies share classes by id; all else is one class where the name is (NFC, without case),
-and the background is the background whatever it is called. The table is decided first, and the pixels of both sides
+and the background is the background whatever its name. The table is decided first, and the pixels of both sides
 are then read through it.
 """
 
@@ -13,9 +13,12 @@ from segstudio.labels.class_rows import apply_class_row, changed_class_row, new_
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import RowChange
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["MergedClasses", "SideClasses", "merged_classes"]
+
+_USE_CHANGED = N_("The use of the class '{name}' was changed in both projects: that of '{project}' stays.")
+_NAME_CHANGED = N_("The name of the class '{name}' was changed in both projects: that of '{project}' stays.")
 
 _State = tuple[bool, ClassId | None]
 
@@ -55,7 +58,7 @@ class MergedClasses:
 def merged_classes(
     a: SideClasses, b: SideClasses, base: ClassTable | None, next_id: ClassId, next_value: int
 ) -> MergedClasses:
-    """Decide the classes of C; `base` are those of the last common edit, None where the projects are no copies.
+    """Decide the classes of C; `base` are those of the last common edit, None where the projects are not copies.
 
     Raises `UserError` where a class has pixels on both sides and is of two kinds.
     """
@@ -103,8 +106,8 @@ class _Merge:
     def _set(self, id_: ClassId, **columns: str | int | bool | None) -> None:
         self._row(changed_class_row(self.table[id_], **columns))
 
-    def _kept(self, what: str, c: LabelClass) -> None:
-        self.notes.append(f"The {what} of the class '{c.name}' was changed in both projects: '{self.a.name}' stays.")
+    def _kept(self, sentence: str, c: LabelClass) -> None:
+        self.notes.append(_(sentence, name=c.name, project=self.a.name))
 
     # --- removed or merged into another, on one side alone
 
@@ -122,12 +125,21 @@ class _Merge:
                     self._still_used(in_b, in_a, self.a.name, self.b.name)
                 continue
             if _state(in_a) != _state(then) or not self._take_state(in_b):
-                self._kept("use", in_a)
+                self._kept(_USE_CHANGED, in_a)
 
     def _still_used(self, c: LabelClass, given_up: LabelClass, by: str, painted: str) -> None:
-        how = "removed" if given_up.removed else "merged into another"
+        values = {"name": c.name, "by": by, "painted": painted}
         self.notes.append(
-            f"The class '{c.name}' was {how} in '{by}', and '{painted}' has painted with it since: it stays in use."
+            _(
+                "The class '{name}' was removed in '{by}', but '{painted}' has painted with it since: it stays in use.",
+                **values,
+            )
+            if given_up.removed
+            else _(
+                "The class '{name}' was merged into another in '{by}', but '{painted}' has painted with it since: it "
+                "stays in use.",
+                **values,
+            )
         )
 
     def _use_again(self, c: LabelClass) -> None:
@@ -185,7 +197,7 @@ class _Merge:
             if in_b.name in (then.name, in_a.name):
                 continue
             if in_a.name != then.name:
-                self._kept("name", in_a)
+                self._kept(_NAME_CHANGED, in_a)
             else:
                 renamed.append(in_b)
         while free := [c for c in renamed if self._is_free(c)]:
@@ -195,7 +207,14 @@ class _Merge:
             renamed = [c for c in renamed if self.table[c.id].name != c.name]
         for c in renamed:
             old = self.table[c.id].name
-            self.notes.append(f"The class '{old}' is called '{c.name}' in '{self.b.name}'; that name is taken.")
+            self.notes.append(
+                _(
+                    "The class '{name}' keeps its name: it is '{other}' in '{project}', but that name is taken.",
+                    name=old,
+                    other=c.name,
+                    project=self.b.name,
+                )
+            )
 
     def _is_free(self, c: LabelClass) -> bool:
         found = self.table.named(c.name)
@@ -210,15 +229,15 @@ class _Merge:
         if in_b_used and fixed:
             raise UserError(
                 _(
-                    "The class '{name}' is of the kind {kind} in '{name2}' and of the kind {kind2} in '{name3}', so "
-                    "the projects cannot be merged.",
+                    "The class '{name}' has the kind {kind_a} in '{a}' and the kind {kind_b} in '{b}', so the projects "
+                    "cannot be merged.",
                     name=in_c.name,
-                    kind=in_c.kind,
-                    name2=self.a.name,
-                    kind2=in_b.kind,
-                    name3=self.b.name,
+                    kind_a=in_c.kind,
+                    a=self.a.name,
+                    kind_b=in_b.kind,
+                    b=self.b.name,
                 ),
-                safe=_("Both are as they were."),
+                safe=_("Both are unchanged."),
                 todo=_("Give the class another name in one of them."),
             )
         if not fixed and (in_b_used or (then is not None and then.kind is in_c.kind)):
@@ -227,7 +246,7 @@ class _Merge:
     # --- classes of B alone
 
     def match_the_rest(self) -> None:
-        """Find B's other classes in use by name, and make those that C lacks, with the next values."""
+        """Find B's other classes in use by name, and make those missing in C, with the next values."""
         for c in self.b.table:
             if c.id in self.of_b:
                 continue

@@ -1,4 +1,4 @@
-"""Which images of two projects are one, and the rows of those that only the second one has.
+"""The pairing of two projects' images, and the rows of those that only the second one has.
 
 Two images are one where all their files agree in size and quick hash (and in the content hash, where both have one)
 and their planes in size. The same content twice in one project is paired by path, then in the projects' order.
@@ -103,7 +103,7 @@ def _by_image(db: sqlite3.Connection, query: str) -> Mapping[int, list[tuple[obj
 def add_images(
     c: sqlite3.Connection, b: sqlite3.Connection, images: Iterable[ImageId], roots: Mapping[int, int], name: str
 ) -> list[PairedImage]:
-    """Add images of B without their labels, behind those of C; `roots` is the root in C of each root of B.
+    """Add images of B without their labels, after those of C; `roots` is the root in C of each root of B.
 
     A path that C has already gets the name of B's project in front. An image stands in the group of the same content
     or, where there is none, of the same key; a new group has no side of the split yet.
@@ -142,7 +142,7 @@ def add_images(
 
 
 def _group(c: sqlite3.Connection, b: sqlite3.Connection, image: ImageId) -> int:
-    """The group in C of an image of B; made where it lacks."""
+    """The group in C of an image of B; made where it is missing."""
     size, quick = b.execute("SELECT size, quick_hash FROM files WHERE image = ? AND position = 0", (image,)).fetchone()
     same = c.execute(
         "SELECT i.group_id FROM files f JOIN images i ON i.id = f.image WHERE f.quick_hash = ? AND f.size = ? "

@@ -238,7 +238,7 @@ class _Merge:
             conflict.rows[o] = ProposalRow(found.id, 1.0)
 
     def _new_objects(self, used: set[int]) -> list[RowChange]:
-        """Give every object of B that has pixels in C its object, and make those that lack."""
+        """Give every object of B that has pixels in C its object, and make the missing ones."""
         self._target = np.zeros(max(self._theirs, default=0) + 1, np.uint32)
         single = {row.class_id: o for o, row in sorted(self._mine.items(), reverse=True)}
         rows: list[RowChange] = []

@@ -1,4 +1,4 @@
-"""With which classes one of two copies has painted since their last common edit, which the other one put out of use.
+"""The classes that one of two copies put out of use and the other has painted with since their last common edit.
 
 Only asked where there is such a class; then the tiles that hold it are read.
 """
@@ -38,7 +38,7 @@ def painted_since(
 ) -> frozenset[ClassId]:
     """Which of the wanted classes have a pixel or an object that one side gave them since the last common edit.
 
-    `dbs` are A's and B's, `by_b` which of the two painted, `alone` its images that the other lacks. Where the common
+    `dbs` are A's and B's, `by_b` which of the two painted, `alone` its images missing from the other. Where the common
     past is not known what differs counts as painted. Raises `ProjectDamaged`.
     """
     table, classes = wanted

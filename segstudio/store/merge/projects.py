@@ -1,7 +1,7 @@
 """Two projects into one: everything that happens inside the new project's database, in one transaction.
 
 The new project C begins as a copy of A, so that A's journal, undo, versions and splits are its own. What B knows more
-comes as edits of one batch: one of the classes, then one an image. B's versions stay behind: what is held out in C has
+comes as edits of one batch: one of the classes, then one an image. B's versions are left out: what is held out in C has
 been trained on by none of C's.
 """
 
@@ -34,6 +34,7 @@ from segstudio.store.merge.proposals import MERGED
 from segstudio.store.proposals import Proposals
 from segstudio.store.repair.repair_log import lost_apart
 from segstudio.store.writing.journal import last_seq, write_batch, write_edit
+from segstudio.text import _, count
 
 __all__ = ["MERGES", "Conflict", "MergeReport", "merge_into"]
 
@@ -44,7 +45,7 @@ the conflicts (path, plane, pixels, rect)."""
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A plane of an image of C where both know and differ: so many pixels, within x, y, w, h."""
+    """A plane of an image of C where both know and differ: `pixels` of them, within x, y, w, h."""
 
     path: str
     plane: int
@@ -56,7 +57,7 @@ class Conflict:
 class MergeReport:
     """What a merge did: images in C, those of them that only B had, the conflicts, and sentences.
 
-    `common_edit` is the last edit both have in common, None where they are no copies of one project;
+    `common_edit` is the last edit both have in common, None where they are not copies of one project;
     `versions_left` are those of B, which are not taken.
     """
 
@@ -153,7 +154,14 @@ class _Merge:
             self._write(found.edit)
         if found.taken_out_by_b is not None:
             took, labelled = reversed(self._names) if found.taken_out_by_b else self._names
-            self._notes.append(f"'{path}' was taken out in '{took}', and '{labelled}' has labelled it since: it stays.")
+            self._notes.append(
+                _(
+                    "'{path}' was taken out in '{by}', but '{labelled}' has labelled it since: it stays.",
+                    path=path,
+                    by=took,
+                    labelled=labelled,
+                )
+            )
         for plane, conflict in sorted(found.conflicts.items()):
             self._keep(pair.c, plane, path, conflict)
 
@@ -183,7 +191,7 @@ class _Merge:
             )
 
     def report(self, added: int) -> MergeReport:
-        """Note in C what was merged, and say it."""
+        """Record the merge in C, and return its report."""
         name, batch = self._names[1], self._batch
         uuid = self._b.execute("SELECT value FROM settings WHERE key = 'uuid'").fetchone()[0]
         entry = {
@@ -197,12 +205,17 @@ class _Merge:
         left = tuple(v.name for v in read_versions(self._b) if mine.get(v.name) != v)
         if self._healed:
             self._notes.append(
-                f"Labels were lost when one of the projects was repaired: in {self._healed} of the images what either "
-                "knows was taken, and what was erased in one of them since may be back."
+                count(
+                    self._healed,
+                    "Labels were lost when one of the projects was repaired: in 1 image the labels of both were taken, "
+                    "so labels erased in one of them may be back.",
+                    "Labels were lost when one of the projects was repaired: in {n} images the labels of both were "
+                    "taken, so labels erased in one of them may be back.",
+                )
             )
         if self._cut:
             self._notes.append(
-                "The journals of both were compacted: some images were compared without their last common edit."
+                _("The journals of both were compacted: some images were compared without their last common edit.")
             )
         return MergeReport(
             images=int(self._c.execute("SELECT count(*) FROM images WHERE removed = 0").fetchone()[0]),

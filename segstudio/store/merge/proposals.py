@@ -1,4 +1,4 @@
-"""B's side of the conflicts of a merge, which lies among the proposals: it goes along into a copy of the project.
+"""B's side of the conflicts of a merge, which is among the proposals: it is copied with the project.
 
 A cache may be deleted, and no model knows these proposals.
 """

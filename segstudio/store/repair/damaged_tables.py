@@ -1,4 +1,4 @@
-"""Reading tables of a damaged database row by row, around what cannot be read. Tables and indexes fail apart."""
+"""Reading tables of a damaged database row by row, around unreadable parts. Tables and indexes fail separately."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "TEXT": (str,), "BLOB"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of a table of today: types, which may be empty, and what stands where an older schema has none."""
+    """The columns of a table of the current schema: types, which may be empty, and the values for older schemas."""
 
     names: tuple[str, ...]
     types: Mapping[str, tuple[type, ...]]
@@ -219,9 +219,9 @@ def each_keyed(
     take: Callable[[Row], None],
     leading: list[int] | None = None,
 ) -> tuple[int, bool]:
-    """Hand on the rows of a table without numbers, from its beginning and its end as far as they can be read.
+    """Pass on the rows of a table without numbers, from its beginning and its end as far as they can be read.
 
-    With `leading`, values of the first column of its key, the rows of each of them by themselves too where that is
+    With `leading`, values of the first column of its key, the rows of each of them separately too where that is
     needed. A row may come twice. Returns how many rows are not of the kind that was written, and whether there may be
     more.
     """
@@ -282,7 +282,7 @@ def each_indexed(
     columns: tuple[str, ...],
     take: Callable[[tuple[int, ...]], object],
 ) -> bool:
-    """Hand on what an index of integers holds, from both ends, so some of it perhaps twice; whether it is all."""
+    """Pass on what an index of integers holds, from both ends, so some of it perhaps twice; whether it is all."""
     for way in ("ASC", "DESC"):
         order = ", ".join(f"{name} {way}" for name in columns)
         try:

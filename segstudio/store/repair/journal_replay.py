@@ -1,6 +1,6 @@
 """What the journal of a damaged project says of its tiles and objects: a second witness beside the rows themselves.
 
-Nothing is taken from it where it has holes, but that a content once stood in a place. What compacting dropped is no
+Nothing is taken from it where it has holes, except that a content was once in a place. What compacting dropped is no
 hole: up to the floor the deltas are those between the states that are kept (`store.history.journal_walk`), with
 none before the first.
 """
@@ -48,7 +48,7 @@ class Testimony:
     """`tiles`: digest that each place had at last; `steps`: its deltas, in order.
 
     `turns`: the edits whose rows each image went through, and whether the other way round; `classes`: columns of each
-    class that was made and not taken back. `complete`: every edit after the first kept state is there, and every delta
+    class that was made and not undone. `complete`: every edit after the first kept state is there, and every delta
     follows the one before it; `whole`: that is the very beginning.
     """
 
@@ -60,7 +60,7 @@ class Testimony:
     classes: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
 
     def saw(self, place: Place, content: bytes) -> bool:
-        """Whether a content, by its digest, once stood in a place."""
+        """Whether a content, by its digest, was once in a place."""
         return any(content in (step.before, step.after) for step in self.steps.get(place, ()))
 
     def objects(self, image: int, journal: Journal) -> dict[int, int]:
@@ -123,7 +123,7 @@ def testimony(
 
 
 def _effect(edit: EditNote, by_seq: Mapping[int, EditNote]) -> Effect | None:
-    """What an edit did; None where the new edit that it takes back, or makes again, is missing."""
+    """What an edit did; None where the new edit that it undoes, or makes again, is missing."""
     root: EditNote | None = edit
     turned = False
     while root is not None and root.undoes is not None:
@@ -135,7 +135,7 @@ def _effect(edit: EditNote, by_seq: Mapping[int, EditNote]) -> Effect | None:
 def _standing(done: Sequence[tuple[EditNote, Effect | None]], points: Sequence[Seq]) -> Mapping[int | None, Standing]:
     by_image: defaultdict[int | None, list[Effect]] = defaultdict(list)
     for edit, effect in done:
-        # One whose root is lost still tells that its span was joined at an anchor.
+        # One whose root is lost still shows that its span was joined at an anchor.
         by_image[edit.image].append(effect or Effect(Seq(edit.seq), Seq(edit.seq), inverse=False))
     floor = points[-1] if points else Seq(0)
     kept = kept_among((effect for _, effect in done if effect is not None), floor)

@@ -34,7 +34,7 @@ def copy_aside(database: Path, scratch: Path) -> Path:
 
 
 def template() -> sqlite3.Connection:
-    """An empty database of today's schema, in memory."""
+    """An empty database of the current schema, in memory."""
     db = sqlite3.connect(":memory:", isolation_level=None)
     db.execute(f"PRAGMA page_size = {_PAGE}")
     db.execute("BEGIN")
@@ -44,9 +44,9 @@ def template() -> sqlite3.Connection:
 
 
 def open_damaged(copy: Path) -> sqlite3.Connection | None:
-    """A reading connection to a scratch copy, after as much mending of header and schema as it needs; None for none."""
+    """A reading connection to a scratch copy, its header and schema repaired as needed; None for none."""
     with contextlib.suppress(*UNREADABLE):
-        _connected(copy).close()  # takes back a transaction that was cut off, and reads the log if there is one
+        _connected(copy).close()  # undoes a transaction that was cut off, and reads the log if there is one
     for mend in (_leave, _mend_header, _mend_schema):
         try:
             mend(copy)
@@ -116,7 +116,7 @@ def _mend_header(copy: Path) -> None:
         header = bytearray(old)
         header[0:16] = _MAGIC
         struct.pack_into(">HBBBBBB", header, 16, _PAGE, mode, mode, 0, 64, 32, 32)
-        # Change counter, pages, no free list; format 4; no vacuuming by itself; UTF-8.
+        # Change counter, pages, no free list; format 4; no automatic vacuuming; UTF-8.
         struct.pack_into(">IIII", header, 24, 1, -(-size // _PAGE), 0, 0)
         struct.pack_into(">III", header, 44, 4, 0, 0)
         struct.pack_into(">I", header, 56, 1)

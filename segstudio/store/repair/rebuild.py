@@ -1,4 +1,4 @@
-"""A new database of what was recovered from a damaged one. Derived columns are computed anew from the tiles."""
+"""A new database of what was recovered from a damaged one. Derived columns are computed again from the tiles."""
 
 import secrets
 import sqlite3
@@ -53,7 +53,7 @@ class Rebuilt:
 
 
 class _Builder:
-    """Inserts rows one by one: one that fits no more is counted, and the others go on."""
+    """Inserts rows one by one: one that no longer fits is counted, and the others are inserted."""
 
     def __init__(self, db: sqlite3.Connection, found: Recovered) -> None:
         self.db = db
@@ -313,7 +313,7 @@ def _inside(place: Place, bounds: list[tuple[int, int]]) -> bool:
 
 
 def _journal(builder: _Builder) -> None:
-    """The whole journal where it is whole; else the list of edits, which cannot be taken back any more."""
+    """The whole journal where it is whole; else the list of edits, which cannot be undone any more."""
     whole = builder.found.history_whole and not builder.out.lost_images and not builder.out.lost_rows
     builder.out.history = whole
     for row in builder.rows("batches"):

@@ -49,7 +49,7 @@ _TABLES = (
 _BY_IMAGE = frozenset({"planes", "times"})
 _FROM_JOURNAL = -1
 _FARTHEST = 1 << 53
-"""No number is as large as this but by damage."""
+"""Numbers as large as this come only from damage."""
 
 
 class Proved(NamedTuple):
@@ -87,7 +87,7 @@ class Recovered:
 
     @property
     def tiles_broken(self) -> bool:
-        """Pages of tiles cannot be read, so tiles may be lost that nothing knows of."""
+        """Pages of tiles cannot be read, so unknown tiles may be lost."""
         return self.tile_rows.broken
 
     def content(self, place: Place) -> tuple[Tile, bytes | None] | None:
@@ -112,9 +112,9 @@ class Recovered:
 
     @property
     def history_whole(self) -> bool:
-        """Whether every edit can still be taken back: the journal is complete and leads to the tiles.
+        """Whether every edit can still be undone: the journal is complete and leads to the tiles.
 
-        To be asked when every tile was written: only then is known what lacked.
+        To be called when every tile is written: only then are the gaps known.
         """
         ends = {place: found for place, found in self.journal.tiles.items() if found != EMPTY_DIGEST}
         # Of a compacted project the journal does not know what was painted before its first kept state.
@@ -163,7 +163,7 @@ def _recover_journal(out: Recovered, db: sqlite3.Connection) -> None:
 
 
 def _compacted_points(settings: Iterable[Row], last: int) -> tuple[Seq, ...]:
-    """The states that are kept of a compacted project, rising; none where the settings lack or cannot be true."""
+    """The states that are kept of a compacted project, rising; none where the settings are missing or wrong."""
     values = {row["key"]: row["value"] for row in settings}
     try:
         points = msgspec.json.decode(values.get(COMPACTED_POINTS, "[]"), type=list[int])

@@ -1,4 +1,4 @@
-"""The files of a damaged project beside its database: weights, runs, images that it had taken in, and whatever else."""
+"""The files of a damaged project beside its database: weights, runs, images copied into it, and anything else."""
 
 import errno
 import hashlib
@@ -26,7 +26,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 @dataclass(frozen=True, slots=True)
 class LostFiles:
-    """Versions without weights that are what they were, and files, as seen from the project, that are in no copy."""
+    """Versions without their original weights, and files, as seen from the project, that are in no copy."""
 
     weights: tuple[str, ...]
     files: tuple[str, ...]
@@ -64,7 +64,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _lead_roots(db: sqlite3.Connection, path: Path, part: Path, out: Path) -> list[str]:
-    """Let each root be where it is as seen from the new project; returns the images' files that lack in there."""
+    """Set each root as seen from the new project; returns the images' files that are missing there."""
     lost: list[str] = []
     for root, place in read_roots(db, path).items():
         new = out / place.relative_to(path) if place.is_relative_to(path) else place
@@ -77,7 +77,7 @@ def _lead_roots(db: sqlite3.Connection, path: Path, part: Path, out: Path) -> li
 
 
 def _copy_all_weights(db: sqlite3.Connection, path: Path, part: Path) -> tuple[str, ...]:
-    """Copy weights that are what their cards say; names of versions without any, of which none is the current one."""
+    """Copy weights that match their cards; names of versions without any, of which none is the current one."""
     lost: list[str] = []
     for (version,) in db.execute("SELECT name FROM versions ORDER BY number").fetchall():
         if not _copy_weights(path / "models", part / "models", version):

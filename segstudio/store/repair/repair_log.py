@@ -1,7 +1,7 @@
 """Which images lost labels when a project was repaired, so that a merge does not take the loss for somebody's erasing.
 
 A repaired project keeps its past under the same numbers and ids, but not what was lost. So its last common edit with a
-copy says nothing of these images: there what either side knows is taken.
+copy says nothing about these images: there what either side knows is taken.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ class _Repair(msgspec.Struct, frozen=True):
 
 
 def note_loss(db: sqlite3.Connection, images: Iterable[int] | None) -> None:
-    """Add to the setting the images that have lost labels in this repair; None for nobody knows which."""
+    """Add to the setting the images that lost labels in this repair; None where they are not known."""
     entry = _Repair(uuid4().hex, None if images is None else sorted(set(images)))
     value = msgspec.json.encode([*_repairs(db), entry]).decode()
     db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (REPAIRS, value))

@@ -1,7 +1,7 @@
-"""Writing waiting edits together; where one does not fit, the others all the same, and that one is set aside.
+"""Writing waiting edits together; where one does not fit, the others are still written, and that one is set aside.
 
 The journal refuses an edit that does not follow what is stored, and any fault may be met while one is written. That is
-the program's mistake, not the disk's: trying again would not help, and what comes after it must be saved.
+a fault of the program, not of the disk: trying again would not help, and what comes after it must be saved.
 """
 
 import sqlite3
@@ -17,6 +17,7 @@ from segstudio.store.writing.journal import note_refused, write_edit
 from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.write_connection import WriteConnection
 from segstudio.store.writing.write_queue import Queued, SetAside
+from segstudio.text import count
 
 __all__ = ["write_group"]
 
@@ -62,7 +63,7 @@ def _written_in_part(connection: WriteConnection, edits: _Edits, outbox: Outbox 
 def _write_what_fits(db: sqlite3.Connection, edits: _Edits, outbox: Outbox | None) -> SetAside | None:
     """Write each edit that fits; the others are in the outbox before the commit, so that none is ever nowhere.
 
-    Their numbers stay theirs. What rests on one of them does not fit either: everything has to be as it was `before`.
+    Their numbers stay theirs. An edit that depends on one of them does not fit either: its `before` no longer holds.
     """
     misfits = [misfit for seq, edit in edits if (misfit := _write_or_note(db, seq, edit)) is not None]
     if not misfits:
@@ -98,14 +99,41 @@ def _write_or_note(db: sqlite3.Connection, seq: Seq, edit: Edit) -> _Misfit | No
 def _sentence(db: sqlite3.Connection, misfits: Sequence[_Misfit], kept: Path | None) -> str:
     images = {edit.image for _, edit, _ in misfits if edit.image is not None}
     found = [_path(db, int(image)) for image in images]
-    where = "" if not any(found) else f" of '{found[0]}'" if len(found) == 1 else f" of {len(found)} images"
-    one = len(misfits) == 1
-    count, was, it = ("An edit", "was", "It is") if one else (f"{len(misfits)} edits", "were", "They are")
-    place = "memory until the project is closed" if kept is None else str(kept)
-    return (
-        f"{count}{where} could not be saved because of a fault in SegStudio and {was} taken back. "
-        f"{it} kept in {place}; everything else is saved."
-    )
+    n = len(misfits)
+    if not any(found):
+        what = count(
+            n,
+            "1 edit could not be saved because of a fault in SegStudio and was undone.",
+            "{n} edits could not be saved because of a fault in SegStudio and were undone.",
+        )
+    elif len(found) == 1:
+        what = count(
+            n,
+            "1 edit of '{path}' could not be saved because of a fault in SegStudio and was undone.",
+            "{n} edits of '{path}' could not be saved because of a fault in SegStudio and were undone.",
+            path=found[0],
+        )
+    else:
+        what = count(
+            n,
+            "1 edit of {images} images could not be saved because of a fault in SegStudio and was undone.",
+            "{n} edits of {images} images could not be saved because of a fault in SegStudio and were undone.",
+            images=len(found),
+        )
+    if kept is None:
+        where = count(
+            n,
+            "It is kept in memory until the project is closed; everything else is saved.",
+            "They are kept in memory until the project is closed; everything else is saved.",
+        )
+    else:
+        where = count(
+            n,
+            "It is kept in {file}; everything else is saved.",
+            "They are kept in {file}; everything else is saved.",
+            file=kept,
+        )
+    return f"{what} {where}"
 
 
 def _path(db: sqlite3.Connection, image: int) -> str:

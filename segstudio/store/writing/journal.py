@@ -1,7 +1,7 @@
-"""An Edit as rows: written in the caller's transaction, and read back from its deltas and the tiles of today.
+"""An Edit as rows: written in the caller's transaction, and read back from its deltas and the current tiles.
 
 The tiles are the truth; the deltas (exclusive or, with the digests of both sides) are the journal and its proof. An
-edit that takes another back stores neither rows nor deltas: its effect is its target's, the other way round.
+undo stores neither rows nor deltas: its effect is its target's, the other way round.
 """
 
 import sqlite3
@@ -97,9 +97,9 @@ def write_edit(db: sqlite3.Connection, seq: Seq, edit: Edit | StreamedEdit) -> b
 
 
 def note_refused(db: sqlite3.Connection, seq: Seq, edit: Edit) -> None:
-    """Write an empty edit, taken back by itself, under the number of one that does not fit, in the open transaction.
+    """Write an empty, self-undone edit under the number of one that does not fit, in the open transaction.
 
-    So numbers go on rising by one and none is given twice: what is undone in memory by its number is never another.
+    So numbers keep rising by one and none is given twice: undoing by number in memory never hits another edit.
     """
     db.execute(
         "INSERT INTO edits (seq, id, image, cause, tool, author, time, taken_back) "
@@ -245,7 +245,7 @@ def decode_rows(blob: bytes | None) -> tuple[RowChange, ...]:
         return tuple(RowChange(Table(table), key, before, after) for table, key, before, after in wire)
     except (msgspec.DecodeError, ValueError) as error:
         raise ProjectDamaged(
-            _("The journal of this project is damaged: what an edit changed cannot be read.")
+            _("The journal of this project is damaged: the changes of an edit cannot be read.")
         ) from error
 
 
@@ -253,9 +253,9 @@ _COLUMNS = "image, cause, tool, author, id, time, undoes, batch, rows"
 
 
 def load_edit(db: sqlite3.Connection, seq: Seq, lookup: Callable[[TileKey], Tile]) -> Edit:
-    """An edit as it was committed, from its deltas and the tiles of today, which must be one of its two sides.
+    """An edit as it was committed, from its deltas and the current tiles, which must be one of its two sides.
 
-    For an edit that took another back, its effect. Raises `EditConflict` where a tile has changed since, or there is
+    For an undo, its effect. Raises `EditConflict` where a tile has changed since, or there is
     no such edit, `UserError` where its deltas are not kept, `ProjectDamaged` where one does not lead to what its digest
     promises.
     """
@@ -288,5 +288,5 @@ def _change(key: TileKey, lookup: Callable[[TileKey], Tile], before: bytes, afte
         raise EditConflict(f"tile {key} has changed since the edit")
     other = apply_delta(now, delta)
     if digest(other) != (after if side == before else before):
-        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be taken back."))
+        raise ProjectDamaged(_("The journal of this project is damaged: an edit cannot be undone."))
     return TileChange(now, other) if side == before else TileChange(other, now)

@@ -1,7 +1,7 @@
 """The digest of an image's labels, kept in its row so that `info` need not hash every object.
 
 An edit that changes labels makes it unknown (NULL) in its own transaction, at no cost; it is computed where an import
-ends, and for the rest in the writer's pauses. Who only reads computes what is unknown and writes nothing.
+ends, and for the rest in the writer's pauses. A reader computes unknown ones and writes nothing.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _TOGETHER = 200
 
 
 class _Stopped(Exception):
-    """There is something better to do."""
+    """There is more urgent work."""
 
 
 def compute_digest(db: sqlite3.Connection, image: ImageId, stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -81,9 +81,9 @@ def keep_digest(db: sqlite3.Connection, image: ImageId) -> None:
 
 
 def fill_digests(connection: WriteConnection, stop: Callable[[], bool]) -> bool:
-    """Compute what is unknown and keep it, outside a transaction and some images in each; whether it is all known.
+    """Compute unknown digests and keep them, outside a transaction and some images in each; whether all are known.
 
-    Ends soon after `stop` holds. For the writer's thread: nobody else may change the labels meanwhile. Raises what
+    Ends soon after `stop` holds. For the writer's thread: nothing else may change the labels meanwhile. Raises what
     `WriteConnection.transact` raises.
     """
     db = connection.db

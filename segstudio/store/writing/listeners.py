@@ -8,7 +8,7 @@ __all__ = ["ignore", "report", "tell"]
 
 
 def ignore(*_: object) -> None:
-    """The call-back of somebody who does not listen."""
+    """The call-back of a caller that does not listen."""
 
 
 def tell(call: Callable[..., object], *told: object) -> None:
@@ -20,5 +20,5 @@ def tell(call: Callable[..., object], *told: object) -> None:
 
 
 def report() -> None:
-    """Report the fault that is being handled as one that ends a thread is reported, and go on."""
+    """Report the fault being handled like one that ends a thread, and continue."""
     threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

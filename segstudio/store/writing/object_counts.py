@@ -60,7 +60,7 @@ def add_objects(db: sqlite3.Connection, image: ImageId, gained: Mapping[int, int
 
 
 def follow_classes(db: sqlite3.Connection, changed: Iterable[int]) -> None:
-    """Count anew in every image that has a class which is one of these, or is merged into one; by one pass over all."""
+    """Count again in every image with a class that is one of these, or is merged into one; in one pass over all."""
     classes, wanted = read_classes(db), set(changed)
     affected = {c.id for c in classes.all if wanted & _chain(c.id, classes)}
     marks = ", ".join(map(str, map(int, affected)))

@@ -1,7 +1,7 @@
 """Where the edits of one open project go that cannot be written into it: kept for the next opening, or set aside.
 
 What the disk refused is kept (`waiting_edits.keep`) and written at the next opening. What does not follow what is saved
-would not fit then either, so it is set aside in a file of its own, which no opening writes.
+would not fit then either, so it is set aside in a separate file, which no opening writes.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["Outbox"]
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Of the project with this uuid in this folder; only for who holds its lock."""
+    """Of the project with this uuid in this folder; only for the holder of its lock."""
 
     uuid: str
     place: Path
@@ -33,7 +33,7 @@ class Outbox:
 
 
 def _sound(edits: Sequence[tuple[Seq, Edit]]) -> list[tuple[Seq, Edit]]:
-    """The edits with plain values: one that a fault of the program made has to be kept as well as any other."""
+    """The edits with plain values: one made by a fault of the program must be kept like any other."""
     return [
         (
             seq,

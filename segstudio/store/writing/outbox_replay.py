@@ -1,6 +1,6 @@
-"""Encoded edits written again into a project that may have changed meanwhile: each by itself, where it still fits.
+"""Encoded edits written again into a project that may have changed meanwhile: each on its own, where it still fits.
 
-What no longer fits is returned with all that rests on it; the rest is saved.
+Edits that no longer fit are returned with all that depend on them; the rest is saved.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ class Replayed:
 
 @dataclass(slots=True)
 class _Missing:
-    """What the edits that were set aside would have made: whatever rests on it is set aside too."""
+    """What the edits that were set aside would have made: anything that depends on it is set aside too."""
 
     numbers: set[int] = field(default_factory=set[int])
     objects: set[tuple[ImageId | None, int]] = field(default_factory=set[tuple[ImageId | None, int]])
@@ -46,7 +46,7 @@ class _Missing:
                 self.classes.add(row.key)
 
     def holds_up(self, edit: Edit) -> bool:
-        """Whether an edit rests on what is missing. A tile or row that differs is noticed when it is written."""
+        """Whether an edit depends on something missing. A tile or row that differs is noticed when it is written."""
         if edit.undoes is not None and edit.undoes in self.numbers:
             return True
         for row in edit.rows:
@@ -56,7 +56,7 @@ class _Missing:
                 return True
             if row.table is Table.OBJECTS and (row.after or {}).get("class_id") in self.classes:
                 return True
-        # Somebody else may have given the same number to another object meanwhile.
+        # Another writer may have given the same number to another object meanwhile.
         mine = {id_ for image, id_ in self.objects if image == edit.image}
         return bool(mine) and any(mine & set(_ids(change)) for change in edit.tiles.values())
 
@@ -67,7 +67,7 @@ def _ids(change: TileChange) -> Iterator[int]:
 
 
 def replay_edits(db: sqlite3.Connection, edits: Sequence[tuple[int, bytes]]) -> Replayed:
-    """Write encoded edits, with the numbers they were to have, in the open transaction, each by itself.
+    """Write encoded edits, with the numbers they were to have, in the open transaction, each on its own.
 
     One that does not fit what is stored changes nothing and is returned, as is all that rests on it. Raises
     `sqlite3.Error` where the disk refuses.
@@ -101,7 +101,7 @@ def decoded(blob: bytes) -> Edit | None:
 
 def _write(db: sqlite3.Connection, edit: Edit, numbers: dict[int, Seq]) -> Seq | None:
     """The number an edit was written under; None, and nothing written, where it does not fit."""
-    # Somebody may have written meanwhile: then the numbers are others than was planned.
+    # Another writer may have written meanwhile: then the numbers differ from the planned ones.
     seq = Seq(last_seq(db) + 1)
     undoes = None if edit.undoes is None else numbers.get(edit.undoes, edit.undoes)
     if undoes is not None and not _can_be_taken_back(db, undoes, edit):
@@ -112,7 +112,7 @@ def _write(db: sqlite3.Connection, edit: Edit, numbers: dict[int, Seq]) -> Seq |
     except Exception as error:
         if refusal(error) is not None:
             raise
-        # It conflicts with what is stored, or a fault of the program made it: no reason not to open the project.
+        # It conflicts with what is stored, or a fault of the program made it: no reason to refuse the project.
         db.execute("ROLLBACK TO edit")
         return None
     finally:

@@ -17,7 +17,7 @@ _ORIGINS = 8
 _COUNTED_BELOW = 1 << 19
 """Keys below this are counted by address, larger ones by sorting."""
 _FEW = 8
-"""Up to so many objects it is faster to look for one after another than to sort the tile."""
+"""Up to this many objects, searching for each is faster than sorting the tile."""
 
 Keys = NDArray[np.uint64]
 

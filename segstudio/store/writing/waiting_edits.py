@@ -2,7 +2,7 @@
 
 One file a place: named by the project's uuid, which its copies share, and by a hash of its folder's real path. Only who
 holds the lock of that place writes the file. An edit that is in the journal already is left out, so a crash between
-replay and removal does no harm. What no longer fits is set aside in a file of its own; the rest is saved.
+replay and removal does no harm. Edits that no longer fit are set aside in a separate file; the rest is saved.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import UNREADABLE, refusal
 from segstudio.store.queries import read_setting
 from segstudio.store.writing.outbox_replay import Replayed, decoded, replay_edits
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = [
     "Unsaved",
@@ -69,7 +69,7 @@ def _folder() -> Path:
 
 
 def _old_name(uuid: str) -> Path:
-    """Its name before each place had a file of its own."""
+    """Its name before each place had its own file."""
     return _folder() / f"{uuid}{_WAITING}"
 
 
@@ -105,7 +105,7 @@ def read_waiting(path: Path) -> list[tuple[int, bytes]]:
     return _read(path).edits
 
 
-# --- whose they are
+# --- which project they belong to
 
 
 def _same_place(kept_for: str, project: Path) -> bool:
@@ -168,7 +168,7 @@ def _files_at(project: Path, suffix: str) -> Iterator[Path]:
 def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     """Write edits that could not be saved, after any that wait already; one that does is not written twice.
 
-    Only for who holds the lock of the project. What cannot be read in the place of the file is set aside. Raises
+    Only for the holder of the project's lock. What cannot be read in the place of the file is set aside. Raises
     `DiskRefused` where this is refused too.
     """
     path = waiting_file(uuid, project)
@@ -193,11 +193,12 @@ def set_aside(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Pa
 
 def _not_kept(edits: int, folder: Path, error: OSError) -> DiskRefused:
     return DiskRefused(
-        _(
-            "{counted} could not be saved, neither in the project nor in {folder}: {strerror}.",
-            counted=_counted(edits),
+        count(
+            edits,
+            "1 edit could be saved neither in the project nor in {folder}: {why}.",
+            "{n} edits could be saved neither in the project nor in {folder}: {why}.",
             folder=folder,
-            strerror=error.strerror or error,
+            why=error.strerror or error,
         )
     )
 
@@ -231,7 +232,7 @@ def _move_aside(path: Path, own: Path) -> Path:
 
 
 def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
-    """What opening the project for writing would save. Changes nothing; what cannot be read is in the sentence."""
+    """The edits that opening for writing would save. Changes nothing; unreadable files are in the sentence."""
     edits, said = 0, list[str]()
     try:
         paths = _named(uuid)
@@ -248,11 +249,16 @@ def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
         if _is_for(path, wire, uuid, project):
             edits += _missing(db, wire)
     if edits:
-        verb, be = ("waits", "is") if edits == 1 else ("wait", "are")
         said.insert(
             0,
-            f"{_counted(edits)} of the project '{project.name}' that the disk refused {verb} in the state folder and "
-            f"{be} not in what was read; opening the project for writing saves what fits.",
+            count(
+                edits,
+                "1 edit of the project '{name}' that the disk refused is waiting in the state folder and is not in "
+                "what was read; opening the project for writing saves it if it fits.",
+                "{n} edits of the project '{name}' that the disk refused are waiting in the state folder and are not "
+                "in what was read; opening the project for writing saves those that fit.",
+                name=project.name,
+            ),
         )
     return Unsaved(edits, " ".join(said))
 
@@ -268,7 +274,7 @@ def _missing(db: sqlite3.Connection, wire: _Wire) -> int:
 
 
 def notes_on(projects: Iterable[Path]) -> tuple[str, ...]:
-    """A sentence for each project in these folders for which edits wait; for who reads them by other ways."""
+    """A sentence for each project in these folders for which edits wait; for callers that read them in other ways."""
     said: list[str] = []
     for project in projects:
         with closing(Readers(project / DATABASE)) as readers, readers.transaction() as db:
@@ -282,9 +288,9 @@ def notes_on(projects: Iterable[Path]) -> tuple[str, ...]:
 def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
     """Write what waits into the project, each file in one transaction; sentences about it, '' where nothing waits.
 
-    It takes what was kept for its own place, and for a place where the project is no more. What no longer fits, and
+    It takes what was kept for its own place, and for a place where the project no longer is. What no longer fits, and
     what rests on it, is set aside in another file, not lost; so is what cannot be read. Raises `DiskRefused` where the
-    disk still refuses: then all of it goes on waiting.
+    disk still refuses: then all of it keeps waiting.
     """
     said: list[str] = []
     try:
@@ -335,7 +341,7 @@ def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: 
         sentence = refusal(error)
         if sentence is None:
             raise
-        raise DiskRefused(sentence, safe=_("The edits that wait for it are kept in {path}.", path=path)) from error
+        raise DiskRefused(sentence, safe=_("The edits waiting for it are kept in {path}.", path=path)) from error
     return _sentence(replayed, aside)
 
 
@@ -344,7 +350,7 @@ def _set_unreadable_aside(path: Path, own: Path) -> str:
         path = _move_aside(path, own)
     except OSError as refused:
         return _unreadable(path, refused)
-    return f"The edits that could not be saved earlier cannot be read; they are kept in {path}."
+    return _("Edits that could not be saved earlier cannot be read; they are kept in {path}.", path=path)
 
 
 def _set_aside(own: Path, project: str, edits: Sequence[tuple[int, bytes]]) -> Path:
@@ -359,31 +365,45 @@ def _set_aside(own: Path, project: str, edits: Sequence[tuple[int, bytes]]) -> P
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-    return f"Edits that could not be saved earlier cannot be read{why}; they are in {path}."
+    if isinstance(error, OSError) and error.strerror:
+        return _(
+            "Edits that could not be saved earlier cannot be read ({why}); they are in {path}.",
+            why=error.strerror,
+            path=path,
+        )
+    return _("Edits that could not be saved earlier cannot be read; they are in {path}.", path=path)
 
 
 def _elsewhere(edits: int, place: str) -> str:
     if not edits:
         return ""
-    verb = "waits" if edits == 1 else "wait"
-    return (
-        f"{_counted(edits)} that the disk refused {verb} for the copy of this project at {place}; opening that one "
-        "saves what fits."
+    return count(
+        edits,
+        "1 edit that the disk refused is waiting for the copy of this project at {place}; opening that copy saves it "
+        "if it fits.",
+        "{n} edits that the disk refused are waiting for the copy of this project at {place}; opening that copy saves "
+        "those that fit.",
+        place=place,
     )
 
 
 def _sentence(replayed: Replayed, aside: Path | None) -> str:
-    saved = ""
+    sentences: list[str] = []
     if replayed.saved:
-        verb = "is" if replayed.saved == 1 else "are"
-        saved = f"{_counted(replayed.saved)} that the disk refused when the project was closed {verb} saved now"
-    if aside is None:
-        return f"{saved}." if saved else ""
-    verb, whose = ("fits", "it is") if len(replayed.aside) == 1 else ("fit", "they are")
-    left = f"{_counted(len(replayed.aside))} no longer {verb} this project; {whose} kept in {aside}."
-    return f"{saved}, but {left}" if saved else left
-
-
-def _counted(edits: int) -> str:
-    return "1 edit" if edits == 1 else f"{edits} edits"
+        sentences.append(
+            count(
+                replayed.saved,
+                "1 edit that the disk refused when the project was closed has now been saved.",
+                "{n} edits that the disk refused when the project was closed have now been saved.",
+            )
+        )
+    if aside is not None:
+        sentences.append(
+            count(
+                len(replayed.aside),
+                "1 edit no longer fits this project; it is kept in {file}.",
+                "{n} edits no longer fit this project; they are kept in {file}.",
+                file=aside,
+            )
+        )
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""What the writer's queue holds, and what is said of it."""
+"""The content of the writer's queue, and its state for others."""
 
 import sqlite3
 from collections.abc import Callable

@@ -2,8 +2,8 @@
 
 An edit is 'saved' only after its COMMIT under synchronous=FULL. Edits that wait are committed together. Where the disk
 refuses, nothing is lost: the edits stay first in the queue and are tried again every two seconds and at each new one.
-An edit that does not follow what is saved, which is a fault of the program, is set aside and told of; what comes after
-it is saved. Where even that fails the thread ends, says so, and keeps all that waits for the next opening.
+An edit that does not follow what is saved, which is a fault of the program, is set aside and reported; later ones
+are saved. Where even that fails the thread ends, reports it, and keeps all that waits for the next opening.
 """
 
 import sqlite3
@@ -27,7 +27,7 @@ from segstudio.store.writing.listeners import ignore, report, tell
 from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.write_connection import WriteConnection
 from segstudio.store.writing.write_queue import Queued, SetAside, WriterState
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["SetAside", "Writer", "WriterState"]
 
@@ -37,11 +37,11 @@ _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
 _CLOSING_S = 0.5
-"""So long the digests of labels that are not known may keep the end waiting."""
+"""How long the computing of unknown digests may delay the end."""
 
-_FAULT = (
-    "SegStudio met a fault of its own while saving. What was saved before is safe; the strokes since are kept for the "
-    "next opening: close the project and open it again."
+_FAULT = N_(
+    "A fault in SegStudio stopped the saving. What was saved before is safe; later strokes are kept until the project "
+    "is next opened: close it and open it again."
 )
 
 
@@ -93,7 +93,7 @@ class Writer:
         with self._changed:
             self._must_run()
             if any(waiting.numbers for waiting in self._queue):
-                raise ReadOnly(_("A large change is being written; nothing else can be until it is done."))
+                raise ReadOnly(_("A large change is being written; nothing else can be written until it is done."))
             seq = Seq(self._next)
             self._next += 1
             self._queue.append(Queued(seq, edit))
@@ -101,7 +101,7 @@ class Writer:
         return seq
 
     def call(self, job: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        """Run a job in a transaction of its own, after everything that waits.
+        """Run a job in its own transaction, after everything that waits.
 
         Where the disk refuses it, or an edit before it, its future raises `DiskRefused`; it is not tried again.
         """
@@ -112,7 +112,7 @@ class Writer:
 
         Each, and each part of a streamed one, is taken from `edits` on the writer's thread once the one before it is
         written; what `edits` raises, or the disk, is raised by the future. They are numbered as they come: until then
-        `submit` raises `ReadOnly`. With a `batch` they belong together and are taken back together; of no edits there
+        `submit` raises `ReadOnly`. With a `batch` they belong together and are undone together; of no edits there
         is no batch.
         """
         waiting = Queued(numbers=True)
@@ -142,7 +142,7 @@ class Writer:
         return waiting.future
 
     def flush(self, timeout_s: float | None = None) -> bool:
-        """Wait until everything that waits now is done, and told of; not to be called by a call-back.
+        """Wait until everything that waits now is done, and reported; not to be called from a call-back.
 
         False after the timeout, or as soon as the disk refuses a try that began after this was called.
         """
@@ -191,7 +191,7 @@ class Writer:
         """End the thread and return the edits that could not be written within the time, or were refused, in order.
 
         A disk that hangs may hold the thread for longer: then what is being written may still be, and so may the edits
-        behind it, and nobody else may write until then (`when_ended`). Jobs that have not begun fail.
+        behind it, and no other process may write until then (`when_ended`). Jobs that have not begun fail.
         """
         self.flush(wait_s)
         with self._changed:
@@ -200,7 +200,7 @@ class Writer:
         self._thread.join(max(wait_s, _RETRY_S))
         with self._changed:
             rest = [*self._not_kept, *self.pending_edits()]
-        self._fail_jobs(self._refused or "The project was closed before this was written.")
+        self._fail_jobs(self._refused or _("The project was closed before this was written."))
         return rest
 
     def when_ended(self, call: Callable[[], None]) -> bool:
@@ -213,7 +213,7 @@ class Writer:
         return True
 
     def _fail_jobs(self, sentence: str) -> None:
-        """Fail the jobs that wait; of one under way only its end says what became of it."""
+        """Fail the jobs that wait; the outcome of one under way is known only at its end."""
         with self._changed:
             jobs = [waiting for waiting in self._queue if waiting.job is not None and not waiting.future.running()]
             for waiting in jobs:
@@ -253,7 +253,7 @@ class Writer:
         """Wait for work, for the next try, or to be idle; False when it is time to end."""
         with self._changed:
             if self._refused:
-                # Who asked while the last try was under way wants another one at once.
+                # A request made while the last try was under way asks for another one at once.
                 self._changed.wait_for(lambda: self._stopping or self._nudges != self._seen_nudges, _RETRY_S)
                 return not self._stopping
             while not self._queue:
@@ -299,7 +299,7 @@ class Writer:
         except Exception as error:
             sentence = refusal(error)
             if sentence is None:
-                raise  # no edit is to blame: the writer cannot go on
+                raise  # no edit is to blame: the writer cannot continue
             self._refuse(sentence)
             return
         self._finish(group, aside)
@@ -315,7 +315,7 @@ class Writer:
                 return
         try:
             result = self._connection.transact(job)
-        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it from the future
+        except Exception as error:  # noqa: BLE001 - the caller gets it from the future
             sentence = refusal(error)
             self._drop(1)
             waiting.future.set_exception(error if sentence is None else DiskRefused(sentence))
@@ -338,7 +338,7 @@ class Writer:
             tell(self.on_refused, sentence)
 
     def _finish(self, group: list[Queued], aside: SetAside | None = None) -> None:
-        """Take what is durable, or set aside, out of the queue and tell of it."""
+        """Take what is durable, or set aside, out of the queue and report it."""
         with self._changed:
             recovered, self._refused = self._refused, ""
             refused = {seq for seq, _ in aside.edits} if aside is not None else set[Seq]()
@@ -370,10 +370,10 @@ class Writer:
             self._changed.notify_all()
 
     def _note_fault(self, trace: str) -> None:
-        """Nothing more is written: say so, and keep all that waits for the next opening, whatever becomes of us."""
+        """Nothing more is written: report it, and keep all that waits for the next opening, whatever happens."""
         with self._changed:
             self._fault = trace
-            self._refused = _FAULT
+            self._refused = _(_FAULT)
             self._changed.notify_all()
         self._fail_jobs(self._refused)
         tell(self.on_refused, self._refused)
@@ -382,16 +382,16 @@ class Writer:
             tell(self._outbox.keep, waiting)
 
     def _use_pause(self, stop: Callable[[], bool]) -> None:
-        """Compute the digests of labels that are not known; what is not done stays to be computed by who asks."""
+        """Compute the digests of labels that are not known; the rest is computed on request."""
         self._digests_owed = False
         try:
             fill_digests(self._connection, stop)
-        except Exception as error:  # noqa: BLE001 - what is derived is no reason to save nothing any more
+        except Exception as error:  # noqa: BLE001 - a derived value must not stop the saving
             if refusal(error) is None:
                 report()
 
     def _fold(self, mode: str) -> None:
-        """Fold the log in. What the disk refuses here stays in the log, where it is durable already."""
+        """Fold the log in. What the disk refuses here stays in the log, where it is already durable."""
         try:
             self._connection.fold(mode)
         except sqlite3.Error as error:

@@ -1,6 +1,6 @@
-"""Add images to a project, and bring back those that were taken out: all that is given, or nothing.
+"""Add images to a project, and bring back those that were taken out: all of them, or none.
 
-What is there already, by its place or by its content, is passed over and counted. New images stand behind the old ones,
+Images that are already there, by place or by content, are skipped and counted. New images follow the old ones,
 in natural order; an image that was taken out comes back in its place, with its labels. A project that has its images
 inside (`new --copy`) takes the files of the new ones in as well.
 """
@@ -33,7 +33,7 @@ __all__ = ["Additions", "add_images", "additions", "drop_copies", "take_files_in
 
 _COPIES = "images"
 _WHOLE_BYTES = 128 << 10
-"""Of a file up to this size the quick hash is that of its whole content."""
+"""The quick hash of a file up to this size covers its whole content."""
 
 _LOOK_S = 0.05
 _EVERY = 100
@@ -69,7 +69,7 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     """Add files, folders and globs to a project: on disk when it ends; closed before that, nothing is added.
 
     Raises `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all,
-    `ReadOnly`, `DiskRefused`; then the project is as it was.
+    `ReadOnly`, `DiskRefused`; then the project is unchanged.
     """
     project.writing()
     plan = yield from take_files_in(project, (yield from additions(project, given)))
@@ -79,7 +79,7 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     future = write_additions(project, plan, ticker)
     try:
         while not future.done():
-            yield Progress(ticker.done, ticker.total, "adding the images")
+            yield Progress(ticker.done, ticker.total, _("adding the images"))
             wait([future], _LOOK_S)
         future.result()
     except BaseException:
@@ -104,7 +104,7 @@ def additions(project: Project, given: Sequence[str]) -> Generator[Progress, Non
     new: list[NewImage] = []
     for done, image in enumerate(found.images):
         if done % _EVERY == 0:
-            yield Progress(done, len(found.images), "looking for what is there already")
+            yield Progress(done, len(found.images), _("looking for images that are there already"))
         row = present.of_content(image)
         if row is None:
             new.append(image)
@@ -143,8 +143,8 @@ class _Present:
 
 
 def _same_content(image: NewImage, row: ImageRow) -> bool:
-    """Whether files of one size and quick hash are the same; large ones, of which that looks at both ends alone, are
-    read whole: pictures without compression may differ in their middle only.
+    """Whether files of one size and quick hash are the same. Large ones, whose quick hash covers both ends only, are
+    read whole: uncompressed pictures may differ only in the middle.
     """
     if image.size <= _WHOLE_BYTES or image.mtime_ns == row.mtime_ns:
         return True
@@ -152,7 +152,7 @@ def _same_content(image: NewImage, row: ImageRow) -> bool:
     try:
         return mine == (row.content_hash or content_hash(row.file))
     except UnreadableImage:
-        return True  # it is gone from its place: what is left of it says that they are the same
+        return True  # its file is gone: size and quick hash are all there is to compare
 
 
 def _as_found(file: FoundFile, row: ImageRow) -> NewImage:
@@ -191,7 +191,7 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
     files: list[Path] = []
     try:
         for done, image in enumerate(plan.images):
-            yield Progress(done, len(plan.images), "taking the files in")
+            yield Progress(done, len(plan.images), _("copying the files"))
             files.append(root.joinpath(*image.name.split("/")))
             copy_durably(image.root / image.path, files[-1])
             images.append(replace(image, root=root, path=image.name))
@@ -201,7 +201,7 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
         drop_copies(replace(plan, files=tuple(files)))
         if isinstance(error, OSError):
             raise DiskRefused(
-                _("The images could not be taken into the project: {strerror}.", strerror=error.strerror or error),
+                _("The images could not be copied into the project: {why}.", why=error.strerror or error),
                 safe=_("Nothing was added."),
             ) from error
         raise
@@ -209,9 +209,9 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
 
 
 def drop_copies(plan: Additions) -> None:
-    """Take away the files that were taken in for images that were not added after all."""
+    """Remove the files copied in for images that were not added after all."""
     for file in plan.files:
-        with suppress(OSError):  # an unused copy is in nobody's way, and the next one replaces it
+        with suppress(OSError):  # an unused copy does no harm, and the next one replaces it
             file.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Files become images for a project: headers are read, on threads, and what is no image is passed over with a word."""
+"""Files become images for a project: headers are read on threads, and other files are skipped with a reason."""
 
 import os
 import stat
@@ -34,7 +34,7 @@ from segstudio.tasks.images.skipped import (
     unreadable,
 )
 from segstudio.tasks.progress import Progress
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Looked", "looked_at", "no_image_found"]
 
@@ -58,7 +58,7 @@ class Looked:
 
 def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Generator[Progress, None, Looked]:
     """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
-    answer, but masks are told by them.
+    answer, but they help to recognise masks.
 
     Raises `UnreadableImage` for a named file that cannot be read.
     """
@@ -66,7 +66,7 @@ def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Genera
     unknown = [file for file in scan.files if file.file not in known]
     found = Looked(skipped=list(scan.skipped))
     images = {file.file: known[file.file] for file in scan.files if file.file in known}
-    yield Progress(0, len(unknown), "reading headers")
+    yield Progress(0, len(unknown), _("reading headers"))
     done = 0
     for chunk, results in _chunks(unknown):
         for file, result in zip(chunk, results, strict=True):
@@ -77,7 +77,7 @@ def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Genera
             else:
                 found.skipped.append(SkippedFile.at(file.file, result))
         done += len(chunk)
-        yield Progress(done, len(unknown), "reading headers")
+        yield Progress(done, len(unknown), _("reading headers"))
     in_order = [images[file.file] for file in scan.files if file.file in images]
     old = {id(image) for image in known.values()}
     kept, found.mask_folders = _without_masks(in_order, scan, old)
@@ -88,7 +88,7 @@ def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Genera
 def _without_masks(
     images: Sequence[NewImage], scan: Scan, old: set[int]
 ) -> tuple[list[NewImage], tuple[MaskFolder, ...]]:
-    """The images that are no masks of others, and the folders of those that are; `old` ones are there already."""
+    """The images that are not masks of others, and the folders of those that are; `old` ones are there already."""
     near = {f.file for f in scan.files if not f.deep}
     named = {f.file for f in scan.files if f.named}
 
@@ -125,19 +125,17 @@ def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
 
 
 def _look_at(found: FoundFile) -> NewImage | Reason | None:
-    """The image; for a file that was not named and is none, why not, and None for a mask that we exported."""
+    """The image; for an unnamed file that is not one, the reason; None for a mask that we exported."""
     file = Path(found.file)
     try:
         status = file.stat()
     except OSError as error:
         if found.named:
-            raise UnreadableImage(
-                _("{name} cannot be read: {strerror}.", name=file.name, strerror=error.strerror)
-            ) from error
+            raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=error.strerror)) from error
         return LEADS_NOWHERE if file.is_symlink() else unreadable(f": {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         if found.named:
-            raise UnreadableImage(_("{name} cannot be read: {not_plain}.", name=file.name, not_plain=NOT_PLAIN))
+            raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=NOT_PLAIN))
         return NOT_A_PLAIN_FILE
     if not found.named:
         content = content_of(file)
@@ -167,7 +165,7 @@ def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
 
 
 def _why_none(file: Path) -> Reason:
-    """Why a file is no image for us."""
+    """Why a file is not an image for us."""
     try:
         family_of(file)
     except NotReadYetError as error:
@@ -178,13 +176,12 @@ def _why_none(file: Path) -> Reason:
 
 
 def no_image_found(found: Looked) -> UserError:
-    """The sentence where nothing of what was given is an image: what it is instead, and what could be read."""
+    """The error where nothing given is an image: it says what the files are instead, and which formats are read."""
     parts = [reasons(found.skipped)] if found.skipped else []
     if found.own_masks:
-        parts.append("1 mask was exported by SegStudio" if found.own_masks == 1 else
-                     f"{found.own_masks:,} masks were exported by SegStudio")  # fmt: skip
-    why = f": {'; '.join(parts)}" if parts else ""
+        parts.append(count(found.own_masks, "1 mask was exported by SegStudio", "{n} masks were exported by SegStudio"))
+    why = "; ".join(parts)
     return UserError(
-        _("No image was found{why}.", why=why),
-        todo=_("SegStudio reads {readable_formats}.", readable_formats=readable_formats()),
+        _("No image was found: {why}.", why=why) if why else _("No image was found."),
+        todo=_("SegStudio reads {formats}.", formats=readable_formats()),
     )

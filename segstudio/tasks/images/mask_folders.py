@@ -1,9 +1,9 @@
-"""Masks among what a scan finds: folders of them, told by names and headers alone, and single ones beside their images.
+"""Masks among what a scan finds: folders, recognised by names and headers alone, and single ones beside their images.
 
-A folder is taken for masks when each of its pictures has a partner of the same stem and size in another folder, and
-either the folder is called so (masks, labels, ground_truth ...) or its pictures are palette PNGs and the partners are
+A folder is taken for masks when each picture has a partner of the same stem and size in another folder, and either
+the folder has such a name (masks, labels, ground_truth ...) or its pictures are palette PNGs and the partners are
 none. Two folders of equal stems, such as two stains, stay images. Masks in one folder with their images (p1.jpg and
-p1.png) are told by what they hold: `mask_pairs`.
+p1.png) are recognised by their content: `mask_pairs`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Masks that lie beside their images in one folder: p1.jpg and its mask p1.png. Told by what they hold.
+"""Masks that lie beside their images in one folder: p1.jpg and its mask p1.png. Recognised by their content.
 
 A mask has the stem and size of another picture of its folder, is stored without loss, and is flat: few values, that
 change between neighbours only at the borders of areas. The other picture is not flat, and not the same one stored a
@@ -115,7 +115,7 @@ def is_flat(pixels: Pixels) -> bool:
 
 
 def _as_numbers(pixels: Pixels) -> NDArray[np.int64] | None:
-    """One whole number a pixel; None for samples that are no whole numbers."""
+    """One whole number a pixel; None for samples that are not whole numbers."""
     if not np.issubdtype(pixels.dtype, np.integer) and pixels.dtype != np.bool_:
         return None
     numbers = np.zeros(pixels.shape[:2], np.int64)

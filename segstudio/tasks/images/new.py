@@ -1,4 +1,4 @@
-"""Make a project of images and classes. Reads headers only; a project is there whole or not at all."""
+"""Make a project of images and classes. Reads headers only; a project is made completely or not at all."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ SUFFIX = ".segstudio"
 class NewReport:
     """A project that was made: its folder, how many images it has, what was passed over, its classes.
 
-    `skipped_files` are what folders and globs hold and cannot be taken, `own_masks` counts masks that we exported
+    `skipped_files` are files in folders and globs that cannot be used, `own_masks` counts masks that we exported
     ourselves; `mask_folders` are folders with files that look like masks of the images.
     """
 
@@ -47,7 +47,7 @@ class NewReport:
 def new_project(
     path: Path, images: Sequence[str], classes: Sequence[str], *, copy_files: bool = False
 ) -> Generator[Progress, None, NewReport]:
-    """Make a project at `path` (`.segstudio` is added where it lacks) of files, folders and globs.
+    """Make a project at `path` (`.segstudio` is added where it is missing) of files, folders and globs.
 
     Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Masks that
     lie below what is given, or beside their images, are left out, unless named themselves. Raises `UsageError` for
@@ -61,7 +61,7 @@ def new_project(
     found = yield from looked_at(found_files(images))
     if not found.images:
         raise no_image_found(found)
-    yield Progress(len(found.images), len(found.images), "writing the project")
+    yield Progress(len(found.images), len(found.images), _("writing the project"))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
         return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)
@@ -91,7 +91,7 @@ def _parsed_class(text: str) -> tuple[str, str, Kind | None]:
             _("The colour '{color}' of the class '{name}' is not of the form #RRGGBB.", color=color, name=name)
         )
     if kind and kind not in list(Kind):
-        raise UsageError(_("'{kind}' is no kind of class; there are {kind2}.", kind=kind, kind2=", ".join(Kind)))
+        raise UsageError(_("'{kind}' is not a kind of class; choose one of {kinds}.", kind=kind, kinds=", ".join(Kind)))
     return valid_name(name), color, Kind(kind) if kind else None
 
 
@@ -107,7 +107,7 @@ def stands_inside(path: Path, project: Path) -> bool:
 
 
 def project_beside(folder: Path) -> Path:
-    """Where the project of a folder of images lies, or will: FOLDER.segstudio beside it, or, where nothing can be
+    """Where the project of a folder of images is, or will be: FOLDER.segstudio beside it, or, where nothing can be
     written there, in the user's data folder."""
     folder = Path(os.path.abspath(folder))
     beside = folder.with_name(folder.name + SUFFIX) if folder.name else folder / f"images{SUFFIX}"

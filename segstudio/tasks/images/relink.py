@@ -26,7 +26,7 @@ _EVERY = 200
 
 @dataclass(frozen=True, slots=True)
 class RelinkReport:
-    """Paths of the images that were found again, that are still missing, and of whose path there is another file."""
+    """Paths of the images that were found again, that are still missing, and whose path holds another file."""
 
     folder: Path
     found: tuple[str, ...]
@@ -77,12 +77,12 @@ class _Folder:
 def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkReport]:
     """Look for every missing image below `folder` and write where they are, in one transaction.
 
-    Raises `ReadOnly`, `UserError` where the folder is none, `DiskRefused`.
+    Raises `ReadOnly`, `UserError` where it is not a folder, `DiskRefused`.
     """
     writer = project.writing()
     folder = Path(os.path.abspath(folder))
     if not folder.is_dir():
-        raise UserError(_("'{folder}' is no folder.", folder=folder))
+        raise UserError(_("'{folder}' is not a folder.", folder=folder))
     rows = project.images(removed=True)
     missing = [row for row in rows if not row.file.is_file()]
     stayed = frozenset(row.id for row in rows) - {row.id for row in missing}
@@ -92,7 +92,7 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
     for n, file in enumerate(_files_below(folder)):
         files.add(file)
         if n % _EVERY == 0:
-            yield Progress(0, len(missing), "looking through the folder")
+            yield Progress(0, len(missing), _("searching the folder"))
     found: dict[ImageId, Found] = {}
     different: list[str] = []
     for done, row in enumerate(missing):
@@ -104,7 +104,7 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
             found[row.id] = Found(row.id, file.path, file.mtime_ns, same)
         elif folded_name(row.inner_path) in files.by_path:
             different.append(row.path)
-    yield Progress(len(missing), len(missing), "writing where they are")
+    yield Progress(len(missing), len(missing), _("saving where they are"))
     if found:
         places = list(found.values())
         writer.call(lambda db: write_places(db, project.path, folder, places, stayed)).result()

@@ -1,4 +1,4 @@
-"""Take images out of a project: one edit of the whole project, which undo takes back; files and labels stay."""
+"""Take images out of a project: one edit of the whole project, which can be undone; files and labels stay."""
 
 import os
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ __all__ = ["images_meant", "remove_images"]
 def remove_images(project: Project, given: Sequence[str]) -> list[ImageRow]:
     """Take out the images that paths and globs mean; on disk when it returns. Those taken out, in the project's order.
 
-    Raises `UserError` where one of them means no image, `ReadOnly`, `DiskRefused`; then nothing is taken out.
+    Raises `UserError` where one of them matches no image, `ReadOnly`, `DiskRefused`; then nothing is taken out.
     """
     writer = project.writing()
     rows = images_meant(project.images(), given)
@@ -28,7 +28,7 @@ def remove_images(project: Project, given: Sequence[str]) -> list[ImageRow]:
 def images_meant(images: Sequence[ImageRow], given: Sequence[str]) -> list[ImageRow]:
     """The images of paths or globs as `info` has them, or of their files' paths; each once, in the project's order.
 
-    Raises `UserError` for one that means none.
+    Raises `UserError` for one that matches none.
     """
     meant: set[int] = set()
     by_file: dict[str, ImageRow] = {}

@@ -1,7 +1,7 @@
 """What `new` and `add` are given becomes files with roots: files, folders and globs. Looks at names alone.
 
-Within a folder, or a glob, files stand in natural order: img_2 before img_10. Hidden files and folders, projects and
-what systems put beside images are passed over; what a person might miss is named with its reason.
+Within a folder, or a glob, files are in natural order: img_2 before img_10. Hidden files and folders, projects and
+files that systems put beside images are skipped; files that a person might miss are named with the reason.
 """
 
 import errno
@@ -44,7 +44,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Files in the order in which they are to stand, each once, and what was passed over by its name or place."""
+    """Files in their final order, each once, and those skipped for their name or place."""
 
     files: list[FoundFile]
     skipped: list[SkippedFile]
@@ -70,7 +70,7 @@ class _Gathering:
 
 
 def natural_key(path: str) -> tuple[list[list[str | int]], str]:
-    """By which paths are sorted as people count: numbers by value, letters without case, folder by folder."""
+    """The key that sorts paths as people count: numbers by value, letters without case, folder by folder."""
     return [_counted(name) for name in path.casefold().split("/")], path
 
 
@@ -106,7 +106,7 @@ def _gather(text: str, gathering: _Gathering) -> None:
     path = Path(os.path.abspath(text))
     if not _is_utf_8(str(path)):
         raise UnreadableImage(
-            _("'{text}' cannot be taken: the name is not valid UTF-8.", text=printable(text)),
+            _("'{text}' cannot be used: the name is not valid UTF-8.", text=printable(text)),
             todo=_("Rename it, and try again."),
         )
     try:
@@ -124,12 +124,12 @@ def _gather(text: str, gathering: _Gathering) -> None:
 
 def _why(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return "a folder on the way to it may not be entered"
+        return _("you have no permission for a folder on the way to it")
     if error.errno == errno.ENAMETOOLONG:
-        return "the path is too long"
+        return _("the path is too long")
     if error.errno == errno.ELOOP:
-        return "the links on the way to it lead round in a circle"
-    return f"the disk says: {error.strerror}"
+        return _("the links on the way to it form a loop")
+    return _("the disk reports: {words}", words=error.strerror)
 
 
 def _is_utf_8(name: str) -> bool:
@@ -162,7 +162,7 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
         ):
             found.append(_Single(place, named=False, deep=place.parent != fixed))
     if not found and len(skipped) == before:
-        raise UserError(_("'{text}' finds no file.", text=printable(text)))
+        raise UserError(_("'{text}' matches no file.", text=printable(text)))
     return found
 
 
@@ -174,14 +174,14 @@ def _fixed_part(text: str) -> Path:
 
 
 def _passed_over(name: str) -> bool:
-    """Whether a file or folder of this name is none of a person's images: hidden, a project, or of the system."""
+    """Whether a file or folder of this name is not a person's image: hidden, a project, or of the system."""
     return name.startswith(".") or name.endswith(".segstudio") or name.casefold() in _SYSTEM
 
 
 def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator[FoundFile]:
     """Every file below a folder in natural order; links are followed once."""
     if root.name.endswith(".segstudio"):
-        raise UserError(_("{text} is a project, no folder of images.", text=text))
+        raise UserError(_("{text} is a project, not a folder of images.", text=text))
     seen: set[tuple[int, int]] = set()
     names: list[str] = []
 
@@ -206,7 +206,7 @@ def _below_folder(root: Path, text: str, skipped: list[SkippedFile]) -> Iterator
 
 
 def _wanted(folder: str, names: list[str], skipped: list[SkippedFile]) -> list[str]:
-    """The names in a folder that are looked at; those that cannot be kept in a project are passed over with a word."""
+    """The names in a folder that are looked at; those that a project cannot store are skipped with a reason."""
     wanted: list[str] = []
     for name in names:
         if _passed_over(name):
@@ -236,5 +236,5 @@ def _common_folder(folders: list[Path]) -> Path:
         return Path(os.path.commonpath(folders))
     except ValueError as error:
         raise UserError(
-            _("The images lie on several drives; make a project for each, or name their folders.")
+            _("The images are on several drives; make a project for each drive, or name their folders.")
         ) from error

@@ -1,4 +1,4 @@
-"""Which images a command means: a glob over their relative paths."""
+"""The images that a command is for: a glob over their relative paths."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -12,14 +12,14 @@ __all__ = ["selected_images"]
 
 
 def selected_images(images: Sequence[ImageRow], glob: str) -> list[ImageRow]:
-    """The images whose relative path fits a glob; `*` also crosses folders, `**/` may stand for none.
+    """The images whose relative path matches a glob; `*` also crosses folders, `**/` may stand for none.
 
     Raises `UserError` where none does.
     """
     pattern = normalize("NFC", glob.replace("\\", "/"))
     found = [image for image in images if _fits(normalize("NFC", image.path), pattern)]
     if not found:
-        raise UserError(_("No image of the project fits '{glob}'.", glob=glob))
+        raise UserError(_("No image of the project matches '{glob}'.", glob=glob))
     return found
 
 

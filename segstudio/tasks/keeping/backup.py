@@ -1,4 +1,4 @@
-"""A backup as a whole job: where it goes, how far it is, how it is stopped."""
+"""A backup as a whole job: its place, its progress, its cancelling."""
 
 import stat
 from collections.abc import Generator
@@ -32,7 +32,7 @@ def default_place(project: Path, folder: Path | None = None) -> Path:
 def backup(project: Project, place: Path | None = None) -> Generator[Progress, None, Backup]:
     """Copy a project and check the copy; without a place at `default_place`, in a folder under that name.
 
-    What is being painted meanwhile is not in it; the project may be open for writing here or elsewhere. Edits that the
+    Labels painted meanwhile are not in it; the project may be open for writing here or elsewhere. Edits that the
     project's disk refuses are not in it either, and are counted. Closing it leaves nothing behind. Raises `UserError`
     where something stands at the place, `DiskRefused`, `ProjectDamaged`.
     """
@@ -43,12 +43,12 @@ def backup(project: Project, place: Path | None = None) -> Generator[Progress, N
         target = project_path(place)
     status_of(target)
     if stands_inside(target.parent, project.path):
-        raise UserError(_("A backup cannot be put into the project itself."), todo=_("Choose another folder."))
+        raise UserError(_("A backup cannot be made inside the project itself."), todo=_("Choose another folder."))
     refused = _refused(project)
-    # What an earlier writer could not save; a writer of now has read it, or says so itself.
+    # What an earlier writer could not save; a current writer has read it, or reports it itself.
     waiting = 0 if project.writable else project.unsaved.edits
     ticker = Ticker()
-    progress = Progress(0, 0, "copying the labels")
+    progress = Progress(0, 0, _("copying the labels"))
 
     def tick(done: int, total: int, doing: str) -> None:
         nonlocal progress

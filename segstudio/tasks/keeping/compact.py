@@ -1,4 +1,4 @@
-"""Compacting as a whole job: what would go, and doing it, in one transaction and one VACUUM after it."""
+"""Compacting as a whole job: the plan, then the dropping, in one transaction followed by one VACUUM."""
 
 from collections.abc import Generator
 from concurrent.futures import wait
@@ -24,7 +24,7 @@ from segstudio.text import _
 __all__ = ["KEEP_DAYS", "CompactReport", "compact", "planned"]
 
 KEEP_DAYS = 30
-"""How many days stay undoable where nothing else is said."""
+"""How many days stay undoable by default."""
 
 _LOOK_S = 0.05
 _DRAIN_S = 60.0
@@ -54,15 +54,15 @@ def planned(
 
 
 def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, CompactReport]:
-    """Drop what a plan says and give the room back. The plan must be of this project as it stands.
+    """Drop what the plan lists and free the space. The plan must be of this project in its present state.
 
-    Closing it before its commit begins leaves everything as it was; later it is done, and without VACUUM the project
+    Closing it before its commit begins leaves everything unchanged; later it is done, and without VACUUM the project
     uses the freed room itself. A crash at any instant loses nothing. Raises `ReadOnly` where the project is not open
     for writing, `DiskRefused` where there is no room, `ProjectDamaged`.
     """
     writer = project.writing()
     if not writer.flush(_DRAIN_S):
-        raise DiskRefused(writer.state.refused or "Edits are still being saved.", safe=_("Nothing was dropped."))
+        raise DiskRefused(writer.state.refused or _("Edits are still being saved."), safe=_("Nothing was dropped."))
     bytes_before = database_bytes(project)
     if plan.empty:
         return CompactReport(plan, bytes_before, bytes_before)
@@ -71,14 +71,14 @@ def compact(project: Project, plan: CompactPlan) -> Generator[Progress, None, Co
     future = dropped(project, plan, ticker)
     try:
         while not future.done():
-            yield Progress(ticker.done, ticker.total, "joining what snapshots need")
+            yield Progress(ticker.done, ticker.total, _("joining the edits that snapshots need"))
             wait([future], _LOOK_S)
     finally:
         ticker.cancel()
     future.result()
     future = room_given_back(project)
     while not future.done():
-        yield Progress(ticker.total, ticker.total, "giving room back")
+        yield Progress(ticker.total, ticker.total, _("freeing disk space"))
         wait([future], _LOOK_S)
     future.result()
     return CompactReport(plan, bytes_before, database_bytes(project))

@@ -1,4 +1,4 @@
-"""Two projects into a third one, as a job: what is refused before it begins, and how far it is."""
+"""Merging two projects into a third, as a job: what is refused beforehand, and its progress."""
 
 import os
 from collections.abc import Generator
@@ -29,5 +29,5 @@ def merge(a: Path, b: Path, out: Path) -> Generator[Progress, None, MergeReport]
         if not (project / DATABASE).is_file():
             raise NotAProject(_("'{name}' is not a SegStudio project.", name=project.name))
         if stands_inside(out.parent, project):
-            raise UserError(_("A merged project cannot stand inside the project '{name}'.", name=project.name))
+            raise UserError(_("A merged project cannot be made inside the project '{name}'.", name=project.name))
     return (yield from progress_of(merged_project(a, b, out)))

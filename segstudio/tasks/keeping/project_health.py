@@ -1,4 +1,4 @@
-"""Looking at one project: its database, its tiles, its images. Changes nothing; works beside a window that writes."""
+"""Checking one project: its database, its tiles, its images. Changes nothing; works beside a window that writes."""
 
 import sqlite3
 import time
@@ -19,6 +19,7 @@ from segstudio.store.check import (
 from segstudio.store.file_check import Content, look_at
 from segstudio.store.project import DATABASE, Project
 from segstudio.tasks.reachable import status_of
+from segstudio.text import _, count
 
 __all__ = ["Health", "examine_project", "is_project"]
 
@@ -59,15 +60,19 @@ class Health:
 
 
 def is_project(path: Path) -> bool:
-    """Whether a path is, or by its name ought to be, a project. Raises `UserError` where the system does not say."""
+    """Whether a path is a project, or should be one by its name. Raises `UserError` where the system refuses."""
     return path.suffix == ".segstudio" or status_of(path / DATABASE) is not None
 
 
 def examine_project(path: Path) -> Health:
     """Check the database, the digests of its tiles (for a minute at most) and that its images are there."""
     found = Health(path, waiting=waiting_files_of(path), set_aside=set_aside_files_of(path))
-    found.problems += [f"Edits that the disk refused wait for this project in {file}." for file in found.waiting]
-    found.problems += [f"Edits that no longer fitted this project are kept in {file}." for file in found.set_aside]
+    found.problems += [
+        _("Edits that the disk refused are waiting for this project in {file}.", file=file) for file in found.waiting
+    ]
+    found.problems += [
+        _("Edits that no longer fitted this project are kept in {file}.", file=file) for file in found.set_aside
+    ]
     try:
         with Project.open(path, write=False) as project:
             if project.notice and not found.waiting:  # for the place where it was before
@@ -75,7 +80,8 @@ def examine_project(path: Path) -> Health:
             _look_at_images(found, project)
             _look_at_database(found, project)
     except NotAProject as error:
-        _damaged(found, f"{error.line} Where it was one, 'segstudio repair' looks for what is left of it.")
+        todo = _("If it was one, 'segstudio repair' looks for what is left of it.")
+        _damaged(found, f"{error.line} {todo}")
     except UserError as error:
         _damaged(found, error.line)
     return found
@@ -95,24 +101,40 @@ def _look_at_images(found: Health, project: Project) -> None:
     found.missing, found.changed = len(missing), len(changed)
     if missing:
         found.problems.append(
-            f"Missing where the project knows it: {_listed(missing)}; 'segstudio relink' looks in another folder."
+            count(
+                len(missing),
+                "1 image is not where the project expects it ({paths}); 'segstudio relink' looks in another folder.",
+                "{n} images are not where the project expects them ({paths}); 'segstudio relink' looks in another "
+                "folder.",
+                paths=_listed(missing),
+            )
         )
     if changed:
-        found.problems.append(f"Another content than was labelled is in the place of {_listed(changed)}.")
+        found.problems.append(
+            count(
+                len(changed),
+                "The content of 1 image has changed since it was labelled ({paths}).",
+                "The content of {n} images has changed since they were labelled ({paths}).",
+                paths=_listed(changed),
+            )
+        )
 
 
 def _listed(paths: list[str]) -> str:
     named = ", ".join(f"'{path}'" for path in paths[:_NAMED])
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return f"{len(paths)} image{'s' if len(paths) > 1 else ''} ({named}{more})"
+    more = len(paths) - _NAMED
+    return _("{paths} and {n} more", paths=named, n=f"{more:,}") if more > 0 else named
 
 
 def _quick_check(found: Health, project: Project) -> str | None:
     """What SQLite finds wrong; on a network drive, where reading a table holds up commits, nothing beside a writer."""
     if filesystems.is_network(filesystems.file_system(project.path)) and is_held(project.path):
         found.problems.append(
-            f"The database of '{project.path.name}' was not checked as a whole: it is on a network drive, and somebody "
-            "has it open for writing. Run 'segstudio doctor' again when it is closed."
+            _(
+                "The database of '{name}' was not fully checked: it is on a network drive, and somebody has it open "
+                "for writing. Run 'segstudio doctor' again when it is closed.",
+                name=project.path.name,
+            )
         )
         return ""
     with project.looking() as db:
@@ -138,8 +160,14 @@ def _look_at_database(found: Health, project: Project) -> None:
         _damaged(found, f"{damage_sentence(project.path.name)} ({error})")
     if found.damaged_tiles:
         path, plane, ty, tx = found.damaged_tiles[0]
-        _damaged(
-            found,
-            f"{len(found.damaged_tiles)} of {found.tiles} tiles of labels are damaged, the first in '{path}' "
-            f"(plane {plane}, tile {ty}, {tx}); 'segstudio repair' rebuilds from the journal what it can.",
+        sentence = _(
+            "{damaged} of {tiles} tiles of labels are damaged, the first in '{path}' (plane {plane}, tile {ty}, {tx}); "
+            "'segstudio repair' rebuilds what it can from the journal.",
+            damaged=len(found.damaged_tiles),
+            tiles=found.tiles,
+            path=path,
+            plane=plane,
+            ty=ty,
+            tx=tx,
         )
+        _damaged(found, sentence)

@@ -1,4 +1,4 @@
-"""Repairing a project as a job: where the new one goes, what is refused before it begins, and how far it is."""
+"""Repairing a project as a job: the place of the new one, what is refused beforehand, and its progress."""
 
 import os
 from collections.abc import Generator
@@ -16,7 +16,7 @@ __all__ = ["LostTile", "RepairReport", "repair"]
 def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, RepairReport]:
     """Take what can be read of the project at `path` into a new one, by default NAME-repaired.segstudio beside it.
 
-    Where project.db is gone or beyond reading, the newest copy in its `backups` folder is read. Raises `NotAProject`,
+    Where project.db is missing or unreadable, the newest copy in its `backups` folder is read. Raises `NotAProject`,
     `ProjectLocked`, `ProjectDamaged` where nothing can be read, `UserError` where something stands at `out`,
     `DiskRefused`; then nothing stays behind.
     """
@@ -28,6 +28,6 @@ def repair(path: Path, out: Path | None = None) -> Generator[Progress, None, Rep
         raise UserError(_("There is already something at '{out}'; a repair needs a new name (--out).", out=out))
     if stands_inside(out.parent, path):
         raise UserError(
-            _("A repaired project cannot stand inside the damaged one."), todo=_("Choose another place (--out).")
+            _("A repaired project cannot be made inside the damaged one."), todo=_("Choose another place (--out).")
         )
     return (yield from progress_of(repaired_project(path, out)))

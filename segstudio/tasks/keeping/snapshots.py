@@ -1,4 +1,4 @@
-"""Restoring a snapshot as a job: how far it is, and how it is stopped. What else snapshots do is done at once, by
+"""Restoring a snapshot as a job: its progress and cancelling. All else about snapshots is done at once, by
 `store.snapshots`."""
 
 from collections.abc import Generator, Sequence
@@ -18,7 +18,7 @@ _LOOK_S = 0.05
 def restore(
     project: Project, seq: Seq, images: Sequence[ImageId] | None = None
 ) -> Generator[Progress, None, RestoreReport]:
-    """Make the labels again what they were after edit `seq`: of the whole project with its classes, or of some images.
+    """Return the labels to their state after edit `seq`: of the whole project with its classes, or of some images.
 
     While it runs nothing else may be written. Raises `UserError` where that state is no longer kept, `ProjectDamaged`,
     `DiskRefused`, `ReadOnly`, `Cancelled`; then, and when it is closed before its commit begins, nothing has changed.

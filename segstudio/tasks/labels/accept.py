@@ -1,7 +1,7 @@
 """Accept and Done: proposals become labels, and images done, alike for window, command line and Python.
 
-Accept fills what is unlabelled with the proposal. Done fills it by the project's setting and marks the image done. What
-is labelled stays, a locked class gets no pixel, and an image is never marked done with nothing labelled in it.
+Accept fills unlabelled pixels with the proposal. Done fills it by the project's setting and marks the image done. What
+is labelled stays, a locked class gets no pixel, and an image without labels is never marked done.
 """
 
 import sqlite3
@@ -28,6 +28,7 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.effort import count_effort
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = [
     "REST_SETTING",
@@ -49,7 +50,7 @@ class AcceptReport:
     """`images` with a proposal were accepted (or done), `edits` of them changed by that; the others were passed over.
 
     `without` have no proposal; `empty` would have been marked done with nothing labelled; the file of `changed` ones
-    holds another content than was labelled.
+    has changed since it was labelled.
     """
 
     images: int
@@ -60,7 +61,7 @@ class AcceptReport:
 
     @property
     def passed_over(self) -> int:
-        """How many were left as they were."""
+        """How many were left unchanged."""
         return len(self.without) + len(self.empty) + len(self.changed)
 
 
@@ -69,20 +70,20 @@ def accept(
 ) -> Generator[Progress, None, AcceptReport]:
     """Accept the proposals of these images on all their planes; with `done` mark them done by the project's setting.
 
-    One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are taken back
+    One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are undone
     together. Raises `ReadOnly`, `DiskRefused`.
     """
     writer = project.writing()
     proposed = _proposed_planes(project)
     without = tuple(row.path for row in images if row.id not in proposed)
     ready, changed = _as_labelled(project, [row for row in images if row.id in proposed])
-    cause, verb = (Cause.DONE, "done") if done else (Cause.ACCEPT, "accepting")
+    cause = Cause.DONE if done else Cause.ACCEPT
     job = _Job(project, proposed, project.classes(), cause, rest_of(project.setting(REST_SETTING)))
     batch = Batch(cause, user_name())
     writing = written_together(writer, partial(job.edits, rows=ready), len(ready), batch, job.safe)
     edits = 0
     if ready:
-        edits = yield from _shown(writing, ready, verb)
+        edits = yield from _shown(writing, ready, done=done)
     left = tuple(row.path for row in ready if row.id in job.empty)
     if done:
         for row in ready:
@@ -93,16 +94,20 @@ def accept(
     return AcceptReport(len(ready) - len(left), edits, without, left, changed)
 
 
-def _shown(writing: Generator[int, None, int], rows: Sequence[ImageRow], verb: str) -> Generator[Progress, None, int]:
-    """The progress of what is written."""
+def _shown(
+    writing: Generator[int, None, int], rows: Sequence[ImageRow], *, done: bool
+) -> Generator[Progress, None, int]:
+    """The progress of the writing."""
     total = len(rows)
     try:
         while True:
             try:
-                done = next(writing)
+                written = next(writing)
             except StopIteration as end:
                 return end.value
-            yield Progress(done, total, f"{verb} {rows[min(done, total - 1)].path}")
+            path = rows[min(written, total - 1)].path
+            doing = _("marking {path} done", path=path) if done else _("accepting {path}", path=path)
+            yield Progress(written, total, doing)
     finally:
         writing.close()
 
@@ -130,7 +135,7 @@ def _as_labelled(project: Project, rows: Sequence[ImageRow]) -> tuple[list[Image
 
 
 class _Job:
-    """What is the same for every image, and which of them were left because nothing would have been labelled."""
+    """The values common to all images, and the images left because nothing would have been labelled."""
 
     def __init__(
         self, project: Project, planes: Mapping[ImageId, Iterable[int]], classes: ClassTable, cause: Cause, rest: Rest
@@ -138,7 +143,7 @@ class _Job:
         self._project, self._planes = project, planes
         self.classes, self._cause, self._rest = classes, cause, rest
         self.empty: set[ImageId] = set()
-        self.safe = "No image was marked done." if cause is Cause.DONE else "Nothing was accepted."
+        self.safe = _("No image was marked done.") if cause is Cause.DONE else _("Nothing was accepted.")
 
     def edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
         """One edit an image, streamed from what is stored."""
@@ -184,7 +189,7 @@ def finishing(
 def emptying(planes: Iterable[int], classes: ClassTable) -> Filling:
     """Makes all that is unlabelled background and marks the image done: a person has said that nothing is in it.
 
-    The lock of the background does not count here: what was said is about every pixel.
+    The lock of the background does not count here: the person's statement covers every pixel.
     """
     unlocked = classes.with_class(replace(classes.background, locked=False))
     by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))

@@ -21,7 +21,7 @@ from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import MapKey, MaskMap
 from segstudio.tasks.reachable import status_of
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["IncomingAnnotations"]
 
@@ -30,7 +30,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class _MatchedEntry:
-    """An image of the file and the plane of the project that it is."""
+    """An image of the file with its plane of the project."""
 
     entry: AnnotatedImage
     image: ImageRow
@@ -59,7 +59,7 @@ class IncomingAnnotations:
         if status_of(path) is None:
             raise UserError(_("{path} does not exist.", path=path))
         if pattern is not None:
-            raise UsageError(_("--pattern is of masks; a file of the format {name} names its images.", name=form.name))
+            raise UsageError(_("--pattern is for masks; a file of the format {name} names its images.", name=form.name))
         self._reader: AnnotationReader = form.load().annotation_reader(path)
         self._names = _class_names(self._reader, mapping)
         self._matched, self.skipped = _matched(self._reader, project.images())
@@ -87,13 +87,44 @@ class IncomingAnnotations:
         for match in self._matched:
             left_out.update(match.entry.left_out)
         overlapping, empty, crowds = (sum(counts) for counts in zip((0, 0, 0), *self._said.values(), strict=True))
-        each = " each" if crowds > 1 else ""
+        stray = self._reader.stray
         possible = (
-            *((n, f"{_annotations(n)} left out: {what}.") for what, n in sorted(left_out.items())),
-            (self._reader.stray, f"{_annotations(self._reader.stray)} left out: the file has no image of theirs."),
-            (empty, f"{_annotations(empty)} left out: no pixel lies in them."),
-            (overlapping, f"{_pixels(overlapping)} in more than one annotation: the later one was kept."),
-            (crowds, f"{_annotations(crowds)} taken as one object{each}, though marked as a crowd of several."),
+            *(
+                (n, count(n, "1 annotation left out: {what}.", "{n} annotations left out: {what}.", what=_(what)))
+                for what, n in sorted(left_out.items())
+            ),
+            (
+                stray,
+                count(
+                    stray,
+                    "1 annotation left out: its image is not in the file.",
+                    "{n} annotations left out: their images are not in the file.",
+                ),
+            ),
+            (
+                empty,
+                count(
+                    empty,
+                    "1 annotation left out: it covers no pixel.",
+                    "{n} annotations left out: they cover no pixel.",
+                ),
+            ),
+            (
+                overlapping,
+                count(
+                    overlapping,
+                    "1 pixel lies in more than one annotation: the later one was kept.",
+                    "{n} pixels lie in more than one annotation: the later one was kept.",
+                ),
+            ),
+            (
+                crowds,
+                count(
+                    crowds,
+                    "1 annotation was imported as one object, though it is marked as a crowd of several.",
+                    "{n} annotations were imported as one object each, though they are marked as crowds of several.",
+                ),
+            ),
         )
         return tuple(sentence for n, sentence in possible if n)
 
@@ -122,16 +153,8 @@ class IncomingAnnotations:
         return ReadPlane(self._ids[found.class_places][found.numbers], found.numbers)
 
 
-def _annotations(n: int) -> str:
-    return "1 annotation was" if n == 1 else f"{n} annotations were"
-
-
-def _pixels(n: int) -> str:
-    return "1 pixel lies" if n == 1 else f"{n} pixels lie"
-
-
 def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
-    """The class that each class of the file means, '' = unknown. Raises `UsageError` for a key that is none of them."""
+    """The class that each class of the file means, '' = unknown. Raises `UsageError` for any other key."""
     wanted: dict[int, str] = {}
     by_name = {folded_name(c.name): place for place, c in enumerate(reader.classes)}
     by_number = {c.number: place for place, c in enumerate(reader.classes) if c.number is not None}
@@ -140,7 +163,7 @@ def _class_names(reader: AnnotationReader, mapping: MaskMap) -> list[str]:
         if place is None:
             named = ", ".join(c.name for c in reader.classes) or "none"
             raise UsageError(
-                _("'{key}' is no class of {name}, which has {named}.", key=key, name=reader.name, named=named)
+                _("'{key}' is not a class in {name}; its classes are {named}.", key=key, name=reader.name, named=named)
             )
         wanted[place] = name
     return [wanted.get(place, c.name) for place, c in enumerate(reader.classes)]
@@ -162,11 +185,11 @@ def _matched(reader: AnnotationReader, images: Sequence[ImageRow]) -> tuple[tupl
         if other := found.get((place, entry.plane)):
             raise MaskMismatch(
                 _(
-                    "{name} has two images for {path}: {name2} and {path2}.",
+                    "{name} has two images for {path}: {first} and {second}.",
                     name=reader.name,
                     path=image.path,
-                    name2=other.name,
-                    path2=entry.path,
+                    first=other.name,
+                    second=entry.path,
                 )
             )
         _check_size(reader, entry, image)
@@ -191,12 +214,12 @@ def _check_size(reader: AnnotationReader, entry: AnnotatedImage, image: ImageRow
         w, h = entry.size or (0, 0)
         raise MaskMismatch(
             _(
-                "{name} says that {path} has {w} x {h} pixels, but the image {path2} has {width} x {height}.",
+                "{name} says that {path} has {w} x {h} pixels, but the image {image} has {width} x {height}.",
                 name=reader.name,
                 path=entry.path,
                 w=w,
                 h=h,
-                path2=image.path,
+                image=image.path,
                 width=width,
                 height=height,
             )
@@ -204,22 +227,27 @@ def _check_size(reader: AnnotationReader, entry: AnnotatedImage, image: ImageRow
 
 
 def _nothing(reader: AnnotationReader, matched: Sequence[_MatchedEntry], skipped: Sequence[str]) -> UserError:
-    """What to say of a file that has nothing for the project."""
+    """The error for a file that has nothing for the project."""
     if matched:
         left_out = Counter[str]()
         for match in matched:
             left_out.update(match.entry.left_out)
-        only = f", only {' and '.join(sorted(left_out))}" if left_out else ""
-        return UserError(_("{name} has no area for the images of the project{only}.", name=reader.name, only=only))
+        if left_out:
+            only = ", ".join(_(what) for what in sorted(left_out))
+            sentence = _("{name} has no area for the images of the project, only {only}.", name=reader.name, only=only)
+            return UserError(sentence)
+        return UserError(_("{name} has no area for the images of the project.", name=reader.name))
     if not skipped:
         return UserError(_("{name} has no image.", name=reader.name))
     listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
     return UserError(
         _(
-            "None of the {n} images in {name} is one of the project: {listed}.",
+            "None of the {n} images in {name} is in the project: {listed}.",
             n=len(skipped),
             name=reader.name,
             listed=listed,
         ),
-        todo=_("Images are matched by their path as in info, or by their name where only one has it."),
+        todo=_(
+            "Images are matched by their path as 'segstudio info' shows it, or by name where only one image has it."
+        ),
     )

@@ -45,7 +45,7 @@ def content_named(word: str) -> Content:
         return Content(word)
     except ValueError as error:
         raise UsageError(
-            _("'{word}' is no content; there are {content}.", word=word, content=", ".join(Content))
+            _("'{word}' is not a kind of content; choose one of {contents}.", word=word, contents=", ".join(Content))
         ) from error
 
 

@@ -37,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AddClass:
-    """Make a class at the end of the list; without a colour it gets one that is told apart from the others."""
+    """Make a class at the end of the list; without a colour it gets one that is easy to distinguish from the others."""
 
     name: str
     color: str = ""
@@ -70,7 +70,7 @@ class ChangeKind:
 
 @dataclass(frozen=True, slots=True)
 class MergeClass:
-    """Let a class count as another one from now on."""
+    """Make a class count as another one from now on."""
 
     name: str
     into: str
@@ -124,7 +124,7 @@ def parsed_change(option: str, text: str) -> ClassChange:
         return Recolour(name, _checked_color(value.strip()))
     if value.strip() not in list(Kind):
         raise UsageError(
-            _("'{value}' is no kind of class; there are {kind}.", value=value.strip(), kind=", ".join(Kind))
+            _("'{kind}' is not a kind of class; choose one of {kinds}.", kind=value.strip(), kinds=", ".join(Kind))
         )
     return ChangeKind(name, Kind(value.strip()))
 
@@ -134,7 +134,7 @@ _FORMS = {"rename": "OLD=NEW", "merge": "OLD=NEW", "colour": "NAME=#RRGGBB", "ki
 
 def _checked_color(color: str) -> str:
     if not re.fullmatch("#[0-9A-Fa-f]{6}", color):
-        raise UsageError(_("'{color}' is no colour of the form #RRGGBB.", color=color))
+        raise UsageError(_("'{color}' is not a colour of the form #RRGGBB.", color=color))
     return color
 
 
@@ -150,7 +150,7 @@ def listed_classes(project: Project) -> ClassesReport:
 
 
 def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesReport:
-    """Make changes in their order, all in one edit; where they come to nothing there is none.
+    """Make changes in their order, all in one edit; none where nothing changes.
 
     Raises `UserError`, which names the class, where one of them cannot be made, `ReadOnly`, `DiskRefused`; then
     nothing has changed.
@@ -169,7 +169,7 @@ def change_classes(project: Project, changes: Sequence[ClassChange]) -> ClassesR
 
 
 def classes_edit(now: ClassTable, then: ClassTable) -> Edit | None:
-    """The edit that makes one table of the other; None where they are the same."""
+    """The edit that turns one table into the other; None where they are the same."""
     rows = class_rows_between(now, then)
     return Edit(None, Cause.CLASSES, rows=rows, tool="classes", author=user_name()) if rows else None
 
@@ -224,8 +224,8 @@ def _free_name(table: ClassTable, name: str, besides: LabelClass | None = None) 
     name = valid_name(name)
     found = table.named(name)
     if found is not None and (besides is None or found.id != besides.id):
-        todo = "" if besides is None else f"To make one class of both: --merge '{besides.name}={found.name}'."
-        raise UserError(_("There is a class '{name}' already.", name=found.name), todo=todo)
+        todo = _("To merge the two: --merge '{old}={new}'.", old=besides.name, new=found.name) if besides else ""
+        raise UserError(_("There is already a class '{name}'.", name=found.name), todo=todo)
     return name
 
 
@@ -240,10 +240,10 @@ def _of_kind(table: ClassTable, found: LabelClass, kind: Kind, used: frozenset[C
         raise UserError(
             _(
                 "The kind of '{name}' cannot be changed to {kind}: a project has exactly one background "
-                "class, '{name2}'.",
+                "class, '{background}'.",
                 name=found.name,
                 kind=kind,
-                name2=table.background.name,
+                background=table.background.name,
             )
         )
     if _has_pixels(table, found, used):
@@ -264,10 +264,10 @@ def _merged(table: ClassTable, found: LabelClass, into: LabelClass, used: frozen
     if found.one_object and not into.one_object and _has_pixels(table, found, used):
         raise UserError(
             _(
-                "'{name}' cannot be merged into '{name2}': it has no single objects, and all of an image "
-                "would become one.",
+                "'{name}' cannot be merged into '{into}': it has no single objects, so everything in an image "
+                "would become one object.",
                 name=found.name,
-                name2=into.name,
+                into=into.name,
             )
         )
     return table.with_class(replace(found, merged_into=into.id))

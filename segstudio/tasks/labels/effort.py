@@ -1,4 +1,4 @@
-"""What a proposal cost: how much of what was shown first a person had to paint otherwise, counted at Done."""
+"""The effort of a proposal: how much of the first one shown a person had to repaint, counted at Done."""
 
 from concurrent.futures import Future
 

@@ -1,4 +1,4 @@
-"""Compare proposals or labels with masks that are held to be true. Changes nothing."""
+"""Compare proposals or labels with masks taken as the truth. Changes nothing."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -22,12 +22,20 @@ from segstudio.tasks.labels.incoming import Incoming, IncomingPlane
 from segstudio.tasks.labels.incoming_files import incoming_labels
 from segstudio.tasks.labels.mask_map import MaskMap, must_exist
 from segstudio.tasks.progress import Progress
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["EvaluateReport", "evaluate"]
 
 UNKNOWN = "unknown"
-_SIDES = {"all": "in the project", Split.TRAIN: "in training", Split.HELD_OUT: "held out"}
+_NO_MASK = {
+    "all": N_("No mask in {truth} belongs to an image of the project."),
+    Split.TRAIN: N_("No mask in {truth} belongs to a training image."),
+    Split.HELD_OUT: N_("No mask in {truth} belongs to a held-out image."),
+}
+_NO_IMAGE = {
+    Split.TRAIN: N_("The project has no training image yet."),
+    Split.HELD_OUT: N_("The project has no held-out image yet."),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +43,7 @@ class EvaluateReport:
     """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
 
     `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
-    theirs is a miss. `unread` are files called like masks of images, in a format that is not read.
+    theirs is a miss. `unread` are files named like masks of images, in a format that is not read.
     """
 
     names: tuple[str, ...]
@@ -57,12 +65,16 @@ class EvaluateReport:
         """A sentence about the empty images; '' where there are none."""
         if not self.empty:
             return ""
-        proposals = self.content is Content.PROPOSALS
-        what, todo = ("proposal", " 'segstudio predict --all' makes them.") if proposals else ("label", "")
-        named = f"{self.empty[0]}{', ...' if len(self.empty) > 1 else ''}"
-        return (
-            f"{len(self.empty)} of {self.images} images have no {what} at all ({named}): all their pixels count as"
-            f" missed.{todo}"
+        values = {"empty": len(self.empty), "images": self.images, "first": self.empty[0]}
+        if self.content is Content.PROPOSALS:
+            return _(
+                "{empty} of {images} images have no proposal (the first is {first}): all their pixels count as missed. "
+                "'segstudio predict --all' makes proposals.",
+                **values,
+            )
+        return _(
+            "{empty} of {images} images have no labels (the first is {first}): all their pixels count as missed.",
+            **values,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -92,13 +104,13 @@ def evaluate(
     """Count, over all pixels that the masks in `truth` know and do not ignore, what was found there.
 
     `format_` is that of the truth, '' where its path says it; `split` is all, train or held-out. Raises `UserError`
-    where nothing there belongs to an image of that side, where the truth says nothing of any class but the background,
-    or where all masks that others made hold nothing but 0 and 255 and nobody said what 255 means; `MaskMismatch`,
+    where nothing there belongs to an image of that side, where the truth has no class but the background,
+    or where all masks that others made hold only 0 and 255 and nobody said what 255 means; `MaskMismatch`,
     `UnknownClassValue`, `UnreadableImage`.
     """
     what = content_named(content)
     if what is Content.FINISHED:
-        raise UsageError(_("Proposals or labels can be evaluated."))
+        raise UsageError(_("Only proposals or labels can be evaluated."))
     images = project.images()
     chosen = {image.id for image in _of_split(images, split)}
     classes = project.classes()
@@ -114,7 +126,7 @@ def evaluate(
         if plane.image.id in chosen:
             planes.setdefault(plane.image.id, []).append(plane)
     if not planes:
-        raise UserError(_("No mask in {truth} belongs to an image that is {sides}.", truth=truth, sides=_SIDES[split]))
+        raise UserError(_(_NO_MASK[split], truth=truth))
     for done, of_image in enumerate(planes.values()):
         yield Progress(done, len(planes), of_image[0].image.path)
         of_one, any_found = _counted(project, of_image, found, classes, rows, what)
@@ -129,16 +141,16 @@ def evaluate(
 
 
 def _check_truth(truth: Path, found: Incoming, counts: NDArray[np.int64], counted: list[LabelClass]) -> None:
-    """Raises `UserError` where figures would mean nothing: an object taken for unknown, or no object at all."""
+    """Raises `UserError` where figures would be meaningless: an object taken for unknown, or no object at all."""
     if found.binary:
         value = found.binary_value
         raise UserError(
             _(
-                "The masks in {truth} hold nothing but 0 and {value}, and {value} means unknown: nothing was compared.",
+                "The masks in {truth} hold only 0 and {value}, and {value} means unknown: nothing was compared.",
                 truth=truth,
                 value=value,
             ),
-            todo=_("If {value} is your object, say --map {value}=CLASS; --map {value}= keeps it unknown.", value=value),
+            todo=_("If {value} is your object, add --map {value}=CLASS; --map {value}= keeps it unknown.", value=value),
         )
     if not any(row.any() for row, c in zip(counts, counted, strict=True) if c.kind is not Kind.BACKGROUND):
         raise UserError(
@@ -154,7 +166,7 @@ def _of_split(images: list[ImageRow], split: str) -> list[ImageRow]:
         return images
     chosen = [image for image in images if image.split is Split(split)]
     if not chosen:
-        raise UserError(_("No image of the project is {sides} yet.", sides=_SIDES[split]))
+        raise UserError(_(_NO_IMAGE[Split(split)]))
     return chosen
 
 

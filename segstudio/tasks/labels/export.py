@@ -1,7 +1,7 @@
 """Labels into files: written to a folder beside the target, read back there, then moved file by file.
 
-What is exported is what was committed when each image was read; painting goes on. A failure before the move leaves
-the target as it was.
+The export holds what was committed when each image was read; painting can continue. A failure before the move leaves
+the target unchanged.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels.class_values import Content, PlaneValues, content_named, format_classes, plane_values
 from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of
-from segstudio.text import _
+from segstudio.text import N_, _, count
 
 __all__ = ["ExportReport", "LeftOut", "Why", "export", "move_all", "staging_folder"]
 
@@ -37,11 +37,11 @@ _NAME_SHARE = 40
 
 
 class Why(StrEnum):
-    """Why an image was not exported."""
+    """Why an image was not exported; English in JSON, translated where it is shown."""
 
-    NO_KNOWN_PIXEL = "no known pixel"
-    NOT_DONE = "not done"
-    NO_PROPOSAL = "no proposal"
+    NO_KNOWN_PIXEL = N_("no known pixel")
+    NOT_DONE = N_("not done")
+    NO_PROPOSAL = N_("no proposal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class LeftOut:
 class ExportReport:
     """What was exported: the number of images and planes, and every file, in place and compared.
 
-    `changed` are images whose file holds another content than was labelled: their labels were exported as they are.
+    `changed` are images whose file has changed since they were labelled: their labels were exported as they are.
     `planes_left_out` counts planes of exported images without a known pixel. `cleared` are files of this project's
     earlier exports that no longer belonged and were removed, `stale` those of exports that may be another's and stay.
     """
@@ -94,14 +94,14 @@ def export(
     if form is None or not form.exports:
         raise UsageError(
             _(
-                "'{format}' is no format that can be exported; there are {writable}.",
+                "'{format}' is not a format for export; choose one of {writable}.",
                 format=format_,
                 writable=", ".join(writable()),
             )
         )
     if grey and Option.GREY not in form.options:
         raise UsageError(
-            _("The format '{name}' has no colours to leave away: grey is of masks as pictures.", name=form.name)
+            _("The format '{name}' has no colours to leave out: grey is for masks as pictures.", name=form.name)
         )
     what = content_named(content)
     if project.writer is not None and not project.writer.flush(_DRAIN_S):
@@ -128,7 +128,7 @@ def export(
             raise _nothing(what, images)
         changed = tuple(image.path for image in run.written if look_at(image).content is FileContent.CHANGED)
         files = list(writer.finish())
-        yield Progress(len(chosen), len(chosen), "moving into place")
+        yield Progress(len(chosen), len(chosen), _("moving the files into place"))
         _spare_others(form, out, files)
         earlier = _earlier(form, out, files, None if images is None else selected, writer)
         move_all(staging, out, files)
@@ -150,7 +150,7 @@ def export(
 
 @dataclass(slots=True)
 class _Run:
-    """What an export has come to so far."""
+    """The state of an export so far."""
 
     left_out: list[LeftOut]
     written: list[ImageRow] = field(default_factory=list[ImageRow])
@@ -195,12 +195,17 @@ _WHY = {
 
 
 def _nothing(what: Content, glob: str | None) -> UserError:
-    lacking = {
-        Content.LABELS: "has labels",
-        Content.FINISHED: "is marked done and has labels",
-        Content.PROPOSALS: "has a proposal",
-    }[what]
-    return UserError(f"There is nothing to export: no image {lacking}{' among those chosen' if glob else ''}.")
+    of_all = {
+        Content.LABELS: N_("There is nothing to export: no image has labels."),
+        Content.FINISHED: N_("There is nothing to export: no image is marked done and has labels."),
+        Content.PROPOSALS: N_("There is nothing to export: no image has a proposal."),
+    }
+    of_chosen = {
+        Content.LABELS: N_("There is nothing to export: none of the chosen images has labels."),
+        Content.FINISHED: N_("There is nothing to export: none of the chosen images is marked done and has labels."),
+        Content.PROPOSALS: N_("There is nothing to export: none of the chosen images has a proposal."),
+    }
+    return UserError(_((of_chosen if glob else of_all)[what]))
 
 
 def _earlier(
@@ -237,9 +242,14 @@ def _spare_others(form: Format, out: Path, names: list[PurePosixPath]) -> None:
     """Raises `UserError` where a file would be replaced that no export of ours has made: a person's own mask."""
     others = [name for name in names if (out / name).exists() and not form.load().is_own(out / name)]
     if others:
-        more = f" and {len(others) - 1} more were" if len(others) > 1 else " was"
         raise UserError(
-            _("{out}{more} not written by SegStudio, and the export would replace it.", out=out / others[0], more=more),
+            count(
+                len(others),
+                "{first} was not written by SegStudio, and the export would replace it.",
+                "{n} files, the first of them {first}, were not written by SegStudio, and the export would replace "
+                "them.",
+                first=out / others[0],
+            ),
             safe=_("Nothing was exported, and no file was changed."),
             todo=_("Choose another folder."),
         )
@@ -261,7 +271,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
         complete = True
     except OSError as error:
         raise DiskRefused(
-            _("The export to {out} failed: {strerror}.", out=out, strerror=error.strerror or error),
+            _("The export to {out} failed: {why}.", out=out, why=error.strerror or error),
             safe=_("The labels are safe."),
         ) from error
     finally:
@@ -269,7 +279,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
         if not complete:
             for folder in lacking:
-                with contextlib.suppress(OSError):  # it is not there, or somebody has put something into it
+                with contextlib.suppress(OSError):  # it does not exist, or is not empty
                     folder.rmdir()
 
 

@@ -33,6 +33,7 @@ from segstudio.tasks.labels.incoming_files import wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.labels.together import written_together
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = [
     "IMPORTED",
@@ -43,8 +44,6 @@ __all__ = [
 
 IMPORTED = "imported"
 """The version of proposals that came from masks."""
-
-_NOTHING_IMPORTED = "Nothing was imported."
 
 
 class Target(StrEnum):
@@ -61,7 +60,7 @@ class ImportReport:
     Of a file of annotations a mask is a plane; `annotations` is how many it had for them, `notes` are sentences about
     what was left out or decided.
 
-    `binary` are masks of nothing but 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
+    `binary` are masks of only 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
     other programs write an object so; none where one of the masks holds more. `reopened` are images that were done and
     are in progress now, `new_classes` those made for the masks, `unread` files called like masks of images, in a
     format that is not read.
@@ -94,8 +93,8 @@ def import_masks(
     """Read masks or annotations into their images: known pixels replace what is there, unknown ones leave it.
 
     `format_` may be '', where the path says it. With `new_classes` those that are named and the project lacks are made:
-    with labels they are one batch, which is taken back together; before proposals they are an edit of their own.
-    `pattern` says how masks are called, `status` is set on every image that gets labels. Raises `UsageError` for a
+    with labels they are one batch, which is undone together; before proposals they are an edit of their own.
+    `pattern` says how masks are named, `status` is set on every image that gets labels. Raises `UsageError` for a
     format or a key that it has not, `UnreadableImage`, `MaskMismatch`, `UnknownClassValue` and `UserError` before
     anything is changed, `DiskRefused` where the disk does.
     """
@@ -105,26 +104,27 @@ def import_masks(
     planes = incoming.planes
     total, pixels = 2 * len(planes), 0
     for done, plane in enumerate(planes):
-        yield Progress(done, total, f"checking {plane.name}")
+        yield Progress(done, total, _("checking {name}", name=plane.name))
         pixels += int(np.count_nonzero(incoming.read(plane).class_ids))
     by_image = _by_image(planes)
     job = _Job(project, incoming, classes, status)
     done = len(planes)
     made = list(filter(None, [classes_edit(wanted.now, classes)]))
+    safe = _("Nothing was imported.")
     if target is Target.LABELS:
         for of_one in by_image:
             row = of_one[0].image
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
         edits = partial(job.edits, made=made, images=by_image)
-        for progress in written_together(writer, edits, len(by_image), _batch(), _NOTHING_IMPORTED):
-            yield Progress(done + progress * done // len(by_image), total, "writing labels")
+        for progress in written_together(writer, edits, len(by_image), _batch(), safe):
+            yield Progress(done + progress * done // len(by_image), total, _("writing labels"))
     else:
         if made:
-            for _ in written_together(writer, lambda *_: iter(made), len(made), _batch(), _NOTHING_IMPORTED):
-                yield Progress(done, total, "making classes")
+            for _written in written_together(writer, lambda *_of: iter(made), len(made), _batch(), safe):
+                yield Progress(done, total, _("adding classes"))
         for of_one in by_image:
-            yield Progress(done, total, f"reading {of_one[0].name}")
+            yield Progress(done, total, _("reading {name}", name=of_one[0].name))
             job.add_proposals(of_one)
             done += len(of_one)
     rows = [of_one[0].image for of_one in by_image] if target is Target.LABELS else []

@@ -1,4 +1,4 @@
-"""What an import would do, image by image, before it is done: the dry run of command line and window."""
+"""What an import would do, image by image: the dry run of command line and window."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.incoming_files import wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.progress import Progress
+from segstudio.text import _
 
 __all__ = ["ImportPreview", "PreviewedPlane", "preview_import"]
 
@@ -57,7 +58,7 @@ def preview_import(
     planes = wanted.incoming.planes
     found: list[PreviewedPlane] = []
     for done, plane in enumerate(planes):
-        yield Progress(done, len(planes), f"checking {plane.name}")
+        yield Progress(done, len(planes), _("checking {name}", name=plane.name))
         read = wanted.incoming.read(plane)
         found.append(
             PreviewedPlane(

@@ -22,7 +22,7 @@ class IncomingPlane(Protocol):
 
     @property
     def name(self) -> str:
-        """Where they stand, for people: the mask, or the image as the file of annotations has it."""
+        """Their origin, for people: the mask, or the image as the file of annotations has it."""
         ...
 
     @property
@@ -59,7 +59,7 @@ class Incoming(Protocol):
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Files that are called like masks, in a format that is not read."""
+        """Files named like masks, in a format that is not read."""
         ...
 
     @property
@@ -69,7 +69,7 @@ class Incoming(Protocol):
 
     @property
     def binary(self) -> tuple[str, ...]:
-        """Masks read so far of nothing but 0 and 255, where 255 means unknown though nobody said so; none where one of
+        """Masks read so far of only 0 and 255, where 255 means unknown though nobody said so; none where one of
         them holds more."""
         ...
 
@@ -84,7 +84,7 @@ class Incoming(Protocol):
         ...
 
     def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:
-        """The classes that are meant by name and that a project with these classes lacks."""
+        """The classes given by name that a project with these classes does not have."""
         ...
 
     def use(self, classes: ClassTable) -> None:

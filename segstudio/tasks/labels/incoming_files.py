@@ -1,4 +1,4 @@
-"""A format's name and a path become incoming labels; nothing behind this asks which format it was."""
+"""A format's name and a path become incoming labels; nothing after this asks for the format."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ def incoming_labels(
     if form is None or not form.imports:
         raise UsageError(
             _(
-                "'{name}' is no format that can be imported; there are {readable}.",
+                "'{name}' is not a format for import; choose one of {readable}.",
                 name=name,
                 readable=", ".join(readable()),
             )
@@ -65,7 +65,7 @@ def wanted_labels(
     incoming = incoming_labels(project, format_, path, mapping, pattern)
     missing = incoming.missing(now)
     if not new_classes:
-        must_exist((c.name for c in missing), now, "--new-classes makes those that are missing.")
+        must_exist((c.name for c in missing), now, _("--new-classes adds the missing classes."))
     classes = changed_classes(now, missing, project.next_class(), frozenset())
     incoming.use(classes)
     return Wanted(incoming, now, classes, tuple(c.name for c in missing))
@@ -77,9 +77,9 @@ def _format_of(path: Path) -> str:
     if len(fitting) > 1:
         raise UsageError(
             _(
-                "{name} may be of several formats: say which with --format, {fitting}.",
+                "{name} may be in several formats: choose one with --format ({fitting}).",
                 name=path.name,
-                fitting=" or ".join(fitting),
+                fitting=", ".join(fitting),
             )
         )
     return fitting[0] if fitting else "png"

@@ -15,7 +15,7 @@ from segstudio.errors import MaskMismatch, UnknownClassValue, UsageError, UserEr
 from segstudio.formats.values import MaskValues
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.model import ClassTable, folded_name
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = [
     "Color",
@@ -58,13 +58,17 @@ def parsed_map(texts: Iterable[str]) -> dict[MapKey, str]:
         written, mark, name = part.partition("=")
         if not mark or not written.strip():
             raise UsageError(
-                _("'{part}' is no KEY=CLASS: a key is a value, a range like 0-127, a colour or a name.", part=part)
+                _(
+                    "'{part}' is not of the form KEY=CLASS: a key is a value, a range like 0-127, a colour or a name.",
+                    part=part,
+                )
             )
         key = _parsed_key(written.strip())
         meant = {key} if isinstance(key, int) else set(key) if isinstance(key, range) else set[int]()
         if key in found or meant & values:
-            twice = f"value {min(meant & values)}" if meant & values else f"key {key}"
-            raise UsageError(_("The {twice} is mapped twice.", twice=twice))
+            if meant & values:
+                raise UsageError(_("The value {value} is mapped twice.", value=min(meant & values)))
+            raise UsageError(_("The key {key} is mapped twice.", key=key))
         values |= meant
         found[key] = name.strip()
     return found
@@ -73,14 +77,14 @@ def parsed_map(texts: Iterable[str]) -> dict[MapKey, str]:
 def _parsed_key(text: str) -> MapKey:
     if text.startswith("#"):
         if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
-            raise UsageError(_("'{text}' is no colour of the form #RRGGBB.", text=text))
+            raise UsageError(_("'{text}' is not a colour of the form #RRGGBB.", text=text))
         return Color(*bytes.fromhex(text[1:]))
     if re.fullmatch("[0-9]+", text):
         return _value(text)
     if re.fullmatch("[0-9]+ *- *[0-9]+", text):
         first, _unused, last = text.partition("-")
         if _value(first) > _value(last):
-            raise UsageError(_("The range '{text}' has no value: its first is above its last.", text=text))
+            raise UsageError(_("The range '{text}' is empty: its first value is above its last.", text=text))
         return range(_value(first), _value(last) + 1)
     return text
 
@@ -89,9 +93,9 @@ def _value(text: str) -> int:
     if int(text) >= _MOST_VALUES:
         raise UsageError(
             _(
-                "{text} is no value of a mask: these are 0 to {most_values}.",
-                text=text.strip(),
-                most_values=_MOST_VALUES - 1,
+                "{value} is not a value of a mask: values are 0 to {last}.",
+                value=text.strip(),
+                last=_MOST_VALUES - 1,
             )
         )
     return int(text)
@@ -103,7 +107,7 @@ def must_have_no_names(mapping: MaskMap, format_: str) -> None:
         if isinstance(key, str):
             raise UsageError(
                 _(
-                    "'{key}' is no key for masks of the format {format}, which use no names: a key is a value, a "
+                    "'{key}' is not a key for masks of the format {format}, which use no names: a key is a value, a "
                     "range like 0-127, or a colour #RRGGBB.",
                     key=key,
                     format=format_,
@@ -112,7 +116,7 @@ def must_have_no_names(mapping: MaskMap, format_: str) -> None:
 
 
 def missing_classes(mapping: MaskMap, classes: ClassTable) -> tuple[str, ...]:
-    """The classes that a map names and the project lacks, each once, as first written."""
+    """The classes that a map names and the project does not have, each once, as first written."""
     missing: dict[str, str] = {}
     for name in mapping.values():
         if name and classes.named(name) is None:
@@ -121,15 +125,15 @@ def missing_classes(mapping: MaskMap, classes: ClassTable) -> tuple[str, ...]:
 
 
 def must_exist(names: Iterable[str], classes: ClassTable, todo: str = "") -> None:
-    """Raises `UserError`, which lists them, where there are names of classes that the project lacks."""
+    """Raises `UserError`, which lists them, where classes of these names are not in the project."""
     missing = tuple(names)
     if missing:
-        *first, last = (f"'{name}'" for name in missing)
-        listed = f"{', '.join(first)} or {last}" if first else last
         raise UserError(
-            _(
-                "The project has no class {listed}; it has {names}.",
-                listed=listed,
+            count(
+                len(missing),
+                "The project has no class {missing}; it has {names}.",
+                "The project has no classes {missing}; it has {names}.",
+                missing=", ".join(f"'{name}'" for name in missing),
                 names=", ".join(c.name for c in classes),
             ),
             todo=todo,
@@ -171,7 +175,7 @@ class ValueTable:
         and `MaskMismatch` for colours where the map names none."""
         by_color = self.has_colors and mask.colors is not None
         if mask.picture and not by_color:
-            raise MaskMismatch(_("{name} is a colour picture, no mask of class values.", name=name))
+            raise MaskMismatch(_("{name} is a colour picture, not a mask of class values.", name=name))
         ids = (self._of_colors(mask) if by_color else self._of_values(mask))[mask.values]
         if ids.size and int(ids.min()) < 0:
             wrong = np.unique(mask.values[ids < 0])
@@ -201,19 +205,29 @@ class ValueTable:
     @staticmethod
     def _valueless(name: str, wrong: NDArray[np.int32]) -> UnknownClassValue:
         return UnknownClassValue(
-            f"{name} holds the value{'s' if len(wrong) > 1 else ''} {_listed(wrong.tolist())}, which no class of the "
-            "project has.",
-            todo=_("Say what is meant: --map {wrong}=CLASS, or --map {wrong}= for unknown.", wrong=wrong[0]),
+            count(
+                len(wrong),
+                "{name} holds the value {values}, which no class of the project has.",
+                "{name} holds the values {values}, which no class of the project has.",
+                name=name,
+                values=_listed(wrong.tolist()),
+            ),
+            todo=_("Add --map {value}=CLASS, or --map {value}= for unknown.", value=wrong[0]),
         )
 
     @staticmethod
     def _colorless(mask: MaskValues, name: str, wrong: NDArray[np.int32]) -> UnknownClassValue:
         assert mask.colors is not None
         colors = [str(Color(*mask.colors[value].tolist())) for value in wrong if value < len(mask.colors)]
-        what = f"colour{'s' if len(colors) > 1 else ''} {_listed(colors)}"
         return UnknownClassValue(
-            _("{name} holds the {what}, to which --map gives no class.", name=name, what=what),
-            todo=f"Say what is meant: --map '{colors[0] if colors else wrong[0]}=CLASS', without a class for unknown.",
+            count(
+                len(colors),
+                "{name} holds the colour {colors}, which --map does not give a class.",
+                "{name} holds the colours {colors}, which --map does not give a class.",
+                name=name,
+                colors=_listed(colors),
+            ),
+            todo=_("Add --map '{key}=CLASS', without a class for unknown.", key=colors[0] if colors else wrong[0]),
         )
 
 

@@ -19,7 +19,7 @@ from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_have_no_names
 from segstudio.tasks.reachable import status_of
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["IncomingMasks"]
 
@@ -153,13 +153,13 @@ def _none_found(
     path: Path, masks: Sequence[MaskFile], skipped: Sequence[str], unread: Sequence[str], pattern: StemPattern | None
 ) -> UserError:
     if unread:
-        more = f" and {len(unread) - 1} more are" if len(unread) > 1 else " is"
         return UserError(
-            _(
-                "{path} holds no mask that is read: {unread}{more} in another format.",
+            count(
+                len(unread),
+                "{path} holds no mask that SegStudio reads: {first} is in another format.",
+                "{path} holds no mask that SegStudio reads: {n} files are in another format, the first is {first}.",
                 path=path,
-                unread=unread[0],
-                more=more,
+                first=unread[0],
             ),
             todo=_("Convert them to PNG of class values."),
         )
@@ -167,13 +167,12 @@ def _none_found(
         return UserError(_("{path} holds no mask.", path=path))
     listed = f"{', '.join(skipped[:_NAMED])}{' ...' if len(skipped) > _NAMED else ''}"
     if pattern is not None:
-        called = f"called '{pattern.text}' after an image of the project"
         return UserError(
             _(
-                "None of the {n} masks in {path} is {called}: {listed}.",
+                "None of the {n} masks in {path} is named '{pattern}' after an image of the project: {listed}.",
                 n=len(masks),
                 path=path,
-                called=called,
+                pattern=pattern.text,
                 listed=listed,
             )
         )
@@ -184,7 +183,7 @@ def _none_found(
             path=path,
             listed=listed,
         ),
-        todo=_("If they are called otherwise than the images, say how: --pattern '{stem}_mask'."),
+        todo=_("If the masks are not named like the images, give the pattern: --pattern '{stem}_mask'."),
     )
 
 
@@ -286,9 +285,9 @@ class _ReadMask:
 
 @dataclass(slots=True)
 class _BinaryCheck:
-    """Whether all masks that other programs made hold nothing but 0 and 255: then 255 is an object, not unknown.
+    """Whether all masks that other programs made hold only 0 and 255: then 255 is an object, not unknown.
 
-    Masks with our mark are what they say, and do not count.
+    Masks with our mark are unambiguous and do not count.
     """
 
     value: int = 255
@@ -296,7 +295,7 @@ class _BinaryCheck:
     _more: bool = False
 
     def add(self, found: _MatchedMask, read: _ReadMask) -> None:
-        """Take in one mask; taken in twice, it counts once."""
+        """Add a mask; added twice, it counts once."""
         if found.own:
             return
         if read.binary is None:
@@ -333,7 +332,7 @@ def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) ->
         mask = reader.read(found.mask, pictures=table.has_colors)
     except OSError as error:
         raise UnreadableImage(
-            _("{name} cannot be read: {strerror}.", name=found.mask.name, strerror=error.strerror or error)
+            _("{name} cannot be read: {why}.", name=found.mask.name, why=error.strerror or error)
         ) from error
     return _ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
 

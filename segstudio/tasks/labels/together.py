@@ -15,13 +15,13 @@ __all__ = ["Edits", "written_together"]
 _LOOK_S = 0.1
 
 Edits = Callable[[sqlite3.Connection, Ticker], Iterator[Edit | StreamedEdit | None]]
-"""The edits, made one by one on the writer's thread in the open transaction; None where an image is left as it is."""
+"""The edits, made one by one on the writer's thread in the open transaction; None where an image does not change."""
 
 
 def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, safe: str) -> Generator[int, None, int]:
-    """Write the edits of `total` images; gives now and then how many are done, and returns how many were written.
+    """Write the edits of `total` images; yields how many are done from time to time, and returns how many were written.
 
-    Closing it writes none. `safe` is said where the disk refuses: then `DiskRefused` is raised.
+    Closing it writes none. Where the disk refuses, `DiskRefused` is raised with `safe`.
     """
     ticker = Ticker()
 

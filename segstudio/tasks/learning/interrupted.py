@@ -1,4 +1,4 @@
-"""A run that was interrupted: what is kept of it while it learns, and from where it goes on."""
+"""An interrupted run: what is kept while it learns, and where it resumes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Traces:
 
 
 def interrupted_run(project: Project) -> Interrupted | None:
-    """The run to be resumed; None where there is none. Only for whoever holds the project: else it may be under way."""
+    """The run to be resumed; None where there is none. Only for the process that holds the project."""
     found = project.setting(LEARNING)
     try:
         return None if found is None else msgspec.convert(found, Interrupted)

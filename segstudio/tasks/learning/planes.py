@@ -36,7 +36,7 @@ def planes_to_predict(
         return planes
     first, last = between
     if all(len(row.planes) <= first for row in images):
-        raise UserError(_("No image has a plane number {first}: the planes are counted from 0.", first=first))
+        raise UserError(_("No image has a plane {plane}: planes are counted from 0.", plane=first))
     return [(image, plane) for image, plane in planes if first <= plane <= last]
 
 

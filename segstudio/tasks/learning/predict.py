@@ -14,6 +14,7 @@ from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import EncodedTile
+from segstudio.text import _
 
 __all__ = ["Broken", "Plane", "PredictProgress", "PredictReport", "PredictSeconds", "Visible", "predict"]
 
@@ -27,7 +28,7 @@ _FEW = 100
 
 @dataclass(frozen=True, slots=True)
 class PredictProgress:
-    """So many of the planes are done. `image` is set when one was written just now; `part` = only so far.
+    """How many planes are done. `image` is set when one has just been written; `part` = only part of it.
 
     `fraction` (0..1) counts the tiles of all planes; None until the first is there.
     """
@@ -73,7 +74,7 @@ class PredictReport(msgspec.Struct, frozen=True):
 
 
 def _nothing() -> Visible | None:
-    """What a task sees that no window looks at."""
+    """The default for a task without a window."""
     return None
 
 
@@ -98,7 +99,7 @@ def predict(
     """
     writer = project.writing()
     if not writer.flush():
-        raise DiskRefused(writer.state.refused or "Not every edit could be saved before proposing.")
+        raise DiskRefused(writer.state.refused or _("Not every edit could be saved before proposing."))
     kept = frozenset[Plane]() if replace_people else project.proposals.from_people()
     job = _Job(project, _rows(project, images), planes, kept, visible, replace_people=replace_people)
     try:

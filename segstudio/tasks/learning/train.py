@@ -54,13 +54,13 @@ def train(
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
-    leaves a `resumable` one to be resumed: `resume` goes on with it, which a `Warned` event says first. `plan` repeats
+    leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
     `DiskRefused`.
     """
     writer = project.writing()
     if not writer.flush():
-        raise DiskRefused(writer.state.refused or "Not every edit could be saved before training.")
+        raise DiskRefused(writer.state.refused or _("Not every edit could be saved before training."))
     run = _Run(project, choices, None if resume is None else resume.run)
     try:
         if resume is not None:
@@ -71,7 +71,7 @@ def train(
             run.begin()
         again = resume is not None
         died = False
-        yield run.note(Preparing(step=run.step, seconds=run.seconds, text="Waiting for the engine"))
+        yield run.note(Preparing(step=run.step, seconds=run.seconds, text=_("Waiting for the engine")))
         while True:
             request = Train(
                 run=run.name,
@@ -106,7 +106,7 @@ def train(
 
 def _twice(error: EngineDied) -> EngineDied:
     return EngineDied(
-        _("The run was given up: the engine died twice in it. {sentence}", sentence=error.sentence),
+        _("The run was abandoned: the engine died twice. {sentence}", sentence=error.sentence),
         safe=_("Everything painted is safe, and the version before it stays in use."),
         todo=_("Run 'segstudio doctor'."),
     )
@@ -161,7 +161,7 @@ class _Run:
         return msgspec.to_builtins(kept)
 
     def take_up(self, kept: Interrupted) -> str:
-        """Go on with an interrupted run; one sentence about it. Raises `UserError` where that has failed before."""
+        """Resume an interrupted run; returns a sentence about it. Raises `UserError` where that has failed before."""
         traces = traces_of(self._folder)
         self.step, self.seconds, self.plan = traces.step, traces.seconds, traces.plan
         self._row = take_up_run(self._project, self.name).result()
@@ -169,15 +169,16 @@ class _Run:
         if traces.checkpoint_step == kept.resumed_from:
             raise UserError(
                 _(
-                    "The run was given up: SegStudio ended twice after step {checkpoint_step} of it.",
-                    checkpoint_step=traces.checkpoint_step,
+                    "The run was abandoned: SegStudio ended twice after its step {step}.",
+                    step=traces.checkpoint_step,
                 ),
                 safe=_("Everything painted is safe, and the version before it stays in use."),
                 todo=_("Run 'segstudio doctor'."),
             )
         keep_learning(self._project, self._kept(traces.checkpoint_step)).result()
-        where = f"step {traces.checkpoint_step}" if traces.checkpoint_step else "its beginning"
-        return f"The run went on from {where}."
+        if traces.checkpoint_step:
+            return _("The run continued from step {step}.", step=traces.checkpoint_step)
+        return _("The run started again from its beginning.")
 
     def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
         """Take replies until the last one."""
@@ -227,9 +228,12 @@ class _Run:
             raise _refused("cache/facts", error) from error
 
     def survived(self, error: EngineDied) -> str:
-        """One sentence about a death that the run lives through."""
-        where = "its last checkpoint" if (self._folder / CHECKPOINT).exists() else "its beginning"
-        return f"{error.sentence} It was started again, and the run resumed from {where}."
+        """One sentence about a death of the engine that the run survives."""
+        if (self._folder / CHECKPOINT).exists():
+            resumed = _("It was started again, and the run resumed from its last checkpoint.")
+        else:
+            resumed = _("It was started again, and the run began again.")
+        return f"{error.sentence} {resumed}"
 
     def finish(self) -> TrainResult:
         """Write weights, card and rows; the version counts only once all of it is on disk."""
@@ -275,15 +279,15 @@ class _Run:
         return result
 
     def fail(self, state: str, sentence: str) -> None:
-        """Write that the run came to nothing; the version before it stays."""
+        """Write that the run failed; the version before it stays."""
         self._end(state, sentence, None)
 
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""
         if not resumable:
-            self.fail("stopped", "The run was dropped.")
+            self.fail("stopped", _("The run was dropped."))
             return
-        self._end("interrupted", "It goes on when the project is opened in the window.", self._kept())
+        self._end("interrupted", _("It continues when the project is opened in the window."), self._kept())
 
     def _end(self, state: str, sentence: str, kept: Mapping[str, Any] | None) -> None:
         if self._project.writer is None:
@@ -373,7 +377,7 @@ def _write(path: Path, data: bytes) -> None:
 
 def _refused(name: str, error: OSError) -> DiskRefused:
     return DiskRefused(
-        _("'{name}' could not be written: {strerror}.", name=name, strerror=error.strerror or error),
+        _("'{name}' could not be written: {why}.", name=name, why=error.strerror or error),
         safe=_("Everything painted is safe, and the version before it stays in use."),
         todo=_("Make room and train again."),
     )

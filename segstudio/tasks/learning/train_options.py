@@ -1,6 +1,6 @@
 """The options of a run, as the command line and `fine_tune()` take them: from a person's words, and from a file.
 
-What is said in the call wins over the file, the file over the defaults.
+Options of the call win over the file, the file over the defaults.
 """
 
 import re
@@ -31,18 +31,23 @@ def choices_of(values: Mapping[str, object], config: Path | None = None) -> Choi
     """
     found = {} if config is None else _from_file(config)
     found |= {name: value for name, value in values.items() if value is not None}
-    where = "" if config is None else f"{config}: "
+
+    def refused(why: object) -> UsageError:
+        if config is None:
+            return UsageError(_("{why}.", why=why))
+        return UsageError(_("{file}: {why}.", file=config, why=why))
+
     try:
         choices = msgspec.convert(found, Choices)
     except msgspec.ValidationError as error:
-        raise UsageError(_("{where}{error}.", where=where, error=error)) from error
+        raise refused(error) from error
     if not _DEVICE.fullmatch(choices.device):
         raise UsageError(
-            _("'{device}' is no device; there are auto, cpu, cuda, cuda:N and mps.", device=choices.device)
+            _("'{device}' is not a device; choose one of auto, cpu, cuda, cuda:N and mps.", device=choices.device)
         )
     limits = (choices.max_seconds, choices.max_steps)
     if any(limit is not None and limit <= 0 for limit in limits) or choices.seed < 0:
-        raise UsageError(_("{where}max_seconds and max_steps are above 0, seed is not below 0.", where=where))
+        raise refused(_("max_seconds and max_steps must be above 0, and seed must not be negative"))
     return choices
 
 
@@ -56,7 +61,7 @@ def recorded(steps: Generator[Event, None, R], path: Path | None) -> Generator[E
             except OSError as error:
                 steps.close()
                 raise DiskRefused(
-                    _("{path} cannot be written: {strerror}.", path=path, strerror=error.strerror or error)
+                    _("{path} cannot be written: {why}.", path=path, why=error.strerror or error)
                 ) from error
         while True:
             try:
@@ -80,25 +85,21 @@ def write_event(file: BinaryIO, event: Event) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise DiskRefused(
-            _("The events could not be written: {strerror}.", strerror=error.strerror or error)
-        ) from error
+        raise DiskRefused(_("The events could not be written: {why}.", why=error.strerror or error)) from error
 
 
 def _from_file(path: Path) -> dict[str, object]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(
-            _("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error)
-        ) from error
+        raise UsageError(_("{path} cannot be read: {why}.", path=path, why=error.strerror or error)) from error
     except ValueError as error:
-        raise UsageError(_("{path} is no TOML: {error}.", path=path, error=error)) from error
+        raise UsageError(_("{path} is not valid TOML: {error}.", path=path, error=error)) from error
     unknown = sorted(set(values) - set(OPTIONS))
     if unknown:
         raise UsageError(
             _(
-                "{path}: '{unknown}' is no option of train; there are {options}.",
+                "{path}: '{unknown}' is not an option of train; choose from {options}.",
                 path=path,
                 unknown=unknown[0],
                 options=", ".join(OPTIONS),

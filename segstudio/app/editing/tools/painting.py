@@ -1,4 +1,4 @@
-"""A gesture that paints one object, by the policy: what every tool that paints stands on."""
+"""A gesture that paints one object, by the policy: the base of every tool that paints."""
 
 from segstudio.app.editing.tools.base import Context
 from segstudio.geometry import Rect

@@ -20,5 +20,5 @@ class PanTool(ToolHandler):
         return None
 
     def abort(self) -> dict[int, Rect]:
-        """Nothing to take back."""
+        """Nothing to undo."""
         return {}

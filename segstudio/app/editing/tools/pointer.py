@@ -1,4 +1,4 @@
-"""What the pointer and the keys did, in image coordinates. Plain values: the canvas makes them, the tools read them."""
+"""Events of pointer and keys, in image coordinates. Plain values: the canvas makes them, the tools read them."""
 
 from dataclasses import dataclass
 from enum import Enum, auto

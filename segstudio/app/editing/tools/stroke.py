@@ -42,7 +42,7 @@ class StrokeTool(ToolHandler):
         return Answer(self._dab(event.at))
 
     def move(self, event: Pointer, context: Context) -> Answer:
-        """Go on to a further point."""
+        """Continue to a further point."""
         return Answer(self._dab(event.at))
 
     def release(self, event: Pointer, context: Context) -> Answer:
