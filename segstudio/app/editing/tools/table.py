@@ -6,7 +6,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["TOOLS", "tool_named"]
 
@@ -26,8 +26,8 @@ def _stroke(row: Tool) -> ToolHandler:
 _ROWS = (
     Tool(
         "pan",
-        "Pan",
-        "Move the image; with any tool: middle button, or space and drag",
+        N_("Pan"),
+        N_("Move the image; with any tool: middle button, or space and drag"),
         "pan",
         ("V", "H"),
         _pan,
@@ -37,8 +37,8 @@ _ROWS = (
     ),
     Tool(
         "brush",
-        "Brush",
-        "Paint the class; the right button paints background",
+        N_("Brush"),
+        N_("Paint the class; the right button paints background"),
         "brush",
         ("B",),
         _stroke,
@@ -46,8 +46,8 @@ _ROWS = (
     ),
     Tool(
         "eraser",
-        "Eraser",
-        "Make pixels unknown again; the right button paints background",
+        N_("Eraser"),
+        N_("Make pixels unknown again; the right button paints background"),
         "eraser",
         ("E",),
         _stroke,
