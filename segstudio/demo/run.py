@@ -35,8 +35,8 @@ _SPOT_PX = 6
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """The fields that stay unlabelled: mean IoU of their proposals, the version that proposed, and the strokes to correct
-    them or to paint them from scratch."""
+    """The fields that stay unlabelled: mean IoU of their proposals, the version that proposed, and the strokes to
+    correct them or to paint them from scratch."""
 
     iou: float
     by: str
