@@ -45,7 +45,7 @@ DATA = (
     "PySide6",
     "Python",
 )
-"""Names of classes, images, the project, the device and programs. Paths, versions, units and figures have patterns below."""
+"""Names of classes, images, the project, the device and programs; `PATTERNS` has paths, versions, units and figures."""
 
 PATTERNS = (
     r"(?<!\w)/[\w./ -]*",  # a path
