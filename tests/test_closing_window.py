@@ -72,7 +72,7 @@ def save(me: Bench) -> str:
 def test_ctrl_s_saves_and_says_since_when_or_why_not(me: Bench, disk: Disk) -> None:
     me.drag((40, 40), (60, 50))
     said = save(me)
-    assert said.startswith("Everything is saved ")
+    assert said.startswith("Everything is saved automatically")
     assert me.opened.documents.save_state().time in said
     assert me.seqs == [1]
     disk.full = True
@@ -81,13 +81,13 @@ def test_ctrl_s_saves_and_says_since_when_or_why_not(me: Bench, disk: Disk) -> N
     assert said.startswith("not saved: ")
     assert "full" in said
     disk.full = False
-    assert save(me).startswith("Everything is saved ")
+    assert save(me).startswith("Everything is saved automatically")
     assert me.seqs == [1, 2]
 
 
 def test_ctrl_s_in_mid_stroke_keeps_the_stroke(me: Bench) -> None:
     me.drag((40, 40), (60, 50), release=False)
-    assert save(me).startswith("Everything is saved ")
+    assert save(me).startswith("Everything is saved automatically")
     assert me.seqs == [1]
     me.lift(60, 50)
     me.settle()

@@ -331,7 +331,7 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     QTest.mouseClick(dialog.undo, LEFT)
     me.wait(lambda: len(me.restored) == 2)
     assert me.restored[-1].taken_back
-    assert dialog.state.text() == "The restore of 'before' was taken back."
+    assert dialog.state.text() == "The restore of 'before' was undone."
     assert not dialog.undo.isVisible()
     me.free()
     me.shows(0)

@@ -1,1 +1,1 @@
-"""The demo and its hand. Imported by --demo alone."""
+"""The demo and the hand of its simulated person. Only --demo imports it."""

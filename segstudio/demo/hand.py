@@ -1,4 +1,4 @@
-"""The hand of the simulated person: which strokes somebody would paint who sees what is wrong. Pure, no Qt."""
+"""The hand of the simulated person: the strokes that correct a wrong mask. Pure functions, no Qt."""
 
 import math
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class HandStroke:
 
 
 def strokes_for(wrong: NDArray[np.bool_], inside: NDArray[np.bool_], most: int, least_px: int = 3) -> list[HandStroke]:
-    """At most so many strokes over what is `wrong` (h, w), in the middle of `inside` (h, w), the widest first.
+    """At most `most` strokes over what is `wrong` (h, w), in the middle of `inside` (h, w), the widest first.
 
-    Each begins at the deepest wrong pixel and follows the middle of the region as far as that is wrong, with the brush
-    as wide as the region is there on average: like a hand's, its rim is off by a pixel here and there, and nobody goes
-    after that. It ends when no wrong spot of `least_px` pixels is left. Depths are Euclidean distances (Felzenszwalb &
+    Each begins at the deepest wrong pixel and follows the middle of the region as far as it is wrong, with a brush as
+    wide as the region there on average. As with a real hand, the edge is off by a pixel here and there, and that is not
+    corrected. It ends when no wrong spot of `least_px` pixels is left. Depths are Euclidean distances (Felzenszwalb &
     Huttenlocher 2012, by OpenCV).
     """
     import cv2
@@ -48,7 +48,7 @@ def strokes_for(wrong: NDArray[np.bool_], inside: NDArray[np.bool_], most: int, 
 
 
 def _spots(mask: NDArray[np.bool_], least_px: int) -> NDArray[np.bool_]:
-    """The components (8-connected) of at least so many pixels."""
+    """The components (8-connected) of at least `least_px` pixels."""
     import cv2
 
     _, found, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -58,7 +58,7 @@ def _spots(mask: NDArray[np.bool_], least_px: int) -> NDArray[np.bool_]:
 
 
 def _path(left: NDArray[np.bool_], depth: NDArray[np.float32], x: int, y: int) -> list[tuple[int, int]]:
-    """Pixels (x, y) along the middle of the wrong region, both ways from a start."""
+    """Pixels (x, y) along the middle of the wrong region, in both directions from a start."""
     start = (x, y)
     seen = np.zeros_like(left)
     forth = _walk(left, depth, seen, start, None)
@@ -74,7 +74,7 @@ def _walk(
     start: tuple[int, int],
     heading: tuple[float, float] | None,
 ) -> list[tuple[int, int]]:
-    """Steps of two pixels to where the region is deepest, never sharply back, while it stays nearly as wide."""
+    """Steps of two pixels to where the region is deepest, without sharp turns, while it stays nearly as wide."""
     path = [start]
     enough = 0.5 * float(depth[start[1], start[0]])
     height, width = left.shape
@@ -105,7 +105,7 @@ def _ahead(heading: tuple[float, float], dx: int, dy: int) -> bool:
 
 
 def _clear(left: NDArray[np.bool_], stroke: HandStroke) -> None:
-    """Take what a stroke covers, and a rim that nobody would go after, out of what is left."""
+    """Remove what a stroke covers, with an edge that nobody would correct, from what is left."""
     covered = stroke.radius + _TOLERANCE_PX
     reach = math.ceil(covered)
     height, width = left.shape

@@ -1,7 +1,7 @@
-"""The demo without a display: the whole job by real mouse and key events on an offscreen window, step by step.
+"""The demo without a display: the whole job by real mouse and key events in an offscreen window, step by step.
 
-Each step prints its figures and leaves a picture of the window; the exports stay beside. The person is simulated: it
-sees the sample's own masks and paints where the proposal is wrong, or paints anew where that is less work.
+Each step prints its figures and saves a picture of the window; the exports are saved beside them. The simulated person
+knows the masks of the sample and paints where the proposal is wrong, or from scratch if that is less work.
 """
 
 import os
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from segstudio.app.open_project import OpenedProject
 from segstudio.demo.hand import HandStroke, strokes_for
 from segstudio.errors import UserError
-from segstudio.text import _
+from segstudio.text import N_, _, count
 
 __all__ = ["run_demo"]
 
 _LEARN_FROM = 4
 _TRAIN_STEPS = 45
-"""About a minute on two idle cores; a busy machine takes longer and learns the same."""
+"""About a minute on two idle cores; a busy machine takes longer but learns the same."""
 _TRAIN_SECONDS = 300.0
-"""After this Stop is clicked, which keeps the best so far."""
+"""After this time Stop is clicked, which keeps the best result so far."""
 _STROKES = 120
 _WORTH_MENDING = 0.75
 _SWEEP_PX = 48.0
@@ -35,8 +35,8 @@ _SPOT_PX = 6
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """The fields that nobody labels: mean IoU of their proposals, whose they are, strokes to mend them, and to paint
-    them from nothing."""
+    """The fields that stay unlabelled: mean IoU of their proposals, the version that proposed, and the strokes to
+    correct them or to paint them from scratch."""
 
     iou: float
     by: str
@@ -45,7 +45,7 @@ class _Rest:
 
 
 def run_demo(folder: Path | None = None, steps: int = _TRAIN_STEPS) -> int:
-    """Run every step in `folder` (`segstudio-demo` by default); the exit code. Raises `UserError` where one fails."""
+    """Run every step in `folder` (`segstudio-demo` by default); the exit code. Raises `UserError` on failure."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
@@ -65,13 +65,13 @@ def run_demo(folder: Path | None = None, steps: int = _TRAIN_STEPS) -> int:
 
 
 def _say_qt(_kind: object, _context: object, message: str) -> None:
-    """Hand on what Qt says, but for one sentence that the offscreen platform says of every window."""
+    """Pass on the messages of Qt, except one that the offscreen platform prints for every window."""
     if "propagateSizeHints" not in message:
         sys.stderr.write(message + "\n")
 
 
 class _Demo:
-    """One run; `steps` count the pictures."""
+    """One run of the demo; `step` counts the pictures."""
 
     def __init__(self, home: Path, steps: int) -> None:
         from segstudio.tasks.sample import make_demo_project, read_sample
@@ -98,43 +98,65 @@ class _Demo:
 
     def run(self) -> None:
         """Propose, correct, fine-tune, compare, export."""
-        self.until(lambda: self.session.project is not None, 60, "the project")
+        self.until(lambda: self.session.project is not None, 60, _("the project"))
         navigation = self.opened.navigation
-        self.until(lambda: navigation.index == 0 and not navigation.loading, 60, "the first image")
-        self.report("opened", f"{self.project}, {len(navigation.items)} images")
+        self.until(lambda: navigation.index == 0 and not navigation.loading, 60, _("the first image"))
+        images = count(len(navigation.items), "1 image", "{n} images")
+        self.report("opened", f"{self.project}, {images}")
         self.open(self.names[0])
         self.wait_for_proposal()
-        self.report("proposed", f"{self.device()}; first guess IoU {self.iou_of_proposal():.3f} on {self.names[0]}")
+        self.report(
+            "proposed",
+            _(
+                "{device}; first guess IoU {iou} on {image}",
+                device=self.device(),
+                iou=f"{self.iou_of_proposal():.3f}",
+                image=self.names[0],
+            ),
+        )
         guess = self.look_at_rest("before any label")
         for name in self.names[:_LEARN_FROM]:
             self.label(name)
         before = self.look_at_rest("before fine-tuning")
         result = self.fine_tune()
         after = self.look_at_rest("after fine-tuning")
-        verdict = "promoted" if result["promoted"] else f"kept as a candidate ({result['reason']})"
         self.open(self.names[_LEARN_FROM])
         self.wait_for_proposal()
-        self.report("compared", f"version {result['version']} {verdict}")
+        self.report("compared", _verdict(result))
         self.say(
             "learned",
-            f"IoU of '{self.foreground}' on the fields that nobody labelled: {guess.iou:.3f} guessed, {before.iou:.3f} "
-            f"by the instant learner, {after.iou:.3f} by {after.by} after fine-tuning",
+            _(
+                "IoU of '{name}' on the unlabelled fields: {guess} for the first guess, {before} for the instant "
+                "learner, {after} for {version} after fine-tuning",
+                name=self.foreground,
+                guess=f"{guess.iou:.3f}",
+                before=f"{before.iou:.3f}",
+                after=f"{after.iou:.3f}",
+                version=after.by,
+            ),
         )
         self.say(
             "saved",
-            f"strokes to mend those fields: {before.strokes_from_nothing} from nothing, {before.strokes} from the "
-            f"instant learner's proposals, {after.strokes} from those of {after.by} after fine-tuning",
+            _(
+                "strokes to complete those fields: {nothing} from scratch, {before} from the proposals of the instant "
+                "learner, {after} from those of {version} after fine-tuning",
+                nothing=before.strokes_from_nothing,
+                before=before.strokes,
+                after=after.strokes,
+                version=after.by,
+            ),
         )
         self.label(self.names[_LEARN_FROM], worth_mending=0.0)
         self.export()
-        self.say("done", f"{monotonic() - self.began:.0f} s in all; pictures and exports in {self.home}")
+        spent = f"{monotonic() - self.began:.0f}"
+        self.say("done", _("{seconds} s in total; pictures and exports in {folder}", seconds=spent, folder=self.home))
 
     def label(self, name: str, worth_mending: float = _WORTH_MENDING) -> None:
         """Label one field with real brush strokes and press Enter.
 
-        A proposal whose IoU makes it worth mending is mended where it is wrong, and its rest accepted; else the objects
-        are painted anew, and the background is swept over all that is still unlabelled: what the gate measures on is
-        not the work of what it measures.
+        A proposal with an IoU of at least `worth_mending` is corrected where it is wrong, and the rest is accepted.
+        Otherwise the objects are painted from scratch and everything still unlabelled becomes background: the labels
+        that the gate measures on must not come from the model that it measures.
         """
         from PySide6.QtCore import Qt
         from PySide6.QtTest import QTest
@@ -150,20 +172,22 @@ class _Demo:
         for stroke in () if anew else ground:
             self.stroke(stroke, Qt.MouseButton.RightButton)
         made = len(objects) + (swept if anew else len(ground))
-        how = "painted anew" if anew else "mended and accepted"
         if not anew:
             self.click("acceptButton")
-        self.until(lambda: bool((self.session.labels() > 0).all()), 30, "the labelled rest")
+        self.until(lambda: bool((self.session.labels() > 0).all()), 30, _("every pixel to be labelled"))
         labels = self.iou(truth, self.labelled())
-        self.report(
-            how.split()[0], f"{name}: proposal IoU {guess:.3f}, {how} with {made} strokes, labels IoU {labels:.3f}"
-        )
+        said = N_("{image}: proposal IoU {guess}, corrected and accepted with {strokes}, labels IoU {labels}")
+        if anew:
+            said = N_("{image}: proposal IoU {guess}, painted from scratch with {strokes}, labels IoU {labels}")
+        strokes = count(made, "1 stroke", "{n} strokes")
+        figures = {"guess": f"{guess:.3f}", "labels": f"{labels:.3f}"}
+        self.report("painted" if anew else "mended", _(said, image=name, strokes=strokes, **figures))
         index = self.opened.navigation.index
         QTest.keyClick(self.window.canvas, Qt.Key.Key_Return)
-        self.until(lambda: self.opened.navigation.items[index].status == "done", 30, "the image to be done")
+        self.until(lambda: self.opened.navigation.items[index].status == "done", 30, _("the image to be marked done"))
 
     def sweep(self, shape: tuple[int, ...]) -> int:
-        """Paint background with a wide brush over all that is unlabelled; how many strokes that took."""
+        """Paint background with a wide brush over all unlabelled pixels; returns the number of strokes."""
         from PySide6.QtCore import Qt
 
         from segstudio.labels.paint.policy import Touch
@@ -177,7 +201,7 @@ class _Demo:
         return len(rows)
 
     def stroke(self, stroke: HandStroke, button: Any) -> None:
-        """Press, move and release the mouse along a stroke, as a pointer of fine resolution would."""
+        """Press, move and release the mouse along a stroke, like a pointer with a fine resolution."""
         from PySide6.QtCore import QEvent, Qt
         from PySide6.QtGui import QMouseEvent
         from PySide6.QtWidgets import QApplication
@@ -198,7 +222,7 @@ class _Demo:
         QApplication.processEvents()
 
     def press_undo(self) -> None:
-        """Ctrl+Z on the canvas, and wait until that is on disk."""
+        """Press Ctrl+Z on the canvas, and wait until that is on disk."""
         from PySide6.QtCore import Qt
         from PySide6.QtTest import QTest
 
@@ -216,7 +240,7 @@ class _Demo:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def fine_tune(self) -> dict[str, Any]:
-        """Click Fine-tune's way and paint on another image while it runs."""
+        """Fine-tune as a click on the button does, and paint on another image while it runs."""
         from PySide6.QtCore import Qt
 
         results: list[dict[str, Any]] = []
@@ -224,37 +248,41 @@ class _Demo:
         self.session.trainingFinished.connect(results.append)
         self.session.trainingEvent.connect(events.append)
         self.session.fine_tune(max_steps=self.train_steps)
-        self.until(lambda: any(e["kind"] == "stepped" for e in events) or bool(self.failures), 120, "the first step")
+        self.until(lambda: any(e["kind"] == "stepped" for e in events) or bool(self.failures), 120, _("the first step"))
         self.open(self.names[_LEARN_FROM])
         self.committed(lambda: self.stroke(HandStroke(((6.5, 6.5), (18.5, 6.5)), 4.0), Qt.MouseButton.RightButton))
-        self.say("painted", "while it trains: one stroke, saved")
+        self.say("painted", _("one stroke during training, saved"))
         began = monotonic()
-        self.until(lambda: sum(e["kind"] == "stepped" for e in events) > 12 or bool(results), 300, "some steps")
+        self.until(lambda: sum(e["kind"] == "stepped" for e in events) > 12 or bool(results), 300, _("some steps"))
         self.press_undo()
-        self.say("undone", "the same stroke, by Ctrl+Z: this field stays one that nobody labelled")
-        self.report("training", f"loss {next(e['loss'] for e in reversed(events) if e['kind'] == 'stepped'):.3f}")
-        self.until(lambda: bool(results) or monotonic() > began + _TRAIN_SECONDS, 600, "the end of training")
+        self.say("undone", _("the same stroke, by Ctrl+Z, so that this field stays unlabelled"))
+        loss = next(e["loss"] for e in reversed(events) if e["kind"] == "stepped")
+        self.report("training", _("loss {loss}", loss=f"{loss:.3f}"))
+        self.until(lambda: bool(results) or monotonic() > began + _TRAIN_SECONDS, 600, _("the end of training"))
         if not results:
             self.click("stopTrainingButton")
-        self.until(lambda: bool(results), 180, "the end of training")
+        self.until(lambda: bool(results), 180, _("the end of training"))
         result = results[0]
         parent, child = result["held_out"]["parent"], result["held_out"]["child"]
-        figures = f"{result['steps']} steps in {result['seconds']:.0f} s"
+        steps, seconds = count(result["steps"], "1 step", "{n} steps"), f"{result['seconds']:.0f}"
+        figures = [_("{steps} in {seconds} s", steps=steps, seconds=seconds)]
         if parent and child:
-            figures += f"; held-out mean IoU {parent['mean_iou']:.3f} -> {child['mean_iou']:.3f}"
-        self.report("trained", figures)
+            before, now = f"{parent['mean_iou']:.3f}", f"{child['mean_iou']:.3f}"
+            figures.append(_("held-out mean IoU {before} -> {now}", before=before, now=now))
+        self.report("trained", "; ".join(figures))
         return result
 
     def export(self) -> None:
-        """PNG masks and COCO, read back."""
+        """Export PNG masks and COCO, which are read back."""
         for format_ in ("png", "coco"):
             finished: list[dict[str, Any]] = []
             self.session.exportFinished.connect(finished.append)
             self.session.export(format_, self.home / f"export-{format_}")
-            self.until(lambda finished=finished: bool(finished), 60, f"the {format_} export")
+            self.until(lambda finished=finished: bool(finished), 60, _("the export as {format}", format=format_))
             self.session.exportFinished.disconnect(finished.append)
-            self.say("exported", f"{format_}: {len(finished[0]['files'])} files, read back and equal")
-        self.report("exported", "PNG masks and COCO")
+            files = count(len(finished[0]["files"]), "1 file", "{n} files")
+            self.say("exported", _("{format}: {files}, read back and equal", format=format_, files=files))
+        self.report("exported", _("PNG masks and COCO"))
 
     @property
     def opened(self) -> OpenedProject:
@@ -268,25 +296,25 @@ class _Demo:
         """Show an image by its file name and fit it."""
         shown: list[bool] = []
         if self.session.current_image == name:
-            self.until(lambda: not self.opened.navigation.loading, 30, f"image {name}")
+            self.until(lambda: not self.opened.navigation.loading, 30, _("image {name}", name=name))
             return
         self.session.imageShown.connect(lambda: shown.append(True))
         self.session.open_image(name)
-        self.until(lambda: bool(shown) and self.session.current_image == name, 30, f"image {name}")
+        self.until(lambda: bool(shown) and self.session.current_image == name, 30, _("image {name}", name=name))
         self.window.canvas.zoom_to_fit()
 
     def wait_for_proposal(self) -> None:
-        """Wait until the image on screen has a proposal; ask for one where none is on its way."""
+        """Wait until the image on screen has a proposal; ask for one unless one is on its way."""
         proposals = self.opened.proposals
         if proposals.seen is None and not proposals.running:
             self.session.propose()
-        self.until(lambda: proposals.seen is not None and not proposals.running, 180, "a proposal")
+        self.until(lambda: proposals.seen is not None and not proposals.running, 180, _("a proposal"))
 
     def proposed(self) -> NDArray[np.uint16]:
         """Class values of the proposal on screen."""
         found = self.session.proposal()
         if found is None:
-            raise UserError(_("The proposal vanished."))
+            raise UserError(_("The proposal has vanished."))
         return found[0]
 
     def labelled(self) -> NDArray[np.uint16]:
@@ -298,7 +326,7 @@ class _Demo:
         return np.vectorize(lambda c: values.get(c, 255), otypes=[np.uint16])(ids)
 
     def truth(self, name: str) -> NDArray[np.uint8]:
-        """The sample's own mask of a field."""
+        """The mask of a field that comes with the sample."""
         from PIL import Image
 
         with Image.open(self.truth_folder / Path(name).with_suffix(".png").name) as mask:
@@ -311,20 +339,20 @@ class _Demo:
         return both / either if either else 0.0
 
     def iou_of_proposal(self) -> float:
-        """IoU of the proposal on screen with the sample's mask."""
+        """IoU of the proposal on screen with the mask of the sample."""
         return self.iou(self.truth(str(self.session.current_image)), self.proposed())
 
     def look_at_rest(self, when: str) -> "_Rest":
-        """Fresh proposals on the fields that are never labelled: how good, and what mending them would take."""
+        """Make fresh proposals for the fields that stay unlabelled: their IoU, and the strokes to correct them."""
         figures: list[float] = []
         strokes = from_nothing = 0
         for name in self.names[_LEARN_FROM:]:
             self.open(name)
-            self.until(lambda: not self.opened.proposals.running, 180, "a proposal")
+            self.until(lambda: not self.opened.proposals.running, 180, _("a proposal"))
             ready: list[bool] = []
             self.session.proposalReady.connect(lambda ready=ready: ready.append(True))
             self.session.propose()
-            self.until(lambda ready=ready: bool(ready), 180, "a proposal")
+            self.until(lambda ready=ready: bool(ready), 180, _("a proposal"))
             figures.append(self.iou_of_proposal())
             truth, found = self.truth(name), self.proposed()
             strokes += sum(map(len, wrong_strokes(truth, found)))
@@ -333,41 +361,44 @@ class _Demo:
         by = seen.version if seen is not None else "none"
         rest = _Rest(float(np.mean(figures)), by, strokes, from_nothing)
         each = ", ".join(f"{f:.3f}" for f in figures)
-        self.report(when, f"fields that nobody labelled, proposal by {by}: IoU {rest.iou:.3f} ({each})")
+        mean = f"{rest.iou:.3f}"
+        self.report(
+            when, _("unlabelled fields, proposals of {version}: IoU {iou} ({each})", version=by, iou=mean, each=each)
+        )
         return rest
 
     def device(self) -> str:
-        """Where the engine computes."""
-        return self.opened.engine_state.device or "device not known yet"
+        """The device of the engine."""
+        return self.opened.engine_state.device or _("device not known yet")
 
-    # -- waiting and telling -----------------------------------------------------------------------------------------
+    # -- waiting and printing ------------------------------------------------------------------------------------------
 
     def committed(self, act: Callable[[], object]) -> None:
-        """Do something that makes an edit and wait until that is on disk."""
+        """Do something that makes an edit, and wait until that is on disk."""
         numbers: list[int] = []
         self.session.editCommitted.connect(numbers.append)
         act()
-        self.until(lambda: bool(numbers), 30, "the edit to be saved")
+        self.until(lambda: bool(numbers), 30, _("the edit to be saved"))
         self.session.editCommitted.disconnect(numbers.append)
 
     def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
-        """Let the event loop run until something holds. Raises `UserError` after a while, or at a failure."""
+        """Run the event loop until a condition holds. Raises `UserError` after so many seconds, or on a failure."""
         from PySide6.QtCore import QEventLoop, QTimer
 
         deadline = monotonic() + seconds
         while not holds():
             if self.failures:
-                raise UserError(
-                    _("The demo failed while waiting for {what}: {failures}", what=what, failures=self.failures[0])
-                )
+                raise UserError(_("The demo failed while waiting for {what}: {why}", what=what, why=self.failures[0]))
             if monotonic() > deadline:
-                raise UserError(_("The demo waited {seconds:.0f} s in vain for {what}.", seconds=seconds, what=what))
+                raise UserError(
+                    _("The demo gave up after waiting {seconds} s for {what}.", seconds=round(seconds), what=what)
+                )
             loop = QEventLoop()
             QTimer.singleShot(20, loop.quit)
             loop.exec()
 
     def report(self, step: str, text: str) -> None:
-        """Print a step and keep a picture of the window."""
+        """Print a step and save a picture of the window."""
         self.step += 1
         name = f"{self.step:02d}-{step.replace(' ', '-')}.png"
         self.window.grab().save(str(self.home / name))
@@ -383,12 +414,19 @@ class _Demo:
         self.window.close()
 
 
+def _verdict(result: dict[str, Any]) -> str:
+    """Whether the new version was promoted, and why not."""
+    if result["promoted"]:
+        return _("version {version} promoted", version=result["version"])
+    return _("version {version} kept as a candidate ({why})", version=result["version"], why=result["reason"])
+
+
 def wrong_strokes(
     truth: NDArray[np.uint8], found: NDArray[np.integer], most: int = 1000
 ) -> tuple[list[HandStroke], list[HandStroke]]:
     """The strokes for objects that `found` (h, w) misses, and those for background where it has too much.
 
-    Where nothing was found (255) the background is not counted: it is filled in at one go.
+    Background is not counted where nothing was found (255), because it is filled in one step.
     """
     objects = strokes_for((truth == 1) & ~_widened(found == 1), truth == 1, most, _SPOT_PX)
     ground = strokes_for((found == 1) & ~_widened(truth == 1), truth == 0, most, _SPOT_PX)
@@ -396,7 +434,7 @@ def wrong_strokes(
 
 
 def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and the pixels around it: a rim that is off by one is right."""
+    """The mask and the pixels around it, so that an edge that is off by one counts as right."""
     import cv2
 
     return cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

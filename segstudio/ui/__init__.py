@@ -1,4 +1,4 @@
-"""The window. `open_window` is all that the rest of the world needs; everything else loads when it is called."""
+"""The window. `open_window` is all that other code needs; everything else is loaded when it is called."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ _AT_ONCE_S = 1.0
 def open_window(project: str | Path | None = None) -> "MainWindow":
     """Build and show the real window on the existing `QApplication`, with this project open if one is named.
 
-    Returns before the first `imageShown`, which comes from the event loop. A project that cannot be opened is said in
-    the window, in one sentence; nothing is raised for it.
+    Returns before the first `imageShown`, which comes from the event loop. If the project cannot be opened, the window
+    reports it in one sentence; nothing is raised.
     """
     from segstudio.app.session import Session
     from segstudio.ui.window.main_window import MainWindow
@@ -24,6 +24,7 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     window.show()
     if project is not None:
         window.open_path(Path(project))
-        # A script goes on with the project; a slow disk keeps nobody: what needs the project then waits for it.
+        # A script can go on with the project at once. On a slow disk nobody is kept waiting here: whatever needs the
+        # project waits for it then.
         window.session.projects.wait(_AT_ONCE_S)
     return window

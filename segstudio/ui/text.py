@@ -1,11 +1,16 @@
-"""Text as widgets need it."""
+"""Text in the form that widgets need."""
 
 import textwrap
 
-__all__ = ["wrapped"]
+__all__ = ["beside_icon", "wrapped"]
+
+
+def beside_icon(text: str) -> str:
+    """The words of a button with an icon, set apart from it: a style sheet cannot say how far."""
+    return f" {text}"
 
 
 def wrapped(text: str, width: int = 80) -> str:
-    """The text in lines of at most `width` characters, for a tooltip: a name without a space is broken too."""
+    """The text in lines of at most `width` characters, for a tooltip; a name without spaces is broken too."""
     lines = (textwrap.wrap(line, width, break_on_hyphens=False) or [""] for line in text.splitlines())
     return "\n".join("\n".join(parts) for parts in lines)

@@ -1,7 +1,7 @@
-"""Colours and measures of the window: one table a theme, the palette and the style sheet made from it.
+"""Colours and measures of the window: one table per theme, and the palette and style sheet made from it.
 
-One accent, a 4 px grid, the system's font. The image is the only bright thing; whatever needs a hand's attention takes
-the accent, whatever went wrong takes `warning`. Class colours belong to the labels, not to the theme.
+One accent, a 4 px grid, the system font. The image is the only bright thing; anything that needs attention has the
+accent, failures have `warning`. Class colours belong to the labels, not to the theme.
 """
 
 from dataclasses import dataclass, fields
@@ -172,7 +172,7 @@ QToolTip { background: $control; color: $text; border: 1px solid $edge; padding:
 
 
 def theme_named(name: str) -> Theme:
-    """The theme of this name; 'system' asks the desktop, and is dark where the desktop has no opinion."""
+    """The theme of this name; 'system' asks the desktop and is dark if the desktop has no preference."""
     if name == "system":
         light = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Light
         return LIGHT if light else DARK
@@ -180,7 +180,7 @@ def theme_named(name: str) -> Theme:
 
 
 def choose_theme(application: QApplication, theme: Theme) -> None:
-    """Style and colours for the widgets and pictures made from now on; `apply_theme` follows when they are there."""
+    """Set style and colours for widgets and pictures made from now on; call `apply_theme` once they exist."""
     application.setProperty(_PROPERTY, theme.name)
     if application.style().objectName() != "fusion":
         application.setStyle("Fusion")
@@ -190,7 +190,7 @@ def choose_theme(application: QApplication, theme: Theme) -> None:
 def apply_theme(application: QApplication, theme: Theme) -> None:
     """Give every window of the application this theme.
 
-    Building widgets under a style sheet takes twice as long as giving one to widgets that are built: do this last.
+    Call it last: building widgets under a style sheet takes twice as long as giving one to finished widgets.
     """
     if application.property(_PROPERTY) != theme.name:
         choose_theme(application, theme)
@@ -198,7 +198,7 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
 
 
 def current_theme() -> Theme:
-    """The theme that was applied last; dark before that."""
+    """The theme applied last; dark before that."""
     application = QApplication.instance()
     return LIGHT if application is not None and application.property(_PROPERTY) == LIGHT.name else DARK
 

@@ -47,7 +47,7 @@ def test_waiting_is_no_question(window: MainWindow, session: FakeSession) -> Non
 
 
 @pytest.mark.parametrize(
-    ("rest", "words"), [("proposal", "from the proposal"), ("background", "background"), ("unknown", "stays unknown")]
+    ("rest", "words"), [("proposal", "from the proposal"), ("background", "background"), ("unknown", "stay unknown")]
 )
 def test_the_tip_of_done_says_what_becomes_of_the_rest(
     window: MainWindow, session: FakeSession, rest: str, words: str

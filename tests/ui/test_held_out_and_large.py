@@ -69,7 +69,7 @@ def test_the_image_under_the_hand_is_learned_from_and_a_held_out_one_says_what_i
     assert not banner.isVisible()
     me.shows(held)
     assert banner.isVisible()
-    assert banner.text.text() == "Held out: measured on, never learned from."
+    assert banner.text.text() == "Held out: used to measure the model, never to train it."
     button = banner.findChild(QPushButton, "learnInsteadButton")
     assert button is not None
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)

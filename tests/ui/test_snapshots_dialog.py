@@ -144,7 +144,7 @@ def test_restoring_needs_a_chosen_snapshot_and_offers_undo_after_it(
     assert dialog.state.text() == "The change was cancelled."
     click(dialog, "snapshotUndo")
     session.snapshotRestored.emit(report | {"unused_classes": [], "taken_back": True})
-    assert dialog.state.text() == "The restore of 'first' was taken back."
+    assert dialog.state.text() == "The restore of 'first' was undone."
     assert not dialog.undo.isVisible()
 
 
@@ -164,10 +164,10 @@ def test_an_image_that_is_loading_or_missing_is_not_offered_for_restoring(
 
 def test_what_a_restore_did_is_said(dialog: SnapshotsDialog, session: FakeSession) -> None:
     session.snapshotRestored.emit({"name": "x", "images": [], "classes": False, "unused_classes": []})
-    assert dialog.state.text() == "Nothing differs from 'x'; nothing was changed."
+    assert dialog.state.text() == "Nothing was changed: everything is already as in 'x'."
     assert not dialog.undo.isVisible()
     session.snapshotRestored.emit({"name": "x", "images": ["a"], "classes": False, "unused_classes": ["crack"]})
-    assert dialog.state.text().startswith("1 image restored to 'x'. The class 'crack' is out of use")
+    assert dialog.state.text().startswith("1 image restored to 'x'. The class 'crack' is not in use")
     session.notices.fail(JobKind("restore"), "The disk is full.")
     assert dialog.state.text() == "The disk is full."
     assert not dialog.undo.isVisible()
@@ -273,5 +273,5 @@ def test_the_folder_of_a_backup_is_asked_for_and_its_end_is_said(
     for unsaved in (0, 3):
         session.backupFinished.emit(report | {"waiting_edits": unsaved})
     first = "Backed up and checked: /media/disk/p-1.segstudio"
-    assert said == [first, f"{first}. 3 edits not in it: not saved yet."]
+    assert said == [first, f"{first}. 3 edits are not saved yet and not in the backup"]
     QApplication.sendPostedEvents()

@@ -231,7 +231,7 @@ def test_save_reassures(window: MainWindow) -> None:
 
 def test_save_sees_to_it_and_says_since_when_or_why_not(window: MainWindow, session: FakeSession) -> None:
     for state, said in (
-        (SaveState(True, "12:34:56", ""), "Everything is saved 12:34:56"),
+        (SaveState(True, "12:34:56", ""), "Everything is saved automatically, last at 12:34:56"),
         (SaveState(False, "12:34:56", "The disk is full."), "not saved: The disk is full."),
         (SaveState(False, "", ""), "still being saved"),
     ):

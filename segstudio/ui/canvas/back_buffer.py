@@ -1,7 +1,7 @@
-"""The screen-sized buffer, in two layers: the image below, labels and proposal above.
+"""The screen-sized buffer in two layers: the image below, labels and proposal above.
 
-Two, because a stroke changes only the upper one; Qt blends them when it paints, faster than NumPy could. What is out
-of date is written down as rectangles and drawn once a frame, just before painting, however many events there were.
+There are two because a stroke changes only the upper one; Qt blends them while painting, faster than NumPy could. Parts
+that are out of date are recorded as rectangles and drawn once per frame, just before painting.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _WASTE = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Why something is left to draw: `late` labels, for which there was no time, and what met `faults`."""
+    """Why something is left to draw: labels that were `late`, for lack of time, and parts with `faults`."""
 
     late: bool = False
     faults: tuple[Exception, ...] = ()
@@ -41,7 +41,7 @@ class Frame:
         self.resize(1, 1, 1.0)
 
     def resize(self, width: int, height: int, ratio: float) -> None:
-        """Take a new size in device pixels; everything is out of date."""
+        """Set the size in device pixels; everything is then out of date."""
         self.ground = np.full((height, width), NEUTRAL, np.uint32)
         self.overlay = np.zeros((height, width), np.uint32)
         self._ground_image = _image(self.ground, QImage.Format.Format_RGB32, ratio)
@@ -50,7 +50,7 @@ class Frame:
 
     @property
     def rect(self) -> Rect:
-        """All of it."""
+        """The whole buffer."""
         return Rect(0, 0, self.ground.shape[1], self.ground.shape[0])
 
     @property
@@ -59,20 +59,20 @@ class Frame:
         return not self._stale_ground and not self._stale_overlay
 
     def spoil_all(self) -> None:
-        """Everything is out of date."""
+        """Mark everything as out of date."""
         self._stale_ground = [self.rect]
         self._stale_overlay = [self.rect]
 
     def spoil_ground(self) -> None:
-        """The image is out of date everywhere: it is shown in another view."""
+        """Mark the image as out of date everywhere, because its rendering changed."""
         self._stale_ground = [self.rect]
 
     def spoil_overlay(self, rect: Rect | None = None) -> None:
-        """Labels or proposal are out of date within a rectangle, or everywhere."""
+        """Mark labels and proposal as out of date within a rectangle, or everywhere."""
         _note(self._stale_overlay, self.rect if rect is None else rect.intersected(self.rect))
 
     def scroll(self, dx: int, dy: int) -> None:
-        """Move the picture; only the strips that come in are out of date."""
+        """Move the picture; only the strips that come into view are out of date."""
         w, h = self.rect.w, self.rect.h
         if abs(dx) >= w or abs(dy) >= h:
             self.spoil_all()
@@ -88,10 +88,10 @@ class Frame:
                 _note(stale, Rect(0, 0 if dy > 0 else h + dy, w, abs(dy)))
 
     def catch_up(self, scene: Scene, viewport: Viewport, deadline: float = inf) -> bool:
-        """Draw what is out of date; whether that was all, or the deadline (`time.perf_counter`) left some labels.
+        """Draw what is out of date; returns False if the deadline (`time.perf_counter`) or a fault left something.
 
-        What fails stays out of date, to be tried again at the next call, and keeps nothing else from being drawn.
-        `left` says why something is left.
+        Parts that fail stay out of date, to be tried again at the next call; the rest is still drawn. `left` says why
+        something is left.
         """
         faults: list[Exception] = []
         late = False
@@ -113,7 +113,7 @@ class Frame:
             for rect in wanted:
                 try:
                     left = draw(rect)
-                except Exception as error:  # noqa: BLE001 - handed on, and the rest of the picture is drawn
+                except Exception as error:  # noqa: BLE001 - passed on, and the rest of the picture is drawn
                     faults.append(error)
                     left = [rect]
                 for part in left:
@@ -122,7 +122,7 @@ class Frame:
         return self.up_to_date
 
     def paint(self, painter: QPainter) -> None:
-        """Both layers at the widget's origin; the painter's clip says which part."""
+        """Paint both layers at the origin of the widget, within the clip of the painter."""
         painter.drawImage(QPointF(0, 0), self._ground_image)
         painter.drawImage(QPointF(0, 0), self._overlay_image)
 
@@ -135,7 +135,7 @@ def _image(layer: NDArray[np.uint32], form: QImage.Format, ratio: float) -> QIma
 
 
 def _shift(layer: NDArray[np.uint32], dx: int, dy: int) -> None:
-    """Move an array's content in place. Rows run on into each other, which only spoils the strips drawn anew."""
+    """Move the content of an array in place. Rows wrap around, which only spoils strips that are drawn again."""
     by = dy * layer.shape[1] + dx
     size = (layer.size - abs(by)) * 4
     if size <= 0:
@@ -145,7 +145,7 @@ def _shift(layer: NDArray[np.uint32], dx: int, dy: int) -> None:
 
 
 def _note(stale: list[Rect], rect: Rect) -> None:
-    """Add a rectangle. Those that become one without much in between do, and so do many."""
+    """Add a rectangle, merging rectangles that are close together, or all of them if there are many."""
     if rect.empty:
         return
     apart: list[Rect] = []

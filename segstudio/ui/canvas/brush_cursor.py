@@ -1,4 +1,4 @@
-"""The brush's outline: a circle of exactly the brush's radius in two tones, so that it reads on any ground."""
+"""The outline of the brush: a circle of exactly its radius, in two tones so that it shows on any background."""
 
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -21,7 +21,7 @@ _LARGEST_KEPT_PX = 600
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Centre and radius in view pixels; around a radius too small to see stands a cross."""
+    """Centre and radius in view pixels; a radius too small to see gets a cross around it."""
 
     x: float
     y: float
@@ -29,16 +29,16 @@ class Ring:
 
     @property
     def tiny(self) -> bool:
-        """Whether the circle is too small to be seen by itself."""
+        """Whether the circle is too small to see on its own."""
         return self.radius < _TINY_PX
 
     @property
     def reach(self) -> float:
-        """How far from the centre it may colour pixels."""
+        """How far from the centre pixels may be coloured."""
         return (self.radius + _GAP_PX + _ARM_PX if self.tiny else self.radius) + _MARGIN_PX
 
     def region(self) -> QRegion:
-        """The pixels it may cover: all around it, without a square inside that it never reaches."""
+        """The pixels it may cover: its surroundings, without an inner square that it never reaches."""
         reach = self.reach
         outer = QRectF(self.x - reach, self.y - reach, 2 * reach, 2 * reach).toAlignedRect()
         half = int((self.radius - _MARGIN_PX) / sqrt(2)) - 1
@@ -48,7 +48,7 @@ class Ring:
         return QRegion(outer).subtracted(QRegion(inner))
 
     def paint(self, painter: QPainter) -> None:
-        """Dark and broad, then light and fine upon it."""
+        """Draw a dark broad line, then a light fine one on top."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for color, width in ((_DARK, _DARK_PX), (_LIGHT, _LIGHT_PX)):
@@ -66,9 +66,9 @@ class Ring:
 
 
 class RingPen:
-    """Paints rings; the picture of the last one is kept, because smooth circles are slow and a brush moves a lot.
+    """Paints rings; keeps the picture of the last one, because smooth circles are slow and a brush moves a lot.
 
-    Its centre then lies on a whole device pixel, the nearest; its radius is exact.
+    The centre is therefore rounded to a whole device pixel; the radius is exact.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class RingPen:
         self._picture = QImage()
 
     def paint(self, painter: QPainter, ring: Ring, ratio: float) -> None:
-        """Paint a ring on a screen of `ratio` device pixels for a view pixel."""
+        """Paint a ring on a screen with `ratio` device pixels per view pixel."""
         half = ceil(ring.reach * ratio)
         if half > _LARGEST_KEPT_PX:
             ring.paint(painter)

@@ -59,14 +59,14 @@ _SHAPES = {
 }
 
 _PAINT_QUIET_S = 60.0
-"""A fault that comes again with every frame is said again after this time without it."""
+"""A fault that recurs with every frame is reported again only after this time without it."""
 
 
 class Canvas(Surface):
-    """Shows the session's image, labels and proposal; hands it the pointer.
+    """Shows image, labels and proposal of the session, and passes pointer events to the tool.
 
-    `hovered` carries the image position under the pointer, `left` says that it went; `dropped` a list of `Path`.
-    `paintedUnseen`: a tool that changes labels is used while they are hidden.
+    `hovered` carries the image position under the pointer, `left` announces that the pointer has gone; `dropped`
+    carries a list of `Path`. `paintedUnseen`: a tool that changes labels is used while they are hidden.
     """
 
     hovered = Signal(float, float)
@@ -113,7 +113,7 @@ class Canvas(Surface):
         self.setMinimumSize(160, 120)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Show this project, and what it has on screen already."""
+        """Show this project, with the image that it already has on screen."""
         self._project = project
         self._show_empty()
         if project is not None:
@@ -169,7 +169,7 @@ class Canvas(Surface):
         self._view_changed()
 
     def _on_display_changed(self) -> None:
-        """Another view of the same samples: only the look-up is new."""
+        """Show another rendering of the same samples: only the look-up is new."""
         if not self._blank and self._project is not None:
             self._scene.pixels = self._project.navigation.display
             self._frame.spoil_ground()
@@ -230,7 +230,7 @@ class Canvas(Surface):
     # -- pointer --------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to paint or to drag."""
+        """Start painting or dragging."""
         self._point_at(event.position())
         button = button_of(event.button())
         meant = meant_button(button, event.modifiers())
@@ -239,18 +239,18 @@ class Canvas(Surface):
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The second press of a quick pair is a press that the tool is told of as such."""
+        """Treat the second press of a double click as a press; the tool learns that it was one."""
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with what the pointer does."""
+        """Continue painting, dragging or hovering."""
         self._point_at(event.position())
         self._act(self._hand.move(buttons_of(event.buttons())), event)
         self._place_ring(self._pointer)
         self._say_where()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End what the button held."""
+        """End painting or dragging."""
         self._point_at(event.position())
         self._act(self._hand.release(button_of(event.button())), event)
         self._refresh_cursor()
@@ -283,7 +283,7 @@ class Canvas(Surface):
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Keys belong to the canvas under the pointer (space drags), but not those of who types or fills in a form."""
+        """Take the keyboard focus (space drags), unless a text field or a form has it."""
         if self.isActiveWindow() and not keeps_focus(QApplication.focusWidget()):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._point_at(event.position())
@@ -292,7 +292,7 @@ class Canvas(Surface):
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """The outline goes with the pointer."""
+        """Hide the outline of the brush when the pointer leaves."""
         self._lose_pointer()
         super().leaveEvent(event)
 
@@ -309,7 +309,7 @@ class Canvas(Surface):
         self.left.emit()
 
     def _find_pointer(self) -> None:
-        """The canvas moved under a pointer that stood still: that is over another place now, or outside."""
+        """Find the pointer again after the canvas moved: it is over another place now, or outside."""
         if self._pointer is None:
             return
         self._pointer = self.mapFromGlobal(self._on_screen)
@@ -326,7 +326,7 @@ class Canvas(Surface):
     # -- keys, focus ----------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space drags the view, Escape takes back the gesture under way; the rest is the window's."""
+        """Drag the view with space, cancel the current gesture with Escape; leave other keys to the window."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._hold_space(True)
@@ -334,14 +334,14 @@ class Canvas(Surface):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """The view is let go."""
+        """Stop dragging the view when space is released."""
         if event.key() != Qt.Key.Key_Space:
             super().keyReleaseEvent(event)
         elif not event.isAutoRepeat():
             self._hold_space(False)
 
     def _is_tools_key(self, event: QEvent) -> bool:
-        """Hand a key to a tool under way before shortcuts, the focus and the canvas get it; whether it took it."""
+        """Offer a key to the tool before shortcuts, the focus and the canvas get it; whether the tool took it."""
         key = key_of(event) if isinstance(event, QKeyEvent) else None
         tool = self._tool_in_use if key is not None else None
         if key is None or tool is None:
@@ -354,7 +354,7 @@ class Canvas(Surface):
 
     @property
     def _tool_in_use(self) -> "ActiveTool | None":
-        """None while no image is shown."""
+        """The active tool; None while no image is shown."""
         project = self._project
         shown = project is not None and project.navigation.shown is not None
         return project.documents.active_tool if project is not None and shown else None
@@ -370,7 +370,7 @@ class Canvas(Surface):
         return self._project is not None and self._project.cancel()
 
     def _interrupt(self) -> None:
-        """Whatever takes the pointer away: the tool is told, and keeps a stroke as it is."""
+        """Tell the tool that the pointer was taken away; it keeps the stroke so far."""
         self._hand = Hand()
         self._interrupt_tool()
         self._refresh_cursor()
@@ -397,17 +397,17 @@ class Canvas(Surface):
     # -- faults ---------------------------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """The border of the canvas: what fails below is said, and the stroke under way is taken back whole."""
-        faults.watch()  # slots that this leads to are watched by a hook, which others may have taken since
+        """Report every failure in an event handler of the canvas, and cancel the current stroke completely."""
+        faults.watch()  # the slots called from here are watched by a hook, which other code may have replaced
         try:
             return self._is_tools_key(event) or super().event(event)
-        except Exception as error:  # noqa: BLE001 - a border: the window says it
+        except Exception as error:  # noqa: BLE001 - a border: the window reports it
             if event.type() is QEvent.Type.Paint:
                 self._paint_failed(error)
             else:
                 self._hand.let_go()
                 self._session.notices.met(error)
-                # Also where the fault goes on and was said already.
+                # Cancel even if the fault persists and was already reported.
                 self._cancel()
             return True
 
@@ -418,21 +418,21 @@ class Canvas(Surface):
     # -- dropped files --------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files and folders are welcome."""
+        """Accept files and folders."""
         if dropped_paths(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Say what was dropped."""
+        """Emit the paths that were dropped."""
         paths = dropped_paths(event.mimeData())
         if paths:
             event.acceptProposedAction()
             self.dropped.emit(paths)
 
-    # -- looks ----------------------------------------------------------------------------------------------------
+    # -- appearance -----------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The words stand in the middle; where the pointer is shows once all parts of the window have their place."""
+        """Centre the hint; find the pointer again once all parts of the window are in place."""
         super().resizeEvent(event)
         self._hint.setGeometry(self.rect())
         if self._pointer is not None:
@@ -463,5 +463,5 @@ class Canvas(Surface):
         self.setCursor(shape)
 
     def _is_locked(self) -> bool:
-        """Whether the chosen class takes no stroke."""
+        """Whether the current class is locked, so that strokes cannot change it."""
         return self._project is not None and self._project.documents.current_class.locked

@@ -1,10 +1,10 @@
-"""Image, labels and proposal resampled to device pixels. Pure functions of arrays; whatever rectangle is asked for,
-the same pixels come out, so that strips and patches meet without a seam.
+"""Image, labels and proposal resampled to device pixels. Pure functions of arrays; a pixel is the same in whatever
+rectangle it is drawn, so that strips and patches meet without a seam.
 
-Enlarged, a device pixel shows the image pixel that its centre lies in: pixels have crisp edges, and labels lie exactly
-on them. Reduced, the image is averaged (box-filtered levels, bilinear between), and of labels none is skipped: a
-device pixel shows the highest mark of the cells it covers. (Where the image ends within the first half of a device
-pixel, that one shows the ground.)
+Enlarged, a device pixel shows the image pixel that contains its centre: pixels have crisp edges, and labels lie exactly
+on them. Reduced, the image is averaged (box-filtered levels, bilinear between), and no label is skipped: a device pixel
+shows the highest mark of the cells it covers. (If the image ends within the first half of a device pixel, that pixel
+shows the ground.)
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ ReadMarks = Callable[[int, Rect], Marks]
 
 _STRIPE_PX = 4
 _CHANNELS_AT_ONCE = 4
-"""OpenCV resamples no more."""
+"""The most channels that OpenCV resamples in one call."""
 _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 
 
 class Pixels(Protocol):
-    """The image: samples by level (level n reduced by 2 ** n), and how they are shown."""
+    """The image: samples by level (level n is reduced by 2 ** n), and how they are displayed."""
 
     @property
     def size(self) -> tuple[int, int]: ...
@@ -46,7 +46,7 @@ class Pixels(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Device pixels that lie on the image, with the image positions of their centres; `scale` device px an image px."""
+    """Device pixels on the image, with the image positions of their centres; `scale` is device px per image px."""
 
     rect: Rect
     xs: NDArray[np.float64]
@@ -55,7 +55,7 @@ class Grid:
 
 
 def grid_of(transform: ViewTransform, image: tuple[int, int], rect: Rect) -> Grid | None:
-    """The part of a rectangle of device pixels whose centres lie on the image; None where there is none."""
+    """The part of a rectangle of device pixels whose centres are on the image; None if there is none."""
     s, dx, dy = transform.scale, transform.dx, transform.dy
     x0, x1 = max(rect.x, ceil(dx - 0.5)), min(rect.right, ceil(image[0] * s + dx - 0.5))
     y0, y1 = max(rect.y, ceil(dy - 0.5)), min(rect.bottom, ceil(image[1] * s + dy - 0.5))
@@ -67,10 +67,10 @@ def grid_of(transform: ViewTransform, image: tuple[int, int], rect: Rect) -> Gri
 
 
 def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
-    """The image at the grid's pixels into `out` (h, w) as 0xffRRGGBB.
+    """Draw the image at the pixels of the grid into `out` (h, w) as 0xffRRGGBB.
 
-    Samples become colours where there are fewest of them: before they are enlarged, after they are reduced. Those that
-    are shown as they are stored are reduced as colours, in one go.
+    Samples are turned into colours while there are fewest of them: before enlarging, after reducing. Samples that are
+    shown as stored are reduced as colours in one step.
     """
     view, (width, height) = pixels.view, pixels.size
     if grid.scale >= 1:
@@ -81,7 +81,7 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
         return
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
-    # Every level begins at the image's corner; its pixels are 2 ** level wide, also a last one that is partly outside.
+    # Every level begins at the corner of the image; its pixels are 2 ** level wide, even a last one partly outside.
     f = 0.5**level
     left, top = grid.xs[0] * f - 0.5, grid.ys[0] * f - 0.5
     right, bottom = grid.xs[-1] * f - 0.5, grid.ys[-1] * f - 0.5
@@ -89,7 +89,7 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     matrix = np.array([[f / grid.scale, 0, left - source.x], [0, f / grid.scale, top - source.y]])
     samples, size = picked(pixels.samples(level, source), view), (grid.rect.w, grid.rect.h)
     if is_plain(samples.dtype, view):
-        # Four channels: more than twice as fast as three.
+        # Four channels are more than twice as fast as three.
         out[...] = _packed(_warped(_bgra(samples), matrix, size))
     else:
         out[...] = _packed(_bgra(colours(_warped(resizable(samples), matrix, size), view)))
@@ -108,7 +108,7 @@ def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int,
 
 
 def _bgra(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours (h, w, 3), or grey (h, w, 1), as (h, w, 4): the order of bytes in 0xffRRGGBB."""
+    """Colours (h, w, 3) or grey (h, w, 1) as (h, w, 4), in the byte order of 0xffRRGGBB."""
     import cv2
 
     how = cv2.COLOR_GRAY2BGRA if shown.shape[2] == 1 else cv2.COLOR_RGB2BGRA
@@ -120,7 +120,7 @@ def _packed(bgra: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
-    """Marks at the grid's pixels (h, w). `read(level, rect)` gives those of a rectangle of a level's pixels."""
+    """Marks at the pixels of the grid (h, w). `read(level, rect)` returns the marks of a rectangle of a level."""
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, image[0]), _cells(grid.ys, 1, image[1])
         source = _span(columns, rows)
@@ -130,7 +130,7 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
         return enlarged(marks, rows - source.y, columns - source.x)
     level = min(floor(log2(1 / grid.scale) + 1e-9), LEVELS)
     cell = FACTOR**level
-    # A device pixel is at least one cell wide and less than two: two samples each way, half a pixel apart, skip none.
+    # A device pixel is at least one cell and less than two wide: two samples each way, half a pixel apart, miss none.
     quarter = 0.25 / grid.scale
     left, right = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
     upper, lower = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
@@ -138,7 +138,7 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
     marks = read(level, source)
     if not marks.any():
         return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
-    # Whole rows first: they are copied fast, and leave fewer pixels for the columns.
+    # Whole rows first: copying them is fast and leaves fewer pixels for the columns.
     down = np.maximum(np.take(marks, upper - source.y, axis=0), np.take(marks, lower - source.y, axis=0))
     turned = _turned(down)
     return _turned(np.maximum(np.take(turned, left - source.x, axis=0), np.take(turned, right - source.x, axis=0)))
@@ -147,7 +147,7 @@ def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
 def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pixel]:
     """`small[rows][:, columns]`: whole pixels repeated, columns first, because there are fewer rows then.
 
-    `rows` and `columns` rise from 0 and skip none, so as many as there are means each once: `small` itself.
+    `rows` and `columns` increase from 0 without gaps, so if there are as many as in `small`, the result is `small`.
     """
     if small.shape[:2] == (len(rows), len(columns)):
         return small
@@ -180,10 +180,10 @@ def compose_codes(
     count: int,
     code_type: type[np.uint8] | type[np.uint16],
 ) -> Marks:
-    """What to draw at each pixel (h, w), as `ink * count + mark`: labels filled, a proposal striped where none are.
+    """What to draw at each pixel (h, w), as `ink * count + mark`: labels filled, elsewhere the proposal striped.
 
     `outlined` are labelled pixels to be drawn as outlines; `origin` is the device position of the first pixel relative
-    to the image's corner, so that stripes move with the image; `line` the width of a proposal's rim in pixels.
+    to the corner of the image, so that stripes move with it; `line` is the width of the rim of a proposal in pixels.
     """
     codes: Marks = labels.astype(code_type)
     if outlined is not None:
@@ -193,7 +193,7 @@ def compose_codes(
     free: Marks = proposed.astype(code_type)
     free *= labels == 0
     stripes = _stripes(free.shape, origin, count, code_type)
-    # All in whole small numbers, with masks of ones: several times faster than a choice by condition.
+    # Everything in small integers with masks of ones: several times faster than selecting by condition.
     rim = np.negative(edges(free, line).astype(code_type))
     shown = np.negative((free > 0).astype(code_type))
     inks = (stripes ^ code_type(Ink.RIM * count)) & rim
@@ -215,14 +215,14 @@ def _stripes(
 
 
 def _turned(values: NDArray[_Pixel]) -> NDArray[_Pixel]:
-    """The transpose, in memory: taking rows of it is much faster than taking columns of small numbers."""
+    """The transpose, copied: taking rows of it is much faster than taking columns of small integers."""
     import cv2
 
     return np.asarray(cv2.transpose(np.ascontiguousarray(values)), values.dtype)
 
 
 def _cells(positions: NDArray[np.float64], side: int, extent: int) -> Index:
-    """Which cell of `side` pixels each position lies in, clipped to an image of `extent` pixels."""
+    """The cell of `side` pixels that contains each position, clipped to an image of `extent` pixels."""
     return np.clip(np.floor(positions / side), 0, -(-extent // side) - 1).astype(np.intp)
 
 

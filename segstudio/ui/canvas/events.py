@@ -1,4 +1,4 @@
-"""Qt's events in the canvas's own words: buttons, wheel steps, pointers, dropped files."""
+"""Qt events in the terms of the canvas: buttons, wheel steps, pointers, dropped files."""
 
 import sys
 from pathlib import Path
@@ -34,7 +34,7 @@ _LARGEST_STEP = 4.0
 
 
 def button_of(button: Qt.MouseButton) -> Button:
-    """Our word for a mouse button; NONE for those that mean nothing here."""
+    """Our name for a mouse button; NONE for buttons without a meaning here."""
     return _BUTTONS.get(button, Button.NONE)
 
 
@@ -44,7 +44,7 @@ def buttons_of(buttons: Qt.MouseButton) -> frozenset[Button]:
 
 
 def meant_button(button: Button, modifiers: Qt.KeyboardModifier, platform: str = sys.platform) -> Button:
-    """The button a press means: on macOS Ctrl with the left one is the right one (Qt calls that key Meta there)."""
+    """The button that a press means: on macOS, Ctrl+left means right (Qt calls that key Meta there)."""
     ctrl = bool(modifiers & Qt.KeyboardModifier.MetaModifier)
     return Button.RIGHT if platform == "darwin" and ctrl and button is Button.LEFT else button
 
@@ -52,12 +52,12 @@ def meant_button(button: Button, modifiers: Qt.KeyboardModifier, platform: str =
 def pointer_of(
     phase: Phase, event: QMouseEvent, position: tuple[float, float], button: Button, scale: float
 ) -> Pointer:
-    """A pointer event at an image position; `scale` in view pixels for an image pixel."""
+    """A pointer event at an image position; `scale` is in view pixels per image pixel."""
     return Pointer(phase, *position, button, *_held(event.modifiers()), event.timestamp() / 1000, scale)
 
 
 def key_of(event: QKeyEvent) -> KeyEvent | None:
-    """A key in our words; None for one that no tool takes."""
+    """A key event in our terms; None for a key that no tool takes."""
     key = _KEYS.get(event.key())
     down = event.type() is not QEvent.Type.KeyRelease
     return None if key is None else KeyEvent(key, down, *_held(event.modifiers()))
@@ -73,9 +73,9 @@ def _held(modifiers: Qt.KeyboardModifier) -> tuple[bool, bool, bool]:
 
 
 def wheel_factor(event: QWheelEvent) -> float:
-    """By how much to zoom: three notches double; touchpads that give pixels alone double in 240 of them."""
+    """The zoom factor: three notches double the zoom; on touchpads that report only pixels, 240 pixels do."""
     angle, pixels = event.angleDelta(), event.pixelDelta()
-    # With Alt held some platforms turn the wheel sideways.
+    # With Alt held, some platforms report horizontal instead of vertical scrolling.
     turned = angle.y() or angle.x()
     doublings = turned / _NOTCH / _NOTCHES_A_DOUBLING if turned else (pixels.y() or pixels.x()) / _PIXELS_A_DOUBLING
     return min(max(2.0**doublings, 1 / _LARGEST_STEP), _LARGEST_STEP)

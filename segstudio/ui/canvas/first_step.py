@@ -1,6 +1,6 @@
-"""A quiet card on an image of a project in which nothing is labelled yet: what to do first.
+"""A card on the first image of a project without labels: what to do first.
 
-It takes no pointer, stays out of the hand's way, and goes with the first stroke.
+It ignores the pointer, keeps out of its way, and disappears with the first stroke.
 """
 
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FirstStep"]
 
-# On the canvas's own dark ground in every theme.
+# The canvas is dark in every theme.
 _STYLE = """background: rgba(24, 24, 24, 225); color: #dedede; border: 1px solid #4a4a4a; border-radius: 6px;
     padding: 8px 14px;"""
 _GAP_PX = 16
@@ -47,7 +47,7 @@ class FirstStep(QLabel):
         canvas.installEventFilter(self)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Be the card of this project."""
+        """Guide the first step in this project."""
         self._project = project
         self._end()
         if project is not None:
@@ -60,13 +60,13 @@ class FirstStep(QLabel):
             project.proposals.proposalChanged.connect(self._refresh)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The canvas has another size."""
+        """Move when the size of the canvas changes."""
         if event.type() is QEvent.Type.Resize and self._wanted:
             self._place()
         return False
 
     def _begin(self) -> None:
-        """Only while no image at all is labelled: whoever has painted once knows how."""
+        """Show the card only while no image has labels: after one stroke a person knows how to paint."""
         project = self._project
         labelled = project is None or any(item.labelled_pixels for item in project.navigation.items)
         self._wanted = project is not None and project.may_write and not labelled
@@ -89,14 +89,15 @@ class FirstStep(QLabel):
     def _words(self, project: "OpenedProject") -> str:
         if _proposes_something(project):
             return _(
-                "The hatched areas are proposed. Paint where they are wrong; Enter takes them and shows the next image."
+                "The hatched areas are proposed. Paint where they are wrong; "
+                "Enter accepts them and shows the next image."
             )
         now = project.documents.current_class
         if now.id == project.documents.classes.background.id:
             return _("Choose a class on the right and paint some of it with the left button.")
         return _(
             "Paint some of '{name}' with the left button, and some background with the right one. "
-            "Then the rest is proposed.",
+            "The rest is then proposed.",
             name=elided(now.name, 32),
         )
 
@@ -110,7 +111,7 @@ class FirstStep(QLabel):
         self.setVisible(self.height() + 4 * _GAP_PX < self._canvas.height())
 
     def _make_way(self, x: float, y: float) -> None:
-        """Hide while the pointer, at this image position, is near."""
+        """Hide while the pointer is near; its position is in image coordinates."""
         if self._wanted:
             at: QPoint = self._canvas.to_widget(x, y).toPoint()
             self._place()

@@ -1,4 +1,4 @@
-"""What stands on the canvas in words: where to begin, what is being read, why an image cannot be shown."""
+"""Text on the canvas: how to start, what is being loaded, why an image cannot be shown."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -24,7 +24,7 @@ _CORNER_PX = 12
 
 
 class Hint(QWidget):
-    """A title, a line below it and a button, centred; on the canvas's own dark ground in every theme."""
+    """A title, a line below it and a button, centred; the canvas behind it is dark in every theme."""
 
     openRequested = Signal()
 
@@ -49,7 +49,7 @@ class Hint(QWidget):
         layout.addStretch(1)
 
     def say(self, title: str, line: str = "", *, button: bool = False) -> None:
-        """Show these words, with or without the button."""
+        """Show this text, with or without the button."""
         self.title.setText(title)
         self.line.setText(line)
         self.line.setVisible(bool(line))
@@ -59,7 +59,7 @@ class Hint(QWidget):
 
 
 class Badge(QLabel):
-    """A word in the lower left corner, shown only when what it speaks of takes a while."""
+    """A message in the lower left corner, shown only for something that takes a while."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -74,12 +74,12 @@ class Badge(QLabel):
         self.hide()
 
     def announce(self, text: str) -> None:
-        """Show this text in a moment, unless `withdraw` comes first."""
+        """Show this text after a moment, unless `withdraw` is called first."""
         self.setText(text)
         self._patience.start()
 
     def withdraw(self) -> None:
-        """Show nothing."""
+        """Hide the message."""
         self._patience.stop()
         self.hide()
 

@@ -23,7 +23,7 @@ _RANK = {Kind.BACKGROUND: 0, Kind.IGNORE: 1, Kind.SEMANTIC: 2, Kind.INSTANCE: 3}
 
 
 class Ink(IntEnum):
-    """Ways of drawing a mark: labels are filled (and outlined), proposals are striped and have a rim."""
+    """Ways of drawing a mark: labels are filled (and outlined), proposals are striped with a rim."""
 
     FILL = 0
     OUTLINE = 1
@@ -34,9 +34,9 @@ class Ink(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Palette:
-    """`mark_of` is by class id; mark 0 is nothing, then background, ignore, semantic and instance classes.
+    """`mark_of` is indexed by class id; mark 0 is nothing, then come background, ignore, semantic and instance classes.
 
-    `colors` is by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are of
+    `colors` is indexed by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are
     instance classes; those up to `last_background` are background.
     """
 
@@ -53,7 +53,7 @@ class Palette:
 
     @classmethod
     def of(cls, classes: ClassTable | None, opacity: float) -> "Palette":
-        """The palette of a project's classes; `opacity` (0..1) is that of a filled label."""
+        """The palette for the classes of a project; `opacity` (0..1) is that of a filled label."""
         used = sorted(classes or (), key=lambda c: (_RANK[c.kind], c.position))
         count = len(used) + 1
         mark_by_id = {c.id: mark for mark, c in enumerate(used, start=1)}
@@ -72,7 +72,7 @@ class Palette:
         return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND))
 
     def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
-        """Marks of an array of class ids; 0 where there is no such class."""
+        """Marks of an array of class ids; 0 for unknown ids."""
         return np.take(self.mark_of, class_ids, mode="clip")
 
 
@@ -80,8 +80,8 @@ def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
     if not label_class.visible:
         return {}
     if label_class.kind is Kind.BACKGROUND:
-        # Background is most of a picture: its labels are only tinted, its proposal would hide the image. Grey on grey
-        # would not be seen: a lighter line shows how far it goes.
+        # Background covers most of an image: its labels are only a tint, and drawing its proposal would hide the image.
+        # Grey on grey is hard to see, so a lighter line shows where it ends.
         return {Ink.FILL: opacity * _BACKGROUND_OF_FILL}
     return {
         Ink.FILL: opacity,

@@ -1,4 +1,4 @@
-"""What the pointer is doing: hovering, painting, dragging the view, or both in turn. Plain values, no Qt."""
+"""The state of the pointer: hovering, painting, dragging the view, or both in turn. Plain values, no Qt."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,7 +9,7 @@ __all__ = ["Act", "Hand"]
 
 
 class Act(Enum):
-    """What the canvas has to do with an event."""
+    """What the canvas must do with an event."""
 
     NOTHING = auto()
     HOVER = auto()
@@ -24,9 +24,9 @@ class Act(Enum):
 
 @dataclass(slots=True)
 class Hand:
-    """A stroke is held by a button (`painting_by`) and made as one (`painting_as`: Ctrl+click on macOS is right).
+    """A button holds a stroke (`painting_by`), which may count as another (`painting_as`: on macOS Ctrl+left is right).
 
-    The view is dragged by a button, or by the space bar in mid-stroke; the stroke goes on when the view is let go.
+    The view is dragged with a button or, during a stroke, with the space bar; the stroke continues afterwards.
     """
 
     painting_by: Button = Button.NONE
@@ -37,7 +37,7 @@ class Hand:
 
     @property
     def painting(self) -> bool:
-        """Whether a stroke is held, dragged aside or not."""
+        """Whether a stroke is in progress, even while the view is dragged."""
         return self.painting_by is not Button.NONE
 
     @property
@@ -46,7 +46,7 @@ class Hand:
         return self.dragging_by is not Button.NONE or (self.space and self.painting)
 
     def press(self, button: Button, as_button: Button, tool_drags: bool, may_paint: bool) -> Act:
-        """A button goes down; `tool_drags` says that the tool itself moves the view."""
+        """A button goes down; `tool_drags` means that the tool itself moves the view."""
         if self.dragging_by is not Button.NONE or button is Button.NONE:
             return Act.NOTHING
         wants_drag = button is Button.MIDDLE or (
@@ -63,9 +63,9 @@ class Hand:
         return Act.PRESS
 
     def move(self, held: frozenset[Button]) -> Act:
-        """The pointer moves with these buttons down. A stroke held by none of them has lost its release.
+        """The pointer moves with these buttons down. A stroke held by none of them has missed its release.
 
-        That is not asked of a stroke during which another button was used: some drivers report the last one alone.
+        A stroke during which another button was used is exempt: some drivers report only the last button.
         """
         if self.dragging_by is not Button.NONE and self.dragging_by not in held:
             self.dragging_by = Button.NONE
@@ -95,5 +95,5 @@ class Hand:
         return Act.GRAB if down else Act.DROP
 
     def let_go(self) -> None:
-        """The stroke ended otherwise; what is still held does nothing until it is pressed again."""
+        """The stroke ended in another way; a button still held does nothing until it is pressed again."""
         self.painting_by = self.painting_as = Button.NONE

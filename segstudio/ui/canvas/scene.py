@@ -1,4 +1,4 @@
-"""What is drawn: an image, its labels, its proposal, and how. Knows no widget and no buffer."""
+"""What is drawn and how: an image, its labels and its proposal. Knows no widgets or buffers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from segstudio.ui.canvas.palette import Palette
 __all__ = ["NEUTRAL", "Drawn", "Scene"]
 
 NEUTRAL = 0xFF2B2B2B
-"""What surrounds the image: a dark grey without a tint, whatever the theme."""
+"""The colour around the image: a neutral dark grey in every theme."""
 
 
 class _ProposalTiles:
@@ -41,7 +41,7 @@ class _ProposalTiles:
 
 
 class _Sight:
-    """The tiles of a raster for one drawing: one that cannot be read shows nothing, and is written down."""
+    """The tiles of a raster for one drawing; one that cannot be read shows nothing and is recorded."""
 
     def __init__(self, raster: Raster) -> None:
         self._raster = raster
@@ -51,7 +51,7 @@ class _Sight:
     def look(self, key: TileKey) -> Tile:
         try:
             return EMPTY if key in self.unread else self._raster.look(key)
-        except Exception as error:  # noqa: BLE001 - handed on, and the other tiles are drawn
+        except Exception as error:  # noqa: BLE001 - passed on, and the other tiles are drawn
             self.unread[key] = error
             return EMPTY
 
@@ -62,7 +62,7 @@ class _Sight:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What was left undrawn, as image rectangles: tiles for which there was no time, and those that cannot be read."""
+    """What was not drawn, as image rectangles: tiles for which there was no time, and tiles that cannot be read."""
 
     late: list[Rect]
     unread: list[Rect]
@@ -70,7 +70,7 @@ class Drawn:
 
 
 class Scene:
-    """Draws rectangles of device pixels into arrays of 0xAARRGGBB; the overlay's are premultiplied."""
+    """Draws rectangles of device pixels into arrays of 0xAARRGGBB, premultiplied for the overlay."""
 
     def __init__(self) -> None:
         self.pixels: Pixels | None = None
@@ -90,11 +90,11 @@ class Scene:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the image in pixels; (1, 1) where there is none."""
+        """Width and height of the image in pixels; (1, 1) if there is none."""
         return (1, 1) if self.pixels is None else self.pixels.size
 
     def show(self, pixels: Pixels | None, document: Document | None, plane: int) -> None:
-        """Take another image and its labels; the proposal goes."""
+        """Show another image and its labels, without the old proposal."""
         if document is not self.document or plane != self.plane:
             self._labels.clear()
         self._touched.clear()
@@ -103,24 +103,24 @@ class Scene:
         self.refresh_lookup()
 
     def set_classes(self, classes: ClassTable) -> None:
-        """Take other classes."""
+        """Use other classes."""
         self._classes = classes
         self._mix()
 
     def set_opacity(self, opacity: float) -> None:
-        """How strongly labels cover the image, 0..1."""
+        """Set the opacity of labels, 0..1."""
         self._opacity = opacity
         self._mix()
 
     def set_proposal(self, proposal: Proposal | None) -> None:
-        """Take another proposal for this image, or none."""
+        """Show another proposal for this image, or none."""
         if proposal is not self._proposal:
             self._proposed.clear()
         self._proposal = proposal
         self._look_up_proposal()
 
     def refresh_lookup(self) -> bool:
-        """Take note of new objects; whether an object known before is now of another class, so all is out of date."""
+        """Take in new objects; returns whether a known object changed its class, so that everything is out of date."""
         if self.document is None:
             return False
         return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
@@ -150,7 +150,7 @@ class Scene:
         return parts
 
     def draw_ground(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32]) -> None:
-        """The image into a rectangle of a whole buffer (h, w)."""
+        """Draw the image into a rectangle of a whole buffer (h, w)."""
         out[rect.y : rect.bottom, rect.x : rect.right] = NEUTRAL
         grid = None if self.pixels is None else grid_of(transform, self.size, rect)
         if grid is not None and self.pixels is not None:
@@ -160,10 +160,10 @@ class Scene:
     def draw_overlay(
         self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
     ) -> Drawn:
-        """Labels and proposal into a rectangle of a whole buffer (h, w); says what is left undrawn.
+        """Draw labels and proposal into a rectangle of a whole buffer (h, w); returns what was not drawn.
 
-        That are tiles whose marks had to be computed and for which there was no time before `deadline`, and those that
-        cannot be read: they show as unlabelled.
+        These are tiles whose marks could not be computed before `deadline`, and tiles that cannot be read; they appear
+        as unlabelled.
         """
         sight = None if self.document is None else _Sight(self.document.raster)
         late = self._draw_overlay(transform, rect, out, sight, deadline)
@@ -176,7 +176,7 @@ class Scene:
     ) -> list[TileKey]:
         out[rect.y : rect.bottom, rect.x : rect.right] = 0
         grid = grid_of(transform, self.size, rect)
-        # Outlines look at their neighbours: they are drawn with a margin that is cut off again.
+        # Outlines depend on neighbouring pixels, so they are drawn with a margin that is then cut off.
         wide = grid_of(transform, self.size, rect.grown(self.line_px))
         if grid is None or wide is None or self.pixels is None:
             return []
@@ -227,14 +227,14 @@ class Scene:
         return marks_in_view(read, grid, self.size)
 
     def _outlined(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
-        """Labelled pixels to be drawn as outlines; None where there are none."""
+        """Labelled pixels to be drawn as outlines; None if there are none."""
         objects, background = self._object_outlines(grid, sight, labels), self._background_outline(labels)
         if objects is None or background is None:
             return background if objects is None else objects
         return objects | background
 
     def _background_outline(self, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where labelled background meets what is not labelled."""
+        """Where labelled background meets unlabelled pixels."""
         labelled = labels > 0
         wanted = labelled & (labels <= self._palette.last_background)
         if not wanted.any():
@@ -242,9 +242,9 @@ class Scene:
         return edges(labelled.view(np.uint8), self.line_px) & wanted
 
     def _object_outlines(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where objects (from afar: classes) meet: those of instance classes always, all of them if outlines are on.
+        """Where objects (or, zoomed out, classes) meet: always for instance classes, for all if outlines are on.
 
-        Two objects of one class that touch would otherwise look like one.
+        Otherwise two touching objects of one class would look like one.
         """
         if sight is None:
             return None

@@ -1,7 +1,7 @@
-"""The surface of the canvas: shows a scene at any zoom, and paints the prepared buffer. Knows no session.
+"""The surface of the canvas: shows a scene at any zoom by painting a prepared buffer. Knows no session.
 
-Every change of what is to be seen spoils a part of the buffer and asks Qt for a repaint of it; what is spoiled is
-drawn once, just before that repaint, so that ten events between two frames cost one drawing.
+Every visible change marks part of the buffer as out of date and asks Qt for a repaint. That part is drawn once, just
+before the repaint, so that ten events between two frames cost only one drawing.
 """
 
 from functools import cached_property
@@ -29,9 +29,9 @@ _TRY_AGAIN_MS = 2000
 
 
 class Surface(QWidget):
-    """A scene, the buffer it is drawn into, and upon it what the tool shows, the brush's outline last.
+    """A scene, the buffer it is drawn into, above it the overlay of the tool, and on top the outline of the brush.
 
-    `zoomChanged` carries view pixels for an image pixel; `viewChanged` says that another part of it may be in view.
+    `zoomChanged` carries view pixels per image pixel; `viewChanged` means that another part of it may be in view.
     """
 
     zoomChanged = Signal(float)
@@ -59,27 +59,27 @@ class Surface(QWidget):
         return Frame()
 
     def _make_scene(self) -> "Scene":
-        """Scene and buffer are made when they are needed: an empty window starts without NumPy."""
+        """Make scene and buffer when they are needed, so that an empty window starts without NumPy."""
         from segstudio.ui.canvas.scene import Scene
 
         return Scene()
 
     @property
     def _blank(self) -> bool:
-        """Whether no image is shown; to ask does not make the scene."""
+        """Whether no image is shown; asking does not make the scene."""
         return "_scene" not in self.__dict__ or self._scene.pixels is None
 
     @property
     def scale(self) -> float:
-        """View pixels for one image pixel."""
+        """View pixels per image pixel."""
         return self._viewport.scale
 
     def to_widget(self, x: float, y: float) -> QPointF:
-        """Where an image position ((0, 0) = outer corner of the first pixel) lies in this widget."""
+        """The position in this widget of an image position ((0, 0) = outer corner of the first pixel)."""
         return QPointF(*self._viewport.to_view(x, y))
 
     def to_image(self, position: QPointF | QPoint) -> tuple[float, float]:
-        """The image position (x, y) under a position in this widget: the inverse of `to_widget`."""
+        """The image position (x, y) at a position in this widget: the inverse of `to_widget`."""
         return self._viewport.to_image(position.x(), position.y())
 
     def zoom_to_fit(self) -> None:
@@ -88,33 +88,33 @@ class Surface(QWidget):
         self._view_changed()
 
     def set_zoom(self, scale: float) -> None:
-        """Set the view pixels for one image pixel (1.0 = actual size), within limits; the middle stays."""
+        """Set the view pixels per image pixel (1.0 = actual size), within limits; the middle stays."""
         self._viewport.set_scale(scale)
         self._view_changed()
 
     def zoom_by(self, factor: float) -> None:
-        """Zoom at the pointer, or in the middle where it is elsewhere."""
+        """Zoom at the pointer, or at the middle if it is elsewhere."""
         at = self._pointer or QPointF(self.width() / 2, self.height() / 2)
         if self._viewport.zoom(factor, at.x(), at.y()):
             self._view_changed()
 
     def set_opacity(self, opacity: float) -> None:
-        """How strongly labels cover the image, 0..1."""
+        """Set the opacity of labels, 0..1."""
         self._scene.set_opacity(min(max(opacity, 0.0), 1.0))
         self._overlay_changed()
 
     def set_outlines(self, shown: bool) -> None:
-        """Whether all objects are outlined, and not only those of instance classes."""
+        """Set whether all objects are outlined, not only those of instance classes."""
         self._scene.outlines = shown
         self._overlay_changed()
 
     def set_labels_shown(self, shown: bool) -> None:
-        """Whether labels are shown."""
+        """Set whether labels are shown."""
         self._scene.show_labels = shown
         self._overlay_changed()
 
     def set_proposal_shown(self, shown: bool) -> None:
-        """Whether the proposal is shown."""
+        """Set whether the proposal is shown."""
         self._scene.show_proposal = shown
         self._overlay_changed()
 
@@ -125,7 +125,7 @@ class Surface(QWidget):
         self.update()
 
     def _view_changed(self) -> None:
-        """Scale or offset changed in a way that moves no pixels as they are."""
+        """Redraw after a change of scale or offset that is not a shift by whole pixels."""
         self._frame.spoil_all()
         self._place_ring(self._pointer)
         self.zoomChanged.emit(self._viewport.scale)
@@ -140,7 +140,7 @@ class Surface(QWidget):
             self.update()
 
     def _labels_changed(self, rect: Rect) -> None:
-        """Labels changed within a rectangle of image pixels."""
+        """Redraw labels that changed within a rectangle of image pixels."""
         region = QRegion()
         for part in self._scene.touched(rect):
             spoiled = self._viewport.covering(part, self._scene.line_px + 2)
@@ -149,11 +149,11 @@ class Surface(QWidget):
         self.update(region)
 
     def _show_overlay(self, overlay: "Overlay") -> None:
-        """The tool in use shows other shapes."""
+        """Show other shapes of the active tool."""
         self.update(self._tool_layer.show(overlay, to_view(self._viewport.transform, self._viewport.ratio)))
 
     def _ring_at(self, at: QPointF | None) -> Ring | None:
-        """The brush's outline for a pointer there; none where nothing paints."""
+        """The outline of the brush for a pointer there; None if nothing paints."""
         return None
 
     def _place_ring(self, at: QPointF | None) -> None:
@@ -170,7 +170,7 @@ class Surface(QWidget):
     # -- painting -------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is out of date, then lay the buffer, the tool's overlay and the brush's outline on the screen."""
+        """Draw what is out of date, then paint the buffer, the overlay of the tool and the outline of the brush."""
         if not self._frame.up_to_date:
             self._frame.catch_up(self._scene, self._viewport, perf_counter() + _FRAME_BUDGET_S)
             self._see_to(self._frame.left)
@@ -182,23 +182,23 @@ class Surface(QWidget):
             if self._ring is not None:
                 self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
         finally:
-            painter.end()  # Qt ends the program that leaves a painter on a widget
+            painter.end()  # Qt aborts a program that leaves a painter active on a widget
 
     def _see_to(self, left: "Left") -> None:
         if left.late:
             self._behind.start(0)
         elif left.faults:
-            # Tried again now and then: a disk may come back. At once would be for ever.
+            # Tried again from time to time, because a disk may come back; an immediate retry would never end.
             self._behind.start(_TRY_AGAIN_MS)
         for fault in left.faults:
             self._paint_failed(fault)
 
     def _paint_failed(self, fault: Exception) -> None:
-        """A part of the picture could not be drawn; the rest was. Where nobody says it, it is raised."""
+        """Handle a fault that kept part of the picture from being drawn: raised here, but subclasses may report it."""
         raise fault
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The buffer is as large as the widget."""
+        """Make the buffer as large as the widget."""
         self._take_size()
         super().resizeEvent(event)
 
@@ -215,7 +215,7 @@ class Surface(QWidget):
         return QRect(rect.x, rect.y, rect.w, rect.h)
 
     def event(self, event: QEvent) -> bool:
-        """Another screen may have other pixels."""
+        """Make the buffer again for another screen, which may have another pixel ratio."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._take_size()
         return super().event(event)

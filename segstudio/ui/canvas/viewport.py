@@ -1,7 +1,7 @@
-"""What part of an image a view shows, and how large. State of the view alone: no pixels, no Qt.
+"""Which part of an image a view shows, and at what scale. Only the state of the view: no pixels, no Qt.
 
-Two sizes of pixel: *view* pixels are those of widgets and mouse events, *device* pixels those of the screen
-(`ratio` device pixels for a view pixel). The transform is kept in device pixels, so that the buffer can be moved by
+There are two sizes of pixel: *view* pixels are those of widgets and mouse events, *device* pixels those of the screen
+(`ratio` device pixels per view pixel). The transform is stored in device pixels, so that the buffer can be moved by
 whole ones while the image is dragged.
 """
 
@@ -13,7 +13,7 @@ from segstudio.geometry import Rect, ViewTransform
 __all__ = ["LARGEST_SCALE", "Viewport"]
 
 LARGEST_SCALE = 64.0
-"""View pixels for an image pixel beyond which nobody looks (or the fitting scale, of a tiny image)."""
+"""Largest scale in view pixels per image pixel (unless a tiny image needs more to fit)."""
 
 _SMALLEST_OF_FIT = 1 / 8
 _KEPT_IN_VIEW = 48.0
@@ -24,7 +24,7 @@ _MARGIN = 8.0
 class Viewport:
     """Size of the view, size of the image, and the transform between them.
 
-    `follows` says that nobody has zoomed or panned since the image was fitted: then a resize fits it again.
+    `follows` means that nobody has zoomed or panned since the image was fitted, so that a resize fits it again.
     """
 
     width: float = 1.0
@@ -36,7 +36,7 @@ class Viewport:
 
     @property
     def scale(self) -> float:
-        """View pixels for one image pixel."""
+        """View pixels per image pixel."""
         return self.transform.scale / self.ratio
 
     @property
@@ -65,16 +65,16 @@ class Viewport:
         return Rect.of_edges(left, top, right, bottom).grown(margin).intersected(self.device_rect)
 
     def visible(self) -> Rect:
-        """The image pixels that are in view, in part ones included."""
+        """The image pixels in view, including those only partly visible."""
         return self.transform.image_rect(0, 0, *self.device_size).intersected(Rect(0, 0, *self.image))
 
     def limits(self) -> tuple[float, float]:
-        """Smallest and largest scale in view pixels for one image pixel."""
+        """Smallest and largest scale in view pixels per image pixel."""
         fit = self._fitting().scale / self.ratio
         return min(fit, 1.0) * _SMALLEST_OF_FIT, max(LARGEST_SCALE, fit)
 
     def resize(self, width: float, height: float, ratio: float) -> None:
-        """Take a new size; the image is fitted again, or what was in the middle stays there."""
+        """Set the size; the image is fitted again, or its centre stays in the middle."""
         middle = self.to_image(self.width / 2, self.height / 2)
         scale = self.scale
         self.width, self.height, self.ratio = max(width, 1.0), max(height, 1.0), ratio
@@ -84,12 +84,12 @@ class Viewport:
             self._centre(middle, scale * ratio)
 
     def show(self, image: tuple[int, int]) -> None:
-        """Take another image, fitted."""
+        """Show another image, fitted."""
         self.image = image
         self.fit()
 
     def fit(self) -> None:
-        """The whole image, centred."""
+        """Show the whole image, centred."""
         self.transform = self._fitting()
         self.follows = True
 
@@ -101,7 +101,7 @@ class Viewport:
         self.follows = False
 
     def zoom(self, factor: float, x: float, y: float) -> bool:
-        """Change the scale by a factor; the view position (x, y) stays over its image position. Whether it changed."""
+        """Scale by a factor around the view position (x, y); returns whether anything changed."""
         low, high = self.limits()
         scale = min(max(self.scale * factor, low), high)
         if scale == self.scale:
@@ -111,7 +111,7 @@ class Viewport:
         return True
 
     def drag(self, image_x: float, image_y: float, x: float, y: float) -> tuple[int, int]:
-        """Bring an image position under a view position, as nearly as whole device pixels and the clamp allow.
+        """Move an image position under a view position, as closely as whole device pixels and the limits allow.
 
         Returns by how many device pixels the picture moved.
         """
@@ -124,7 +124,7 @@ class Viewport:
         return dx, dy
 
     def _clamped(self, step: int, offset: float, axis: int) -> int:
-        """A step after which a strip of the image is still in view."""
+        """A step limited so that a strip of the image stays in view."""
         extent = self.image[axis] * self.transform.scale
         view = self.device_size[axis]
         kept = min(_KEPT_IN_VIEW * self.ratio, extent, view)

@@ -1,1 +1,1 @@
-"""What asks for more than a click: making a project, exporting. In place, beside the image, never modal."""
+"""Pages and panels that ask for more than a click, such as making a project or exporting; never modal."""

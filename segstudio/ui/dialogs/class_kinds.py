@@ -1,4 +1,4 @@
-"""Which kind each class of a new project is: a row a class, beside the names as they are typed."""
+"""The kind of each class of a new project: one row per class, beside the names as they are typed."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -14,7 +14,7 @@ _ROW_H = 26
 
 
 class _Row(QWidget):
-    """`newClassKindN`: the name, and the choice of its kind."""
+    """A class name and, as `newClassKindN`, the choice of its kind."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -33,33 +33,33 @@ class _Row(QWidget):
         row.addWidget(self.choice)
 
     def take(self, spec: str, kind: Kind) -> None:
-        """Be the row of a class; one written as NAME:#RRGGBB:KIND has said its kind already."""
+        """Show a class; one written as NAME:#RRGGBB:KIND already states its kind."""
         self.spec, self.name = spec, _name(spec)
         self._label.setText(self.name)
         self.choice.setAccessibleName(_("Kind of {name}", name=self.name))
         written = spec.split(":")[2].strip() if spec.count(":") == 2 else ""
-        places = [offered.value for offered, _ in KINDS]
+        places = [offered.value for offered, _text in KINDS]
         self.choice.setCurrentIndex(places.index(written if written in places else kind.value))
         self.choice.setEnabled(":" not in spec)
 
     @property
     def kind(self) -> Kind:
-        return Kind(self.choice.currentData())  # Qt hands a StrEnum back as a plain string
+        return Kind(self.choice.currentData())  # Qt returns a StrEnum as a plain string
 
 
 class ClassKinds(QScrollArea):
-    """`newClassKinds`. Names that stay keep their kind, and so does a name that is being changed."""
+    """`newClassKinds`. Names that stay keep their kind, and so does a name that is being edited."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("newClassKinds")
-        self.setAccessibleName(_("What kind each class is"))
+        self.setAccessibleName(_("Kind of each class"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._rows: list[_Row] = []
-        # While a name is typed before another on the same line, that one is gone for a moment.
+        # While a name is typed in front of another on the same line, the other is gone for a moment.
         self._were: dict[str, Kind] = {}
         inside = QWidget()
         self._column = QVBoxLayout(inside)
@@ -77,7 +77,7 @@ class ClassKinds(QScrollArea):
         ]
 
     def show_classes(self, specs: list[str]) -> None:
-        """Show a row for each of these."""
+        """Show a row for each of these classes."""
         if specs == [row.spec for row in self._rows]:
             return
         by_name = {row.name: row.kind for row in self._rows}

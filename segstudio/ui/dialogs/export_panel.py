@@ -1,4 +1,4 @@
-"""The export panel above the image: format, folder, go; painting goes on, and it says when the files were read back."""
+"""The export panel above the image: choose format and folder, export while painting goes on, and see the result."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.text import _, count
+from segstudio.text import N_, _, count
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import beside_icon, wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportPanel"]
 
-_CONTENTS = (("labels", "All labelled images"), ("finished", "Finished images"), ("proposals", "Proposals"))
+_CONTENTS = (
+    ("labels", N_("All labelled images")),
+    ("finished", N_("Finished images")),
+    ("proposals", N_("Proposals")),
+)
 
 
 class ExportPanel(QFrame):
-    """`exportPanel`: hidden until asked for; `left` says that it was closed by hand."""
+    """`exportPanel`: hidden until asked for; `left` announces that a person closed it."""
 
     left = Signal()
 
@@ -39,7 +43,7 @@ class ExportPanel(QFrame):
         self.format = Choice()
         self.content = Choice()
         self.folder = QLineEdit()
-        self.browse = QPushButton(icon("open"), f" {_('Choose…')}")
+        self.browse = QPushButton(icon("open"), beside_icon(_("Choose…")))
         self.start = QPushButton(_("Export"))
         self.show_folder = QPushButton(_("Show folder"))
         self.close_button = QToolButton()
@@ -65,7 +69,7 @@ class ExportPanel(QFrame):
         self._project = project
         self._asked, self._written = False, None
         self.folder.setText("" if project is None else str(project.path.with_name(f"{project.name} export")))
-        self.state.setText(_("Every file is read back and compared before it is called done"))
+        self.state.setText(_("Every file is read back and compared before the export counts as done"))
         self._complain("")
         self.show_folder.hide()
         self.hide()
@@ -86,7 +90,7 @@ class ExportPanel(QFrame):
             (self if self._busy else self.folder).setFocus()
 
     def _list_formats(self) -> None:
-        """Once, when the panel is first asked for: packages that add formats are looked up for it."""
+        """Fill the list once, when the panel is first shown: that looks up packages that add formats."""
         if self._project is not None and not self.format.count():
             for name, title in self._project.exports.formats:
                 self.format.addItem(_(title), name)
@@ -96,7 +100,7 @@ class ExportPanel(QFrame):
         return self._asked or bool(self._session.jobs.of(JobKind.EXPORT))
 
     def says(self, notice: "Notice") -> bool:
-        """Whether a failure stands in this panel, in sight, so that it need not be said anywhere else."""
+        """Whether this panel visibly shows a failure, so that no other part has to."""
         return notice.job is JobKind.EXPORT and not self.isHidden()
 
     def _dress(self) -> None:
@@ -167,7 +171,7 @@ class ExportPanel(QFrame):
             return
         out = Path(self.folder.text().strip()).expanduser()
         self._asked = True
-        self.setFocus()  # the button goes grey, and no other is to take its place under the finger
+        self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._complain("")
         self.state.setText(_("Exporting …"))
         self.show_folder.hide()
@@ -194,8 +198,11 @@ class ExportPanel(QFrame):
         if report.left_out:
             words += ". " + _left_out_words(images, [str(image.why) for image in report.left_out])
         if report.changed:
-            flagged = count(len(report.changed), "1 image holds", "{n} images hold")
-            words += ". " + _("{flagged} another content than when labelled", flagged=flagged)
+            words += ". " + count(
+                len(report.changed),
+                "1 image file has changed since it was labelled",
+                "{n} image files have changed since they were labelled",
+            )
         self.state.setText(words)
         self.show_folder.show()
         self._refresh()
@@ -227,7 +234,8 @@ class ExportPanel(QFrame):
 
 
 def _left_out_words(exported: int, reasons: list[str]) -> str:
-    """How the exported images add up to those that were asked for: '4 of 5 images; left out: 1 (no known pixel)'."""
+    """Which of the requested images were exported: '4 of 5 images; left out: 1 (no known pixel)'."""
     asked = count(exported + len(reasons), "1 image", "{n} images")
-    counted = ", ".join(f"{number:,} ({_(why)})" for why, number in sorted(Counter(reasons).items()))
+    said = [(f"{number:,}", _(why)) for why, number in sorted(Counter(reasons).items())]
+    counted = ", ".join(f"{number} ({why})" for number, why in said)
     return _("{n} of {asked}; left out: {counted}", n=f"{exported:,}", asked=asked, counted=counted)

@@ -1,4 +1,4 @@
-"""File dialogs in the colours and icons of the window, where Qt draws them itself."""
+"""File dialogs with the colours and icons of the window, where Qt draws them."""
 
 from PySide6.QtCore import QFileInfo
 from PySide6.QtGui import QAbstractFileIconProvider, QIcon
@@ -20,7 +20,7 @@ _SIZE, _TYPE, _WHEN = 1, 2, 3
 
 
 class _Icons(QAbstractFileIconProvider):
-    """A folder or a sheet in the window's own line, not the desktop's in red and yellow."""
+    """A folder or a sheet in the style of the window instead of the colourful icons of the desktop."""
 
     def icon(self, of: QAbstractFileIconProvider.IconType | QFileInfo) -> QIcon:
         if isinstance(of, QFileInfo):
@@ -30,7 +30,7 @@ class _Icons(QAbstractFileIconProvider):
 
 
 def dress_file_dialog(dialog: QFileDialog) -> None:
-    """Icons that can be seen in both themes, and columns wide enough for what they hold; a native dialog has its own.
+    """Give a dialog icons that are visible in both themes and columns wide enough; a native dialog has its own.
 
     The dialog keeps a reference to the icons for as long as it lives.
     """

@@ -1,4 +1,4 @@
-"""The pages of the Help menu, in the window: the list of keys, made from the table of actions, and About."""
+"""The pages of the Help menu: the list of keys, made from the table of actions, and About."""
 
 from collections.abc import Callable
 from html import escape
@@ -22,7 +22,7 @@ _WIDTH = 640
 
 
 class HelpPage(QWidget):
-    """`helpPage` with `helpText` and `helpBack`; `leave` is called when it is closed."""
+    """`helpPage` with `helpText` and `helpBack`; closing it calls `leave`."""
 
     def __init__(self, leave: Callable[[], None]) -> None:
         super().__init__()
@@ -58,11 +58,11 @@ class HelpPage(QWidget):
         grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def show_keys(self) -> None:
-        """The list of keys."""
+        """Show the list of keys."""
         self._show(_("Keys"), _keys_html())
 
     def show_about(self) -> None:
-        """Version, licences, and where the log is."""
+        """Show version, licences and the location of the log."""
         self._show(_("About SegStudio"), _about_html())
 
     def _show(self, title: str, html: str) -> None:
@@ -82,12 +82,12 @@ def _keys_html() -> str:
             keys = " &nbsp; ".join(escape(_native(key)) for key in action.keys)
             rows.append(
                 f'<tr><td style="padding-right: 16px; color: {theme.accent}">{keys}</td>'
-                f'<td style="padding-right: 16px">{escape(_(action.text).rstrip("…"))}</td>'
-                f'<td style="color: {theme.muted}">{escape(_(action.tip))}</td></tr>'
+                f'<td style="padding-right: 16px">{escape(action.shown_text.rstrip("…"))}</td>'
+                f'<td style="color: {theme.muted}">{escape(action.shown_tip)}</td></tr>'
             )
     mouse = _(
-        "Left button: paints the class. Right button: paints background. Wheel: zooms at the cursor. "
-        "Middle button, or space and drag: moves the image, also in the middle of a stroke."
+        "Left button: paint the class. Right button: paint background. Wheel: zoom at the cursor. "
+        "Middle button, or space and drag: move the image, even during a stroke."
     )
     return f'<p>{escape(mouse)}</p><table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
 
@@ -109,14 +109,14 @@ def _about_html() -> str:
     rows = (
         (_("Version"), f"SegStudio {__version__}"),
         (_("Runs on"), f"Python {platform.python_version()}, PySide6 {pyside_version}, {platform.system()}"),
-        (_("Licence"), _("Apache License 2.0; the file LICENSE comes with the program")),
-        (_("Sample images"), _("each with its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
+        (_("Licence"), _("Apache License 2.0; see the file LICENSE that comes with the program")),
+        (_("Sample images"), _("each has its own free licence: {file}", file=asset("sample", "LICENCES.md"))),
         (
             _("Base network"),
             _("comes with SegStudio; its training data is listed in {file}", file=asset("models", "base.json")),
         ),
-        (_("Libraries"), _libraries() or _("their licences lie beside them, where Python keeps its packages")),
-        (_("Log of the engine"), _("what it did and why it failed, to send with a report: {file}", file=log)),
+        (_("Libraries"), _libraries() or _("their licences are beside them, where Python keeps its packages")),
+        (_("Log of the engine"), _("what it did and why it failed; send it with a report: {file}", file=log)),
     )
     muted = current_theme().muted
     lines = "".join(
@@ -128,7 +128,7 @@ def _about_html() -> str:
 
 
 def _libraries() -> str:
-    """The libraries that the program stands on, with their licences as they declare them; empty if not installed."""
+    """The libraries that the program uses, with the licences they declare; empty if it is not installed."""
     import re
     from importlib.metadata import PackageNotFoundError, metadata, requires
 
@@ -140,7 +140,7 @@ def _libraries() -> str:
 
 
 def _licence(found: "PackageMetadata") -> str:
-    """The short name of a licence."""
+    """The short name of the licence of a package."""
     declared = next((found[key] for key in ("License-Expression", "License") if key in found), "")
     classified = [line.split("::")[-1].strip() for line in found.get_all("Classifier", []) if "License ::" in line]
     short = declared.splitlines()[0] if declared and len(declared) < 60 else ""

@@ -1,4 +1,4 @@
-"""The page that makes a project: which images, which classes, where. In the window, not over it."""
+"""The page that makes a project: which images, which classes, where. It is in the window, not above it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +21,7 @@ from segstudio.app.values import JobKind
 from segstudio.text import _
 from segstudio.ui.dialogs.class_kinds import ClassKinds
 from segstudio.ui.panels.controls import muted_label, role_label
+from segstudio.ui.text import beside_icon
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -34,12 +35,12 @@ _WIDTH = 640
 
 
 def class_names(text: str) -> list[str]:
-    """The classes in a text of one a line; empty lines do not count."""
+    """The classes in a text with one per line; empty lines are ignored."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class NewProjectPage(QWidget):
-    """`newProjectPage`. `leave` is called when it is given up; the window leaves it for the project that was made."""
+    """`newProjectPage`. Back calls `leave`; once the project is made, the window shows it instead."""
 
     def __init__(self, session: "Session", leave: Callable[[], None]) -> None:
         super().__init__()
@@ -53,8 +54,8 @@ class NewProjectPage(QWidget):
         self.place = QLineEdit()
         self.classes = QPlainTextEdit(_("object"))
         self.kinds = ClassKinds()
-        self.browse_images = QPushButton(icon("open"), f" {_('Choose…')}")
-        self.browse_place = QPushButton(icon("open"), f" {_('Choose…')}")
+        self.browse_images = QPushButton(icon("open"), beside_icon(_("Choose…")))
+        self.browse_place = QPushButton(icon("open"), beside_icon(_("Choose…")))
         self.make = QPushButton(_("Make the project"))
         self.give_up = QPushButton(_("Back"))
         self.problem = QLabel()
@@ -84,11 +85,11 @@ class NewProjectPage(QWidget):
 
     def _dress(self) -> None:
         for widget, name, words in (
-            (self.images, "newImages", _("Folder of images; several are separated by a semicolon")),
-            (self.place, "newPlace", _("Where the project is made: a new folder that ends in .segstudio")),
+            (self.images, "newImages", _("Folder of images; separate several with semicolons")),
+            (self.place, "newPlace", _("Where to make the project: a new folder whose name ends in .segstudio")),
             (self.classes, "newClasses", _("Classes, one per line; background is added automatically")),
             (self.browse_images, "newImagesBrowse", _("Choose the folder of images")),
-            (self.browse_place, "newPlaceBrowse", _("Choose the folder to make the project in")),
+            (self.browse_place, "newPlaceBrowse", _("Choose the folder for the project")),
             (self.make, "newMake", _("Make the project and open it; the images stay where they are")),
             (self.give_up, "newBack", _("Leave without making a project")),
         ):
@@ -118,7 +119,7 @@ class NewProjectPage(QWidget):
         classes.addWidget(self.classes, 2)
         classes.addWidget(self.kinds, 3)
         form.addLayout(classes, 1, 1, 1, 2)
-        hint = muted_label(_("One class per line; background is added automatically. All can be changed later."))
+        hint = muted_label(_("One class per line; background is added automatically. You can change everything later."))
         hint.setWordWrap(True)
         form.addWidget(hint, 2, 1, 1, 2)
         form.addWidget(muted_label(_("Project")), 3, 0)
@@ -159,7 +160,7 @@ class NewProjectPage(QWidget):
 
     def _choose_place(self) -> None:
         self._place_is_ours = False
-        self._ask(_("Folder to make the project in"), self.place, "project.segstudio")
+        self._ask(_("Folder for the project"), self.place, "project.segstudio")
 
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
         from PySide6.QtWidgets import QFileDialog
@@ -184,7 +185,7 @@ class NewProjectPage(QWidget):
             place = place.with_name(f"{place.name}.segstudio")
         images = [str(Path(image).expanduser()) for image in self._images]
         self.problem.setText("")
-        self.setFocus()  # the button goes grey, and no other is to take its place under the finger
+        self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._session.projects.new(place, images, self.kinds.specs)
 
     def _told(self, notice: "Notice") -> None:

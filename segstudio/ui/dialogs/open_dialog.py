@@ -1,6 +1,6 @@
-"""The one dialog behind Open: a project, a folder of images, or image files.
+"""The dialog of Open: choose a project, a folder of images, or image files.
 
-The desktops' own dialogs choose either files or a folder; this one is Qt's, and takes what is selected.
+Native dialogs choose either files or a folder; this is the dialog of Qt, which takes whatever is selected.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ _SUFFIX = ".segstudio"
 
 
 def project_among(paths: list[Path]) -> Path | None:
-    """The project that these paths are, or lie in; None where they are images or a folder of them."""
+    """The first project that one of these paths is or lies in; None if they are images or a folder of them."""
     for path in paths:
         found = next((p for p in (path, *path.parents) if p.suffix == _SUFFIX), None)
         if found is not None:
@@ -27,7 +27,7 @@ def project_among(paths: list[Path]) -> Path | None:
 
 
 class OpenDialog(QFileDialog):
-    """`openDialog`; `chosen` carries a list of `Path`: files, or one folder. To enter a folder it is double-clicked."""
+    """`openDialog`; `chosen` carries a list of `Path`: files, or one folder. A double click enters a folder."""
 
     chosen = Signal(list)
 
@@ -46,21 +46,21 @@ class OpenDialog(QFileDialog):
         self.finished.connect(self.deleteLater)
 
     def accept(self) -> None:
-        """Take what is selected, folders too; nothing selected means the folder that is shown."""
+        """Take the selection, folders included; without one, take the folder that is shown."""
         paths = [Path(name) for name in self.selectedFiles()] or [Path(self.directory().absolutePath())]
         if all(path.exists() for path in paths):
             self._choose(paths)
         else:
-            super().accept()  # which says what is missing
+            super().accept()  # which reports the missing file
 
     def _pointed_at(self, path: str) -> None:
-        """A folder that is clicked is chosen like a file: Qt would leave it out."""
+        """Choose a clicked folder like a file: Qt would leave it out."""
         line = self.findChild(QLineEdit, "fileNameEdit")
         if line is not None and Path(path).is_dir():
             line.setText(Path(path).name)
 
     def _entered(self, folder: str) -> None:
-        """A project is opened, not entered."""
+        """Open a project instead of entering its folder."""
         if Path(folder).suffix == _SUFFIX:
             self._choose([Path(folder)])
 

@@ -1,6 +1,6 @@
-"""Keep a snapshot: a name and a button. Snapshots: what is kept, restore the project or this image, rename, delete.
+"""The dialog for snapshots: keep one under a name, or list them to restore, rename or delete.
 
-It stands beside the main window and waits for nobody: painting goes on while it is open.
+It is not modal: painting goes on while it is open.
 """
 
 from datetime import datetime
@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.values import JobKind
-from segstudio.text import _, count, elided
+from segstudio.text import N_, _, count, elided
 from segstudio.ui.panels.controls import muted_label
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import beside_icon, wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
@@ -41,20 +41,20 @@ _NAME, _WHEN, _EDITS, _WHO = range(4)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ROW_H = 24
 _COUNT_MS = 250
-_EMPTY = (
+_EMPTY = N_(
     "No snapshots yet. Keep one with Ctrl+Shift+S. From the second day of work on, "
     "one is kept automatically before the first edit of each day."
 )
 
 
-_ON_KEEPING = "A snapshot names all labels as they are now. 'Snapshots…' in the menu Project lists and restores them."
-_ON_RESTORING = "Restoring can be undone: nothing that was painted since is lost."
+_ON_KEEPING = N_("A snapshot names all current labels. 'Snapshots…' in the menu Project lists and restores them.")
+_ON_RESTORING = N_("Restoring can be undone: nothing painted since then is lost.")
 
 
 class SnapshotsDialog(QDialog):
-    """`snapshotsDialog`: made when it is asked for the first time.
+    """`snapshotsDialog`, made when it is first needed.
 
-    `ask_name` shows the few parts that keep a snapshot, and it goes when one is kept; `present` shows the list.
+    `ask_name` shows only the parts for keeping a snapshot, and the dialog closes then; `present` shows the list.
     """
 
     def __init__(self, session: "Session", parent: QWidget) -> None:
@@ -72,7 +72,7 @@ class SnapshotsDialog(QDialog):
         self.setObjectName("snapshotsDialog")
         self.setWindowTitle(_("Snapshots"))
         self.name = QLineEdit()
-        self.keep = QPushButton(icon("snapshot"), f" {_('Keep')}")
+        self.keep = QPushButton(icon("snapshot"), beside_icon(_("Keep")))
         self.list = QTreeWidget()
         self.empty = QLabel(_(_EMPTY), self.list.viewport())
         self.restore = QPushButton(_("Restore project"))
@@ -82,7 +82,7 @@ class SnapshotsDialog(QDialog):
         self.state = QLabel()
         self.hint = muted_label("")
         self.hint.setWordWrap(True)
-        self.undo = QPushButton(icon("undo"), f" {_('Undo')}")
+        self.undo = QPushButton(icon("undo"), beside_icon(_("Undo")))
         self._dress()
         self._arrange()
         self._connect()
@@ -136,22 +136,22 @@ class SnapshotsDialog(QDialog):
             self._large = None
         self._fill()
 
-    # -- making it ---------------------------------------------------------------------------------------------------
+    # -- building ------------------------------------------------------------------------------------------------------
 
     def _dress(self) -> None:
         for widget, name, words in (
             (self.name, "snapshotName", _("Name of the snapshot; without one, the date and time")),
-            (self.keep, "snapshotKeep", _("Name the labels as they are now; nothing is copied")),
+            (self.keep, "snapshotKeep", _("Name the current labels; nothing is copied")),
             (self.list, "snapshotList", _("Snapshots, newest first")),
-            (self.restore, "snapshotRestore", _("Take all images and classes back to what they were; can be undone")),
+            (self.restore, "snapshotRestore", _("Take all images and classes back to that state; can be undone")),
             (
                 self.restore_image,
                 "snapshotRestoreImage",
-                _("Take the image on screen back to what it was; can be undone"),
+                _("Take the image on screen back to that state; can be undone"),
             ),
-            (self.rename, "snapshotRename", _("Give the snapshot another name (F2)")),
-            (self.delete, "snapshotDelete", _("Take the name away; no label changes")),
-            (self.undo, "snapshotUndo", _("Take the restore back")),
+            (self.rename, "snapshotRename", _("Rename the snapshot (F2)")),
+            (self.delete, "snapshotDelete", _("Delete the snapshot; no label changes")),
+            (self.undo, "snapshotUndo", _("Undo the restore")),
         ):
             widget.setObjectName(name)
             widget.setToolTip(words)
@@ -187,7 +187,7 @@ class SnapshotsDialog(QDialog):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMaximumSectionSize(360)
         self.list.headerItem().setTextAlignment(_EDITS, _RIGHT)
-        # Figures end at the right, names begin at the left: between the two there must be air.
+        # Figures are right-aligned next to left-aligned names, so they need some space between them.
         self.list.setStyleSheet("QTreeView::item, QHeaderView::section { padding-right: 12px; }")
 
     def _arrange(self) -> None:
@@ -231,15 +231,15 @@ class SnapshotsDialog(QDialog):
     def _items(self) -> "list[SnapshotItem]":
         return self._project.snapshots.items if self._project is not None else []
 
-    # -- what is shown -----------------------------------------------------------------------------------------------
+    # -- showing -------------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """What was kept while it was hidden."""
+        """Fill the list, which is not updated while the dialog is hidden."""
         super().showEvent(event)
         self._fill()
 
     def _fill(self) -> None:
-        """Read the list anew; the row that was chosen stays chosen."""
+        """Read the list again; the selected row stays selected."""
         if self.isHidden():
             return
         chosen = self._chosen()
@@ -255,12 +255,12 @@ class SnapshotsDialog(QDialog):
         self._refresh()
 
     def _count_soon(self, _seq: int) -> None:
-        """A restore of many images tells of as many edits at once: they are counted together."""
+        """Count soon: restoring many images announces as many edits at once, which are counted together."""
         if not self.isHidden() and not self._counting.isActive():
             self._counting.start()
 
     def _count(self) -> None:
-        """Some edits more: only the figures change, so a name that is being edited stays as it is."""
+        """Update only the numbers of edits, so that a name being edited is left alone."""
         if self.isHidden():
             return
         edits = {item.id: item.edits for item in self._items}
@@ -271,7 +271,7 @@ class SnapshotsDialog(QDialog):
                 row.setText(_EDITS, f"{edits[row.data(_NAME, _ID)]:,}")
         self._filling = False
         if len(edits) != self.list.topLevelItemCount():
-            self._fill()  # the day's first edit has kept one
+            self._fill()  # the first edit of the day has kept one
 
     def _refresh(self, _: object = None) -> None:
         project = self._project
@@ -292,7 +292,7 @@ class SnapshotsDialog(QDialog):
         row = self.list.currentItem()
         return None if row is None or not row.isSelected() else int(row.data(_NAME, _ID))
 
-    # -- what is done ------------------------------------------------------------------------------------------------
+    # -- acting --------------------------------------------------------------------------------------------------------
 
     def _keep(self) -> None:
         self._say("")
@@ -323,7 +323,7 @@ class SnapshotsDialog(QDialog):
             self._project.snapshots.rename(int(row.data(_NAME, _ID)), row.text(_NAME))
 
     def _delete(self) -> None:
-        """Delete at the second click: beside Rename the first may be a slip."""
+        """Delete at the second click: the first may be a slip, next to Rename."""
         chosen, row = self._chosen(), self.list.currentItem()
         if chosen is None or row is None or self._project is None:
             return
@@ -342,22 +342,22 @@ class SnapshotsDialog(QDialog):
         self.delete.setText(_("Delete") if chosen is None else _("Delete it"))
 
     def _undo(self) -> None:
-        self._say(_("Taking the restore back …"))
+        self._say(_("Undoing the restore …"))
         if self._project is not None:
             self._project.snapshots.undo_restore()
 
     def _restored(self, report: "Restored") -> None:
         if report.taken_back:
-            self._say(_("The restore of '{name}' was taken back.", name=report.name))
+            self._say(_("The restore of '{name}' was undone.", name=report.name))
             return
         if not report.images and not report.classes:
-            self._say(_("Nothing differs from '{name}'; nothing was changed.", name=report.name))
+            self._say(_("Nothing was changed: everything is already as in '{name}'.", name=report.name))
             return
         images = count(len(report.images), "1 image", "{n} images")
         what = _("{images} and the classes", images=images) if report.classes else images
         words = [_("{what} restored to '{name}'.", what=what, name=report.name)]
         for unused in report.unused_classes:
-            words.append(_("The class '{name}' is out of use: its pixels count as nothing.", name=unused))
+            words.append(_("The class '{name}' is not in use: its pixels count as unlabelled.", name=unused))
         self._say(" ".join(words), undo=True)
 
     def _told(self, notice: "Notice") -> None:
@@ -366,7 +366,7 @@ class SnapshotsDialog(QDialog):
             self._say(notice.sentence, undo=undo)
             self._fill()
         else:
-            self._refresh()  # an image that cannot be shown, perhaps
+            self._refresh()  # perhaps an image that cannot be shown
 
     def _jobs_changed(self) -> None:
         running = bool(self._session.jobs.of(JobKind.RESTORE))
@@ -386,12 +386,12 @@ def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
     when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
     row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or _("automatic")])
     row.setData(_NAME, _ID, item.id)
-    gone = "" if item.kept else f"\n{_('Compacted away: it can no longer be restored.')}"
-    row.setToolTip(_NAME, wrapped(f"{item.name}{gone}"))
+    tip = [item.name] if item.kept else [item.name, _("Removed by compacting: it can no longer be restored.")]
+    row.setToolTip(_NAME, wrapped("\n".join(tip)))
     row.setTextAlignment(_EDITS, _RIGHT)
     row.setSizeHint(_NAME, QSize(0, _ROW_H))
     row.setToolTip(_WHO, wrapped(item.author))
-    if gone:
+    if not item.kept:
         for column in range(4):
             row.setForeground(column, QColor(current_theme().faint))
     flags = Qt.ItemFlag.ItemIsSelectable

@@ -1,4 +1,4 @@
-"""What stands in the canvas's place while no project is open: open, make, go on with a recent one."""
+"""The page shown instead of the canvas while no project is open: open one, make one, or go on with a recent one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ _WIDTH = 544
 
 
 class StartPage(QWidget):
-    """`startPage`: `startOpen`, `startNew`, `trySampleButton`, and `recentProject1` ... for each recent project."""
+    """`startPage`: `startOpen`, `startNew`, `trySampleButton`, and `recentProject1` ... for the recent projects."""
 
     sampleAsked = Signal()
 
@@ -46,7 +46,7 @@ class StartPage(QWidget):
         column.addLayout(self._head())
         column.addLayout(self._buttons(open_, new))
         column.addLayout(self._recent)
-        hint = muted_label(_("A folder, images or a project can also be dropped on this window."))
+        hint = muted_label(_("You can also drop a folder, images or a project on this window."))
         hint.setWordWrap(True)
         column.addWidget(hint)
         grid = QGridLayout(self)
@@ -54,7 +54,7 @@ class StartPage(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """List the recent projects that are still there."""
+        """List the recent projects that still exist."""
         while (item := self._recent.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()

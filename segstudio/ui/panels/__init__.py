@@ -1,1 +1,1 @@
-"""The panels around the canvas. Each listens to the Session alone; none knows another."""
+"""The panels around the canvas. Each listens only to the session; none knows another."""

@@ -1,4 +1,4 @@
-"""The panel of the brush: its radius in image pixels, and what it paints over."""
+"""The brush panel: the radius in image pixels, and what a stroke paints over."""
 
 import math
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
 from segstudio.labels.model import Touch
-from segstudio.text import _
+from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ MIN_RADIUS_PX = 0.5
 MAX_RADIUS_PX = 1000.0
 _SLIDER_STEPS = 200
 _TOUCH = (
-    ("all", "Everything"),
-    ("unlabelled", "Unlabelled pixels only"),
-    ("labelled", "Labelled pixels only"),
+    ("all", N_("Everything")),
+    ("unlabelled", N_("Unlabelled pixels only")),
+    ("labelled", N_("Labelled pixels only")),
 )
 
 
@@ -71,7 +71,7 @@ class BrushPanel(QFrame):
         self.size_slider.setToolTip(keys)
         self.size_slider.setAccessibleName(_("Brush radius"))
         self.touch.setObjectName("mayTouch")
-        self.touch.setToolTip(_("Which pixels a stroke may change; it never changes those of a locked class"))
+        self.touch.setToolTip(_("Which pixels a stroke may change; it never changes those of locked classes"))
         self.touch.setAccessibleName(_("What a stroke paints over"))
         self.touch.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.touch.setMinimumContentsLength(8)
@@ -88,7 +88,7 @@ class BrushPanel(QFrame):
             blocked = widget.blockSignals(True)
             widget.setValue(value)  # type: ignore[arg-type]
             widget.blockSignals(blocked)
-        self.touch.setCurrentIndex([touch for touch, _ in _TOUCH].index(str(self._tools.touch)))
+        self.touch.setCurrentIndex([touch for touch, _text in _TOUCH].index(str(self._tools.touch)))
 
     def _touched(self, place: int) -> None:
         self._tools.set_touch(Touch(_TOUCH[place][0]))

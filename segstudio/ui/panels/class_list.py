@@ -1,4 +1,4 @@
-"""The list of classes: its model, and how a row looks and where a click on it lands."""
+"""The list of classes: the model, the look of a row, and the meaning of a click on it."""
 
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from segstudio.text import _, count
 from segstudio.ui.panels.image_cell import selected_hovered
+from segstudio.ui.panels.kinds import KIND_NAMES
 from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
@@ -57,7 +58,7 @@ _NOWHERE = QModelIndex()
 
 
 class Spot(Enum):
-    """The parts of a row that a click can mean."""
+    """The parts of a row."""
 
     NUMBER = auto()
     SWATCH = auto()
@@ -67,7 +68,7 @@ class Spot(Enum):
 
 
 def spot_rect(row: QRect, spot: Spot) -> QRect:
-    """Where a part of the row lies."""
+    """The rectangle of a part of the row."""
     x, y, w = row.x(), row.y() + (row.height() - 16) // 2, row.width()
     if spot is Spot.NUMBER:
         return QRect(x + 12, y, 16, 16)
@@ -81,7 +82,7 @@ def spot_rect(row: QRect, spot: Spot) -> QRect:
 
 
 def spot_at(row: QRect, point: QPoint) -> Spot | None:
-    """The part of the row that a click there acts on; None where it picks the row."""
+    """The part of the row that a click there acts on; None if it picks the row."""
     for spot in (Spot.LOCK, Spot.EYE, Spot.SWATCH):
         if spot_rect(row, spot).adjusted(-4, -6, 4, 6).contains(point):
             return spot
@@ -92,15 +93,17 @@ def spot_words(found: "LabelClass", spot: Spot) -> str:
     """What a click on this part of the class's row does."""
     if spot is Spot.LOCK:
         return (
-            _("Locked: click so that it can be painted on again") if found.locked else _("Lock: no stroke changes it")
+            _("Locked: click so that strokes can change it again")
+            if found.locked
+            else _("Lock it, so that no stroke changes it")
         )
     if spot is Spot.EYE:
-        return _("Hide it in the image; its labels stay") if found.visible else _("Hidden: click to show it again")
+        return _("Hide it in the image; its labels are kept") if found.visible else _("Hidden: click to show it again")
     return _("Choose another colour")
 
 
 class ClassListModel(QAbstractListModel):
-    """Rows are the classes in use, in the order of the list; a new name typed in a row is told by `renamed`."""
+    """Rows are the classes in use, in their order; `renamed` announces a new name typed in a row."""
 
     renamed = Signal(str, str)
 
@@ -124,16 +127,16 @@ class ClassListModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def label_class(self, row: int) -> "LabelClass | None":
-        """The class of a row; None where there is none."""
+        """The class of a row; None if there is none."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
     def row_of(self, name: str) -> int:
-        """The row of a class by its name; -1 where there is none."""
+        """The row of the class with this name; -1 if there is none."""
         return next((i for i, c in enumerate(self._rows) if c.name == name), -1)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Name, words about it; the class under `CLASS_ROLE`, and under `COUNT_ROLE` how many objects of it the image
-        on screen has, None where it is no class of objects."""
+        """Name and description; the class under `CLASS_ROLE`; under `COUNT_ROLE` the number of its objects in the image
+        on screen, None unless it is an instance class."""
         found = self.label_class(index.row())
         if found is None:
             return None
@@ -145,7 +148,7 @@ class ClassListModel(QAbstractListModel):
         if role == COUNT_ROLE:
             return number
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            words = [found.name, _(found.kind.value)]
+            words = [found.name, _(KIND_NAMES[found.kind])]
             if index.row() < 9:
                 words.append(_("key {n}", n=index.row() + 1))
             if number is not None:
@@ -184,7 +187,7 @@ class ClassListModel(QAbstractListModel):
 
 
 class ClassRow(QStyledItemDelegate):
-    """Draws a class and tells where it was clicked."""
+    """Draws a class; `clicked` carries the row and the part that was clicked."""
 
     clicked = Signal(int, object)
 
@@ -193,7 +196,7 @@ class ClassRow(QStyledItemDelegate):
         return QSize(160, ROW_H)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Key, colour, name, number of objects, lock and eye; the last two where they are on, or under the pointer."""
+        """Draw key, colour, name, number of objects, lock and eye; the last two only if on, selected or hovered."""
         found: LabelClass | None = index.data(CLASS_ROLE)
         if found is None:
             return
@@ -224,7 +227,7 @@ class ClassRow(QStyledItemDelegate):
         painter.restore()
 
     def _count(self, painter: QPainter, place: QRect, number: int | None) -> QRect:
-        """Write the number of objects at the end of the name's place; what is left for the name."""
+        """Draw the number of objects at the end of the name's rectangle; return what is left for the name."""
         if number is None:
             return place
         text = f"{number:,}"
@@ -247,7 +250,7 @@ class ClassRow(QStyledItemDelegate):
     def editorEvent(
         self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: _Index
     ) -> bool:
-        """A left click on the lock, the eye or the colour acts at once; elsewhere the row is picked."""
+        """Act at once on a left click on the lock, the eye or the colour; elsewhere a click picks the row."""
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             point: QPoint = event.position().toPoint()
             if event.button() is Qt.MouseButton.LeftButton:
@@ -261,7 +264,7 @@ class ClassRow(QStyledItemDelegate):
     def helpEvent(
         self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
     ) -> bool:
-        """Over lock, eye and colour the tip says what a click does; elsewhere it is about the class."""
+        """Over the lock, the eye and the colour, say what a click does; elsewhere, describe the class."""
         row: QRect = option.rect  # type: ignore[attr-defined]
         found: LabelClass | None = index.data(CLASS_ROLE)
         spot = spot_at(row, event.pos())
@@ -271,7 +274,7 @@ class ClassRow(QStyledItemDelegate):
         return True
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        """A line for the new name."""
+        """A line edit for the new name."""
         editor = QLineEdit(parent)
         editor.setObjectName("classNameEdit")
         editor.setAccessibleName(_("Name of the class"))
@@ -279,6 +282,6 @@ class ClassRow(QStyledItemDelegate):
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Over the name alone, so that key and colour stay in sight."""
+        """Place the editor over the name only, so that key and colour stay visible."""
         row: QRect = option.rect  # type: ignore[attr-defined]
         editor.setGeometry(spot_rect(row, Spot.NAME).adjusted(-5, 1, 48, -1))

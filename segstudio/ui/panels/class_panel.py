@@ -1,4 +1,4 @@
-"""The panel of classes: pick, add, rename, recolour, lock, hide, remove."""
+"""The class panel: pick, add, rename, recolour, lock, hide and remove classes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +36,7 @@ _COLORS = 14
 
 
 def palette() -> list[str]:
-    """The colours that the menu offers: those new classes get by themselves, in their order."""
+    """The colours that the menu offers: those that new classes get automatically, in that order."""
     colors: list[str] = []
     for _unused in range(_COLORS):
         colors.append(next_color(colors))
@@ -44,7 +44,7 @@ def palette() -> list[str]:
 
 
 def free_name(stem: str, used: list[str]) -> str:
-    """`stem`, or `stem` and the first number that makes it new."""
+    """`stem`, with the first number that makes it unique if it is taken."""
     taken = {name.casefold() for name in used}
     number, name = 2, stem
     while name.casefold() in taken:
@@ -53,7 +53,7 @@ def free_name(stem: str, used: list[str]) -> str:
 
 
 class ClassPanel(QFrame):
-    """`classPanel`: title with the add button, and the list `classList`. `named`: the editor of a name was left."""
+    """`classPanel`: a title with the add button, and the list `classList`. `named`: the editor of a name closed."""
 
     named = Signal()
 
@@ -84,7 +84,7 @@ class ClassPanel(QFrame):
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
         rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
         self.row.clicked.connect(self._clicked)
-        # The view takes the focus back only after this signal.
+        # The view takes the focus back only after this signal, so wait for that.
         self.row.closeEditor.connect(lambda: QTimer.singleShot(0, self, self.named.emit))
         self.model.renamed.connect(self._rename)
         session.projectChanged.connect(lambda: self.follow(session.project))
@@ -117,7 +117,7 @@ class ClassPanel(QFrame):
         return menu
 
     def rename(self, name: str) -> None:
-        """Open the editor on the class of this name."""
+        """Open the editor on the name of this class."""
         row = self.model.row_of(name)
         if row >= 0:
             self.view.edit(self.model.index(row))

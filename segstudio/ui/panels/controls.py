@@ -1,4 +1,4 @@
-"""Small controls drawn our way: a choice with a chevron, a size as people read it, a label that elides."""
+"""Small controls with our own drawing: a combo box with a chevron, a size in pixels, a label that elides."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
@@ -15,7 +15,7 @@ class Choice(QComboBox):
     """A combo box with a chevron of the icon family."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The style's box and text, then the chevron."""
+        """Draw the box and text of the style, then the chevron."""
         super().paintEvent(event)
         painter = QPainter(self)
         theme = current_theme()
@@ -25,7 +25,7 @@ class Choice(QComboBox):
 
 
 class PixelSpin(QDoubleSpinBox):
-    """A length in image pixels, in halves; whole numbers without a point."""
+    """A length in image pixels, in steps of a half; whole numbers have no decimal point."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class PixelSpin(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Only what is dressed after the window's style sheet stays transparent."""
+        """Make the line transparent now: the style sheet of the window would override it earlier."""
         super().showEvent(event)
         if not self.lineEdit().styleSheet():
             self.lineEdit().setStyleSheet("background: transparent; border: 0")
@@ -47,7 +47,7 @@ class PixelSpin(QDoubleSpinBox):
         return f"{value:g}"
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The box that the style sheet gives to lines of text: it cannot draw it for a spin box without buttons."""
+        """Draw the box of a line edit: the style sheet cannot draw it for a spin box without buttons."""
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -58,9 +58,9 @@ class PixelSpin(QDoubleSpinBox):
 
 
 class ElidedLabel(QLabel):
-    """A label that gives way: its text is elided to the width there is, the whole stands in the tooltip.
+    """A label that can shrink: its text is elided to the available width, and the tooltip then has the whole text.
 
-    `text()` stays the whole text.
+    `text()` is always the whole text.
     """
 
     def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
@@ -77,16 +77,16 @@ class ElidedLabel(QLabel):
         self.update()
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as need be."""
+        """As narrow as necessary."""
         return QSize(24, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Whether a tooltip is needed depends on the width."""
+        """Update the tooltip, which is needed only if the text does not fit."""
         super().resizeEvent(event)
         self._tip()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The text that fits."""
+        """Draw the text, elided to fit."""
         painter = QPainter(self)
         text = self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
         painter.setPen(self.palette().color(self.foregroundRole()))
@@ -106,5 +106,5 @@ def role_label(text: str, role: str, parent: QWidget | None = None) -> QLabel:
 
 
 def muted_label(text: str) -> QLabel:
-    """A quiet label."""
+    """A label in the muted colour."""
     return role_label(text, "muted")

@@ -1,6 +1,6 @@
 """One cell of the image list: thumbnail, name, status, and the mark of a held-out image.
 
-Shape says what colour says.
+Status is shown by shape as well as by colour.
 """
 
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ class ImageCell(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """The cell, from the item alone."""
+        """Draw the cell from its item."""
         item: ImageItem | None = index.data(_ITEM_ROLE)
         if item is None:
             return
@@ -89,7 +89,7 @@ class ImageCell(QStyledItemDelegate):
 
 
 def _no_picture(painter: QPainter, theme: Theme, target: QRect) -> None:
-    """In the place of a picture that never comes: the file cannot be read, or is too large to be read for this."""
+    """Draw the mark of an image without a thumbnail: the file cannot be read, or is too large to read for one."""
     mark = pixmap("image", theme.faint, 24)
     size = mark.deviceIndependentSize().toSize()
     painter.drawPixmap(target.center() - QRect(QPoint(0, 0), size).center(), mark)
@@ -97,7 +97,7 @@ def _no_picture(painter: QPainter, theme: Theme, target: QRect) -> None:
 
 def selected_hovered(option: QStyleOptionViewItem) -> tuple[bool, bool]:
     """Whether a cell is selected, and whether the pointer is over it."""
-    # QStyle's enumerations take 15 ms to make: only once something is drawn.
+    # Imported here because the enumerations of QStyle take 15 ms to make.
     from PySide6.QtWidgets import QStyle
 
     state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ def selected_hovered(option: QStyleOptionViewItem) -> tuple[bool, bool]:
 
 
 def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, problem: bool) -> None:
-    """A ring for new, a ring half filled for in progress, a tick in a disc for done, a triangle for a problem."""
+    """Draw a ring for new, a half-filled ring for in progress, a tick in a disc for done, a triangle for a problem."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inner = box.adjusted(1, 1, -1, -1)
     if problem:

@@ -1,6 +1,6 @@
-"""The list of images: a model over the Session's rows, thumbnails that come when they are looked at, and its panel.
+"""The list of images: a model over the rows of the session, thumbnails loaded when they become visible, and the panel.
 
-Nothing is held for each row, so a list of 100,000 costs what its visible part costs.
+Nothing is stored per row, so a list of 100,000 costs only as much as its visible part.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
-from segstudio.text import _, count
+from segstudio.text import N_, _, count
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
 from segstudio.ui.text import wrapped
@@ -26,11 +26,11 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _HEAD_H = 28
-_STATUS = {"new": "new", "in-progress": "in progress", "done": "done"}
+_STATUS = {"new": N_("new"), "in-progress": N_("in progress"), "done": N_("done")}
 
 
 def described(item: "ImageItem") -> str:
-    """A row in words, for the tooltip and for people who listen to the screen."""
+    """A row in words, for the tooltip and for screen readers."""
     parts = [item.name, f"{item.width} × {item.height} px", _(_STATUS.get(item.status, item.status))]
     if item.objects:
         parts.append(count(item.objects, "1 object", "{n} objects"))
@@ -42,7 +42,7 @@ def described(item: "ImageItem") -> str:
 
 
 class ImageListModel(QAbstractListModel):
-    """Rows are the Session's images in their order."""
+    """Rows are the images of the session in their order."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__(session)
@@ -64,11 +64,11 @@ class ImageListModel(QAbstractListModel):
         return self._project.navigation.items if self._project is not None else ()
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many images there are. The view asks twice for each row when it lays them out, so it is kept."""
+        """How many images there are. It is stored because the view asks twice per row during layout."""
         return 0 if parent.isValid() else self._rows
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Name, words about it, or the item itself under `ITEM_ROLE`."""
+        """Name, description, or the item itself under `ITEM_ROLE`."""
         if not 0 <= index.row() < len(self.images):
             return None
         item = self.images[index.row()]
@@ -96,7 +96,7 @@ class ImageListModel(QAbstractListModel):
 
 
 class ImageListPanel(QFrame):
-    """Title with counts, and the view `imageList`; the row on screen is the current one, a click shows its image."""
+    """A title with counts, and the view `imageList`; the image on screen is the current row, a click shows another."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -143,11 +143,11 @@ class ImageListPanel(QFrame):
         self._follow()
 
     def add_to_head(self, part: QWidget) -> None:
-        """Let another panel, folded to one line, stand beside the title."""
+        """Put another panel, folded to one line, beside the title."""
         self._head.addWidget(part, 10)
 
     def close_threads(self) -> None:
-        """End what the panel started."""
+        """End the threads that the panel started."""
         self.thumbnails.close()
 
     def _make_view(self) -> QListView:
@@ -179,7 +179,7 @@ class ImageListPanel(QFrame):
         return Wish(int(navigation.items[row].id), navigation.content(row), navigation.rows[row].file)
 
     def _shown(self) -> None:
-        """The picture of the image on screen costs nothing, and for a very large one it is the only one."""
+        """Use the image on screen as its thumbnail: it costs nothing, and a very large image has no other."""
         assert self._project is not None
         navigation = self._project.navigation
         wish = self._wish_of(navigation.index)

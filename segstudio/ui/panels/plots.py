@@ -1,4 +1,4 @@
-"""Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB: loaded meanwhile)."""
+"""Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB, loaded in the meantime)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class _Series:
     curve: Any = None
 
     def append(self, x: float, y: float) -> None:
-        """Keep a point; a long series is thinned to every second, fourth ... point."""
+        """Add a point; a long series is thinned to every second, fourth ... point."""
         self.seen += 1
         if self.seen % self.stride:
             return
@@ -48,7 +48,7 @@ class _Series:
 
 
 def close_up(values: Iterable[float]) -> tuple[float, float]:
-    """Bottom and top of an axis that shows figures between 0 and 1 as large as may be, and nothing outside 0..1."""
+    """Bottom and top of an axis that shows figures from 0 to 1 as large as possible, within 0..1."""
     known = list(values)
     if not known:
         return 0.0, 1.0
@@ -59,9 +59,9 @@ def close_up(values: Iterable[float]) -> tuple[float, float]:
 
 
 class LivePlot(QFrame):
-    """A frame with a title, a legend, and curves over steps that are redrawn at most eight times a second.
+    """A frame with a title, a legend, and curves over steps, redrawn at most eight times a second.
 
-    `span` gives bottom and top of the upright axis for the figures that are shown; by itself it begins at 0 or above.
+    `span` gives bottom and top of the vertical axis for the figures shown; without it, the axis starts at 0 or above.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class LivePlot(QFrame):
 
     @property
     def series(self) -> dict[str, tuple[list[float], list[float]]]:
-        """What is plotted: x and y of each curve by name."""
+        """The x and y values of each curve by name."""
         return {name: (list(s.x), list(s.y)) for name, s in self._series.items()}
 
     def clear(self) -> None:
-        """Take all curves away, and the axes that were theirs."""
+        """Remove all curves and hide the axes."""
         for series in self._series.values():
             if series.curve is not None:
                 self._widget.removeItem(series.curve)
@@ -118,13 +118,13 @@ class LivePlot(QFrame):
         self._name_curves()
 
     def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
-        """A new curve; nothing where there is one of this name. One that is not `named` is a class in the legend."""
+        """Add a curve unless there is one with this name; a curve that is not `named` is a class in the legend."""
         if name not in self._series:
             self._series[name] = _Series(color, width, dots, named)
             self._name_curves()
 
     def append(self, name: str, x: float, y: float) -> None:
-        """One more point of a curve."""
+        """Add a point to a curve."""
         self._library.load()
         self._series[name].append(x, y)
         if not self._timer.isActive():
@@ -132,11 +132,11 @@ class LivePlot(QFrame):
 
     @property
     def legend(self) -> str:
-        """What the legend says: dots in the colours of the curves, and their names where there is room for all."""
+        """The legend: dots in the colours of the curves, with their names if there is room for all."""
         return self._legend.text()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Whether there is room for names depends on the width."""
+        """Update the legend, which has names only if they fit."""
         super().resizeEvent(event)
         self._name_curves()
 
@@ -197,7 +197,7 @@ class LivePlot(QFrame):
 
 
 def _adopt_menus(widget: Any) -> None:
-    """pyqtgraph makes menus without a parent, which nobody would ever delete."""
+    """Give the menus of pyqtgraph a parent: otherwise nothing would ever delete them."""
     item = widget.getPlotItem()
     for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
         if menu is not None and menu.parent() is None:
@@ -205,7 +205,7 @@ def _adopt_menus(widget: Any) -> None:
 
 
 def _step_axis(pg: Any) -> Any:
-    """An axis of steps: there is no half of one."""
+    """An axis of steps, with ticks at whole numbers only."""
 
     class StepAxis(pg.AxisItem):
         def tickSpacing(self, *extent: float) -> list[tuple[float, float]]:
@@ -227,7 +227,7 @@ def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
 
 
 def _plain(groups: list[tuple[list[str], str]]) -> str:
-    """A legend's wording as it measures: dots and the name of each group."""
+    """The plain text of a legend, for measuring its width: dots and name of each group."""
     return "  ".join(f"{'●' * len(colors)} {name}" for colors, name in groups)
 
 

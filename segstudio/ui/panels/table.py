@@ -1,4 +1,4 @@
-"""The panels, each listed once: its name, where it stands, and what makes it.
+"""The table of panels: name, place, and the function that makes each.
 
 A panel is a row here and a module. It follows the open project (`Session.projectChanged`) and asks the owners that it
 needs. Another package adds one by an entry point of the group `segstudio.panels` that names a `Panel`.
@@ -25,7 +25,7 @@ __all__ = ["PANELS", "Panel", "Place", "Surroundings"]
 
 
 class Place(StrEnum):
-    """Beside the image, in a column, or below it, in a row; F9 and F10 hide the two."""
+    """In a column beside the image or in a row below it; F9 and F10 show and hide these."""
 
     SIDE = "side"
     BOTTOM = "bottom"
@@ -33,7 +33,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a panel is made with: the window's session, and its actions by name."""
+    """What a panel is made with: the session of the window, and its actions by name."""
 
     session: "Session"
     action: "Callable[[str], QAction]"
@@ -41,7 +41,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `grows` takes the room that the others in its place leave."""
+    """One panel; if it `grows`, it takes the room that the others in its place leave."""
 
     name: str
     place: Place

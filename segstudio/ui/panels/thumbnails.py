@@ -1,7 +1,7 @@
-"""Small pictures of images, decoded one at a time on a thread of their own: newest wish first, large images last.
+"""Thumbnails of images, decoded one at a time on their own thread: newest wish first, large images last.
 
-A picture belongs to an image and its content, not to a place in a list. Only what was asked for lately is kept; a wish
-that nobody waits for any more is dropped before it is decoded.
+A thumbnail belongs to an image and its content, not to a place in a list. Only recently requested ones are kept; old
+wishes are dropped before they are decoded.
 """
 
 import threading
@@ -29,7 +29,7 @@ _WISHES = 200
 
 
 class Thumbnails(QObject):
-    """`get` gives what is there and wishes for what is not; `ready` says that a picture has come. Ends with `close`."""
+    """`get` returns a thumbnail or requests it; `ready` announces that one has come. `close` ends the thread."""
 
     ready = Signal()
     _decoded = Signal(int, object, object)
@@ -40,7 +40,7 @@ class Thumbnails(QObject):
         self._wishes: OrderedDict[Wish, None] = OrderedDict()
         self._large: OrderedDict[Wish, None] = OrderedDict()
         self._lock = threading.Condition()
-        # Being decoded, or decoded and not arrived yet: a repaint in between must not ask for it again.
+        # Being decoded, or decoded but not arrived yet: a repaint in between must not request it again.
         self._under_way: set[Wish] = set()
         self._generation = 0
         self._size = (THUMBNAIL_W, THUMBNAIL_H)
@@ -49,7 +49,7 @@ class Thumbnails(QObject):
         self._decoded.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def get(self, wish: "Wish", ratio: float) -> QPixmap | None:
-        """The picture, for a screen of this many pixels a point; None while it is not there, or where there is none."""
+        """The thumbnail for a screen with this pixel ratio; None if there is none, or none yet."""
         if wish in self._kept:
             self._kept.move_to_end(wish)
             return self._kept[wish]
@@ -59,11 +59,11 @@ class Thumbnails(QObject):
         return None
 
     def pending(self, wish: "Wish") -> bool:
-        """Whether a picture may still come."""
+        """Whether a thumbnail may still come."""
         return wish not in self._kept
 
     def offer(self, wish: "Wish", display: "DisplayImage") -> None:
-        """Take the picture of the image on screen where there is none yet: nothing has to be decoded for it."""
+        """Make the thumbnail from the image on screen if there is none yet: nothing has to be decoded for it."""
         if self._kept.get(wish) is None and not self._closed:
             from segstudio.app.viewing.thumbnails import reduced_display
 
@@ -73,7 +73,7 @@ class Thumbnails(QObject):
             self._keep(wish, _image(reduced_display(display, *self._size)))
 
     def clear(self) -> None:
-        """Forget everything: the images of another project are shown."""
+        """Forget everything, because another project is shown."""
         with self._lock:
             self._generation += 1
             self._under_way.clear()
@@ -82,7 +82,7 @@ class Thumbnails(QObject):
         self._kept.clear()
 
     def close(self) -> None:
-        """End the thread; what it is decoding is dropped."""
+        """End the thread and drop what it is decoding."""
         with self._lock:
             self._closed = True
             self._wishes.clear()
@@ -124,13 +124,13 @@ class Thumbnails(QObject):
                 self._decoded.emit(generation, wish, image)
 
     def _put_off(self, wish: "Wish", generation: int) -> bool:
-        """Whether a large image was set aside, to be decoded once nothing small is waited for."""
+        """Whether a large image was put off until no small one is waiting."""
         from segstudio.app.viewing.thumbnails import is_large
 
         try:
             large = is_large(wish.file)
         except (UserError, OSError):
-            large = False  # decoding it says why there is none
+            large = False  # decoding it will tell why there is none
         with self._lock:
             if not large or not self._wishes or generation != self._generation:
                 return False

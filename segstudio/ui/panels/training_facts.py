@@ -1,11 +1,11 @@
-"""The figures of a run under way, and which groups are held out of it."""
+"""The figures of a training run, and the groups held out of it."""
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
-from segstudio.text import _, amount, clock, count
+from segstudio.text import N_, _, amount, clock, count
 from segstudio.ui.panels.controls import ElidedLabel, muted_label, role_label
 from segstudio.ui.text import wrapped
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 __all__ = ["TrainingFacts"]
 
 _ROWS = (
-    ("speed", "Speed"),
-    ("left", "Time left"),
-    ("device", "Device"),
-    ("memory", "Memory"),
-    ("mean", "Mean IoU"),
+    ("speed", N_("Speed")),
+    ("left", N_("Time left")),
+    ("device", N_("Device")),
+    ("memory", N_("Memory")),
+    ("mean", N_("Mean IoU")),
 )
 
 _LIST_H = 20
-_OPTIMISTIC = (
-    "Blocks of the images are held out and measured on, while the rest of the same images is trained on.\n"
-    "They look alike, so the figures are optimistic.\n"
+_OPTIMISTIC = N_(
+    "The model is measured on held-out blocks of the same images that it is trained on.\n"
+    "The two look alike, so the figures are optimistic.\n"
     "From the fourth labelled image on, whole images are held out."
 )
 
 
 class TrainingFacts(QWidget):
-    """Speed, time left, device, memory, mean IoU; below them the held-out groups."""
+    """Speed, time left, device, memory and mean IoU, with the held-out groups below."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,11 +69,11 @@ class TrainingFacts(QWidget):
         column.addWidget(self.held_out, 1)
 
     def text(self, name: str) -> str:
-        """What stands beside a name: speed, left, device, memory, mean."""
+        """The text beside a name: speed, left, device, memory or mean."""
         return self._values[name].text()
 
     def clear(self) -> None:
-        """As before the first run."""
+        """Go back to the state before the first run."""
         for label in self._values.values():
             label.setText("–")
         self.held_out.clear()
@@ -82,7 +82,7 @@ class TrainingFacts(QWidget):
         self.optimistic.hide()
 
     def start(self, event: "Started") -> None:
-        """A run begins: its device and what it will be measured on."""
+        """Show the device of a new run and the groups that it is measured on."""
         self.clear()
         self._values["device"].setText(event.device)
         groups = event.held_out_groups
@@ -100,13 +100,14 @@ class TrainingFacts(QWidget):
         self.optimistic.setVisible(event.optimistic)
 
     def set_mean(self, mean_iou: float) -> None:
-        """The newest mean IoU on held-out pixels."""
+        """Show the newest mean IoU on held-out pixels."""
         self._values["mean"].setText(amount(mean_iou))
 
     def show_step(self, event: "Stepped", steps_per_second: float | None, seconds_left: float | None) -> None:
-        """The newest step; None for what is not known, or over."""
+        """Show the newest step; None for figures that are unknown or no longer apply."""
         if steps_per_second is not None:
-            speed = _("{a} steps/s · {b} patches/s", a=amount(steps_per_second), b=amount(event.patches_per_second))
+            steps, patches = amount(steps_per_second), amount(event.patches_per_second)
+            speed = _("{steps} steps/s · {patches} patches/s", steps=steps, patches=patches)
             self._values["speed"].setText(speed)
         self._values["left"].setText(clock(seconds_left) if seconds_left is not None else "–")
         self._values["memory"].setText(_("{n} MB", n=f"{event.memory_mb:,.0f}"))

@@ -1,4 +1,4 @@
-"""The panel of training: live curves, the figures that matter, what is held out, Stop, and how it ended."""
+"""The training panel: live curves, key figures, the held-out groups, Stop, and the result."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.text import _, amount, clock
+from segstudio.text import N_, _, amount, clock
 from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.panels.training_versions import TrainingVersions, version_words
+from segstudio.ui.text import beside_icon
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.loader import ModuleLoader
@@ -37,14 +38,14 @@ __all__ = ["TrainingPanel"]
 
 _WINDOW = 24
 _SHOW_MS = 150
-_FIRST = "Label a few images, then Fine-tune; you can go on painting meanwhile"
+_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
 
 
 class TrainingPanel(QFrame):
     """`trainingPanel` with `lossPlot`, `iouPlot`, `stopTrainingButton`, `versionsButton`, `trainingFold`.
 
-    Reads events; asks for Stop, and for another version. Until there is a run it is `folded` to one line, and where
-    there is little room it stays so until a person unfolds it.
+    It shows the events of runs, and asks for Stop or for another version. It is `folded` to one line until there is a
+    run, or in a small window until a person unfolds it.
     """
 
     foldChanged = Signal(bool)
@@ -62,7 +63,7 @@ class TrainingPanel(QFrame):
         self.state.setObjectName("trainingState")
         self.state.setProperty("role", "muted")
         self.progress = QProgressBar()
-        self.stop = QPushButton(icon("stop"), f" {_('Stop')}")
+        self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
         self.facts = TrainingFacts()
         self.result = TrainingResult()
         self.pages = QStackedWidget()
@@ -95,7 +96,7 @@ class TrainingPanel(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Show the runs of this project, as yet none."""
+        """Show the runs of this project, initially none."""
         self._project = project
         if project is not None:
             project.training.happened.connect(self._event)
@@ -120,7 +121,7 @@ class TrainingPanel(QFrame):
         return self._project is not None and self._project.training.running
 
     def close_threads(self) -> None:
-        """End what the panel started."""
+        """End the threads that the panel started."""
         self.library.close()
 
     def _arrange(self) -> None:
@@ -130,7 +131,7 @@ class TrainingPanel(QFrame):
         self.stop.setEnabled(self._stop_action.isEnabled())
         self.versions_button.setObjectName("versionsButton")
         self.versions_button.setCheckable(True)
-        words = _("What makes the proposals. Shows every version with its figures, and lets you choose another")
+        words = _("The version that proposes. Click to see every version with its figures and to choose another")
         self.versions_button.setToolTip(words)
         self.versions_button.setAccessibleName(_("Versions"))
         self.versions_button.setEnabled(False)
@@ -170,7 +171,7 @@ class TrainingPanel(QFrame):
     # -- folding -----------------------------------------------------------------------------------------------------
 
     def set_cramped(self, cramped: bool) -> None:
-        """Say whether the window is too small for curves that nobody asked for."""
+        """Set whether the window is too small for curves that nobody asked for."""
         self._cramped = cramped
         self._fold()
 
@@ -181,11 +182,11 @@ class TrainingPanel(QFrame):
         self._fold()
 
     def _fold(self) -> None:
-        """One line where nothing has run yet, or where there is no room; what a person chose stays."""
-        by_itself = self._ran and not self._cramped
-        unfolded = self.versions_button.isChecked() or (by_itself if self._unfolded is None else self._unfolded)
+        """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
+        automatic = self._ran and not self._cramped
+        unfolded = self.versions_button.isChecked() or (automatic if self._unfolded is None else self._unfolded)
         self.stop.setVisible(unfolded or self._is_training)
-        self.versions_button.setVisible(unfolded or not self._is_training)  # the line has room for one of them
+        self.versions_button.setVisible(unfolded or not self._is_training)  # one line has room for only one of them
         words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold_button.setToolTip(words)
@@ -203,7 +204,7 @@ class TrainingPanel(QFrame):
     # -- versions ----------------------------------------------------------------------------------------------------
 
     def show_versions(self, shown: bool) -> None:
-        """Show the versions in the place of the curves, or the curves again."""
+        """Show the versions instead of the curves, or the curves again."""
         self.versions_button.setChecked(shown)
         self.views.setCurrentIndex(1 if shown else 0)
         self._fold()
@@ -213,11 +214,11 @@ class TrainingPanel(QFrame):
         items = self._project.versions.items() if self._project is not None else ()
         current = next((item for item in items if item.current), None)
         self.versions_button.setEnabled(current is not None)
-        words = _("Proposals: {v}", v=version_words(current.name)) if current is not None else _("Versions")
+        words = _("Proposals: {version}", version=version_words(current.name)) if current is not None else _("Versions")
         self.versions_button.setText(words)
 
     def _show_last_run(self, run: "LastRun") -> None:
-        """The curves of the newest run, after the project was opened again."""
+        """Show the curves of the newest run after the project was opened again."""
         if self._is_training or self._recent:
             return
         for event in run.events:
@@ -228,13 +229,15 @@ class TrainingPanel(QFrame):
             self._finished(run.result)
         else:
             self._has_run()
-            words = _("The last run did not finish")
-            self.state.setText(_("{words}: {why}", words=words, why=run.why) if run.why else words)
+            words = (
+                _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
+            )
+            self.state.setText(words)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
     def _stop_asked(self) -> None:
-        """The step under way is finished and the best so far is measured before the run ends."""
+        """Show that the run is stopping: it still finishes its step and measures the best result."""
         if self._is_training:
             self._stopping = True
             self._refresh_stop()
@@ -246,7 +249,7 @@ class TrainingPanel(QFrame):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def _event(self, event: "Event") -> None:
-        # They come with msgspec, which would take a tenth of the time until the first window is idle.
+        # Imported here because they need msgspec, which takes a tenth of the time until the first window is idle.
         from segstudio.runs import Evaluated, Finished, Preparing, Started, Stepped
 
         self._has_run()
@@ -263,11 +266,14 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Evaluated):
             self._evaluated(event.step, event.held_out)
         elif isinstance(event, Finished):
-            words = _("Comparing with the model before, on the same held-out pixels …")
-            self.state.setText(_("Stopping · {words}", words=words) if self._stopping else words)
+            self.state.setText(
+                _("Stopping · comparing with the previous version on the same held-out pixels …")
+                if self._stopping
+                else _("Comparing with the previous version on the same held-out pixels …")
+            )
 
     def _prepares(self, event: "Preparing") -> None:
-        """Between the click and the first step: what is being done, and how far it is."""
+        """Show what is done between the click and the first step, and the progress."""
         self.progress.setRange(0, event.total)
         self.progress.setValue(min(event.done, event.total))
         self.progress.setVisible(True)
@@ -289,7 +295,9 @@ class TrainingPanel(QFrame):
         self.progress.setValue(0)
         self.progress.setVisible(True)
         if not self._stopping:
-            self.state.setText(_("Learning from {n} …", n=event.parent) if event.parent else _("Learning …"))
+            self.state.setText(
+                _("Learning, starting from {version} …", version=event.parent) if event.parent else _("Learning …")
+            )
 
     def _evaluated(self, step: int, figures: "Figures") -> None:
         theme = current_theme()
@@ -316,8 +324,11 @@ class TrainingPanel(QFrame):
         self.progress.setValue(round(1000 * self._fraction(last)))
         if self._stopping:
             return
-        words = _("Step {step} of {steps}", step=f"{last.step:,}", steps=f"{self._steps:,}")
-        self.state.setText(_("{words} · {left} left", words=words, left=clock(left)) if left is not None else words)
+        step, steps = f"{last.step:,}", f"{self._steps:,}"
+        if left is None:
+            self.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
+        else:
+            self.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
 
     def _left(self, last: "Stepped", rate: float) -> float | None:
         guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
@@ -346,9 +357,11 @@ class TrainingPanel(QFrame):
             figures = _("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
             figures = result.reason
-        verdict = _("promoted") if result.promoted else _("not promoted")
-        words = _("{version} {verdict} · {figures}", version=result.version, verdict=verdict, figures=figures)
-        self.state.setText(words)
+        self.state.setText(
+            _("{version} promoted · {figures}", version=result.version, figures=figures)
+            if result.promoted
+            else _("{version} not promoted · {figures}", version=result.version, figures=figures)
+        )
 
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:

@@ -1,4 +1,4 @@
-"""How a run ended: the new version beside its parent, measured on the same held-out pixels, and the verdict."""
+"""The result of a run: the new version beside its parent, measured on the same held-out pixels, and the verdict."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TrainingResult(QWidget):
-    """`trainingVerdict`, why, `trainingAdvice` on what would help; `trainingResult`, made when needed."""
+    """`trainingVerdict`, `trainingReason`, `trainingAdvice` on what would help; `trainingResult`, made when needed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,17 +47,21 @@ class TrainingResult(QWidget):
 
     @property
     def table(self) -> "QTreeWidget | None":
-        """The table, once a run has ended."""
+        """The table; None until a run has ended."""
         return self._table
 
     def show_result(self, result: "TrainResult", classes: "ClassTable") -> None:
-        """Fill in how a run ended."""
-        words = _("{v}: promoted") if result.promoted else _("{v}: not promoted")
-        self.verdict.setText(words.format(v=result.version))
+        """Show the result of a run."""
+        version = result.version
+        self.verdict.setText(
+            _("{version}: promoted", version=version)
+            if result.promoted
+            else _("{version}: not promoted", version=version)
+        )
         self.verdict.setProperty("role", "accent" if result.promoted else "title")
         self.verdict.style().polish(self.verdict)
         steps = count(result.steps, "1 step", "{n} steps")
-        spent = _("{steps} in {t}", steps=steps, t=clock(result.seconds))
+        spent = _("{steps} in {time}", steps=steps, time=clock(result.seconds))
         self.reason.setText(f"{result.reason} · {spent}" if result.reason else spent)
         self.advice.setText(result.advice)
         self.advice.setVisible(bool(result.advice))
@@ -100,7 +104,7 @@ class TrainingResult(QWidget):
 
         table = QTreeWidget()
         table.setObjectName("trainingResult")
-        table.setAccessibleName(_("New version beside the one before"))
+        table.setAccessibleName(_("New version beside the previous one"))
         table.setRootIsDecorated(False)
         table.setColumnCount(4)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

@@ -1,4 +1,4 @@
-"""What may propose: every version with its figures and why it was promoted or not; one click makes another current."""
+"""The versions that can propose, with their figures and why each was promoted or not; one click uses another."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,12 +24,12 @@ _WIDTHS = (104, 104, 0, 116, 80)
 
 
 def version_words(name: str) -> str:
-    """A version as people call it."""
+    """The name of a version in words."""
     return {"instant": _("instant learner"), "embedded": _("first guess")}.get(name, name)
 
 
 class TrainingVersions(QWidget):
-    """The table `versionList` (made when it is first shown), in each row a button `useVersion-NAME`."""
+    """The table `versionList`, made when it is first shown, with a button `useVersion-NAME` in each row."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class TrainingVersions(QWidget):
         self._column.setSpacing(4)
         self._column.addWidget(
             role_label(
-                _("After each run the better version on held-out pixels makes the proposals. You can choose another."),
+                _("After each run, the version that does better on held-out pixels proposes. You can choose another."),
                 "muted",
             )
         )
@@ -56,7 +56,7 @@ class TrainingVersions(QWidget):
 
     @property
     def table(self) -> "QTreeWidget | None":
-        """The table, once it was shown."""
+        """The table; None until it is shown."""
         return self._table
 
     def refresh(self) -> None:
@@ -73,7 +73,7 @@ class TrainingVersions(QWidget):
 
         row = QTreeWidgetItem(table, [version_words(item.name), _figures(item), _verdict(item), _when(item.made)])
         row.setToolTip(0, _origin(item))
-        row.setToolTip(1, _("Mean IoU on the same held-out pixels: of the one before, and of this version"))
+        row.setToolTip(1, _("Mean IoU on the same held-out pixels: the previous version → this version"))
         row.setToolTip(2, wrapped(item.reason or row.text(2)))
         font = row.font(0)
         font.setBold(item.current)
@@ -94,7 +94,7 @@ class TrainingVersions(QWidget):
         button.setObjectName(f"useVersion-{item.name}")
         button.setProperty("role", "small")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        words = _("Use {v} for proposals from now on; they are made again", v=row.text(0))
+        words = _("Use {version} for proposals from now on; they are made again", version=row.text(0))
         button.setToolTip(words)
         button.setAccessibleName(words)
         button.setEnabled(self._project is not None and self._project.may_write)
@@ -102,9 +102,9 @@ class TrainingVersions(QWidget):
         return button
 
     def _use(self, name: str) -> None:
-        """Choose a version; one that is gone since the table was filled says so, and the table is filled again."""
+        """Use a version; if it has gone since the table was filled, report that and fill the table again."""
         focus = QApplication.focusWidget()
-        # The button that has the focus goes with the table's rows, and Qt would hand the keys to whatever is next.
+        # The focused button is deleted with its row, and Qt would give the focus to some other widget.
         if self._table is not None and focus is not None and self._table.isAncestorOf(focus):
             self._table.setFocus()
         project = self._project
@@ -147,13 +147,13 @@ def _verdict(item: "VersionItem") -> str:
         return _("Learns from your labels within seconds")
     verdict = _("promoted") if item.promoted else _("not promoted")
     if _repeats(item):
-        # The whole reason is in the tip: said again, it would be cut off.
+        # The whole reason is in the tooltip; here it would be cut off.
         return verdict
     return f"{verdict} · {item.reason}" if item.reason else verdict
 
 
 def _repeats(item: "VersionItem") -> bool:
-    """Whether the reason says no more than the column of figures, as that of a simple rise or fall does."""
+    """Whether the reason only repeats the column of figures, as for a simple rise or fall."""
     if item.before is None or item.now is None:
         return False
     return item.reason.rstrip(".").endswith(f"from {item.before:.3f} to {item.now:.3f}")
@@ -162,7 +162,7 @@ def _repeats(item: "VersionItem") -> bool:
 def _origin(item: "VersionItem") -> str:
     if not item.made:
         if item.name == "embedded":
-            return _("The network that comes with SegStudio: used until two classes are labelled")
+            return _("The network that comes with SegStudio; used until two classes are labelled")
         return _("Learns again at every proposal; used until a version is promoted")
     return _("Learned from {parent}", parent=version_words(item.parent))
 

@@ -1,7 +1,7 @@
-"""The one table of what a person can do: name, words, keys, place, icon, and the command that does it.
+"""The table of actions: name, words, keys, place, icon, and the command that each runs.
 
-Menus, toolbars, tooltips, the keys table in docs/keys.md and the tests are made from it. It knows no widget: `bars`
-makes them, `commands` does the work. Tools come from a table of their own.
+Menus, toolbars, tooltips, the keys table in docs/keys.md and the tests are made from it. It knows no widgets: `bars`
+makes them, `commands` does the work. Tools come from their own table.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from segstudio.app.editing.tools.base import Tool
 from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import Rest
+from segstudio.text import N_, _
 from segstudio.ui.window import commands
 
 if TYPE_CHECKING:
@@ -35,22 +36,22 @@ __all__ = [
 
 
 class Menu(StrEnum):
-    """The menus, in the order of the menu bar; CLASS stands inside TOOLS, REST inside IMAGE."""
+    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST of IMAGE."""
 
-    FILE = "File"
-    PROJECT = "Project"
-    EDIT = "Edit"
-    IMAGE = "Image"
-    TOOLS = "Tools"
-    CLASS = "Class"
-    TRAINING = "Training"
-    VIEW = "View"
-    REST = "Done fills the rest with"
-    HELP = "Help"
+    FILE = N_("File")
+    PROJECT = N_("Project")
+    EDIT = N_("Edit")
+    IMAGE = N_("Image")
+    TOOLS = N_("Tools")
+    CLASS = N_("Class")
+    TRAINING = N_("Training")
+    VIEW = N_("View")
+    REST = N_("Done fills the rest with")
+    HELP = N_("Help")
 
 
 class Bar(StrEnum):
-    """Where a button stands besides the menu."""
+    """The toolbar that has a button for the action, besides the menu."""
 
     NONE = ""
     MAIN = "main"
@@ -58,7 +59,7 @@ class Bar(StrEnum):
 
 
 class Needs(StrEnum):
-    """What must be there for an action to make sense; a command still says why it did nothing."""
+    """What an action needs before it is enabled; a command still explains why it did nothing."""
 
     NOTHING = "nothing"
     PROJECT = "project"
@@ -71,17 +72,17 @@ class Needs(StrEnum):
 
 
 SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
-"""Menus that stand inside another, at the place of their first action."""
+"""Submenus and their parents; each is placed at its first action."""
 
 MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One row; `run` does it in a window, `button` the object name of its toolbar button.
+    """One action; `run` does it in a window, `button` is the object name of its toolbar button.
 
-    `keys` are portable key sequences, the first is shown. `group` makes it one of several of which one is checked,
-    `separated` puts a line before it.
+    `keys` are portable key sequences; the first is shown. Of the actions with one `group`, one is checked. `separated`
+    puts a line before it. `number` fills in {n} in its words.
     """
 
     name: str
@@ -97,26 +98,41 @@ class Action:
     checkable: bool = False
     needs: Needs = Needs.IMAGE
     separated: bool = False
+    number: int = 0
+
+    @property
+    def shown_text(self) -> str:
+        """The text in the chosen language."""
+        return self._shown(self.text)
+
+    @property
+    def shown_tip(self) -> str:
+        """The tip in the chosen language."""
+        return self._shown(self.tip)
+
+    def _shown(self, words: str) -> str:
+        return _(words, n=self.number) if self.number else _(words)
 
 
 _ZOOM_STEP = 1.25
 
 DONE_TIPS = {
-    "proposal": "Fill what is unlabelled from the proposal, mark this image done, and show the next one",
-    "background": "Make what is unlabelled background, mark this image done, and show the next one",
-    "unknown": "Mark this image done and show the next one; what is unlabelled stays unknown",
+    "proposal": N_("Fill unlabelled pixels from the proposal, mark this image done and show the next one"),
+    "background": N_("Make unlabelled pixels background, mark this image done and show the next one"),
+    "unknown": N_("Mark this image done and show the next one; unlabelled pixels stay unknown"),
 }
-"""What Done does, by the project's setting of what it fills the rest with; the keys table has the first."""
+"""What Done does, by the project setting for unlabelled pixels; the keys table has the first."""
 
 
 def _class_action(n: int) -> Action:
     return Action(
         f"class-{n}",
-        f"Class {n}",
-        f"Paint with class {n} of the list",
+        N_("Class {n}"),
+        N_("Paint with class {n} in the list"),
         Menu.CLASS,
         lambda w: commands.pick_class(w, n),
         (str(n),),
+        number=n,
     )
 
 
@@ -127,93 +143,98 @@ def _tool_action(tool: Tool) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", "Open…", "Open a project, a folder of images, or images", Menu.FILE, lambda w: w.choose_to_open(),
-           ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
-    Action("new", "New project…", "Make a project from images", Menu.FILE, lambda w: w.show_new_project(), ("Ctrl+N",),
-           "add", needs=Needs.NOTHING),
-    Action("save", "Save", "Check that everything is saved; SegStudio saves after every stroke", Menu.FILE,
+    Action("open", N_("Open…"), N_("Open a project, a folder of images, or images"), Menu.FILE,
+           lambda w: w.choose_to_open(), ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
+    Action("new", N_("New project…"), N_("Make a project from images"), Menu.FILE, lambda w: w.show_new_project(),
+           ("Ctrl+N",), "add", needs=Needs.NOTHING),
+    Action("save", N_("Save"), N_("Check that everything is saved; SegStudio saves after every stroke"), Menu.FILE,
            lambda w: w.status_bar.reassure(), ("Ctrl+S",), "save", needs=Needs.PROJECT, separated=True),
-    Action("export", "Export…", "Write the labels as masks or COCO, then read them back and compare", Menu.FILE,
+    Action("export", N_("Export…"), N_("Write the labels as masks or COCO, then read them back and compare"), Menu.FILE,
            lambda w: w.export_panel.toggle(), ("Ctrl+E",), "export", Bar.MAIN, "exportButton", needs=Needs.PROJECT,
            separated=True),
-    Action("quit", "Quit", "Close the window; everything is saved already", Menu.FILE, lambda w: w.close(), ("Ctrl+Q",),
-           "close", needs=Needs.NOTHING, separated=True),
-    Action("keep-snapshot", "Keep a snapshot…", "Name the labels as they are now, so that you can come back to them",
-           Menu.PROJECT, lambda w: w.snapshots_dialog().ask_name(), ("Ctrl+Shift+S",), "snapshot", needs=Needs.PROJECT),
-    Action("snapshots", "Snapshots…", "List what was kept; restore the project or this image, which can be undone",
-           Menu.PROJECT, lambda w: w.snapshots_dialog().present(), needs=Needs.PROJECT, icon="search"),
-    Action("backup", "Back up…", "Copy the project into a folder and check the copy; painting goes on", Menu.PROJECT,
-           lambda w: w.choose_backup_folder(), needs=Needs.PROJECT, icon="backup", separated=True),
-    Action("undo", "Undo", "Undo the last change to this image", Menu.EDIT, lambda w: w.session.undo(), ("Ctrl+Z",),
-           "undo", Bar.MAIN, "undoButton", needs=Needs.UNDO),
-    Action("redo", "Redo", "Repeat what was undone", Menu.EDIT, lambda w: w.session.redo(), ("Ctrl+Shift+Z", "Ctrl+Y"),
-           "redo", Bar.MAIN, "redoButton", needs=Needs.REDO),
-    Action("cancel", "Cancel", "Drop the stroke under way, or close what is open above the image", Menu.EDIT,
+    Action("quit", N_("Quit"), N_("Close the window; everything is saved already"), Menu.FILE, lambda w: w.close(),
+           ("Ctrl+Q",), "close", needs=Needs.NOTHING, separated=True),
+    Action("keep-snapshot", N_("Keep a snapshot…"),
+           N_("Name the current labels, so that you can come back to them"), Menu.PROJECT,
+           lambda w: w.snapshots_dialog().ask_name(), ("Ctrl+Shift+S",), "snapshot", needs=Needs.PROJECT),
+    Action("snapshots", N_("Snapshots…"),
+           N_("List the snapshots; restore the project or this image (can be undone)"), Menu.PROJECT,
+           lambda w: w.snapshots_dialog().present(), needs=Needs.PROJECT, icon="search"),
+    Action("backup", N_("Back up…"), N_("Copy the project to a folder and check the copy; you can go on painting"),
+           Menu.PROJECT, lambda w: w.choose_backup_folder(), needs=Needs.PROJECT, icon="backup", separated=True),
+    Action("undo", N_("Undo"), N_("Undo the last change to this image"), Menu.EDIT, lambda w: w.session.undo(),
+           ("Ctrl+Z",), "undo", Bar.MAIN, "undoButton", needs=Needs.UNDO),
+    Action("redo", N_("Redo"), N_("Redo the last change that was undone"), Menu.EDIT, lambda w: w.session.redo(),
+           ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", Bar.MAIN, "redoButton", needs=Needs.REDO),
+    Action("cancel", N_("Cancel"), N_("Cancel the current stroke, or close what is open above the image"), Menu.EDIT,
            commands.cancel, ("Esc",), "close", needs=Needs.NOTHING, separated=True),
-    Action("propose", "Propose", "Let the best model draw this image", Menu.IMAGE, lambda w: w.session.propose(),
-           ("P",), "propose", Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
-    Action("accept", "Accept", "Take the proposal wherever nothing is labelled yet", Menu.IMAGE,
+    Action("propose", N_("Propose"), N_("Let the best model propose labels for this image"), Menu.IMAGE,
+           lambda w: w.session.propose(), ("P",), "propose", Bar.MAIN, "proposeButton", needs=Needs.SHOWN),
+    Action("accept", N_("Accept"), N_("Accept the proposal wherever nothing is labelled yet"), Menu.IMAGE,
            lambda w: w.session.accept_proposal(), ("A",), "accept", Bar.MAIN, "acceptButton", needs=Needs.SHOWN),
-    Action("reject", "Reject", "Show no proposal for this image until asked to", Menu.IMAGE,
+    Action("reject", N_("Reject"), N_("Hide proposals for this image until you ask for one"), Menu.IMAGE,
            lambda w: w.session.reject_proposal(), ("Shift+A",), "reject", Bar.MAIN, "rejectButton", needs=Needs.SHOWN),
-    Action("done", "Done", DONE_TIPS["proposal"], Menu.IMAGE, lambda w: w.session.mark_done(), ("Return", "Enter"),
+    Action("done", N_("Done"), DONE_TIPS["proposal"], Menu.IMAGE, lambda w: w.session.mark_done(), ("Return", "Enter"),
            "done", Bar.MAIN, "doneButton", needs=Needs.SHOWN),
-    Action("rest-proposal", "The proposal", "Done fills what is unlabelled with the proposed classes", Menu.REST,
-           lambda w: commands.fill_rest(w, Rest.PROPOSAL), group="rest", checkable=True, needs=Needs.PROJECT),
-    Action("rest-background", "Background", "Done makes everything that is unlabelled background", Menu.REST,
+    Action("rest-proposal", N_("The proposal"), N_("Done fills unlabelled pixels with the proposed classes"),
+           Menu.REST, lambda w: commands.fill_rest(w, Rest.PROPOSAL), group="rest", checkable=True,
+           needs=Needs.PROJECT),
+    Action("rest-background", N_("Background"), N_("Done makes unlabelled pixels background"), Menu.REST,
            lambda w: commands.fill_rest(w, Rest.BACKGROUND), group="rest", checkable=True, needs=Needs.PROJECT),
-    Action("rest-unknown", "Nothing: it stays unknown", "Done fills nothing; what is unlabelled stays unknown",
+    Action("rest-unknown", N_("Nothing: they stay unknown"), N_("Done fills nothing; unlabelled pixels stay unknown"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.UNKNOWN), group="rest", checkable=True, needs=Needs.PROJECT),
-    Action("next", "Next image", "Show the next image", Menu.IMAGE, lambda w: commands.step(w, 1), ("N", "PgDown"),
-           "next", separated=True),
-    Action("previous", "Previous image", "Show the previous image", Menu.IMAGE, lambda w: commands.step(w, -1),
+    Action("next", N_("Next image"), N_("Show the next image"), Menu.IMAGE, lambda w: commands.step(w, 1),
+           ("N", "PgDown"), "next", separated=True),
+    Action("previous", N_("Previous image"), N_("Show the previous image"), Menu.IMAGE, lambda w: commands.step(w, -1),
            ("Shift+N", "PgUp"), "previous"),
     *(_tool_action(tool) for tool in TOOLS.own),
-    Action("smaller", "Smaller brush", "Make the brush smaller", Menu.TOOLS, commands.smaller, ("[",), separated=True),
-    Action("bigger", "Bigger brush", "Make the brush bigger", Menu.TOOLS, commands.bigger, ("]",)),
+    Action("smaller", N_("Smaller brush"), N_("Make the brush smaller"), Menu.TOOLS, commands.smaller, ("[",),
+           separated=True),
+    Action("bigger", N_("Bigger brush"), N_("Make the brush bigger"), Menu.TOOLS, commands.bigger, ("]",)),
     *(_class_action(n) for n in range(1, 10)),
-    Action("fine-tune", "Fine-tune", "Let the model learn from your labels, in the background", Menu.TRAINING,
+    Action("fine-tune", N_("Fine-tune"), N_("Let the model learn from your labels, in the background"), Menu.TRAINING,
            lambda w: w.session.fine_tune(), ("Ctrl+T",), "train", Bar.MAIN, "fineTuneButton", needs=Needs.LEARNING),
-    Action("fine-tune-1", "Fine-tune for 1 minute", "Learn for one minute", Menu.TRAINING,
+    Action("fine-tune-1", N_("Fine-tune for 1 minute"), N_("Train for one minute"), Menu.TRAINING,
            lambda w: w.session.fine_tune(max_seconds=60.0 * 1), icon="train", needs=Needs.LEARNING),
-    Action("fine-tune-5", "Fine-tune for 5 minutes", "Learn for five minutes", Menu.TRAINING,
+    Action("fine-tune-5", N_("Fine-tune for 5 minutes"), N_("Train for five minutes"), Menu.TRAINING,
            lambda w: w.session.fine_tune(max_seconds=60.0 * 5), icon="train", needs=Needs.LEARNING),
-    Action("fine-tune-20", "Fine-tune for 20 minutes", "Learn for twenty minutes", Menu.TRAINING,
+    Action("fine-tune-20", N_("Fine-tune for 20 minutes"), N_("Train for twenty minutes"), Menu.TRAINING,
            lambda w: w.session.fine_tune(max_seconds=60.0 * 20), icon="train", needs=Needs.LEARNING),
-    Action("stop-training", "Stop training", "Stop, and keep the best so far", Menu.TRAINING,
+    Action("stop-training", N_("Stop training"), N_("Stop training and keep the best result so far"), Menu.TRAINING,
            lambda w: w.session.stop_training(), ("Ctrl+.",), "stop", button="stopTrainingButton", needs=Needs.TRAINING,
            separated=True),
-    Action("versions", "Versions", "Show every version with its figures, and choose which one makes the proposals",
-           Menu.TRAINING, commands.show_versions, checkable=True, needs=Needs.PROJECT, separated=True),
-    Action("fit", "Fit the image", "Show the whole image", Menu.VIEW, lambda w: w.canvas.zoom_to_fit(),
+    Action("versions", N_("Versions"),
+           N_("Show every version with its figures, and choose which one proposes"), Menu.TRAINING,
+           commands.show_versions, checkable=True, needs=Needs.PROJECT, separated=True),
+    Action("fit", N_("Fit the image"), N_("Show the whole image"), Menu.VIEW, lambda w: w.canvas.zoom_to_fit(),
            ("F", "0", "Ctrl+0"), "fit", Bar.TOOLS, "toolFit"),
-    Action("actual-size", "Actual size", "One image pixel is one screen pixel", Menu.VIEW,
+    Action("actual-size", N_("Actual size"), N_("Show one image pixel per screen pixel"), Menu.VIEW,
            lambda w: w.canvas.set_zoom(1.0), ("Ctrl+1",), "actual-size", Bar.TOOLS, "toolActualSize"),
-    Action("zoom-in", "Zoom in", "Show the image larger", Menu.VIEW, lambda w: w.canvas.zoom_by(_ZOOM_STEP),
+    Action("zoom-in", N_("Zoom in"), N_("Show the image larger"), Menu.VIEW, lambda w: w.canvas.zoom_by(_ZOOM_STEP),
            ("+", "=", "Ctrl++", "Ctrl+="), "zoom-in"),
-    Action("zoom-out", "Zoom out", "Show the image smaller", Menu.VIEW, lambda w: w.canvas.zoom_by(1 / _ZOOM_STEP),
-           ("-", "Ctrl+-"), "zoom-out"),
-    Action("show-proposals", "Show the proposal", "Show or hide what the model proposes", Menu.VIEW,
+    Action("zoom-out", N_("Zoom out"), N_("Show the image smaller"), Menu.VIEW,
+           lambda w: w.canvas.zoom_by(1 / _ZOOM_STEP), ("-", "Ctrl+-"), "zoom-out"),
+    Action("show-proposals", N_("Show the proposal"), N_("Show or hide the proposal of the model"), Menu.VIEW,
            commands.show_proposals, ("S",), checkable=True, needs=Needs.IMAGE, separated=True),
-    Action("show-labels", "Show the labels", "Show or hide what is labelled; it stays as it is", Menu.VIEW,
+    Action("show-labels", N_("Show the labels"), N_("Show or hide the labels; hiding them changes nothing"), Menu.VIEW,
            commands.show_labels, ("Shift+S",), checkable=True, needs=Needs.IMAGE),
-    Action("show-outlines", "Outlines", "Outline every labelled part, not only separate objects", Menu.VIEW,
+    Action("show-outlines", N_("Outlines"), N_("Outline every labelled region, not only separate objects"), Menu.VIEW,
            lambda w: w.canvas.set_outlines(w.bars.action("show-outlines").isChecked()), ("O",), checkable=True,
            needs=Needs.IMAGE),
-    Action("show-side", "Classes and brush", "Show or hide the panels beside the image", Menu.VIEW,
+    Action("show-side", N_("Classes and brush"), N_("Show or hide the panels beside the image"), Menu.VIEW,
            lambda w: w.show_panels(), ("F9",), checkable=True, needs=Needs.PROJECT, separated=True),
-    Action("show-bottom", "Images and training", "Show or hide the panels below the image", Menu.VIEW,
+    Action("show-bottom", N_("Images and training"), N_("Show or hide the panels below the image"), Menu.VIEW,
            lambda w: w.show_panels(), ("F10",), checkable=True, needs=Needs.PROJECT),
-    Action("keys", "Keys", "List every action and its keys", Menu.HELP, lambda w: w.show_help("keys"), ("F1",),
+    Action("keys", N_("Keys"), N_("List every action and its keys"), Menu.HELP, lambda w: w.show_help("keys"), ("F1",),
            needs=Needs.NOTHING),
-    Action("about", "About SegStudio", "Version, licences, and where the log is", Menu.HELP,
+    Action("about", N_("About SegStudio"), N_("Version, licences and the location of the log"), Menu.HELP,
            lambda w: w.show_help("about"), needs=Needs.NOTHING, separated=True),
 )  # fmt: skip
-"""Everything that is ours; `added_tools` has the tools of other packages."""
+"""Our own actions; `added_tools` has the tools of other packages."""
 
 ICONLESS = {
-    "smaller": "listed for its key; the brush panel has the slider",
-    "bigger": "listed for its key; the brush panel has the slider",
+    "smaller": "listed for its key; the brush panel has a slider",
+    "bigger": "listed for its key; the brush panel has a slider",
     "show-proposals": "a check mark stands in the icon's place",
     "show-labels": "a check mark stands in the icon's place",
     "show-outlines": "a check mark stands in the icon's place",
@@ -231,7 +252,7 @@ ICONLESS = {
 
 
 def added_tools() -> tuple[Action, ...]:
-    """The tools of other packages. A key that is in use already is taken from them: Qt would answer to neither."""
+    """The tools of other packages, without keys that are in use: Qt would run neither of two actions with one key."""
     seen = {key for row in ACTIONS for key in row.keys}
     out: list[Action] = []
     for tool in TOOLS.rows[len(TOOLS.own) :]:
@@ -242,7 +263,7 @@ def added_tools() -> tuple[Action, ...]:
 
 
 def action_named(name: str) -> Action:
-    """The row of this name. Raises KeyError where there is none."""
+    """The row of this name. Raises KeyError if there is none."""
     for action in ACTIONS:
         if action.name == name:
             return action
@@ -255,10 +276,10 @@ def object_name(action: Action) -> str:
 
 
 def keys_table() -> str:
-    """The keys in Markdown, by menu, as docs/keys.md holds them."""
+    """The keys as a Markdown table, by menu, as in docs/keys.md."""
     lines = ["| Menu | Action | Keys | What it does |", "|---|---|---|---|"]
     for action in ACTIONS:
         if action.keys:
             keys = ", ".join(f"`{key}`" for key in action.keys)
-            lines.append(f"| {action.menu} | {action.text.rstrip('…')} | {keys} | {action.tip}. |")
+            lines.append(f"| {action.menu} | {action.shown_text.rstrip('…')} | {keys} | {action.shown_tip}. |")
     return "\n".join(lines) + "\n"

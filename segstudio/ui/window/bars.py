@@ -1,4 +1,4 @@
-"""Menus, toolbars and QActions, made from the table of actions; and which of them make sense right now."""
+"""Menus, toolbars and QActions, made from the table of actions, and which of them are enabled now."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from segstudio.text import _, elided
+from segstudio.ui.text import beside_icon
 from segstudio.ui.window.actions import (
     ACTIONS,
     DONE_TIPS,
@@ -43,10 +44,10 @@ _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
 
 def tooltip(action: Action) -> str:
-    """Name, keys, and what it does."""
+    """Name, keys and what the action does."""
     keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.keys)
-    head = _(action.text).rstrip("…")
-    return f"{head} ({keys})\n{_(action.tip)}" if keys else f"{head}\n{_(action.tip)}"
+    head = action.shown_text.rstrip("…")
+    return f"{head} ({keys})\n{action.shown_tip}" if keys else f"{head}\n{action.shown_tip}"
 
 
 class Bars:
@@ -72,7 +73,7 @@ class Bars:
         self._check_tool()
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Enable what makes sense with this project."""
+        """Enable the actions that this project allows."""
         self._project = project
         if project is not None:
             project.navigation.imageShown.connect(self.refresh)
@@ -90,7 +91,7 @@ class Bars:
         return self._actions[name]
 
     def button(self, name: str) -> QToolButton | None:
-        """The toolbar button of a row, where it has one."""
+        """The toolbar button of a row; None if it has none."""
         for bar in (self.main_bar, self.tool_bar):
             found = bar.widgetForAction(self._actions[name])
             if isinstance(found, QToolButton):
@@ -98,7 +99,7 @@ class Bars:
         return None
 
     def refresh(self, _: object = None) -> None:
-        """Enable what makes sense now: nothing that acts on an image which a page covers."""
+        """Enable the actions that make sense now; none acts on an image that a page covers."""
         project = self._project
         seen = project is not None and not self._window.covered
         image = project is not None and seen and project.navigation.index >= 0
@@ -119,7 +120,7 @@ class Bars:
             self._actions[row.name].setEnabled(there[row.needs])
 
     def add_tools(self) -> None:
-        """Give the tools of other packages their actions, menu entries and buttons, behind ours; once."""
+        """Give the tools of other packages their actions, menu entries and buttons, after ours; once."""
         added = [row for row in added_tools() if row.name not in self._actions]
         for row in added:
             last = self._actions[next(r.name for r in reversed(self._rows) if r.group == "tool")]
@@ -134,18 +135,17 @@ class Bars:
             self._check_tool()
 
     def _make(self, row: Action) -> QAction:
-        action = QAction(_(row.text), self._window)
+        action = QAction(row.shown_text, self._window)
         action.setObjectName(object_name(row))
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setToolTip(tooltip(row))
-        # The style sheet knows no distance between icon and word.
-        action.setIconText(f" {_(row.text).rstrip('…')}")
+        action.setIconText(beside_icon(row.shown_text.rstrip("…")))
         action.setCheckable(row.checkable)
         action.setAutoRepeat(
             row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo")
         )
         if row.name == "cancel":
-            # The canvas sees Escape first, and what it leaves comes to the window's keyPressEvent.
+            # The canvas sees Escape first; if it ignores the key, the window's keyPressEvent gets it.
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         if row.icon and row.bar is not Bar.NONE:
             action.setIcon(icon(row.icon))
@@ -170,7 +170,7 @@ class Bars:
         return menus[Menu.TOOLS]
 
     def _draw_icons(self, menu: Menu) -> None:
-        """Icons that only a menu shows are drawn when it opens."""
+        """Draw the icons that only a menu shows when it opens: drawing them earlier would delay the window."""
         for row in ACTIONS:
             if row.menu is menu and row.icon and self._actions[row.name].icon().isNull():
                 self._actions[row.name].setIcon(icon(row.icon))
@@ -204,8 +204,8 @@ class Bars:
         style = Qt.ToolButtonStyle
         button.setObjectName(row.button)
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
-        button.setAccessibleName(_(row.text).rstrip("…"))
-        # Space belongs to the image: no button of a bar has the focus. Menus and keys do what the bars do.
+        button.setAccessibleName(row.shown_text.rstrip("…"))
+        # Space belongs to the image, so no toolbar button takes the focus. Menus and keys do the same.
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if icon_only:
             button.setProperty("role", "bare")
@@ -221,7 +221,7 @@ class Bars:
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
     def check_rest(self) -> None:
-        """Check what the project's Done makes of unlabelled pixels."""
+        """Check the menu entry for what Done does with unlabelled pixels in this project."""
         rest = str(self._project.finishing.rest) if self._project is not None else "proposal"
         for row in ACTIONS:
             if row.group == "rest":

@@ -1,7 +1,7 @@
-"""What a window says that cannot close at once, because edits are still being written: it waits, as long as one likes.
+"""The strip of a window that cannot close yet because edits are still being written.
 
-Never a box that waits for an answer. The window closes by itself when everything is saved; one can stay instead, or
-close now: then what waits is kept in the user's state folder and written at the next opening.
+It is never a modal box. The window closes automatically once everything is saved. A person can stay instead, or close
+now: the waiting edits are then kept in the user's state folder and saved when the project is next opened.
 """
 
 from typing import TYPE_CHECKING
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["ClosingStrip"]
 
 _AT_ONCE_S = 1.5
-"""So long a closing window waits without a word."""
+"""How long a closing window waits before it shows the strip."""
 
 _NOW_S = 0.2
 _LOOK_MS = 150
 
 
 class ClosingStrip(QFrame):
-    """`closingStrip`: hidden but for a window that was asked to close and still has something to save."""
+    """`closingStrip`: shown only while a window that was asked to close still has edits to save."""
 
     ready = Signal()
 
@@ -38,9 +38,9 @@ class ClosingStrip(QFrame):
         self.text.setObjectName("closingText")
         self.text.setWordWrap(True)
         self.now_button = self._button("closingNow", _("Close now"))
-        self.now_button.setToolTip(_("Keep what waits in your state folder: the next opening saves it"))
+        self.now_button.setToolTip(_("Keep the waiting edits in your state folder; the next opening saves them"))
         self.stay_button = self._button("closingStay", _("Stay"))
-        self.stay_button.setToolTip(_("Do not close the window"))
+        self.stay_button.setToolTip(_("Keep the window open"))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.addWidget(self.text, 1)
@@ -55,14 +55,14 @@ class ClosingStrip(QFrame):
 
     @property
     def wait_s(self) -> float | None:
-        """How long the session may wait while it closes; None for its own bound."""
+        """Seconds that the session may wait while it closes; None for its own limit."""
         return _NOW_S if self._now else None
 
     def may_close(self) -> bool:
-        """Whether the window can close without making anybody wait; where not, this says why and `ready` follows."""
+        """Whether the window can close at once; if not, the strip says why and `ready` follows."""
         asked = self._timer.isActive()
         if not asked:
-            self._commit_gesture()  # once: a stroke that is begun while this waits is not cut
+            self._commit_gesture()  # once: a stroke begun during the wait is not cut short
         if self._now or self._session.projects.ready_to_close(0.0 if asked else _AT_ONCE_S):
             self._end()
             return True
@@ -76,7 +76,7 @@ class ClosingStrip(QFrame):
             self._session.project.documents.commit_gesture()
 
     def stay(self) -> None:
-        """The window is not closed after all."""
+        """Do not close the window after all."""
         self._now = False
         self._end()
 

@@ -1,9 +1,9 @@
-"""What the actions do where that is more than one call; each takes the window. A command decides nothing itself."""
+"""The actions that take more than one call; each gets the window. Commands make no decisions of their own."""
 
 from typing import TYPE_CHECKING
 
 from segstudio.app.values import Rest
-from segstudio.text import _
+from segstudio.text import N_, _
 
 if TYPE_CHECKING:
     from segstudio.ui.window.main_window import MainWindow
@@ -23,24 +23,24 @@ __all__ = [
 _BRUSH_STEP = 1.2
 _SMALLEST_PX, _LARGEST_PX = 0.5, 1000.0
 _REST_WORDS = {
-    Rest.PROPOSAL: "Done fills what is unlabelled with the proposal",
-    Rest.BACKGROUND: "Done makes everything that is unlabelled background",
-    Rest.UNKNOWN: "Done leaves what is unlabelled unknown",
+    Rest.PROPOSAL: N_("Done fills unlabelled pixels with the proposal; images that are done stay as they are"),
+    Rest.BACKGROUND: N_("Done makes unlabelled pixels background; images that are done stay as they are"),
+    Rest.UNKNOWN: N_("Done leaves unlabelled pixels unknown; images that are done stay as they are"),
 }
 
 
 def cancel(window: "MainWindow") -> None:
-    """Abort the gesture under way; without one, close the panel or the message above the image."""
+    """Cancel the current gesture; if there is none, close the panel or the message above the image."""
     project = window.session.project
     if project is None or not project.cancel():
         window.close_topmost()
 
 
 def fill_rest(window: "MainWindow", rest: Rest) -> None:
-    """Decide what Done makes of unlabelled pixels."""
+    """Set what Done does with unlabelled pixels."""
     project, notices = window.session.project, window.session.notices
     if project is not None and notices.attempt(lambda: project.finishing.set_rest(rest)):
-        notices.say(_("{words}; images that are done stay as they are", words=_(_REST_WORDS[rest])))
+        notices.say(_(_REST_WORDS[rest]))
     window.bars.check_rest()
 
 
@@ -51,19 +51,19 @@ def step(window: "MainWindow", by: int) -> None:
 
 
 def smaller(window: "MainWindow") -> None:
-    """Make the brush smaller by a step of its size."""
+    """Make the brush smaller by a step in proportion to its size."""
     tools = window.session.tools
     tools.set_radius(max(_SMALLEST_PX, min(tools.radius - 0.5, round(tools.radius / _BRUSH_STEP * 2) / 2)))
 
 
 def bigger(window: "MainWindow") -> None:
-    """Make the brush bigger by a step of its size."""
+    """Make the brush bigger by a step in proportion to its size."""
     tools = window.session.tools
     tools.set_radius(min(_LARGEST_PX, max(tools.radius + 0.5, round(tools.radius * _BRUSH_STEP * 2) / 2)))
 
 
 def pick_class(window: "MainWindow", n: int) -> None:
-    """Paint with the n-th class of the list; nothing where there are fewer."""
+    """Paint with the n-th class of the list; does nothing if there are fewer."""
     documents = window.session.project.documents if window.session.project is not None else None
     classes = list(documents.classes) if documents is not None else []
     if documents is not None and 1 <= n <= len(classes):
@@ -71,7 +71,7 @@ def pick_class(window: "MainWindow", n: int) -> None:
 
 
 def show_versions(window: "MainWindow") -> None:
-    """Show or hide the versions in the panel of training."""
+    """Show or hide the versions in the training panel."""
     shown = window.bars.action("versions").isChecked()
     if shown:
         window.bars.action("show-bottom").setChecked(True)
@@ -90,4 +90,4 @@ def show_labels(window: "MainWindow") -> None:
     """Show or hide the labels."""
     shown = window.bars.action("show-labels").isChecked()
     window.canvas.set_labels_shown(shown)
-    window.session.notices.say(_("The labels are shown") if shown else _("The labels are hidden, not gone"))
+    window.session.notices.say(_("The labels are shown") if shown else _("The labels are hidden, not deleted"))

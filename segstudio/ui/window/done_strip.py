@@ -1,4 +1,4 @@
-"""What is said above an image on which Done found nothing to label: it is empty, or it is not done."""
+"""The strip above an image in which Done found nothing to label: either it is empty, or it is not done."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ __all__ = ["DoneStrip"]
 
 
 class DoneStrip(QFrame):
-    """`doneStrip`, with `confirmEmptyButton`; it stands until something is labelled, or a person decides."""
+    """`doneStrip`, with `confirmEmptyButton`; shown until something is labelled or a person decides."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class DoneStrip(QFrame):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.confirm_button = QPushButton(_("Mark it done as empty"))
         self.confirm_button.setObjectName("confirmEmptyButton")
-        self.confirm_button.setToolTip(_("Every unlabelled pixel becomes background, and the image is done"))
+        self.confirm_button.setToolTip(_("Make every unlabelled pixel background and mark the image done"))
         self.confirm_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = QToolButton()
         self.close_button.setObjectName("doneStripClose")
@@ -57,14 +57,14 @@ class DoneStrip(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Be the strip of this project."""
+        """Show the state of this project."""
         self._project = project
         if project is not None:
             project.finishing.stateChanged.connect(self._show)
         self._show()
 
     def withdraw(self) -> None:
-        """Ask no longer."""
+        """Withdraw the question."""
         if self._project is not None:
             self._project.finishing.withdraw()
 

@@ -1,7 +1,7 @@
 """The shipped SVG icons, tinted for the theme: normal, disabled, and checked in the accent.
 
-Every file draws with `currentColor` on a 16 px grid. Its shape is rendered once, at the screen's own resolution, so
-that lines stay sharp, and filled with whatever colour is needed.
+Every file draws with `currentColor` on a 16 px grid. Its shape is rendered once, at the screen's own resolution so
+that lines stay sharp, and then filled with the colour needed.
 """
 
 from functools import lru_cache
@@ -28,12 +28,12 @@ def icon(name: str) -> QIcon:
 
 
 def pixmap(name: str, color: str, size: int = ICON_SIZE) -> QPixmap:
-    """One drawing of an icon in one colour, `size` device-independent pixels square."""
+    """An icon in one colour, `size` device-independent pixels square."""
     return _pixmap(name, color, size, _ratio())
 
 
 def app_icon() -> QIcon:
-    """The program's own icon."""
+    """The icon of the program."""
     found = QIcon()
     for size in (16, 32, 64, 128, 256):
         found.addFile(str(asset("icons", "png", f"segstudio-{size}.png")), QSize(size, size))
@@ -41,12 +41,12 @@ def app_icon() -> QIcon:
 
 
 def logo(size: int) -> QPixmap:
-    """The program's own icon as a picture, `size` device-independent pixels square."""
+    """The icon of the program as a pixmap, `size` device-independent pixels square."""
     return _shape("segstudio", size, _ratio())
 
 
 def swatch(color: str, size: int = 12) -> QIcon:
-    """A class's colour as an icon: a filled square with round corners."""
+    """The colour of a class as an icon: a filled square with round corners."""
     ratio = _ratio()
     drawn = _blank(size, ratio)
     painter = QPainter(drawn)
@@ -80,7 +80,7 @@ def _icon(name: str, theme: Theme, ratio: float) -> QIcon:
 
 @lru_cache(maxsize=1024)
 def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
-    """The shape in one colour: a fifth of the cost of drawing the file again."""
+    """The shape in one colour, at a fifth of the cost of rendering the file again."""
     drawn = QPixmap(_shape(name, size, ratio))
     painter = QPainter(drawn)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
@@ -96,7 +96,7 @@ def _shape(name: str, size: int, ratio: float) -> QPixmap:
     drawn = _blank(size, ratio)
     painter = QPainter(drawn)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    # A tool of another package brings a file of its own.
+    # A tool of another package brings its own file.
     file = name if name.endswith(".svg") else str(asset("icons", f"{name}.svg"))
     QSvgRenderer(file).render(painter, QRectF(0, 0, size, size))
     painter.end()

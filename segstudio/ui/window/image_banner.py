@@ -1,6 +1,6 @@
-"""What is said above an image: that its file is missing or holds another content, or that it is held out.
+"""The banners above an image: its file is missing or has changed, or the image is held out.
 
-It stands as long as it is so; it never waits for an answer.
+Each is shown as long as that is true; neither is modal.
 """
 
 from pathlib import Path
@@ -40,15 +40,15 @@ class ImageBanner(QFrame):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.locate_button = _button(
-            "locateButton", _("Locate…"), _("Point at a folder: missing images are looked for in it and below")
+            "locateButton", _("Locate…"), _("Choose a folder; missing images are searched for in it and its subfolders")
         )
         self.use_button = _button(
-            "useContentButton", _("Use the new content"), _("The labels belong to the image as it is now")
+            "useContentButton", _("Use the new content"), _("Keep the labels for the image as it is now")
         )
         self.keep_button = _button(
             "keepContentButton",
             _("Keep the labels, leave the image out"),
-            _("Nothing is learned from this image or proposed for it; it stays marked in the list"),
+            _("Neither learn from this image nor propose for it; it stays marked in the list"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
@@ -64,7 +64,7 @@ class ImageBanner(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Be the banner of this project."""
+        """Show the state of this project."""
         self._project = project
         if project is not None:
             project.navigation.troubleChanged.connect(self._show)
@@ -81,7 +81,7 @@ class ImageBanner(QFrame):
         self.setVisible(bool(trouble.kind) and not self._covered)
 
     def cover(self, covered: bool) -> None:
-        """Hide while a page stands over the image: what cannot be seen cannot be decided."""
+        """Hide while a page covers the image: nobody can decide about an image that they cannot see."""
         self._covered = covered
         self.setEnabled(not covered)
         self._show()
@@ -91,7 +91,7 @@ class ImageBanner(QFrame):
         from PySide6.QtWidgets import QFileDialog
 
         start = self._session.preferences.last_folder
-        dialog = QFileDialog(self, _("Look for missing images in a folder"), start)
+        dialog = QFileDialog(self, _("Folder to search for missing images"), start)
         dialog.setObjectName("locateDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda chosen: self._project and self._project.relinking.start(Path(chosen)))
@@ -100,7 +100,7 @@ class ImageBanner(QFrame):
 
 
 class HeldOutBanner(QFrame):
-    """`heldOutBanner`: says on the image itself that nothing is learned from it; `learnInsteadButton` changes that."""
+    """`heldOutBanner`: says above the image that it is held out; `learnInsteadButton` changes that."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -108,14 +108,14 @@ class HeldOutBanner(QFrame):
         self._covered = False
         self.setObjectName("heldOutBanner")
         self.setProperty("role", "alert")
-        self.text = QLabel(_("Held out: measured on, never learned from."))
+        self.text = QLabel(_("Held out: used to measure the model, never to train it."))
         self.text.setObjectName("heldOutText")
-        self.text.setToolTip(_("How well the model does is measured on images that it has never learned from"))
+        self.text.setToolTip(_("The model is measured on images that it has never learned from"))
         self.setAccessibleName(self.text.text())
         self.learn_button = _button(
             "learnInsteadButton",
             _("Learn from this one instead"),
-            _("Another labelled image is held out in its place"),
+            _("Hold out another labelled image in its place"),
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
@@ -127,7 +127,7 @@ class HeldOutBanner(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Be the banner of this project."""
+        """Show the state of this project."""
         self._project = project
         if project is not None:
             project.navigation.imagesChanged.connect(lambda _rows: self._show())
@@ -140,7 +140,7 @@ class HeldOutBanner(QFrame):
         self.setVisible(self._project is not None and self._project.roles.held_out and not self._covered)
 
     def cover(self, covered: bool) -> None:
-        """Hide while a page stands over the image."""
+        """Hide while a page covers the image."""
         self._covered = covered
         self._show()
 

@@ -1,4 +1,4 @@
-"""Start the window from the command line: what to open, the demo's copy, the end of the program."""
+"""Start the window from the command line: what to open, the copy of the sample, the end of the program."""
 
 import signal
 import socket
@@ -14,9 +14,9 @@ __all__ = ["run_window"]
 
 
 def run_window(paths: list[Path], demo: bool) -> int:
-    """Show the window on a project, a folder or images, run it to its end and return the exit code.
+    """Show the window with a project, a folder or images, run it to its end and return the exit code.
 
-    The window is there first: a project of a folder of 100,000 images takes its time to be made.
+    The window comes first: making a project from a folder of 100,000 images takes time.
     """
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -41,19 +41,19 @@ def run_window(paths: list[Path], demo: bool) -> int:
 
 
 def _close_on_signals(app: "QCoreApplication", window: "QWidget") -> "Waking":
-    """Ctrl+C and SIGTERM close the window as its close button does: everything durable, the lock free."""
+    """Make Ctrl+C and SIGTERM close the window as its close button does: everything durable, the lock released."""
     waking = Waking(app)
     from PySide6.QtCore import QTimer
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        # From the event loop: a handler runs between any two instructions, in the midst of a stroke's end too.
+        # From the event loop: a handler may run between any two instructions, even while a stroke is being ended.
         signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     return waking
 
 
 class Waking:
-    """Wakes Qt's event loop when a signal arrives: Python runs its handlers only between two of its own instructions,
-    of which an idle window has none.
+    """Wakes Qt's event loop when a signal arrives: Python runs handlers only between its own instructions, and an idle
+    window runs none.
     """
 
     def __init__(self, app: "QCoreApplication") -> None:
@@ -73,7 +73,7 @@ class Waking:
             return
 
     def close(self) -> None:
-        """End it."""
+        """Stop waking the event loop."""
         signal.set_wakeup_fd(self._before)
         self._notifier.setEnabled(False)
         self._reading.close()
@@ -81,5 +81,5 @@ class Waking:
 
 
 def _is_project(paths: list[Path]) -> bool:
-    """Whether one project is named, and no images."""
+    """Whether the paths name one project rather than images."""
     return len(paths) == 1 and paths[0].suffix == ".segstudio"

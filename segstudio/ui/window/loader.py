@@ -1,4 +1,4 @@
-"""Loads a heavy module away from the GUI thread, so that the window neither starts with it nor waits for it."""
+"""Loads a heavy module on another thread, so that the window neither starts with it nor waits for it."""
 
 import importlib
 import threading
@@ -10,7 +10,7 @@ __all__ = ["ModuleLoader"]
 
 
 class ModuleLoader(QObject):
-    """`load` begins, once; `ready` comes on the GUI thread, when `module` is there. Ends with `close`."""
+    """`load` starts once; `ready` comes on the GUI thread when `module` is there. `close` ends it."""
 
     ready = Signal()
     _imported = Signal()
@@ -24,13 +24,13 @@ class ModuleLoader(QObject):
         self._imported.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def load(self) -> None:
-        """Begin to load; does nothing the second time."""
+        """Start loading; does nothing the second time."""
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._import, name=f"load {self._name}", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
-        """Wait for a loading that is under way; `ready` comes no more."""
+        """Wait for loading to finish; `ready` is not emitted any more."""
         self._closed = True
         if self._thread is not None:
             self._thread.join()

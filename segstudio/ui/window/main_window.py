@@ -1,4 +1,4 @@
-"""The main window: puts bars, canvas and panels in their places. It holds no state of the work and decides nothing."""
+"""The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +57,7 @@ _BOTTOM_H = 248
 _FOLDED_H = 156
 _BOTTOM_SHARES = (560, 760)
 _LOW_PX, _NARROW_PX = 800, 900
-"""A window lower or narrower than this keeps the curves folded until they are asked for: the image comes first."""
+"""A window lower or narrower than this keeps the curves folded until a person unfolds them: the image comes first."""
 
 _RECENT = 12
 _WARM_UP_MS = 250
@@ -109,7 +109,7 @@ class MainWindow(QMainWindow):
         self.follow(session.project)
         if bare:
             apply_theme(application, theme)
-        # To look for other packages takes longer than to make all the rest: the window is shown first.
+        # Looking for other packages takes longer than everything else, so the window is shown first.
         self._adding = QTimer(self)
         self._adding.setSingleShot(True)
         self._adding.timeout.connect(self.add_rows)
@@ -121,10 +121,10 @@ class MainWindow(QMainWindow):
         if session.project is None:
             self._warm_up.start(_WARM_UP_MS)
 
-    # -- what the outside asks for -----------------------------------------------------------------------------------
+    # -- called from outside -------------------------------------------------------------------------------------------
 
     def open_path(self, path: Path) -> None:
-        """Open a project; of a folder of images, the project beside it, or the page that makes one."""
+        """Open a project; for a folder of images, the project beside it or else the page that makes one."""
         if path.suffix != ".segstudio" and path.is_dir():
             if not self.session.projects.beside(path).exists():
                 self.show_new_project(str(path))
@@ -134,8 +134,8 @@ class MainWindow(QMainWindow):
         self.session.notices.attempt(lambda: self.session.projects.open(path), JobKind.OPEN)
 
     def open_images(self, paths: list[Path]) -> None:
-        """Open the project beside images or a folder of them; where there is none, it is made while this window shows
-        how far that is. What it lacks of them is added, or said."""
+        """Open the project beside images or a folder of them; if there is none, make it while this window shows the
+        progress. Images missing from the project are added or reported."""
         self.session.notices.attempt(lambda: self.session.projects.open_images(paths), JobKind.OPEN)
 
     def try_sample(self) -> None:
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
             self.open_path(project)
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open a project or a folder of images; for images the page that makes a project of them."""
+        """Open a project or a folder of images; for images, the page that makes a project from them."""
         project = project_among(paths)
         if project is not None:
             self.open_path(project)
@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def choose_backup_folder(self) -> None:
-        """Ask for the folder that a backup goes into, by default the one that the project stands in."""
+        """Ask for the folder for a backup, by default the one that contains the project."""
         from PySide6.QtWidgets import QFileDialog
 
         from segstudio.ui.dialogs.files import dress_file_dialog
@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def snapshots_dialog(self) -> "SnapshotsDialog":
-        """The window of snapshots, made when it is asked for first."""
+        """The snapshots window, made when it is first needed."""
         from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 
         if self._snapshots is None:
@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         self._help.setFocus()
 
     def show_new_project(self, *images: str) -> None:
-        """Show the page that makes a project of these images."""
+        """Show the page that makes a project from these images."""
         page = self._new_page()
         self.pages.setCurrentWidget(page)
         page.begin([image for image in images if image])
@@ -216,24 +216,24 @@ class MainWindow(QMainWindow):
         self._prefer(show_proposals=shown)
 
     def _show_labels_again(self) -> None:
-        """A hand that paints while the labels are hidden would not see what it does."""
+        """Show the labels: nobody can see what they paint while the labels are hidden."""
         self.bars.action("show-labels").setChecked(True)
         self.canvas.set_labels_shown(True)
         self.session.notices.say(_("The labels are shown again: you are painting"))
 
     def show_panels(self) -> None:
-        """Show the panels that are wanted; without a project there is nothing to show in them."""
+        """Show the panels that are switched on; without a project they have nothing to show."""
         there = self._project is not None and not self.covered
         had_focus = self.focusWidget()
         self.side.setVisible(there and self.bars.action("show-side").isChecked())
         self.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
         self.bars.tool_bar.setVisible(there)
         if had_focus is not None and not had_focus.isVisibleTo(self):
-            # Qt would hand the keys to whatever stands next in line: a button, which Space would then press.
+            # Qt would give the focus to the next widget, perhaps a button, which Space would then press.
             self._focus_page()
 
     def _page_changed(self) -> None:
-        """While a page stands over the image, what belongs to the project behind it can be neither seen nor touched."""
+        """Hide and disable everything that belongs to the project while a page covers the image."""
         self.covered = self.pages.currentWidget() not in (self.canvas, self.start_page)
         if self.covered:
             self.export_panel.hide()
@@ -243,7 +243,7 @@ class MainWindow(QMainWindow):
         self.bars.refresh()
 
     def close_topmost(self) -> None:
-        """Close what stands above the image: the page, else the export panel, else the message."""
+        """Close the page, the export panel or the message above the image, whichever comes first."""
         if self.covered:
             self._show_project()
         elif not self.export_panel.isHidden():
@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
     def _focus_page(self) -> None:
         (self.pages.currentWidget() or self).setFocus()
 
-    # -- places ------------------------------------------------------------------------------------------------------
+    # -- layout --------------------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -269,7 +269,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self.session, actions("open"), actions("new"), self.open_path)
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
-        self.pages.setMinimumSize(200, 120)  # the pages are wider, but then no panel stands beside them
+        self.pages.setMinimumSize(200, 120)  # the pages are wider, but no panel is beside them then
         self.pages.addWidget(self.canvas)
         self.pages.addWidget(self.start_page)
         column = QWidget()
@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         self.upper.setSizes([1000, _SIDE_W])
         self.bottom = self._splitter("bottomSplitter", Qt.Orientation.Horizontal)
         for row in PANELS.own:
-            if row.name != "training":  # folded, it stands in the line of the images' title
+            if row.name != "training":  # folded, it is in the title row of the images
                 self._place(row)
         self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
         self._bottom_shares = list(_BOTTOM_SHARES)
@@ -307,7 +307,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.middle)
         self.side.setMinimumWidth(208)
         self.bottom.setMinimumHeight(144)
-        self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold before that
+        self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold first
 
     def _place(self, row: Panel) -> None:
         splitter = self.side if row.place is Place.SIDE else self.bottom
@@ -315,7 +315,7 @@ class MainWindow(QMainWindow):
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
 
     def add_rows(self) -> None:
-        """Take in the tools and panels of other packages, behind ours; once. A broken row is said."""
+        """Add the tools and panels of other packages after ours, once; report rows that are broken."""
         self.bars.add_tools()
         for row in PANELS.rows:
             if row.name not in self.panels:
@@ -326,7 +326,7 @@ class MainWindow(QMainWindow):
             self.session.notices.say(broken.sentence)
 
     def _place_training(self, folded: bool) -> None:
-        """Folded, the training stands in the line of the images' title; unfolded, beside the images."""
+        """Put the training panel in the title row of the images if folded, otherwise beside the images."""
         was_high = self.middle.sizes()[1]
         if was_high:
             self._bottom_h[not folded] = was_high
@@ -341,7 +341,7 @@ class MainWindow(QMainWindow):
         self._set_bottom_height(self._bottom_h[folded])
 
     def _shares(self) -> list[int]:
-        """Widths of the images and the training, unfolded, between which panels of other packages may stand."""
+        """Widths of the image and training panels, unfolded; panels of other packages may be between them."""
         sizes = self.bottom.sizes()
         return [sizes[0], sizes[-1]]
 
@@ -388,7 +388,7 @@ class MainWindow(QMainWindow):
         self.bars.action("show-labels").setChecked(True)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Show this project, or the page to start from."""
+        """Show this project, or the start page."""
         self._project = project
         if project is not None:
             project.backups.backedUp.connect(self._backed_up)
@@ -415,16 +415,22 @@ class MainWindow(QMainWindow):
         self._title()
 
     def _backed_up(self, made: "Backup") -> None:
-        sentence = _("Backed up and checked: {path}", path=made.path)
+        sentences = [_("Backed up and checked: {path}", path=made.path)]
         if made.unsaved:
-            sentence = f"{sentence}. {count(made.unsaved, '1 edit', '{n} edits')} {_('not in it: not saved yet.')}"
-        self.session.notices.say(sentence)
+            sentences.append(
+                count(
+                    made.unsaved,
+                    "1 edit is not saved yet and not in the backup",
+                    "{n} edits are not saved yet and not in the backup",
+                )
+            )
+        self.session.notices.say(". ".join(sentences))
 
     def _found(self, found: "ImagesFound") -> None:
         self.message_strip.say(JobKind.ADD, found.sentence)
 
     def _told(self, notice: "Notice") -> None:
-        """The page that makes projects says itself why there is none; where nobody opened it, the strip does."""
+        """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
         if notice.job is JobKind.NEW and self.pages.currentWidget() is not self._new_project:
             self.message_strip.say(JobKind.NEW, notice.sentence)
 
@@ -462,29 +468,29 @@ class MainWindow(QMainWindow):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a small window the image comes before the curves."""
+        """Keep the curves folded in a small window: the image comes first."""
         super().resizeEvent(event)
         self.training_panel.set_cramped(self.height() < _LOW_PX or self.width() < _NARROW_PX)
 
     def event(self, event: QEvent) -> bool:
-        """The border of the window: what fails below is said. It stays open where closing it failed."""
+        """Report every failure in an event handler of this window; if closing failed, keep it open."""
         try:
             return super().event(event)
-        except Exception as error:  # noqa: BLE001 - a border: the window says it
+        except Exception as error:  # noqa: BLE001 - a border: the window reports it
             if event.type() is QEvent.Type.Close:
                 event.ignore()
             self.session.notices.met(error)
             return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape that nobody wanted."""
+        """Handle an Escape that no widget has taken."""
         if event.key() == Qt.Key.Key_Escape:
             self.bars.action("cancel").trigger()
         else:
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files and folders are welcome anywhere."""
+        """Accept files and folders anywhere."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
@@ -494,9 +500,10 @@ class MainWindow(QMainWindow):
         self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask nothing; return when all is durable and the lock is free. A window whose edits nothing can hold stays.
+        """Close without asking once everything is durable and the lock is released.
 
-        One that has long to write says so, stays until that is done, and then closes by itself.
+        A window whose edits cannot be stored anywhere stays open. One that takes long to write says so, stays open
+        until that is done, and then closes automatically.
         """
         self._keep()
         if not self.closing_strip.may_close():
@@ -517,7 +524,7 @@ class MainWindow(QMainWindow):
         self.session.close(wait_s)
         super().closeEvent(event)
 
-    # -- how the window stood ----------------------------------------------------------------------------------------
+    # -- window layout -------------------------------------------------------------------------------------------------
 
     def _prefer(self, **preferences: Any) -> None:
         self.session.preferences = replace(self.session.preferences, **preferences)
@@ -550,7 +557,7 @@ class MainWindow(QMainWindow):
         self._set_bottom_height(self._bottom_h[self.training_panel.folded])
 
     def _bottom_state(self) -> tuple[int, int, int, int]:
-        """Heights of the lower panels with the training folded and unfolded, and the widths of the two."""
+        """Heights of the lower panels with the training panel folded and unfolded, and the widths of the two."""
         folded, high = self.training_panel.folded, self.middle.sizes()[1]
         heights = self._bottom_h | ({folded: high} if high else {})
         left, right = self._bottom_shares if folded else self._shares()

@@ -1,6 +1,6 @@
-"""What is said above the image: an error in one sentence, whose details fold out, and why a window is read-only.
+"""The strips above the image: an error in one sentence with details to unfold, and why a window is read-only.
 
-Never a box that waits for an answer: the image stays in reach.
+They are never modal boxes: the image stays within reach.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPush
 
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import _
+from segstudio.ui.text import beside_icon
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["MessageStrip", "ReadOnlyBanner"]
 
 _MOMENT_S = 0.04
-"""So long a click is waited for where it is quick; nobody sees that."""
+"""How long a click may block for a quick answer; too short to notice."""
 
 
 def _picture(name: str) -> QLabel:
@@ -43,9 +44,9 @@ def _sentence(name: str) -> QLabel:
 
 
 class MessageStrip(QFrame):
-    """`messageStrip`: the newest failure, or what else must be known; it goes when it is closed, or no longer holds.
+    """`messageStrip`: the newest failure or other important message, until it is closed or no longer true.
 
-    `said_elsewhere` tells of a failure whether another part of the window, in sight, says it.
+    `said_elsewhere` answers whether another visible part of the window already shows a failure.
     """
 
     def __init__(self, session: "Session", said_elsewhere: Callable[["Notice"], bool] = lambda _: False) -> None:
@@ -61,7 +62,7 @@ class MessageStrip(QFrame):
         self.details_button = QPushButton(_("Details"))
         self.details_button.setObjectName("messageDetails")
         self.details_button.setCheckable(True)
-        self.copy_button = QPushButton(icon("copy"), f" {_('Copy')}")
+        self.copy_button = QPushButton(icon("copy"), beside_icon(_("Copy")))
         self.copy_button.setObjectName("messageCopy")
         self.copy_button.setToolTip(_("Copy the sentence and its details"))
         self.close_button = QToolButton()
@@ -83,7 +84,7 @@ class MessageStrip(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Say what goes wrong in this project, and what went wrong in the one before no longer."""
+        """Show the failures of this project, and no longer those of the one before."""
         self._project = project
         self.dismiss()
         if project is not None:
@@ -95,19 +96,19 @@ class MessageStrip(QFrame):
             project.exports.finished.connect(partial(self._succeeded, JobKind.EXPORT))
 
     def say(self, job: JobKind | None, sentence: str, details: str = "") -> None:
-        """Show a sentence; `job` is what failed, so that its success can take the sentence away."""
+        """Show a sentence; `job` is the job that failed, so that its next success removes the sentence."""
         self._job, self._engine_died = job, False
         self.text.setText(sentence)
         self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
-        self.copy_button.setText(f" {_('Copy details') if details else _('Copy')}")
+        self.copy_button.setText(beside_icon(_("Copy details") if details else _("Copy")))
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()
 
     def dismiss(self) -> None:
-        """Take the message away."""
+        """Remove the message."""
         self._job, self._engine_died = None, False
         self.hide()
 
@@ -131,7 +132,7 @@ class MessageStrip(QFrame):
 
     def _told(self, notice: "Notice") -> None:
         if notice.kind is NoticeKind.WORD or notice.cancelled or notice.job is JobKind.NEW:
-            return  # said in the status bar; wanted by a person; said on the page that asked for it
+            return  # shown in the status bar; cancelled on purpose; shown on the page that asked
         if notice.kind is NoticeKind.FAILURE and self._said_elsewhere(notice):
             self._succeeded(notice.job)
             return
@@ -140,7 +141,7 @@ class MessageStrip(QFrame):
         self.say(notice.job, notice.sentence, notice.details)
 
     def _said_above(self, sentence: str) -> bool:
-        """Whether the banner of the image says it, with what to do."""
+        """Whether the image banner already says it, with what to do."""
         if self._project is None:
             return False
         trouble = self._project.navigation.trouble
@@ -158,8 +159,8 @@ class MessageStrip(QFrame):
             self.say(None, state.sentence)
             self._engine_died = True
         elif state.kind == "ready" and self._engine_died:
-            # It stays, for whoever looked elsewhere, until it is closed or something newer is said.
-            self.say(None, f"{self.text.text()} {_('It was started again.')}")
+            # It stays until it is closed or replaced, so that nobody misses it.
+            self.say(None, " ".join([self.text.text(), _("It was started again.")]))
 
     def _copy(self) -> None:
         parts = (self.text.text(), self.details.toPlainText())
@@ -167,7 +168,7 @@ class MessageStrip(QFrame):
 
 
 class ReadOnlyBanner(QFrame):
-    """`readOnlyBanner`: stands as long as this window may not write; says who may, and tries again when asked to."""
+    """`readOnlyBanner`: shown while this window may not write; names who may, and can try again."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -182,7 +183,7 @@ class ReadOnlyBanner(QFrame):
         row.addWidget(self.text, 1)
         self.again_button = QPushButton(_("Try again"))
         self.again_button.setObjectName("tryAgainButton")
-        self.again_button.setToolTip(_("Open the project again, for writing if nobody else has it open by now"))
+        self.again_button.setToolTip(_("Open the project again, for writing if nobody else has it open any more"))
         self.again_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.again_button.clicked.connect(self._try_again)
         row.addWidget(self.again_button)
@@ -190,10 +191,10 @@ class ReadOnlyBanner(QFrame):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Be the banner of this project."""
+        """Show the state of this project."""
         why = project.why_read_only if project is not None else ""
         if why:
-            todo = _("You can look; once that is over, press Try again to label here.")
+            todo = _("You can look at it; press Try again to label here once that is over.")
             self.text.setText(f"{why[:1].upper()}{why[1:].rstrip('.')}. {todo}")
         self.setVisible(bool(why))
 

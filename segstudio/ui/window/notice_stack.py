@@ -1,6 +1,6 @@
-"""The place above the image for what must be said: of several strips the weightiest is seen, and the image stays large.
+"""The place above the image for strips: only the most important one is visible, so that the image stays large.
 
-Each strip shows and hides itself as if it were alone; the one behind comes back when the one before it goes.
+Each strip shows and hides itself as if it were alone; the next one appears when the one before it goes.
 """
 
 from PySide6.QtCore import QEvent, QObject
@@ -10,7 +10,7 @@ __all__ = ["Strips"]
 
 
 class Strips(QWidget):
-    """`strips`, the weightiest first."""
+    """`strips`, the most important first."""
 
     def __init__(self, *strips: QWidget) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Strips(QWidget):
         self._choose()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A strip was shown or hidden, seen or not."""
+        """Choose again when a strip was shown or hidden."""
         if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
             self._choose()
         return False

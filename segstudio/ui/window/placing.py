@@ -1,4 +1,4 @@
-"""Where a window may stand: inside what its screen has to offer."""
+"""Where a window may be placed: within the free area of its screen."""
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QStyle, QWidget
@@ -7,7 +7,7 @@ __all__ = ["fit_to_screen", "placed_within"]
 
 
 def placed_within(wanted: QRect, available: QRect) -> QRect:
-    """`wanted`, made no larger than `available` and moved into it as little as need be."""
+    """`wanted`, no larger than `available` and moved into it as little as possible."""
     width, height = min(wanted.width(), available.width()), min(wanted.height(), available.height())
     x = min(max(wanted.x(), available.x()), available.x() + available.width() - width)
     y = min(max(wanted.y(), available.y()), available.y() + available.height() - height)
@@ -15,7 +15,7 @@ def placed_within(wanted: QRect, available: QRect) -> QRect:
 
 
 def fit_to_screen(window: QWidget) -> None:
-    """Keep a window that is not shown yet, title bar included, inside the free part of its screen."""
+    """Place a window that is not shown yet, with its title bar, within the free area of its screen."""
     if window.isMaximized() or window.isFullScreen():
         return
     title = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)

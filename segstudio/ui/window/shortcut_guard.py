@@ -1,4 +1,4 @@
-"""Single-key shortcuts rest while somebody types: a text field gets its letters, digits, Return and Escape.
+"""Suspends single-key shortcuts during typing: a text field gets letters, digits, Return and Escape.
 
 In a form, which is any widget that `make_form` gave a default button, Return presses that button.
 """
@@ -26,19 +26,19 @@ _DEFAULT = "defaultButton"
 
 
 def is_text_field(widget: QObject | None) -> bool:
-    """Whether keys typed into this widget are text."""
+    """Whether keys typed in this widget are text."""
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, QLineEdit | QAbstractSpinBox | QPlainTextEdit | QTextEdit)
 
 
 def make_form(form: QWidget, button: QPushButton) -> None:
-    """Return, pressed anywhere inside `form`, presses `button`, a named part of it, or the button with the focus."""
+    """Make Return anywhere in `form` press `button`, a named child of it, or else the button with the focus."""
     form.setProperty(_DEFAULT, button.objectName())
 
 
 def default_button(widget: QObject | None) -> QPushButton | None:
-    """The button that Return presses for a widget inside a form (or the form itself); None outside of one."""
+    """The button that Return presses for a form or a widget in one; None outside a form."""
     while isinstance(widget, QWidget):
         name = widget.property(_DEFAULT)
         if name:
@@ -48,12 +48,12 @@ def default_button(widget: QObject | None) -> QPushButton | None:
 
 
 def keeps_focus(widget: QObject | None) -> bool:
-    """Whether the pointer must not take the focus from this widget: somebody types in it, or it is part of a form."""
+    """Whether the pointer must not take the focus from this widget: it is a text field, or part of a form."""
     return is_text_field(widget) or default_button(widget) is not None
 
 
 def leave_keys(*parts: QWidget) -> None:
-    """The pointer takes the keyboard into none of these or what is in them, but into text fields: Tab does."""
+    """Keep a click from moving the focus into these widgets or their children, text fields excepted; Tab still does."""
     for part in parts:
         for widget in (part, *part.findChildren(QWidget)):
             if widget.focusPolicy().value & Qt.FocusPolicy.ClickFocus.value and not is_text_field(widget):
@@ -61,9 +61,9 @@ def leave_keys(*parts: QWidget) -> None:
 
 
 class TypingGuard(QObject):
-    """Watches the widget with the focus while that is a text field or part of a form.
+    """Watches the focused widget while it is a text field or part of a form.
 
-    After Return or Escape in a number `home` gets the focus.
+    After Return or Escape in a spin box, `home` gets the focus.
     """
 
     def __init__(self, window: QWidget, home: QWidget) -> None:
@@ -76,7 +76,7 @@ class TypingGuard(QObject):
         application.focusChanged.connect(self._focus_moved)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Claim plain keys before a shortcut does."""
+        """Take plain keys before a shortcut does."""
         if not isinstance(event, QKeyEvent):
             return False
         plain = not event.modifiers() & _WITH_COMMAND
@@ -88,7 +88,7 @@ class TypingGuard(QObject):
             return False
         if event.key() in _LEAVING and isinstance(watched, QAbstractSpinBox):
             QTimer.singleShot(0, self._home, self._home.setFocus)
-        # In a text of several lines Return alone is a new line.
+        # In a multi-line text, Return alone starts a new line.
         if presses and not (plain and isinstance(watched, QPlainTextEdit | QTextEdit)):
             self._press(watched, event.isAutoRepeat())
             return True
@@ -100,7 +100,7 @@ class TypingGuard(QObject):
             button.click()
 
     def _focus_moved(self, old: QWidget | None, now: QWidget | None) -> None:
-        # What lost the focus may be half destroyed: it is not asked anything.
+        # The widget that lost the focus may be half destroyed, so call nothing else on it.
         if old is not None and old is self._watched:
             old.removeEventFilter(self)
         self._watched = now if now is not None and keeps_focus(now) and now.window() is self._window else None

@@ -1,4 +1,4 @@
-"""The status bar: saved or not and why, what was said last, running jobs, device, zoom, what is under the cursor."""
+"""The status bar: whether all is saved, the last message, running jobs, device, zoom, the pixel under the cursor."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from segstudio.app.values import EngineState, JobKind, JobState, NoticeKind, SaveState
-from segstudio.text import _, clock
+from segstudio.text import N_, _, clock
 from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.panels.training_versions import version_words
 from segstudio.ui.text import wrapped
@@ -25,11 +25,11 @@ _SAID_MS = 8000
 _CURSOR_W = 232
 _JOB_W = 320
 _QUIET = (JobKind.TRAIN,)
-_EMPTY_GUESS = "Nothing was found here yet: paint some of a class, and background with the right button"
+_EMPTY_GUESS = N_("Nothing was found here yet: paint some of a class, and background with the right button")
 
 
 def zoom_text(scale: float) -> str:
-    """1:1, 4:1 and 1:4 for whole steps, else per cent."""
+    """1:1, 4:1 or 1:4 for whole steps, otherwise a percentage."""
     for a, b in ((scale, 1), (1, 1 / scale if scale else 1)):
         if abs(a - round(a)) < 1e-6 and abs(b - round(b)) < 1e-6 and round(a) >= 1 and round(b) >= 1:
             return f"{round(a)}:{round(b)}"
@@ -38,7 +38,7 @@ def zoom_text(scale: float) -> str:
 
 
 class StatusBar(QStatusBar):
-    """`statusBar`. Every word stands in a label; `currentMessage` is all of them, beginning with saved or not saved."""
+    """`statusBar`. Every text is a label; `currentMessage` joins them all, starting with saved or not saved."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class StatusBar(QStatusBar):
         self.follow(session.project)
 
     def follow(self, project: "OpenedProject | None") -> None:
-        """Tell of this project."""
+        """Show the state of this project."""
         self._project = project
         if project is not None:
             project.documents.saveStateChanged.connect(self._saved)
@@ -91,21 +91,25 @@ class StatusBar(QStatusBar):
         self._proposal()
 
     def reassure(self) -> None:
-        """See to it that everything is saved, and say that it is and since when; or why it is not."""
+        """Save everything, and say that it is saved and since when, or why not."""
         state = self._session.projects.save()
         if state.saved:
-            since = _("saved {time}", time=state.time) if state.time else _("saved")
-            self._say(_("Everything is {saved}; there is no need to ask", saved=since))
+            saved = (
+                _("Everything is saved automatically, last at {time}", time=state.time)
+                if state.time
+                else _("Everything is saved automatically")
+            )
+            self._say(saved)
         else:
             self._say(_("not saved: {why}", why=state.sentence) if state.sentence else _("still being saved"))
 
     def show_cursor(self, text: str) -> None:
-        """Place, value and class under the cursor; empty off the image."""
+        """Show position, value and class under the cursor; empty off the image."""
         self.cursor_label.setText(text)
         self._publish()
 
     def _proposal(self) -> None:
-        """Who draws what is proposed: the embedded model's is no more than a guess."""
+        """Say which model proposes; the embedded model's proposal is only a first guess."""
         proposals = self._project.proposals if self._project is not None else None
         proposal = proposals.seen if proposals is not None else None
         if proposals is None or proposal is None:
@@ -113,19 +117,21 @@ class StatusBar(QStatusBar):
         elif proposals.is_guess:
             empty = self._guess_is_empty()
             self.proposal_label.setText(_("first guess: nothing found") if empty else _("proposal: first guess"))
+        elif proposals.stale:
+            version = version_words(proposal.version)
+            self.proposal_label.setText(_("proposal: {version}, older than your strokes", version=version))
         else:
-            age = _(", older than your strokes") if proposals.stale else ""
-            self.proposal_label.setText(_("proposal: {v}", v=version_words(proposal.version)) + age)
+            self.proposal_label.setText(_("proposal: {version}", version=version_words(proposal.version)))
         self._publish()
 
     def _help_on(self) -> None:
-        """Where the guess is empty, nothing on the canvas tells a newcomer how proposals begin."""
+        """Explain how to get proposals if the guess is empty: nothing on the canvas would tell a newcomer."""
         if self._guess_is_empty():
             self._say(_(_EMPTY_GUESS))
             self._helping = True
 
     def _guess_is_empty(self) -> bool:
-        """Whether the embedded model's guess is on screen, and is background alone."""
+        """Whether the guess of the embedded model is on screen and is all background."""
         if self._project is None:
             return False
         proposals, background = self._project.proposals, self._project.documents.classes.background.id
@@ -138,12 +144,12 @@ class StatusBar(QStatusBar):
             self._say("")
 
     def show_zoom(self, scale: float) -> None:
-        """Screen pixels an image pixel; 0 hides it."""
+        """Show the zoom in screen pixels per image pixel; 0 hides it."""
         self.zoom_label.setText(zoom_text(scale) if scale > 0 else "")
         self._publish()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The background alone: what is said stands in labels."""
+        """Paint only the background: the text is in labels."""
         theme = current_theme()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.window))
@@ -194,7 +200,7 @@ class StatusBar(QStatusBar):
             text = _("saved {time}", time=state.time) if state.time else _("saved")
         else:
             text = _("not saved: {why}", why=state.sentence) if state.sentence else _("not saved yet")
-        self.save_label.setText(text)  # elided where there is no room: the window never grows for a sentence
+        self.save_label.setText(text)  # elided if there is no room: a sentence must never widen the window
         role = "muted" if state.saved or not state.sentence else "warning"
         if self.save_label.property("role") != role:
             self.save_label.setProperty("role", role)
@@ -228,8 +234,9 @@ class StatusBar(QStatusBar):
         if job is None:
             self.job_label.setText("")
         else:
-            left = _(" · {t} left", t=clock(job.seconds_left)) if job.seconds_left is not None else ""
-            self.job_label.setText(f"{job.text}{left}")
+            left = job.seconds_left
+            text = job.text if left is None else _("{job} · {time} left", job=job.text, time=clock(left))
+            self.job_label.setText(text)
             self.job_progress.setRange(0, 0 if job.fraction is None else 1000)
             self.job_progress.setValue(round(1000 * (job.fraction or 0.0)))
         self._publish()

@@ -1,1 +1,1 @@
-"""What lies above the image and its labels: a module a layer."""
+"""The layers above the image and its labels, one per module."""

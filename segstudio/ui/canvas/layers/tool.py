@@ -1,6 +1,6 @@
-"""The layer of the tool in use: draws its overlay, whose shapes are in image coordinates, at the width of the screen.
+"""The layer of the active tool: draws its overlay, with shapes in image coordinates and line widths in view pixels.
 
-Lines are drawn in two tones, dark and broad under light and fine, so that they read on any ground.
+Lines are drawn in two tones, a dark broad line under a light fine one, so that they show on any background.
 """
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -25,7 +25,7 @@ _PATCH_ALPHA = 115
 
 
 class ToolLayer:
-    """Shapes, prepared once when they come and mapped to the view when they are painted."""
+    """Shapes, prepared once when they arrive and mapped to the view when painted."""
 
     def __init__(self) -> None:
         self._shown: list[tuple[Shape, QPainterPath | QImage]] = []
@@ -36,7 +36,7 @@ class ToolLayer:
         return not self._shown
 
     def show(self, overlay: Overlay, view: QTransform) -> QRegion:
-        """Take other shapes; the view pixels that have to be painted again. Those that were there before need none."""
+        """Show other shapes; returns the view pixels to repaint, without those of shapes that were already there."""
         before = self._shown
         kept = {id(shape): (shape, made) for shape, made in before}
         self._shown = [kept[id(shape)] if id(shape) in kept else (shape, _prepared(shape)) for shape in overlay]
@@ -51,7 +51,7 @@ class ToolLayer:
         return region
 
     def paint(self, painter: QPainter, view: QTransform) -> None:
-        """Draw everything; `view` leads from image to view pixels."""
+        """Draw everything; `view` maps image to view pixels."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         for shape, made in self._shown:
             if isinstance(made, QImage):
@@ -63,7 +63,7 @@ class ToolLayer:
 
 
 def to_view(transform: ViewTransform, ratio: float) -> QTransform:
-    """From image to view pixels on a screen of `ratio` device pixels for a view pixel."""
+    """The transform from image to view pixels on a screen with `ratio` device pixels per view pixel."""
     scale = transform.scale / ratio
     return QTransform(scale, 0, 0, scale, transform.dx / ratio, transform.dy / ratio)
 
@@ -114,7 +114,7 @@ def _paint_line(painter: QPainter, shape: Polyline | Circle, path: QPainterPath)
     for color, width in ((_DARK, _DARK_PX), (_LIGHT, _LIGHT_PX)):
         pen = QPen(color, width)
         if shape.dashed:
-            # Dashes are counted in widths: both tones have theirs at the same places.
+            # Dash lengths are multiples of the width; scale them so that both tones have dashes at the same places.
             pen.setDashPattern([length * _LIGHT_PX / width * 2 for length in _DASHES])
         painter.setPen(pen)
         painter.drawPath(path)

@@ -1,0 +1,265 @@
+"""Every sentence in the window comes through the catalogue: in the made-up language, each comes in double brackets."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QSpinBox,
+    QTabWidget,
+    QTextBrowser,
+    QTextEdit,
+    QTreeView,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from segstudio.app.values import EngineState, JobKind, SaveState
+from segstudio.text import PSEUDO, set_language
+from segstudio.ui.panels.class_list import Spot, spot_words
+from segstudio.ui.window.actions import ACTIONS
+from segstudio.ui.window.main_window import MainWindow
+from tests.ui.fake_session import FakeSession, class_table, image_items
+from tests.ui.test_training_panel import evaluated, result, started, stepped
+from tests.ui.test_versions import VERSIONS
+
+CLASSES = ("background", "nucleus", "membrane")
+DATA = (
+    *CLASSES,
+    *(f"plate_{n:04d}" for n in range(6)),
+    "plates",
+    "cpu",
+    "SegStudio",
+    "segstudio",
+    "PySide6",
+    "Python",
+)
+"""Names of classes, images, the project, the device and programs; `PATTERNS` has paths, versions, units and figures."""
+
+PATTERNS = (
+    r"(?<!\w)/[\w./ -]*",  # a path
+    r"\w+\.(?:png|tif|log|md|json|segstudio)\b",
+    r"\bv\d+\b",  # a version of the model
+    r"\b\d+ × \d+ px\b",
+    r"#[0-9A-Fa-f]{6}\b",
+    r"\d{2}:\d{2}:\d{2}",
+)
+"""Data by its form."""
+
+# Said by the offscreen platform of every menu that pops up.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+
+
+@pytest.fixture(autouse=True)
+def pseudo() -> Iterator[None]:
+    """The made-up language, and English again afterwards."""
+    set_language(PSEUDO)
+    yield
+    set_language("en")
+
+
+def _keys() -> list[str]:
+    shown = {QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for row in ACTIONS for key in row.keys}
+    return sorted(shown, key=len, reverse=True)
+
+
+def bare(text: str) -> str:
+    """What is left of a text without its translated sentences, data and keys; empty where no word is left."""
+    if "<" in text:
+        text = re.sub(r"<[^>]*>|&\w+;", " ", text)
+    before = None
+    while before != text:  # sentences may hold others
+        before, text = text, re.sub(r"⟦[^⟦⟧]*⟧", " ", text)
+    for pattern in PATTERNS:
+        text = re.sub(pattern, " ", text)
+    for known in (*DATA, *_keys()):
+        text = text.replace(known, " ")
+    return text.strip() if re.search(r"[^\W\d_]{2}", text) else ""
+
+
+def of_model(model: QAbstractItemModel) -> Iterator[str]:
+    """Texts, tooltips, spoken words and headers of a flat model."""
+    for column in range(1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())):
+        yield str(model.headerData(column, Qt.Orientation.Horizontal) or "")
+        for row in range(model.rowCount(QModelIndex())):
+            for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+                yield str(model.index(row, column).data(role) or "")
+
+
+def of_widget(widget: QWidget) -> Iterator[str]:
+    """Everything a person reads on a widget, or a screen reader says of it."""
+    yield from (widget.toolTip(), widget.statusTip(), widget.whatsThis(), widget.windowTitle())
+    yield from (widget.accessibleName(), widget.accessibleDescription())
+    if isinstance(widget, QLabel | QAbstractButton):
+        yield widget.text()
+    if isinstance(widget, QGroupBox | QMenu):
+        yield widget.title()
+    if isinstance(widget, QLineEdit):
+        yield widget.placeholderText()
+    if isinstance(widget, QSpinBox):
+        yield from (widget.prefix(), widget.suffix())
+    if isinstance(widget, QTextBrowser):
+        yield widget.toPlainText()
+    elif isinstance(widget, QTextEdit):
+        yield widget.placeholderText()
+    if isinstance(widget, QTabWidget):
+        yield from (widget.tabText(n) for n in range(widget.count()))
+    if isinstance(widget, QComboBox):
+        yield from (widget.itemText(n) for n in range(widget.count()))
+        yield from (str(widget.itemData(n, Qt.ItemDataRole.ToolTipRole) or "") for n in range(widget.count()))
+    elif isinstance(widget, QAbstractItemView) and widget.model() is not None:
+        yield from of_model(widget.model())
+    if isinstance(widget, QTreeView):
+        yield from of_model(widget.model())
+
+
+def of_action(action: QAction) -> Iterator[str]:
+    """Everything a person reads of an action."""
+    yield from (action.text(), action.iconText(), action.toolTip(), action.statusTip())
+
+
+def _qts_own(part: QObject) -> bool:
+    """Whether a part belongs to a dialog of Qt's, which has translations of its own, or to a plot."""
+    found: QObject | None = part
+    while found is not None:
+        if isinstance(found, QFileDialog) or found.objectName() in ("lossPlotView", "iouPlotView"):
+            return True
+        if found.objectName().startswith("qt_"):
+            return True
+        found = found.parent()
+    return False
+
+
+def untranslated(window: QWidget) -> list[str]:
+    """The texts of a window with a word outside the catalogue, each with where it stands."""
+    found: list[str] = []
+    for part in (window, *window.findChildren(QWidget), *window.findChildren(QAction)):
+        if _qts_own(part):
+            continue
+        texts = of_action(part) if isinstance(part, QAction) else of_widget(part)
+        where = part.objectName() or type(part).__name__
+        found += [f"{where}: {text!r}" for text in texts if bare(text)]
+    return sorted(set(found))
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession()
+
+
+@pytest.fixture
+def empty(qtbot: QtBot, session: FakeSession) -> MainWindow:
+    """The window without a project."""
+    made = MainWindow(session)  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    made.resize(1280, 900)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def window(empty: MainWindow, session: FakeSession) -> MainWindow:
+    """The window with images and classes."""
+    session.load(image_items(6), class_table(list(CLASSES[1:])))
+    return empty
+
+
+def test_what_is_bare() -> None:
+    assert bare("⟦Open⟧ (Ctrl+O)\n⟦Open ⟦a⟧ project⟧") == ""
+    assert bare("nucleus, ⟦key 1⟧, 640 × 480 px") == ""
+    assert bare("⟦Open⟧ a file") == "a file"
+
+
+def test_an_empty_window(empty: MainWindow) -> None:
+    assert len(empty.findChildren(QAction)) > 40
+    assert untranslated(empty) == []
+
+
+def test_a_window_with_a_project(window: MainWindow) -> None:
+    assert untranslated(window) == []
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda w: w.show_help("keys"),
+        lambda w: w.show_help("about"),
+        lambda w: w.show_new_project("/tmp/plates"),
+        lambda w: w.export_panel.toggle(),
+        lambda w: w.snapshots_dialog().present(),
+        lambda w: w.snapshots_dialog().ask_name(),
+        lambda w: w.bars.action("versions").trigger(),
+    ],
+    ids=["keys", "about", "new", "export", "snapshots", "keep", "versions"],
+)
+def test_pages_panels_and_dialogs(window: MainWindow, show: Callable[[MainWindow], object]) -> None:
+    show(window)
+    parts = untranslated(window)
+    # What libraries declare as their licence, and where they lie, is data.
+    assert [text for text in parts if not text.startswith("helpText") or "LICENCES" not in text] == []
+
+
+def test_menus_of_a_class(window: MainWindow, session: FakeSession) -> None:
+    for found in session.classes:
+        menu = window.class_panel.menu_for(found)
+        assert untranslated(menu) == []
+        assert [words for spot in Spot if bare(words := spot_words(found, spot))] == []
+        menu.close()
+
+
+def test_strips_and_status_bar(window: MainWindow, session: FakeSession) -> None:
+    window.message_strip.say(JobKind.EXPORT, "⟦The disk is full.⟧", "⟦details⟧")
+    for strip in (window.done_strip, window.held_out_banner, window.image_banner, window.closing_strip):
+        strip.show()
+    for state in (SaveState(True, "12:34:56", ""), SaveState(False, "", "")):
+        session.save_state = state
+        window.status_bar.reassure()
+        assert untranslated(window) == []
+    for kind in ("starting", "dead"):
+        session.engineStateChanged.emit(EngineState(kind, "", "⟦The engine ended.⟧"))
+        assert untranslated(window) == []
+    for name in ("show-proposals", "show-labels", "rest-background", "rest-unknown", "rest-proposal"):
+        window.bars.action(name).trigger()
+        assert not bare(window.status_bar.currentMessage())
+
+
+def test_a_run_of_training(window: MainWindow, session: FakeSession) -> None:
+    session.trainingEvent.emit(started(held_out_groups=["plate_0001.png"]))
+    for event in (stepped(1), stepped(2), evaluated(2, 0.8)):
+        session.trainingEvent.emit(event)
+        assert untranslated(window) == []
+    session.trainingEvent.emit(started(optimistic=True))
+    assert untranslated(window) == []
+    window.training_panel._show_numbers()
+    assert untranslated(window) == []
+    session.trainingFinished.emit(result(True, reason="", advice=""))
+    assert untranslated(window) == []
+
+
+def test_the_versions(window: MainWindow, session: FakeSession) -> None:
+    session.versions = [replace(version, reason="") for version in VERSIONS]
+    session.versionsChanged.emit()
+    window.training_panel.versions_button.click()
+    assert untranslated(window) == []
+
+
+def test_the_first_step_and_the_canvas(window: MainWindow, session: FakeSession) -> None:
+    assert session.project is not None
+    for name in CLASSES[:2]:
+        session.project.documents.choose_class(name)
+        assert not bare(window.first_step._words(session.project))  # type: ignore[arg-type]
+    window.canvas._on_image_loading("plate_0001.png")
+    window.canvas._on_image_failed("plate_0001.png", "")
+    assert untranslated(window) == []
