@@ -40,9 +40,9 @@ def test_it_runs_and_stands_in_the_help(tmp_path: Path) -> None:
     ("source", "name", "reason"),
     [
         ("raise OSError('half installed')", "sing", "OSError: half installed"),
-        ("sing = 3", "sing", "it is no Command"),
+        ("sing = 3", "sing", "it is not a Command"),
         ("from segstudio.cli.table import Command; info = Command('info', 'x', 'y')", "info", "there is one of that"),
-        ("from segstudio.cli.table import Command; a_b = Command('A_b', 'x', 'y')", "A_b", "a word of small letters"),
+        ("from segstudio.cli.table import Command; a_b = Command('A_b', 'x', 'y')", "A_b", "a word of lower-case letters"),
     ],
 )
 def test_one_that_is_broken_is_said_once_and_the_others_work(

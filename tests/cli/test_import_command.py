@@ -80,4 +80,4 @@ def test_formats_are_listed(run: Run) -> None:
         "kinds": ["classes", "objects"],
         "extensions": [".json"],
     }
-    assert run("formats")[1].startswith("png   PNG masks: import and export; lost are: ")
+    assert run("formats")[1].startswith("png   PNG masks: import and export; lost: ")
