@@ -128,7 +128,7 @@ def fit_instant(
     found = torch.unique(torch.cat([s.classes for s in samples])) if samples else torch.zeros(0)
     if len(found) < 2:
         raise NotEnoughLabels(
-            _("The instant learner needs labelled pixels of at least two classes outside what is held out."),
+            _("The instant learner needs labelled pixels of at least two classes that are not held out."),
             todo=_("Paint some pixels of the object and some of the background."),
         )
     _fit(net, samples, found)

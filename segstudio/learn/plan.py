@@ -120,7 +120,7 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
     if len(outputs) < 2:
         raise NotEnoughLabels(
-            _("There is too little labelled to learn from: two classes need labelled pixels outside what is held out."),
+            _("There are too few labels to learn from: two classes need labelled pixels that are not held out."),
             todo=_("Paint some pixels of the object and some of the background."),
         )
     return outputs

@@ -245,7 +245,7 @@ def _at_image_pixels(values: NDArray[np.float32], need: Rect, rect: Rect, scale:
 
 
 def _make_smaller(model: Model) -> None:
-    """Halve the batch, then the window. Raises `UserError` at the end of both."""
+    """Halve the batch, then the window. Raises `UserError` when neither can be halved."""
     empty_cache(model.device)
     if model.batch > 1:
         model.batch //= 2

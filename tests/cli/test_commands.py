@@ -214,7 +214,11 @@ def test_accept_takes_the_proposals_and_counts_what_it_passes_over(home: Path, p
 def test_an_image_that_would_be_done_with_nothing_labelled_is_named(home: Path, project: Path, run: Run) -> None:
     assert run("import", project, "--format", "png", home / "masks" / "b.png", "--as", "proposals")[0] == 0
     code, out, err = run("accept", project, "--done")
-    assert (code, out, one_line(err)) == (0, "0 images marked done. 1 image without a proposal was passed over.\n", True)
+    assert (code, out, one_line(err)) == (
+        0,
+        "0 images marked done. 1 image without a proposal was passed over.\n",
+        True,
+    )
     assert "'b.png' was not marked done: nothing would be labelled" in err
 
 

@@ -41,7 +41,7 @@ def test_the_format_follows_from_the_ending(project: Path, theirs: Path, run: Ru
         "1 annotation of 1 image imported as labels: 20 known pixels.",
         "New classes: bug.",
         "note: 1 annotation was left out: boxes without a segmentation.",
-        "skipped far.png: it belongs to no image of the project, or to several alike.",
+        "skipped far.png: it matches no image of the project, or several equally well.",
     ]
 
 
