@@ -67,10 +67,10 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def built_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to build in; it takes that name at the end. If anything fails, nothing is left behind, not even
-    the folders made above it.
+    """A folder beside `target` to build in; at the end it takes that name.
 
-    Raises `OSError`; `target` must not exist.
+    If anything fails, nothing is left behind, not even the folders made above it. Raises `OSError`; `target` must not
+    exist.
     """
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
     missing = [folder for folder in target.parents if not folder.exists()]

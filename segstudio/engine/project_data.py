@@ -132,7 +132,7 @@ class ProjectData:
         return LabelStamp(image, plane, seq, self._rows[image].labelled_pixels, self._class_list)
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also if the file has changed since it was labelled."""
+        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also if the file changed after it was labelled."""
         for place in ((image, None), (image, plane)):
             if place in self._problems:
                 raise UnreadableImage(self._problems[place])

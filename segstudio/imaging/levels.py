@@ -56,8 +56,9 @@ def levels_of(source: ImageSource, plane: int) -> Levels:
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:
-    """Pixels (n, c) from all over a plane, the same ones at every call: all if they are few enough, else one out of each
-    run of neighbours, else those of windows.
+    """Pixels (n, c) from all over a plane, the same ones at every call.
+
+    All of them if they are few enough, else one out of each run of neighbours, else those of windows.
     """
     if width * height > _WHOLE_PX:
         parts = [read(rect) for rect in _windows(width, height)]
