@@ -125,7 +125,7 @@ def _met(error: BaseException, quiet_s: float, only: Listener | None, otherwise:
     _mark(error, _MET, True)
     waiting: deque[Callable[[], bool]] | None = getattr(_inside, "waiting", None)
     if waiting is not None:
-        # Met while another one is told: its turn comes after. One met in saying this very fault is no new one then.
+        # Met while another is being reported: it comes next. The same fault met again in its own report is not new.
         waiting.append(lambda: _told(error, quiet_s, only, otherwise))
         return True
     waiting = _inside.waiting = deque()
