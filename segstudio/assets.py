@@ -1,6 +1,6 @@
-"""Where the files shipped with the program lie: models, icons, the sample.
+"""Where the files shipped with the program are: models, icons, the sample.
 
-In an installed wheel they stand inside the package, in a checkout beside it.
+In an installed wheel they are inside the package, in a checkout beside it.
 """
 
 from pathlib import Path

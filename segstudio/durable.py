@@ -15,7 +15,7 @@ _TRIES_S = 1.0
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace a file. Raises `OSError` and leaves the old one where the disk refuses."""
+    """Replace a file. Raises `OSError` and keeps the old one if the disk refuses."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(temporary, "wb") as file:
@@ -30,7 +30,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def copy_durably(source: Path, target: Path) -> None:
-    """Copy a file, its times included, and sync it; the target's folder is made. Raises `OSError`."""
+    """Copy a file with its times, and sync it; makes the target's folder. Raises `OSError`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
     with open(target, "rb+") as file:
@@ -38,7 +38,7 @@ def copy_durably(source: Path, target: Path) -> None:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Put a file in the place of another; on Windows tried for a second where a program holds the target.
+    """Put a file in the place of another; retried for a second on Windows while a program holds the target.
 
     Raises `OSError`.
     """
@@ -55,7 +55,7 @@ def rename(source: Path, target: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable; where the system cannot sync a folder (Windows) it needs none."""
+    """Make the names in a folder durable; a system that cannot sync a folder (Windows) does not need it."""
     if os.name == "nt":
         return
     fd = os.open(path, os.O_RDONLY)
@@ -67,23 +67,23 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def built_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to build in; at the end it takes that name. Where anything fails nothing stays behind,
-    the folders above that were made for it included.
+    """A folder beside `target` to build in; at the end it takes that name.
 
-    Raises `OSError`; nothing may stand at `target`.
+    If anything fails, nothing is left behind, not even the folders made above it. Raises `OSError`; `target` must not
+    exist.
     """
     part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
-    lacking = [folder for folder in target.parents if not folder.exists()]
+    missing = [folder for folder in target.parents if not folder.exists()]
     try:
         part.mkdir(parents=True)
         yield part
         sync_folder(part)
         os.rename(part, target)
-        for folder in (target.parent, *(made.parent for made in lacking)):
+        for folder in (target.parent, *(made.parent for made in missing)):
             sync_folder(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
-        for folder in lacking:
-            with suppress(OSError):  # it is not there, or somebody has put something into it
+        for folder in missing:
+            with suppress(OSError):  # it is not there, or something was put into it
                 folder.rmdir()
         raise

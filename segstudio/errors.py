@@ -1,7 +1,7 @@
 """Every error a person can meet, each with one clear sentence.
 
-A `UserError` is no fault of the program: a broken file, a full disk, a wrong word on the command line. Everything
-else that is raised is a bug, shown with its trace. This module knows no room of the house and no library.
+A `UserError` is not a fault of the program: a broken file, a full disk, a wrong word on the command line. Everything
+else that is raised is a bug, shown with its trace. This module knows no other room and no library.
 """
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def printable(text: str) -> str:
-    """The text with bytes of a file name that are no UTF-8, and characters that move the cursor, as '\\xe9'."""
+    """The text with bytes of a file name that are not UTF-8, and characters that move the cursor, as '\\xe9'."""
     if text.isprintable():
         return text
     try:
@@ -41,7 +41,7 @@ def printable(text: str) -> str:
 
 
 class UserError(Exception):
-    """One sentence that says what happened; optionally what is safe and what to do."""
+    """One sentence says what happened; optionally others say what is safe and what to do."""
 
     exit_code = 1
 
@@ -59,21 +59,21 @@ class UserError(Exception):
 
 
 class UsageError(UserError):
-    """The command was written in a way that has no meaning (exit code 2)."""
+    """The command makes no sense as written (exit code 2)."""
 
     exit_code = 2
 
 
 class UnreadableImage(UserError):
-    """A file that was to be an image cannot be read."""
+    """An image file cannot be read."""
 
 
 class ImageMissing(UnreadableImage):
-    """An image's file is not where the project knows it."""
+    """An image's file is not where the project expects it."""
 
 
 class NotAProject(UserError):
-    """The folder is no SegStudio project."""
+    """The folder is not a SegStudio project."""
 
 
 class ProjectLocked(UserError):
@@ -97,11 +97,11 @@ class DiskRefused(UserError):
 
 
 class Cancelled(UserError):
-    """A person ended a long job; what it had begun was taken back."""
+    """A person cancelled a long job; what it had begun was undone."""
 
 
 class EditConflict(Exception):
-    """An edit was applied where its `before` does not hold. A bug, or an answer that came too late."""
+    """An edit was applied where its `before` does not match. A bug, or a reply that came too late."""
 
 
 class MaskMismatch(UserError):
@@ -121,11 +121,11 @@ class NoSuchDevice(UserError):
 
 
 class NotEnoughLabels(UserError):
-    """There is too little labelled to learn from."""
+    """There are too few labels to learn from."""
 
 
 class NothingLabelled(UserError):
-    """An image would be marked done with not one pixel known: a person has to say that it is empty."""
+    """An image would be marked done without a known pixel: a person must confirm that it is empty."""
 
 
 class EngineDied(UserError):

@@ -1,8 +1,8 @@
-"""Faults that nobody caught: every one goes to the log of bugs and to whoever listens, which is an open window.
+"""Uncaught faults: every one goes to the log of bugs and to the listeners, which means an open window.
 
-The hooks of the interpreter (main thread, other threads, finalisers) end here, and so do the borders that catch what
-is raised under them: an event of the canvas, a call posted to the main thread. A `UserError` is no bug: where a window
-says it, nothing else is done about it. This module knows no window and no Qt.
+The hooks of the interpreter (main thread, other threads, finalisers) end here, and so do the boundaries that catch what
+is raised below them: an event of the canvas, a call posted to the main thread. A `UserError` is not a bug: if a window
+reports it, nothing else happens. This module knows no window and no Qt.
 """
 
 import os
@@ -24,13 +24,13 @@ from segstudio.errors import UserError
 __all__ = ["QUIET_S", "Listener", "fingerprint", "keep", "listen", "report", "trace_of", "unlisten", "watch"]
 
 Listener = Callable[[Exception, float], bool]
-"""Called, on the thread on which it happened, with a fault and how long one like it must have rested to be told again;
-answers whether it is told, and not the same one going on.
+"""Called on the thread of the fault, with the fault and the seconds of quiet before a similar one is reported again;
+returns whether it was reported, rather than taken as the same one continuing.
 """
 
 QUIET_S = 1.0
 _MOST_AT_ONCE = 8
-"""Faults met while one is told, and while those are told, and so on."""
+"""Faults met while another is being reported, and while those are, and so on."""
 
 _LARGEST_LOG = 4 << 20
 _KEPT, _MET = "_segstudio_kept_in", "_segstudio_met"
@@ -42,7 +42,7 @@ _inside = threading.local()
 
 
 def listen(listener: Listener) -> None:
-    """Tell a bound method of every fault from now on, as long as its object lives; the hooks are set."""
+    """Report every fault to a bound method from now on, as long as its object lives; sets the hooks."""
     unlisten(listener)
     with _lock:
         _listeners.append(weakref.WeakMethod(listener))
@@ -50,16 +50,16 @@ def listen(listener: Listener) -> None:
 
 
 def unlisten(listener: Listener) -> None:
-    """Tell it of none any more."""
+    """Stop reporting to it."""
     with _lock:
         _listeners[:] = [kept for kept in _listeners if kept() not in (None, listener)]
 
 
 def watch() -> None:
-    """Put the hooks in front of what stands in their places, which is called after them.
+    """Put our hooks in front of the current ones, which are called after them.
 
-    To be called again costs next to nothing, and helps where somebody has set a hook since (pytest does for each phase
-    of a test).
+    Calling it again costs next to nothing, and helps if another hook was set since (pytest does so for each phase of a
+    test).
     """
     for word, (module, name, hook) in _HOOKS.items():
         now = getattr(module, name)
@@ -69,10 +69,10 @@ def watch() -> None:
 
 
 def report(error: BaseException, *, quiet_s: float = QUIET_S, only: Listener | None = None) -> bool:
-    """Tell of a fault that a border caught, or that a hook was given; whether it is a new one.
+    """Report a fault that a boundary caught or a hook received; whether it is a new one.
 
-    It is told to all listeners, or to the one named. A bug is logged, and the hook that stood here before gets it. One
-    that comes again within `quiet_s` after the last is passed over: a fault of every paint event is one fault.
+    It goes to all listeners, or only to the one given. A bug is logged, and passed to the previous hook. One that comes
+    again within `quiet_s` of the last is skipped: a fault in every paint event is one fault.
     """
     return _met(error, quiet_s, only, lambda: _call_before("main", type(error), error, error.__traceback__))
 
@@ -83,14 +83,14 @@ def trace_of(error: BaseException) -> str:
 
 
 def keep(error: BaseException) -> Path | None:
-    """Write the trace of a bug to the log, once; where that is. None where it cannot be written."""
+    """Write the trace of a bug to the log, once; returns the log's path, None if it cannot be written."""
     if not hasattr(error, _KEPT):
         _mark(error, _KEPT, _written(trace_of(error)))
     return getattr(error, _KEPT, None)
 
 
 def _mark(error: BaseException, name: str, value: object) -> None:
-    with suppress(AttributeError):  # one with slots and nothing more is met, and written, at each call
+    with suppress(AttributeError):  # an error with slots only cannot be marked: it is reported and written at each call
         setattr(error, name, value)
 
 
@@ -111,21 +111,21 @@ def _written(text: str) -> Path | None:
 
 
 def fingerprint(error: BaseException) -> int:
-    """The same number for faults that were raised on the same way through the program."""
+    """The same number for faults that were raised on the same path through the program."""
     places = tuple((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
     return hash((type(error).__name__, places))
 
 
 def _met(error: BaseException, quiet_s: float, only: Listener | None, otherwise: Callable[[], object]) -> bool:
     if not isinstance(error, Exception):
-        otherwise()  # Ctrl+C and the end of the program are no faults
+        otherwise()  # Ctrl+C and the end of the program are not faults
         return False
     if getattr(error, _MET, False):
-        return False  # raised on, or handed from thread to thread
+        return False  # re-raised, or passed from thread to thread
     _mark(error, _MET, True)
     waiting: deque[Callable[[], bool]] | None = getattr(_inside, "waiting", None)
     if waiting is not None:
-        # Met while another one is told: its turn comes after. One met in saying this very fault is no new one then.
+        # Met while another is being reported: it comes next. The same fault met again in its own report is not new.
         waiting.append(lambda: _told(error, quiet_s, only, otherwise))
         return True
     waiting = _inside.waiting = deque()
@@ -156,10 +156,10 @@ def _alive() -> list[Listener]:
 
 
 def _tell(listener: Listener, error: Exception, quiet_s: float) -> bool:
-    """Tell a listener; what it raises itself is printed, and ends nothing."""
+    """Report to a listener; what it raises itself is printed, and stops nothing."""
     try:
         return listener(error, quiet_s)
-    except Exception as second:  # noqa: BLE001 - said where Python says what nobody can handle
+    except Exception as second:  # noqa: BLE001 - printed where Python prints what nobody handles
         sys.__excepthook__(type(second), second, second.__traceback__)
         return True
 

@@ -46,7 +46,7 @@ class Rect:
         return cls(x, y, ceil(right) - x, ceil(bottom) - y)
 
     def intersected(self, other: "Rect") -> "Rect":
-        """What both cover; of size 0 x 0 where they do not meet."""
+        """The part that both cover; of size 0 x 0 if they do not meet."""
         x, y = max(self.x, other.x), max(self.y, other.y)
         w, h = min(self.right, other.right) - x, min(self.bottom, other.bottom) - y
         return Rect(x, y, w, h) if w > 0 and h > 0 else Rect(x, y, 0, 0)

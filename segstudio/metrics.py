@@ -1,8 +1,8 @@
-"""Figures of how well two sets of labels fit: the confusion matrix, and everything that is computed from it.
+"""Figures of how well two sets of labels match: the confusion matrix, and everything computed from it.
 
 Pure functions of arrays. Of two sides one may be the truth (`confusion`, `metrics`: a model against a person), or
 neither (`pair_counts`, `agreement`: two people). A pixel is of a class 0..n-1, or of none: *unknown* (`UNKNOWN`).
-*Ignored* pixels (`IGNORED`) count nowhere.
+*Ignored* pixels (`IGNORED`) never count.
 
 - IoU = TP / (TP + FP + FN) (Jaccard, 1912); Dice = F1 = 2 TP / (2 TP + FP + FN) (Dice, 1945): the same from both sides.
 - Precision = TP / (TP + FP), recall = TP / (TP + FN) (Everingham et al., The PASCAL Visual Object Classes Challenge,
@@ -108,7 +108,7 @@ def _ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
 
 @dataclass(frozen=True, slots=True)
 class ObjectAgreement:
-    """Matched objects of an instance class, those of one side alone, and F1, SQ and PQ, each 0..1."""
+    """Matched objects of an instance class, those of one side only, and F1, SQ and PQ, each 0..1."""
 
     matched: int
     only_a: int
@@ -133,8 +133,8 @@ class ClassAgreement:
 class Agreement:
     """Figures of two sides: `pixels` that both know, the share of them on which they agree, kappa, and by class.
 
-    `only_a`, `only_b`, `nobody` count the other pixels. The share is None where no pixel is known to both; kappa also
-    where both use one and the same class alone, which says nothing about chance.
+    `only_a`, `only_b`, `nobody` count the other pixels. The share is None if no pixel is known in both; kappa also
+    if both use only one and the same class, which says nothing about chance.
     """
 
     pixels: int

@@ -1,14 +1,16 @@
-"""Tables that grow: rows by name, our own and those that other installed packages add.
+"""Tables that grow: rows by name, our own and those of other installed packages.
 
-A package adds a row by an entry point of the group `segstudio.TABLE` (for example `segstudio.formats`); its name is the
-row's. Entry points are looked up when a table is first asked for something that it does not hold itself. A row that
-cannot be loaded, is not what the table holds, or takes a name that is in use is left out, and said once (`unsaid`).
+A package adds a row through an entry point of the group `segstudio.TABLE` (for example `segstudio.formats`) with the
+row's name. Entry points are looked up when a table is first asked for something that it does not hold itself. A row
+that cannot be loaded, is of another kind, or takes a name already in use is left out and reported once (`unsaid`).
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from segstudio.text import _
 
 __all__ = ["BrokenRow", "Registry", "broken_rows", "named", "unsaid"]
 
@@ -17,7 +19,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row of another package that could not be taken in: its table and name, the package, and why."""
+    """A row of another package that was left out: its table and name, the package, and why."""
 
     table: str
     name: str
@@ -26,8 +28,14 @@ class BrokenRow:
 
     @property
     def sentence(self) -> str:
-        """What a person is told."""
-        return f"'{self.name}' of the package {self.package} was left out of SegStudio's {self.table}: {self.reason}."
+        """The sentence for people."""
+        return _(
+            "'{name}' of the package {package} was left out of SegStudio's {table}: {reason}.",
+            name=self.name,
+            package=self.package,
+            table=self.table,
+            reason=self.reason,
+        )
 
 
 _broken: list[BrokenRow] = []
@@ -42,7 +50,7 @@ def broken_rows() -> tuple[BrokenRow, ...]:
 
 
 def unsaid() -> tuple[BrokenRow, ...]:
-    """The rows that were left out since the last call: each is handed out once, to be said."""
+    """The rows that were left out since the last call: each is returned once, to be reported."""
     global _said
     with _lock:
         new = tuple(_broken[_said:])
@@ -51,13 +59,13 @@ def unsaid() -> tuple[BrokenRow, ...]:
 
 
 def named(kind: type) -> Callable[[str, object], str]:
-    """For tables of values with a `name`: why an object is no row of them, '' where it is one."""
+    """For tables of values with a `name`: why an object cannot be a row, '' if it can."""
 
     def refusal(name: str, row: object) -> str:
         if not isinstance(row, kind):
-            return f"it is no {kind.__name__}"
+            return _("it is not of the type {kind}", kind=kind.__name__)
         own = getattr(row, "name", name)
-        return "" if own == name else f"its own name is '{own}'"
+        return "" if own == name else _("its own name is '{name}'", name=own)
 
     return refusal
 
@@ -65,7 +73,7 @@ def named(kind: type) -> Callable[[str, object], str]:
 class Registry(Mapping[str, Row], Generic[Row]):
     """A table: `rows` by name in their order, then those of other packages. Any thread may ask.
 
-    `accepts` says why an object is no row of this table, '' where it is one.
+    `accepts` says why an object cannot be a row of this table, '' if it can.
     """
 
     def __init__(self, name: str, rows: Mapping[str, Row], accepts: Callable[[str, object], str]) -> None:
@@ -76,7 +84,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         self._loading = threading.RLock()
 
     def __getitem__(self, name: str) -> Row:
-        """The row of this name. Raises KeyError where there is none."""
+        """The row of this name. Raises KeyError if there is none."""
         found = self._own.get(name)
         return self._loaded()[name] if found is None else found
 
@@ -91,7 +99,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     @property
     def own(self) -> tuple[Row, ...]:
-        """Our own rows in their order, without a look at other packages: that takes some 50 ms the first time."""
+        """Our own rows in their order, without looking at other packages, which takes some 50 ms the first time."""
         return tuple(self._own.values())
 
     @property
@@ -102,7 +110,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
     def _loaded(self) -> dict[str, Row]:
         with self._loading:
             if self._all is None:
-                # Set before anything is loaded: a package may look into the table while it is being imported.
+                # Set before anything is loaded, because a package may look into the table while it is imported.
                 self._all = dict(self._own)
                 self._load(self._all)
             return self._all
@@ -113,12 +121,14 @@ class Registry(Mapping[str, Row], Generic[Row]):
         for point in entry_points(group=f"segstudio.{self.name}"):
             try:
                 row = point.load()
-                reason = "there is one of that name already" if point.name in into else self._accepts(point.name, row)
+                reason = (
+                    _("there is one of that name already") if point.name in into else self._accepts(point.name, row)
+                )
                 if not reason:
                     into[point.name] = row
             except Exception as error:  # noqa: BLE001  another package's code may raise anything
                 reason = f"{type(error).__name__}: {error}"
             if reason:
-                package = point.dist.name if point.dist is not None else "of unknown name"
+                package = point.dist.name if point.dist is not None else _("of unknown name")
                 with _lock:
                     _broken.append(BrokenRow(self.name, point.name, package, reason))

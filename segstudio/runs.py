@@ -1,6 +1,6 @@
 """Frozen values about learning that every room may use: choices, plan, run events, figures.
 
-Values alone: what computes the figures is in `metrics`. JSON and msgpack by msgspec.
+Only values: `metrics` computes the figures. JSON and msgpack by msgspec.
 """
 
 from typing import Literal
@@ -40,8 +40,8 @@ INSTANT = "instant"
 """Name of the instant learner as a version."""
 
 FROM_PEOPLE = frozenset({"imported", "merged"})
-"""Versions of proposals that no model made: masks taken in as such, and the other side of a merge. Nothing takes
-their place by itself."""
+"""Versions of proposals that no model made: masks imported as proposals, and the other side of a merge. Nothing
+replaces them automatically."""
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LabelStamp(msgspec.Struct, frozen=True):
-    """Which labels of a plane something was measured on: as they stood after edit `seq`, the image holding `pixels`
-    known ones. `classes` are (id, id that it counts as or 0, kind) of every class there was.
+    """Which labels of a plane something was measured on: as they were after edit `seq`, with `pixels` known ones in the
+    image. `classes` are (id, id that it counts as or 0, kind) of every class there was.
     """
 
     image: int
@@ -71,9 +71,9 @@ class LabelStamp(msgspec.Struct, frozen=True):
 
 
 class PlaneFacts(msgspec.Struct, frozen=True):
-    """What was measured on the labels of one plane. `known` and `fit` (painted or imported) pixels go by `classes`.
+    """Facts measured on the labels of one plane. `known` and `fit` (painted or imported) pixels are by `classes`.
 
-    `cells` are the same by place, packed. `objects` are (diameter in pixels, area) by class, None where not measured.
+    `cells` are the same by place, packed. `objects` are (diameter in pixels, area) by class, None if not measured.
     """
 
     classes: tuple[int, ...]
@@ -103,7 +103,7 @@ class PlanPlane(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A rectangle of image pixels whose labels are held out although the rest of its plane trains."""
+    """A rectangle of image pixels whose labels are held out while the rest of its plane trains."""
 
     image: int
     plane: int
@@ -144,7 +144,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     The working scale is 32 / `pitch`: 32 pixels of the network cover `pitch` pixels of the image. `steps` is the length
     of the schedule: None until the first steps have been timed. `stopped_at` is the step at which the run ended before
-    its schedule did. `margin_px` image pixels around every block neither train nor measure. `in_parts` are (step, n):
+    its schedule. `margin_px` image pixels around every block neither train nor measure. `in_parts` are (step, n):
     from that step on a batch went through the network in n parts, because memory had run out.
     """
 
@@ -215,7 +215,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Preparing(_Event, frozen=True, kw_only=True, tag="preparing"):
-    """What happens before the first step, as a person reads it; `done` of `total`, which is 0 where it is unknown."""
+    """What happens before the first step, in words for people; `done` of `total`, which is 0 if unknown."""
 
     text: str
     done: int = 0
@@ -257,7 +257,7 @@ class Checkpointed(_Event, frozen=True, kw_only=True, tag="checkpointed"):
 
 
 class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
-    """The last step was made, or Stop was asked for."""
+    """The last step was made, or Stop was requested."""
 
     reason: Literal["done", "stopped", "time"]
 
@@ -272,7 +272,7 @@ Event = Preparing | Started | Stepped | Evaluated | Checkpointed | Finished | Wa
 
 
 class TrainResult(msgspec.Struct, frozen=True):
-    """How a run ended; `held_out` compares parent and child on the same pixels. `advice` says what would help where
+    """How a run ended; `held_out` compares parent and child on the same pixels. `advice` says what would help if
     the child was not promoted.
     """
 

@@ -1,8 +1,8 @@
-"""Words: every sentence that a person reads comes from here, in the language that was chosen. English is the source.
+"""Words: every sentence that a person reads comes from here, in the chosen language. English is the source.
 
 One catalogue (gettext, domain `segstudio`) serves the window, the command line and the errors of every room. A sentence
 is written whole, with its values as named fields, where it is made: `_("The class '{name}' is locked.", name=name)`.
-Words that stand in a table before a language is chosen are marked there with `N_` and translated when they are shown.
+Words in a table are marked there with `N_`, before a language is chosen, and translated when they are shown.
 """
 
 import gettext
@@ -11,7 +11,7 @@ from threading import Lock
 __all__ = ["N_", "PSEUDO", "_", "amount", "clock", "count", "elided", "languages", "set_language"]
 
 PSEUDO = "pseudo"
-"""A made-up language: every sentence in double brackets, so that what does not come through here is seen."""
+"""A made-up language: every sentence in double brackets, so that words that bypass the catalogue stand out."""
 
 _DOMAIN = "segstudio"
 _SOURCE = gettext.NullTranslations()
@@ -30,7 +30,7 @@ class _Pseudo(gettext.NullTranslations):
 def set_language(code: str) -> None:
     """Choose the language of every sentence from now on: 'en', `PSEUDO`, or one of `languages`.
 
-    English where there is no such catalogue.
+    English if there is no such catalogue.
     """
     global _chosen
     with _lock:
@@ -46,7 +46,7 @@ def _catalogue(code: str) -> gettext.NullTranslations:
 
 
 def languages() -> tuple[str, ...]:
-    """Codes of the languages there are: English, and every one with a compiled catalogue."""
+    """Codes of the available languages: English, and every one with a compiled catalogue."""
     from segstudio.assets import asset
 
     found = asset("i18n").glob(f"*/LC_MESSAGES/{_DOMAIN}.mo")
@@ -60,7 +60,7 @@ def _(message: str, /, **values: object) -> str:
 
 
 def N_(message: str, /) -> str:
-    """The same words: a mark for the catalogue, for words that are translated when they are shown."""
+    """The same words: a mark for words that are translated when they are shown."""
     return message
 
 
@@ -88,7 +88,7 @@ def amount(value: float) -> str:
 
 
 def elided(text: str, limit: int) -> str:
-    """The text, its middle replaced by an ellipsis where it is longer than `limit` characters."""
+    """The text, with its middle replaced by an ellipsis if it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     head = (limit - 1) * 2 // 3

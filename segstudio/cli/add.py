@@ -1,7 +1,6 @@
 """`segstudio add`."""
 
 from argparse import Namespace
-from collections.abc import Sized
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
@@ -15,16 +14,16 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Add images to a project: files, folders and globs, as 'segstudio new --images' takes them.\n\n"
-        "What is there already, by its path or by its content, is passed over and counted. New images stand behind\n"
-        "the old ones, so that places in 'info' never move; a path that is taken gets the name of its root folder\n"
-        "in front. An image that was removed comes back in its place with its labels. A named file that cannot be\n"
-        "read is refused, and then nothing is added. A project made with --copy takes the files in.",
+        "Add images to a project: files, folders and globs, as for 'segstudio new --images'.\n\n"
+        "Images that are there already, by path or by content, are passed over and counted. New images go behind\n"
+        "the old ones, so that places in 'info' never change; where a path is taken, the name of the root folder is\n"
+        "put in front. An image that was removed comes back in its old place with its labels. If a named file\n"
+        "cannot be read, nothing is added. A project made with --copy copies the new files in.",
         "segstudio add leaves.segstudio photos",
         "segstudio add leaves.segstudio 'june/*.jpg' july/extra.tif",
     )
     parser.add_project()
-    parser.add_argument("images", metavar="PATH", nargs="+", help=_("files, folders (with all below) and globs"))
+    parser.add_argument("images", metavar="PATH", nargs="+", help=_("files, folders (with everything below) and globs"))
     parser.add_json()
 
 
@@ -34,7 +33,7 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.images.add import add_images
 
     with opened(options.project, write=True) as project:
-        report = shown(add_images(project, options.images), "file")
+        report = shown(add_images(project, options.images), _("file"))
         images = project.count_images()
     complain_of(report)
     back = [row.path for row in report.back]
@@ -51,30 +50,20 @@ def run(options: Namespace) -> int:
         return 0
     say(
         _(
-            "{images} added; the project has {images2}.",
-            images=count(len(report.added), "{n} image", "{n} images"),
-            images2=count(images, "{n} image", "{n} images"),
+            "{added} added; the project has {images}.",
+            added=count(len(report.added), "{n} image", "{n} images"),
+            images=count(images, "{n} image", "{n} images"),
         )
     )
     if back:
         say(
-            _(
-                "{images} that had been removed {were} brought back, with the labels.",
-                images=count(len(back), "{n} image", "{n} images"),
-                were=_were(back),
+            count(
+                len(back),
+                "{n} image that had been removed was brought back with its labels.",
+                "{n} images that had been removed were brought back with their labels.",
             )
         )
     if report.there:
-        say(
-            _(
-                "{images} {were} there already.",
-                images=count(len(report.there), "{n} image", "{n} images"),
-                were=_were(report.there),
-            )
-        )
+        say(count(len(report.there), "{n} image was there already.", "{n} images were there already."))
     say_masks(report, options.project)
     return 0
-
-
-def _were(images: Sized) -> str:
-    return "was" if len(images) == 1 else "were"

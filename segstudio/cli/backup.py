@@ -7,7 +7,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -15,10 +15,10 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Copy a project with its models and runs, also while a window writes it, and check the copy: the database,\n"
-        "the number of the last edit, every tile of labels. The cache is left out; images stay where they are, and\n"
-        "the copy finds them there; images that are part of the project are copied.\n\n"
-        "The copy is a project of its own, opened like any other. It never overwrites, and a failure leaves nothing.",
+        "Copy a project with its models and runs, even while a window is writing to it, and check the copy: the\n"
+        "database, the number of the last edit and every tile of labels. The cache is left out. Images stay where\n"
+        "they are, and the copy finds them there; images inside the project are copied.\n\n"
+        "The copy is a project like any other. Nothing is ever overwritten, and a failure leaves nothing behind.",
         "segstudio backup leaves.segstudio",
         "segstudio backup leaves.segstudio /media/disk/leaves-monday.segstudio",
     )
@@ -37,21 +37,27 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.keeping.backup import backup
 
     with opened(options.project, write=False) as project:
-        made = shown(backup(project, None if options.dest is None else Path(options.dest)), "step")
+        made = shown(backup(project, None if options.dest is None else Path(options.dest)), _("step"))
     if options.json:
         report = {"backup": str(made.path), "bytes": made.size, "last_edit": int(made.seq), "tiles": made.tiles}
         say_json(report | {"waiting_edits": made.unsaved})
         return 0
     say(
-        _(
-            "{path}: {size:,.1f} MB up to edit {seq}; {tiles} tiles compared.",
+        count(
+            made.tiles,
+            "{path}: {size:,.1f} MB up to edit {seq}; {n} tile compared.",
+            "{path}: {size:,.1f} MB up to edit {seq}; {n} tiles compared.",
             path=made.path,
-            size=made.size / 1000000.0,
+            size=made.size / 1_000_000,
             seq=made.seq,
-            tiles=made.tiles,
         )
     )
     if made.unsaved:
-        edits = "1 edit is" if made.unsaved == 1 else f"{made.unsaved} edits are"
-        say(_("{edits} not in it: not saved yet, since the project's disk refuses.", edits=edits))
+        say(
+            count(
+                made.unsaved,
+                "{n} edit is not in it: it has not been saved yet, because the project's disk refuses it.",
+                "{n} edits are not in it: they have not been saved yet, because the project's disk refuses them.",
+            )
+        )
     return 0

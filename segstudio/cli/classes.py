@@ -7,7 +7,7 @@ from typing import Any
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -29,9 +29,9 @@ class _InOrder(Action):
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "List the classes of a project, or change them. Options are applied in the order written, all in one edit\n"
-        "that undo takes back; where one of them cannot be made, none is. Classes are never deleted: one that is\n"
-        "removed or merged into another keeps its value and its pixels, which then count as unknown, or as the other.",
+        "List the classes of a project, or change them. Options are applied in the order given, all in one edit\n"
+        "that can be undone; if one of them is not possible, none is applied. Classes are never deleted: one that\n"
+        "is removed or merged keeps its value and its pixels, which then count as unknown or as the other class.",
         "segstudio classes leaves.segstudio",
         "segstudio classes leaves.segstudio --add 'dead leaf:#D55E00' --add stem::instance --rename object=leaf",
         "segstudio classes leaves.segstudio --colour leaf=#009E73 --merge 'old leaf=leaf' --remove debris",
@@ -41,13 +41,13 @@ def arguments(parser: CommandParser) -> None:
         (
             ("--add",),
             "NAME[:#RRGGBB[:KIND]]",
-            "a class at the end of the list; KIND: semantic (default), instance, ignore",
+            _("add a class at the end of the list; KIND: semantic (default), instance, ignore"),
         ),
-        (("--rename",), "OLD=NEW", "another name"),
-        (("--colour", "--color"), "NAME=#RRGGBB", "another colour"),
-        (("--kind",), "NAME=KIND", "another kind, while no pixel has the class"),
-        (("--merge",), "OLD=NEW", "from now on OLD counts as NEW"),
-        (("--remove",), "NAME", "take a class out of use"),
+        (("--rename",), "OLD=NEW", _("change its name")),
+        (("--colour", "--color"), "NAME=#RRGGBB", _("change its colour")),
+        (("--kind",), "NAME=KIND", _("change its kind, while no pixel has the class")),
+        (("--merge",), "OLD=NEW", _("count OLD as NEW from now on")),
+        (("--remove",), "NAME", _("take a class out of use")),
     )
     for names, metavar, text in options:
         parser.add_argument(*names, dest="changes", metavar=metavar, action=_InOrder, help=text)
@@ -81,15 +81,16 @@ def run(options: Namespace) -> int:
         return 0
     for c in report.classes:
         say(
-            _(
-                "class {value}: {name} ({kind}, {color}), {get} pixels",
+            count(
+                report.pixels.get(c.id, 0),
+                "class {value}: {name} ({kind}, {color}), {n} pixel",
+                "class {value}: {name} ({kind}, {color}), {n} pixels",
                 value=c.value,
                 name=c.name,
                 kind=c.kind,
                 color=c.color,
-                get=report.pixels.get(c.id, 0),
             )
         )
     if changes and not report.changed:
-        say(_("Nothing was changed: the classes were as asked for already."))
+        say(_("Nothing was changed: the classes are already like that."))
     return 0

@@ -5,18 +5,21 @@ import contextlib
 import re
 from argparse import Namespace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser, at_least
 from segstudio.cli.progress import shown
-from segstudio.text import _
+from segstudio.text import _, count
+
+if TYPE_CHECKING:
+    from segstudio.store.compacting import CompactPlan
 
 __all__ = ["arguments", "run"]
 
 _DAYS = (date(1971, 1, 1), date(2999, 12, 31))
-"""Between these every system knows what time it was, or will be, in UTC."""
+"""Every system can convert local time between these days to UTC."""
 
 _MOST_DAYS = 36_525
 
@@ -24,9 +27,10 @@ _MOST_DAYS = 36_525
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Make a project smaller: forget how labels were painted before an edit or a day. Labels, who changed what and\n"
-        "when, and named snapshots stay; undo ends there, and daily snapshots before it go. It never runs by itself,\n"
-        "asks nothing, and cannot be taken back: --dry-run says what would go, 'segstudio backup' keeps a copy.",
+        "Make a project smaller: forget how labels were painted before an edit or a day. Labels, the record of who\n"
+        "changed what and when, and named snapshots stay; undo ends there, and earlier daily snapshots go. It never\n"
+        "runs automatically, asks nothing and cannot be undone: --dry-run says what would go, 'segstudio backup'\n"
+        "keeps a copy.",
         "segstudio compact leaves.segstudio --dry-run",
         "segstudio compact leaves.segstudio --before 2026-09-01",
     )
@@ -36,24 +40,36 @@ def arguments(parser: CommandParser) -> None:
         "--before",
         metavar="SEQ|DATE",
         type=_number_or_day,
-        help=_("forget what came before the edit of this number, or before this local day (YYYY-MM-DD)"),
+        help=_("forget what came before the edit with this number, or before this local day (YYYY-MM-DD)"),
     )
-    which.add_argument("--keep-days", metavar="N", type=_days, help=_("forget what is older than so many days (30)"))
+    which.add_argument("--keep-days", metavar="N", type=_days, help=_("forget what is older than N days (30)"))
     parser.add_argument("--dry-run", action="store_true", help=_("say what would go, and change nothing"))
     parser.add_json()
 
 
 def _number_or_day(text: str) -> int | date:
     if re.fullmatch(r"[0-9]{8}", text):
-        # An ISO basic day, read as a number, would let the whole journal go.
-        raise argparse.ArgumentTypeError(f"'{text}' may mean a day; write {text[:4]}-{text[4:6]}-{text[6:]}")
+        # An ISO basic date, read as a number, would drop the whole journal.
+        raise argparse.ArgumentTypeError(
+            _(
+                "'{text}' may mean a day; write {year}-{month}-{day}",
+                text=text,
+                year=text[:4],
+                month=text[4:6],
+                day=text[6:],
+            )
+        )
     if re.fullmatch(r"[0-9]{1,18}", text) and int(text) > 0:
         return int(text)
     day = _day(text)
     if day is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is neither the number of an edit nor a day YYYY-MM-DD")
+        raise argparse.ArgumentTypeError(
+            _("'{text}' is neither the number of an edit nor a day (YYYY-MM-DD)", text=text)
+        )
     if not _DAYS[0] <= day <= _DAYS[1]:
-        raise argparse.ArgumentTypeError(f"'{text}' is no day from {_DAYS[0]} to {_DAYS[1]}")
+        raise argparse.ArgumentTypeError(
+            _("'{text}' is not between {first} and {last}", text=text, first=_DAYS[0], last=_DAYS[1])
+        )
     return day
 
 
@@ -67,7 +83,7 @@ def _day(text: str) -> date | None:
 def _days(text: str) -> int:
     days = at_least(0)(text)
     if days > _MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"'{text}' is more than {_MOST_DAYS} days")
+        raise argparse.ArgumentTypeError(_("'{text}' is more than {most:,} days", text=text, most=_MOST_DAYS))
     return days
 
 
@@ -81,7 +97,7 @@ def run(options: Namespace) -> int:
     days = KEEP_DAYS if options.keep_days is None else options.keep_days
     with opened(options.project, write=not options.dry_run) as project:
         plan = planned(project, before=number, day=day, keep_days=days)
-        report = None if options.dry_run else shown(compact(project, plan), "image")
+        report = None if options.dry_run else shown(compact(project, plan), _("image"))
     found: dict[str, Any] = {
         "compacted_to": int(plan.floor),
         "edits": plan.edits,
@@ -100,31 +116,56 @@ def run(options: Namespace) -> int:
         say(_("There is nothing to drop."))
         return 0
     time = datetime.fromisoformat(plan.time).astimezone().strftime("%Y-%m-%d %H:%M") if plan.time else ""
-    verb, go = ("can", "were") if report is not None else ("could", "would be")
-    say(
-        _(
-            "{edits} edits up to number {floor} ({time}) {verb} no longer be taken back; their rows stay.",
-            edits=plan.edits,
-            floor=plan.floor,
-            time=time,
-            verb=verb,
-        )
-    )
-    say(
-        _(
-            "At most {deltas} deltas of {size:,.1f} MB {go} dropped, or joined where snapshots need them.",
-            deltas=plan.deltas,
-            size=plan.size / 1000000.0,
-            go=go,
-        )
-    )
-    say(_("{n} named snapshots stay; {n2} daily ones {go} dropped.", n=len(plan.named), n2=len(plan.daily), go=go))
+    for line in _done(plan, time) if report is not None else _planned(plan, time):
+        say(line)
     if report is not None:
         say(
             _(
-                "{bytes_before:,.1f} MB before, {bytes_after:,.1f} MB now.",
-                bytes_before=report.bytes_before / 1000000.0,
-                bytes_after=report.bytes_after / 1000000.0,
+                "{before:,.1f} MB before, {after:,.1f} MB now.",
+                before=report.bytes_before / 1_000_000,
+                after=report.bytes_after / 1_000_000,
             )
         )
     return 0
+
+
+def _planned(plan: "CompactPlan", time: str) -> list[str]:
+    """What compacting would do."""
+    return [
+        count(
+            plan.edits,
+            "{n} edit up to number {floor} ({time}) could no longer be undone; its entry in the journal stays.",
+            "{n} edits up to number {floor} ({time}) could no longer be undone; their entries in the journal stay.",
+            floor=plan.floor,
+            time=time,
+        ),
+        count(
+            plan.deltas,
+            "At most {n} delta of {size:,.1f} MB would be dropped, or joined where snapshots need it.",
+            "At most {n} deltas of {size:,.1f} MB would be dropped, or joined where snapshots need them.",
+            size=plan.size / 1_000_000,
+        ),
+        count(len(plan.named), "{n} named snapshot would stay.", "{n} named snapshots would stay."),
+        count(len(plan.daily), "{n} daily snapshot would be dropped.", "{n} daily snapshots would be dropped."),
+    ]
+
+
+def _done(plan: "CompactPlan", time: str) -> list[str]:
+    """What compacting did."""
+    return [
+        count(
+            plan.edits,
+            "{n} edit up to number {floor} ({time}) can no longer be undone; its entry in the journal stays.",
+            "{n} edits up to number {floor} ({time}) can no longer be undone; their entries in the journal stay.",
+            floor=plan.floor,
+            time=time,
+        ),
+        count(
+            plan.deltas,
+            "At most {n} delta of {size:,.1f} MB was dropped, or joined where snapshots need it.",
+            "At most {n} deltas of {size:,.1f} MB were dropped, or joined where snapshots need them.",
+            size=plan.size / 1_000_000,
+        ),
+        count(len(plan.named), "{n} named snapshot stays.", "{n} named snapshots stay."),
+        count(len(plan.daily), "{n} daily snapshot was dropped.", "{n} daily snapshots were dropped."),
+    ]

@@ -7,7 +7,7 @@ from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -16,17 +16,17 @@ def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
         "Compare two people's labels of the same images: IoU and Dice of each class, the share of pixels on which\n"
-        "they agree, Cohen's kappa, and for instance classes matched objects. Figures are over the pixels that both\n"
-        "know; ignored ones count nowhere. Images are paired by content, classes by name. Changes nothing.\n\n"
-        "With --out a map of each plane is written to DIR/agreement: 0 nobody knows, 1 agree, 2 differ, 3 only A\n"
-        "knows, 4 only B knows, 5 ignored.",
+        "they agree, Cohen's kappa and, for instance classes, matched objects. Only pixels known in both count;\n"
+        "ignored ones never do. Images are paired by content, classes by name. Nothing is changed.\n\n"
+        "--out writes a map of each plane to DIR/agreement: 0 known to neither, 1 agree, 2 differ, 3 known in A\n"
+        "only, 4 known in B only, 5 ignored.",
         "segstudio compare anna.segstudio ben.segstudio",
         "segstudio compare anna.segstudio ben.segstudio --images 'field1/*' --out maps --json",
     )
     parser.add_argument("a", metavar="A", help=_("one project"))
     parser.add_argument("b", metavar="B", help=_("the other project"))
-    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path in A, as in info, fits"))
-    parser.add_argument("--out", metavar="DIR", help=_("write maps of agreement to this folder"))
+    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path in A, as shown by info, matches"))
+    parser.add_argument("--out", metavar="DIR", help=_("write agreement maps to this folder"))
     parser.add_json()
 
 
@@ -36,15 +36,21 @@ def run(options: Namespace) -> int:
 
     with opened(options.a, write=False) as a, opened(options.b, write=False) as b:
         out = None if options.out is None else Path(options.out)
-        report = shown(compare(a, b, images=options.images, out=out), "image")
+        report = shown(compare(a, b, images=options.images, out=out), _("image"))
     if options.json:
         say_json(report.as_json())
         return 0
     overall = report.overall
-    say(_("{n} images, {pixels} pixels that both know", n=len(report.images), pixels=overall.pixels))
     say(
         _(
-            "{only_a} pixels known to A alone, {only_b} to B alone, {nobody} to nobody",
+            "{images}, {pixels} known in both",
+            images=count(len(report.images), "{n} image", "{n} images"),
+            pixels=count(overall.pixels, "{n} pixel", "{n} pixels"),
+        )
+    )
+    say(
+        _(
+            "pixels known in A only: {only_a:,}; in B only: {only_b:,}; in neither: {nobody:,}",
             only_a=overall.only_a,
             only_b=overall.only_b,
             nobody=overall.nobody,
@@ -52,30 +58,38 @@ def run(options: Namespace) -> int:
     )
     say(
         _(
-            "pixel agreement {shown}, kappa {shown2}",
-            shown=_shown(overall.pixel_agreement),
-            shown2=_shown(overall.kappa),
+            "pixel agreement {agreement}, kappa {kappa}",
+            agreement=_shown(overall.pixel_agreement),
+            kappa=_shown(overall.kappa),
         )
     )
-    width = max(len(name) for name in (*overall.classes, "mean"))
-    say(f"{'':<{width}}     IoU    Dice")
+    mean = _("mean")
+    width = max(len(name) for name in (*overall.classes, mean))
+    say("  ".join((" " * width, _("IoU").rjust(6), _("Dice").rjust(6))))
     for name, c in overall.classes.items():
-        o = c.objects
-        objects = "" if o is None else f"   {o.matched} objects matched, {o.only_a} in A alone, {o.only_b} in B alone"
-        say(f"{name:<{width}}  {_shown(c.iou):>6}  {_shown(c.dice):>6}{objects}")
-    say(f"{'mean':<{width}}  {_shown(overall.mean_iou):>6}  {_shown(overall.mean_dice):>6}")
+        cells = [f"{name:<{width}}", f"{_shown(c.iou):>6}", f"{_shown(c.dice):>6}"]
+        if c.objects is not None:
+            objects = _(
+                "objects: {matched} matched, {only_a} in A only, {only_b} in B only",
+                matched=c.objects.matched,
+                only_a=c.objects.only_a,
+                only_b=c.objects.only_b,
+            )
+            cells.append(f" {objects}")
+        say("  ".join(cells))
+    say(f"{mean:<{width}}  {_shown(overall.mean_iou):>6}  {_shown(overall.mean_dice):>6}")
     for image in report.images:
         figures = image.figures
         say(
             _(
-                "{path}: agreement {shown}, mean IoU {shown2}",
+                "{path}: agreement {agreement}, mean IoU {iou}",
                 path=image.path,
-                shown=_shown(figures.pixel_agreement),
-                shown2=_shown(figures.mean_iou),
+                agreement=_shown(figures.pixel_agreement),
+                iou=_shown(figures.mean_iou),
             )
         )
     if options.out is not None:
-        say(_("Maps of agreement are in {out}.", out=options.out))
+        say(_("The agreement maps are in {out}.", out=options.out))
     return 0
 
 

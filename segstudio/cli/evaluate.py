@@ -8,7 +8,7 @@ from segstudio.cli.output import say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import readable
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -16,10 +16,10 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Compare proposals, or labels, with masks that are held to be true, over all their pixels that are neither\n"
-        "unknown (255) nor of an ignored class. Where nothing was found the pixel counts as a miss. IoU, Dice,\n"
-        "precision and recall are given for every class of the truth; means leave out the others. Masks of nothing\n"
-        "but 0 and 255 need --map to say what 255 means; those that 'segstudio export' wrote are read as they stand.",
+        "Compare proposals or labels with masks taken as the truth, over all pixels that are neither unknown (255)\n"
+        "nor of an ignored class. A pixel where nothing was found counts as a miss. IoU, Dice, precision and recall\n"
+        "are given for each class in the truth; means leave out the others. Masks with only 0 and 255 need --map to\n"
+        "say what 255 means; masks written by 'segstudio export' are read as they are.",
         "segstudio evaluate leaves.segstudio --truth masks --json",
         "segstudio evaluate leaves.segstudio --truth masks --split held-out --map 7=crack",
     )
@@ -31,14 +31,17 @@ def arguments(parser: CommandParser) -> None:
         "--format",
         default="",
         choices=readable(),
-        help=_("the format of the truth (by default that of its ending, else png)"),
+        help=_("the format of the truth (by default that of the file's ending, else png)"),
     )
     parser.add_map()
     parser.add_argument(
-        "--content", choices=("proposals", "labels"), default="proposals", help=_("what is compared (proposals)")
+        "--content", choices=("proposals", "labels"), default="proposals", help=_("what to compare (proposals)")
     )
     parser.add_argument(
-        "--split", choices=("all", "train", "held-out"), default="all", help=_("only images of this side (all)")
+        "--split",
+        choices=("all", "train", "held-out"),
+        default="all",
+        help=_("only images on this side of the split (all)"),
     )
     parser.add_json()
 
@@ -61,24 +64,26 @@ def run(options: Namespace) -> int:
             content=options.content,
             split=options.split,
         )
-        report = shown(task, "image")
+        report = shown(task, _("image"))
     if options.json:
         say_json(report.as_json())
         return 0
     figures = report.figures
-    width = max(len(name) for name in (*report.names, "mean"))
+    mean = _("mean")
+    width = max(len(name) for name in (*report.names, mean))
     say(
         _(
-            "{images} images, {pixels} pixels, pixel accuracy {pixel_accuracy:.4f}",
-            images=report.images,
-            pixels=figures.pixels,
-            pixel_accuracy=figures.pixel_accuracy,
+            "{images}, {pixels}, pixel accuracy {accuracy:.4f}",
+            images=count(report.images, "{n} image", "{n} images"),
+            pixels=count(figures.pixels, "{n} pixel", "{n} pixels"),
+            accuracy=figures.pixel_accuracy,
         )
     )
-    say(f"{'':<{width}}     IoU    Dice  precision  recall")
-    for name, m in (*figures.classes.items(), ("mean", figures.mean)):
+    heads = (_("IoU").rjust(6), _("Dice").rjust(6), _("precision").rjust(9), _("recall").rjust(6))
+    say("  ".join((" " * width, *heads)))
+    for name, m in (*figures.classes.items(), (mean, figures.mean)):
         if name in report.names and name not in report.in_truth:
-            say(f"{name:<{width}}  not in the truth")
+            say("  ".join((name.ljust(width), _("not in the truth"))))
             continue
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
     if report.note:

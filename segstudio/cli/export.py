@@ -21,13 +21,18 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
-    formats = "\n".join(f"{f.name + ':':<6}{f.title}; lost are: {f.losses}." for f in FORMATS.rows if f.exports)
+    formats = "\n".join(
+        _("{name}: {title}; lost: {losses}.", name=f.name, title=_(f.title), losses=_(f.losses))
+        for f in FORMATS.rows
+        if f.exports
+    )
     parser.describe(
-        "Write masks. Everything is written to a folder beside DIR, read back there, compared with what was exported,\n"
-        "and only then moved into place, file by file; a failure before that leaves DIR as it was. Works beside a\n"
-        f"window that writes.\n\n{formats}",
+        "Write masks. Files are written to a folder beside DIR, read back there and compared with the project, and\n"
+        "only then moved into place one by one; a failure before that leaves DIR as it was. Works while a window is\n"
+        "writing.",
         "segstudio export leaves.segstudio --format png --out out",
         "segstudio export leaves.segstudio --format coco --out out --content finished --images 'field1/*'",
+        more=formats,
     )
     parser.add_project()
     parser.add_argument("--format", required=True, choices=writable(), help=_("the format to write"))
@@ -38,19 +43,21 @@ def arguments(parser: CommandParser) -> None:
         default="labels",
         help=_(
             "labels: every image with a known pixel (default); finished: images marked done; "
-            "proposals: what the model draws"
+            "proposals: the network's proposals"
         ),
     )
-    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path, as in info, fits"))
+    parser.add_argument("--images", metavar="GLOB", help=_("only images whose path, as shown by info, matches"))
     parser.add_argument(
         "--grey",
         action="store_true",
-        help=_("write masks without colours: plain grey, the same values ({value})", value=_with(Option.GREY)),
+        help=_("write masks without colours: plain grey, the same values ({formats})", formats=_with(Option.GREY)),
     )
     parser.add_argument(
         "--background",
         action="store_true",
-        help=_("write the background too, where the format leaves it out ({value})", value=_with(Option.BACKGROUND)),
+        help=_(
+            "write the background too, where the format leaves it out ({formats})", formats=_with(Option.BACKGROUND)
+        ),
     )
     parser.add_json()
 
@@ -73,14 +80,15 @@ def run(options: Namespace) -> int:
             background=options.background,
             grey=options.grey,
         )
-        report, waiting = shown(task, "image"), project.unsaved.edits
+        report, waiting = shown(task, _("image")), project.unsaved.edits
     if report.changed:
         complain(
-            _(
-                "{n} of the images hold another content than when they were labelled, the first '{changed}'; "
-                "their labels were exported as they are.",
-                n=len(report.changed),
-                changed=report.changed[0],
+            count(
+                len(report.changed),
+                "The file of '{first}' has changed since it was labelled; its labels were exported as they are.",
+                "The files of {n} images have changed since they were labelled (the first is '{first}'); their labels "
+                "were exported as they are.",
+                first=report.changed[0],
             )
         )
     if options.json:
@@ -108,32 +116,33 @@ def run(options: Namespace) -> int:
 
 
 def _notes(report: "ExportReport") -> Iterator[str]:
-    """What was left out, and what became of earlier exports."""
+    """What was left out, and what happened to earlier exports."""
     for why, paths in groupby(sorted(report.left_out, key=lambda i: i.why), key=lambda i: i.why):
         left_out = [image.path for image in paths]
-        yield _(
-            "left out: {images}, {why} (the first is {left_out}).",
-            images=count(len(left_out), "{n} image", "{n} images"),
-            why=why,
-            left_out=left_out[0],
+        yield count(
+            len(left_out),
+            "left out: {n} image, {reason} (the first is {first}).",
+            "left out: {n} images, {reason} (the first is {first}).",
+            reason=_(why),
+            first=left_out[0],
         )
     if report.planes_left_out:
-        yield _(
-            "left out: {planes} without a known pixel.", planes=count(report.planes_left_out, "{n} plane", "{n} planes")
+        yield count(
+            report.planes_left_out,
+            "left out: {n} plane without a known pixel.",
+            "left out: {n} planes without a known pixel.",
         )
     if report.cleared:
-        files = count(len(report.cleared), "{n} file", "{n} files")
-        first = report.cleared[0].relative_to(report.out)
-        yield _(
-            "removed: {files} of this project's earlier exports, which no longer belonged (the first was {first}).",
-            files=files,
-            first=first,
+        yield count(
+            len(report.cleared),
+            "removed: {n} file of this project's earlier exports that no longer belongs here (the first was {first}).",
+            "removed: {n} files of this project's earlier exports that no longer belong here (the first was {first}).",
+            first=report.cleared[0].relative_to(report.out),
         )
     if report.stale:
-        files = count(len(report.stale), "{n} file", "{n} files")
-        first = report.stale[0].relative_to(report.out)
-        yield _(
-            "note: {files} of earlier exports, perhaps of another project, stayed (the first is {first}).",
-            files=files,
-            first=first,
+        yield count(
+            len(report.stale),
+            "note: {n} file of earlier exports, perhaps from another project, was kept (the first is {first}).",
+            "note: {n} files of earlier exports, perhaps from another project, were kept (the first is {first}).",
+            first=report.stale[0].relative_to(report.out),
         )

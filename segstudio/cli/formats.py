@@ -5,6 +5,7 @@ from argparse import Namespace
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.formats.table import FORMATS, Holds
+from segstudio.text import _
 
 __all__ = ["arguments", "run"]
 
@@ -12,8 +13,8 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "List the formats that labels are exported to and imported from. With --json kinds are what of the labels is\n"
-        "there again after writing and reading: classes, objects, unknown pixels.",
+        "List the formats for import and export. With --json, kinds says what survives writing and reading back:\n"
+        "classes, objects, unknown pixels.",
         "segstudio formats",
     )
     parser.add_json()
@@ -37,6 +38,9 @@ def run(options: Namespace) -> int:
         return 0
     width = max(map(len, FORMATS))
     for form in FORMATS.rows:
-        ways = " and ".join(word for word, way in (("import", form.imports), ("export", form.exports)) if way)
-        say(f"{form.name:<{width}}  {form.title}: {ways}; lost are: {form.losses}")
+        both = form.imports and form.exports
+        one = _("import") if form.imports else _("export")
+        ways = _("import and export") if both else one
+        line = _("{title}: {ways}; lost: {losses}", title=_(form.title), ways=ways, losses=_(form.losses))
+        say(f"{form.name:<{width}}  {line}")
     return 0

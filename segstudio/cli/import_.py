@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from segstudio.cli.opening import opened
-from segstudio.cli.output import complain, counted, say, say_json, say_skipped
+from segstudio.cli.output import complain, say, say_json, say_skipped
 from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import shown
 from segstudio.formats.table import FORMATS, readable
@@ -22,40 +22,51 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
-    formats = "\n".join(fill(f"{f.name}: {f.about}", 110) for f in FORMATS.rows if f.imports)
+    formats = "\n".join(
+        fill(_("{name}: {about}", name=f.name, about=_(f.about)), 110) for f in FORMATS.rows if f.imports
+    )
     parser.describe(
-        "Read masks, or a file of annotations, into a project. Known pixels replace what is there, unknown ones leave\n"
-        "it. Everything is checked before the first is taken in, and undo takes the whole import back.\n\n" + formats,
+        "Read masks, or a file of annotations, into a project. Known pixels replace what is there; unknown ones\n"
+        "leave it alone. Everything is checked before anything is written, and one undo takes the whole import\n"
+        "back.",
         "segstudio import leaves.segstudio --format png masks --status done",
         "segstudio import leaves.segstudio --format png masks --map 0-127=soil,200=crack,255=unsure,9= --new-classes",
         "segstudio import leaves.segstudio --format png masks --map '#FF0000=crack' --pattern '{stem}_mask'",
         "segstudio import leaves.segstudio instances.json --new-classes --dry-run",
+        more=formats,
     )
     parser.add_project()
     parser.add_argument(
-        "--format", default="", choices=readable(), help=_("the format (by default that of the ending, else png)")
+        "--format",
+        default="",
+        choices=readable(),
+        help=_("the format (by default that of the file's ending, else png)"),
     )
     parser.add_argument("path", metavar="PATH", help=_("a folder of masks, one mask, or a file of annotations"))
     parser.add_argument(
-        "--as", dest="target", choices=("labels", "proposals"), default="labels", help=_("what they become (labels)")
+        "--as",
+        dest="target",
+        choices=("labels", "proposals"),
+        default="labels",
+        help=_("import them as labels or as proposals (labels)"),
     )
     parser.add_map()
     parser.add_argument(
         "--new-classes",
         action="store_true",
-        help=_("make the classes that the project lacks: those of --map, and those that the file names"),
+        help=_("make classes that the project does not have: those in --map, and those named in the file"),
     )
     parser.add_argument(
         "--status",
         choices=("done", "in-progress"),
-        help=_("the status of the images that get labels (in-progress); nothing is filled in"),
+        help=_("the status of the images that receive labels (in-progress); nothing is filled in"),
     )
     parser.add_argument("--dry-run", action="store_true", help=_("say what would be imported, and import nothing"))
     parser.add_json()
 
 
 def run(options: Namespace) -> int:
-    """Import, or say what would be."""
+    """Import, or say what would be imported."""
     from segstudio.errors import UsageError
     from segstudio.formats.naming import StemPattern
     from segstudio.labels.model import Status
@@ -65,13 +76,13 @@ def run(options: Namespace) -> int:
 
     mapping = parsed_map(options.map)
     if options.status and options.target == Target.PROPOSALS:
-        raise UsageError(_("--status is of labels; proposals leave an image's status as it is."))
+        raise UsageError(_("--status applies to labels only: proposals leave an image's status as it is."))
     pattern = None if options.pattern is None else StemPattern(options.pattern)
     what = options.format, Path(options.path)
     with opened(options.project, write=not options.dry_run) as project:
         if options.dry_run:
             preview = preview_import(project, *what, mapping=mapping, new_classes=options.new_classes, pattern=pattern)
-            _say_preview(shown(preview, "image"), json=options.json)
+            _say_preview(shown(preview, _("image")), json=options.json)
             return 0
         task = import_masks(
             project,
@@ -82,7 +93,7 @@ def run(options: Namespace) -> int:
             pattern=pattern,
             status=Status(options.status or Status.IN_PROGRESS),
         )
-        report = shown(task, "image")
+        report = shown(task, _("image"))
     if options.json:
         if report.binary:
             complain(_binary_note(report))
@@ -117,21 +128,17 @@ def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
         )
         return
     for plane in preview.planes:
-        objects, pixels = (
-            count(plane.objects, "{n} object", "{n} objects"),
-            count(plane.pixels, "{n} known pixel", "{n} known pixels"),
-        )
-        over = f", {counted(plane.overwrites, 'labelled pixel')} written over" if plane.overwrites else ""
-        say(
-            _(
-                "{path}: {objects}, {pixels} from {source}{over}",
-                path=plane.path,
-                objects=objects,
-                pixels=pixels,
-                source=plane.source,
-                over=over,
-            )
-        )
+        found = {
+            "path": plane.path,
+            "objects": count(plane.objects, "{n} object", "{n} objects"),
+            "pixels": count(plane.pixels, "{n} known pixel", "{n} known pixels"),
+            "source": plane.source,
+        }
+        if plane.overwrites:
+            over = count(plane.overwrites, "{n} labelled pixel", "{n} labelled pixels")
+            say(_("{path}: {objects}, {pixels} from {source}, overwriting {over}", over=over, **found))
+        else:
+            say(_("{path}: {objects}, {pixels} from {source}", **found))
     if preview.new_classes:
         say(_("New classes: {new_classes}.", new_classes=", ".join(preview.new_classes)))
     for sentence in preview.notes:
@@ -141,10 +148,14 @@ def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
 
 
 def _binary_note(report: "ImportReport") -> str:
-    masks, value = count(len(report.binary), "{n} mask", "{n} masks"), report.binary_value
-    return (
-        f"note: {masks} of nothing but 0 and {value} (the first is {report.binary[0]}). Here {value} means unknown; "
-        f"if it is your object, import again with --map {value}=CLASS."
+    return count(
+        len(report.binary),
+        "note: {n} mask holds only 0 and {value} ({first}). Here {value} means unknown; if it is your object, import "
+        "again with --map {value}=CLASS.",
+        "note: {n} masks hold only 0 and {value} (the first is {first}). Here {value} means unknown; if it is your "
+        "object, import again with --map {value}=CLASS.",
+        value=report.binary_value,
+        first=report.binary[0],
     )
 
 
@@ -154,11 +165,15 @@ def _say_for_people(report: "ImportReport", target: str) -> None:
         if report.annotations
         else count(report.masks, "{n} mask", "{n} masks")
     )
-    images, pixels = (
-        count(report.images, "{n} image", "{n} images"),
-        count(report.pixels, "{n} known pixel", "{n} known pixels"),
-    )
-    say(_("{what} of {images} imported as {target}: {pixels}.", what=what, images=images, target=target, pixels=pixels))
+    said = {
+        "what": what,
+        "images": count(report.images, "{n} image", "{n} images"),
+        "pixels": count(report.pixels, "{n} known pixel", "{n} known pixels"),
+    }
+    if target == "proposals":
+        say(_("{what} of {images} imported as proposals: {pixels}.", **said))
+    else:
+        say(_("{what} of {images} imported as labels: {pixels}.", **said))
     if report.new_classes:
         say(_("New classes: {new_classes}.", new_classes=", ".join(report.new_classes)))
     if report.binary:
@@ -166,13 +181,13 @@ def _say_for_people(report: "ImportReport", target: str) -> None:
     for sentence in report.notes:
         say(_("note: {sentence}", sentence=sentence))
     if report.reopened:
-        images = count(len(report.reopened), "{n} image", "{n} images")
         say(
-            _(
-                "note: in progress again, though done before: {images} (the first is {reopened}); --status "
-                "done keeps the mark.",
-                images=images,
-                reopened=report.reopened[0],
+            count(
+                len(report.reopened),
+                "note: {n} image that was done is in progress again ({first}); --status done keeps the mark.",
+                "note: {n} images that were done are in progress again (the first is {first}); --status done keeps "
+                "the mark.",
+                first=report.reopened[0],
             )
         )
     say_skipped(report.skipped, report.unread)

@@ -8,7 +8,7 @@ from typing import Any
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -16,8 +16,8 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Say what a project holds: images with status and split, classes, versions, the number of the last edit.\n"
-        "Works beside a window that writes. With --json every image is listed, with a digest of its labels.",
+        "Show what a project holds: images with status and split, classes, versions, the number of the last edit.\n"
+        "Works while a window is writing. With --json every image is listed, with a digest of its labels.",
         "segstudio info leaves.segstudio",
         "segstudio info leaves.segstudio --json",
     )
@@ -39,40 +39,49 @@ def run(options: Namespace) -> int:
     split = Counter(image["split"] for image in images)
     say(
         _(
-            "{n} images: {status} done, {status2} in progress, {status3} new",
-            n=len(images),
-            status=status["done"],
-            status2=status["in-progress"],
-            status3=status["new"],
+            "{images}: {done} done, {in_progress} in progress, {new} new",
+            images=_images(len(images)),
+            done=status["done"],
+            in_progress=status["in-progress"],
+            new=status["new"],
         )
     )
     say(
         _(
-            "{split} in training, {split2} held out, {split3} not labelled yet",
-            split=split["train"],
-            split2=split["held-out"],
-            split3=split[None],
+            "{train} in training, {held_out} held out, {unlabelled} not labelled yet",
+            train=split["train"],
+            held_out=split["held-out"],
+            unlabelled=split[None],
         )
     )
     for c in found["classes"]:
-        say(_("class {c}: {c2} ({c3}, {c4})", c=c["value"], c2=c["name"], c3=c["kind"], c4=c["color"]))
-    for version in found["versions"]:
-        state = "current" if version["current"] else "promoted" if version["promoted"] else "candidate"
         say(
             _(
-                "version {version}: {state}, from {version2}, {version3}",
+                "class {value}: {name} ({kind}, {color})",
+                value=c["value"],
+                name=c["name"],
+                kind=c["kind"],
+                color=c["color"],
+            )
+        )
+    for version in found["versions"]:
+        older = _("promoted") if version["promoted"] else _("candidate")
+        state = _("current") if version["current"] else older
+        say(
+            _(
+                "version {version}: {state}, from {parent}, {made}",
                 version=version["version"],
                 state=state,
-                version2=version["parent"],
-                version3=version["made"],
+                parent=version["parent"],
+                made=version["made"],
             )
         )
     for line in _work(images):
         say(line)
     for image in images:
         if "problem" in image:
-            say(_("problem with {image}: {image2}", image=image["path"], image2=image["problem"]))
-    say(_("last edit: {found}", found=found["last_edit"]))
+            say(_("problem with {path}: {problem}", path=image["path"], problem=image["problem"]))
+    say(_("last edit: {number}", number=found["last_edit"]))
     return 0
 
 
@@ -80,15 +89,14 @@ def _work(images: list[dict[str, Any]]) -> Iterator[str]:
     """Time and corrections, where there are any."""
     seconds = [image["seconds"] for image in images if image["seconds"]]
     if seconds:
-        yield _("worked {sum:.1f} minutes on {images}", sum=sum(seconds) / 60, images=_images(len(seconds)))
+        yield _("worked {minutes:.1f} minutes on {images}", minutes=sum(seconds) / 60, images=_images(len(seconds)))
     efforts = [image["effort"] for image in images if image["effort"]]
     proposed = sum(effort["proposed"] for effort in efforts)
     if proposed:
         corrected = sum(effort["corrected"] for effort in efforts)
-        share = f"{100 * corrected / proposed:.1f} %"
         yield _(
-            "corrected {share} of the first proposals of {images} ({corrected} of {proposed} pixels)",
-            share=share,
+            "corrected {share:.1f} % of the first proposals of {images} ({corrected} of {proposed} pixels)",
+            share=100 * corrected / proposed,
             images=_images(len(efforts)),
             corrected=corrected,
             proposed=proposed,
@@ -96,4 +104,4 @@ def _work(images: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _images(n: int) -> str:
-    return "1 image" if n == 1 else f"{n} images"
+    return count(n, "{n} image", "{n} images")

@@ -1,4 +1,4 @@
-"""Where `segstudio` begins: find the command, run it, turn what went wrong into one line and an exit code.
+"""The entry point of `segstudio`: find the command, run it, turn an error into one line and an exit code.
 
 0 done; 1 failed, with one line on standard error; 2 the command makes no sense as written.
 """
@@ -32,7 +32,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _end)
     try:
         code = _run(given)
-        if code == 0:  # where something failed, one line says that and nothing else
+        if code == 0:  # a failure prints one line and nothing else
             for row in unsaid():
                 complain(row.sentence)
         return code
@@ -40,7 +40,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         complain(error.line)
         return error.exit_code
     except BrokenPipeError:
-        drop_output()  # whoever read it has gone
+        drop_output()  # the reader of the pipe has gone
         return 1
     except OSError as error:
         sentence = refused_path(error)
@@ -49,12 +49,12 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         complain(sentence)
         return 1
     except KeyboardInterrupt as interrupt:
-        complain(" ".join(filter(None, ("Stopped before the end.", *map(str, interrupt.args)))))
+        complain(" ".join(filter(None, (_("Stopped before the end."), *map(str, interrupt.args)))))
         return 1
 
 
 def _end(_number: int, _frame: object) -> None:
-    """Ended from outside: unwind as Ctrl+C does, so that temporary folders go and locks are freed."""
+    """End on a signal: unwind as Ctrl+C does, so that temporary folders are removed and locks are freed."""
     raise KeyboardInterrupt
 
 
@@ -86,23 +86,27 @@ def parser_of(command: str) -> CommandParser:
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f"  {command.name:<{width}}  {command.summary}" for command in COMMANDS.rows]
+    lines = ["  ".join(("", command.name.ljust(width), _(command.summary))) for command in COMMANDS.rows]
     return "\n".join(
         [
-            "Label images with a network that learns from your corrections while you paint.",
+            _("Label images with a network that learns from your corrections while you paint."),
             "",
-            "usage: segstudio [PROJECT | FOLDER | IMAGE...] [--demo]",
-            "       segstudio COMMAND ...",
+            _("usage: segstudio [PROJECT | FOLDER | IMAGE...] [--demo]\n       segstudio COMMAND ..."),
             "",
-            "Without a command the window opens: on a project (NAME.segstudio); on a folder of images or on images,",
-            "for which a project is opened or made beside them; or on nothing. --demo opens a copy of the sample; with",
-            "no display it does the whole job offscreen and leaves its pictures in segstudio-demo/.",
+            _(
+                "Without a command the window opens: on a project (NAME.segstudio); on a folder of images or on\n"
+                "images, for which a project is opened or made beside them; or on nothing. --demo opens a copy of the\n"
+                "sample; without a display it runs the whole job offscreen and leaves its pictures in segstudio-demo/."
+            ),
             "",
-            "commands:",
+            _("commands:"),
             *lines,
             "",
-            "segstudio COMMAND --help documents a command. With --json a command prints one JSON object. Exit status:",
-            "0 done; 1 failed, with one line on standard error and nothing half-written; 2 the command makes no sense.",
+            _(
+                "'segstudio COMMAND --help' documents a command. With --json a command prints one JSON object.\n"
+                "Exit status: 0 done; 1 failed, with one line on standard error and nothing half-written; 2 the\n"
+                "command makes no sense."
+            ),
         ]
     )
 

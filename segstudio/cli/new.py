@@ -14,12 +14,12 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Make a project of images. Only headers are read, and the images stay where they are.\n\n"
-        "A named file that cannot be read is refused with its name, and no folder stays behind. A folder or glob\n"
-        "skips what is no image and names it with the reason; hidden files, projects and masks exported by SegStudio\n"
-        "are passed over, and so are masks of the images: folders of them ('masks', 'labels' ...) and p1.png beside\n"
-        "p1.jpg; name one to take it. Within a folder or glob the order is natural: img_2 before img_10.\n"
-        "A folder is a root: paths are relative to it. For files and globs their deepest common folder is.",
+        "Make a project from images. Only headers are read, and the images stay where they are.\n\n"
+        "If a named file cannot be read, the error names it and no folder is left behind. In a folder or glob,\n"
+        "files that are not images are skipped and named with the reason. Hidden files, projects and masks exported\n"
+        "by SegStudio are passed over, and so are masks of the images: folders of them ('masks', 'labels' ...) and\n"
+        "p1.png beside p1.jpg; name one to take it. Within a folder or glob the order is natural: img_2 before\n"
+        "img_10. Paths are relative to the folder given or, for files and globs, to the deepest folder they share.",
         "segstudio new leaves.segstudio --images photos --class leaf --class symptom:#D55E00",
         "segstudio new cells.segstudio --images 'scans/*.tif' --class nucleus::instance --class debris::ignore",
     )
@@ -30,7 +30,7 @@ def arguments(parser: CommandParser) -> None:
         nargs="+",
         action="extend",
         required=True,
-        help=_("files, folders (with all below) and globs"),
+        help=_("files, folders (with everything below) and globs"),
     )
     parser.add_argument(
         "--class",
@@ -39,11 +39,11 @@ def arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         help=_(
-            "a class, in the order of the list; KIND is semantic (default), instance, background or ignore, "
-            "and an empty field is its default (without --class: background and one semantic class 'object')"
+            "a class, in the order of the list; KIND is semantic (default), instance, background or ignore; "
+            "an empty field takes its default (without --class: background and one semantic class 'object')"
         ),
     )
-    parser.add_argument("--copy", action="store_true", help=_("take the image files into the project"))
+    parser.add_argument("--copy", action="store_true", help=_("copy the image files into the project"))
     parser.add_json()
 
 
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.images.new import new_project
 
     task = new_project(Path(options.project), options.images, options.classes, copy_files=options.copy)
-    report = shown(task, "file")
+    report = shown(task, _("file"))
     complain_of(report)
     if options.json:
         say_json(
@@ -72,8 +72,8 @@ def run(options: Namespace) -> int:
     say_masks(report, options.project)
     say(
         _(
-            "Next: 'segstudio {path}' opens it; 'segstudio import' reads masks that you have; 'segstudio "
-            "add' takes more images.",
+            "Next: 'segstudio {path}' opens it; 'segstudio import' reads masks you already have; 'segstudio add' adds "
+            "more images.",
             path=report.path,
         )
     )

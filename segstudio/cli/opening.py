@@ -16,21 +16,22 @@ __all__ = ["opened", "place_of"]
 
 
 def place_of(name: str) -> Path:
-    """The folder of a project as it was named; its `.segstudio` may be left out, also where a folder of images has
-    the name without it: projects stand beside their images. Raises `UserError` for a path that cannot be looked at."""
+    """The folder of a project as it was named; `.segstudio` may be left out, even where a folder of images has the
+    name without it, because projects are made beside their images. Raises `UserError` for a path that cannot be
+    examined."""
     path = Path(name)
     return path if is_project(path) or status_of(project_path(path)) is None else project_path(path)
 
 
 @contextmanager
 def opened(name: str, *, write: bool) -> Iterator[Project]:
-    """The project of a path; its `.segstudio` may be left out. Raises as `Project.open` does.
+    """The project at a path; `.segstudio` may be left out. Raises as `Project.open` does.
 
-    What opening it did is said at the end; where the command fails, in the one line that says so.
+    The project's notice about opening is printed at the end or, if the command fails, as part of its one error line.
     """
     place = place_of(name)
     if status_of(place) is None:
-        raise NotAProject(_("There is no project at '{name}'.", name=name), todo=_("'segstudio new' makes one."))
+        raise NotAProject(_("There is no project at '{name}'.", name=name), todo=_("Make one with 'segstudio new'."))
     project = Project.open(place, write=write)
     try:
         with project:

@@ -1,4 +1,4 @@
-"""The parser that every command shares: one line for a usage error, help that keeps its paragraphs."""
+"""The parser shared by all commands: one line for a usage error, help that keeps its paragraphs."""
 
 import argparse
 from collections.abc import Callable
@@ -11,23 +11,27 @@ __all__ = ["CommandParser", "at_least", "checked", "positive"]
 
 
 class CommandParser(argparse.ArgumentParser):
-    """No abbreviations: a script that leans on one breaks when an option is added."""
+    """No abbreviations: a script that relies on one breaks when an option is added."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, **options)
 
     def error(self, message: str) -> NoReturn:
-        """Say in one line what is wrong, and end with 2."""
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help says more)\n")
+        """Say in one line what is wrong, and exit with 2."""
+        said = _("{program}: {message} (see '{program} --help')", program=self.prog, message=message)
+        self.exit(2, f"{said}\n")
 
-    def describe(self, description: str, *examples: str) -> None:
-        """Set the text above the options, and examples below them."""
-        self.description = _(description)
+    def describe(self, description: str, *examples: str, more: str = "") -> None:
+        """Set the text above the options, which is translated here, and the examples below them.
+
+        `more` goes below the text and comes translated.
+        """
+        self.description = "\n\n".join(filter(None, (_(description), more)))
         if examples:
-            self.epilog = _("examples:") + "\n" + "\n".join(f"  {example}" for example in examples)
+            self.epilog = "\n".join((_("examples:"), *(f"  {example}" for example in examples)))
 
     def add_project(self) -> None:
-        """The project, the first argument of most commands."""
+        """Add the project, the first argument of most commands."""
         self.add_argument("project", metavar="PROJECT", help=_("the folder NAME.segstudio"))
 
     def add_map(self) -> None:
@@ -38,18 +42,18 @@ class CommandParser(argparse.ArgumentParser):
             action="append",
             default=[],
             help=_(
-                "the class that a key means: a value, a range (0-127), a colour (#RRGGBB, which makes masks of "
-                "colour pictures too), or a name that a file of annotations uses; without a class: unknown"
+                "the class that a key stands for; KEY is a value, a range (0-127), a colour (#RRGGBB, which also reads "
+                "colour pictures as masks) or a name in a file of annotations; without a class: unknown"
             ),
         )
         self.add_argument(
             "--pattern",
             metavar="PATTERN",
-            help=_("how masks are called after their image: '{stem}_mask', '{stem}/mask' (like the image)"),
+            help=_("how masks are named after their image: '{stem}_mask', '{stem}/mask' (default: like the image)"),
         )
 
     def add_json(self) -> None:
-        """`--json`."""
+        """Add `--json`."""
         self.add_argument("--json", action="store_true", help=_("print one JSON object on standard output"))
 
 
@@ -59,7 +63,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 def checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A type for an option whose `UsageError` is shown as the parser shows its own."""
+    """A type for an option whose `UsageError` is shown like an error of the parser itself."""
 
     def convert_or_say(text: str) -> Any:
         try:
@@ -77,7 +81,7 @@ def positive(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is no number above 0")
+        raise argparse.ArgumentTypeError(_("'{text}' is not a number above 0", text=text))
     return value
 
 
@@ -86,7 +90,9 @@ def at_least(lowest: int) -> Callable[[str], int]:
 
     def convert(text: str) -> int:
         if not text.strip().lstrip("-").isdigit() or int(text) < lowest:
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {lowest} on")
+            raise argparse.ArgumentTypeError(
+                _("'{text}' is not a whole number of at least {lowest}", text=text, lowest=lowest)
+            )
         return int(text)
 
     return convert

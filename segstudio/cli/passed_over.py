@@ -1,4 +1,4 @@
-"""What `new` and `add` passed over: the keys of their JSON object, and the words for people."""
+"""What `new` and `add` passed over: keys of their JSON object, and sentences for people."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ __all__ = ["complain_of", "keys_of", "say_masks"]
 
 
 class PassedOver(Protocol):
-    """What the reports of both have."""
+    """What both reports have in common."""
 
     @property
     def skipped_files(self) -> Sequence[SkippedFile]:
@@ -21,12 +21,12 @@ class PassedOver(Protocol):
 
     @property
     def own_masks(self) -> int:
-        """Masks that we exported."""
+        """Number of masks exported by SegStudio."""
         ...
 
     @property
     def mask_folders(self) -> Sequence[MaskFolder]:
-        """Folders with masks of the images."""
+        """Folders that hold masks of the images."""
         ...
 
 
@@ -53,35 +53,40 @@ def complain_of(report: PassedOver) -> None:
 
 
 def say_masks(report: PassedOver, project: str) -> None:
-    """Say which masks were left out, and how to read them."""
+    """Print which masks were left out, and how to read them."""
     if report.own_masks:
-        were = "was" if report.own_masks == 1 else "were"
         say(
-            _(
-                "{masks} exported by SegStudio {were} skipped.",
-                masks=count(report.own_masks, "{n} mask", "{n} masks"),
-                were=were,
+            count(
+                report.own_masks,
+                "{n} mask exported by SegStudio was skipped.",
+                "{n} masks exported by SegStudio were skipped.",
             )
         )
     for masks in report.mask_folders:
-        look, were = ("looks", "was") if masks.files == 1 else ("look", "were")
-        mask, them = ("a mask", "it") if masks.files == 1 else ("masks", "them")
-        which = "of the images beside" if masks.among_images else "of these images"
-        which += f" {them}" if masks.among_images else ""
-        name = "the files" if masks.among_images else "that folder"
-        say(
-            _(
-                "{files} in '{folder}' {look} like {mask} {which} and {were} skipped: 'segstudio import "
-                "{project} --format png {folder}' takes {them} as labels; to label {them} as images, name {name} "
-                "too.",
-                files=count(masks.files, "{n} file", "{n} files"),
+        if masks.among_images:
+            skipped = count(
+                masks.files,
+                "{n} file in '{folder}' looks like a mask of the image beside it and was skipped.",
+                "{n} files in '{folder}' look like masks of the images beside them and were skipped.",
                 folder=masks.folder,
-                look=look,
-                mask=mask,
-                which=which,
-                were=were,
-                project=project,
-                them=them,
-                name=name,
             )
-        )
+            how = _(
+                "To read masks as labels, run 'segstudio import {project} --format png {folder}'; to take the files as "
+                "images, name them too.",
+                project=project,
+                folder=masks.folder,
+            )
+        else:
+            skipped = count(
+                masks.files,
+                "{n} file in '{folder}' looks like a mask of one of these images and was skipped.",
+                "{n} files in '{folder}' look like masks of these images and were skipped.",
+                folder=masks.folder,
+            )
+            how = _(
+                "To read masks as labels, run 'segstudio import {project} --format png {folder}'; to take the files as "
+                "images, name that folder too.",
+                project=project,
+                folder=masks.folder,
+            )
+        say(" ".join((skipped, how)))

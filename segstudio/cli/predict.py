@@ -10,7 +10,7 @@ from segstudio.cli.parser import CommandParser
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import UserError
 from segstudio.store.project import Project
-from segstudio.text import _
+from segstudio.text import _, count
 
 if TYPE_CHECKING:
     from segstudio.tasks.learning.predict import Plane
@@ -23,11 +23,12 @@ _ALWAYS = ("current", "instant", "embedded")
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Write proposals: masks that the network draws and a person accepts or corrects. Labels stay as they are.\n\n"
-        "current is the promoted version or the instant learner, whichever is better on held-out pixels; before there\n"
-        "is a version, the instant learner where two classes have known pixels, else the embedded guess. A file that\n"
-        "cannot be read does not keep the others from being done; the exit code is then 1, and info has the problem.\n"
-        "A proposal that a person imported or merged is passed over and counted, unless --replace is given.",
+        "Write proposals: masks drawn by the network for a person to accept or correct. Labels stay as they are.\n\n"
+        "'current' is the promoted version or the instant learner, whichever is better on held-out pixels; before\n"
+        "the first version it is the instant learner if two classes have known pixels, and otherwise the embedded\n"
+        "guess. A file that cannot be read does not stop the others; the exit code is then 1, and 'info' shows the\n"
+        "problem. A proposal that a person imported or merged is passed over and counted, unless --replace is\n"
+        "given.",
         "segstudio predict leaves.segstudio",
         "segstudio predict leaves.segstudio --all --version v2",
         "segstudio predict stack.segstudio --all --planes 10-19",
@@ -37,16 +38,14 @@ def arguments(parser: CommandParser) -> None:
         "--version", metavar="V|current|instant|embedded", default="current", help=_("what predicts (current)")
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--images", metavar="GLOB", help=_("images whose path, as in info, fits"))
+    which.add_argument("--images", metavar="GLOB", help=_("images whose path, as shown by info, matches"))
     which.add_argument("--all", action="store_true", help=_("every plane that is not done"))
     which.add_argument("--unlabelled", action="store_true", help=_("planes without a known pixel (default)"))
-    parser.add_argument(
-        "--planes", metavar="A-B", type=_planes, help=_("of these only the planes number A to B, counted from 0")
-    )
+    parser.add_argument("--planes", metavar="A-B", type=_planes, help=_("of these, only planes A to B, counted from 0"))
     parser.add_argument(
         "--replace",
         action="store_true",
-        help=_("replace proposals that were imported or merged, too (else passed over)"),
+        help=_("also replace proposals that were imported or merged (otherwise passed over)"),
     )
     parser.add_json()
 
@@ -63,16 +62,16 @@ def run(options: Namespace) -> int:
         if options.version not in (*_ALWAYS, *known):
             raise UserError(
                 _(
-                    "'{version}' is no version: there are {value}.",
+                    "'{version}' is not a version: choose one of {versions}.",
                     version=options.version,
-                    value=", ".join((*_ALWAYS, *sorted(known))),
+                    versions=", ".join((*_ALWAYS, *sorted(known))),
                 )
             )
         planes = _chosen(project, options)
         images = list(dict.fromkeys(image for image, _ in planes))
         report = PredictReport(0, 0, 1.0, PredictSeconds(0.0, 0.0, 0.0))
         if images:
-            bar = Bar("plane")
+            bar = Bar(_("plane"))
             try:
                 with EngineClient(project.path) as engine:
                     task = predict(
@@ -98,27 +97,34 @@ def run(options: Namespace) -> int:
             }
         )
     else:
-        say(f"{report.images} images have a proposal{f' of {report.version}' if report.version else ''}.")
+        if report.version:
+            say(
+                count(
+                    report.images,
+                    "{n} image has a proposal of {version}.",
+                    "{n} images have a proposal of {version}.",
+                    version=report.version,
+                )
+            )
+        else:
+            say(count(report.images, "{n} image has a proposal.", "{n} images have a proposal."))
         if report.passed_over:
             say(
-                _(
-                    "{passed_over} planes keep what a person proposed; --replace predicts those too.",
-                    passed_over=report.passed_over,
+                count(
+                    report.passed_over,
+                    "{n} plane keeps a proposal that a person made; --replace predicts it too.",
+                    "{n} planes keep proposals that a person made; --replace predicts them too.",
                 )
             )
     if report.failed:
         first, more = report.failed[0], len(report.failed) - 1
-        others = f" {more} more could not be read either." if more else ""
-        complain(
-            _(
-                "{n} of {n2} images failed. {path}: {sentence}{others}",
-                n=len(report.failed),
-                n2=len(images),
-                path=first.path,
-                sentence=first.sentence,
-                others=others,
-            )
+        failed = _(
+            "{failed} of {images} failed.",
+            failed=len(report.failed),
+            images=count(len(images), "{n} image", "{n} images"),
         )
+        others = count(more, "{n} more could not be read either.", "{n} more could not be read either.") if more else ""
+        complain(" ".join(filter(None, (failed, f"{first.path}: {first.sentence}", others))))
         return 1
     return 0
 
@@ -134,9 +140,11 @@ def _planes(text: str) -> tuple[int, int]:
     """`A-B` or `A` as the first and the last number. Raises `ArgumentTypeError`."""
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
     if found is None:
-        raise ArgumentTypeError(f"'{text}' is no range of planes: write A-B, counted from 0")
+        raise ArgumentTypeError(_("'{text}' is not a range of planes: write A-B, counted from 0", text=text))
     first = int(found[1])
     last = first if found[2] is None else int(found[2])
     if last < first:
-        raise ArgumentTypeError(f"'{text}' is no range of planes: {last} comes before {first}")
+        raise ArgumentTypeError(
+            _("'{text}' is not a range of planes: {last} comes before {first}", text=text, last=last, first=first)
+        )
     return first, last

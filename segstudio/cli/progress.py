@@ -1,4 +1,4 @@
-"""Run a task to its end, with a bar on standard error where that is a terminal."""
+"""Run a task to its end, with a bar on standard error if that is a terminal."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class Bar:
-    """A progress bar, or nothing where standard error is no terminal."""
+    """A progress bar; nothing if standard error is not a terminal."""
 
     def __init__(self, unit: str) -> None:
         self._bar: Any = None
@@ -42,7 +42,7 @@ class Bar:
 
 
 def run_task(task: Generator[P, None, R], on_value: Callable[[P], None]) -> R:
-    """Take every value of a task and return its report; an interruption closes it, so that it cleans up."""
+    """Pass on every value of a task and return its report; an interruption closes the task, so that it cleans up."""
     try:
         while True:
             try:
@@ -55,7 +55,7 @@ def run_task(task: Generator[P, None, R], on_value: Callable[[P], None]) -> R:
 
 
 def shown(task: Generator[Progress, None, R], unit: str) -> R:
-    """Run a task that yields `Progress` and show it."""
+    """Run a task that yields `Progress`, and show its progress."""
     bar = Bar(unit)
     try:
         return run_task(task, lambda p: bar.show(p.done, p.total, p.doing))

@@ -14,13 +14,13 @@ def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
         "Take images out of a project: they are no longer listed, exported, predicted or learned from.\n\n"
-        "Their files are not touched, and their labels are kept: undo brings them back from any image, and so does\n"
-        "'segstudio add', in their places and with their labels. PATH is as 'info' has it, or a glob over these paths\n"
-        "('*' also crosses folders); where one means no image, nothing is removed.",
+        "Their files are not touched and their labels are kept: undo brings them back from any image, and so does\n"
+        "'segstudio add', in their old places and with their labels. PATH is a path as 'info' shows it, or a glob\n"
+        "over these paths ('*' also crosses folders); if one matches no image, nothing is removed.",
         "segstudio remove leaves.segstudio blurred.png 'series-3/*'",
     )
     parser.add_project()
-    parser.add_argument("images", metavar="PATH", nargs="+", help=_("paths or globs, as 'info' has them"))
+    parser.add_argument("images", metavar="PATH", nargs="+", help=_("paths as 'info' shows them, or globs"))
     parser.add_json()
 
 
@@ -36,10 +36,10 @@ def run(options: Namespace) -> int:
         return 0
     say(
         _(
-            "{images} removed; the project has {images2}.",
-            images=count(len(removed), "{n} image", "{n} images"),
-            images2=count(images, "{n} image", "{n} images"),
+            "{removed} removed; the project has {images}.",
+            removed=count(len(removed), "{n} image", "{n} images"),
+            images=count(images, "{n} image", "{n} images"),
         )
     )
-    say(_("Files and labels are kept: undo, or 'segstudio add', brings them back."))
+    say(_("Files and labels are kept: undo or 'segstudio add' brings the images back."))
     return 0

@@ -13,7 +13,7 @@ from segstudio.cli.output import complain, say, say_json
 from segstudio.cli.parser import CommandParser, at_least, positive
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import DiskRefused, UsageError, UserError
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["arguments", "run"]
 
@@ -23,9 +23,9 @@ _STARTS = ("embedded", "imagenet", "scratch")
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Fine-tune the network on the labels. The new version is compared with what was current before on the same\n"
-        "held-out pixels and promoted where it is better; otherwise it stays a candidate, and the exit code is 0 all\n"
-        "the same. Ctrl+C ends the run and keeps what it has learned.",
+        "Fine-tune the network on the labels. The new version is compared with the current one on the same held-out\n"
+        "pixels and promoted if it is better; otherwise it stays a candidate, and the exit code is still 0. Ctrl+C\n"
+        "ends the run and keeps what it has learned.",
         "segstudio train leaves.segstudio --max-seconds 60",
         "segstudio train leaves.segstudio --base imagenet --max-steps 200 --device cuda --events events.jsonl",
     )
@@ -33,22 +33,26 @@ def arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--base",
         metavar="VERSION|embedded|imagenet|scratch",
-        help=_("what the run starts from (the current version, else embedded)"),
+        help=_("what the run starts from (the current version, otherwise embedded)"),
     )
     parser.add_argument(
         "--max-seconds",
         metavar="S",
         type=positive,
-        help=_("end in time; counts from the first step, evaluation included"),
+        help=_("end after S seconds, counted from the first step and including evaluation"),
     )
-    parser.add_argument("--max-steps", metavar="N", type=at_least(1), help=_("end after so many steps"))
-    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help=_("what computes (auto)"))
-    parser.add_argument("--seed", metavar="K", type=at_least(0), help=_("seed of everything random (0)"))
+    parser.add_argument("--max-steps", metavar="N", type=at_least(1), help=_("end after N steps"))
+    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help=_("the device that computes (auto)"))
+    parser.add_argument("--seed", metavar="K", type=at_least(0), help=_("the seed of everything random (0)"))
     parser.add_argument(
-        "--events", metavar="FILE|-", help=_("write one JSON object a line as things happen; - is standard output")
+        "--events",
+        metavar="FILE|-",
+        help=_("write events as they happen, one JSON object per line; - is standard output"),
     )
     parser.add_argument(
-        "--config", metavar="FILE.toml", help=_("these options from a file, with underscores; the command line wins")
+        "--config",
+        metavar="FILE.toml",
+        help=_("read these options from a file, written with underscores; the command line takes precedence"),
     )
     parser.add_json()
 
@@ -56,7 +60,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Namespace) -> int:
     """Train."""
     if options.events == "-" and options.json:
-        raise UsageError(_("--events - and --json both want standard output; give --events a file."))
+        raise UsageError(_("--events - and --json both need standard output: give --events a file."))
     from segstudio.engine.client import EngineClient
     from segstudio.tasks.learning.train import train
 
@@ -67,9 +71,9 @@ def run(options: Namespace) -> int:
         if choices.base is not None and choices.base not in (*_STARTS, *known):
             raise UserError(
                 _(
-                    "'{base}' is no base: there are {value}.",
+                    "'{base}' is not a base: choose one of {bases}.",
                     base=choices.base,
-                    value=", ".join((*_STARTS, *sorted(known))),
+                    bases=", ".join((*_STARTS, *sorted(known))),
                 )
             )
         watcher = _Watcher(events)
@@ -85,26 +89,21 @@ def run(options: Namespace) -> int:
     if options.json:
         say_json(msgspec.to_builtins(result))
     elif options.events != "-":
-        verdict = "promoted" if result.promoted else "not promoted"
-        say(
-            _(
-                "{version} (from {parent}): {verdict}. {reason}",
-                version=result.version,
-                parent=result.parent,
-                verdict=verdict,
-                reason=result.reason,
-            )
-        )
+        said = {"version": result.version, "parent": result.parent, "reason": result.reason}
+        if result.promoted:
+            say(_("{version} (from {parent}): promoted. {reason}", **said))
+        else:
+            say(_("{version} (from {parent}): not promoted. {reason}", **said))
         if result.advice:
             say(result.advice)
-        say(_("{steps} steps in {seconds:.1f} s", steps=result.steps, seconds=result.seconds))
+        say(count(result.steps, "{n} step in {seconds:.1f} s", "{n} steps in {seconds:.1f} s", seconds=result.seconds))
         for side, figures in result.held_out.items():
             if figures is not None:
                 say(
                     _(
-                        "{side}: held-out mean IoU {mean_iou:.4f}, loss {loss:.4f}",
+                        "{side}: held-out mean IoU {iou:.4f}, loss {loss:.4f}",
                         side=side,
-                        mean_iou=figures.mean_iou,
+                        iou=figures.mean_iou,
                         loss=figures.loss,
                     )
                 )
@@ -112,7 +111,7 @@ def run(options: Namespace) -> int:
 
 
 def _choices(options: Namespace) -> Any:
-    """The choices of the command line, then of the file, then the defaults. Raises `UsageError`."""
+    """Choices from the command line, then from the file, then the defaults. Raises `UsageError`."""
     from segstudio.tasks.learning.train_options import OPTIONS, choices_of
 
     config = None if options.config is None else Path(options.config)
@@ -153,18 +152,18 @@ def _event_file(name: str | None) -> Iterator[BinaryIO | None]:
             file = stack.enter_context(open(name, "wb"))
         except OSError as error:
             raise DiskRefused(
-                _("{name} cannot be written: {strerror}.", name=name, strerror=error.strerror or error)
+                _("{name} cannot be written: {reason}.", name=name, reason=error.strerror or error)
             ) from error
         yield file
 
 
 class _Watcher:
-    """Writes every event where it was asked for, moves the bar, keeps warnings."""
+    """Writes every event to the file asked for, moves the bar, keeps warnings."""
 
     def __init__(self, events: BinaryIO | None) -> None:
         self.warnings: list[str] = []
         self._events = events
-        self._bar = Bar("step")
+        self._bar = Bar(_("step"))
         self._steps = 0
         self._figures = ""
 
@@ -182,9 +181,10 @@ class _Watcher:
         elif isinstance(event, Warned):
             self.warnings.append(event.sentence)
         elif isinstance(event, Evaluated):
-            self._figures = f"held-out IoU {event.held_out.mean_iou:.3f}"
+            self._figures = _("held-out IoU {iou:.3f}", iou=event.held_out.mean_iou)
         elif isinstance(event, Stepped):
-            self._bar.show(event.step, self._steps, f"loss {event.loss:.3f} {self._figures}")
+            loss = _("loss {loss:.3f}", loss=event.loss)
+            self._bar.show(event.step, self._steps, f"{loss} {self._figures}")
 
     def close(self) -> None:
         """Take the bar away."""

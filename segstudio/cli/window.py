@@ -1,4 +1,4 @@
-"""`segstudio` without a command: the window, or the demo without a display."""
+"""`segstudio` without a command: the window or, without a display, the demo."""
 
 import os
 import sys
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from segstudio.cli.parser import CommandParser
 from segstudio.errors import UsageError, UserError
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["has_display", "run"]
 
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc")
-_HEADLESS_WAYS = (
-    "Without one, 'segstudio --demo' does the whole job offscreen, and the commands new, add, import, train, "
-    "predict, export, evaluate, info and doctor need none (segstudio --help)."
+_HEADLESS_WAYS = N_(
+    "Without one, 'segstudio --demo' runs the whole job offscreen, and the commands new, add, import, train, "
+    "predict, export, evaluate, info and doctor need none (see 'segstudio --help')."
 )
 
 
 def run(given: Sequence[str]) -> int:
-    """Open the window on what is named; the exit code. Raises `UserError` where there is no display."""
+    """Open the window on the given paths; the exit code. Raises `UserError` if there is no display."""
     parser = CommandParser(prog="segstudio")
     parser.add_argument("paths", nargs="*", metavar="PATH", help=_("a project, a folder of images, or images"))
     parser.add_argument("--demo", action="store_true", help=_("open a copy of the sample"))
@@ -31,7 +31,7 @@ def run(given: Sequence[str]) -> int:
     if options.demo and paths:
         raise UsageError(_("--demo opens the sample and takes no path."))
     if not has_display() and not options.demo and not _qt_needs_none():
-        raise UserError(_("There is no display to open a window on."), todo=_HEADLESS_WAYS)
+        raise UserError(_("There is no display to open a window on."), todo=_(_HEADLESS_WAYS))
     try:
         if options.demo and (not has_display() or _qt_needs_none()):
             from segstudio.demo.run import run_demo
@@ -45,7 +45,9 @@ def run(given: Sequence[str]) -> int:
             raise
         raise UserError(
             _("The window's library cannot be loaded: {error}.", error=error),
-            todo=_("Install what it lacks (on Debian and Ubuntu: libegl1 libgl1 libxkbcommon0), or use the commands."),
+            todo=_(
+                "Install what is missing (on Debian and Ubuntu: libegl1 libgl1 libxkbcommon0), or use the commands."
+            ),
         ) from error
 
 
@@ -57,7 +59,7 @@ def has_display() -> bool:
 
 
 def _qt_needs_none() -> bool:
-    """Whether Qt was told to draw without a screen."""
+    """Whether Qt is set to draw without a screen."""
     return os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in _WITHOUT_SCREEN
 
 
@@ -66,13 +68,17 @@ def _of_qt(error: ImportError) -> bool:
 
 
 def _neither(word: str) -> str:
-    """What to say of a word that is no command and no path: which command, or project, was probably meant."""
+    """The sentence for a word that is neither a command nor a path, with the command that was probably meant."""
     from difflib import get_close_matches
 
     from segstudio.cli.table import COMMANDS
 
     if word.endswith(".segstudio") or "/" in word:
-        return f"There is no project, folder or image at '{word}'."
+        return _("There is no project, folder or image at '{path}'.", path=word)
     near = get_close_matches(word, COMMANDS, 1)
-    meant = f" Did you mean 'segstudio {near[0]}'?" if near else " 'segstudio --help' lists the commands."
-    return f"'{word}' is no command of segstudio, and no file or folder of this name is there.{meant}"
+    if near:
+        todo = _("Did you mean 'segstudio {command}'?", command=near[0])
+    else:
+        todo = _("'segstudio --help' lists the commands.")
+    nothing = _("'{word}' is neither a command of segstudio nor a file or folder here.", word=word)
+    return " ".join((nothing, todo))

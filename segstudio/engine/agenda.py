@@ -1,7 +1,7 @@
 """What the engine does next: open requests by priority. Pure, no torch, no pipe.
 
-Within a priority it is first come first served, but for `TRAIN`: there they take turns, so that neither does a run wait
-for a large proposal nor the proposal for the run.
+Within a priority it is first come, first served, except for `TRAIN`, where requests take turns, so that neither a run
+nor a large proposal waits for the other.
 """
 
 from enum import IntEnum
@@ -10,7 +10,7 @@ __all__ = ["Agenda", "Priority"]
 
 
 class Priority(IntEnum):
-    """Lower comes first. TRAIN are runs, and what is on the screen once it has had its first turns."""
+    """Lower comes first. TRAIN holds runs, and what is on screen once it has had its first turns."""
 
     VISIBLE = 0
     TRAIN = 1
@@ -18,7 +18,7 @@ class Priority(IntEnum):
 
 
 class Agenda:
-    """Ids of open requests. It is asked anew between any two steps or tiles, so nothing is ever interrupted."""
+    """Ids of open requests. It is consulted between any two steps or tiles, so nothing is ever interrupted."""
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[Priority, int]] = {}
@@ -38,7 +38,7 @@ class Agenda:
         self._count += 1
 
     def move(self, id_: int, priority: Priority) -> None:
-        """Change the priority of an open request; its place among those of the new one is by when it was opened."""
+        """Change the priority of an open request; within the new one, requests are ordered by when they were opened."""
         self._open[id_] = (priority, self._open[id_][1])
 
     def close(self, id_: int) -> bool:
@@ -46,7 +46,7 @@ class Agenda:
         return self._open.pop(id_, None) is not None
 
     def take(self) -> int | None:
-        """The request whose turn it is, one of TRAIN for this once; None where none is open."""
+        """The request whose turn it is; one of TRAIN then goes to the back. None if none is open."""
         found = min(self._open, key=self._open.__getitem__, default=None)
         if found is not None and self._open[found][0] is Priority.TRAIN:
             self._open[found] = (Priority.TRAIN, self._count)

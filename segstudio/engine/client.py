@@ -1,7 +1,7 @@
-"""The client of the engine: starts the process, talks to it from any thread, and says in one sentence how it ended.
+"""The client of the engine: starts the process, talks to it from any thread, and reports in one sentence how it ended.
 
-No torch here. A process that died is started anew at the next call; three deaths in ten minutes are one too many. One
-that ended because it was idle did not die: what was asked of it as it went is asked of the next.
+No torch here. A process that died is started again at the next call, until three deaths within ten minutes. One that
+ended because it was idle did not die: requests that it no longer took are passed on to the next.
 """
 
 import os
@@ -68,9 +68,9 @@ class Outcome:
 
 
 class Call:
-    """The replies to one request, as an iterator; it ends after the last one and raises what the engine failed with.
+    """The replies to one request, as an iterator; it ends after the last one and raises the engine's error.
 
-    `close` tells the engine that nobody waits any more; replies that come later are dropped.
+    `close` tells the engine that nobody is waiting any more; later replies are dropped.
     """
 
     def __init__(self, client: "EngineClient", id_: int, replies: "queue.SimpleQueue[Reply | UserError]") -> None:
@@ -91,7 +91,7 @@ class Call:
                 raise StopIteration
 
     def wait(self, timeout_s: float | None) -> Reply | None:
-        """The next reply; None when the time is over or the call has ended (`ended`). Raises `UserError` on failure."""
+        """The next reply; None on a timeout or when the call has ended (`ended`). Raises `UserError` on failure."""
         if not self._open:
             return None
         try:
@@ -111,21 +111,21 @@ class Call:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether no more replies will come."""
         return not self._open
 
     def stop(self) -> None:
-        """Ask a run to end after the step it is at and to keep what it has learned."""
+        """Ask a run to end after its current step and to keep what it has learned."""
         if self._open:
             self._client.post(Stop(self.id))
 
     def look(self, image: int, plane: int, visible: tuple[int, int, int, int]) -> None:
-        """Tell a prediction what is on the screen now: that part (x, y, w, h) of this plane comes next."""
+        """Tell a prediction what is on screen now: that part (x, y, w, h) of this plane comes next."""
         if self._open:
             self._client.post(Look(self.id, image, plane, visible))
 
     def close(self) -> None:
-        """Drop the call; without effect on one that has ended."""
+        """Drop the call; no effect if it has ended."""
         if self._open:
             self._end()
             self._client.post(Cancel(self.id))
@@ -143,16 +143,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """An open call: what was asked, and where its replies go."""
+    """An open call: the request, and where its replies go."""
 
     request: Request
     replies: "queue.SimpleQueue[Reply | UserError]"
 
 
 class _Link:
-    """One process and the open calls that it answers; `calls` is None once its end has been told to all of them.
+    """One process and the open calls that it answers; `calls` is None once all of them know of its end.
 
-    `leaving`: it said that it ends because nothing was asked, so it has not begun with what it was asked since.
+    `leaving`: it said that it ends because it was idle, so it has not begun with any request since.
     """
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
@@ -167,8 +167,8 @@ class _Link:
 class EngineClient:
     """One engine process for one project.
 
-    `on_state` is told (kind, device, sentence): kind 'off', 'starting', 'ready' with the device's name, or 'dead' with
-    one sentence. It is called on whichever thread the news arrives, and must not call the client back.
+    `on_state` receives (kind, device, sentence): kind 'off', 'starting', 'ready' with the device's name, or 'dead' with
+    one sentence. It is called on the thread where the news arrives, and must not call the client back.
     """
 
     def __init__(
@@ -194,17 +194,17 @@ class EngineClient:
 
     @property
     def pid(self) -> int | None:
-        """Number of the running process; None where none runs."""
+        """Id of the running process; None if none is running."""
         link = self._link
         return None if link is None or link.process.poll() is not None else link.process.pid
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called: nothing can be asked any more."""
+        """Whether `close` was called: no more requests are possible."""
         return self._closed
 
     def start(self) -> None:
-        """Start the process where none runs, without waiting for it. Raises `EngineDied` where it cannot be."""
+        """Start the process if none is running, without waiting for it. Raises `EngineDied` if it cannot be started."""
         while True:
             with self._lock:
                 link = self._link
@@ -221,11 +221,12 @@ class EngineClient:
         self.start()
         link = self._link
         if link is None or not link.welcomed.wait(timeout_s) or self.outcome.state is not State.READY:
-            raise EngineDied(self.outcome.sentence or f"The engine did not answer within {timeout_s:.0f} seconds.")
+            late = _("The engine did not answer within {seconds:.0f} seconds.", seconds=timeout_s)
+            raise EngineDied(self.outcome.sentence or late)
         return self.outcome.device
 
     def call(self, request: Request) -> Call:
-        """Send a request; its id is set here. Raises `EngineDied` where no engine can be started."""
+        """Send a request; its id is set here. Raises `EngineDied` if no engine can be started."""
         while True:
             self.start()
             with self._lock:
@@ -240,7 +241,7 @@ class EngineClient:
                 return Call(self, id_, asked.replies)
 
     def post(self, message: Message) -> None:
-        """Send a message that has no reply of its own. A process that is gone is noticed by the reader."""
+        """Send a message that has no reply of its own. The reader notices when the process is gone."""
         with self._lock:
             if self._link is None or self._link.process.stdin is None:
                 return
@@ -250,15 +251,15 @@ class EngineClient:
                 return
 
     def forget(self, id_: int) -> None:
-        """Drop whatever comes for this request from now on."""
+        """Drop any further replies to this request."""
         with self._lock:
             if self._link is not None and self._link.calls is not None:
                 self._link.calls.pop(id_, None)
 
     def close(self, wait_s: float = _END_S) -> None:
-        """End the process: at the end of its input it stops; one in the midst of a step is killed, it owns no file.
+        """End the process: it stops at the end of its input; in the middle of a step it is killed, as it owns no file.
 
-        The client is of no use after.
+        The client cannot be used afterwards.
         """
         with self._lock:
             self._closed = True
@@ -286,11 +287,11 @@ class EngineClient:
             self._deaths.clear()
             raise EngineDied(
                 _(
-                    "The engine died {crashes} times within ten minutes and is not started again by itself.",
-                    crashes=_CRASHES,
+                    "The engine died {times} times within ten minutes and is not started again automatically.",
+                    times=_CRASHES,
                 ),
                 safe=_("Everything painted is safe."),
-                todo=_("Run 'segstudio doctor', or read {log_path}.", log_path=self._log_path()),
+                todo=_("Run 'segstudio doctor', or read {path}.", path=self._log_path()),
             )
 
     def _log_path(self) -> Path:
@@ -306,7 +307,7 @@ class EngineClient:
             path.parent.mkdir(parents=True, exist_ok=True)
             full = path.exists() and path.stat().st_size > _LOG_BYTES
             return path.open("wb" if full else "ab")
-        except OSError:  # a home folder that cannot be written: the engine must run all the same
+        except OSError:  # a home folder that cannot be written: the engine must still run
             return open(os.devnull, "wb")
 
     def _spawn(self) -> _Link:
@@ -322,7 +323,8 @@ class EngineClient:
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
             except OSError as error:
-                self._say(Outcome(State.DEAD, sentence=f"The engine could not be started: {error}."))
+                sentence = _("The engine could not be started: {error}.", error=error)
+                self._say(Outcome(State.DEAD, sentence=sentence))
                 raise EngineDied(self.outcome.sentence) from error
         link = _Link(process)
         hello = Hello(PROTOCOL, str(self.project.resolve()), self._idle_s)
@@ -339,7 +341,7 @@ class EngineClient:
             while (frame := read_frame(stream)) is not None:
                 self._dispatch(link, decode_reply(frame))
         except (OSError, ValueError, msgspec.DecodeError) as error:
-            link.refusal = f"The engine sent what is no message ({error})."
+            link.refusal = _("The engine sent something that is not a message ({error}).", error=error)
             link.process.kill()
         self._tell_end(link, link.process.wait())
 
@@ -358,7 +360,7 @@ class EngineClient:
                 asked.replies.put(reply)
 
     def _tell_end(self, link: _Link, code: int) -> None:
-        """Every open call learns of the end; then a new process may be started. One that was idle hands them on."""
+        """Tell every open call of the end; then a new process may be started. An idle one passes its calls on."""
         with self._lock:
             calls, link.calls = link.calls or {}, None
             for stream in (link.process.stdin, link.process.stdout):
@@ -379,7 +381,7 @@ class EngineClient:
         link.finished.set()
 
     def _asked_again(self, calls: dict[int, _Asked]) -> dict[int, _Asked]:
-        """Ask a new process what the idle one was asked as it went; returns what none can be asked. With the lock."""
+        """Pass requests to a new process that came as the idle one ended; returns those that failed. With the lock."""
         try:
             self._link = self._spawn()
         except EngineDied:
@@ -398,12 +400,12 @@ class EngineClient:
 
 def _sentence_of(code: int) -> str:
     if code < 0:
-        return f"The engine process was ended by signal {-code}."
-    return f"The engine process ended unexpectedly with code {code}."
+        return _("The engine process was ended by signal {number}.", number=-code)
+    return _("The engine process ended unexpectedly with code {code}.", code=code)
 
 
 def _error_of(failed: Failed) -> UserError:
-    """The error that a failed request stands for; a bug of the engine is an `EngineDied` that names it."""
+    """The error of a failed request; a bug of the engine becomes an `EngineDied` that names it."""
     kind = getattr(errors, failed.error, None) if failed.error else None
     if isinstance(kind, type) and issubclass(kind, UserError):
         return kind(failed.sentence, safe=failed.safe, todo=failed.todo)
@@ -411,7 +413,7 @@ def _error_of(failed: Failed) -> UserError:
 
 
 def _close_quietly(stream: object) -> None:
-    """Close a pipe whose other end may be gone: what cannot be flushed into it is of no use to anybody."""
+    """Close a pipe whose other end may be gone: data that cannot be flushed is of no use any more."""
     try:
         cast(BinaryIO, stream).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""What the engine finds on this machine, for `segstudio doctor`: devices, a test convolution, the embedded models."""
+"""The engine's findings about this machine, for `segstudio doctor`: devices, a test convolution, embedded models."""
 
 import torch
 

@@ -1,6 +1,6 @@
-"""Labels of a view by class: every tile packed as it would be on disk, the last used ones unpacked as well.
+"""Labels of a view by class: every tile packed as on disk, the last used ones unpacked as well.
 
-An unpacked tile takes 320 KiB, a packed one a few; runs over hundreds of large images must not hold them all open.
+An unpacked tile takes 320 KiB, a packed one a few; a run over hundreds of large images cannot keep them all unpacked.
 """
 
 from collections import OrderedDict
@@ -30,7 +30,7 @@ class Known:
 
 
 class KnownTiles:
-    """Tiles by place. What `get` hands out is the same whether it had been unpacked already or not."""
+    """Tiles by place. `get` returns the same whether a tile was already unpacked or not."""
 
     def __init__(self, budget_bytes: int = KNOWN_BYTES) -> None:
         self.packed_bytes = self.unpacked_bytes = 0
@@ -39,7 +39,7 @@ class KnownTiles:
         self._unpacked: OrderedDict[Place, Known] = OrderedDict()
 
     def put(self, place: Place, tile: Tile, class_by_object: NDArray[np.int32]) -> bool:
-        """Take in a tile of object ids; whether it holds a known pixel, else nothing is kept."""
+        """Take in a tile of object ids; whether it holds a known pixel; otherwise it is not kept."""
         if isinstance(tile, Constant):
             known: Tile = Constant(int(class_by_object[tile.id]), tile.origin)
         else:
@@ -48,11 +48,11 @@ class KnownTiles:
             return False
         packed = self._packed[place] = encode_tile(known)
         self.packed_bytes += len(packed)
-        self._open(place, known)  # what was just read is mostly asked for next
+        self._open(place, known)  # a tile just read is usually needed next
         return True
 
     def get(self, place: Place) -> Known | None:
-        """The tile at a place; None where nothing is known. The caller does not write into it."""
+        """The tile at a place; None if nothing is known. The caller must not write into it."""
         found = self._unpacked.get(place)
         if found is None:
             packed = self._packed.get(place)

@@ -15,8 +15,8 @@ def engine_command() -> list[str]:
 
 
 def engine_environment() -> dict[str, str]:
-    """The engine's environment. OpenMP's threads must not spin while they wait: with one core taken by somebody else a
-    training step took five times as long. It is read when torch is loaded, so it is set before.
+    """The engine's environment. OpenMP's threads must not spin while waiting: with one core busy elsewhere, a training
+    step took five times as long. The variable is read when torch is loaded, so it is set beforehand.
     """
     package = str(Path(__file__).resolve().parents[2])
     path = os.environ.get("PYTHONPATH")

@@ -1,4 +1,4 @@
-"""The engine's prediction job: planes to proposals, tile by tile, what is on the screen first."""
+"""The engine's prediction job: planes to proposals, tile by tile, what is on screen first."""
 
 import time
 from collections.abc import Collection, Generator, Sequence
@@ -19,19 +19,20 @@ from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import frozen
 from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
+from segstudio.text import _
 
 __all__ = ["Looking", "Step", "predict_job"]
 
 T = TypeVar("T")
 
 Step = Reply | Priority | None
-"""What a job yields: something to send, a new place in the agenda, or nothing but the turn."""
+"""What a job yields: something to send, a new place in the agenda, or only its turn."""
 
 _INSTANCE_PIXELS = 64 << 20
-"""Larger planes are not held whole: there each class is one object, and accepting finds the components."""
+"""Larger planes are not kept whole: each class is one object, and accepting finds the components."""
 
 _FIRST_WINDOWS = 4
-"""So many windows of what came on the screen go before everything else; then a run has its turns too."""
+"""So many windows of what came on screen go before everything else; after that a run gets its turns too."""
 
 _PARTS_EVERY_S = 0.5
 
@@ -40,18 +41,18 @@ Place = tuple[int, int]
 
 
 class Looking:
-    """What of a request is on the screen: `at` a plane and its visible part, `times` counts how often that changed."""
+    """The part of a request on screen: `at` is a plane and its visible part, `times` counts how often that changed."""
 
     def __init__(self, at: Target | None = None) -> None:
         self.at = at
         self.times = 0
 
     def turn(self, at: Target) -> None:
-        """Something else is on the screen now."""
+        """Note that something else is on screen now."""
         self.at, self.times = at, self.times + 1
 
     def part_of(self, entry: PlaneEntry) -> Rect | None:
-        """The visible part of a plane; None where another one is on the screen, or none."""
+        """The visible part of a plane; None if it is not on screen."""
         at = self.at
         if at is None or at.visible is None or (at.image, at.plane) != (entry.image, entry.plane):
             return None
@@ -59,7 +60,7 @@ class Looking:
 
 
 def predict_job(shop: Workshop, request: Predict, looking: Looking) -> Generator[Step, None, None]:
-    """Predict every target of a request. A file that cannot be read is reported, and the others are done."""
+    """Predict every target of a request. A file that cannot be read is reported, and the others continue."""
     data = shop.view()
     model, fit_s = yield from _timed(shop.model(request.version, request.device, data))
     left = {(target.image, target.plane): target for target in request.targets}
@@ -67,7 +68,7 @@ def predict_job(shop: Workshop, request: Predict, looking: Looking) -> Generator
         target = _next(left, looking)
         entry = data.entry(target.image, target.plane)
         if entry is None:
-            yield _problem(request, target, model, "The project has no such image any more.")
+            yield _problem(request, target, model, _("This image is no longer in the project."))
             continue
         try:
             yield from _plane(_Work(request, entry, model, data, looking, fit_s))
@@ -78,13 +79,13 @@ def predict_job(shop: Workshop, request: Predict, looking: Looking) -> Generator
 
 
 def _next(left: dict[tuple[int, int], Target], looking: Looking) -> Target:
-    """Take the plane on the screen, else the first that is left."""
+    """Take the plane on screen, else the first that is left."""
     key = None if looking.at is None else (looking.at.image, looking.at.plane)
     return left.pop(key) if key is not None and key in left else left.pop(next(iter(left)))
 
 
 def _timed(steps: Generator[None, None, T]) -> Generator[None, None, tuple[T, float]]:
-    """What a generator returns, and the seconds that it took without those of others between its steps."""
+    """A generator's result, and the seconds it took without those spent by others between its steps."""
     spent = 0.0
     while True:
         begun = time.perf_counter()
@@ -98,7 +99,7 @@ def _timed(steps: Generator[None, None, T]) -> Generator[None, None, tuple[T, fl
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """What the prediction of one plane needs."""
+    """Everything the prediction of one plane needs."""
 
     request: Predict
     entry: PlaneEntry
@@ -109,7 +110,7 @@ class _Work:
 
 
 def _plane(work: _Work) -> Generator[Step, None, None]:
-    """Tiles of one plane, those on the screen first, also when something else comes on the screen meanwhile."""
+    """Tiles of one plane, those on screen first, even if that changes meanwhile."""
     entry, model, seconds = work.entry, work.model, Seconds()
     instances = {c.id for c in work.data.classes() if c.instances} & set(model.outputs)
     drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
@@ -127,7 +128,7 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
                 continue
             ended = turn.made_window(left)
             if not left:
-                break  # what ends it is said at once: nobody must wait for a run to see a plane that is made
+                break  # send the end at once: a finished plane must not wait for a run
             if fresh and (ended or time.perf_counter() - shown_at >= _PARTS_EVERY_S):
                 yield _image_reply(work, drawing.rows(), seconds, part=True)
                 fresh, shown_at = False, time.perf_counter()
@@ -140,7 +141,7 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
 
 
 class _Turn:
-    """One look at the screen: what is made first while nothing else comes on it, and with which priority."""
+    """One look at the screen: what is made first until it changes, and with which priority."""
 
     def __init__(self, looking: Looking, entry: PlaneEntry, left: Collection[Place]) -> None:
         self._looking, self._entry, self._times = looking, entry, looking.times
@@ -156,14 +157,14 @@ class _Turn:
         return Priority.VISIBLE if self._windows < _FIRST_WINDOWS else Priority.TRAIN
 
     def made_window(self, left: Collection[Place]) -> bool:
-        """A window is through; whether it was the last of what is on the screen."""
+        """Note that a window is done; whether it was the last of what is on screen."""
         self._windows += 1
         waited = bool(self._waiting)
         self._waiting = {key for key in self._waiting if key in left}
         return waited and not self._waiting
 
     def is_over(self, left: Collection[Place]) -> bool:
-        """Whether something else is on the screen by now that is still to be made."""
+        """Whether something else is on screen by now and still to be made."""
         if self._times == self._looking.times:
             return False
         self._times = self._looking.times
@@ -182,7 +183,7 @@ class _Score:
 
 
 class _Drawing:
-    """Objects of a plane as its tiles come in: one a class, and at the end one a component for instance classes."""
+    """Objects of a plane as its tiles come in: one per class, and in the end one per component for instance classes."""
 
     def __init__(self, entry: PlaneEntry, outputs: Sequence[int], instances: set[int]) -> None:
         self._entry = entry

@@ -1,6 +1,6 @@
-"""A project on this machine, opened read-only, as the data that learning asks for.
+"""A project on this machine, opened read-only, as the data that learning needs.
 
-A view is of one moment for each image: its labels are read once, in one short transaction, and stay as they were.
+A view shows each image at one moment: its labels are read once, in one short transaction, and do not change.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
 from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
 from segstudio.store.values import FrozenLabels, ImageRow, Split
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["ProjectData"]
 
 
 class ProjectData:
-    """Fulfils `learn.data.Dataset`. `sources` is shared between views; closing the project is its owner's matter.
+    """Fulfils `learn.data.Dataset`. `sources` is shared between views; the project's owner closes it.
 
     `known_bytes` bounds the labels that are kept unpacked.
     """
@@ -68,7 +68,7 @@ class ProjectData:
         ]
 
     def counts_as(self) -> Mapping[int, int]:
-        """What a network's output for a class counts as today, by the id of every class ever made; 0 for nothing."""
+        """What an output for a class counts as today, by the id of every class ever made; 0 for nothing."""
         if self._counts_as is None:
             today = {id_: counts_as for id_, counts_as, _ in self._class_list}
             known = {today[id_] for id_ in self._known_classes()} - {0}
@@ -76,8 +76,8 @@ class ProjectData:
         return self._counts_as
 
     def _known_classes(self) -> set[int]:
-        """The classes that a known pixel was given, in images that were taken out of the project too: what was learned
-        from those stays learned.
+        """The classes with a known pixel, including those in removed images: what was learned from them stays
+        learned.
         """
         known = set(map(int, self._project.class_pixels()))
         for row in self._removed:
@@ -90,7 +90,7 @@ class ProjectData:
         return [entry for row in self._rows.values() for entry in self._entries(row)]
 
     def entry(self, image: int, plane: int) -> PlaneEntry | None:
-        """One plane; None where the project has none such."""
+        """One plane; None if the project does not have it."""
         row = self._rows.get(image)
         return None if row is None or plane >= len(row.planes) else self._entry(row, plane)
 
@@ -99,14 +99,14 @@ class ProjectData:
         return self._last_edit
 
     def learnable(self, image: int) -> bool:
-        """Whether an image has labels, and its file is there with the content that was labelled. Looks once a view."""
+        """Whether an image has labels and its file has not changed since. Checked once per view."""
         if image not in self._learnable:
             row = self._rows[image]
             self._learnable[image] = bool(row.labelled_pixels) and self._is_there(row)
         return self._learnable[image]
 
     def known_classes(self, part: Part) -> Set[int]:
-        """Classes with a known pixel on one side of the split, two of them if there are so many."""
+        """Classes with a known pixel on one side of the split; stops once two are found."""
         counts_as = {id_: counted for id_, counted, _ in self._class_list}
         found: set[int] = set()
         for row in sorted(self._rows.values(), key=lambda row: -row.last_edit):
@@ -117,7 +117,7 @@ class ProjectData:
         return found
 
     def kept(self, image: int, plane: int) -> PlaneFacts | None:
-        """What the client has kept of an earlier run, if the labels are the same still."""
+        """The facts kept by the client from an earlier run, if the labels are still the same."""
         if self._kept is None:
             self._kept = read_facts(self._project.path / FACTS)
         stamp, facts = self._kept.get((image, plane), (None, None))
@@ -127,12 +127,12 @@ class ProjectData:
         return facts if stamp.classes == self._class_list[: len(stamp.classes)] else None
 
     def stamp(self, image: int, plane: int) -> LabelStamp:
-        """Which labels this view gives of a plane; they were read."""
+        """Which labels this view gives for a plane; they must have been read."""
         _, seq = self._frozen[image]
         return LabelStamp(image, plane, seq, self._rows[image].labelled_pixels, self._class_list)
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also for another content than was labelled."""
+        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also if the file changed after it was labelled."""
         for place in ((image, None), (image, plane)):
             if place in self._problems:
                 raise UnreadableImage(self._problems[place])
@@ -148,7 +148,7 @@ class ProjectData:
         return found
 
     def _levels(self, image: int, plane: int, stamp: FileStamp) -> Levels | None:
-        """What the client has kept of a plane, if its file has this size and time."""
+        """The levels kept by the client for a plane, if its file has this size and time."""
         if self._kept_levels is None:
             self._kept_levels = read_levels(self._project.path)
         found = self._kept_levels.get((image, plane))
@@ -172,7 +172,7 @@ class ProjectData:
         return classes, origins
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
-        """The label tiles of a plane that hold a known pixel, cut at its edges; none where it is not learnable."""
+        """The label tiles of a plane with a known pixel, cut at its edges; none if it is not learnable."""
         row = self._rows[image]
         if not self.learnable(image):
             return []
@@ -180,11 +180,11 @@ class ProjectData:
         return [tile_rect(ty, tx).intersected(bounds) for p, ty, tx in self._labelled_keys(image) if p == plane]
 
     def unreadable(self) -> Sequence[str]:
-        """A sentence for each image that was asked for and cannot be read, in the order they were met."""
+        """A sentence for each requested image that cannot be read, in the order they were found."""
         return list(dict.fromkeys(self._problems.values()))
 
     def readable(self, image: int, plane: int) -> bool:
-        """Whether nothing has been met so far that keeps a plane from being read."""
+        """Whether nothing found so far keeps a plane from being read."""
         return (image, None) not in self._problems and (image, plane) not in self._problems
 
     def blocks(self) -> Sequence[Block]:
@@ -208,7 +208,8 @@ class ProjectData:
 
     def weights(self, version: str) -> bytes:
         """The weights of a version, compared with the digest in its card."""
-        data = _read(self._project.path / "models" / f"{version}.safetensors", f"The weights of version {version}")
+        unreadable = N_("The weights of version {version} cannot be read: {reason}.")
+        data = _read(self._project.path / "models" / f"{version}.safetensors", unreadable, version)
         if hashlib.sha256(data).hexdigest() != self.card(version).get("sha256"):
             raise WeightsDamaged(
                 _("The weights of version {version} are not those that were written.", version=version),
@@ -218,11 +219,14 @@ class ProjectData:
 
     def card(self, version: str) -> dict[str, object]:
         """The card of a version."""
-        what = f"The card of version {version}"
+        unreadable = N_("The card of version {version} cannot be read: {reason}.")
+        data = _read(self._project.path / "models" / f"{version}.json", unreadable, version)
         try:
-            return msgspec.json.decode(_read(self._project.path / "models" / f"{version}.json", what), type=dict)
+            return msgspec.json.decode(data, type=dict)
         except msgspec.DecodeError as error:
-            raise WeightsDamaged(_("{what} cannot be read.", what=what), todo=_("Choose another version.")) from error
+            raise WeightsDamaged(
+                _("The card of version {version} cannot be read.", version=version), todo=_("Choose another version.")
+            ) from error
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""
@@ -230,8 +234,8 @@ class ProjectData:
         return path.read_bytes() if path.is_file() else None
 
     def _is_there(self, row: ImageRow) -> bool:
-        """Whether the file is there and holds what was labelled, by a look at its entry; only one that does not is
-        opened, for the reason.
+        """Whether the file is there and unchanged, judged by its directory entry; otherwise it is opened to find the
+        reason.
         """
         if look_at(row).content not in (Content.CHANGED, Content.MISSING):
             return True
@@ -243,13 +247,13 @@ class ProjectData:
         return True
 
     def _check_content(self, row: ImageRow) -> None:
-        """Once a view: a file may change between two requests, and learning from it would go unnoticed."""
+        """Check once per view: a file may change between two requests, and learning from it would go unnoticed."""
         if row.id not in self._as_labelled:
             must_be_as_labelled(row)
             self._as_labelled.add(row.id)
 
     def _counting(self) -> Iterator[tuple[int, int, str]]:
-        """Every class ever made, in order: its id, what it counts as today (0: nothing), and of which kind that is."""
+        """Every class ever made, in order: its id, what it counts as today (0: nothing), and the kind of that class."""
         for class_ in sorted(self._table.all, key=lambda c: int(c.id)):
             found = self._table.effective(class_.id)
             if found is None or found.kind is Kind.IGNORE:
@@ -297,18 +301,18 @@ def _part(row: ImageRow) -> Part:
 
 
 def _group_names(rows: Sequence[ImageRow]) -> dict[int, str]:
-    """A group is called by its first image."""
+    """A group is named after its first image."""
     names: dict[int, str] = {}
     for row in rows:
         names.setdefault(row.group_id, row.path)
     return names
 
 
-def _read(path: Path, what: str) -> bytes:
+def _read(path: Path, unreadable: str, version: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise WeightsDamaged(
-            _("{what} cannot be read: {strerror}.", what=what, strerror=error.strerror or error),
+            _(unreadable, version=version, reason=error.strerror or error),
             todo=_("Choose another version."),
         ) from error

@@ -60,7 +60,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A plane to predict; `visible` is the rectangle (x, y, w, h) on the screen, which comes first."""
+    """A plane to predict; `visible` is the rectangle (x, y, w, h) on screen, which comes first."""
 
     image: int
     plane: int
@@ -77,7 +77,7 @@ class Predict(msgspec.Struct, frozen=True, tag="predict", kw_only=True):
 
 
 class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
-    """Start or resume a run; `version` is the name the child will have. `plan` repeats a plan made before.
+    """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan.
 
     A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost.
     """
@@ -92,19 +92,19 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """End a run after the step it is at, and keep what it has learned."""
+    """End a run after its current step, and keep what it has learned."""
 
     id: int
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """Nobody waits for this request any more."""
+    """Nobody is waiting for this request any more."""
 
     id: int
 
 
 class Look(msgspec.Struct, frozen=True, tag="look"):
-    """Something else is on the screen: of the request `id`, this plane's `visible` part comes first from now on."""
+    """Something else is on screen: in the request `id`, this plane's `visible` part comes first from now on."""
 
     id: int
     image: int
@@ -141,8 +141,8 @@ class PredictedTile(msgspec.Struct, frozen=True, tag="tile"):
 class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     """A plane is finished, or could not be read (`problem`). `rows`: object id, class id, score 0..1.
 
-    With `part` it is only so far: the tiles that were sent are to be seen, the others follow. `fit_s` are the seconds
-    that the instant learner was fitted for this request, 0 where that was done before.
+    With `part` it is not finished yet: the tiles sent so far can be shown, the others follow. `fit_s` is how many
+    seconds fitting the instant learner took for this request, 0 if it had been fitted before.
     """
 
     id: int
@@ -160,7 +160,7 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):
-    """What was measured on the labels of a plane, for the client to keep."""
+    """Facts measured on the labels of a plane, for the client to keep."""
 
     id: int
     stamp: LabelStamp
@@ -191,9 +191,9 @@ class Blob(msgspec.Struct, frozen=True, tag="blob"):
 
 
 class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
-    """A run has ended: figures of the parent and the child on the same pixels, and what the gate says.
+    """A run has ended: figures of parent and child on the same pixels, and the gate's verdict.
 
-    `current` is the version that proposes from now on; `advice` what would help where that is not the child.
+    `current` is the version that proposes from now on; `advice` says what would help if that is not the child.
     """
 
     id: int
@@ -209,11 +209,11 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
 
 
 class Bye(msgspec.Struct, frozen=True, tag="bye"):
-    """The engine ends because nothing was asked for in a long time: whatever comes now is for another process."""
+    """The engine ends because it was idle: any request that comes now is for another process."""
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
-    """Nothing more will be said about this request."""
+    """No more replies to this request follow."""
 
     id: int
 
@@ -239,7 +239,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def write_frame(stream: BinaryIO, value: Message | Reply) -> None:
-    """Write one message and flush it. Raises OSError or ValueError where the other side is gone."""
+    """Write one message and flush it. Raises OSError or ValueError if the other side is gone."""
     data = _encoder.encode(value)
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
@@ -248,7 +248,7 @@ def write_frame(stream: BinaryIO, value: Message | Reply) -> None:
 def read_frame(stream: BinaryIO) -> bytes | None:
     """The bytes of the next frame; None at the end of the stream, a torn last frame included.
 
-    Raises ValueError for a length that no message has: what stands on the stream is not ours.
+    Raises ValueError for a length that no message has: then the stream is not ours.
     """
     head = _read_exactly(stream, _LENGTH.size)
     if head is None:
@@ -260,7 +260,7 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
 
 def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
-    """So many bytes, also from a stream without a buffer; None where it ends before."""
+    """Exactly `length` bytes, also from an unbuffered stream; None if it ends before."""
     parts: list[bytes] = []
     while length > 0:
         part = stream.read(length)
@@ -272,10 +272,10 @@ def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
 
 
 def decode_message(data: bytes) -> Message:
-    """The client's message of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    """The client's message in these bytes. Raises `msgspec.DecodeError` if they hold none."""
     return _messages.decode(data)
 
 
 def decode_reply(data: bytes) -> Reply:
-    """The engine's reply of these bytes. Raises `msgspec.DecodeError` where they are none."""
+    """The engine's reply in these bytes. Raises `msgspec.DecodeError` if they hold none."""
     return _replies.decode(data)

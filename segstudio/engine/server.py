@@ -1,7 +1,7 @@
-"""The engine process, `python -m segstudio.engine.server`: one device owner, who looks at the inbox between two steps.
+"""The engine process, `python -m segstudio.engine.server`: one owner of the device that checks its inbox between steps.
 
-Standard output belongs to the protocol: it is duplicated first and then pointed at standard error, so that whatever a
-library prints lands in the log. The process ends at the end of its input, or when it has been idle for long enough.
+Standard output belongs to the protocol: it is duplicated first and then pointed at standard error, so that anything a
+library prints goes to the log. The process ends at the end of its input, or when it has been idle for long enough.
 """
 
 import os
@@ -45,6 +45,7 @@ from segstudio.engine.workshop import Workshop
 from segstudio.errors import UserError
 from segstudio.learn.device import device_name, resolve
 from segstudio.store.project import Project
+from segstudio.text import _
 
 __all__ = ["Server", "main"]
 
@@ -59,7 +60,7 @@ class _Job:
 
 
 class Server:
-    """Reads requests, runs their generators by priority, writes replies. Everything but reading is one thread."""
+    """Reads requests, runs their generators by priority, writes replies. Everything except reading is on one thread."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self._source = source
@@ -70,13 +71,14 @@ class Server:
         self._ended = False
 
     def run(self) -> int:
-        """Serve until the input ends or nothing was asked for in the idle time; returns the exit code."""
+        """Serve until the input ends or no request came in the idle time; returns the exit code."""
         first = read_frame(self._source)
         if first is None:
             return 0
         hello = decode_message(first)
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
-            self._send(Failed(id=0, error="EngineDied", sentence="Engine and program are of different versions."))
+            sentence = _("The engine and the program have different versions.")
+            self._send(Failed(id=0, error="EngineDied", sentence=sentence))
             return 2
         try:
             project = Project.open(Path(hello.project), write=False)
@@ -95,13 +97,13 @@ class Server:
         return 0
 
     def _serve(self, shop: Workshop, idle_s: float) -> None:
-        """Take in everything that has come, then let one job make one step. Waits only where there is no job."""
+        """Take in all messages, then let one job make one step. Waits only if there is no job."""
         while not self._ended:
             try:
                 message = self._inbox.get_nowait() if self._jobs else self._inbox.get(timeout=idle_s)
             except queue.Empty:
                 if not self._jobs:
-                    self._send(Bye())  # what is being asked for at this moment is no request that died
+                    self._send(Bye())  # so that a request sent at this moment is passed on instead of failing
                     return
                 self._step()
                 continue
@@ -110,14 +112,14 @@ class Server:
             self._take(shop, message)
 
     def _listen(self) -> None:
-        """Put every message into the inbox. Runs in its own thread; at the end of the input the process ends, at the
-        latest when a step that hangs has had its time.
+        """Put every message into the inbox. Runs in its own thread; at the end of the input the process ends, even if a
+        step hangs: then after a grace period.
         """
         try:
             while (frame := read_frame(self._source)) is not None:
                 self._inbox.put(decode_message(frame))
         except (OSError, ValueError, msgspec.DecodeError) as error:
-            print(f"The client sent what is no message: {error}", file=sys.stderr)  # noqa: T201  (the log)
+            print(f"The client sent something that is not a message: {error}", file=sys.stderr)  # noqa: T201  (the log)
         self._inbox.put(None)
         timer = threading.Timer(_GRACE_S, os._exit, (0,))
         timer.daemon = True
@@ -140,7 +142,7 @@ class Server:
             self._drop(message.id)
 
     def _look(self, message: Look) -> None:
-        """What came on the screen jumps the queue: the request has a turn at once, in which it sees what is missing."""
+        """A change on screen jumps the queue: the request gets a turn at once and sees what is missing."""
         self._jobs[message.id].looking.turn(Target(message.image, message.plane, message.visible))
         self._agenda.move(message.id, Priority.VISIBLE)
 
@@ -153,7 +155,7 @@ class Server:
         self._agenda.close(id_)
 
     def _step(self) -> None:
-        """Let the job whose turn it is make one step. What a person can mend is sent; a bug ends the process."""
+        """Let the next job make one step. A `UserError` is sent to the client; a bug ends the process."""
         id_ = self._agenda.take()
         assert id_ is not None
         try:
@@ -177,7 +179,7 @@ class Server:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the engine, or with `--doctor` print what it finds as one JSON object."""
+    """Run the engine, or with `--doctor` print its findings as one JSON object."""
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     if "--doctor" in arguments:
@@ -187,7 +189,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program that started it
     _be_nice()
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # Without a buffer: a thread that waits inside one would keep the process from ending.
+    # Without a buffer, because a thread waiting inside one would keep the process from ending.
     return Server(open(0, "rb", buffering=0, closefd=False), sink).run()
 
 
@@ -196,7 +198,7 @@ def _failed(id_: int, error: UserError) -> Failed:
 
 
 def _be_nice() -> None:
-    """Painting goes before learning."""
+    """Lower our priority: painting goes before learning."""
     if hasattr(os, "nice"):
         os.nice(10)
         return

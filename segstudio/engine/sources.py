@@ -1,4 +1,4 @@
-"""Open images of the engine, decoded planes kept while they fit a budget of bytes; the least used goes first."""
+"""Open images of the engine; decoded planes are kept within a budget of bytes, the least recently used go first."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,7 +18,7 @@ __all__ = ["Sources"]
 BUDGET_BYTES = 512 << 20
 
 LevelsLookUp = Callable[[tuple[int, int]], Levels | None]
-"""Levels of one plane, if they are known of a file of this size in bytes and time of change in nanoseconds."""
+"""Levels of one plane, if they are known for a file of this size in bytes and time of change in nanoseconds."""
 
 
 class Sources:
@@ -36,12 +36,12 @@ class Sources:
     def pixels(
         self, file: Path, plane: int, rect: Rect, size: tuple[int, int], kept: LevelsLookUp | None = None
     ) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) of a rectangle within the plane, which is to have this width and height.
+        """Pixels (h, w, channels) of a rectangle within the plane, which must have this width and height.
 
-        `kept` gives the levels that the project keeps of the plane, asked for when it is first read after `refresh`:
-        the same as are found here where it keeps none.
+        `kept` gives the levels that the project keeps for the plane, asked for at the first read after `refresh`; if it
+        keeps none, the same levels are computed here.
 
-        Raises `UnreadableImage`, also where the file is no longer the one that the project was made of.
+        Raises `UnreadableImage`, also if the file is no longer the one in the project.
         """
         source = self._source(file)
         try:
@@ -53,7 +53,7 @@ class Sources:
         return to_float(samples, self._levels_of(file, plane, source, kept))
 
     def refresh(self, file: Path) -> None:
-        """Let go of what was decoded where the file has changed since: once a request is often enough."""
+        """Drop what was decoded if the file has changed since; called once per request."""
         try:
             status = file.stat()
             seen = status.st_size, status.st_mtime_ns
@@ -72,9 +72,13 @@ class Sources:
     def _read(self, source: ImageSource, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> Pixels:
         planes = source.info.planes
         if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
-            was = f"{size[0]} x {size[1]} pixels"
             raise UnreadableImage(
-                _("{name} was changed: the plane that the project knows of it has {was}.", name=file.name, was=was)
+                _(
+                    "{name} was changed: in the project its plane has {width} x {height} pixels.",
+                    name=file.name,
+                    width=size[0],
+                    height=size[1],
+                )
             )
         return source.read(plane, rect)
 
@@ -84,7 +88,7 @@ class Sources:
         return self._sources[file]
 
     def _note(self, file: Path, plane: int, source: ImageSource) -> None:
-        """That a plane was decoded: the least used planes make room for it, whichever image they are of."""
+        """Note a decoded plane; the least recently used planes make room for it, of whatever image."""
         if (file, plane) not in self._decoded:
             size = source.info.planes[plane]
             taken = size.width * size.height * source.info.channels * np.dtype(source.info.dtype).itemsize

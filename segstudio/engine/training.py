@@ -1,4 +1,4 @@
-"""The engine's training job: facts, plan, run, gate; everything a run leaves behind goes out as messages."""
+"""The engine's training job: facts, plan, run, gate; all results of a run are sent as messages."""
 
 import math
 import time
@@ -32,26 +32,26 @@ from segstudio.learn.versions import (
 )
 from segstudio.learn.weights import embedded_card
 from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Preparing, Warned
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Stopping", "train_job"]
 
 _TELL_S = 0.25
 
 _WATCHED_PX = 1 << 20
-"""Held-out pixels that are measured while a run is under way."""
+"""Held-out pixels that are measured during a run."""
 
 
 @dataclass(slots=True)
 class Stopping:
-    """Whether somebody asked the run to end and keep what it has."""
+    """Whether the run was asked to end and keep what it has learned."""
 
     asked: bool = field(default=False)
 
 
 def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[Step, None, None]:
-    """Fulfil a request to train. Raises what a person can mend: `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
-    and `UserError` where memory runs out.
+    """Fulfil a request to train. Raises `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, and `UserError` if
+    memory runs out.
     """
     device = resolve(request.choices.device)
     try:
@@ -61,8 +61,8 @@ def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[S
             raise
     else:
         return
-    # Here the error is gone, and with it what the run held.
-    raise too_little_memory(device, "to train")
+    # Outside the handler the error is gone, and with it the memory that the run held.
+    raise too_little_memory(device)
 
 
 def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: Stopping) -> Generator[Step, None, None]:
@@ -71,8 +71,8 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     facts = yield from _surveyed(request, data)
     missing = data.unreadable()
     if missing:
-        yield _warned(request, f"{_all_of(missing)} The run learns from the other images.")
-    yield _preparing(request, "Preparing the network")
+        yield _warned(request, " ".join((_all_of(missing), _("The run learns from the other images."))))
+    yield _preparing(request, _("Preparing the network"))
     saved = data.checkpoint(request.run) if request.resume else None
     try:
         plan = (
@@ -98,7 +98,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
 
 
 def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
-    """The facts of a project, giving way between planes; what is new among them goes to the client, to be kept."""
+    """The facts of a project, yielding between planes; new ones go to the client, which keeps them."""
     told = -math.inf
     for found in survey(data):
         if isinstance(found, Facts):
@@ -108,8 +108,7 @@ def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
             yield Measured(request.id, data.stamp(entry.image, entry.plane), found.facts)
             if time.monotonic() - told > _TELL_S:
                 told = time.monotonic()
-                what = "images" if found.images == found.total else "planes"
-                yield _preparing(request, f"Reading {found.done} of {found.total} {what}", found.done, found.total)
+                yield _preparing(request, _reading(found), found.done, found.total)
         yield None
     raise AssertionError("a survey ends with facts")
 
@@ -132,7 +131,8 @@ def _run(
             yield RunPlanned(request.id, plan)
         if damaged := [sentence for sentence in data.unreadable() if sentence not in said]:
             said = data.unreadable()
-            yield _warned(request, f"{_all_of(damaged)} The run goes on without.", trainer)
+            sentence = " ".join((_all_of(damaged), _("The run goes on without them.")))
+            yield _warned(request, sentence, trainer)
         if isinstance(event, Checkpointed):
             yield from _blobs(request, "checkpoint", trainer.snapshot())
         yield None if event is None else RunEvent(request.id, event)
@@ -141,6 +141,13 @@ def _run(
             trainer.plan = msgspec.structs.replace(trainer.plan, stopped_at=trainer.step)
             yield RunEvent(request.id, Finished(step=trainer.step, seconds=trainer.seconds, reason="stopped"))
             return
+
+
+def _reading(found: Looked) -> str:
+    """How far the survey is; planes are counted where an image has several."""
+    if found.images == found.total:
+        return count(found.total, "Reading {done:,} of {n} image", "Reading {done:,} of {n} images", done=found.done)
+    return count(found.total, "Reading {done:,} of {n} plane", "Reading {done:,} of {n} planes", done=found.done)
 
 
 def _preparing(request: Train, text: str, done: int = 0, total: int = 0) -> RunEvent:
@@ -154,14 +161,17 @@ def _warned(request: Train, sentence: str, trainer: Trainer | None = None) -> Ru
 
 def _all_of(broken: Sequence[str]) -> str:
     """The first of some sentences about images, and how many more there are."""
-    more = f" {len(broken) - 1} more could not be read either." if len(broken) > 1 else ""
-    return f"{broken[0]}{more}"
+    more = len(broken) - 1
+    if not more:
+        return broken[0]
+    others = count(more, "{n} more could not be read either.", "{n} more could not be read either.")
+    return " ".join((broken[0], others))
 
 
 def _nothing_left(broken: Sequence[str]) -> NotEnoughLabels:
     return NotEnoughLabels(
-        _("{all_of} What the other images hold is too little to learn from.", all_of=_all_of(broken)),
-        todo=_("Put the files back, or say where they are now: 'segstudio relink', or Locate in the window."),
+        " ".join((_all_of(broken), _("The other images have too few labels to learn from."))),
+        todo=_("Put the files back, or find them with 'segstudio relink' or Locate in the window."),
     )
 
 
@@ -177,7 +187,7 @@ def _judge(
     parent, parent_figures = yield from _best_before(shop, plan, device, data, target)
     verdict = decide(parent_figures, child_figures)
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
-    if read != plan.planes:  # nothing was learned from what could not be read
+    if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
     weights = encode_weights(trainer.averaged, {"version": request.version, "network": plan.network})
     yield from _blobs(request, "weights", weights)
@@ -198,9 +208,9 @@ def _judge(
 def _best_before(
     shop: Workshop, plan: Plan, device: torch.device, data: Dataset, target: HeldOut
 ) -> Generator[Step, None, tuple[Model, Figures | None]]:
-    """What proposes now: the promoted version or the instant learner, whichever is better on the held-out pixels.
+    """The current proposer: the promoted version or the instant learner, whichever is better on the held-out pixels.
 
-    Before both it is the embedded guess.
+    Before there is either, it is the embedded guess.
     """
     candidates: list[Model] = []
     promoted = data.promoted_version()
@@ -246,7 +256,7 @@ def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, devic
 
 
 def _usual_base(data: Dataset, facts: Facts) -> str:
-    """The promoted version, unless images of more channels than it knows have come since."""
+    """The promoted version, unless images with more channels than it knows were added since."""
     promoted = data.promoted_version()
     if promoted is None or read_card(promoted, data).channels != channels_of(facts):
         return EMBEDDED
@@ -257,7 +267,7 @@ def _saved_plan(checkpoint: bytes) -> Plan:
     try:
         return msgspec.json.decode(metadata(checkpoint)["plan"], type=Plan)
     except (KeyError, msgspec.MsgspecError) as error:
-        raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start the run anew.")) from error
+        raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start a new run.")) from error
 
 
 def _blobs(request: Train, kind: str, data: bytes) -> Generator[Step, None, None]:

@@ -18,16 +18,16 @@ from segstudio.text import _
 __all__ = ["Workshop", "is_grey"]
 
 CURRENT = "current"
-"""Stands for the version that is to propose."""
+"""Stands for the version that proposes."""
 
 _KEPT_MODELS = 3
 _INSTANT_MARGIN_PX = 64
 
 
 class Workshop:
-    """One source of data and one device owner. Models are kept by what they were made of, the last used ones.
+    """One source of data and one owner of the device. The last used models are kept, by what they were made from.
 
-    `view` gives the data as they are now; jobs see no more of a project than that.
+    `view` gives the data as they are now; jobs see nothing else of a project.
     """
 
     def __init__(self, view: Callable[[], Dataset]) -> None:
@@ -44,8 +44,8 @@ class Workshop:
         return self._pays[str(device)]
 
     def resolved(self, version: str, data: Dataset) -> str:
-        """The version that a name stands for: 'current' is the one in force, else the instant learner where two classes
-        have known pixels, else the embedded guess.
+        """The version that a name stands for: 'current' is the version in force, else the instant learner if two
+        classes have known pixels, else the embedded guess.
         """
         if version != CURRENT:
             return version
@@ -62,7 +62,7 @@ class Workshop:
         except NotEnoughLabels:
             if version != CURRENT:
                 raise
-            # What is labelled lies in held-out blocks, or in pictures that cannot be read.
+            # All labels are in held-out blocks, or in images that cannot be read.
             self._unfit = data.last_edit()
             return (yield from self._kept(EMBEDDED, device, data))
 
@@ -79,7 +79,7 @@ class Workshop:
     def instant(
         self, device: torch.device, data: Dataset, blocks: tuple[Block, ...], margin_px: int
     ) -> Generator[None, None, Model | None]:
-        """The instant learner fitted outside some blocks; None where too little is labelled."""
+        """The instant learner fitted outside some blocks; None if too little is labelled."""
         try:
             found = None
             for found in fit_instant(data, data.classes(), blocks, margin_px, device, bfloat16=self.bfloat16(device)):

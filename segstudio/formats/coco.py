@@ -1,10 +1,11 @@
 """COCO (Lin et al., Microsoft COCO: Common Objects in Context, 2014): one coco.json, always RLE, `iscrowd` 0.
 
-A semantic class is one annotation an image, every instance one of its own; ignored pixels are left out, and so is the
-background unless asked for. A plane of an image with several is an image entry of its own, with its number as `plane`.
+A semantic class is one annotation per image, every instance one of its own; ignored pixels are left out, and so is the
+background unless asked for. Each plane of an image with several is an image entry of its own, with its number as
+`plane`.
 
-Annotations are written plane by plane, an annotation a line, and read back at once: whatever the number of objects,
-those of one plane are in memory.
+Annotations are written plane by plane, one per line, and read back at once: only the objects of one plane are in
+memory.
 """
 
 import hashlib
@@ -47,7 +48,7 @@ class _Annotation(msgspec.Struct, frozen=True):
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file begins as those that `CocoWriter` makes. Raises `OSError`."""
+    """Whether a file begins like those made by `CocoWriter`. Raises `OSError`."""
     with path.open("rb") as file:
         return _DESCRIPTION.encode() in file.read(_HEAD_BYTES)
 
@@ -63,7 +64,7 @@ def writer(folder: Path, plan: ExportPlan) -> "CocoWriter":
 
 
 def annotation_reader(path: Path) -> AnnotationReader:
-    """Reads such a file, of any program. Raises `UserError` where it is none."""
+    """A reader of such a file, of any program. Raises `UserError` if it is of another kind."""
     from segstudio.formats.coco_reader import CocoReader
 
     return CocoReader(path)
@@ -85,7 +86,7 @@ class CocoWriter:
         self._annotations = 0
         self._written = hashlib.sha256()
         info = msgspec.json.encode({"description": _DESCRIPTION, "version": "1.0"})
-        # The description first: by it the file is known as ours.
+        # The description comes first: `is_own` recognises our files by it.
         self._head = b'{"info": ' + info + b',\n"licenses": [],\n"annotations": ['
 
     def add(self, labels: LabelPlane) -> None:
@@ -112,7 +113,7 @@ class CocoWriter:
         return ()
 
     def finish(self) -> Iterable[PurePosixPath]:
-        """Write what comes behind the annotations, and compare the whole file with what was compared plane by plane."""
+        """Write what follows the annotations, and compare the whole file with what was compared plane by plane."""
         categories = [
             {"id": c.value, "name": c.name, "supercategory": "", "isthing": int(c.kind is Kind.INSTANCE)}
             for c in self._classes.values()
@@ -124,11 +125,11 @@ class CocoWriter:
             while part := file.read(_READ_BYTES):
                 found.update(part)
         if found.digest() != self._written.digest():
-            raise ExportMismatch(_("{file} does not hold what was written to it; nothing was exported.", file=FILE))
+            raise ExportMismatch(_("{file} does not hold what was written to it, and nothing was exported.", file=FILE))
         return [PurePosixPath(FILE)]
 
     def _write(self, data: bytes, *, sync: bool = False) -> int:
-        """Write behind what is there; where it begins."""
+        """Append to the file; returns where the data begins."""
         with self._file.open("ab") as out:
             if not out.tell():
                 out.write(self._head)
@@ -145,14 +146,16 @@ class CocoWriter:
         from pycocotools import mask as coco_mask
 
         size = (entry["height"], entry["width"])
-        plain: Any = [{"size": list(size), "counts": counts} for counts in runs.counts()]  # its stubs know packed ones
+        plain: Any = [
+            {"size": list(size), "counts": counts} for counts in runs.counts()
+        ]  # its stubs know packed ones only
         packed = coco_mask.frPyObjects(plain, *size) if plain else []
         known = zip((runs.keys >> 32).tolist(), packed, runs.areas().tolist(), runs.boxes().tolist(), strict=True)
         for number, (value, rle, area, box) in enumerate(known, start=self._annotations + 1):
             yield _Annotation(number, entry["id"], value, _Rle(size, rle["counts"].decode("ascii")), area, tuple(box))
 
     def _compare(self, begin: int, columns: "_Columns", entry: dict[str, Any], wanted: int) -> None:
-        """Read the last annotations back. Raises `ExportMismatch` where they are not those of the plane."""
+        """Read the last annotations back. Raises `ExportMismatch` unless they are those of the plane."""
         with self._file.open("rb") as file:
             file.seek(begin)
             _unused, *lines = file.read().split(b"\n")
@@ -160,7 +163,7 @@ class CocoWriter:
             found = [_decoder.decode(line.removesuffix(b",")) for line in lines]
         except msgspec.DecodeError as error:
             raise ExportMismatch(
-                _("{file} could not be read back after writing; nothing was exported.", file=FILE)
+                _("{file} could not be read back after writing, and nothing was exported.", file=FILE)
             ) from error
         size = (entry["height"], entry["width"])
         numbers = range(self._annotations + 1, self._annotations + wanted + 1)
@@ -170,9 +173,9 @@ class CocoWriter:
         if not right or not columns.are_those_of(found, self._values, self._instance):
             raise ExportMismatch(
                 _(
-                    "{file} does not hold what was exported of {entry}; nothing was exported.",
+                    "{file} does not hold the labels of {image}, and nothing was exported.",
                     file=FILE,
-                    entry=entry["file_name"],
+                    image=entry["file_name"],
                 )
             )
 
@@ -190,8 +193,10 @@ class _Columns:
         self._present: tuple[int, ...] = ()
 
     def runs(self, wanted: NDArray[np.int32], instance: NDArray[np.int32]) -> Runs:
-        """The runs of each annotation. A key has the class above, and below it the object (0 for a class that is not of
-        instances, which is one annotation)."""
+        """The runs of each annotation. A key holds the class in its high bits and the object in its low bits.
+
+        The object is 0 for a class that is not an instance class: it is one annotation.
+        """
         new = self.values[1:] != self.values[:-1]
         new |= self.objects[1:] != self.objects[:-1]
         starts = np.concatenate([[0], np.flatnonzero(new) + 1])
@@ -203,9 +208,9 @@ class _Columns:
     def are_those_of(
         self, found: Sequence[_Annotation], wanted: NDArray[np.int32], instance: NDArray[np.int32]
     ) -> bool:
-        """Whether annotations say of every pixel what it is: the plane is made of them again, and compared.
+        """Whether annotations describe every pixel: the plane is rebuilt from them and compared.
 
-        Changes `values`: what is not exported is taken out of them.
+        Changes `values`: what is not exported is removed from them.
         """
         if not found:
             return not np.isin(self._present, wanted).any()
@@ -224,7 +229,7 @@ class _Columns:
         starts, stops = runs.starts[order], runs.stops[order]
         gaps = starts - np.concatenate([[0], stops[:-1]])
         if gaps.min() < 0:
-            return False  # two annotations have a pixel in common
+            return False  # two annotations share a pixel
         lengths = np.append(np.stack([gaps, stops - starts], 1).reshape(-1), self._size - stops[-1])
         owner = np.repeat(runs.keys, np.diff(runs.firsts))[order]
         for value in set(self._present).difference(wanted.tolist(), [self._nothing]):

@@ -1,7 +1,7 @@
-"""COCO's files of instances read: polygons, run lengths and packed run lengths, whoever wrote them.
+"""Reads COCO's files of instances, of any program: polygons, run lengths and packed run lengths.
 
-The text of the file is held, and of each annotation its place there; what it covers is decoded image by image. Nothing
-is taken on trust: ids may be sparse or text, sizes wrong, numbers none.
+The text of the file is kept, with the place of each annotation; areas are decoded image by image. Nothing is taken on
+trust: ids may be sparse or text, sizes wrong, numbers not finite.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ import msgspec
 from segstudio.errors import MaskMismatch, UnreadableImage, UserError
 from segstudio.formats.annotated import packed_counts, packed_polygons
 from segstudio.formats.values import AnnotatedImage, Annotation, AnnotationClass
-from segstudio.text import _
+from segstudio.text import N_, _, count
 
 __all__ = ["CocoReader"]
 
@@ -42,7 +42,7 @@ class _File(msgspec.Struct):
 
 
 class _Head(msgspec.Struct):
-    """What is read of every annotation at once."""
+    """The part that is read of all annotations at the start."""
 
     image_id: _Id
     category_id: _Id
@@ -57,7 +57,7 @@ class _Rle(msgspec.Struct):
 
 
 class _Area(msgspec.Struct):
-    """What is read of an annotation when its image is."""
+    """The part that is read of an annotation together with its image."""
 
     category_id: _Id
     segmentation: list[list[float]] | _Rle
@@ -66,22 +66,24 @@ class _Area(msgspec.Struct):
 
 
 _NOTHING = (b"", b"[]", b"null", b"{}", b"[[]]")
-_KEYPOINTS = "keypoints without a segmentation"
-_BOXES = "boxes without a segmentation"
+_KEYPOINTS = N_("keypoints without a segmentation")
+_BOXES = N_("boxes without a segmentation")
 
 
 class CocoReader:
     """See `AnnotationReader`.
 
-    Raises `UserError` for a path without such a file, `UnreadableImage` for one that is none, `MaskMismatch` where
-    parts of it do not belong together.
+    Raises `UserError` for a path without such a file, `UnreadableImage` for a file of another kind, `MaskMismatch` if
+    its parts do not belong together.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = _file_at(path)
         content = self._read()
         self._annotations = content.annotations
-        self._places = _unique([c.id for c in content.categories], "categories", self.name)
+        self._places = _unique(
+            [c.id for c in content.categories], N_("{name}: two categories have the id {id}."), self.name
+        )
         self._classes = tuple(
             AnnotationClass(c.name.strip(), c.id if isinstance(c.id, int) else None, bool(c.isthing))
             for c in content.categories
@@ -101,7 +103,7 @@ class CocoReader:
 
     @property
     def images(self) -> Sequence[AnnotatedImage]:
-        """The images; a plane of one with several is an image of its own here."""
+        """The images; here each plane of an image with several is an image of its own."""
         return self._images
 
     @property
@@ -117,14 +119,15 @@ class CocoReader:
             except (msgspec.DecodeError, RecursionError) as error:
                 raise MaskMismatch(
                     _(
-                        "{name}: annotation {at} of {path}: {why}.",
+                        "{name}: annotation {number} of {path} is invalid: {why}.",
                         name=self.name,
-                        at=at + 1,
+                        number=at + 1,
                         path=image.path,
                         why=_why(error),
                     )
                 ) from error
-            said = f"{self.name}: annotation {area.id if area.id != '' else at + 1} of {image.path}"
+            number = area.id if area.id != "" else at + 1
+            said = _("{name}: annotation {number} of {path}", name=self.name, number=number, path=image.path)
             packed = _packed(area.segmentation, width, height, said)
             yield Annotation(said, self._places[area.category_id], packed, bool(area.iscrowd))
 
@@ -133,22 +136,22 @@ class CocoReader:
             text = self._path.read_bytes().removeprefix(b"\xef\xbb\xbf")
         except OSError as error:
             raise UnreadableImage(
-                _("{name} cannot be read: {strerror}.", name=self.name, strerror=error.strerror or error)
+                _("{name} cannot be read: {reason}.", name=self.name, reason=error.strerror or error)
             ) from error
         try:
             return _files.decode(text)
         except (msgspec.ValidationError, RecursionError) as error:
             raise UnreadableImage(
-                _("{name} is no COCO file of instances: {why}.", name=self.name, why=_why(error))
+                _("{name} is not a COCO file of instances: {why}.", name=self.name, why=_why(error))
             ) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UnreadableImage(
-                _("{name} is no JSON, or is cut short: {why}.", name=self.name, why=_why(error))
+                _("{name} is not JSON, or is cut short: {why}.", name=self.name, why=_why(error))
             ) from error
 
     def _indexed(self, images: Sequence[_Image]) -> tuple[tuple[AnnotatedImage, ...], int]:
-        """The images with what they have, and how many annotations belong to none."""
-        places = _unique([image.id for image in images], "images", self.name)
+        """The images with their annotations, and the number of annotations that belong to none."""
+        places = _unique([image.id for image in images], N_("{name}: two images have the id {id}."), self.name)
         self._of_image = [[] for _ in images]
         classes: defaultdict[int, set[int]] = defaultdict(set)
         left_out: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -163,8 +166,12 @@ class CocoReader:
                 left_out[place][what] += 1
             elif head.category_id not in self._places:
                 raise MaskMismatch(
-                    f"{self.name}: annotation {head.id if head.id != '' else at + 1} has the category "
-                    f"{head.category_id}, which the file does not list."
+                    _(
+                        "{name}: annotation {number} has the category {category}, which the file does not list.",
+                        name=self.name,
+                        number=head.id if head.id != "" else at + 1,
+                        category=head.category_id,
+                    )
                 )
             else:
                 self._of_image[place].append(at)
@@ -189,9 +196,9 @@ class CocoReader:
         except (msgspec.DecodeError, RecursionError) as error:
             raise MaskMismatch(
                 _(
-                    "{name}: annotation {at} is none of COCO's instances: {why}.",
+                    "{name}: annotation {number} is not a COCO instance: {why}.",
                     name=self.name,
-                    at=at + 1,
+                    number=at + 1,
                     why=_why(error),
                 )
             ) from error
@@ -203,7 +210,7 @@ _areas = msgspec.json.Decoder(_Area)
 
 
 def _file_at(path: Path) -> Path:
-    """The file of a path: itself, or what a folder has of the kind."""
+    """The file at a path: itself, or the one of this kind in a folder."""
     if not path.is_dir():
         return path
     from segstudio.formats.coco import FILE
@@ -212,19 +219,26 @@ def _file_at(path: Path) -> Path:
         return path / FILE
     found = sorted(file for file in path.iterdir() if file.suffix.lower() == ".json")
     if len(found) != 1:
-        has = "no JSON file" if not found else f"{len(found)} JSON files"
-        raise UserError(
-            _("{path} holds {has}, and none is called {file}.", path=path, has=has, file=FILE),
-            todo=_("Name the file that is meant."),
+        holds = (
+            count(
+                len(found),
+                "{path} holds {n} JSON file, and none named {file}.",
+                "{path} holds {n} JSON files, and none named {file}.",
+                path=path,
+                file=FILE,
+            )
+            if found
+            else _("{path} holds no JSON file.", path=path)
         )
+        raise UserError(holds, todo=_("Name the file to use."))
     return found[0]
 
 
-def _unique(ids: Sequence[_Id], what: str, name: str) -> dict[_Id, int]:
+def _unique(ids: Sequence[_Id], twofold: str, name: str) -> dict[_Id, int]:
     places = {id_: place for place, id_ in enumerate(ids)}
     if len(places) < len(ids):
         twice = next(id_ for id_, number in Counter(ids).items() if number > 1)
-        raise MaskMismatch(_("{name}: two of its {what} have the id {twice}.", name=name, what=what, twice=twice))
+        raise MaskMismatch(_(twofold, name=name, id=twice))
     return places
 
 
@@ -236,8 +250,8 @@ def _packed(segmentation: list[list[float]] | _Rle, width: int, height: int, sai
         h, w = segmentation.size
         raise MaskMismatch(
             _(
-                "{said} is made for {w} x {h} pixels, but its image has {width} x {height}.",
-                said=said,
+                "{name} is made for {w} x {h} pixels, but its image has {width} x {height}.",
+                name=said,
                 w=w,
                 h=h,
                 width=width,
@@ -252,7 +266,8 @@ def _packed(segmentation: list[list[float]] | _Rle, width: int, height: int, sai
 def _why(error: Exception) -> str:
     """The library's reason as the rest of a sentence: 'expected `int`, got `str` (at `$.images[0].id`)'."""
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    reason, _, place = str(error).partition(" - at ")
+        return _("it is nested too deeply")
+    reason, _separator, place = str(error).partition(" - at ")
     reason = reason.rstrip(".")
-    return f"{reason[:1].lower()}{reason[1:]}" + (f" (at {place})" if place else "")
+    reason = f"{reason[:1].lower()}{reason[1:]}"
+    return _("{reason} (at {place})", reason=reason, place=place) if place else reason

@@ -1,4 +1,4 @@
-"""Words by which folders of masks, and folders of images, are called: one set for scans and for matching."""
+"""Words in the names of folders of masks and of images: one set for scans and for matching."""
 
 import re
 from itertools import pairwise
@@ -13,7 +13,7 @@ _TWO_WORDS = ("ground", "truth")
 _IMAGES = frozenset({"image", "images", "img", "imgs", "jpegimages", "photo", "photos", "picture", "pictures"})
 
 ROLE_WORDS = _MASKS | _IMAGES | frozenset(_TWO_WORDS)
-"""Words, folded, that say what a folder holds, not which images: `train/masks` and `train/images` are one place."""
+"""Folded words for what a folder holds rather than for which images: `train/masks` and `train/images` are one place."""
 
 
 def is_called_masks(folder: str) -> bool:

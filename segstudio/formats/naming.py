@@ -1,4 +1,4 @@
-"""Names of mask files: which one an image gets, and which image a file belongs to. Pure functions of paths."""
+"""Names of mask files: the names an image gets, and the image a file belongs to. Pure functions of paths."""
 
 import re
 from collections import defaultdict
@@ -19,9 +19,9 @@ Images = Sequence[tuple[str, int]]
 
 
 def mask_paths(images: Images) -> list[list[str]]:
-    """For every image the path of each plane's mask: its stem, with its extension where two would have one name.
+    """For every image, the path of each plane's mask: its stem, plus its extension where two would share a name.
 
-    Names that differ only in case or in Unicode composition count as one: some file systems see them so.
+    Names that differ only in case or in Unicode composition count as equal, as on some file systems.
     """
     full: set[int] = set()
     while True:
@@ -52,7 +52,7 @@ def _without_extension(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """(mask, image, plane) as indices, masks that belong to no image, and those that could belong to several."""
+    """(mask, image, plane) as indices, masks that match no image, and masks that match several."""
 
     pairs: tuple[tuple[int, int, int], ...]
     unmatched: tuple[int, ...]
@@ -61,23 +61,23 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class StemPattern:
-    """How masks are called, with `{stem}` for the stem of the image: `{stem}_mask`, or `{stem}/mask` with a folder."""
+    """How masks are named, with `{stem}` for the image's stem: `{stem}_mask`, or `{stem}/mask` with a folder."""
 
     text: str
 
     def __post_init__(self) -> None:
-        """Raises `UsageError` where the stem does not stand in it once."""
+        """Raises `UsageError` unless it holds the stem exactly once."""
         if self.text.count(_STEM) != 1:
             raise UsageError(
                 _(
-                    "'{text}' is no pattern: it names masks by {stem} once, as in '{stem}_mask'.",
+                    "'{text}' is not a pattern: it must hold {stem} exactly once, as in '{stem}_mask'.",
                     text=self.text,
                     stem=_STEM,
                 )
             )
 
     def stem_of(self, parts: "Parts") -> "Parts | None":
-        """The folded parts of a mask's path, its last ones replaced by the image's stem; None where they do not fit."""
+        """The folded parts of a mask's path, the last ones replaced by the image's stem; None if they do not match."""
         wanted = _parts(self.text)
         before, _, after = "/".join(wanted).partition(_STEM)
         tail = "/".join(parts[-len(wanted) :])
@@ -92,9 +92,9 @@ _STEM = "{stem}"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What is known of masks and images beside their names.
+    """What is known about masks and images besides their names.
 
-    Absolute paths of both, in their order; which image a mask's file itself is; the masks that an export named.
+    Absolute paths of both, in their order; the image that a mask's file itself is; the masks named by an export.
     """
 
     masks: Sequence[str] = ()
@@ -103,7 +103,7 @@ class Places:
     exported: frozenset[int] = frozenset()
 
     def parallel(self, mask: int, image: int) -> bool:
-        """Whether both lie in one folder, or in two that differ only in being called like masks and like images."""
+        """Whether both are in one folder, or in two whose names differ only in words for masks and for images."""
         if not self.masks or not self.images:
             return False
         return _plain_folder(_folder(self.masks[mask])) == _plain_folder(_folder(self.images[image]))
@@ -124,10 +124,9 @@ def matched(
     """Find the image and plane of every mask by path and stem.
 
     A mask may be named as an export would name it, like the image itself, or like it with `.png` added; with a
-    `pattern` all are named by that. Where folders differ, one path has to be the end of the other, and the longest such
-    one wins; folders that are called like masks (`masks`, `labels` ...) or like images do not count. Before all
-    else a mask belongs to the image in the folder parallel to its own. Raises `MaskMismatch` where two masks are for
-    one plane.
+    `pattern`, all are named by that. Where folders differ, one path must be the end of the other, and the longest match
+    wins; folders named after masks (`masks`, `labels` ...) or images do not count. An image in the folder parallel to
+    the mask's own comes before all others. Raises `MaskMismatch` if two masks are for one plane.
     """
     places = places or Places()
     index = _index(images)
@@ -146,12 +145,12 @@ def matched(
             path = images[target[0]][0]
             raise MaskMismatch(
                 _(
-                    "Two masks are for one image, {path}: {masks} and {name}.",
+                    "Two masks match the image {path}: {first} and {second}.",
                     path=path,
-                    masks=masks[taken[target]],
-                    name=name,
+                    first=masks[taken[target]],
+                    second=name,
                 ),
-                todo=_("Name the folder, or the file, that is meant."),
+                todo=_("Name the folder or the file to use."),
             )
         taken[target] = number
         pairs.append((number, *target))
@@ -159,8 +158,8 @@ def matched(
 
 
 def entries_matched(names: Sequence[str], images: Sequence[str]) -> dict[int, int]:
-    """The image of each entry of a file of annotations, as places in both lists: that of its path, else the only one of
-    its name. An entry whose name others have too, here or there, gets none by that."""
+    """The image of each entry of a file of annotations, as places in both lists: the one with its path, else the only
+    one with its file name. A name that occurs more than once, on either side, matches nothing."""
     paths = [folded_name(path) for path in images]
     exact = {path: place for place, path in enumerate(paths)}
     by_name: defaultdict[str, list[int]] = defaultdict(list)
@@ -184,7 +183,7 @@ Parts = tuple[str, ...]
 
 
 def _plain(folders: Parts) -> Parts:
-    """Folded names of folders without the words for masks and images; those of nothing else are left out."""
+    """Folded folder names without the words for masks and images; names of nothing else are left out."""
     plain = (_without_role(name) for name in folders)
     return tuple(name for name in plain if name)
 
@@ -198,8 +197,8 @@ def _without_role(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """One way to write the mask of an image's plane; `rank` says how much it is meant: 2 as an export writes it, 1 like
-    the image's own name, 0 by its stem alone though other images have that too."""
+    """One name for the mask of an image's plane; `rank` says how specific it is: 2 as an export writes it, 1 like the
+    image's own name, 0 by the stem alone, which other images may share."""
 
     parts: Parts
     plain: Parts
@@ -208,12 +207,12 @@ class _Spelling:
 
 
 _Index = dict[tuple[str, str | None], list[_Spelling]]
-"""Spellings by name and folder (see `_folder_of`), and all of a name under None: thousands of folders may each hold
-an `image.png`."""
+"""Spellings by name and folder (see `_folder_of`), and all of one name under None. By folder, because thousands of
+folders may each hold an `image.png`."""
 
 
 def _index(images: Images) -> _Index:
-    """The ways to write the masks of all images."""
+    """The ways to name the masks of all images."""
     index: defaultdict[tuple[str, str | None], list[_Spelling]] = defaultdict(list)
     for number, ((path, planes), names) in enumerate(zip(images, mask_paths(images), strict=True)):
         for plane, name in enumerate(names):
@@ -230,12 +229,12 @@ def _index(images: Images) -> _Index:
 
 
 def _folder_of(plain: Parts) -> str:
-    """The last folder that is not called by its role; '' where there is none."""
+    """The last folder that is not named after its role; '' if there is none."""
     return plain[-2] if len(plain) > 1 else ""
 
 
 def _candidates(plain: Parts, index: _Index) -> Sequence[_Spelling]:
-    """The spellings that may fit: of two folders that do not agree neither path is the end of the other."""
+    """The spellings that may match: where the folders differ, neither path is the end of the other."""
     folder = _folder_of(plain)
     if not folder:
         return index.get((plain[-1], None), ())
@@ -249,7 +248,7 @@ def _parts(name: str) -> Parts:
 
 
 def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[int, int]]:
-    """Images and planes that fit a mask's path best."""
+    """Images and planes that match a mask's path best."""
     found: set[tuple[int, int]] = set()
     best: tuple[float, ...] = ()
     plain = (*_plain(parts[:-1]), parts[-1]) if parts else ()
@@ -265,7 +264,7 @@ def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[i
             mask in places.exported and whole and spelling.rank == 2,
             parallel,
             common_plain,
-            # Of equally long ends the path that is the same from its start is meant, then the one an export writes.
+            # Of equally long ends, a path that matches from its start wins, then the one an export writes.
             len(spelling.plain) == len(plain),
             common,
             len(spelling.parts) == len(parts),
@@ -279,6 +278,6 @@ def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[i
 
 
 def _common(a: Parts, b: Parts) -> int:
-    """How many parts the shorter path has, where it is the end of the other; else 0."""
+    """The number of parts of the shorter path if it is the end of the other, else 0."""
     common = min(len(a), len(b))
     return common if a[-common:] == b[-common:] else 0

@@ -1,7 +1,7 @@
-"""Masks as PNG: one file a plane, the pixel is the class's value, 255 (65535 in 16 bits) is unknown or ignored.
+"""Masks as PNG: one file per plane; a pixel is the class's value, 255 (65535 in 16 bits) is unknown or ignored.
 
-Palette files in the classes' colours while every value fits, else 16-bit grey; on request plain grey always. Written by
-`png_file`, read back and imported by Pillow: two programs have to agree on every file.
+Palette files in the classes' colours if every value fits, else 16-bit grey; plain grey on request. Written by
+`png_file`, read back and imported by Pillow, so that two programs must agree on every file.
 """
 
 import os
@@ -41,29 +41,29 @@ FOLDER = "masks"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
 _HIGHEST_8 = 254
 _LARGEST_PICTURE_COLORS = 4096
-# The colour that VOC's masks have where nothing is said.
+# The colour of unlabelled pixels in the masks of Pascal VOC.
 _UNKNOWN_COLOR = (224, 224, 192)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _VALUES = (0, 3)
-"""Colour types of PNG that hold one number a pixel: grey and palette."""
+"""PNG colour types with one number per pixel: grey and palette."""
 
 _NO_IMAGES = frozenset({".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", ".mha", ".jp2", ".npz", ".svg", ".h5"})
-"""Further endings that masks are found under. A text or a JSON file beside an image is not taken for a mask."""
+"""Further endings that masks may have. A text or JSON file beside an image is not taken for a mask."""
 
 
 @cache
 def _other_masks() -> frozenset[str]:
-    """Endings of files that may be masks in a format that is not read. Other packages' readers are looked up for it."""
+    """Endings of files that may be masks in a format that is not read, including those of other packages' readers."""
     return frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | _NO_IMAGES
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file bears the mark of the masks that `PngWriter` makes."""
+    """Whether a file has the mark of masks made by `PngWriter`."""
     return content_of(path) is Content.OWN_MASK
 
 
 def earlier(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
-    """Masks below an export's folder that bear our mark: path below `out`, and the project that wrote each ('': not
+    """Masks below an export's folder that have our mark: path below `out`, and the project that wrote each ('': not
     known). Raises `OSError`, also for a folder that may not be read."""
 
     def refuse(error: OSError) -> None:
@@ -126,7 +126,7 @@ class PngWriter:
         return [PurePosixPath(FOLDER, name) for name in self._names[path]]
 
     def finish(self) -> Iterable[PurePosixPath]:
-        """The files written; all of them are compared already."""
+        """The files written; all of them have been compared."""
         return self._files
 
     @staticmethod
@@ -138,18 +138,18 @@ class PngWriter:
             found = read_mask(file)
         except (UnreadableImage, MaskMismatch) as error:
             raise ExportMismatch(
-                _("{name} could not be read back after writing; nothing was exported.", name=name)
+                _("{name} could not be read back after writing, and nothing was exported.", name=name)
             ) from error
         unknown = UNKNOWN_16 if self._wide else UNKNOWN_8
         if found.unknown != unknown or not np.array_equal(found.values, self._stored(values, unknown)):
-            raise ExportMismatch(_("{name} does not hold what was written to it; nothing was exported.", name=name))
+            raise ExportMismatch(_("{name} does not hold what was written to it, and nothing was exported.", name=name))
 
 
 class PngReader:
     """See `MaskReader`."""
 
     def find(self, path: Path) -> list[MaskFile]:
-        """The PNG files below a folder, in its `masks` folder where it has one (an export), or the one file."""
+        """The PNG files below a folder, in its `masks` folder if it has one (an export), or the one file."""
         if path.is_file():
             return [] if self.others(path) else [MaskFile(path, path.name)]
         return [mask for mask in _below(path) if mask.file.suffix.lower() == ".png"]
@@ -178,12 +178,10 @@ class PngReader:
 
 
 def _below(path: Path) -> list[MaskFile]:
-    """Every plain file below a folder, hidden ones left out, by name."""
+    """Every plain file below a folder except hidden ones, sorted by name."""
 
     def refuse(error: OSError) -> NoReturn:
-        raise UserError(
-            _("{filename} cannot be read: {strerror}.", filename=error.filename, strerror=error.strerror)
-        ) from error
+        raise UserError(_("{path} cannot be read: {reason}.", path=error.filename, reason=error.strerror)) from error
 
     base = path / FOLDER if os.path.isdir(path / FOLDER) else path
     found: list[MaskFile] = []
@@ -194,7 +192,7 @@ def _below(path: Path) -> list[MaskFile]:
             file = Path(folder, name)
             try:
                 plain = not name.startswith(".") and file.is_file()
-            except PermissionError as error:  # the folder may be listed and not be entered
+            except PermissionError as error:  # the folder may be listed but not entered
                 refuse(error)
             if plain:
                 found.append(MaskFile(file, (inner / name).as_posix()))
@@ -202,16 +200,16 @@ def _below(path: Path) -> list[MaskFile]:
 
 
 def mask_size(file: Path) -> tuple[int, int]:
-    """Width and height of a mask, from its header. Raises `UnreadableImage` where it is no PNG."""
+    """Width and height of a mask, from its header. Raises `UnreadableImage` if it is not PNG."""
     with _opened(file) as image:
         return image.size
 
 
 def read_mask(file: Path, *, pictures: bool = False) -> MaskValues:
-    """The values of a palette or grey PNG of 1 to 16 bits as they are stored, with `pictures` also a colour picture.
+    """The stored values of a palette or grey PNG of 1 to 16 bits and, with `pictures`, of a colour picture.
 
-    Raises `UnreadableImage` where it is no PNG or is damaged, `MaskMismatch` where it is a colour picture that is not
-    wanted, or one of more colours than any mask has.
+    Raises `UnreadableImage` if it is not PNG or is damaged, `MaskMismatch` if it is a colour picture and not wanted, or
+    has more colours than any mask.
     """
     with _opened(file) as image, reading_by_pillow(file):
         mode = image.mode
@@ -221,15 +219,15 @@ def read_mask(file: Path, *, pictures: bool = False) -> MaskValues:
                 return _picture(file, np.asarray(image.convert("RGBA")))
             raise MaskMismatch(
                 _(
-                    "{name} is a colour picture ({mode}), no mask: masks are grey or palette PNG of class values.",
+                    "{name} is a colour picture ({mode}), not a mask: masks are grey or palette PNGs of class values.",
                     name=file.name,
                     mode=mode,
                 ),
-                todo=_("If its colours mean classes, name them: --map '#RRGGBB=CLASS,...'."),
+                todo=_("If its colours stand for classes, map them: --map '#RRGGBB=CLASS,...'."),
             )
         values = np.asarray(image).astype(np.int32)
         palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3) if mode == "P" else None
-    # Pillow spreads grey of 2 and 4 bits over 0..255; the file's own values are wanted.
+    # Pillow spreads grey of 2 and 4 bits over 0..255, but the file's own values are needed.
     spread = {"L;2": 85, "L;4": 17}.get(stored, 1)
     if mode.startswith("I"):
         return MaskValues(values, UNKNOWN_16)
@@ -244,14 +242,14 @@ def _ramp(step: int) -> NDArray[np.uint8]:
 
 
 def _picture(file: Path, pixels: NDArray[np.uint8]) -> MaskValues:
-    """A colour picture (h, w, RGBA) as places in the list of its colours; where it is transparent it says nothing."""
+    """A colour picture (h, w, RGBA) as places in the list of its colours; transparent pixels are unknown."""
     rgb = pixels[..., 0].astype(np.int32) << 16 | pixels[..., 1].astype(np.int32) << 8 | pixels[..., 2]
     clear = pixels[..., 3] == 0
     seen = np.zeros(1 << 24, np.bool_)
     seen[rgb[~clear]] = True
     colors = np.flatnonzero(seen).astype(np.int32)
     if len(colors) > _LARGEST_PICTURE_COLORS:
-        raise MaskMismatch(_("{name} is no mask: it has {n} colours.", name=file.name, n=len(colors)))
+        raise MaskMismatch(_("{name} is not a mask: it has {colors:,} colours.", name=file.name, colors=len(colors)))
     values = np.where(clear, np.int32(len(colors)), np.searchsorted(colors, rgb).astype(np.int32))
     table = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], 1).astype(np.uint8)
     return MaskValues(values, len(colors), table, picture=True)
@@ -262,5 +260,5 @@ def _opened(file: Path) -> "ImageFile":
         raise UnreadableImage(_("{name} cannot be read: there is no such file.", name=file.name))
     with file.open("rb") as start:
         if start.read(8) != _SIGNATURE:
-            raise UnreadableImage(_("{name} is no mask: its content is not PNG.", name=file.name))
+            raise UnreadableImage(_("{name} is not a mask: its content is not PNG.", name=file.name))
     return cast("ImageFile", opened_by_pillow(file, ("PNG",)))

@@ -1,7 +1,7 @@
-"""An encoder for mask PNGs (ISO/IEC 15948): palette of 8 bits or grey of 8 or 16. Filter 0, which suits indices best.
+"""An encoder for mask PNGs (ISO/IEC 15948): 8-bit palette, or 8- or 16-bit grey. Filter 0, which suits indices best.
 
-Each file carries a text chunk at its start by which scans know our own masks from images, and where it was exported a
-second one, right behind it, that names the project.
+Each file has a text chunk at its start by which scans tell our own masks from images and, if it was exported, a second
+one right after it that names the project.
 """
 
 import os
@@ -24,12 +24,12 @@ _HEAD_BYTES = 256
 
 
 def write_palette(file: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8], *, project: str = "") -> None:
-    """Write indices (h, w) with colours (256, 3), and wait until the disk has them. Raises OSError."""
+    """Write indices (h, w) with colours (256, 3), and wait until they are on disk. Raises OSError."""
     _write(file, indices, 8, _PALETTE, palette.tobytes(), project)
 
 
 def write_grey(file: Path, values: NDArray[np.uint8] | NDArray[np.uint16], *, project: str = "") -> None:
-    """Write grey (h, w) of 8 or 16 bits, and wait until the disk has it. Raises OSError."""
+    """Write grey (h, w) of 8 or 16 bits, and wait until it is on disk. Raises OSError."""
     if values.dtype == np.uint8:
         _write(file, values, 8, _GREY, b"", project)
     else:
@@ -37,7 +37,7 @@ def write_grey(file: Path, values: NDArray[np.uint8] | NDArray[np.uint16], *, pr
 
 
 def project_of(file: Path) -> str:
-    """The uuid of the project that exported a mask; '' where the file names none. Raises OSError."""
+    """The uuid of the project that exported a mask; '' if the file names none. Raises OSError."""
     with file.open("rb") as opened:
         head = opened.read(_HEAD_BYTES)
     at = head.find(_PROJECT)

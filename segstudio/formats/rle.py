@@ -1,7 +1,7 @@
-"""COCO's run-length code: runs down the columns, unset and set by turns, first the unset ones.
+"""COCO's run-length code: runs down the columns, unset and set in turn, beginning with unset.
 
-Own arithmetic that finds the runs of all objects of a plane at once, and that unpacks counts again; pycocotools packs
-them, so that what one program writes another one reads.
+Our own arithmetic finds the runs of all objects of a plane at once, and unpacks counts; pycocotools packs them, so that
+two programs check each other.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["Runs", "down_columns", "runs_of", "unpacked"]
 
 _MOST_CHARACTERS = 12
-"""Of one count: 60 bits."""
+"""Most characters of one count: 60 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +21,7 @@ class Runs:
     """Set runs of a plane, by owner and then by place, int64 each.
 
     `starts` and `stops` (past the end) count pixels down the columns; the runs of owner i are those from `firsts[i]`
-    to `firsts[i + 1]`, and `keys[i]` says who that is.
+    to `firsts[i + 1]`, and `keys[i]` identifies it.
     """
 
     height: int
@@ -48,7 +48,7 @@ class Runs:
         return np.stack([x, y, np.maximum.reduceat(right, at) - x + 1, np.maximum.reduceat(bottom, at) - y + 1], 1)
 
     def counts(self) -> list[list[int]]:
-        """The counts of each owner: lengths of its unset and set runs by turns."""
+        """The counts of each owner: lengths of its unset and set runs in turn."""
         if not len(self.keys):
             return []
         before = np.concatenate([[0], self.stops[:-1]])
@@ -64,23 +64,23 @@ class Runs:
 def down_columns(plane: NDArray[np.integer]) -> NDArray[np.integer]:
     """The pixels (h, w) of a plane down its columns, one after the other: a new array (w * h).
 
-    Of the smallest unsigned type that holds them, -1 as its highest value: most planes fit into one or two bytes a
-    pixel, and what is done with them is done so much faster. Pixels are from -1 to 2^32 - 2.
+    Of the smallest unsigned type that holds them, with -1 as its highest value: most planes fit into one or two bytes
+    per pixel, which makes everything after this much faster. Pixels are from -1 to 2^32 - 2.
     """
     import cv2
 
     highest = int(plane.max())
     narrow = next(t for t in (np.uint8, np.uint16, np.uint32) if highest < np.iinfo(t).max)
     small = np.ascontiguousarray(plane.astype(narrow, copy=False))
-    # By blocks that fit the processor's cache: several times as fast as NumPy's copy. It knows no uint32.
+    # OpenCV works in blocks that fit the processor's cache, several times as fast as NumPy's copy; it knows no uint32.
     as_known = small.view(np.int32) if narrow is np.uint32 else small
     return cv2.transpose(as_known).reshape(-1).view(narrow)
 
 
 def runs_of(keys: NDArray[np.int64], starts: NDArray[np.int64], height: int, size: int) -> Runs:
-    """Runs of a plane that is divided whole: each begins where the one before it ends; keys below 0 are of nobody.
+    """Runs of a fully divided plane: each begins where the one before it ends; keys below 0 belong to nobody.
 
-    Neighbours of one key become one run.
+    Neighbours with the same key become one run.
     """
     new = np.concatenate([[True], keys[1:] != keys[:-1]])
     keys, starts = keys[new], starts[new]
@@ -93,12 +93,12 @@ def runs_of(keys: NDArray[np.int64], starts: NDArray[np.int64], height: int, siz
 
 
 def unpacked(packed: Sequence[bytes], height: int, size: int, *, empty: bool = False) -> Runs | None:
-    """The runs that packed counts stand for, with places in the list as keys; None where they are not of this size.
+    """The runs that packed counts stand for, with places in the list as keys; None if they are not of this size.
 
-    With `empty` those without a pixel may be among them, and are left away; else they, too, give None.
+    With `empty`, counts without a pixel are allowed and left out; otherwise they give None too.
 
-    The code is that of pycocotools: 5 bits a character from '0' on, a sixth for 'more follows', signed; from the fourth
-    count on the difference to the last but one.
+    The code is that of pycocotools: 5 bits a character from '0' upwards, a sixth for 'more follows', signed; from the
+    fourth count onwards, the difference to the last but one.
     """
     if not all(packed):
         return None
@@ -123,7 +123,7 @@ def unpacked(packed: Sequence[bytes], height: int, size: int, *, empty: bool = F
 
 
 def _summed(numbers: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Counts from differences to the last but one; each list of numbers begins anew at `firsts`."""
+    """Counts from differences to the last but one; each list of numbers begins again at `firsts`."""
     owner = np.repeat(np.arange(len(firsts) - 1), np.diff(firsts))
     place = np.arange(len(numbers)) - firsts[owner]
     chain = 3 * owner + np.where(place == 0, 0, np.where(place % 2, 1, 2))

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol, cast
 
 from segstudio.registry import Registry, named
+from segstudio.text import N_
 
 if TYPE_CHECKING:
     from segstudio.formats.values import AnnotationReader, ExportPlan, MaskReader, MaskWriter
@@ -20,14 +21,14 @@ __all__ = ["FORMATS", "Format", "FormatModule", "Holds", "Layout", "Option", "fo
 
 
 class Layout(StrEnum):
-    """How labels lie in files: a mask a plane, or one file of annotations with many images and objects."""
+    """How labels are laid out in files: one mask per plane, or one file of annotations with many images and objects."""
 
     MASKS = "masks"
     ANNOTATIONS = "annotations"
 
 
 class Holds(StrEnum):
-    """What of the labels is there again after writing and reading."""
+    """What of the labels survives writing and reading."""
 
     CLASSES = "classes"
     OBJECTS = "objects"
@@ -35,7 +36,7 @@ class Holds(StrEnum):
 
 
 class Option(StrEnum):
-    """What an export may be asked for: the background where it is left out, plain grey instead of colours."""
+    """Options of an export: write the background where it is left out, plain grey instead of colours."""
 
     BACKGROUND = "background"
     GREY = "grey"
@@ -49,12 +50,12 @@ class FormatModule(Protocol):
         ...
 
     def is_own(self, path: Path) -> bool:
-        """Whether an export of ours wrote a file, so that a later one may replace it. Raises `OSError`."""
+        """Whether one of our exports wrote a file, so that a later one may replace it. Raises `OSError`."""
         ...
 
     def earlier(self, out: Path) -> Iterable[tuple[PurePosixPath, str]]:
-        """What earlier exports left below a folder, and the project that wrote each ('': not known); nothing where a
-        format has but one file. Raises `OSError`."""
+        """The files that earlier exports left below a folder, with the project that wrote each ('': not known); nothing
+        if the format has a single file. Raises `OSError`."""
         ...
 
     def mask_reader(self) -> "MaskReader":
@@ -68,10 +69,10 @@ class FormatModule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: its name, its name for people, the endings of its files, and all that the program asks about it.
+    """One format: its name, its title for people, the endings of its files, and all that the program asks about it.
 
-    `module` is the dotted name. `losses` says what of the labels it cannot hold, for people. `about` says in a few
-    sentences how its files are read, for the help of `import`.
+    `module` is the dotted name. `losses` names what it cannot hold, for people; `about` describes in a few sentences
+    how its files are read, for the help of `import`. `title`, `losses` and `about` are translated when shown.
     """
 
     name: str
@@ -87,38 +88,42 @@ class Format:
     about: str = ""
 
     def load(self) -> FormatModule:
-        """The module, imported when it is first needed."""
+        """The module, imported when first needed."""
         return cast(FormatModule, import_module(self.module))
 
 
 _TABLE = (
     Format(
         "png",
-        "PNG masks",
+        N_("PNG masks"),
         "segstudio.formats.png",
         (".png",),
         Layout.MASKS,
         frozenset({Holds.CLASSES, Holds.UNKNOWN}),
-        "which object a pixel belongs to; origins; ignored pixels become unknown",
+        N_("which object a pixel belongs to; origins; ignored pixels become unknown"),
         options=frozenset({Option.GREY}),
-        about="8- or 16-bit grey or palette PNG whose pixels are class values (background 0, the others 1, 2, 3 ... in "
-        "the order they were made), 255 = unknown; matched to images by path and stem, also where masks and images lie "
-        "in parallel folders (train/masks, train/images). In an instance class each 8-connected component becomes an "
-        "object. A mask without an image is named and skipped.",
+        about=N_(
+            "8- or 16-bit grey or palette PNG whose pixels are class values (background 0, the others 1, 2, 3 ... in "
+            "the order they were made), 255 = unknown; matched to images by path and stem, even where masks and images "
+            "are in parallel folders (train/masks, train/images). In an instance class each 8-connected component "
+            "becomes an object. A mask without an image is named and skipped."
+        ),
     ),
     Format(
         "coco",
-        "COCO (JSON)",
+        N_("COCO (JSON)"),
         "segstudio.formats.coco",
         (".json",),
         Layout.ANNOTATIONS,
         frozenset({Holds.CLASSES, Holds.OBJECTS}),
-        "origins; ignored and unknown pixels are left out",
+        N_("origins; ignored and unknown pixels are left out"),
         options=frozenset({Option.BACKGROUND}),
-        about="a JSON file of instances: polygons and both kinds of RLE. Categories are classes by name, images are "
-        "matched by file_name, or by the name alone where only one has it. Each annotation of an instance class "
-        "becomes an object; where two overlap the later one is kept. Boxes and keypoints without a segmentation are "
-        "counted and left out.",
+        about=N_(
+            "a JSON file of instances: polygons and both kinds of RLE. Categories are matched to classes by name, "
+            "images by file_name, or by the bare file name if it is unique. Each annotation of an instance class "
+            "becomes an object; where two overlap, the later one wins. Boxes and keypoints without a segmentation are "
+            "counted and left out."
+        ),
     ),
 )
 FORMATS: Registry[Format] = Registry("formats", {form.name: form for form in _TABLE}, named(Format))
@@ -135,7 +140,7 @@ def readable(layout: Layout | None = None) -> tuple[str, ...]:
 
 
 def formats_table(forms: Iterable[Format]) -> str:
-    """Formats as the table of docs/formats.md."""
+    """The formats as the table in docs/formats.md, in English."""
     lines = ["| format | files | out | in | holds | what is lost |", "| --- | --- | --- | --- | --- | --- |"]
     for form in forms:
         out, back = ("yes" if way else "no" for way in (form.exports, form.imports))

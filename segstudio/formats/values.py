@@ -1,4 +1,4 @@
-"""The plain values that go to and come from formats: no project, no file handle."""
+"""The plain values passed to and from formats: no project, no file handle."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,11 +41,11 @@ class FormatClass:
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What is the same for a whole export.
+    """What stays the same for a whole export.
 
-    `images` are (relative path, number of planes) of every image of the project, also those that are not exported, so
-    that names do not depend on the choice. `background` asks for the background in formats that leave it out, `grey`
-    for files of plain values without a palette. `project` is the project's uuid: what it wrote it may clear away.
+    `images` are (relative path, number of planes) of every image of the project, including those not exported, so that
+    names do not depend on the choice. `background` asks for the background in formats that leave it out, `grey` for
+    files of plain values without a palette. `project` is the project's uuid: an export may clear away its own files.
     """
 
     classes: tuple[FormatClass, ...]
@@ -79,10 +79,10 @@ class MaskFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskValues:
-    """Class values (h, w) int32 as they stand in a file; pixels of the value `unknown` say nothing.
+    """Class values (h, w) int32 as stored in a file; pixels with the value `unknown` are not labelled.
 
-    `colors` (n, 3) uint8 are what the values below n are shown in, None where that says nothing. In a colour `picture`
-    the values are only places in that list.
+    `colors` (n, 3) uint8 are the colours of the values below n, None if they mean nothing. In a colour `picture` the
+    values are only places in that list.
     """
 
     values: NDArray[np.int32]
@@ -92,10 +92,10 @@ class MaskValues:
 
 
 class MaskWriter(Protocol):
-    """Writes one export into an empty folder and compares what it reads back with what it was given."""
+    """Writes one export into an empty folder, reads it back and compares it with what it was given."""
 
     def add(self, labels: LabelPlane) -> None:
-        """Write one plane. Raises `ExportMismatch` where the file does not hold it, OSError where the disk refuses."""
+        """Write one plane. Raises `ExportMismatch` if the file does not hold it, OSError if the disk refuses."""
         ...
 
     def names_of(self, path: str) -> Iterable[PurePosixPath]:
@@ -103,7 +103,7 @@ class MaskWriter(Protocol):
         ...
 
     def finish(self) -> Iterable[PurePosixPath]:
-        """Write and compare what is left; the files made, relative to the folder. Raises as `add` does."""
+        """Write and compare the rest; returns the files made, relative to the folder. Raises as `add` does."""
         ...
 
 
@@ -115,11 +115,11 @@ class MaskReader(Protocol):
         ...
 
     def others(self, path: Path) -> list[MaskFile]:
-        """Pictures and arrays in the same place that may be masks of a format which is not read. Raises as `find`."""
+        """Pictures and arrays there that may be masks in a format that is not read. Raises as `find` does."""
         ...
 
     def holds_values(self, mask: MaskFile) -> bool:
-        """Whether a file's header says that it holds values, not colours; False where it cannot be read."""
+        """Whether a file's header says that it holds values, not colours; False if it cannot be read."""
         ...
 
     def size(self, mask: MaskFile) -> tuple[int, int]:
@@ -127,7 +127,7 @@ class MaskReader(Protocol):
         ...
 
     def read(self, mask: MaskFile, *, pictures: bool = False) -> MaskValues:
-        """Decode a mask; a colour picture only where `pictures` are wanted.
+        """Decode a mask; a colour picture only if `pictures` are wanted.
 
         Raises `UnreadableImage` or `MaskMismatch` with its name.
         """
@@ -136,7 +136,7 @@ class MaskReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnnotationClass:
-    """A class as a file of annotations names it; `number` is its id there, `objects` says that it has single ones."""
+    """A class as named in a file of annotations; `number` is its id there, `objects` whether it has objects."""
 
     name: str
     number: int | None = None
@@ -145,11 +145,11 @@ class AnnotationClass:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:
-    """A plane of an image as a file of annotations knows it; `place` is its own in the reader's list.
+    """A plane of an image as a file of annotations lists it; `place` is its place in the reader's list.
 
-    `path` is as the file has it, `size` (width, height) None where the file does not say. `classes` are the places of
-    those it uses, `annotations` their number. `left_out` counts what says nothing of single pixels, by its name for
-    people.
+    `path` is as in the file, `size` (width, height) None if the file does not give it. `classes` are the places of the
+    classes used, `annotations` their number. `left_out` counts annotations that say nothing about single pixels, by
+    their name for people, which is translated when shown.
     """
 
     place: int
@@ -165,7 +165,7 @@ class AnnotatedImage:
 class Annotation:
     """One area of a class (its place in the reader's list): `packed` is COCO's run-length code of a whole plane.
 
-    `name` says which one it is, for people. A `crowd` is several objects that nobody told apart.
+    `name` identifies it for people. A `crowd` is several objects that were not told apart.
     """
 
     name: str
@@ -175,7 +175,7 @@ class Annotation:
 
 
 class AnnotationReader(Protocol):
-    """A file with the annotations of many images. Areas are read image by image, one annotation at a time."""
+    """A file with annotations of many images. Areas are read image by image, one annotation at a time."""
 
     @property
     def name(self) -> str:
@@ -184,12 +184,12 @@ class AnnotationReader(Protocol):
 
     @property
     def classes(self) -> Sequence[AnnotationClass]:
-        """Every class that the file names."""
+        """Every class named in the file."""
         ...
 
     @property
     def images(self) -> Sequence[AnnotatedImage]:
-        """Every plane that the file knows, in its order."""
+        """Every plane in the file, in its order."""
         ...
 
     @property
@@ -198,5 +198,5 @@ class AnnotationReader(Protocol):
         ...
 
     def annotations(self, image: AnnotatedImage, width: int, height: int) -> Iterator[Annotation]:
-        """What the file says of a plane of this size, in its order. Raises `MaskMismatch`, naming the annotation."""
+        """The annotations of a plane of this size, in order. Raises `MaskMismatch`, naming the annotation."""
         ...

@@ -62,7 +62,7 @@ class View:
     """Whether samples of 8 bits are shown as they are: grey, or red, green and blue."""
 
     def __post_init__(self) -> None:
-        # Known beforehand: a canvas that is dragged asks for strips of a few rows, where each look costs as much.
+        # Computed beforehand: a canvas that is dragged asks for strips of a few rows, where each look costs as much.
         object.__setattr__(self, "indices", tuple(channel.index for channel in self.channels))
         in_place = tuple(channel.colour for channel in self.channels) in ((WHITE,), (RED, GREEN, BLUE))
         whole = self.gamma == 1.0 and all(channel.levels == EIGHT_BIT for channel in self.channels)
@@ -75,7 +75,7 @@ class View:
 
 
 def automatic_view(channels: int, levels: Levels) -> View:
-    """The view of an image of so many channels until somebody chooses another: one channel is grey, two are red and
+    """The view of an image with this many channels until a person chooses another: one channel is grey, two are red and
     green, of more the first three are red, green and blue.
     """
     if channels == 1:
@@ -85,22 +85,22 @@ def automatic_view(channels: int, levels: Levels) -> View:
 
 
 def picked(samples: Pixels, view: View) -> Pixels:
-    """Of samples (h, w, c) the channels of a view (h, w, n) in its order: the same array where those are all."""
+    """The channels of a view (h, w, n), in its order, of samples (h, w, c); the same array if those are all."""
     if view.indices == tuple(range(samples.shape[2])):
         return samples
     return np.take(samples, view.indices, axis=2)
 
 
 def is_plain(dtype: np.dtype[Any], view: View) -> bool:
-    """Whether samples of a type are colours as they are, so that nothing is looked up."""
+    """Whether samples of a type are already colours, so that nothing needs a look-up."""
     return view.as_stored and dtype == np.uint8
 
 
 def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
-    """What is shown of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
+    """The colours of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
 
-    Samples of 8 and 16 bits are looked up, others scaled first; NaN is shown as black. Plain ones come back as they
-    are.
+    Samples of 8 and 16 bits are looked up, others scaled first; NaN is shown as black. Plain ones are returned
+    unchanged.
     """
     if is_plain(samples.dtype, view):
         return samples
@@ -115,7 +115,7 @@ def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
 
 
 def to_rgb(samples: Pixels, view: View) -> NDArray[np.uint8]:
-    """What a view shows of samples (h, w, c), as uint8 (h, w, 3); of plain ones no copy is made."""
+    """The colours of samples (h, w, c) in a view, as uint8 (h, w, 3); plain ones are not copied."""
     shown = colours(picked(samples, view), view)
     return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else np.ascontiguousarray(shown)
 
@@ -139,7 +139,7 @@ def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8
 
 @lru_cache(maxsize=16)
 def _table(dtype: np.dtype[Any], levels: Levels, gamma: float) -> NDArray[np.uint8]:
-    """What each value of an integer type is shown as, in the order of its bits read as a number without a sign."""
+    """The brightness of each value of an integer type, in the order of its bits read as an unsigned number."""
     unsigned = np.arange(1 << 8 * dtype.itemsize, dtype=f"u{dtype.itemsize}")
     values = unsigned.view(dtype).astype(np.float64)
     shown = np.clip((values - levels.low) / (levels.high - levels.low), 0.0, 1.0)

@@ -32,9 +32,9 @@ def quick_hash(path: Path) -> str:
 
 
 def content_hash(path: Path, stop: Callable[[], bool] = lambda: False) -> str:
-    """BLAKE2b of a file's whole content, as 40 hexadecimal digits; `stop` is asked at every MiB.
+    """BLAKE2b of a file's whole content, as 40 hexadecimal digits; `stop` is called at every MiB.
 
-    Raises `UnreadableImage`, `Cancelled` where it was stopped.
+    Raises `UnreadableImage`, and `Cancelled` if it was stopped.
     """
     hasher = hashlib.blake2b(digest_size=_DIGEST)
     try:

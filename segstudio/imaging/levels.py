@@ -37,7 +37,7 @@ EIGHT_BIT = Levels(0.0, 255.0)
 
 def auto_levels(pixels: Pixels) -> Levels:
     """Levels for the samples (h, w, c) of a plane: 0..255 for uint8, else percentiles 0.1 and 99.9 of some 65,536 of
-    them, which lie all over the plane. The same for all channels. NaN and infinities do not count.
+    them from all over the plane. The same for all channels. NaN and infinities do not count.
     """
     if pixels.dtype == np.uint8:
         return EIGHT_BIT
@@ -45,7 +45,7 @@ def auto_levels(pixels: Pixels) -> Levels:
 
 
 def levels_of(source: ImageSource, plane: int) -> Levels:
-    """What `auto_levels` says of a plane. Of one with more than 67 million pixels 0.3 million are read, in windows.
+    """The `auto_levels` of a plane. Beyond 67 million pixels only 0.3 million are read, in windows.
 
     Raises `UnreadableImage`.
     """
@@ -56,22 +56,23 @@ def levels_of(source: ImageSource, plane: int) -> Levels:
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:
-    """Pixels (n, c) from all over a plane, the same ones at every call: all of them where they are few enough, else one
-    out of each run of neighbours, else those of windows.
+    """Pixels (n, c) from all over a plane, the same ones at every call.
+
+    All of them if they are few enough, else one out of each run of neighbours, else those of windows.
     """
     if width * height > _WHOLE_PX:
         parts = [read(rect) for rect in _windows(width, height)]
         return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
     step = max(1, width * height * channels // _SAMPLE)
-    # Within its run each pixel stands elsewhere: at a fixed stride a picture whose width is a power of two would be
-    # judged by always the same few columns.
+    # Each pixel is at another place within its run: with a fixed stride, a picture whose width is a power of two would
+    # always be judged by the same few columns.
     at = np.arange(0, width * height, step)
     at = np.minimum(at + _spread(len(at), step), width * height - 1)
     return read(Rect(0, 0, width, height))[at // width, at % width]
 
 
 def _windows(width: int, height: int) -> list[Rect]:
-    """Small windows in rows and columns of a grid, each elsewhere in its cell."""
+    """Small windows in rows and columns of a grid, each at another place in its cell."""
     w, h = min(_WINDOW, width), min(_WINDOW, height)
     columns = max(1, min(_WINDOWS, round((_WINDOWS * width / height) ** 0.5), width // w))
     rows = max(1, min(_WINDOWS // columns, height // h))

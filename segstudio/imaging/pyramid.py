@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 __all__ = ["Samples", "halved", "pyramid", "resizable", "resized"]
 
 _MOST_CHANNELS = 4
-"""OpenCV resizes no more at once."""
+"""The most channels that OpenCV resizes at once."""
 
 _RESIZABLE = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
 """Types of samples that OpenCV resamples."""
 
 _SMALLEST = 512
-"""A level of at most so many pixels each way is reduced no further."""
+"""A level of at most this many pixels each way is not reduced further."""
 
 Samples = NDArray[Any]
 Sample = TypeVar("Sample", np.uint8, np.uint16, np.int16, np.float32, np.float64)
@@ -22,7 +22,7 @@ Sample = TypeVar("Sample", np.uint8, np.uint16, np.int16, np.float32, np.float64
 
 def resized(pixels: NDArray[Sample], width: int, height: int) -> NDArray[Sample]:
     """Pixels (h, w, c), any number of channels, at another size (height, width, c): each the mean of those that it
-    covers where the image shrinks, bilinear where it grows.
+    covers if the image shrinks, bilinear if it grows.
     """
     import cv2
 
@@ -52,13 +52,13 @@ def halved(samples: Samples) -> Samples:
     """Samples (h, w, c) of any type at half the size, each the mean of 2 x 2, h and w at least 1.
 
     A last odd row or column counts twice and makes a pixel of its own, so that every level begins at the same corner
-    and its pixels lie on those of the level below. What is no finite number counts only where there is nothing else.
+    and its pixels lie on those of the level below. Non-finite values count only where there is nothing else.
     """
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         return _halved_with_gaps(samples)
     usual = resizable(samples)
     small = _halved(usual)
-    # What was whole stays whole, but numbers of 64 bits, which not even these floats hold exactly.
+    # Whole numbers stay whole, except those of 64 bits, which not even these floats hold exactly.
     if usual.dtype == samples.dtype or samples.dtype.itemsize == 8:
         return small
     return (small if samples.dtype.kind == "f" else np.rint(small)).astype(samples.dtype)
@@ -82,7 +82,7 @@ def _halved(samples: NDArray[Sample]) -> NDArray[Sample]:
 
 
 def _halved_with_gaps(samples: Samples) -> Samples:
-    """The mean of those of 2 x 2 that are finite numbers; where none is, the first."""
+    """The mean of the finite values among 2 x 2; the first if none is finite."""
     wide = samples.astype(np.float32) if samples.dtype.itemsize < 4 else samples
     known = np.isfinite(wide)
     share = _halved(known.astype(wide.dtype))

@@ -1,7 +1,7 @@
 """What an image is to the rest of the program: planes of pixels that are read by rectangle.
 
-`probe` looks at headers alone, `open_image` gives a source that decodes when pixels are first asked for. Which family
-of files a path belongs to is decided by its first bytes, never by its name.
+`probe` reads headers only; `open_image` gives a source that decodes when pixels are first requested. A file's family is
+decided by its first bytes, never by its name.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class PlaneInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """What the header tells. `channels` leaves transparency out, `alpha` says whether there is some.
+    """The content of a header. `channels` leaves transparency out, `alpha` says whether there is any.
 
     `dtype` is the NumPy name of a sample's type, `family` the reader's (`png`, `jpeg`, ...).
     """
@@ -52,27 +52,27 @@ class ImageSource(Protocol):
     def read(self, plane: int, rect: Rect) -> Pixels:
         """Samples (h, w, c) of a rectangle, cut at the plane's edges; read-only; transparency left out.
 
-        Raises `UnreadableImage` where the pixels are cut short or damaged.
+        Raises `UnreadableImage` if the pixels are cut short or damaged.
         """
         ...
 
     def alpha(self, plane: int, rect: Rect) -> Pixels | None:
-        """Opacity (h, w) of a rectangle in the samples' dtype; None where the file has none."""
+        """Opacity (h, w) of a rectangle in the samples' dtype; None if the file has none."""
         ...
 
     def drop(self, plane: int) -> None:
-        """Let go of what was decoded of a plane; reading it afterwards decodes it again."""
+        """Release the decoded plane; reading it afterwards decodes it again."""
         ...
 
     def close(self) -> None:
-        """Let go of file and memory; reading afterwards opens it again."""
+        """Release file and memory; reading afterwards opens it again."""
         ...
 
 
 def probe(path: Path) -> ImageInfo:
-    """What the header of a file says, without decoding a pixel (some 0.1 ms).
+    """The header of a file, without decoding a pixel (some 0.1 ms).
 
-    Raises `UnreadableImage` with the file's name where it is missing, no image, or its header is damaged.
+    Raises `UnreadableImage` with the file's name if it is missing, not an image, or its header is damaged.
     """
     from segstudio.imaging.readers.table import family_of
 
@@ -80,7 +80,7 @@ def probe(path: Path) -> ImageInfo:
 
 
 def open_image(path: Path) -> ImageSource:
-    """A source of the file's pixels. Raises as `probe` does; damaged pixels are met at the first read."""
+    """A source of the file's pixels. Raises as `probe` does; damaged pixels are found at the first read."""
     from segstudio.imaging.readers.table import family_of
 
     return family_of(path).reader().open_image(path)

@@ -1,8 +1,8 @@
 """The table of augmentations, and what a plan's choice of them does to a patch.
 
-Those that move pixels are made while a patch is drawn, on the CPU, labels with them; those of light on the device, a
-batch at once. Every number follows from (seed, step) and is drawn on the CPU, so that every device sees the same. A
-plan names its augmentations with a strength each: 0 is none, 1 the most. Another package adds one by an entry point of
+Those that move pixels run on the CPU while a patch is drawn, on its labels too; those of light run on the device, on a
+whole batch. Every number follows from (seed, step) and is drawn on the CPU, so that every device sees the same. A plan
+names its augmentations with a strength each: 0 is none, 1 the most. Another package adds one through an entry point of
 the group `segstudio.augmentations` that names an `Augmentation`.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.runs import Recipe
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["AUGMENTATIONS", "Augmentation", "Augmenter", "default_strengths"]
 
@@ -25,21 +25,21 @@ Pixels = NDArray[np.float32]
 Labels = NDArray[np.integer]
 
 Zoom = Callable[[np.random.Generator, float], float]
-"""How many times as large a patch is shown; drawn before it is read."""
+"""The factor by which a patch is enlarged; drawn before it is read."""
 
 Move = Callable[[np.random.Generator, float, Pixels, Labels], tuple[Pixels, Labels]]
 """A square patch, pixels (p, p, c) in 0..1 and labels (p, p), moved alike; the arrays given are not written to."""
 
 Light = Callable[[np.random.Generator, float, torch.Tensor], torch.Tensor]
-"""Pixels (n, c, h, w), about 0..1, under other light, on their device; all are cut to 0..1 behind the last one."""
+"""Pixels (n, c, h, w), about 0..1, under other light, on their device; all are clipped to 0..1 after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """One way to vary what a step learns from: exactly one of `zoom`, `move` and `light`.
 
-    `strength` is used where nobody says another one, 0 for none. `stream` names the numbers that a change of light is
-    drawn from; by default they follow from its name, so that no other one sees others because of it.
+    `strength` is the default, 0 for none. `stream` selects the random numbers of a change of light; by default they
+    follow from its name, so that adding one does not change the others' numbers. `title` is translated when shown.
     """
 
     name: str
@@ -56,12 +56,12 @@ class Augmentation:
         return self.light is None
 
     def numbers(self, seed: int, step: int) -> np.random.Generator:
-        """Where the numbers of a change of light come from."""
+        """The source of the random numbers of a change of light."""
         return np.random.default_rng((seed, step, self.stream or crc32(self.name.encode())))
 
 
 class Augmenter:
-    """What a recipe chooses from the table. Raises `UserError` for one that no installed package has."""
+    """A recipe's choice from the table. Raises `UserError` for an augmentation that is not installed."""
 
     def __init__(self, recipe: Recipe) -> None:
         strengths = default_strengths() if recipe.augment is None else recipe.augment
@@ -69,8 +69,8 @@ class Augmenter:
         if missing:
             raise UserError(
                 _(
-                    "The plan names the augmentation '{missing}', which this installation does not have.",
-                    missing=missing[0],
+                    "The plan names the augmentation '{name}', which this installation does not have.",
+                    name=missing[0],
                 ),
                 todo=_("Install the package that adds it, or start a new run."),
             )
@@ -78,7 +78,7 @@ class Augmenter:
         self._chosen = [(row, strength) for row, strength in chosen if strength > 0]
 
     def zoom(self, rng: np.random.Generator) -> float:
-        """How many times as large the next patch is shown."""
+        """The factor by which the next patch is enlarged."""
         factor = 1.0
         for row, strength in self._chosen:
             if row.zoom is not None:
@@ -101,7 +101,7 @@ class Augmenter:
 
 
 def default_strengths() -> dict[str, float]:
-    """What a plan chooses where nobody says otherwise: strengths by name, without those that are off."""
+    """The choice of a plan by default: strengths by name, without those that are off."""
     return {row.name: row.strength for row in AUGMENTATIONS.rows if row.strength > 0}
 
 
@@ -171,13 +171,13 @@ def _hue(rng: np.random.Generator, strength: float, pixels: torch.Tensor) -> tor
 
 
 _TABLE = (
-    Augmentation("scale", "smaller and larger", 1.0, zoom=_scale),
-    Augmentation("quarter_turn", "quarter turns", 1.0, move=_quarter_turn),
-    Augmentation("flip", "mirrored", 1.0, move=_flip),
-    Augmentation("gamma", "gamma", 0.2, light=_gamma, stream=_LIGHT_STREAM),
-    Augmentation("contrast", "contrast", 0.2, light=_contrast, stream=_LIGHT_STREAM),
-    Augmentation("brightness", "brightness", 0.2, light=_brightness, stream=_LIGHT_STREAM),
-    Augmentation("hue", "hue, where there is colour", 0.03, light=_hue, stream=_LIGHT_STREAM),
+    Augmentation("scale", N_("smaller and larger"), 1.0, zoom=_scale),
+    Augmentation("quarter_turn", N_("quarter turns"), 1.0, move=_quarter_turn),
+    Augmentation("flip", N_("mirrored"), 1.0, move=_flip),
+    Augmentation("gamma", N_("gamma"), 0.2, light=_gamma, stream=_LIGHT_STREAM),
+    Augmentation("contrast", N_("contrast"), 0.2, light=_contrast, stream=_LIGHT_STREAM),
+    Augmentation("brightness", N_("brightness"), 0.2, light=_brightness, stream=_LIGHT_STREAM),
+    Augmentation("hue", N_("hue, where there is colour"), 0.03, light=_hue, stream=_LIGHT_STREAM),
 )
 
 
@@ -186,9 +186,9 @@ def _refusal(name: str, row: object) -> str:
         return reason
     assert isinstance(row, Augmentation)
     if not 0 <= row.strength <= 1:
-        return f"its strength {row.strength} is not within 0 and 1"
+        return _("its strength {strength} is not between 0 and 1", strength=row.strength)
     ways = sum(way is not None for way in (row.zoom, row.move, row.light))
-    return "" if ways == 1 else "it has to do exactly one of zoom, move and light"
+    return "" if ways == 1 else _("it must do exactly one of zoom, move and light")
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry("augmentations", {row.name: row for row in _TABLE}, _refusal)

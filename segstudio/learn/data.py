@@ -1,6 +1,6 @@
-"""What learning needs of a project: one small interface. It knows neither database nor file formats.
+"""What learning needs from a project: one small interface that knows neither database nor file formats.
 
-Class ids are those of the project; 0 stands for a pixel that says nothing: unknown, ignored, or of a removed class.
+Class ids are those of the project; 0 stands for a pixel without a label to use: unknown, ignored, or removed class.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -66,7 +66,7 @@ class PlaneEntry:
 class Dataset(Protocol):
     """Pixels, labels and weights, wherever they come from: all that a job of the engine sees of a project.
 
-    It is of one moment. Rectangles lie within the plane.
+    It shows one moment. Rectangles are within the plane.
     """
 
     def classes(self) -> Sequence[ClassEntry]:
@@ -84,7 +84,7 @@ class Dataset(Protocol):
         ...
 
     def entry(self, image: int, plane: int) -> PlaneEntry | None:
-        """One of `planes`; None where there is none such."""
+        """One of `planes`; None if it does not exist."""
         ...
 
     def last_edit(self) -> int:
@@ -96,15 +96,15 @@ class Dataset(Protocol):
         ...
 
     def known_classes(self, part: Part) -> Set[int]:
-        """Classes with a known pixel on one side of the split, two of them if there are so many. Reads no label."""
+        """Classes with a known pixel on one side of the split; stops once two are found. Reads no label."""
         ...
 
     def kept(self, image: int, plane: int) -> PlaneFacts | None:
-        """What was measured before on the labels that a plane has now; None where nothing was."""
+        """Facts measured earlier on the labels that a plane has now; None if there are none."""
         ...
 
     def stamp(self, image: int, plane: int) -> LabelStamp:
-        """Which labels of a plane are given here, for what is measured on them to be kept; they have been read."""
+        """Which labels of a plane this view gives, so that facts measured on them can be kept; they have been read."""
         ...
 
     def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
@@ -112,11 +112,11 @@ class Dataset(Protocol):
         ...
 
     def unreadable(self) -> Sequence[str]:
-        """A sentence for each image whose pixels were asked for and cannot be read, in the order they were met."""
+        """A sentence for each image whose pixels were requested and cannot be read, in the order they were found."""
         ...
 
     def readable(self, image: int, plane: int) -> bool:
-        """Whether nothing has been met so far that keeps the pixels of a plane from being read."""
+        """Whether nothing found so far keeps the pixels of a plane from being read."""
         ...
 
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -128,19 +128,19 @@ class Dataset(Protocol):
         ...
 
     def blocks(self) -> Sequence[Block]:
-        """Blocks that were held out before, and stay so."""
+        """Blocks that were held out before, and remain so."""
         ...
 
     def trained_groups(self) -> frozenset[str]:
-        """Names of the groups that some version has trained on: nothing of theirs can be held out any more."""
+        """Names of the groups that some version has trained on: they can no longer be held out."""
         ...
 
     def current_version(self) -> str | None:
-        """Name of the version in force: a trained one, 'instant', or None where no version was ever promoted."""
+        """Name of the version in force: a trained one, 'instant', or None if no version was ever promoted."""
         ...
 
     def promoted_version(self) -> str | None:
-        """Name of the last trained version that was promoted, None where there is none."""
+        """Name of the last trained version that was promoted, None if there is none."""
         ...
 
     def weights(self, version: str) -> bytes:
@@ -152,7 +152,7 @@ class Dataset(Protocol):
         ...
 
     def checkpoint(self, run: str) -> bytes | None:
-        """The last checkpoint of a run, None where there is none."""
+        """The last checkpoint of a run, None if there is none."""
         ...
 
 

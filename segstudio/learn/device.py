@@ -1,4 +1,4 @@
-"""Which device learns: names, what the machine has, and facts that are measured rather than assumed."""
+"""The device that learns: names, what the machine has, and facts that are measured rather than assumed."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from segstudio.errors import NoSuchDevice, UserError
-from segstudio.text import _
+from segstudio.text import N_, _, count
 
 __all__ = [
     "GpuReport",
@@ -30,19 +30,19 @@ __all__ = [
 
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed", "bad_alloc")
-_SAFE = "Everything painted is safe, and the version before it stays in use."
+_SAFE = N_("Everything painted is safe, and the previous version stays in use.")
 
 
 @dataclass(frozen=True, slots=True)
 class GpuReport:
-    """Whether a GPU can be used; where it cannot, one sentence says why."""
+    """Whether a GPU can be used; if not, one sentence says why."""
 
     available: bool
     reason: str
 
 
 def device_names() -> list[str]:
-    """What may be named on this machine, without 'auto'."""
+    """The devices of this machine by name, without 'auto'."""
     names = ["cpu"]
     if torch.cuda.is_available():
         names += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
@@ -52,14 +52,14 @@ def device_names() -> list[str]:
 
 
 def resolve(name: str) -> torch.device:
-    """The device of this name; 'auto' takes a GPU where there is one. Raises `NoSuchDevice`."""
+    """The device of this name; 'auto' takes a GPU if there is one. Raises `NoSuchDevice`."""
     names = device_names()
     if name == "auto":
         return torch.device(names[1] if len(names) > 1 else "cpu")
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in names:
         raise NoSuchDevice(
-            _("There is no device '{name}' on this machine, only {names}.", name=name, names=", ".join(names)),
+            _("There is no device '{name}' on this machine; choose one of {names}.", name=name, names=", ".join(names)),
             todo="" if name == "cpu" else gpu_report().reason,
         )
     return torch.device(wanted)
@@ -72,12 +72,15 @@ def gpu_report() -> GpuReport:
     if torch.backends.mps.is_available():
         return GpuReport(True, "")
     if platform.system() == "Darwin":
-        return GpuReport(False, "This Mac has no GPU that torch can use.")
+        return GpuReport(False, _("This Mac has no GPU that torch can use."))
     if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
-        return GpuReport(False, "This is the CPU build of torch.")
+        return GpuReport(False, _("This is the CPU build of torch."))
     if not Path("/proc/driver/nvidia/version").exists() and platform.system() == "Linux":
-        return GpuReport(False, "There is no NVIDIA driver on this machine.")
-    return GpuReport(False, f"The driver is older than torch for CUDA {torch.version.cuda} needs, or sees no GPU.")
+        return GpuReport(False, _("There is no NVIDIA driver on this machine."))
+    return GpuReport(
+        False,
+        _("The driver is too old for torch with CUDA {version}, or finds no GPU.", version=torch.version.cuda),
+    )
 
 
 def device_name(device: torch.device) -> str:
@@ -85,8 +88,8 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
-        return "Apple GPU"
-    return f"CPU, {usable_threads()} threads"
+        return _("Apple GPU")
+    return count(usable_threads(), "CPU, {n} thread", "CPU, {n} threads")
 
 
 def usable_threads() -> int:
@@ -111,17 +114,23 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
 
 
-def too_little_memory(device: torch.device, purpose: str) -> UserError:
-    """The sentence for it; `purpose` begins with 'to' or 'for'. What the device kept for later use is given back."""
+def too_little_memory(device: torch.device, *, one_patch: bool = False) -> UserError:
+    """The error for it, `one_patch` where even a single patch is too much; frees what the device keeps for later."""
     empty_cache(device)
     if device.type == "cpu":
-        return UserError(
-            _("The computer has too little memory {purpose}.", purpose=purpose),
-            safe=_SAFE,
-            todo=_("Close other programs."),
+        sentence = (
+            _("The computer has too little memory to train, even on one patch at a time.")
+            if one_patch
+            else _("The computer has too little memory to train.")
         )
-    todo = "Close other programs that use the GPU, or train on the CPU ('--device cpu')."
-    return UserError(_("The GPU has too little memory {purpose}.", purpose=purpose), safe=_SAFE, todo=todo)
+        return UserError(sentence, safe=_(_SAFE), todo=_("Close other programs."))
+    sentence = (
+        _("The GPU has too little memory to train, even on one patch at a time.")
+        if one_patch
+        else _("The GPU has too little memory to train.")
+    )
+    todo = _("Close other programs that use the GPU, or train on the CPU ('--device cpu').")
+    return UserError(sentence, safe=_(_SAFE), todo=todo)
 
 
 _PROBE_PX = 128

@@ -1,7 +1,7 @@
-"""What is measured on a project before anything is decided: known pixels by place, class and origin, object sizes.
+"""Measurements on a project before anything is decided: known pixels by place, class and origin, object sizes.
 
-Known pixels are counted in cells of 32 x 32 image pixels; only cells that hold one are kept. Labels alone are read:
-what is damaged among the pictures is met where its pixels are first asked for.
+Known pixels are counted in cells of 32 x 32 image pixels; only cells that hold one are kept. Only labels are read: a
+damaged image is found when its pixels are first requested.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ _FITNESS[Origin.IMPORTED], _FITNESS[Origin.PAINTED] = 1, 2
 class Cells:
     """Known pixels of one plane by cell: rows `y`, columns `x` (in cells), counts (n, classes).
 
-    `truth` counts those fit for measuring (painted, imported, or of a finished image), `painted` those of the hand.
+    `truth` counts those fit for measuring (painted, imported, or of a finished image), `painted` those painted by hand.
     """
 
     y: NDArray[np.int64]
@@ -76,7 +76,7 @@ class Facts:
     classes) and of `painted` (planes), which are the sums over its cells; columns follow `classes`.
 
     `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` how many
-    images are marked done or labelled for the most part; `last_edit` the edit that everything was read at.
+    images are marked done or mostly labelled; `last_edit` the edit that everything was read at.
     """
 
     classes: tuple[ClassEntry, ...]
@@ -111,9 +111,9 @@ class Looked:
 
 
 def survey(data: Dataset) -> Iterator[Looked | Facts | None]:
-    """Measure a project: what was measured before on the same labels is taken as it was, and no pixel is asked for.
+    """Measure a project: measurements made earlier on the same labels are reused, and no pixel is read.
 
-    Yields what it looked at, or None, between planes, so that others get their turn, and the facts at the end.
+    Between planes it yields the plane it measured, or None, so that others get a turn; the facts come last.
     """
     classes = tuple(data.classes())
     last_edit = data.last_edit()

@@ -1,6 +1,6 @@
-"""Held-out figures, and whether a child takes its parent's place. Every pixel measured was kept from training.
+"""Held-out figures, and whether a child replaces its parent. No measured pixel was ever trained on.
 
-The gate in its simplest form: the child has to be one point of mean IoU better on the same pixels, which are counted
+The gate in its simplest form: the child must be one point of mean IoU better on the same pixels, which are counted
 over blocks of 128 px.
 """
 
@@ -21,6 +21,7 @@ from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
 from segstudio.learn.split import by_plane, inside_blocks
 from segstudio.metrics import confusion, metrics
 from segstudio.runs import Figures, Plan
+from segstudio.text import _, count
 
 __all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "advice", "decide", "held_out", "measure", "pixels_of"]
 
@@ -31,12 +32,12 @@ _FEW_STEPS = 40
 _FEW_IMAGES = 10
 
 _MEASURED_PX = 3 << 20
-"""Some seconds through the network on two cores; which tiles stand for the rest is decided by a hash."""
+"""Some seconds through the network on two cores; a hash decides which tiles stand for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutTile:
-    """A label tile of which some pixels are held out: all of them, or those in `blocks`."""
+    """A label tile with held-out pixels: all of them, or those in `blocks`."""
 
     entry: PlaneEntry
     ty: int
@@ -51,7 +52,7 @@ class HeldOutTile:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What is measured on, and the classes (id, name) that figures speak of."""
+    """The tiles to measure on, and the classes (id, name) of the figures."""
 
     tiles: tuple[HeldOutTile, ...]
     classes: tuple[tuple[int, str], ...]
@@ -59,14 +60,14 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the child takes over, and one sentence why or why not."""
+    """Whether the child takes over, and one sentence that says why."""
 
     promoted: bool
     reason: str
 
 
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX) -> HeldOut:
-    """The held-out tiles of a plan that hold pixels fit for measuring, at most so many pixels."""
+    """The held-out tiles of a plan that have pixels fit for measuring, at most `most_px` pixels."""
     tiles: list[HeldOutTile] = []
     rects = by_plane(plan.blocks)
     for at, entry in enumerate(facts.planes):
@@ -87,12 +88,12 @@ def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX) -> HeldOut:
 
 
 def pixels_of(target: HeldOut) -> int:
-    """Image pixels that a measurement puts through the network, about."""
+    """About how many image pixels a measurement puts through the network."""
     return sum(tile.rect.area for tile in target.tiles)
 
 
 def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | None]:
-    """Figures of a model on held-out pixels: None between windows, the figures last; nothing where nothing is known."""
+    """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known."""
     counts: dict[tuple[int, int, int, int], NDArray[np.int64]] = {}
     loss, pixels = 0.0, 0
     for entry, tiles in _by_plane(target.tiles):
@@ -112,7 +113,7 @@ def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | 
                     counts[entry.image, entry.plane, *key] = part
     if pixels:
         total = np.sum(list(counts.values()), 0)
-        names = [name for _, name in target.classes]
+        names = [name for _id, name in target.classes]
         result = metrics(total, names)
         present = total.sum(1) > 0
         iou = {name: result.classes[name].iou for name, here in zip(names, present, strict=True) if here}
@@ -122,42 +123,63 @@ def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | 
 def decide(parent: Figures | None, child: Figures | None) -> Verdict:
     """Promote a child that is at least one point of mean IoU better."""
     if child is None:
-        return Verdict(False, "Nothing is held out to compare on; the new version is kept as a candidate.")
+        return Verdict(False, _("Nothing is held out to compare on; the new version is kept as a candidate."))
     if parent is None:
-        return Verdict(True, "There was no version before it.")
+        return Verdict(True, _("There was no version before it."))
     gain = child.mean_iou - parent.mean_iou
+    was = {"before": parent.mean_iou, "after": child.mean_iou}
     if gain >= GATE_POINTS - 1e-9:
-        return Verdict(True, f"Mean IoU on held-out pixels rose from {parent.mean_iou:.3f} to {child.mean_iou:.3f}.")
-    moved = "fell" if gain < 0 else "rose only"
-    why = "" if gain < 0 else ", less than the one point that is needed"
+        return Verdict(True, _("Mean IoU on held-out pixels rose from {before:.3f} to {after:.3f}.", **was))
+    if gain < 0:
+        return Verdict(False, _("Mean IoU on held-out pixels fell from {before:.3f} to {after:.3f}.", **was))
     return Verdict(
-        False, f"Mean IoU on held-out pixels {moved} from {parent.mean_iou:.3f} to {child.mean_iou:.3f}{why}."
+        False,
+        _(
+            "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}, less than the one point that is "
+            "needed.",
+            **was,
+        ),
     )
 
 
 def advice(plan: Plan, child: Figures | None, steps: int, *, stopped: bool) -> str:
-    """What would help a child that was not promoted: one or two sentences."""
+    """Advice on a child that was not promoted: one or two sentences."""
     found: list[str] = []
     if child is None:
-        found.append("Label more images: from the fourth on one is held out to compare on.")
+        found.append(_("Label more images: from the fourth on, one is held out to compare on."))
     if steps < _FEW_STEPS and stopped:
-        found.append(f"Train longer: it was stopped after {_counted(steps, 'step')}.")
+        found.append(
+            count(
+                steps,
+                "Train longer: it was stopped after {n} step.",
+                "Train longer: it was stopped after {n} steps.",
+            )
+        )
     elif steps < _FEW_STEPS and plan.max_seconds is not None:
-        found.append(f"Train longer: only {_counted(steps, 'step')} fitted in {plan.max_seconds:g} s.")
+        found.append(
+            count(
+                steps,
+                "Train longer: only {n} step fitted in {seconds:g} s.",
+                "Train longer: only {n} steps fitted in {seconds:g} s.",
+                seconds=plan.max_seconds,
+            )
+        )
     elif steps < _FEW_STEPS:
-        found.append(f"Train longer: it made only {_counted(steps, 'step')}.")
+        found.append(count(steps, "Train longer: it made only {n} step.", "Train longer: it made only {n} steps."))
     images = len({p.image for p in plan.planes if p.part == "train"})
     if child is not None and images < _FEW_IMAGES:
-        found.append(f"Label more images: it learned from {_counted(images, 'image')}.")
-    return " ".join(found) or "Correct the proposals where they are worst, and train again."
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+        found.append(
+            count(
+                images,
+                "Label more images: it learned from {n} image.",
+                "Label more images: it learned from {n} images.",
+            )
+        )
+    return " ".join(found) or _("Correct the proposals where they are worst, and train again.")
 
 
 def _readable(tiles: Iterator[TileProbabilities | None]) -> Iterator[TileProbabilities | None]:
-    """The tiles up to where a picture turns out to be damaged: the data set says which it is."""
+    """The tiles before an image turns out to be damaged; the data set reports which one."""
     with suppress(UnreadableImage):
         yield from tiles
 
@@ -171,12 +193,12 @@ def _by_plane(tiles: Sequence[HeldOutTile]) -> Iterator[tuple[PlaneEntry, list[H
 
 
 def _truth(data: Dataset, tile: HeldOutTile, classes: Sequence[tuple[int, str]]) -> NDArray[np.int64]:
-    """Place in `classes` of each pixel (h, w), -1 where it is not measured: painted and imported pixels are, and every
-    known one of a finished image.
+    """Place in `classes` of each pixel (h, w), -1 if it is not measured. Painted and imported pixels are measured, and
+    every known pixel of a finished image.
     """
     ids, origins = data.labels(tile.entry.image, tile.entry.plane, tile.rect)
     out = np.full(ids.shape, -1, np.int64)
-    for place, (id_, _) in enumerate(classes):
+    for place, (id_, _name) in enumerate(classes):
         out[ids == id_] = place
     if not tile.entry.finished:
         out[~np.isin(origins, (Origin.PAINTED, Origin.IMPORTED))] = -1
@@ -188,7 +210,7 @@ def _truth(data: Dataset, tile: HeldOutTile, classes: Sequence[tuple[int, str]])
 
 def _outputs_in(model: Model, classes: Sequence[tuple[int, str]]) -> list[int]:
     """Place in `classes` of each of the model's outputs, -1 for none."""
-    place = {id_: i for i, (id_, _) in enumerate(classes)}
+    place = {id_: i for i, (id_, _name) in enumerate(classes)}
     return [place.get(output, -1) for output in model.outputs]
 
 

@@ -1,8 +1,8 @@
 """Windows that cover a plane at the working scale, with an overlap that is blended. Pure arithmetic, no torch.
 
 Everything is counted in units of 32 network pixels, which are `pitch` image pixels: so every window begins on a whole
-pixel on both sides, and every side fits the strides of the networks. A window is drawn; around it, up to `context`
-units are only looked at, as far as the plane reaches.
+pixel on both sides, and every side suits the strides of the networks. A window is predicted; around it, up to `context`
+units only go through the encoder, as far as the plane reaches.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Axis:
 
     @classmethod
     def covering(cls, units: int, most: int, overlap: int, context: int = 0) -> "Axis":
-        """The fewest windows of at most `most` units with at least `overlap` units in common, as small as they may be.
+        """The fewest windows of at most `most` units with at least `overlap` units in common, as small as possible.
 
         Few and small windows put the fewest pixels through the network. What is no longer than a window with its
         context is one window.
@@ -57,7 +57,7 @@ class Axis:
     def weights(self, index: int) -> NDArray[np.float32]:
         """Weight of each network pixel of a window: rising linearly over the overlap with a neighbour, 1 elsewhere.
 
-        The outermost eighth of an overlap counts almost nothing: there a window sees least of what is around.
+        The outermost eighth of an overlap counts almost nothing: there a window sees least of its surroundings.
         """
         out = np.ones(self.side * UNIT, np.float32)
         start = self.starts[index]

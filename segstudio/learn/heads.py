@@ -1,4 +1,4 @@
-"""Which slice of the embedded model's head fits the classes of a project, by their names alone. Pure values, no
+"""Which slice of the embedded model's head matches the classes of a project, by their names only. Pure values, no
 torch.
 """
 
@@ -64,8 +64,8 @@ class Head(msgspec.Struct, frozen=True):
 class HeadMatch:
     """The slice [start, stop) to use for a project, and what each of its channels means there.
 
-    `to_class[i]` is the place in the project's class list of channel `start + i`, None where the project has nothing
-    for it. `from_channel[k]` is the channel (absolute) for the project's class k, None where the slice has nothing
+    `to_class[i]` is the place in the project's class list of channel `start + i`, None if the project has nothing
+    for it. `from_channel[k]` is the channel (absolute) for the project's class k, None if the slice has nothing
     for it.
     """
 
@@ -83,18 +83,18 @@ def canonical(name: str) -> tuple[str, ...]:
 
 
 def is_background_name(name: str) -> bool:
-    """Whether a class of this name is what is left when the objects are taken away."""
+    """Whether a class of this name is what remains without the objects."""
     words = canonical(name)
     return bool(words) and words[0] in _BACKGROUND and len(words) == 1
 
 
 def match_heads(names: Sequence[str], heads: Sequence[Head], *, background: int | None, grey: bool | None) -> HeadMatch:
-    """The head of `heads` that finds most classes of a project, else the one called `foreground`.
+    """The head of `heads` that finds most classes of a project, else the one named `foreground`.
 
     `names` are the project's classes in their order; `background` the place of its background class, if none is given
-    a class called like one (soil, matrix); `grey` whether its images are grey, which decides between heads that fit
+    a class named like one (soil, matrix); `grey` whether its images are grey, which decides between heads that match
     equally well (None: not known). Background names do not count, nor do classes that the head hardly finds on
-    held-out pictures. With `foreground`, the first class that is no background is the object.
+    held-out pictures. With `foreground`, the first class that is not the background is the object.
     """
     if background is None:
         background = next((k for k, name in enumerate(names) if is_background_name(name)), None)
@@ -123,7 +123,7 @@ def _singular(word: str) -> str:
 
 
 def _pairs(names: Sequence[str], head: Head, background: int | None) -> dict[int, int]:
-    """Project class -> class of the head, for those that are no background and whose names fit; each used once."""
+    """Project class -> class of the head, for those that are not background and whose names match; each used once."""
     found: dict[int, int] = {}
     for exact in (True, False):
         for k, name in enumerate(names):
@@ -144,7 +144,7 @@ def _fits(name: str, other: str, exact: bool) -> bool:
 
 
 def _match(names: Sequence[str], head: Head, pairs: dict[int, int], background: int | None) -> HeadMatch:
-    """Channels of the head that no class claims mean background, where the project has one."""
+    """Channels of the head without a class mean background, if the project has one."""
     start, stop = head.channels
     to_class: list[int | None] = [background] * (stop - start)
     from_channel: list[int | None] = [None] * len(names)
@@ -152,5 +152,5 @@ def _match(names: Sequence[str], head: Head, pairs: dict[int, int], background: 
         to_class[i] = k
         from_channel[k] = start + i
     if background is not None and 0 not in pairs.values():
-        from_channel[background] = start  # every head's first class is what is left without its objects
+        from_channel[background] = start  # every head's first class is what remains without its objects
     return HeadMatch(head.set, start, stop, tuple(to_class), tuple(from_channel))

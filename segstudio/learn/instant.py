@@ -1,6 +1,6 @@
 """The instant learner: one linear head on the features of the embedded base at all its scales, and simple filters.
 
-Multinomial logistic regression, fitted in seconds to at most 12,000 known pixels outside everything held out. A linear
+Multinomial logistic regression, fitted in seconds to at most 12,000 known pixels that are not held out. A linear
 head commutes with bilinear enlarging, so it runs at each scale's own size.
 """
 
@@ -98,7 +98,7 @@ def fit_instant(
     """Fit to the known pixels of the training side: yields None between patches, the model at the end. The margin is
     at most an eighth of an image.
 
-    Raises `NotEnoughLabels` where fewer than two classes have known pixels.
+    Raises `NotEnoughLabels` if fewer than two classes have known pixels.
     """
     card = embedded_card("base")
     mean, std = normalisation_of(card.normalisation)
@@ -120,7 +120,7 @@ def fit_instant(
         if len(chosen) and (entry.image, entry.plane) not in damaged:
             try:
                 pixels = with_channels(padded_pixels(data, entry, rect), 3)
-            except UnreadableImage:  # the other images are learned from; the data set says which it is
+            except UnreadableImage:  # learn from the other images; the data set reports which one it is
                 damaged.add((entry.image, entry.plane))
                 continue
             samples.append(_sample(net, pixels, labels, chosen, mean, std, device))
@@ -128,7 +128,7 @@ def fit_instant(
     found = torch.unique(torch.cat([s.classes for s in samples])) if samples else torch.zeros(0)
     if len(found) < 2:
         raise NotEnoughLabels(
-            _("The instant learner needs labelled pixels of at least two classes outside what is held out."),
+            _("The instant learner needs labelled pixels of at least two classes that are not held out."),
             todo=_("Paint some pixels of the object and some of the background."),
         )
     _fit(net, samples, found)
@@ -149,7 +149,7 @@ def fit_instant(
 
 
 def _patches(data: Dataset, rng: np.random.Generator) -> list[tuple[PlaneEntry, Rect]]:
-    """Squares that begin on label tiles with known pixels, the last changed images first, at most so many."""
+    """Squares that begin on label tiles with known pixels, most recently changed images first, up to a limit."""
     entries = (e for e in data.planes() if e.part is Part.TRAIN and data.learnable(e.image))
     entries = sorted(entries, key=lambda e: (-e.seq, e.image, e.plane))
     by_plane = []

@@ -1,7 +1,7 @@
-"""The training loop: a generator of events that knows no database. Closing it is stopping; the averaged weights stay.
+"""The training loop: a generator of events that knows no database. Closing it stops it; the averaged weights stay.
 
-It yields None where others may have their turn. The same plan on the same data makes the same weights: everything that
-is drawn follows from (seed, step), and a step's rate from the step alone.
+It yields None to let others have a turn. The same plan on the same data makes the same weights: all random numbers
+follow from (seed, step), and a step's rate from the step alone.
 """
 
 import time
@@ -34,12 +34,12 @@ from segstudio.runs import (
     Stepped,
     Warned,
 )
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Measure", "Trainer", "ema_steps", "metadata", "train"]
 
 Measure = Callable[[nn.Module], Iterator[Figures | None]]
-"""Held-out figures of a network in evaluation mode: None between tiles, the figures last; none where nothing is held
+"""Held-out figures of a network in evaluation mode: None between tiles, the figures last; none if nothing is held
 out."""
 
 _TIMED_STEPS = 3
@@ -52,7 +52,7 @@ _EMA_SHARE = 10
 
 @dataclass(slots=True)
 class _Clock:
-    """Seconds since the first step began, those before a resume included."""
+    """Seconds since the first step began, including those before a resume."""
 
     now: Callable[[], float]
     offset: float
@@ -91,7 +91,7 @@ class _Pace:
 class Trainer:
     """Network, averaged network and optimiser of one run, at `step` steps done.
 
-    `plan` is replaced by the final one when the schedule's length is settled, and when a run ends before its time.
+    `plan` is replaced by the final one when the schedule's length is settled, and when a run ends early.
     """
 
     def __init__(self, plan: Plan, net: nn.Module, device: torch.device) -> None:
@@ -113,8 +113,8 @@ class Trainer:
     def learn(self, batch: Batch) -> float:
         """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing.
 
-        Where memory runs out the batch goes through the network in twice as many parts, whose gradients are added up,
-        and the plan records it. Raises `UserError` where even one patch is too much.
+        If memory runs out, the batch goes through the network in twice as many parts, whose gradients are added up, and
+        the plan records it. Raises `UserError` if even one patch is too much.
         """
         recipe = self.plan.recipe
         self._set_mode()
@@ -130,7 +130,7 @@ class Trainer:
         return loss
 
     def _backward(self, batch: Batch) -> float:
-        """Fill the gradients of a batch, in as many parts as memory asks for; returns the loss."""
+        """Fill the gradients of a batch, in as many parts as memory requires; returns the loss."""
         parts = self.parts
         statistics = [buffer.clone() for buffer in self.net.buffers()]
         while True:
@@ -143,13 +143,13 @@ class Trainer:
                 if parts != self.parts:
                     self.plan = msgspec.structs.replace(self.plan, in_parts=(*self.plan.in_parts, (self.step, parts)))
                 return loss
-            # Here the error is gone, and with it what the failed pass still held.
+            # Outside the handler the error is gone, and with it the memory that the failed pass held.
             self._optimiser.zero_grad(set_to_none=True)
             empty_cache(self.device)
             if parts >= len(batch.pixels):
-                raise too_little_memory(self.device, "to train, even on one patch at a time")
+                raise too_little_memory(self.device, one_patch=True)
             parts = min(2 * parts, len(batch.pixels))
-            # A run that begins with these parts, as a repeated plan does, has not been through the failed pass.
+            # A run that begins with these parts, as a repeated plan does, has no failed pass behind it.
             for buffer, before in zip(self.net.buffers(), statistics, strict=True):
                 buffer.copy_(before)
 
@@ -178,7 +178,7 @@ class Trainer:
 
     @property
     def parts(self) -> int:
-        """In how many parts a batch goes through the network at this step."""
+        """The number of parts in which a batch goes through the network at this step."""
         return next((n for step, n in reversed(self.plan.in_parts) if step <= self.step), 1)
 
     def snapshot(self) -> bytes:
@@ -192,7 +192,7 @@ class Trainer:
         return encode_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, facts)
 
     def restore(self, data: bytes) -> None:
-        """Go to a snapshot of the same network. Raises `WeightsDamaged` where it is none."""
+        """Go to a snapshot of the same network. Raises `WeightsDamaged` if it is not one."""
         facts = metadata(data)
         try:
             tensors = parse_safetensors(data)
@@ -202,9 +202,7 @@ class Trainer:
             self.averaged.load_state_dict(_below(tensors, "averaged."))
             self._average.n_averaged.fill_(self.step)
         except (KeyError, ValueError, RuntimeError, SafetensorError, msgspec.MsgspecError) as error:
-            raise WeightsDamaged(
-                _("The checkpoint of this run cannot be read."), todo=_("Start the run anew.")
-            ) from error
+            raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start a new run.")) from error
         moments = _below(tensors, "optimiser.")
         for name, parameter in self.net.named_parameters():
             found = {k[len(name) + 1 :]: v for k, v in moments.items() if k.startswith(name + ".")}
@@ -228,7 +226,7 @@ class Trainer:
         self._average.update_parameters(self.net)
         for mine, theirs in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
             if not mine.is_floating_point():
-                mine.copy_(theirs)  # numbers of batches, of which there is no average
+                mine.copy_(theirs)  # counts of batches, which are not averaged
 
     def _parameter_names(self) -> dict[int, str]:
         return {id(p): name for name, p in self.net.named_parameters()}
@@ -243,10 +241,10 @@ def train(
     elapsed_s: float = 0.0,
     now: Callable[[], float] = time.monotonic,
 ) -> Generator[Event | None, None, None]:
-    """Run a plan from where the trainer is. `elapsed_s` had passed before; `evaluation_px` a measurement takes.
+    """Run a plan from where the trainer is. `elapsed_s` had passed before; a measurement takes `evaluation_px`.
 
-    The clock wins: no step is begun that would not end in time by what the steps before it took, and no measurement.
-    The schedule keeps its length, and the plan records the step it stopped at.
+    The clock wins: no step and no measurement begins that, judged by those before it, would not end in time. The
+    schedule keeps its length, and the plan records the step it stopped at.
     """
     clock = _Clock(now, max(elapsed_s, trainer.seconds))
     clock.start()
@@ -299,13 +297,13 @@ def train(
 
 
 def metadata(data: bytes) -> dict[str, str]:
-    """The texts of a safetensors file. Raises `WeightsDamaged` where it is none."""
+    """The metadata of a safetensors file. Raises `WeightsDamaged` if it is not one."""
     try:
         length = int.from_bytes(data[:8], "little")
         header = msgspec.json.decode(data[8 : 8 + length])
         return dict(header.get("__metadata__") or {})
     except (msgspec.DecodeError, AttributeError, ValueError) as error:
-        raise WeightsDamaged(_("A file of weights is truncated or no safetensors file.")) from error
+        raise WeightsDamaged(_("A file of weights is truncated or not a safetensors file.")) from error
 
 
 def _is_over(trainer: Trainer, seconds: float, step_s: float) -> bool:
@@ -320,7 +318,7 @@ def _too_late(plan: Plan, seconds: float) -> bool:
 
 
 def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation_px: int) -> Plan:
-    """The plan with the number of steps that fits into the time that is left, evaluations included."""
+    """The plan with the number of steps that fit into the remaining time, evaluations included."""
     step_s = sorted(took[1:])[len(took[1:]) // 2]
     left = max((plan.max_seconds or 0.0) * _USED - seconds, 0.0)
     per_px = step_s / (plan.recipe.batch * plan.recipe.patch_px**2) / 3  # a forward pass is a third of a step
@@ -334,7 +332,7 @@ def _settled(plan: Plan, took: list[float], step: int, seconds: float, evaluatio
 
 
 def ema_steps(steps: int) -> int:
-    """How many steps the average of a run of so many looks back over; never fewer than are timed before it is known."""
+    """How many steps back the average of a run of this length reaches; never fewer than are timed at its start."""
     return max(steps // _EMA_SHARE, _TIMED_STEPS)
 
 
@@ -349,7 +347,7 @@ def _evaluates(plan: Plan, step: int) -> bool:
 
 
 def _evaluated(trainer: Trainer, measure: Measure, clock: _Clock, pace: _Pace) -> Iterator[Event | None]:
-    """Measure, if there is time for it; given up between two windows where it turns out that there is not."""
+    """Measure if there is time for it; given up between two windows if there turns out not to be."""
     begun = before = clock.seconds
     longest = 0.0
     if _too_late(trainer.plan, begun + pace.expected_s):
@@ -383,14 +381,26 @@ def _started(trainer: Trainer, clock: _Clock) -> Started:
 
 def _timing(trainer: Trainer, done: int) -> Preparing:
     return Preparing(
-        step=trainer.step, seconds=trainer.seconds, text="Timing the first steps", done=done, total=_TIMED_STEPS
+        step=trainer.step, seconds=trainer.seconds, text=_("Timing the first steps"), done=done, total=_TIMED_STEPS
     )
 
 
 def _in_parts(trainer: Trainer) -> Warned:
-    whose = "The computer" if trainer.device.type == "cpu" else "The GPU"
-    patches = trainer.plan.recipe.batch
-    sentence = f"{whose} has too little memory for {patches} patches at once: they go through in {trainer.parts} parts."
+    on = {"patches": trainer.plan.recipe.batch}
+    if trainer.device.type == "cpu":
+        sentence = count(
+            trainer.parts,
+            "The computer has too little memory for {patches} patches at once: they go through in {n} part.",
+            "The computer has too little memory for {patches} patches at once: they go through in {n} parts.",
+            **on,
+        )
+    else:
+        sentence = count(
+            trainer.parts,
+            "The GPU has too little memory for {patches} patches at once: they go through in {n} part.",
+            "The GPU has too little memory for {patches} patches at once: they go through in {n} parts.",
+            **on,
+        )
     return Warned(step=trainer.step, seconds=trainer.seconds, sentence=sentence)
 
 

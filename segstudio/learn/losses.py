@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from segstudio.learn.sampling import UNKNOWN
 from segstudio.registry import Registry
+from segstudio.text import _
 
 __all__ = ["LOSSES", "Loss", "ce_dice"]
 
@@ -34,8 +35,8 @@ def ce_dice(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""A scalar of logits (n, outputs, h, w) and int64 labels (n, h, w) in which `UNKNOWN` weighs nothing."""
+"""A scalar of logits (n, outputs, h, w) and int64 labels (n, h, w) in which `UNKNOWN` has no weight."""
 
 LOSSES: Registry[Loss] = Registry(
-    "losses", {"ce_dice": ce_dice}, lambda _, row: "" if callable(row) else "it is no function"
+    "losses", {"ce_dice": ce_dice}, lambda _name, row: "" if callable(row) else _("it is not a function")
 )

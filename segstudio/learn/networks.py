@@ -2,7 +2,7 @@
 
 Every network keeps one contract: float input (N, channels, H, W) with H and W multiples of its stride gives logits
 (N, classes, H, W), and it has the parts `encoder`, `decoder` and `segmentation_head`, the first layer of the last being
-the convolution that maps features to classes. Weights are the matter of `segstudio.learn.weights`.
+the convolution that maps features to classes. `segstudio.learn.weights` handles the weights.
 """
 
 import warnings
@@ -39,8 +39,8 @@ _LITE0_EPS = 1e-3  # the source was trained with TensorFlow's epsilon; channels 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How many pixels around a window the encoder alone should see, so that seams can hardly be told from the whole
-    image, and the share of a pixel's multiply-adds that are the encoder's.
+    """How many pixels around a window only the encoder should see, so that seams hardly differ from the whole image,
+    and the encoder's share of a pixel's multiply-adds.
     """
 
     px: int
@@ -52,10 +52,10 @@ class Network:
     """Facts of one network, by which tiles are cut, padded and read.
 
     `stride`: height and width of an input are multiples of it. `receptive_field_px`: width of the square of input
-    pixels that one output pixel can depend on. `halo_px`: with so much around it a tile is classified as in the whole
-    image but for some 1 % of its pixels (unet_lite0 on five open sets: 64 px 0-3.6 %, 96 px 0-1.8 %, 128 px 0-0.8 %).
-    `context`: what the encoder should see around a window, if anything. `channels_last`: this memory format was tried
-    for forward and backward and is not slower.
+    pixels that one output pixel can depend on. `halo_px`: with this much around it a tile is classified as in the whole
+    image, except some 1 % of its pixels (unet_lite0 on five open sets: 64 px 0-3.6 %, 96 px 0-1.8 %, 128 px 0-0.8 %).
+    `context`: what the encoder should see around a window, if anything. `channels_last`: this memory format was tested
+    forward and backward and is not slower.
     """
 
     name: str
@@ -79,8 +79,8 @@ class Drawing(Protocol):
 def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
     """Build the network `name` with random weights for `channels` input channels and `classes` output channels.
 
-    Never touches the network of the machine. Raises KeyError for a name that is not in `NETWORKS`, ValueError for
-    less than one channel or class.
+    Never uses the machine's network connection. Raises KeyError for a name that is not in `NETWORKS`, ValueError for
+    fewer than one channel or class.
     """
     if channels < 1 or classes < 1:
         raise ValueError(f"a network needs at least one channel and one class, not {channels} and {classes}")
@@ -88,7 +88,7 @@ def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
 
 
 def head_conv(net: nn.Module) -> nn.Conv2d:
-    """The convolution that maps decoder features to one channel a class."""
+    """The convolution that maps decoder features to one channel per class."""
     return cast(nn.Conv2d, cast(nn.Sequential, net.segmentation_head)[0])
 
 
@@ -98,7 +98,7 @@ def stem_conv(net: nn.Module) -> nn.Conv2d:
 
 
 def encode(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
-    """What the encoder of a network with a context makes of images: them, then features at ever fewer pixels."""
+    """The encoder's levels for images, in a network with a context: the images, then features at ever fewer pixels."""
     return cast(nn.Module, net.encoder)(x)
 
 
@@ -116,9 +116,9 @@ def cropped(levels: list[torch.Tensor], inner: Sequence[Rect]) -> list[torch.Ten
 
 
 def draw(net: nn.Module, levels: list[torch.Tensor]) -> torch.Tensor:
-    """Logits (N, classes, H, W) from what the encoder made: what a network makes of an image, in two halves.
+    """Logits (N, classes, H, W) from the encoder's levels: the second half of a network's forward pass.
 
-    Between them the levels may be cropped: the encoder looks far, the decoder near.
+    Between the halves the levels may be cropped: the encoder sees far, the decoder near.
     """
     if isinstance(net, Drawing):
         return net.draw(levels)
@@ -150,7 +150,7 @@ def _unet_lite0(channels: int, classes: int) -> nn.Module:
         warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
         net = smp.Unet(
             encoder_name=_LITE0_NAME,
-            encoder_weights=None,  # weights come from segstudio's own files; smp would ask a server
+            encoder_weights=None,  # weights come from segstudio's own files; smp would download them
             decoder_channels=(128, 64, 32, 16, 16),
             in_channels=channels,
             classes=classes,

@@ -28,7 +28,7 @@ _PITCH = (16, 256)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is known of the device before training."""
+    """Facts about the device before training."""
 
     device: str
     threads: int
@@ -48,9 +48,9 @@ def make_plan(
 ) -> Plan:
     """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before.
 
-    `trained` are groups that some version has trained on: no new block is held out of them.
+    `trained` are groups that some version has trained on: no new block is held out in them.
 
-    Raises `NotEnoughLabels` where fewer than two classes have known pixels to train on.
+    Raises `NotEnoughLabels` if fewer than two classes have known pixels to train on.
     """
     network = choices.network or DEFAULT_NETWORK
     channels = channels_of(facts)
@@ -88,8 +88,8 @@ def make_plan(
 def pitch_for(facts: Facts) -> int:
     """Image pixels for 32 network pixels, 16 ... 256: the working scale is 32 / pitch.
 
-    Instances come to 32 ... 96 px across in the median. Semantic regions are never enlarged, and shrunk only where even
-    the class of the thinnest regions stays 96 px wide: a crack must not vanish.
+    Instances come to 32 ... 96 px across in the median. Semantic regions are never enlarged, and shrunk only if even
+    the class with the thinnest regions stays 96 px wide: a crack must not vanish.
     """
     instances = [facts.object_px[c.id] for c in facts.classes if c.instances and c.id in facts.object_px]
     regions = [facts.object_px[c.id] for c in facts.classes if not c.instances and c.id in facts.object_px]
@@ -106,7 +106,7 @@ def pitch_for(facts: Facts) -> int:
 
 
 def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanClass, ...]:
-    """The classes with a known pixel that trains: a class without one is never predicted."""
+    """The classes with a known training pixel: a class without one is never predicted."""
     rects = by_plane(blocks)
     known = np.zeros(len(facts.classes), np.int64)
     for place, entry in enumerate(facts.planes):
@@ -120,14 +120,14 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     outputs = tuple(PlanClass(c.id, c.name) for c, n in zip(facts.classes, known, strict=True) if n > 0)
     if len(outputs) < 2:
         raise NotEnoughLabels(
-            _("There is too little labelled to learn from: two classes need labelled pixels outside what is held out."),
+            _("There are too few labels to learn from: two classes need labelled pixels that are not held out."),
             todo=_("Paint some pixels of the object and some of the background."),
         )
     return outputs
 
 
 def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int | None) -> Recipe:
-    """How to learn; `steps` where their number is known beforehand."""
+    """How to learn; `steps` if their number is known beforehand."""
     few = facts.finished < _FEW_FINISHED and base != "scratch"
     return Recipe(
         patch_px=_PATCH_PX if NETWORKS[network].receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
@@ -154,5 +154,5 @@ def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
 
 
 def _margin(facts: Facts, halo_px: int) -> int:
-    """What a pixel's surroundings practically reach, less where the smallest plane is too small for that."""
+    """How far a pixel's surroundings matter in practice; less if the smallest plane is too small for that."""
     return min((margin_within(entry, halo_px) for entry in facts.planes), default=0)

@@ -1,7 +1,7 @@
 """Prediction of planes of any size in bounded memory: windows through the network, blended, out as label tiles.
 
-A network that is ready to be used is a `Model`, whatever learned it. `predict_tiles` is a generator that yields None
-after every window and the tiles that it completes, so that others have their turn.
+A network ready for use is a `Model`, whatever learned it. `predict_tiles` is a generator that yields None after every
+window, and the tiles that it completes, so that others get a turn.
 """
 
 import time
@@ -82,7 +82,7 @@ class Model:
 
 @dataclass(slots=True)
 class Seconds:
-    """What a prediction took, added up. A pixel that only the encoder saw counts as the encoder's share of one."""
+    """The time a prediction took, summed up. A pixel that only the encoder saw counts as the encoder's share of one."""
 
     decode: float = 0.0
     network: float = 0.0
@@ -110,8 +110,8 @@ def predict_tiles(
 ) -> Iterator[TileProbabilities | None]:
     """Probabilities of label tiles (default: all), those that `first` touches before the others.
 
-    Where memory runs out the batch is halved, then the window; windows that were through are kept only while they are
-    needed. Raises `UnreadableImage`, and `UserError` where not even the smallest window fits.
+    If memory runs out, the batch is halved, then the window; finished windows are kept only while they are needed.
+    Raises `UnreadableImage`, and `UserError` if not even the smallest window fits.
     """
     seconds = Seconds() if seconds is None else seconds
     open_tiles = dict.fromkeys(tiles if tiles is not None else tiles_of(entry.bounds))
@@ -245,7 +245,7 @@ def _at_image_pixels(values: NDArray[np.float32], need: Rect, rect: Rect, scale:
 
 
 def _make_smaller(model: Model) -> None:
-    """Halve the batch, then the window. Raises `UserError` at the end of both."""
+    """Halve the batch, then the window. Raises `UserError` when neither can be halved."""
     empty_cache(model.device)
     if model.batch > 1:
         model.batch //= 2

@@ -1,6 +1,6 @@
 """Which patches a step learns from: half around the newest corrections, a quarter rare classes, a quarter anywhere.
 
-Every patch follows from (seed, step) alone, so a run that is resumed sees what it would have seen.
+Every patch follows from (seed, step) alone, so a resumed run sees what it would have seen.
 """
 
 from collections import OrderedDict
@@ -45,7 +45,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places:
-    """Where the cells of a plane stand, and running shares of them by kind."""
+    """The places of a plane's cells, and their running shares by kind."""
 
     y: NDArray[np.int64]
     x: NDArray[np.int64]
@@ -57,8 +57,8 @@ class _Places:
 class Sampler:
     """Draws the patches of a plan from the known pixels of its training planes outside blocks and margins.
 
-    A plane is drawn first, then a place in it: no more is unpacked than is looked at. A picture that turns out to be
-    damaged is passed over, and the data set knows which; the patches follow from which are.
+    A plane is drawn first, then a place in it, so that only what is needed is unpacked. An image that turns out to be
+    damaged is skipped, and the data set knows which; the patches depend on which ones are.
     """
 
     def __init__(self, facts: Facts, plan: Plan, data: Dataset) -> None:
@@ -82,9 +82,9 @@ class Sampler:
         self._first = self._two_planes()
 
     def batch(self, step: int) -> Batch:
-        """The patches of one step; those of the first come from two planes at most, so that it is soon made.
+        """The patches of one step; those of the first come from at most two planes, so that it starts soon.
 
-        Raises `UnreadableImage` where no picture can be read.
+        Raises `UnreadableImage` if no image can be read.
         """
         recipe = self._plan.recipe
         rng = np.random.default_rng((self._plan.seed, step))
@@ -116,10 +116,10 @@ class Sampler:
     def _drawn(
         self, rng: np.random.Generator, share: float, among: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """A patch of the first picture drawn that can be read; of the first of all that can where chance finds none."""
+        """A patch of the first drawn image that can be read; if chance finds none, of the first that can."""
         for _ in range(_TRIES):
             plane, places, weights = self._place(rng, share, among)
-            own = int(rng.integers(_SEEDS))  # one draw, whether the picture was known to be damaged or not
+            own = int(rng.integers(_SEEDS))  # one draw, whether the image was known to be damaged or not
             if plane not in self._damaged:
                 try:
                     return self._patch(np.random.default_rng(own), plane, places, weights)
@@ -128,7 +128,7 @@ class Sampler:
         return self._of_the_first(int(rng.integers(_SEEDS)))
 
     def _of_the_first(self, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """A patch of the first picture of all that can be read."""
+        """A patch of the first of all images that can be read."""
         planes = np.flatnonzero(self._uniform).tolist()
         for plane in planes:
             places = self._places(plane)
@@ -216,7 +216,7 @@ class Sampler:
 
 
 def with_channels(pixels: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
-    """Pixels (h, w, c) with as many channels as a network wants: the first ones, repeated in turn where they lack."""
+    """Pixels (h, w, c) with as many channels as a network needs: the first ones, repeated in turn if too few."""
     have = pixels.shape[2]
     if have == channels:
         return pixels
@@ -234,7 +234,7 @@ def _lookup(plan: Plan) -> NDArray[np.int64]:
 def _newest(planes: Sequence[PlaneEntry], painted: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Weights of planes with painted pixels by their rank among the last changed: 1, 1/2, 1/3 ...
 
-    None where nothing is painted: imported labels have no newest ones.
+    None if nothing is painted: imported labels have no newest ones.
     """
     order = sorted(np.flatnonzero(painted).tolist(), key=lambda i: -planes[i].seq)
     if not order:
@@ -259,7 +259,7 @@ def _draw(rng: np.random.Generator, cumulative: NDArray[np.float64]) -> int:
 
 
 def _start(rng: np.random.Generator, centre: int, span: int, length: int) -> int:
-    """Left edge of a span that holds the centre, within the plane where it fits, else around its middle."""
+    """Left edge of a span that holds the centre, within the plane if it fits, else around its middle."""
     start = centre - span // 2 + int(rng.uniform(-0.35, 0.35) * span)
     if span >= length:
         return (length - span) // 2

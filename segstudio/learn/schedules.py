@@ -20,7 +20,7 @@ def rate_at(plan: Plan, step: int) -> float:
 def _warmup_cosine(step: int, steps: int | None, warmup: int) -> float:
     """A straight rise over the warm-up, then half a cosine down to 1 % (Loshchilov and Hutter 2017).
 
-    While the length is still unknown only the rise can be asked for.
+    While the length is still unknown, only the rise is available.
     """
     if step < warmup:
         return (step + 1) / warmup

@@ -1,6 +1,6 @@
 """Held-out blocks inside images, for projects with too few groups to hold one out. Pure functions of the facts.
 
-A block once held out stays so: those of earlier runs are given, and only planes without one get new ones.
+A block once held out remains so: those of earlier runs are given, and only planes without one get new ones.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ def choose_blocks(
 ) -> tuple[Block, ...]:
     """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
 
-    A group of `trained`, which some version has learned from whole, gets none: it could no longer be called held out.
+    A group of `trained`, which some version has learned from as a whole, gets none: it would no longer be held out.
     No class loses more than 60 % of its known training pixels to blocks and their margins, and no plane more than half.
-    A plane too small for that gets none; where all of several planes are, so that nothing could be measured, a plane
-    may lose all its strokes that the classes allow, from up to half of its area: the others train.
+    A plane too small for that gets none. If all of several planes are, so that nothing could be measured, a plane may
+    lose as many of its strokes as the classes allow, from up to half of its area, and the others train.
     """
     blocks = list(previous)
     before = by_plane(previous)
@@ -71,8 +71,8 @@ def by_plane(blocks: Sequence[Block]) -> dict[tuple[int, int], list[Rect]]:
 
 
 def free_cells(cells: Cells, rects: Sequence[Rect], margin_px: int) -> NDArray[np.bool_]:
-    """The cells that no block and no margin touches; where there is none, those that are not wholly covered: a small
-    image may have had a block from of old.
+    """The cells that no block and no margin touches; if there are none, those that are not fully covered: a small image
+    may have a block from an earlier run.
     """
     grown = [rect.grown(margin_px) for rect in rects]
     free = ~np.any([_cells_in(cells, rect) for rect in grown], 0)
@@ -85,7 +85,7 @@ def rects_of(blocks: Sequence[Block], entry: PlaneEntry) -> list[Rect]:
 
 
 def excluded(rects: Sequence[Rect], margin_px: int, rect: Rect) -> NDArray[np.bool_] | None:
-    """The pixels (h, w) of a rectangle that lie in a block or its margin; None where none does."""
+    """The pixels (h, w) of a rectangle that lie in a block or its margin; None if there are none."""
     return inside_blocks([r.grown(margin_px) for r in rects], rect)
 
 
@@ -108,8 +108,8 @@ def _blocks_of(
     allowed: NDArray[np.float64],
     kept_of_plane: float,
 ) -> tuple[list[Block], NDArray[np.float64]]:
-    """Neighbouring blocks of one plane, begun where most classes meet, and what is left to train on by class. None
-    where they would come to a few pixels only: figures of those say nothing.
+    """Neighbouring blocks of one plane, starting where most classes meet, and what is left to train on by class. None
+    if they would hold only a few pixels: figures of those mean nothing.
     """
     margin_px = margin_within(entry, margin_px)
     before, most = kept, cells.known.sum() * (1 - kept_of_plane)
@@ -175,7 +175,7 @@ def _cells_in(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
 
 
 def _cells_within(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
-    """Cells that a rectangle covers wholly."""
+    """Cells that a rectangle covers fully."""
     y, x = cells.y * CELL, cells.x * CELL
     return (y >= rect.y) & (y + CELL <= rect.bottom) & (x >= rect.x) & (x + CELL <= rect.right)
 

@@ -38,7 +38,7 @@ __all__ = [
 
 
 class VersionCard(msgspec.Struct, frozen=True):
-    """What is needed to use a version's weights; its card holds more, for people."""
+    """The part of a card that is needed to use a version's weights; the card holds more, for people."""
 
     network: str
     channels: int
@@ -51,7 +51,7 @@ class VersionCard(msgspec.Struct, frozen=True):
 
 
 class _Grouped(nn.Module):
-    """Channels of a head as one output a class: those of the same class are added as probabilities, those of no class
+    """Channels of a head as one output per class: those of the same class are added as probabilities; those of no class
     are left out before anything is compared, so that the next best class takes their pixels.
     """
 
@@ -79,9 +79,9 @@ def normalisation_of(found: Normalisation) -> tuple[tuple[float, ...], tuple[flo
 
 
 def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.device, *, bfloat16: bool) -> Model:
-    """The embedded guess for a project's classes, at scale 1: the head whose names fit, else its foreground.
+    """The embedded guess for a project's classes, at scale 1: the head whose names match, else its foreground.
 
-    Foreground means the first class that is no background.
+    Foreground means the first class that is not the background.
     """
     card = embedded_card("base")
     match = _match(classes, grey)
@@ -127,7 +127,7 @@ def encode_weights(net: nn.Module, facts: Mapping[str, str]) -> bytes:
 
 
 def version_card(plan: Plan) -> VersionCard:
-    """What a version made by a plan needs to be used."""
+    """The card of a version made by a plan."""
     return VersionCard(
         plan.network,
         plan.channels,
@@ -160,8 +160,8 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
 def version_model(name: str, data: Dataset, device: torch.device, *, bfloat16: bool) -> Model:
     """A version of the project, ready to predict what its outputs count as today. Raises `WeightsDamaged`.
 
-    What it learned of classes that were merged is added up; what it learned of one that was removed, or that has no
-    known pixel any more, is left out. With no class left it finds nothing (class 0) everywhere.
+    What it learned of merged classes is added up; what it learned of a class that was removed, or no longer has a known
+    pixel, is left out. With no class left it finds nothing (class 0) everywhere.
     """
     card = read_card(name, data)
     net = build(card.network, channels=card.channels, classes=len(card.outputs))
@@ -204,7 +204,7 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
     card = read_card(plan.base, data)
     if (card.network, card.channels) != (plan.network, plan.channels):
         raise WeightsDamaged(
-            _("Version {base} is another kind of network than this run needs.", base=plan.base),
+            _("Version {base} has a different network from the one this run needs.", base=plan.base),
             todo=_("Choose another base."),
         )
     parent = build(card.network, channels=card.channels, classes=len(card.outputs))

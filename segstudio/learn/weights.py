@@ -52,7 +52,7 @@ Tensors = NewType("Tensors", dict[str, torch.Tensor])
 
 
 class Normalisation(msgspec.Struct, frozen=True):
-    """What an encoder was fed: (pixel / divide_by - mean) / std, by channel red, green, blue, pixels from 0 to 255."""
+    """The input of an encoder: (pixel / divide_by - mean) / std, by channel red, green, blue, pixels from 0 to 255."""
 
     divide_by: float
     mean: tuple[float, float, float]
@@ -79,7 +79,7 @@ class Card(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ModelCheck:
-    """Whether an embedded model is whole and computes what it did when it was made; `message` is one sentence."""
+    """Whether an embedded model is complete and computes what it did when it was made; `message` is one sentence."""
 
     ok: bool
     sha256: str
@@ -87,7 +87,7 @@ class ModelCheck:
 
 
 def embedded_card(name: str = "base") -> Card:
-    """The card of an embedded model. Raises WeightsDamaged where it is missing or is no card."""
+    """The card of an embedded model. Raises WeightsDamaged if it is missing or not a card."""
     path = asset("models", f"{name}.json")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Card)
@@ -96,14 +96,14 @@ def embedded_card(name: str = "base") -> Card:
             _("The card of the embedded model '{name}' is missing.", name=name), todo=_("Install SegStudio again.")
         ) from error
     except msgspec.MsgspecError as error:
-        sentence = f"The card of the embedded model '{name}' cannot be read: {error}."
+        sentence = _("The card of the embedded model '{name}' cannot be read: {error}.", name=name, error=error)
         raise WeightsDamaged(sentence, todo=_("Install SegStudio again.")) from error
 
 
 def load_imagenet(net: nn.Module) -> Normalisation:
     """Fill the encoder of `net` (made by `networks.build`, any number of input channels) with the ImageNet weights.
 
-    Returns the normalisation that goes with them. Raises WeightsDamaged where the file is broken or made for another
+    Returns the normalisation that goes with them. Raises WeightsDamaged if the file is broken or made for another
     network.
     """
     tensors = {f"encoder.{key}": value for key, value in _read(asset("models", "imagenet.safetensors")).items()}
@@ -129,9 +129,9 @@ def base_for(
 ) -> nn.Module:
     """The embedded base with a head for the classes `names`, so that it already proposes what it knows.
 
-    Rows of the head whose class fits an embedded one are copied, so is the background's. With no such class the
-    foreground row goes to the first class that is no background. The rows left over begin as the mean of the slice,
-    which is never the most likely class by itself, plus noise of a tenth of the head's spread from `seed`.
+    Rows of the head whose class matches an embedded one are copied, and so is the background's. With no such class the
+    foreground row goes to the first class that is not the background. The other rows begin as the mean of the slice,
+    which alone is never the most likely class, plus noise of a tenth of the head's spread from `seed`.
     """
     base = load_base(channels)
     old_weight, old_bias = _head_of(base)
@@ -157,8 +157,8 @@ def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None 
     """Write the weights of `net` durably and at once: no reader ever sees a part of the file. Returns its SHA-256.
 
     `half` stores half precision where a tensor's values fit it. Two or more entries of `metadata` come in any order, so
-    that the bytes differ from run to run. Raises DiskRefused where the disk does not take it;
-    then what stood at `path` before still does.
+    that the bytes differ from run to run. Raises DiskRefused if the disk refuses; the previous file at `path` then
+    stays.
     """
     tensors = {
         key: _stored(value, half) for key, value in net.state_dict().items() if not key.endswith("num_batches_tracked")
@@ -167,9 +167,11 @@ def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None 
     try:
         write_durably(path, data)
     except OSError as error:
-        sentence = f"The weights could not be written to {path.name}: {error.strerror or error}."
+        sentence = _(
+            "The weights could not be written to {file}: {reason}.", file=path.name, reason=error.strerror or error
+        )
         raise DiskRefused(
-            sentence, safe=_("Nothing that stood there was changed."), todo=_("Make room and try again.")
+            sentence, safe=_("The previous file was not changed."), todo=_("Free some space and try again.")
         ) from error
     return hashlib.sha256(data).hexdigest()
 
@@ -177,14 +179,14 @@ def save_weights(path: Path, net: nn.Module, metadata: Mapping[str, str] | None 
 def load_weights(path: Path, net: nn.Module, sha256: str | None = None) -> None:
     """Fill `net` with weights that `save_weights` wrote for the same network, number of channels and classes.
 
-    Raises WeightsDamaged where the file is missing, truncated, no safetensors, made for another network, or, if
-    `sha256` is given, not the one that was written.
+    Raises WeightsDamaged if the file is missing, truncated, not safetensors, made for another network, or, if `sha256`
+    is given, not the one that was written.
     """
     _fill(net, _read(path, sha256), only="", file=path.name)
 
 
 def check_model(name: str) -> ModelCheck:
-    """Whether the embedded model `name` is the file its card speaks of and gives the card's check output. About a
+    """Whether the embedded model `name` is the file its card describes and gives the card's check output. Takes about a
     second.
     """
     digest = ""
@@ -193,7 +195,9 @@ def check_model(name: str) -> ModelCheck:
         digest = sha256_of(asset("models", f"{name}.safetensors"))
         if digest != card.sha256:
             return ModelCheck(
-                False, digest, f"The file of the embedded model '{name}' is not the one its card describes."
+                False,
+                digest,
+                _("The file of the embedded model '{name}' is not the one its card describes.", name=name),
             )
         net = build(card.network, classes=1) if name == "imagenet" else load_base()
         if name == "imagenet":
@@ -202,13 +206,15 @@ def check_model(name: str) -> ModelCheck:
     except WeightsDamaged as error:
         return ModelCheck(False, digest, error.sentence)
     except OSError:
-        return ModelCheck(False, digest, f"The file of the embedded model '{name}' is missing.")
+        return ModelCheck(False, digest, _("The file of the embedded model '{name}' is missing.", name=name))
     apart = [abs(a - b) / max(1.0, abs(b)) for a, b in zip(found, card.check.values, strict=False)]
     if len(found) != len(card.check.values) or not max(apart) <= card.check.tolerance:
         return ModelCheck(
-            False, digest, f"The embedded model '{name}' computes other values on this machine than it should."
+            False, digest, _("The embedded model '{name}' computes wrong values on this machine.", name=name)
         )
-    return ModelCheck(True, digest, f"The embedded model '{name}' is whole and computes what it should.")
+    return ModelCheck(
+        True, digest, _("The embedded model '{name}' is complete and computes what it should.", name=name)
+    )
 
 
 @torch.no_grad()
@@ -247,7 +253,7 @@ def _read(path: Path, sha256: str | None = None) -> Tensors:
     try:
         data = path.read_bytes()
     except OSError as error:
-        sentence = f"The weights {path.name} cannot be read: {error.strerror or error}."
+        sentence = _("The weights {file} cannot be read: {reason}.", file=path.name, reason=error.strerror or error)
         raise WeightsDamaged(sentence, todo=_("Choose another version, or train again.")) from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise WeightsDamaged(
@@ -256,7 +262,7 @@ def _read(path: Path, sha256: str | None = None) -> Tensors:
     try:
         tensors = parse_safetensors(data)
     except (SafetensorError, ValueError, KeyError) as error:
-        sentence = f"{path.name} holds no weights: it is truncated or no safetensors file."
+        sentence = _("{file} holds no weights: it is truncated or not a safetensors file.", file=path.name)
         raise WeightsDamaged(sentence, todo=_("Choose another version, or train again.")) from error
     return Tensors({key: value.float() if value.is_floating_point() else value for key, value in tensors.items()})
 
@@ -282,7 +288,9 @@ def _fill(net: nn.Module, tensors: Mapping[str, torch.Tensor], *, only: str, fil
         if key not in own or key not in given or own[key].shape != given[key].shape
     ]
     if wrong:
-        sentence = f"The weights in {file} were made for another network ({min(wrong)} does not fit)."
+        sentence = _(
+            "The weights in {file} were made for another network ({tensor} does not fit).", file=file, tensor=min(wrong)
+        )
         raise WeightsDamaged(sentence, todo=_("Choose another version, or train again."))
     with torch.no_grad():
         for key, value in own.items():

@@ -40,9 +40,13 @@ def test_it_runs_and_stands_in_the_help(tmp_path: Path) -> None:
     ("source", "name", "reason"),
     [
         ("raise OSError('half installed')", "sing", "OSError: half installed"),
-        ("sing = 3", "sing", "it is no Command"),
+        ("sing = 3", "sing", "it is not of the type Command"),
         ("from segstudio.cli.table import Command; info = Command('info', 'x', 'y')", "info", "there is one of that"),
-        ("from segstudio.cli.table import Command; a_b = Command('A_b', 'x', 'y')", "A_b", "a word of small letters"),
+        (
+            "from segstudio.cli.table import Command; a_b = Command('A_b', 'x', 'y')",
+            "A_b",
+            "lower-case letters",
+        ),
     ],
 )
 def test_one_that_is_broken_is_said_once_and_the_others_work(
@@ -50,7 +54,7 @@ def test_one_that_is_broken_is_said_once_and_the_others_work(
 ) -> None:
     install(tmp_path, source.replace("a_b =", "A_b ="), "commands", name)
     said = run(tmp_path, ENTRY.format(words=["--help"]))
-    assert "make a project of images" in said
+    assert "make a project from images" in said
     assert said.count("left out of SegStudio's commands") == 1
     assert reason in said
 

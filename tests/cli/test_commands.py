@@ -206,7 +206,7 @@ def test_accept_takes_the_proposals_and_counts_what_it_passes_over(home: Path, p
     assert (code, err) == (0, "")
     assert json.loads(out) == {"images": 1, "edits": 1, "passed_over": 1, "empty": [], "changed": []}
     code, out, err = run("accept", project, "--done")
-    assert (code, out, err) == (0, "1 image marked done; passed over: 1 without a proposal.\n", "")
+    assert (code, out, err) == (0, "1 image marked done. 1 image without a proposal was passed over.\n", "")
     images = json.loads(run("info", project, "--json")[1])["images"]
     assert [image["status"] for image in images] == ["done", "new"]
 
@@ -214,8 +214,12 @@ def test_accept_takes_the_proposals_and_counts_what_it_passes_over(home: Path, p
 def test_an_image_that_would_be_done_with_nothing_labelled_is_named(home: Path, project: Path, run: Run) -> None:
     assert run("import", project, "--format", "png", home / "masks" / "b.png", "--as", "proposals")[0] == 0
     code, out, err = run("accept", project, "--done")
-    assert (code, out, one_line(err)) == (0, "0 images marked done; passed over: 1 without a proposal.\n", True)
-    assert "'b.png': nothing would be labelled" in err
+    assert (code, out, one_line(err)) == (
+        0,
+        "0 images marked done. 1 image without a proposal was passed over.\n",
+        True,
+    )
+    assert "'b.png' was not marked done: nothing would be labelled" in err
 
 
 def test_accept_beside_a_writer_is_told_who_has_the_project(project: Path, run: Run) -> None:

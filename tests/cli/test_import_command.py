@@ -40,8 +40,8 @@ def test_the_format_follows_from_the_ending(project: Path, theirs: Path, run: Ru
     assert out.splitlines() == [
         "1 annotation of 1 image imported as labels: 20 known pixels.",
         "New classes: bug.",
-        "note: 1 annotation left out: boxes without a segmentation.",
-        "skipped far.png: it belongs to no image of the project, or to several alike.",
+        "note: 1 annotation was left out: boxes without a segmentation.",
+        "skipped far.png: it matches no image of the project, or several equally well.",
     ]
 
 
@@ -80,4 +80,4 @@ def test_formats_are_listed(run: Run) -> None:
         "kinds": ["classes", "objects"],
         "extensions": [".json"],
     }
-    assert run("formats")[1].startswith("png   PNG masks: import and export; lost are: ")
+    assert run("formats")[1].startswith("png   PNG masks: import and export; lost: ")

@@ -122,4 +122,4 @@ def test_a_range_of_planes_that_is_none_is_a_usage_error(
     with pytest.raises(SystemExit) as ended:
         entry(["predict", str(project), f"--planes={planes}"])
     assert ended.value.code == 2
-    assert "is no range of planes" in capsys.readouterr().err
+    assert "is not a range of planes" in capsys.readouterr().err

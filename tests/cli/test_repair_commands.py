@@ -134,4 +134,4 @@ def test_export_of_a_changed_image_is_done_with_a_word(home: Path, labelled: Pat
     assert code == 0
     assert json.loads(out)["changed"] == ["a.png"]
     assert one_line(err)
-    assert "has changed since" in err
+    assert "has changed since it was labelled" in err

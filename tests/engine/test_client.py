@@ -164,7 +164,7 @@ def test_a_stream_that_is_no_message_ends_the_engine_with_a_sentence(tmp_path: P
         "import sys, time; sys.stdout.write('Traceback (most recent call last)\\n'); sys.stdout.flush(); time.sleep(60)"
     )
     monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", shouting])
-    with EngineClient(tmp_path, log=tmp_path / "log") as client, pytest.raises(EngineDied, match="no message"):
+    with EngineClient(tmp_path, log=tmp_path / "log") as client, pytest.raises(EngineDied, match="not a message"):
         client.ready()
 
 

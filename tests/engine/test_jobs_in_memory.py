@@ -70,5 +70,5 @@ def test_the_instant_learner_predicts_a_plane_of_a_data_set_in_memory(data: Memo
     truth = data.ids[4]
     assert (drawn[truth == BRIGHT] == BRIGHT).mean() > 0.8
     assert np.unique(drawn).tolist() == [1, BRIGHT]
-    assert "no such image" in planes[99].problem
+    assert "no longer in the project" in planes[99].problem
     assert sent[-1] == Done(3)

@@ -120,15 +120,15 @@ def test_masks_are_one_row_and_one_module_and_go_both_ways(home: Path) -> None:
     )
     assert "1 mask of 1 image imported as labels: 25 known pixels." in said
     assert np.loadtxt(home / "out/a.png.txt").astype(int).tolist() == np.loadtxt(home / "a.png.txt").tolist()
-    assert any("1 images, 25 pixels, pixel accuracy 1.0000" in line for line in said)
-    assert any("Numbers as text; lost are: objects." in line for line in said)
+    assert any("1 image, 25 pixels, pixel accuracy 1.0000" in line for line in said)
+    assert any("Numbers as text; lost: objects." in line for line in said)
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
         ("raise OSError('half installed')", "OSError: half installed"),
-        ("text = 3", "it is no Format"),
+        ("text = 3", "it is not of the type Format"),
         (MASKS.replace('"text",', '"texts",'), "its own name is 'texts'"),
     ],
 )

@@ -172,7 +172,7 @@ def test_a_pickle_inside_an_npy_is_never_loaded(tmp_path: Path) -> None:
 def test_a_text_file_by_any_image_name_is_refused_with_its_name(tmp_path: Path, extension: str) -> None:
     path = tmp_path / f"notes{extension}"
     path.write_text("to do: milk, bread\n" * 20)
-    with pytest.raises(UnreadableImage, match=rf"^notes\{extension} is no image") as caught:
+    with pytest.raises(UnreadableImage, match=rf"^notes\{extension} is not an image") as caught:
         probe(path)
     assert "\n" not in caught.value.line
     assert content_of(path) is Content.OTHER

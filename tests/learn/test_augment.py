@@ -122,9 +122,9 @@ def test_another_package_adds_one_that_a_plan_may_name(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (ADDED.format(strength=2.0), "its strength 2.0 is not within 0 and 1"),
+        (ADDED.format(strength=2.0), "its strength 2.0 is not between 0 and 1"),
         (ADDED.replace(", light=darker", "").format(strength=0.1), "exactly one of zoom, move and light"),
-        ("night = print", "it is no Augmentation"),
+        ("night = print", "it is not of the type Augmentation"),
         ("raise OSError('half installed')", "OSError: half installed"),
     ],
 )

@@ -112,6 +112,6 @@ def test_a_child_that_lost_is_told_what_would_help():
     assert few == "Train longer: only 7 steps fitted in 60 s. Label more images: it learned from 3 images."
     assert "it was stopped after 1 step." in advice(plan, _at(0.2), 1, stopped=True)
     assert "it made only 7 steps" in advice(tiny_plan(data, max_steps=7), _at(0.2), 7, stopped=False)
-    assert advice(plan, None, 100, stopped=False).startswith("Label more images: from the fourth on")
+    assert advice(plan, None, 100, stopped=False).startswith("Label more images: from the fourth on,")
     many = tiny_plan(blob_data(12, side=64), max_seconds=60.0)
     assert advice(many, _at(0.2), 100, stopped=False) == "Correct the proposals where they are worst, and train again."

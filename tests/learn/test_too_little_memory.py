@@ -116,7 +116,7 @@ def test_below_one_patch_it_is_one_sentence(discs: MemoryData):
     assert "\n" not in caught.value.line
     assert "painted is safe" in caught.value.safe
     assert trainer.step == 0
-    gpu = too_little_memory(torch.device("meta"), "to train")
+    gpu = too_little_memory(torch.device("meta"))
     assert gpu.line.startswith("The GPU has too little memory to train.")
     assert "CPU" in gpu.todo
 

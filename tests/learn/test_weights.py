@@ -92,7 +92,7 @@ def test_an_embedded_model_that_computes_other_values_is_found(models: Path) -> 
     (models / "imagenet.json").write_text(json.dumps(card), encoding="utf-8")
     found = check_model("imagenet")
     assert not found.ok
-    assert "other values" in found.message
+    assert "wrong values" in found.message
 
 
 @pytest.mark.parametrize("gone", ["base.safetensors", "base.json"])

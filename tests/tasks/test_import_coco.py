@@ -202,11 +202,11 @@ RLE = {"image_id": 1, "category_id": 9, "iscrowd": 0}
 @pytest.mark.parametrize(
     ("annotation", "said"),
     [
-        (polygons(rectangle(100, 100, 5, 5)), "annotation 2 of a.png lies outside its image of 40 x 30 pixels"),
-        (polygons(rectangle(1, 1, 1e9, 5)), "annotation 2 of a.png lies outside its image"),
+        (polygons(rectangle(100, 100, 5, 5)), "annotation 2 of a.png is outside its image of 40 x 30 pixels"),
+        (polygons(rectangle(1, 1, 1e9, 5)), "annotation 2 of a.png is outside its image"),
         (
             polygons([1, 1, 5, 5]),
-            "annotation 2 of a.png has a polygon of 4 numbers: x and y of three points",
+            "annotation 2 of a.png has a polygon of 4 numbers, but x and y of at least three points",
         ),
         (polygons([1, 1, 5, 5, 7, 1, 3]), "has a polygon of 7 numbers"),
         (
@@ -224,10 +224,10 @@ RLE = {"image_id": 1, "category_id": 9, "iscrowd": 0}
             "annotation 2 of a.png has a run-length code",
         ),
         (RLE | {"segmentation": {"size": [30, 40], "counts": ""}}, "has a run-length code that is damaged"),
-        (RLE | {"segmentation": "mask.png"}, "annotation 2 of a.png: expected"),
+        (RLE | {"segmentation": "mask.png"}, "annotation 2 of a.png is invalid: expected"),
         (
             {"image_id": 1, "segmentation": [rectangle(1, 1, 5, 5)]},
-            "annotation 2 is none of COCO's instances: object",
+            "annotation 2 is not a COCO instance: object",
         ),
     ],
 )
@@ -252,7 +252,7 @@ def test_an_annotation_that_is_wrong_is_one_sentence_and_nothing_is_imported(
             "says that a.png has 30 x 40 pixels, but the",
         ),
         ([{"id": 1, "file_name": "a.png", "plane": 3}], "for plane 3 of a.png, which has 1"),
-        ([{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.jpg"}], "two of its images have the id 1"),
+        ([{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.jpg"}], "two images have the id 1"),
         (
             [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "A.png"}],
             "two images for a.png: a.png and A.png",
@@ -268,14 +268,14 @@ def test_an_image_that_does_not_fit_is_one_sentence(project: Project, file: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is no JSON, or is cut short"),
-        ('{"images": [], "annot', "is no JSON, or is cut short"),
-        ("\x00\x01", "is no JSON, or is cut short"),
-        ("[]", r"is no COCO file of instances: expected `object`, got `array`"),
-        ('{"images": []}', "is no COCO file of instances: object missing required field `annotations`"),
+        ("", "is not JSON, or is cut short"),
+        ('{"images": [], "annot', "is not JSON, or is cut short"),
+        ("\x00\x01", "is not JSON, or is cut short"),
+        ("[]", r"is not a COCO file of instances: expected `object`, got `array`"),
+        ('{"images": []}', "is not a COCO file of instances: object missing required field `annotations`"),
         ('{"images": [{"id": 1}], "annotations": [], "categories": []}', r"`file_name` \(at `\$.images\[0\]`\)"),
-        ('{"images": [], "categories": [], "annotations": ' + "[" * 5000, "is no JSON, or is cut short|too deeply"),
-        ('{"images": [], "annotations": [NaN], "categories": []}', "is no JSON, or is cut short"),
+        ('{"images": [], "categories": [], "annotations": ' + "[" * 5000, "is not JSON, or is cut short|too deeply"),
+        ('{"images": [], "annotations": [NaN], "categories": []}', "is not JSON, or is cut short"),
     ],
 )
 def test_a_file_that_is_none_is_one_sentence(project: Project, file: Path, text: str, said: str) -> None:
@@ -295,7 +295,7 @@ def test_a_folder_stands_for_its_one_json_file(project: Project, file: Path) -> 
     coco_file(file, [area(box(0, 0, 5, 5), 1, 9)])
     assert brought_in(project, file.parent).pixels == 25
     (file.parent / "more.json").write_text("{}")
-    with pytest.raises(UserError, match=r"holds 2 JSON files, and none is called coco.json"):
+    with pytest.raises(UserError, match=r"holds 2 JSON files, and none named coco.json"):
         brought_in(project, file.parent)
 
 

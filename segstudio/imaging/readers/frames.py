@@ -1,4 +1,4 @@
-"""A source that decodes whole planes and keeps the last ones within a budget of memory."""
+"""A source that decodes whole planes and keeps the most recent ones within a memory budget."""
 
 import threading
 from collections import OrderedDict
@@ -29,12 +29,12 @@ class Frame:
 
     @property
     def nbytes(self) -> int:
-        """Memory it holds."""
+        """Memory it takes, in bytes."""
         return self.pixels.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
 
 
 class FrameSource:
-    """Calls `decode(plane)` when a plane is first read; planes beyond the budget are let go, oldest first."""
+    """Calls `decode(plane)` when a plane is first read; planes beyond the budget are released, oldest first."""
 
     def __init__(self, info: ImageInfo, decode: Callable[[int], Frame]) -> None:
         self.info = info
@@ -57,7 +57,7 @@ class FrameSource:
             self._frames.pop(plane, None)
 
     def close(self) -> None:
-        """Let go of all planes."""
+        """Release all planes."""
         with self._lock:
             self._frames.clear()
 

@@ -23,11 +23,15 @@ def probe(path: Path) -> ImageInfo:
         del array
     if dtype.kind not in "buif" or dtype.itemsize > 8:
         raise UnreadableImage(
-            _("{name} cannot be read: it holds {dtype} values, which are no picture.", name=path.name, dtype=dtype)
+            _("{name} cannot be read: it holds {dtype} values, which are not pixels.", name=path.name, dtype=dtype)
         )
     if len(shape) not in (2, 3):
         raise UnreadableImage(
-            _("{name} cannot be read: it holds an array of {n} dimensions, not 2 or 3.", name=path.name, n=len(shape))
+            _(
+                "{name} cannot be read: it holds an array of {dimensions} dimensions, not 2 or 3.",
+                name=path.name,
+                dimensions=len(shape),
+            )
         )
     count, height, width, channels = _layout(shape)
     checked_size(path, width, height, channels * dtype.itemsize)

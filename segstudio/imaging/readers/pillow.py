@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["opened_by_pillow", "reading_by_pillow"]
 
-# `checked_size` judges what a header says; this limit is for frames inside a file, which only Pillow sees in time.
+# `checked_size` checks the header; this limit is for frames inside a file, which only Pillow sees in time.
 _LARGEST_PIXELS = 2**30
 
 
@@ -26,7 +26,7 @@ def opened_by_pillow(path: Path, formats: tuple[str, ...], data: bytes | None = 
 
 
 def reading_by_pillow(path: Path) -> AbstractContextManager[None]:
-    """What Pillow raises about the content inside the block becomes `UnreadableImage`."""
+    """Turn whatever Pillow raises about the content inside the block into `UnreadableImage`."""
     from PIL import Image
 
     return reading(path, Image.DecompressionBombError)

@@ -1,7 +1,8 @@
 """PNG, JPEG, BMP, WebP and GIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
 
 Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF and WebP are planes; of an animated
-PNG the still picture is read. A JPEG that ends before its end mark is refused: its decoder would fill up with grey.
+PNG the still picture is read. A JPEG that ends before its end mark is refused: its decoder would fill the rest with
+grey.
 """
 
 import re
@@ -87,7 +88,7 @@ def _sixteen_bit_colour(image: "Image") -> bool:
 
 def _orientation(path: Path, image: "Image") -> int:
     if image.format == "PNG" and "exif" not in image.info:
-        # Asked for the EXIF data, Pillow would decode the whole picture to look for the chunk behind it.
+        # If asked for EXIF data, Pillow would decode the whole picture to look for the chunk after it.
         found = _XMP_ORIENTATION.search(str(image.info.get("XML:com.adobe.xmp", "")))
         return int(found[1]) if found else _trailing_orientation(path)
     if image.format in ("BMP", "GIF"):
@@ -97,7 +98,7 @@ def _orientation(path: Path, image: "Image") -> int:
 
 
 def _trailing_orientation(path: Path) -> int:
-    """Orientation in an eXIf chunk that stands after the picture of a PNG; 1 where there is none."""
+    """Orientation in an eXIf chunk after the picture of a PNG; 1 if there is none."""
     from PIL import Image
 
     with path.open("rb") as file:
@@ -115,14 +116,14 @@ def _trailing_orientation(path: Path) -> int:
 
 
 def _still(path: Path, info: ImageInfo) -> Frame:
-    # Where the whole file is looked at besides, it is read once: over a network that is what decoding costs.
+    # Where the whole file is needed anyway, it is read once: over a network, reading is what decoding costs.
     data = _whole(path) if info.family == "jpeg" or (info.dtype == "uint16" and info.channels > 1) else None
     with opened_by_pillow(path, _FORMATS, data) as image, reading_by_pillow(path):
         orientation = _orientation(path, image)
         if image.format == "JPEG":
             _refuse_cut_jpeg(path, data or path.read_bytes())
         sixteen = _sixteen_bit_colour(image)
-        # Also where OpenCV reads the samples: Pillow is the one that notices damage.
+        # Even where OpenCV reads the samples, because Pillow is the one that notices damage.
         image.load()
         frame = _sixteen_bit_frame(path, data or path.read_bytes(), info) if sixteen else _frame(image, info)
     alpha = None if frame.alpha is None else upright(frame.alpha, orientation)
@@ -148,7 +149,7 @@ def _frame(image: "Image", info: ImageInfo) -> Frame:
 
 
 def _parted(samples: Pixels, info: ImageInfo) -> Frame:
-    """Samples (h, w, channels + 1) parted into colour and opacity."""
+    """Samples (h, w, channels + 1) split into colour and opacity."""
     if not info.alpha:
         return Frame(samples)
     return Frame(np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1]))
@@ -159,7 +160,7 @@ def _sixteen_bit_frame(path: Path, data: bytes, info: ImageInfo) -> Frame:
 
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.dtype != np.uint16:
-        raise UnreadableImage(_("{name} cannot be read: {damaged}.", name=path.name, damaged=DAMAGED))
+        raise UnreadableImage(_("{name} cannot be read: {reason}.", name=path.name, reason=_(DAMAGED)))
     colour, opacity = decoded[..., 2::-1], decoded[..., 3:]
     samples = np.concatenate([colour[..., : info.channels], opacity[..., : int(info.alpha)]], axis=2)
     return _parted(samples, info)
@@ -194,7 +195,7 @@ class _Animation(FrameSource):
         return Frame(upright(frame.pixels, orientation), alpha)
 
     def close(self) -> None:
-        """Let go of the planes and of the file."""
+        """Release the planes and the file."""
         super().close()
         if self._image is not None:
             self._image.close()

@@ -1,6 +1,6 @@
-"""The one place where a decoder's failure becomes a sentence, and where sizes no honest file has are refused.
+"""The one place where a decoder's failure becomes a sentence, and where impossible sizes are refused.
 
-Decoders meet hostile files: whatever they raise about content is an `UnreadableImage`, never a trace.
+Decoders meet hostile files: whatever they raise about content becomes an `UnreadableImage`, never a trace.
 """
 
 import struct
@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segstudio.errors import UnreadableImage
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = ["DAMAGED", "DECODING_ERRORS", "checked_size", "quiet", "reading", "refused"]
 
-DAMAGED = "its content is damaged, or of a kind that is not supported"
-"""The reason given where the decoder's own words would help nobody."""
+DAMAGED = N_("its content is damaged, or of a kind that is not supported")
+"""The reason given if the decoder's own words would not help; translated when shown."""
 
 DECODING_ERRORS = (
     OSError,
@@ -36,17 +36,17 @@ DECODING_ERRORS = (
     zlib.error,
     tokenize.TokenError,
 )
-"""What NumPy, Pillow, OpenCV, tifffile and imagecodecs raise about the content of a file (all of them seen)."""
+"""What NumPy, Pillow, OpenCV, tifffile and imagecodecs raise about a file's content (all were observed)."""
 
 _CUT_SHORT = ("truncated", "not enough image data", "unexpected end")
-"""What decoders say of a file that ends too early, in lower case."""
+"""What decoders say about a file that ends too early, in lower case."""
 _LARGEST_PIXELS = 2**31
 _SMALL_BYTES = 256 << 20
 _LARGEST_RATIO = 2000
 
 
 def refused(path: Path, error: BaseException) -> UnreadableImage:
-    """The sentence for a failure: which file, and why as far as it can be told."""
+    """The error for a failure: which file, and why as far as is known."""
     return UnreadableImage(_("{name} cannot be read: {reason}.", name=path.name, reason=_reason(error)))
 
 
@@ -63,7 +63,7 @@ def reading(path: Path, *more: type[Exception]) -> Iterator[None]:
 
 
 def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> None:
-    """Refuse a plane without pixels, one out of proportion to its file, and one that memory cannot hold."""
+    """Refuse a plane that has no pixels, is out of proportion to its file, or does not fit into memory."""
     if width <= 0 or height <= 0:
         raise UnreadableImage(
             _(
@@ -84,14 +84,14 @@ def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> Non
                 name=path.name,
                 width=width,
                 height=height,
-                need=need / 1000000000.0,
+                need=need / 1_000_000_000,
                 size=size,
             )
         )
 
 
 def _memory() -> int:
-    """Bytes of memory of this machine."""
+    """This machine's memory in bytes."""
     import psutil
 
     return int(psutil.virtual_memory().total)
@@ -99,21 +99,21 @@ def _memory() -> int:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+        return _("there is no such file")
     if isinstance(error, PermissionError):
-        return "reading it is not allowed"
+        return _("reading it is not allowed")
     if isinstance(error, IsADirectoryError):
-        return "it is a folder"
+        return _("it is a folder")
     if isinstance(error, MemoryError):
-        return "it needs more memory than there is"
+        return _("it needs more memory than there is")
     if isinstance(error, OSError) and error.errno is not None:
-        return f"the disk says: {error.strerror}"
+        return _("the disk reports '{reason}'", reason=error.strerror)
     if type(error).__name__ == "DecompressionBombError":
-        return "its header asks for more pixels than any picture has"
+        return _("its header asks for more pixels than any picture has")
     text = str(error).lower()
     if isinstance(error, EOFError) or any(words in text for words in _CUT_SHORT):
-        return "the file is cut short"
-    return DAMAGED
+        return _("the file is cut short")
+    return _(DAMAGED)
 
 
 _lock = threading.Lock()

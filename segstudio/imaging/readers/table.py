@@ -13,7 +13,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource
 from segstudio.registry import Registry, named
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = [
     "FAMILIES",
@@ -30,21 +30,22 @@ __all__ = [
 ]
 
 OWN_MASK = b"tEXtSoftware\0SegStudio mask"
-"""The chunk by which the masks we export are known; it stands right behind the PNG's header."""
+"""The chunk by which our exported masks are recognised; it comes right after the PNG's header."""
 
-NOT_PLAIN = "it is no plain file but a pipe, a socket or a device"
-"""Why what stands in a file's place is never opened: that might wait for ever."""
+NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
+"""Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
 
 _HEAD = 352
-"""Bytes that are enough to tell every family, our own masks, and the formats that are known but not read yet."""
+"""Enough bytes to recognise every family, our own masks, and formats that are known but not supported yet."""
 
 
 class NotReadYetError(UnreadableImage):
-    """A file of a format that is known and not supported yet; `format` is its name for people."""
+    """A file in a format that is known but not supported yet; `format` is its English name."""
 
     def __init__(self, name: str, format_: str) -> None:
         super().__init__(
-            f"{name} is a {format_} file: not supported yet.", todo=f"SegStudio reads {readable_formats()}."
+            _("{name} cannot be read: {format} files are not supported yet.", name=name, format=_(format_)),
+            todo=_("SegStudio reads {formats}.", formats=readable_formats()),
         )
         self.format = format_
 
@@ -76,7 +77,7 @@ class Family:
     title: str
 
     def reader(self) -> Reader:
-        """The module, imported when it is first needed."""
+        """The module, imported when first needed."""
         return cast(Reader, import_module(self.module))
 
 
@@ -92,7 +93,7 @@ _FAMILIES = (
     Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER, "WebP"),
     Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER, "GIF"),
     Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
-    # Two letters are little proof: the size of the second header, 12 to 124, is looked at too.
+    # Two letters prove little, so the size of the second header, 12 to 124, is checked too.
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
@@ -100,8 +101,8 @@ FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family
 
 @dataclass(frozen=True, slots=True)
 class _Foreign:
-    """A format that people have images in and that is not read yet: told by its first bytes, or by what it is called
-    where these say too little."""
+    """A format of images that is not supported yet: recognised by its first bytes, or by its ending where these say too
+    little."""
 
     title: str
     extensions: tuple[str, ...]
@@ -128,18 +129,18 @@ _FOREIGN: tuple[_Foreign, ...] = (
     _Foreign("JPEG XL", (".jxl",), _begins(b"\0\0\0\x0cJXL ")),
     _Foreign("OpenEXR", (".exr",), _begins(b"v/1\x01")),
     _Foreign("Photoshop", (".psd", ".psb"), _begins(b"8BPS")),
-    _Foreign("video", (".mp4", ".mov", ".avi", ".mkv", ".webm"), _brand(b"isom", b"mp42", b"avc1", b"qt  ")),
+    _Foreign(N_("video"), (".mp4", ".mov", ".avi", ".mkv", ".webm"), _brand(b"isom", b"mp42", b"avc1", b"qt  ")),
 )
 
 
 def readable_formats() -> str:
-    """What can be read, for people: 'PNG, JPEG, ... and BMP'."""
+    """The formats that can be read, for people: 'PNG, JPEG, ... and BMP'."""
     *first, last = (family.title for family in FAMILIES.rows)
-    return f"{', '.join(first)} and {last}"
+    return _("{formats} and {last}", formats=", ".join(first), last=last)
 
 
 def family_of(path: Path) -> Family:
-    """The family a file belongs to. Raises `UnreadableImage` where it is missing, empty or none of them."""
+    """The family a file belongs to. Raises `UnreadableImage` if it is missing, empty or of no family."""
     head = _head(path)
     found = _sniffed(head)
     if found is not None:
@@ -150,16 +151,20 @@ def family_of(path: Path) -> Family:
     foreign = next((f for f in _FOREIGN if f.sniff(head) or name.endswith(f.extensions)), None)
     if foreign is not None:
         raise NotReadYetError(path.name, foreign.title)
-    todo = f"SegStudio reads {readable_formats()}."
+    todo = _("SegStudio reads {formats}.", formats=readable_formats())
     claimed = next((f for f in FAMILIES.rows if path.suffix.lower() in f.extensions), None)
     if claimed is not None:
-        sentence = f"{path.name} is no image: it is named like a {claimed.name.upper()} file but is none."
+        sentence = _(
+            "{name} is not an image: its name says {family}, but its content does not.",
+            name=path.name,
+            family=claimed.title,
+        )
         raise UnreadableImage(sentence, todo=todo)
-    raise UnreadableImage(_("{name} is no image of a format that SegStudio reads.", name=path.name), todo=todo)
+    raise UnreadableImage(_("{name} is not an image in a format that SegStudio reads.", name=path.name), todo=todo)
 
 
 class Content(Enum):
-    """What a scan of a folder takes a file for."""
+    """What a file is to a scan of a folder."""
 
     IMAGE = "image"
     OWN_MASK = "own mask"
@@ -167,7 +172,7 @@ class Content(Enum):
 
 
 def content_of(path: Path) -> Content:
-    """What the first bytes of a file say; a file that cannot be opened is `OTHER`."""
+    """What a file is by its first bytes; a file that cannot be opened is `OTHER`."""
     try:
         head = _head(path)
     except UnreadableImage:
@@ -183,15 +188,15 @@ def is_palette_png(path: Path) -> bool:
         head = _head(path)
     except UnreadableImage:
         return False
-    # The colour type stands behind signature, length, 'IHDR', width, height and depth (PNG specification, 11.2.1).
+    # The colour type follows signature, length, 'IHDR', width, height and depth (PNG specification, 11.2.1).
     return head.startswith(b"\x89PNG\r\n\x1a\n") and head[25:26] == b"\x03"
 
 
 def _head(path: Path) -> bytes:
     try:
-        # Before it is opened: a pipe that nobody writes to would be waited for, and a device may do anything.
+        # Checked before opening: a pipe without a writer would block, and a device may do anything.
         if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
-            raise UnreadableImage(_("{name} cannot be read: {not_plain}.", name=path.name, not_plain=NOT_PLAIN))
+            raise UnreadableImage(_("{name} cannot be read: {reason}.", name=path.name, reason=_(NOT_PLAIN)))
         with path.open("rb", buffering=0) as file:
             return file.read(_HEAD)
     except OSError as error:

@@ -1,6 +1,6 @@
 """TIFF, read by tifffile: grey, RGB and palette, any sample type but complex numbers, pages of one size as planes.
 
-Of a file with several series the first is read, and all where they are alike. Channels may stand last, or apart
+Of a file with several series all are read if they are alike, else the first. Channels may come last, or be separate
 (planar, or an axis C).
 """
 
@@ -31,7 +31,7 @@ _MOST_CHANNELS = 64
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things stand: series that are alike, sizes by axis, and what the first page says about its samples."""
+    """The layout of a file: series that are alike, sizes by axis, and what the first page says about its samples."""
 
     series: int
     axes: str
@@ -47,7 +47,7 @@ class _Layout:
 
     @property
     def samples(self) -> int:
-        """Samples a pixel in the file, opacity included."""
+        """Samples per pixel in the file, including opacity."""
         return self.size("S") * self.size("C")
 
     @property
@@ -78,7 +78,7 @@ def probe(path: Path) -> ImageInfo:
     if layout.dtype.kind not in "buif":
         raise UnreadableImage(
             _(
-                "{name} cannot be read: it holds values of type {dtype}, which are no picture.",
+                "{name} cannot be read: it holds values of type {dtype}, which are not pixels.",
                 name=path.name,
                 dtype=layout.dtype,
             )
@@ -105,7 +105,7 @@ def open_image(path: Path) -> FrameSource:
 def _opened(path: Path) -> "tifffile.TiffFile":
     import tifffile
 
-    # Its warnings would otherwise reach standard error; what matters of them comes back as an exception.
+    # Its warnings would otherwise reach standard error; those that matter also come as an exception.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     return tifffile.TiffFile(path)
 
@@ -140,7 +140,7 @@ def _layout(path: Path, file: "tifffile.TiffFile") -> _Layout:
 
 
 def _alike(series: "list[tifffile.TiffPageSeries]") -> int:
-    """How many series count as planes: all where they have the same axes, sizes and samples, else the first."""
+    """How many series count as planes: all if they have the same axes, sizes and samples, else only the first."""
     kinds = {(s.axes, tuple(s.shape), s.dtype, s.kind) for s in series}
     return len(series) if len(kinds) == 1 else 1
 
@@ -172,14 +172,14 @@ def _decoded(path: Path, plane: int) -> Frame:
 
 
 def _plane_samples(path: Path, file: "tifffile.TiffFile", layout: _Layout, plane: int) -> Pixels:
-    """Samples (h, w, c) of a plane, only its own pages being decoded where they stand apart."""
+    """Samples (h, w, c) of a plane, decoding only its own pages where they are separate."""
     count = prod(n for _, n in layout.others)
     at, plane = divmod(plane, count)
     series = file.series[at]
     axes = [a for a in layout.axes if a in "YXSC"]
     inner = tuple(layout.size(a) for a in axes)
     pages_a_plane = len(series.pages) // count
-    # Pages stand in the order of the leading axes: a plane's lie together where no plane axis follows C, Y, X or S.
+    # Pages come in the order of the leading axes: a plane's are together if no plane axis follows C, Y, X or S.
     together = all(a in "YXSC" for a in layout.axes[len(layout.others) :])
     if count > 1 and together and pages_a_plane >= 1 and len(series.pages) == count * pages_a_plane:
         pages = [series.pages[plane * pages_a_plane + i] for i in range(pages_a_plane)]
@@ -204,7 +204,7 @@ def _palette(path: Path, file: "tifffile.TiffFile") -> NDArray[np.uint8]:
 
 
 def _shown(samples: Pixels, layout: _Layout) -> Pixels:
-    """Grey stored with white at 0 turned round, samples of 2 to 7 bits spread over 0..255, CMYK as RGB."""
+    """Grey stored with white at 0 inverted, samples of 2 to 7 bits spread over 0..255, CMYK as RGB."""
     if samples.dtype.kind == "u":
         full = 2**layout.bits - 1 if 1 < layout.bits <= 8 * samples.dtype.itemsize else np.iinfo(samples.dtype).max
         if layout.photometric == _MINISWHITE and samples.shape[2] == 1:
