@@ -135,7 +135,7 @@ def _look_at(found: FoundFile) -> NewImage | Reason | None:
         return LEADS_NOWHERE if file.is_symlink() else unreadable(f": {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         if found.named:
-            raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=NOT_PLAIN))
+            raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=_(NOT_PLAIN)))
         return NOT_A_PLAIN_FILE
     if not found.named:
         content = content_of(file)
