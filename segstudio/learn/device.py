@@ -147,7 +147,7 @@ def empty_cache(device: torch.device) -> None:
 def convolution_seconds(
     device: torch.device, dtype: torch.dtype = torch.float32, side: int = 256, times: int = 4
 ) -> float:
-    """Seconds of a 3 x 3 convolution, 64 to 64 channels on `side` x `side` pixels, channels last: the best of `times`."""
+    """Seconds of a 3 x 3 convolution, 64 to 64 channels on `side` x `side` pixels, channels last: the least of some."""
     x = torch.ones(1, 64, side, side, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
     weight = torch.ones(64, 64, 3, 3, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
     best = float("inf")
