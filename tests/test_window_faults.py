@@ -476,7 +476,7 @@ def test_the_log_has_the_trace(me: Hand, user_folders: Path) -> None:
 
 def test_a_window_that_could_not_be_closed_stays_and_says_why(me: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     with bugs_wanted(), monkeypatch.context() as broken:
-        broken.setattr(me.session, "secure", boom)
+        broken.setattr(me.session.projects, "secure", boom)
         me.window.close()
     assert me.window.isVisible()
     assert me.message().startswith(MADE)

@@ -365,11 +365,11 @@ def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(
     assert called("set_brush_radius") == [("set_brush_radius", 7.5), ("set_brush_radius", 12.0)]
 
 
-def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession, called: Called) -> None:
+def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession) -> None:
     touch = window.panels["brush"].touch
     assert [touch.itemData(i) for i in range(touch.count())] == [t.value for t in Touch]
     window.panels["brush"].touch.setFocus()
     QTest.keyClick(touch, Qt.Key.Key_Down)
-    assert called("set_touch") == [("set_touch", Touch.UNLABELLED)]
+    assert session.touch is Touch.UNLABELLED
     session.set_touch(Touch.LABELLED)
     assert touch.currentData() == "labelled"
