@@ -1,6 +1,6 @@
 """The Session: one window's owners, and the names that scripts lean on.
 
-All calls and signals are on the GUI thread. Everything outside CONTRACT.md is on the owner concerned.
+All calls and signals are on the GUI thread. Everything beyond these names is on the owner concerned.
 """
 
 from __future__ import annotations
