@@ -62,7 +62,7 @@ class Hears:
         me.session.trainingFinished.connect(self.results.append)
 
     def words(self) -> str:
-        return self.me.labels_say("The run continued from")
+        return self.me.labels_say("The run continued from") or self.me.labels_say("The run started again")
 
 
 def test_it_goes_on_from_its_last_checkpoint_and_says_so(home: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_format_follows_from_the_ending(project: Path, theirs: Path, run: Ru
     assert out.splitlines() == [
         "1 annotation of 1 image imported as labels: 20 known pixels.",
         "New classes: bug.",
-        "note: 1 annotation was left out: boxes without a segmentation.",
+        "note: 1 annotation left out: boxes without a segmentation.",
         "skipped far.png: it matches no image of the project, or several equally well.",
     ]
 

@@ -132,7 +132,7 @@ def test_a_run_goes_on_from_the_mean_of_what_was_merged():
 def test_a_version_of_another_kind_of_network_is_refused():
     data, plan, _ = _with_version()
     other = msgspec.structs.replace(plan, base="v1", network="unet_lite0")
-    with pytest.raises(WeightsDamaged, match="another kind"):
+    with pytest.raises(WeightsDamaged, match="different network"):
         starting_network(other, data, data.classes(), False)
 
 

@@ -99,7 +99,7 @@ def test_pipes_sockets_and_devices_are_never_opened(tmp_path: Path) -> None:
     assert paths(report) == ["good.png"]
     assert sorted(skipped(report)) == ["nowhere.png", "null.png", "pipe.png", "s"]
     for name in ("pipe.png", "s", "null.png"):
-        with pytest.raises(UnreadableImage, match="no plain file"):
+        with pytest.raises(UnreadableImage, match="not a plain file"):
             made(tmp_path / "q", tmp_path / "in" / name)
 
 
