@@ -13,6 +13,7 @@ __all__ = [
     "ImageMissing",
     "MaskMismatch",
     "NoSuchDevice",
+    "NoSuchNetwork",
     "NotAProject",
     "NotEnoughLabels",
     "NothingLabelled",
@@ -118,6 +119,10 @@ class ExportMismatch(UserError):
 
 class NoSuchDevice(UserError):
     """The named device is not on this machine."""
+
+
+class NoSuchNetwork(UserError):
+    """A version's network is not in the table: the package that it comes from is missing or was left out."""
 
 
 class NotEnoughLabels(UserError):

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from segstudio.text import _
 
-__all__ = ["BrokenRow", "Registry", "broken_rows", "named", "unsaid"]
+__all__ = ["BrokenRow", "Registry", "broken_rows", "named", "note_broken", "unsaid"]
 
 Row = TypeVar("Row")
 
@@ -47,6 +47,13 @@ def broken_rows() -> tuple[BrokenRow, ...]:
     """Every row that was left out so far."""
     with _lock:
         return tuple(_broken)
+
+
+def note_broken(row: BrokenRow) -> None:
+    """Note a row that another process of this program has left out; one that is known already is not noted again."""
+    with _lock:
+        if row not in _broken:
+            _broken.append(row)
 
 
 def unsaid() -> tuple[BrokenRow, ...]:

@@ -8,7 +8,7 @@ Words in a table are marked there with `N_`, before a language is chosen, and tr
 import gettext
 from threading import Lock
 
-__all__ = ["N_", "PSEUDO", "_", "amount", "clock", "count", "elided", "languages", "set_language"]
+__all__ = ["N_", "PSEUDO", "_", "amount", "clock", "count", "elided", "language", "languages", "set_language"]
 
 PSEUDO = "pseudo"
 """A made-up language: every sentence in double brackets, so that words that bypass the catalogue stand out."""
@@ -16,6 +16,7 @@ PSEUDO = "pseudo"
 _DOMAIN = "segstudio"
 _SOURCE = gettext.NullTranslations()
 _chosen: gettext.NullTranslations = _SOURCE
+_code = "en"
 _lock = Lock()
 
 
@@ -32,9 +33,15 @@ def set_language(code: str) -> None:
 
     English if there is no such catalogue.
     """
-    global _chosen
+    global _chosen, _code
     with _lock:
         _chosen = _Pseudo() if code == PSEUDO else _catalogue(code)
+        _code = code
+
+
+def language() -> str:
+    """The code that was given to `set_language` last; 'en' at first."""
+    return _code
 
 
 def _catalogue(code: str) -> gettext.NullTranslations:

@@ -32,6 +32,7 @@ from segstudio.app.viewing.reading import Reading
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
+from segstudio.registry import unsaid
 from segstudio.text import _
 
 __all__ = ["OpenedProject"]
@@ -173,6 +174,8 @@ class OpenedProject(QObject):
 
     def _engine_is(self, state: EngineState) -> None:
         self.engine_state = state
+        for row in unsaid():  # the engine has tables of its own
+            self.ground.notices.say(row.sentence)
         self.engineStateChanged.emit(state)
 
     def _found_damage(self, sentence: str) -> None:

@@ -27,6 +27,7 @@ from segstudio.engine.protocol import (
     Done,
     Failed,
     Hello,
+    LeftOut,
     Look,
     Message,
     Reply,
@@ -38,6 +39,7 @@ from segstudio.engine.protocol import (
     write_frame,
 )
 from segstudio.errors import EngineDied, UserError
+from segstudio.registry import BrokenRow, note_broken
 from segstudio.text import _
 
 __all__ = ["Call", "EngineClient", "Outcome", "State", "engine_command", "engine_environment"]
@@ -351,6 +353,9 @@ class EngineClient:
             link.welcomed.set()
         elif isinstance(reply, Bye):
             link.leaving = True
+        elif isinstance(reply, LeftOut):
+            note_broken(BrokenRow(reply.table, reply.name, reply.package, reply.reason))
+            self._say(self.outcome)  # whoever follows the engine's state reports it
         elif reply.id == 0 and isinstance(reply, Failed):
             link.refusal = reply.sentence
         else:

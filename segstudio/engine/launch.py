@@ -4,7 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["engine_command", "engine_environment"]
+from segstudio.text import language
+
+__all__ = ["LANGUAGE_VARIABLE", "engine_command", "engine_environment"]
+
+LANGUAGE_VARIABLE = "SEGSTUDIO_LANGUAGE"
+"""Environment variable with the language of the program that starts the engine: it makes sentences of its own."""
 
 
 def engine_command() -> list[str]:
@@ -24,5 +29,6 @@ def engine_environment() -> dict[str, str]:
         **os.environ,
         "OMP_WAIT_POLICY": "PASSIVE",
         "KMP_BLOCKTIME": "0",
+        LANGUAGE_VARIABLE: language(),
         "PYTHONPATH": package if not path else os.pathsep.join((package, path)),
     }

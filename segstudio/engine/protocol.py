@@ -21,6 +21,7 @@ __all__ = [
     "Done",
     "Failed",
     "Hello",
+    "LeftOut",
     "Look",
     "Measured",
     "Message",
@@ -124,6 +125,15 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     device: str
     torch: str
     threads: int
+
+
+class LeftOut(msgspec.Struct, frozen=True, tag="left-out"):
+    """Engine to client: a row of another package that no table took, as in `segstudio.registry.BrokenRow`."""
+
+    table: str
+    name: str
+    package: str
+    reason: str
 
 
 class PredictedTile(msgspec.Struct, frozen=True, tag="tile"):
@@ -230,7 +240,18 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", kw_only=True):
 
 
 Reply = (
-    Welcome | Bye | PredictedTile | PredictedImage | Measured | RunPlanned | RunEvent | Blob | Trained | Done | Failed
+    Welcome
+    | Bye
+    | LeftOut
+    | PredictedTile
+    | PredictedImage
+    | Measured
+    | RunPlanned
+    | RunEvent
+    | Blob
+    | Trained
+    | Done
+    | Failed
 )
 
 _encoder = msgspec.msgpack.Encoder()

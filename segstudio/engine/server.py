@@ -19,6 +19,7 @@ import torch
 
 from segstudio.engine.agenda import Agenda, Priority
 from segstudio.engine.doctor import report
+from segstudio.engine.launch import LANGUAGE_VARIABLE
 from segstudio.engine.predicting import Looking, Step, predict_job
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import (
@@ -27,6 +28,7 @@ from segstudio.engine.protocol import (
     Cancel,
     Failed,
     Hello,
+    LeftOut,
     Look,
     Message,
     Predict,
@@ -44,8 +46,9 @@ from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UserError
 from segstudio.learn.device import device_name, resolve
+from segstudio.registry import unsaid
 from segstudio.store.project import Project
-from segstudio.text import _
+from segstudio.text import _, set_language
 
 __all__ = ["Server", "main"]
 
@@ -170,6 +173,8 @@ class Server:
                 self._agenda.move(id_, made)
             elif made is not None:
                 self._send(made)
+        for row in unsaid():
+            self._send(LeftOut(row.table, row.name, row.package, row.reason))
 
     def _send(self, reply: Reply) -> None:
         try:
@@ -188,6 +193,7 @@ def main(arguments: list[str]) -> int:
         return 0
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program that started it
     _be_nice()
+    set_language(os.environ.get(LANGUAGE_VARIABLE, "en"))
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Without a buffer, because a thread waiting inside one would keep the process from ending.
     return Server(open(0, "rb", buffering=0, closefd=False), sink).run()

@@ -14,8 +14,10 @@ from typing import Protocol, cast, runtime_checkable
 import torch
 from torch import nn
 
+from segstudio.errors import NoSuchNetwork
 from segstudio.geometry import Rect
 from segstudio.registry import Registry, named
+from segstudio.text import _
 
 __all__ = [
     "DEFAULT_NETWORK",
@@ -28,6 +30,7 @@ __all__ = [
     "draw",
     "encode",
     "head_conv",
+    "network_named",
     "stem_conv",
 ]
 
@@ -79,12 +82,22 @@ class Drawing(Protocol):
 def build(name: str, *, channels: int = 3, classes: int) -> nn.Module:
     """Build the network `name` with random weights for `channels` input channels and `classes` output channels.
 
-    Never uses the machine's network connection. Raises KeyError for a name that is not in `NETWORKS`, ValueError for
-    fewer than one channel or class.
+    Never uses the machine's network connection. Raises `NoSuchNetwork`, ValueError for fewer than one channel or class.
     """
     if channels < 1 or classes < 1:
         raise ValueError(f"a network needs at least one channel and one class, not {channels} and {classes}")
-    return NETWORKS[name].make(channels, classes)
+    return network_named(name).make(channels, classes)
+
+
+def network_named(name: str) -> Network:
+    """The network of this name. Raises `NoSuchNetwork`: a version may have come from a package that is gone."""
+    found = NETWORKS.get(name)
+    if found is None:
+        raise NoSuchNetwork(
+            _("There is no network '{name}': it comes from a package that is not installed.", name=name),
+            todo=_("Install the package again, or choose another version."),
+        )
+    return found
 
 
 def head_conv(net: nn.Module) -> nn.Conv2d:

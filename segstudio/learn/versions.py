@@ -11,7 +11,7 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ClassEntry, Dataset
-from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv
+from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv, network_named
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
     HeadMatch,
@@ -153,7 +153,7 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
         device=device,
         bfloat16=bfloat16,
         channels_last=card.channels_last,
-        context=NETWORKS[card.network].context,
+        context=network_named(card.network).context,
     )
 
 
