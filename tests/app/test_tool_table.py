@@ -229,7 +229,7 @@ def test_a_locked_class_is_told_at_the_first_click_and_at_no_other(bench: Bench)
     bench.click(*TRIANGLE)
     chosen = bench.documents.class_id
     row = bench.documents.classes[chosen]
-    bench.documents.classes = bench.documents.classes.with_class(replace(row, locked=True))
+    bench.documents.choice.take(bench.documents.classes.with_class(replace(row, locked=True)))
     bench.click((30, 30))
     assert bench.said == []
     bench.documents.cancel_gesture()
