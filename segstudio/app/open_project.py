@@ -227,7 +227,6 @@ class OpenedProject(QObject):
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        self.proposals.wait(left())
         jobs.wait_all(main, left)
         self.classes.wait(left())
         if self.store.writer is not None:
