@@ -381,7 +381,7 @@ def test_a_tile_that_cannot_be_read_leaves_the_others_on_the_screen_and_comes_wh
     assert seen(288, 60)
     with monkeypatch.context() as broken:
         broken.setattr(Raster, "look", one)
-        me.canvas._scene._labels.clear()
+        me.canvas._scene.labels._labels.clear()
         me.canvas._overlay_changed()
         me.wait(me.message)
         QTest.qWait(50)  # the message takes its room from the canvas

@@ -147,7 +147,7 @@ class Canvas(ImageView):
         if act is Act.PRESS:
             if event.type() is QEvent.Type.MouseButtonDblClick:
                 phase = Phase.DOUBLE
-            if not self._scene.show_labels and self._tools.tool.effect is not Effect.NOTHING:
+            if not self._scene.labels.show_labels and self._tools.tool.effect is not Effect.NOTHING:
                 self.paintedUnseen.emit()
         if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as

@@ -59,8 +59,8 @@ class ImageView(Surface):
 
     def _make_scene(self) -> "Scene":
         scene = super()._make_scene()
-        scene.set_opacity(self._session.preferences.overlay_opacity)
-        scene.show_proposal = self._session.preferences.show_proposals
+        scene.labels.set_opacity(self._session.preferences.overlay_opacity)
+        scene.labels.show_proposal = self._session.preferences.show_proposals
         return scene
 
     def _show_empty(self) -> None:
@@ -87,8 +87,8 @@ class ImageView(Surface):
         self._badge.withdraw()
         document = documents.current.document if documents.current is not None else None
         self._scene.show(navigation.display, document, navigation.plane)
-        self._scene.set_classes(documents.classes)
-        self._scene.set_proposal(self._project.proposals.seen)
+        self._scene.labels.set_classes(documents.classes)
+        self._scene.labels.set_proposal(self._project.proposals.seen)
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
@@ -98,7 +98,7 @@ class ImageView(Surface):
     def _on_display_changed(self) -> None:
         """Show another rendering of the same samples: only the look-up is new."""
         if not self._blank and self._project is not None:
-            self._scene.pixels = self._project.navigation.display
+            self._scene.image.pixels = self._project.navigation.display
             self._frame.spoil_ground()
             self.update()
 
@@ -127,22 +127,22 @@ class ImageView(Surface):
         self.update()
 
     def _on_changed(self, change: Changed) -> None:
-        document = None if self._blank else self._scene.document
+        document = None if self._blank else self._scene.labels.document
         if document is None or change.image != document.image:
             return
-        if self._scene.refresh_lookup():
+        if self._scene.labels.refresh_lookup():
             self._overlay_changed()
-        if change.plane != self._scene.plane or change.rect.empty:
+        if change.plane != self._scene.labels.plane or change.rect.empty:
             return
         self._labels_changed(change.rect)
 
     def _on_proposal_changed(self) -> None:
         if not self._blank and self._project is not None:
-            self._scene.set_proposal(self._project.proposals.seen)
+            self._scene.labels.set_proposal(self._project.proposals.seen)
             self._overlay_changed()
 
     def _on_classes_changed(self) -> None:
         if not self._blank and self._project is not None:
-            self._scene.set_classes(self._project.documents.classes)
+            self._scene.labels.set_classes(self._project.documents.classes)
             self._overlay_changed()
             self._refresh_cursor()
