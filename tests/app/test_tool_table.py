@@ -12,7 +12,7 @@ import pytest
 from segstudio import registry
 from segstudio.app.editing.active_tool import ActiveTool
 from segstudio.app.editing.documents import Documents, OpenDocument
-from segstudio.app.editing.tool_state import Asked, ToolState
+from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Tool
 from segstudio.app.editing.tools.overlay import Handles, Polyline
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Phase, Pointer
@@ -274,7 +274,7 @@ def test_an_answer_that_comes_later_ends_a_gesture_and_one_of_an_ended_gesture_i
     row = Tool("asking", "Asking", "Ask for corners", "", (), lambda _: Asking())
     monkeypatch.setitem(TOOLS._own, "asking", row)
     monkeypatch.setattr(TOOLS, "_all", None)
-    asked: list[Asked] = []
+    asked: list[Question] = []
     bench.tools.asked.connect(asked.append)
     bench.tools.choose("asking")
     bench.click((1, 1))

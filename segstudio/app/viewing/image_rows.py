@@ -65,7 +65,7 @@ class ImageRows(QObject):
     def mark_done(self, image: ImageId) -> None:
         """An image counts as done from now on; its row is read again once the edit is on disk."""
         i = self._place_of[image]
-        self.items[i] = self.items[i]._replace(status=Status.DONE.value)
+        self.items[i] = self.items[i]._replace(status=Status.DONE)
 
     def flag(self, image: ImageId, problem: str) -> None:
         """Say why an image cannot be shown, once its row is shown again."""
@@ -110,7 +110,7 @@ class ImageRows(QObject):
                 # What is known is true at once: whether an image is labelled decides what a changed file means.
                 self.rows[i] = structs.replace(self.rows[i], last_edit=Seq(last))
                 if opened is not None:
-                    self.items[i] = self.items[i]._replace(status=opened.document.status.value)
+                    self.items[i] = self.items[i]._replace(status=opened.document.status)
                 changed.append(i)
         self.reader.ask(durable)
         if changed:

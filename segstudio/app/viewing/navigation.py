@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
-from segstudio.app.values import ImageItem, ImageTrouble, JobKind
+from segstudio.app.values import ImageItem, ImageTrouble, JobKind, TroubleKind
 from segstudio.app.viewing.display import DisplayImage, OtherSize
 from segstudio.app.viewing.displaying import Displaying
 from segstudio.app.viewing.image_rows import ImageRows
@@ -161,7 +161,7 @@ class Navigation(QObject):
         """The next image, after the one on screen and round the end, that is not done; None where all are."""
         n = len(self.items)
         order = ((self.index + step) % n for step in range(1, n + 1)) if n else iter(())
-        return next((i for i in order if self.items[i].status != Status.DONE.value), None)
+        return next((i for i in order if self.items[i].status is not Status.DONE), None)
 
     def step(self, by: int) -> None:
         """Show the next (+1) or previous (-1) image, where there is one."""
@@ -259,9 +259,9 @@ class Navigation(QObject):
         self._list.flag(row.id, error.line)
         self._list.replace(row)
         if isinstance(error, ImageMissing):
-            self._set_trouble(ImageTrouble("missing", error.line))
+            self._set_trouble(ImageTrouble(TroubleKind.MISSING, error.line))
         elif look.content is Content.CHANGED or isinstance(error, OtherSize):
-            self._set_trouble(ImageTrouble("changed", error.line))
+            self._set_trouble(ImageTrouble(TroubleKind.CHANGED, error.line))
         self.imageFailed.emit(row.path, error.line)
         self._notices.fail(JobKind.IMAGE, error)
 
@@ -278,7 +278,7 @@ class Navigation(QObject):
             self._list.replace(known)
         if changed and (image, changed) not in self._kept:
             todo = _("Learning and proposals leave it out until you decide.")
-            self._set_trouble(ImageTrouble("changed", f"{changed_sentence(row)} {todo}", usable=True))
+            self._set_trouble(ImageTrouble(TroubleKind.CHANGED, f"{changed_sentence(row)} {todo}", usable=True))
         if known.quick_hash != row.quick_hash:
             self.contentReplaced.emit(image)
         if not known.content_hash and self._project.writer is not None and not changed:
@@ -299,7 +299,7 @@ class Navigation(QObject):
 
     def keep_content(self) -> None:
         """Leave the changed image flagged, and do not mention this content again while the project is open."""
-        if self.trouble.kind == "changed":
+        if self.trouble.kind is TroubleKind.CHANGED:
             row = self.rows[self.index]
             self._kept.add((row.id, row.changed))
             self._set_trouble(NO_TROUBLE)

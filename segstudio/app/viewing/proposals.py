@@ -294,7 +294,7 @@ class Proposals(QObject):
         return self._navigation.rows[self._navigation.index].planes
 
     def _is_done(self) -> bool:
-        return self._navigation.items[self._navigation.index].status == Status.DONE.value
+        return self._navigation.items[self._navigation.index].status is Status.DONE
 
     def _changed(self) -> None:
         self.proposalChanged.emit()
