@@ -28,7 +28,8 @@ from segstudio.labels.tiles.raster import Raster
 from segstudio.store.project import Project
 from segstudio.tasks.images.new import new_project
 from segstudio.ui.canvas.back_buffer import Frame
-from segstudio.ui.canvas.scene import Scene
+from segstudio.ui.canvas.layers.image import ImageLayer
+from segstudio.ui.canvas.layers.labels import LabelLayer
 from tests.window_bench import Bench, make_project
 
 pytestmark = pytest.mark.timeout(120)
@@ -196,7 +197,7 @@ def a_handler_of_the_canvas(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def a_frame_of_the_image(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     with patch.context() as broken:
-        broken.setattr(Scene, "draw_ground", boom)
+        broken.setattr(ImageLayer, "draw", boom)
         me.canvas.zoom_by(1.5)
         QTest.qWait(50)
     me.canvas.zoom_to_fit()
@@ -206,7 +207,7 @@ def a_frame_of_the_image(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def a_frame_of_the_labels(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     with patch.context() as broken:
-        broken.setattr(Scene, "draw_overlay", boom)
+        broken.setattr(LabelLayer, "draw", boom)
         me.canvas.zoom_by(1.5)
         QTest.qWait(50)
     me.canvas.zoom_to_fit()
@@ -381,7 +382,7 @@ def test_a_tile_that_cannot_be_read_leaves_the_others_on_the_screen_and_comes_wh
     assert seen(288, 60)
     with monkeypatch.context() as broken:
         broken.setattr(Raster, "look", one)
-        me.canvas._scene._labels.clear()
+        me.canvas._scene.labels._labels.clear()
         me.canvas._overlay_changed()
         me.wait(me.message)
         QTest.qWait(50)  # the message takes its room from the canvas

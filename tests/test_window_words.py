@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import EngineState, JobKind, SaveState
+from segstudio.app.values import EngineKind, EngineState, JobKind, SaveState
 from segstudio.text import PSEUDO, set_language
 from segstudio.ui.panels.class_list import Spot, spot_words
 from segstudio.ui.window.actions import ACTIONS
@@ -227,7 +227,7 @@ def test_strips_and_status_bar(window: MainWindow, session: FakeSession) -> None
         session.save_state = state
         window.status_bar.reassure()
         assert untranslated(window) == []
-    for kind in ("starting", "dead"):
+    for kind in (EngineKind.STARTING, EngineKind.DEAD):
         session.engineStateChanged.emit(EngineState(kind, "", "⟦The engine ended.⟧"))
         assert untranslated(window) == []
     for name in ("show-proposals", "show-labels", "rest-background", "rest-unknown", "rest-proposal"):

@@ -49,6 +49,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._notices = notices
         self._running: dict[JobId, _Running] = {}
+        self._dropped: dict[JobId, _Running] = {}
         self._newest = 0
 
     @property
@@ -104,13 +105,15 @@ class Jobs(QObject):
         on_done: Callable[[T], object] = lambda _: None,
         on_failed: Callable[[UserError], None] | None = None,
         on_end: Callable[[], None] = lambda: None,
+        on_bug: Callable[[], None] = lambda: None,
         cancel: Callable[[], object] | None = None,
     ) -> JobId:
         """Run a generator on a thread; its results arrive in the event loop of `main`.
 
         `on_end` comes first, whatever the end is; then `on_done` has the result, or `on_failed` the `UserError`, which
-        is said as the failure of this kind of job where there is no `on_failed`. `cancel` is what a person's cancelling
-        does, where that is not the end after the present step.
+        is said as the failure of this kind of job where there is no `on_failed`; `on_bug` comes before any other error
+        is reported as a bug. `cancel` is what a person's cancelling does, where that is not the end after the present
+        step.
         """
         id_ = self.show(kind, text, main, lambda: None)
         job: Job[P, T] = Job(
@@ -119,7 +122,7 @@ class Jobs(QObject):
             main,
             on_value=lambda value: on_value(id_, value) if id_ in self._running else None,
             on_done=lambda result: self._through(id_, on_end, lambda: on_done(result)),
-            on_failed=lambda error: self._through(id_, on_end, lambda: self._failed(kind, error, on_failed)),
+            on_failed=lambda error: self._through(id_, on_end, lambda: self._failed(kind, error, on_failed, on_bug)),
             on_cancelled=lambda: self._through(id_, on_end, lambda: None),
         )
         running = self._running[id_]
@@ -153,6 +156,14 @@ class Jobs(QObject):
         if running is not None and running.cancel is not None:
             running.cancel()
 
+    def drop(self, id_: JobId) -> None:
+        """Take a job off the list and ask it to end: nothing more is heard of it. Its thread is still waited for."""
+        running = self._running.get(id_)
+        if running is not None and running.job is not None:
+            running.job.cancel()
+            self._dropped[id_] = running
+        self.end(id_)
+
     def cancel_all(self, main: MainThread) -> None:
         """End the threads of a project after their present step: it is about to be closed."""
         for running in self._of_project(main):
@@ -164,20 +175,41 @@ class Jobs(QObject):
         for running in self._of_project(main):
             if running.job is not None:
                 running.job.wait(left())
+            self._dropped.pop(running.state.id, None)
             self.end(running.state.id)
 
+    def waiter(self, kind: JobKind, main: MainThread) -> Callable[[float], None]:
+        """A function for any thread: it waits for those of this kind of job that there are now, for each so long."""
+        jobs = [running.job for running in self._of_project(main) if running.state.kind is kind]
+
+        def wait(timeout_s: float) -> None:
+            for job in jobs:
+                if job is not None:
+                    job.wait(timeout_s)
+
+        return wait
+
     def _of_project(self, main: MainThread) -> list[_Running]:
-        return [running for running in self._running.values() if running.main is main]
+        """Its jobs, those that were dropped and have not ended included."""
+        return [running for running in (*self._dropped.values(), *self._running.values()) if running.main is main]
 
     def _through(self, id_: JobId, on_end: Callable[[], None], then: Callable[[], object]) -> None:
+        self._dropped.pop(id_, None)
         if id_ not in self._running:
-            return  # its project, or the window, was closed meanwhile
+            return  # it was dropped, or its project, or the window, was closed meanwhile
         self.end(id_)
         on_end()
         then()
 
-    def _failed(self, kind: JobKind, error: BaseException, on_failed: Callable[[UserError], None] | None) -> None:
+    def _failed(
+        self,
+        kind: JobKind,
+        error: BaseException,
+        on_failed: Callable[[UserError], None] | None,
+        on_bug: Callable[[], None],
+    ) -> None:
         if not isinstance(error, UserError):
+            on_bug()
             raise error
         if on_failed is None:
             self._notices.fail(kind, error)

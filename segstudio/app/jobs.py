@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from segstudio.errors import UserError
 from segstudio.faults import report
 
-__all__ = ["Job", "MainThread", "Worker", "say_refusal"]
+__all__ = ["Job", "MainThread", "Worker", "refusal", "say_refusal"]
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -30,7 +30,7 @@ class MainThread(QObject):
         self._closed = False
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
-    def post(self, call: Callable[[], None]) -> None:
+    def post(self, call: Callable[[], object]) -> None:
         """Run `call` from the event loop; from any thread. After `close` nothing is run."""
         if not self._closed:
             self._posted.emit(call)
@@ -40,7 +40,7 @@ class MainThread(QObject):
         self._closed = True
 
     @Slot(object)
-    def _run(self, call: Callable[[], None]) -> None:
+    def _run(self, call: Callable[[], object]) -> None:
         if self._closed:
             return
         try:
@@ -112,19 +112,18 @@ class Job(Generic[P, T]):
         self._main.post(end)
 
 
-def say_refusal(future: "Future[None]", say: Callable[[str], None]) -> None:
-    """Report a note beside the labels that the disk refused; the labels do not depend on it. A bug is raised."""
-    error = future.exception()
-    if isinstance(error, UserError):
-        say(error.line)
-    elif error is not None:
-        raise error
-
-
-def _report_fault(future: "Future[Any]") -> None:
+def refusal(future: "Future[Any]") -> UserError | None:
+    """The `UserError` that a finished computation ended in; None where it has a result. A bug is raised."""
     error = future.exception()
     if error is not None and not isinstance(error, UserError):
         raise error
+    return error
+
+
+def say_refusal(future: "Future[None]", say: Callable[[str], None]) -> None:
+    """Report a note beside the labels that the disk refused; the labels do not depend on it. A bug is raised."""
+    if (error := refusal(future)) is not None:
+        say(error.line)
 
 
 class Worker:
@@ -140,7 +139,7 @@ class Worker:
         Without `then` the future may be ignored: a bug in it is still reported.
         """
         future = self._pool.submit(work)
-        after = _report_fault if then is None else then
+        after = refusal if then is None else then
         future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: after(f)))
         return future
 

@@ -23,7 +23,7 @@ from segstudio.app.notices import Notices
 from segstudio.app.opening import Prepared
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
-from segstudio.app.values import EngineState, JobKind
+from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
@@ -71,7 +71,7 @@ class OpenedProject(QObject):
             self.store.why_read_only = _("read-only: {why}", why=self.store.why_read_only)
         self.ground = ground
         undo.callback(ground.main.close)
-        self.engine_state = EngineState("off", "", "")
+        self.engine_state = EngineState(EngineKind.OFF, "", "")
         self.engine = EngineClient(self.store.path, on_state=self._engine_said)
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
@@ -169,7 +169,7 @@ class OpenedProject(QObject):
         found = self.documents.classes.effective(class_id) if class_id else None
         return display.value_text(x, y), found.name if found else _("unknown")
 
-    def _engine_said(self, kind: str, device: str, sentence: str) -> None:
+    def _engine_said(self, kind: EngineKind, device: str, sentence: str) -> None:
         self.ground.main.post(lambda: self._engine_is(EngineState(kind, device, sentence)))
 
     def _engine_is(self, state: EngineState) -> None:
@@ -230,7 +230,6 @@ class OpenedProject(QObject):
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
-        self.proposals.wait(left())
         jobs.wait_all(main, left)
         self.classes.wait(left())
         if self.store.writer is not None:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, NamedTuple, NewType
 
+from segstudio.engine.outcome import State as EngineKind
 from segstudio.geometry import Rect
-from segstudio.labels.model import Cause, ImageId, Rest, Seq
+from segstudio.labels.model import Cause, ImageId, Rest, Seq, Status
 
 if TYPE_CHECKING:
     from segstudio.labels.edit import Table
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Changed",
     "DoneState",
+    "EngineKind",
     "EngineState",
     "ImageItem",
     "ImageTrouble",
@@ -29,6 +31,7 @@ __all__ = [
     "Restored",
     "SaveState",
     "SnapshotItem",
+    "TroubleKind",
     "VersionItem",
 ]
 
@@ -128,7 +131,7 @@ class ImageItem(NamedTuple):
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]  (nobody looks for a value in a row)
     id: ImageId
     name: str
-    status: str
+    status: Status
     split: str | None
     labelled_pixels: int
     objects: int
@@ -138,14 +141,22 @@ class ImageItem(NamedTuple):
     planes: int
 
 
+class TroubleKind(StrEnum):
+    """What is wrong with the image asked for: nothing, its file is not there, or holds something else than before."""
+
+    NONE = ""
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTrouble:
-    """The reason why a person cannot see the image asked for: `kind` is 'missing', 'changed' or '' for nothing.
+    """The reason why a person cannot see the image asked for, or has to decide about it.
 
     A changed one is `usable` where it is shown, so that its labels may belong to what it holds now.
     """
 
-    kind: str = ""
+    kind: TroubleKind = TroubleKind.NONE
     sentence: str = ""
     usable: bool = False
 
@@ -161,9 +172,9 @@ class SaveState:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """`kind` is off, starting, ready or dead; `device` in words."""
+    """How the engine is; `device` in words."""
 
-    kind: str
+    kind: EngineKind
     device: str
     sentence: str
 

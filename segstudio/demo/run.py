@@ -6,7 +6,6 @@ knows the masks of the sample and paints where the proposal is wrong, or from sc
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.app.open_project import OpenedProject
-from segstudio.demo.hand import HandStroke, strokes_for
-from segstudio.errors import UserError
+from segstudio.demo.driver import Driver
+from segstudio.demo.hand import HandStroke
+from segstudio.demo.mending import iou_of, wrong_strokes
+from segstudio.labels.model import Status
 from segstudio.text import N_, _, count
 
 __all__ = ["run_demo"]
@@ -30,7 +30,6 @@ _TRAIN_SECONDS = 300.0
 _STROKES = 120
 _WORTH_MENDING = 0.75
 _SWEEP_PX = 48.0
-_SPOT_PX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +69,19 @@ def _say_qt(_kind: object, _context: object, message: str) -> None:
         sys.stderr.write(message + "\n")
 
 
-class _Demo:
-    """One run of the demo; `step` counts the pictures."""
+class _Demo(Driver):
+    """One run of the demo."""
 
     def __init__(self, home: Path, steps: int) -> None:
         from segstudio.tasks.sample import make_demo_project, read_sample
-        from segstudio.ui import open_window
 
-        self.home = home
         self.train_steps = steps
-        self.step = 0
-        self.began = monotonic()
         sample = read_sample().projects[0]
         self.names = [Path(field.image).name for field in sample.fields]
         self.foreground = next(c.name for c in sample.classes if c.kind != "background")
         self.project = make_demo_project(home)
         self.truth_folder = self.project.parent / "masks"
-        self.failures: list[str] = []
-        self.window = open_window(self.project)
-        self.session = self.window.session
-        self.session.failed.connect(lambda failure: self.failures.append(str(failure["sentence"])))
-        self.session.remembers = False
-        self.window.resize(1440, 900)
-        self.window.show()
-
-    # -- the job -----------------------------------------------------------------------------------------------------
+        super().__init__(home, self.project)
 
     def run(self) -> None:
         """Propose, correct, fine-tune, compare, export."""
@@ -175,7 +162,7 @@ class _Demo:
         if not anew:
             self.click("acceptButton")
         self.until(lambda: bool((self.session.labels() > 0).all()), 30, _("every pixel to be labelled"))
-        labels = self.iou(truth, self.labelled())
+        labels = iou_of(truth, self.labelled())
         said = N_("{image}: proposal IoU {guess}, corrected and accepted with {strokes}, labels IoU {labels}")
         if anew:
             said = N_("{image}: proposal IoU {guess}, painted from scratch with {strokes}, labels IoU {labels}")
@@ -184,7 +171,9 @@ class _Demo:
         self.report("painted" if anew else "mended", _(said, image=name, strokes=strokes, **figures))
         index = self.opened.navigation.index
         QTest.keyClick(self.window.canvas, Qt.Key.Key_Return)
-        self.until(lambda: self.opened.navigation.items[index].status == "done", 30, _("the image to be marked done"))
+        self.until(
+            lambda: self.opened.navigation.items[index].status is Status.DONE, 30, _("the image to be marked done")
+        )
 
     def sweep(self, shape: tuple[int, ...]) -> int:
         """Paint background with a wide brush over all unlabelled pixels; returns the number of strokes."""
@@ -199,45 +188,6 @@ class _Demo:
             self.stroke(HandStroke(points, _SWEEP_PX), Qt.MouseButton.RightButton)
         self.session.set_touch(Touch.ALL)
         return len(rows)
-
-    def stroke(self, stroke: HandStroke, button: Any) -> None:
-        """Press, move and release the mouse along a stroke, like a pointer with a fine resolution."""
-        from PySide6.QtCore import QEvent, Qt
-        from PySide6.QtGui import QMouseEvent
-        from PySide6.QtWidgets import QApplication
-
-        self.session.set_brush_radius(stroke.radius)
-        canvas = self.window.canvas
-        at = [canvas.to_widget(x, y) for x, y in stroke.points]
-        none, kinds = Qt.MouseButton.NoButton, QEvent.Type
-        events = [
-            (kinds.MouseButtonPress, at[0], button, button),
-            *((kinds.MouseMove, point, none, button) for point in at[1:]),
-            (kinds.MouseButtonRelease, at[-1], button, none),
-        ]
-        for kind, point, changed, held in events:
-            where = canvas.mapToGlobal(point)
-            event = QMouseEvent(kind, point, where, changed, held, Qt.KeyboardModifier.NoModifier)
-            QApplication.sendEvent(canvas, event)
-        QApplication.processEvents()
-
-    def press_undo(self) -> None:
-        """Press Ctrl+Z on the canvas, and wait until that is on disk."""
-        from PySide6.QtCore import Qt
-        from PySide6.QtTest import QTest
-
-        control = Qt.KeyboardModifier.ControlModifier
-        self.committed(lambda: QTest.keyClick(self.window.canvas, Qt.Key.Key_Z, control))
-
-    def click(self, name: str) -> None:
-        """Click a button of the window."""
-        from PySide6.QtCore import Qt
-        from PySide6.QtTest import QTest
-        from PySide6.QtWidgets import QAbstractButton
-
-        button = self.window.findChild(QAbstractButton, name)
-        assert button is not None
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def fine_tune(self) -> dict[str, Any]:
         """Fine-tune as a click on the button does, and paint on another image while it runs."""
@@ -284,47 +234,6 @@ class _Demo:
             self.say("exported", _("{format}: {files}, read back and equal", format=format_, files=files))
         self.report("exported", _("PNG masks and COCO"))
 
-    @property
-    def opened(self) -> OpenedProject:
-        """The open project's owners."""
-        assert self.session.project is not None
-        return self.session.project
-
-    # -- looking -----------------------------------------------------------------------------------------------------
-
-    def open(self, name: str) -> None:
-        """Show an image by its file name and fit it."""
-        shown: list[bool] = []
-        if self.session.current_image == name:
-            self.until(lambda: not self.opened.navigation.loading, 30, _("image {name}", name=name))
-            return
-        self.session.imageShown.connect(lambda: shown.append(True))
-        self.session.open_image(name)
-        self.until(lambda: bool(shown) and self.session.current_image == name, 30, _("image {name}", name=name))
-        self.window.canvas.zoom_to_fit()
-
-    def wait_for_proposal(self) -> None:
-        """Wait until the image on screen has a proposal; ask for one unless one is on its way."""
-        proposals = self.opened.proposals
-        if proposals.seen is None and not proposals.running:
-            self.session.propose()
-        self.until(lambda: proposals.seen is not None and not proposals.running, 180, _("a proposal"))
-
-    def proposed(self) -> NDArray[np.uint16]:
-        """Class values of the proposal on screen."""
-        found = self.session.proposal()
-        if found is None:
-            raise UserError(_("The proposal has vanished."))
-        return found[0]
-
-    def labelled(self) -> NDArray[np.uint16]:
-        """Class values of the labels on screen."""
-        assert self.opened.documents.current is not None
-        document = self.opened.documents.current.document
-        values = {c.id: c.value for c in self.opened.documents.classes}
-        ids = document.class_ids(0, document.raster.bounds(0))
-        return np.vectorize(lambda c: values.get(c, 255), otypes=[np.uint16])(ids)
-
     def truth(self, name: str) -> NDArray[np.uint8]:
         """The mask of a field that comes with the sample."""
         from PIL import Image
@@ -332,15 +241,9 @@ class _Demo:
         with Image.open(self.truth_folder / Path(name).with_suffix(".png").name) as mask:
             return np.asarray(mask, np.uint8)
 
-    def iou(self, truth: NDArray[np.uint8], found: NDArray[np.integer]) -> float:
-        """IoU of the foreground."""
-        both = int(((truth == 1) & (found == 1)).sum())
-        either = int(((truth == 1) | (found == 1)).sum())
-        return both / either if either else 0.0
-
     def iou_of_proposal(self) -> float:
         """IoU of the proposal on screen with the mask of the sample."""
-        return self.iou(self.truth(str(self.session.current_image)), self.proposed())
+        return iou_of(self.truth(str(self.session.current_image)), self.proposed())
 
     def look_at_rest(self, when: str) -> "_Rest":
         """Make fresh proposals for the fields that stay unlabelled: their IoU, and the strokes to correct them."""
@@ -367,74 +270,9 @@ class _Demo:
         )
         return rest
 
-    def device(self) -> str:
-        """The device of the engine."""
-        return self.opened.engine_state.device or _("device not known yet")
-
-    # -- waiting and printing ------------------------------------------------------------------------------------------
-
-    def committed(self, act: Callable[[], object]) -> None:
-        """Do something that makes an edit, and wait until that is on disk."""
-        numbers: list[int] = []
-        self.session.editCommitted.connect(numbers.append)
-        act()
-        self.until(lambda: bool(numbers), 30, _("the edit to be saved"))
-        self.session.editCommitted.disconnect(numbers.append)
-
-    def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
-        """Run the event loop until a condition holds. Raises `UserError` after so many seconds, or on a failure."""
-        from PySide6.QtCore import QEventLoop, QTimer
-
-        deadline = monotonic() + seconds
-        while not holds():
-            if self.failures:
-                raise UserError(_("The demo failed while waiting for {what}: {why}", what=what, why=self.failures[0]))
-            if monotonic() > deadline:
-                raise UserError(
-                    _("The demo gave up after waiting {seconds} s for {what}.", seconds=round(seconds), what=what)
-                )
-            loop = QEventLoop()
-            QTimer.singleShot(20, loop.quit)
-            loop.exec()
-
-    def report(self, step: str, text: str) -> None:
-        """Print a step and save a picture of the window."""
-        self.step += 1
-        name = f"{self.step:02d}-{step.replace(' ', '-')}.png"
-        self.window.grab().save(str(self.home / name))
-        self.say(step, f"{text}  [{name}]")
-
-    def say(self, step: str, text: str) -> None:
-        """Print a step."""
-        sys.stdout.write(f"{monotonic() - self.began:6.1f} s  {step}: {text}\n")
-        sys.stdout.flush()
-
-    def close(self) -> None:
-        """Close the window and its session."""
-        self.window.close()
-
 
 def _verdict(result: dict[str, Any]) -> str:
     """Whether the new version was promoted, and why not."""
     if result["promoted"]:
         return _("version {version} promoted", version=result["version"])
     return _("version {version} kept as a candidate ({why})", version=result["version"], why=result["reason"])
-
-
-def wrong_strokes(
-    truth: NDArray[np.uint8], found: NDArray[np.integer], most: int = 1000
-) -> tuple[list[HandStroke], list[HandStroke]]:
-    """The strokes for objects that `found` (h, w) misses, and those for background where it has too much.
-
-    Background is not counted where nothing was found (255), because it is filled in one step.
-    """
-    objects = strokes_for((truth == 1) & ~_widened(found == 1), truth == 1, most, _SPOT_PX)
-    ground = strokes_for((found == 1) & ~_widened(truth == 1), truth == 0, most, _SPOT_PX)
-    return objects, ground
-
-
-def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask and the pixels around it, so that an edge that is off by one counts as right."""
-    import cv2
-
-    return cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -10,29 +10,25 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from segstudio import errors
+from segstudio.engine.call import Call
 from segstudio.engine.launch import engine_command, engine_environment
+from segstudio.engine.outcome import Outcome, State, sentence_of
 from segstudio.engine.protocol import (
     PROTOCOL,
     Bye,
-    Cancel,
-    Done,
     Failed,
     Hello,
     LeftOut,
-    Look,
     Message,
     Reply,
     Request,
-    Stop,
     Welcome,
     decode_reply,
     read_frame,
@@ -51,100 +47,8 @@ _END_S = 1.0
 _LOG_BYTES = 4 << 20
 
 
-class State(StrEnum):
-    """What the engine process is doing; off: not started yet, ended when idle, or closed."""
-
-    OFF = "off"
-    STARTING = "starting"
-    READY = "ready"
-    DEAD = "dead"
-
-
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """State of the engine, its device's name when ready, one sentence when dead."""
-
-    state: State
-    device: str = ""
-    sentence: str = ""
-
-
-class Call:
-    """The replies to one request, as an iterator; it ends after the last one and raises the engine's error.
-
-    `close` tells the engine that nobody is waiting any more; later replies are dropped.
-    """
-
-    def __init__(self, client: "EngineClient", id_: int, replies: "queue.SimpleQueue[Reply | UserError]") -> None:
-        self.id = id_
-        self._client = client
-        self._replies = replies
-        self._open = True
-
-    def __iter__(self) -> Iterator[Reply]:
-        return self
-
-    def __next__(self) -> Reply:
-        while True:
-            found = self.wait(None)
-            if found is not None:
-                return found
-            if not self._open:
-                raise StopIteration
-
-    def wait(self, timeout_s: float | None) -> Reply | None:
-        """The next reply; None on a timeout or when the call has ended (`ended`). Raises `UserError` on failure."""
-        if not self._open:
-            return None
-        try:
-            found = self._replies.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-        if isinstance(found, UserError):
-            self._end()
-            raise found
-        if isinstance(found, Failed):
-            self._end()
-            raise _error_of(found)
-        if isinstance(found, Done):
-            self._end()
-            return None
-        return found
-
-    @property
-    def ended(self) -> bool:
-        """Whether no more replies will come."""
-        return not self._open
-
-    def stop(self) -> None:
-        """Ask a run to end after its current step and to keep what it has learned."""
-        if self._open:
-            self._client.post(Stop(self.id))
-
-    def look(self, image: int, plane: int, visible: tuple[int, int, int, int]) -> None:
-        """Tell a prediction what is on screen now: that part (x, y, w, h) of this plane comes next."""
-        if self._open:
-            self._client.post(Look(self.id, image, plane, visible))
-
-    def close(self) -> None:
-        """Drop the call; no effect if it has ended."""
-        if self._open:
-            self._end()
-            self._client.post(Cancel(self.id))
-
-    def _end(self) -> None:
-        self._open = False
-        self._client.forget(self.id)
-
-    def __enter__(self) -> "Call":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _OpenCall:
     """An open call: the request, and where its replies go."""
 
     request: Request
@@ -159,7 +63,7 @@ class _Link:
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
-        self.calls: dict[int, _Asked] | None = {}
+        self.calls: dict[int, _OpenCall] | None = {}
         self.welcomed = threading.Event()
         self.finished = threading.Event()
         self.refusal = ""
@@ -169,8 +73,8 @@ class _Link:
 class EngineClient:
     """One engine process for one project.
 
-    `on_state` receives (kind, device, sentence): kind 'off', 'starting', 'ready' with the device's name, or 'dead' with
-    one sentence. It is called on the thread where the news arrives, and must not call the client back.
+    `on_state` receives the parts of an `Outcome`, on the thread where the news arrives; it must not call the client
+    back.
     """
 
     def __init__(
@@ -178,7 +82,7 @@ class EngineClient:
         project: Path,
         *,
         log: Path | None = None,
-        on_state: Callable[[str, str, str], None] | None = None,
+        on_state: Callable[[State, str, str], None] | None = None,
         idle_s: float = IDLE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -237,7 +141,7 @@ class EngineClient:
                     continue
                 id_ = self._next_id
                 self._next_id += 1
-                asked = _Asked(msgspec.structs.replace(request, id=id_), queue.SimpleQueue())
+                asked = _OpenCall(msgspec.structs.replace(request, id=id_), queue.SimpleQueue())
                 link.calls[id_] = asked
                 self.post(asked.request)
                 return Call(self, id_, asked.replies)
@@ -377,7 +281,7 @@ class EngineClient:
             if calm and calls and not self._closed:
                 calls = self._asked_again(calls)
                 calm = not calls
-        sentence = link.refusal or _sentence_of(code)
+        sentence = link.refusal or sentence_of(code)
         if not self._closed and self._link is link:
             self._say(Outcome(State.OFF) if calm else Outcome(State.DEAD, sentence=sentence))
         for asked in calls.values():
@@ -385,7 +289,7 @@ class EngineClient:
         link.welcomed.set()
         link.finished.set()
 
-    def _asked_again(self, calls: dict[int, _Asked]) -> dict[int, _Asked]:
+    def _asked_again(self, calls: dict[int, _OpenCall]) -> dict[int, _OpenCall]:
         """Pass requests to a new process that came as the idle one ended; returns those that failed. With the lock."""
         try:
             self._link = self._spawn()
@@ -400,21 +304,7 @@ class EngineClient:
     def _say(self, outcome: Outcome) -> None:
         self.outcome = outcome
         if self.on_state is not None:
-            self.on_state(outcome.state.value, outcome.device, outcome.sentence)
-
-
-def _sentence_of(code: int) -> str:
-    if code < 0:
-        return _("The engine process was ended by signal {number}.", number=-code)
-    return _("The engine process ended unexpectedly with code {code}.", code=code)
-
-
-def _error_of(failed: Failed) -> UserError:
-    """The error of a failed request; a bug of the engine becomes an `EngineDied` that names it."""
-    kind = getattr(errors, failed.error, None) if failed.error else None
-    if isinstance(kind, type) and issubclass(kind, UserError):
-        return kind(failed.sentence, safe=failed.safe, todo=failed.todo)
-    return EngineDied(failed.sentence, safe=failed.safe, todo=failed.todo)
+            self.on_state(outcome.state, outcome.device, outcome.sentence)
 
 
 def _close_quietly(stream: object) -> None:

@@ -18,10 +18,11 @@ from segstudio.learn.data import Dataset
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import HeldOut, advice, decide, held_out, measure, pixels_of
-from segstudio.learn.loop import Trainer, metadata, train
+from segstudio.learn.loop import train
 from segstudio.learn.plan import Machine, channels_of, make_plan
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
+from segstudio.learn.trainer import Trainer, metadata
 from segstudio.learn.versions import (
     encode_weights,
     normalisation_of,

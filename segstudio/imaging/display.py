@@ -1,9 +1,10 @@
 """From samples to colours. A `View` says which channels are shown, between which levels and in which colour; it is a
-value, and applying it is a look-up. Pure functions of arrays: nothing here is decoded, reduced or kept.
+value, and applying it is a look-up or less. Pure functions of arrays: nothing here is decoded, reduced or kept.
 """
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,11 @@ GREEN: Colour = (0, 255, 0)
 BLUE: Colour = (0, 0, 255)
 
 _CODES = Levels(0.0, 65535.0)
+_NARROWED = 1e-3
+"""How much the distance of two levels may differ in floats of 32 bits, before those of 64 bits are taken."""
+_STEEPEST = 1e4
+_FARTHEST = 1 << 17
+"""Shades a value, and the lower level, up to which 32 bits are enough to compute those of 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,7 @@ def is_plain(dtype: np.dtype[Any], view: View) -> bool:
 def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
     """The colours of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
 
-    Samples of 8 and 16 bits are looked up, others scaled first; NaN is shown as black. Plain ones are returned
-    unchanged.
+    NaN is shown as black. Plain samples are returned unchanged.
     """
     if is_plain(samples.dtype, view):
         return samples
@@ -110,8 +115,7 @@ def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
     palette = tuple(channel.colour for channel in view.channels)
     if palette in ((WHITE,), (RED, GREEN, BLUE)):
         return shown
-    mixed = shown.astype(np.float32) @ (np.asarray(palette, np.float32) / np.float32(255))
-    return np.rint(np.minimum(mixed, 255, out=mixed), out=mixed).astype(np.uint8)
+    return _rounded(shown.astype(np.float32) @ (np.asarray(palette, np.float32) / np.float32(255)))
 
 
 def to_rgb(samples: Pixels, view: View) -> NDArray[np.uint8]:
@@ -130,11 +134,51 @@ def _strengths(samples: Pixels, view: View) -> NDArray[np.uint8]:
 
 
 def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8]:
+    """Samples are looked up, those of more than 16 bits scaled first; without a gamma most are computed at once, which
+    takes a third of the time.
+    """
+    if gamma == 1.0 and samples.size:
+        steepness = 255.0 / (levels.high - levels.low)
+        if samples.dtype in (np.float32, np.float64):
+            return _shade_of_floats(samples, levels)
+        if samples.dtype in (np.uint16, np.int16) and steepness < _STEEPEST and abs(levels.low) < _FARTHEST:
+            return _shade_of_integers(samples, levels, steepness)
     if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 2:
         codes = to_float(samples, levels)
         samples, levels = np.rint(np.multiply(codes, 65535, out=codes), out=codes).astype(np.uint16), _CODES
     places = samples.view(f"u{samples.dtype.itemsize}")
     return np.take(_table(samples.dtype, levels, gamma), places, mode="clip")
+
+
+def _shade_of_floats(samples: Pixels, levels: Levels) -> NDArray[np.uint8]:
+    wide = samples.dtype.type
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = wide(levels.low), wide(levels.high)
+        if not abs((float(high) - float(low)) / (levels.high - levels.low) - 1.0) < _NARROWED:
+            wide, low, high = np.float64, np.float64(levels.low), np.float64(levels.high)
+        # The greater one is the number where the other is none.
+        within = np.fmax(samples, low, dtype=wide)
+    np.fmin(within, high, out=within)
+    within -= low
+    within *= wide(255.0 / (float(high) - float(low)))
+    return _rounded(within)
+
+
+def _shade_of_integers(samples: Pixels, levels: Levels, steepness: float) -> NDArray[np.uint8]:
+    import cv2
+
+    # From a whole number on, so that floats hold what is left exactly; negative shades end at 0, as those above at 255.
+    first = floor(levels.low)
+    above = np.subtract(samples, np.float32(first), dtype=np.float32)
+    shown = cv2.addWeighted(above, steepness, above, 0.0, (first - levels.low) * steepness, dtype=cv2.CV_8U)
+    return np.asarray(shown, np.uint8).reshape(samples.shape)
+
+
+def _rounded(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Values from 0 on as whole numbers; 255 is the most."""
+    import cv2
+
+    return np.asarray(cv2.convertScaleAbs(values), np.uint8).reshape(values.shape)
 
 
 @lru_cache(maxsize=16)

@@ -9,8 +9,8 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.learn.augment import default_strengths
 from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts
-from segstudio.learn.loop import ema_steps
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
+from segstudio.learn.pace import ema_steps
 from segstudio.learn.split import by_plane, choose_blocks, free_cells, margin_within
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _

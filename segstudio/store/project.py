@@ -5,22 +5,19 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
-from segstudio.errors import DiskRefused, EditConflict, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
+from segstudio.errors import DiskRefused, NotAProject, ProjectLocked, ProjectNewer, ReadOnly, UserError
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, Table, TileKey
-from segstudio.labels.model import Cause, ClassId, ImageId, Seq, Status
-from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.edit import Edit, TileKey
+from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES
 from segstudio.labels.tiles.tile import Tile
 from segstudio.store import filesystems
-from segstudio.store.catalog import images as images_
 from segstudio.store.catalog import versions as versions_
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.connections import Readers, translated
@@ -35,8 +32,7 @@ from segstudio.store.progress_token import Ticker
 from segstudio.store.proposals import Proposals
 from segstudio.store.queries import Committed, read_setting
 from segstudio.store.values import FrozenLabels, ImageRow, NewClass, NewImage, VersionRow
-from segstudio.store.writing import label_rows as labels_
-from segstudio.store.writing import waiting_edits
+from segstudio.store.writing import pending, waiting_edits
 from segstudio.store.writing.journal import last_seq, load_edit
 from segstudio.store.writing.outbox import Outbox
 from segstudio.store.writing.waiting_edits import Unsaved
@@ -218,9 +214,9 @@ class Project(Committed):
         """
         if self.writer is not None and (not self.writer.flush(wait_s) or held):
             # Numbers serve to name what an undo undoes: those of edits without one need only be their own.
-            waiting_edits = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
-            if waiting_edits:
-                self._outbox.keep(waiting_edits)
+            rest = self.writer.pending_edits() + [(Seq(-n), edit) for n, edit in enumerate(held, 1)]
+            if rest:
+                self._outbox.keep(rest)
 
     def __enter__(self) -> "Project":
         return self
@@ -228,28 +224,23 @@ class Project(Committed):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _pending(self) -> list[tuple[Seq, Edit]]:
+        """Edits that are not durable yet: to be looked at before the store, so that none is missed between the two."""
+        return [] if self.writer is None else self.writer.pending_edits()
+
     # --- images and classes
 
     def next_class(self) -> tuple[ClassId, int]:
         """Id and stable value of the next class to be made; never given twice, also after an undo."""
-        pending = [] if self.writer is None else self.writer.pending_edits()
+        waiting = self._pending()
         with self._readers.transaction() as db:
-            id_, value = int(read_setting(db, "next_class")), int(read_setting(db, "next_value"))
-        for row in (row for _seq, edit in pending for row in edit.rows if row.table is Table.CLASSES and row.after):
-            id_ = max(id_, row.key + 1)
-            value = max(value, int((row.after or {}).get("value") or 0) + 1)
-        return ClassId(id_), value
+            return pending.next_class(db, waiting)
 
     def taken_out(self) -> set[ImageId]:
         """The images that are out of the project once all that was submitted is written."""
-        pending = [] if self.writer is None else self.writer.pending_edits()
+        waiting = self._pending()
         with self._readers.transaction() as db:
-            done = last_seq(db)
-            out = {ImageId(row[0]) for row in db.execute("SELECT id FROM images WHERE removed = 1")}
-        for row in (row for seq, edit in pending if seq > done for row in edit.rows if row.table is Table.IMAGES):
-            if row.after is not None and "removed" in row.after:
-                (out.add if row.after["removed"] else out.discard)(ImageId(row.key))
-        return out
+            return pending.taken_out(db, waiting)
 
     # --- labels
 
@@ -258,26 +249,9 @@ class Project(Committed):
 
         Left out are waiting edits that do not follow the saved ones: the writer will set it aside and report it.
         """
-        pending = [] if self.writer is None else self.writer.pending_edits()
-        mine = [(seq, edit) for seq, edit in pending if edit.image == image]
-        touched = {key for _, edit in mine for key in edit.tiles}
+        waiting = self._pending()
         with self._readers.transaction() as db:
-            done = last_seq(db)
-            sizes, objects = images_.sizes_of(db, image), labels_.read_objects(db, image)
-            status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
-            # Read at the same moment as `done`: a later read might hold what is applied below.
-            tiles = {key: labels_.read_tile(db, image, key) for key in touched}
-            stored = labels_.stored_keys(db, image)
-        raster = Raster(sizes, lambda key: self.tile(image, key), stored)
-        raster.prime(tiles)
-        document = Document(image, raster, objects, next_object, Status(status))
-        for seq, edit in mine:
-            if seq > done:
-                # An edit that depends on a refused one no longer fits: the writer sets it aside and reports it.
-                with suppress(EditConflict):
-                    document.apply(edit)
-                    raster.written(edit.tiles, seq)
-        return document
+            return pending.document(db, image, waiting, lambda key: self.tile(image, key))
 
     # --- edits
 
@@ -293,29 +267,29 @@ class Project(Committed):
 
         Raises `EditConflict` where one of its tiles has changed since, `ProjectDamaged`.
         """
-        pending = None if self.writer is None else self.writer.pending_edit(seq)
-        if pending is not None:
-            return pending
+        waiting = None if self.writer is None else self.writer.pending_edit(seq)
+        if waiting is not None:
+            return waiting
         with self._readers.transaction() as db:
             return load_edit(db, seq, lookup)
 
     def history(self, image: ImageId, *, before: Seq | None = None) -> History:
         """What can be undone and redone from an image, the newest thousand; `before` reads older ones."""
-        pending = [] if self.writer is None else self.writer.pending_edits()
+        waiting = self._pending()
         with self._readers.transaction() as db:
             done = last_seq(db)
             history = load_history(db, image, before=before)
         if before is None:
-            for seq, edit in pending:
+            for seq, edit in waiting:
                 if seq > done:
                     history.record(seq, edit)
         return history
 
     def undo_refusal(self, seq: Seq) -> str:
         """Why an edit cannot be undone (a project-wide one that later edits depend on); '' where it can."""
-        pending = [] if self.writer is None else self.writer.pending_edits()
+        waiting = [edit for _, edit in self._pending()]
         with self._readers.transaction() as db:
-            return undo_refusal(db, seq, [edit for _, edit in pending], self.load_edit)
+            return undo_refusal(db, seq, waiting, self.load_edit)
 
     def reach(self, seq: Seq) -> Reach:
         """What undoing a durable edit, or redoing what it undid, changes: the whole of its batch."""

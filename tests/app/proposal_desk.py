@@ -115,5 +115,5 @@ class Desk:
         self.finishing.close()
         self.proposals.close()
         self.navigation.close()
-        self.proposals.wait(10)
+        self.ground.jobs.wait_all(self.main, lambda: 10)
         self.main.close()

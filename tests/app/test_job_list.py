@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from pytestqt.exceptions import capture_exceptions
 
+from segstudio import faults
 from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
 from segstudio.app.notices import Notices
@@ -94,3 +96,70 @@ def test_what_cannot_be_done_is_said_in_passing_or_as_the_failure_of_a_job(bench
         (NoticeKind.WORD, None),
         (NoticeKind.FAILURE, JobKind.RESTORE),
     ]
+
+
+def test_a_dropped_job_is_off_the_list_at_once_and_nothing_is_heard_of_it(qtbot: Any, bench: _Bench) -> None:
+    heard: list[object] = []
+    at_work, go = threading.Event(), threading.Event()
+
+    def steps() -> Generator[int, None, str]:
+        at_work.set()
+        go.wait(10)
+        yield 1
+        return "done"
+
+    job = bench.jobs.start(
+        JobKind.PROPOSE, "", steps(), bench.main, on_value=lambda _id, value: heard.append(value), on_done=heard.append
+    )
+    assert at_work.wait(10)
+    wait = bench.jobs.waiter(JobKind.PROPOSE, bench.main)
+    bench.jobs.drop(job)
+    assert bench.jobs.states == ()
+    ended: list[bool] = []
+    waiting = threading.Thread(target=lambda: (wait(10), ended.append(go.is_set())))
+    waiting.start()
+    go.set()
+    waiting.join(10)
+    qtbot.wait(30)
+    assert (ended, heard, bench.told) == ([True], [], [])
+
+
+def test_the_thread_of_a_dropped_job_is_waited_for_when_its_project_closes(qtbot: Any, bench: _Bench) -> None:
+    go = threading.Event()
+    order: list[str] = []
+
+    def steps() -> Generator[int, None, None]:
+        go.wait(10)
+        order.append("step")
+        yield 1
+
+    bench.jobs.drop(bench.jobs.start(JobKind.PROPOSE, "", steps(), bench.main))
+    bench.jobs.cancel_all(bench.main)
+    threading.Timer(0.05, go.set).start()
+    bench.jobs.wait_all(bench.main, lambda: 10)
+    order.append("closed")
+    assert order == ["step", "closed"]
+
+
+def test_the_owner_of_a_job_hears_of_a_bug_before_it_is_reported(qtbot: Any, bench: _Bench) -> None:
+    def steps() -> Generator[int, None, None]:
+        yield 1
+        raise ZeroDivisionError
+
+    heard: list[str] = []
+    with capture_exceptions() as found:
+        faults.watch()  # pytest's hook stands in front of ours
+        bench.jobs.start(
+            JobKind.PROPOSE,
+            "",
+            steps(),
+            bench.main,
+            on_done=lambda _: heard.append("done"),
+            on_failed=lambda _: heard.append("failed"),
+            on_end=lambda: heard.append("end"),
+            on_bug=lambda: heard.append("bug"),
+        )
+        qtbot.waitUntil(lambda: bool(found))
+    assert heard == ["end", "bug"]
+    assert [kind for kind, _error, _trace in found] == [ZeroDivisionError]
+    assert (bench.jobs.states, bench.told) == ((), [])

@@ -202,8 +202,8 @@ def test_where_it_is_slow_or_the_person_is_at_it_the_proposal_is_marked_as_old(d
 def test_strokes_on_a_held_out_image_make_nothing_old(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     _instant(desk, 3.5)
     navigation = desk.navigation
-    item: Callable[..., object] = navigation._item
-    monkeypatch.setattr(navigation, "_item", lambda i, row: item(i, row)._replace(split="held-out"))  # type: ignore[attr-defined]
+    item: Callable[..., object] = navigation._list._item
+    monkeypatch.setattr(navigation._list, "_item", lambda i, row: item(i, row)._replace(split="held-out"))  # type: ignore[attr-defined]
     desk.stroke(30, 50)
     desk.qtbot.waitUntil(lambda: len(desk.seqs) == 3 and navigation.items[0].split == "held-out")
     desk.qtbot.wait(50)

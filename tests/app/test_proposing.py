@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from pytestqt.exceptions import capture_exceptions
 
+from segstudio import faults
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.viewing.proposal_values import proposal_values
 from segstudio.errors import DiskRefused, EngineDied
@@ -96,6 +98,19 @@ def test_a_failed_request_is_said_and_owes_nothing_more(desk: Desk) -> None:
     assert [(told.job, told.sentence) for told in desk.failures] == [("propose", "The engine ended.")]
     assert desk.ready == []
     assert not desk.proposals.running
+
+
+def test_a_request_that_ends_in_a_bug_is_owed_no_longer(desk: Desk) -> None:
+    desk.network.error = ZeroDivisionError()
+    desk.shows(0)
+    desk.asked(1)
+    with capture_exceptions() as found:
+        faults.watch()  # pytest's hook stands in front of ours
+        desk.proposals.propose()
+        desk.network.open = True
+        desk.qtbot.waitUntil(lambda: bool(found))
+    assert [kind for kind, _error, _trace in found] == [ZeroDivisionError]
+    assert (desk.proposals.running, desk.proposals.owed, desk.ready) == (False, False, [])
 
 
 def test_a_broken_image_owes_no_proposal(desk: Desk) -> None:
@@ -227,7 +242,7 @@ def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: 
     desk.project.proposals.write(ImageId(1), 0, "late", {1: ProposalRow(ClassId(9), 0.9)}, {(0, 0): tile})
     late = desk.project.proposals.read(ImageId(1), 0)
     assert late is not None
-    desk.proposals.on_screen = late
+    desk.proposals._shown.proposal = late
     desk.finishing.accept()
     desk.finishing.settle()
     assert not desk.read()[0].any()

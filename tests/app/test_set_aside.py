@@ -59,7 +59,7 @@ def test_a_refused_edit_leaves_memory_and_history_and_is_told_of_once(
     assert bench.documents.save_state().saved
     assert bench.documents.current is not None
     assert bench.documents.current.history.undoable == (1,)
-    assert bench.documents._recent.get(Seq(2)) is None
+    assert bench.documents._door.recent.get(Seq(2)) is None
     bench.stroke(70, 40)
     qtbot.waitUntil(lambda: len(bench.seqs) == 2)
     assert bench.seqs == [1, 3]

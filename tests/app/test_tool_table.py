@@ -12,7 +12,7 @@ import pytest
 from segstudio import registry
 from segstudio.app.editing.active_tool import ActiveTool
 from segstudio.app.editing.documents import Documents, OpenDocument
-from segstudio.app.editing.tool_state import Asked, ToolState
+from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Tool
 from segstudio.app.editing.tools.overlay import Handles, Polyline
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Phase, Pointer
@@ -229,7 +229,7 @@ def test_a_locked_class_is_told_at_the_first_click_and_at_no_other(bench: Bench)
     bench.click(*TRIANGLE)
     chosen = bench.documents.class_id
     row = bench.documents.classes[chosen]
-    bench.documents.classes = bench.documents.classes.with_class(replace(row, locked=True))
+    bench.documents.choice.take(bench.documents.classes.with_class(replace(row, locked=True)))
     bench.click((30, 30))
     assert bench.said == []
     bench.documents.cancel_gesture()
@@ -274,7 +274,7 @@ def test_an_answer_that_comes_later_ends_a_gesture_and_one_of_an_ended_gesture_i
     row = Tool("asking", "Asking", "Ask for corners", "", (), lambda _: Asking())
     monkeypatch.setitem(TOOLS._own, "asking", row)
     monkeypatch.setattr(TOOLS, "_all", None)
-    asked: list[Asked] = []
+    asked: list[Question] = []
     bench.tools.asked.connect(asked.append)
     bench.tools.choose("asking")
     bench.click((1, 1))

@@ -102,3 +102,40 @@ def test_other_levels_are_those_of_one_channel_or_of_all() -> None:
     view = automatic_view(3, Levels(0, 9))
     assert [c.levels for c in view.between(Levels(1, 2)).channels] == [Levels(1, 2)] * 3
     assert [c.levels.high for c in view.between(Levels(1, 2), channel=1).channels] == [9, 2, 9]
+
+
+KINDS = st.sampled_from(["uint16", "int16", "float32", "float64"])
+
+
+@given(KINDS, st.integers(-(2**15), 2**16), st.floats(0.001, 1e5), st.floats(-3, 3), st.integers(0, 99))
+def test_shades_computed_at_once_are_those_of_the_exact_arithmetic(
+    dtype: str, low: int, width: float, beside: float, seed: int
+) -> None:
+    levels = Levels(low + beside, low + beside + width)
+    around = np.random.default_rng(seed).uniform(levels.low - width, levels.high + width, (3, 5, 2))
+    bounds = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else np.finfo(dtype)
+    pixels = np.clip(around, bounds.min, bounds.max).astype(dtype)
+    exact = np.clip((pixels.astype(np.float64) - levels.low) / width, 0, 1) * 255
+    shown = colours(pixels, View((ShownChannel(0, levels, RED), ShownChannel(1, levels, GREEN))))
+    # A float near a level is rounded with it: as far as the type itself is from the level.
+    blur = np.spacing(np.asarray(abs(low) + width + 3, "float32")) / width * 255 if dtype == "float32" else 0.0
+    assert np.abs(shown[..., :2].astype(float) - exact).max() <= 0.5 + 1e-3 + blur
+
+
+def test_levels_that_floats_of_32_bits_cannot_tell_apart_are_told_apart() -> None:
+    pixels = np.array([[1e8, 1e8 + 16, -np.inf, np.inf, np.nan]], np.float32)[..., None]
+    levels = Levels(1e8 + 1, 1e8 + 3)
+    assert colours(pixels, automatic_view(1, levels))[0, :, 0].tolist() == [0, 255, 0, 255, 0]
+
+
+def test_levels_beyond_the_type_of_the_samples_show_what_there_is() -> None:
+    pixels = np.array([[-1e38, 0, 1e38]], np.float32)[..., None]
+    assert colours(pixels, automatic_view(1, Levels(-1e300, 1e300)))[0, :, 0].tolist() == [128, 128, 128]
+    assert colours(pixels, automatic_view(1, Levels(-1e38, 1e38)))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_a_very_steep_step_between_two_values_is_exact() -> None:
+    pixels = np.array([[999, 1000, 1001]], np.uint16)[..., None]
+    assert colours(pixels, automatic_view(1, Levels(1000 - 1e-6, 1000 + 1e-6)))[0, :, 0].tolist() == [0, 128, 255]
+    assert colours(np.full((1, 2, 1), 9, np.uint16), automatic_view(1, Levels(-1e8, -1e8 + 1e-3))).min() == 255
+    assert colours(pixels[:0], automatic_view(1, Levels(0, 1))).shape == (0, 3, 1)

@@ -13,7 +13,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ImageId, Status
 from segstudio.store.project import Project
-from segstudio.store.writing import label_digests
+from segstudio.store.writing import label_digests, pauses
 from segstudio.store.writing import writer as writer_module
 from segstudio.store.writing.label_digests import compute_digest, fill_digests
 from segstudio.store.writing.write_connection import WriteConnection
@@ -94,7 +94,7 @@ def test_what_a_kill_left_unknown_is_computed_in_the_first_pause(
 ) -> None:
     paint(project, project.document(FIRST), Rect(0, 0, 300, 90), CELL)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(writer_module, "fill_digests", lambda *_: True)
+        patched.setattr(pauses, "fill_digests", lambda *_: True)
         project.close()
     monkeypatch.setattr(writer_module, "_IDLE_S", 0.02)
     with Project.open(project.path) as again:
@@ -118,7 +118,7 @@ def test_an_edit_does_not_wait_for_the_digests(project: Project, monkeypatch: py
     flushed(project)
     path = project.path / "project.db"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(writer_module, "fill_digests", lambda *_: True)
+        patched.setattr(pauses, "fill_digests", lambda *_: True)
         project.close()
     connection = WriteConnection(path, sqlite3.Connection)
     try:

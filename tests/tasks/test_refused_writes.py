@@ -178,6 +178,6 @@ def test_edits_that_are_kept_aside_are_the_old_ones_or_all_of_them_at_any_refuse
             said = refusal_of(lambda: waiting_edits.keep(project.uuid, project.path, [(Seq(2), second)]))
         assert not said or "could be saved neither" in said
         met, nth = refusal.met, nth + 1
-        assert len(waiting_edits._read(path).edits) in ((1, 2) if met else (2,))
+        assert len(waiting_edits.read_waiting(path)) in ((1, 2) if met else (2,))
         assert user_folders in path.parents
     path.unlink()

@@ -15,6 +15,7 @@ from segstudio.app.notices import Notices
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import (
     DoneState,
+    EngineKind,
     EngineState,
     ImageItem,
     ImageTrouble,
@@ -29,7 +30,7 @@ from segstudio.app.viewing.display import DisplayImage
 from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
-from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, Status
 from segstudio.labels.paint.policy import Touch
 from segstudio.text import _
 from tests.ui.fake_project import FakeProject, drop
@@ -50,8 +51,8 @@ def image_items(n: int, names: list[str] | None = None) -> list[ImageItem]:
     """Rows of an image list: the first two done, the third in progress, every fifth held out."""
     out = []
     for i in range(n):
-        status = "done" if i < 2 else "in-progress" if i == 2 else "new"
-        split = None if status == "new" else "held-out" if i % 5 == 1 else "train"
+        status = Status.DONE if i < 2 else Status.IN_PROGRESS if i == 2 else Status.NEW
+        split = None if status is Status.NEW else "held-out" if i % 5 == 1 else "train"
         name = names[i] if names and i < len(names) else f"plate_{i:04d}.png"
         out.append(ImageItem(i, ImageId(i + 1), name, status, split, 100 * (i < 3), 3 * (i < 3), "", 640, 480, 1))
     return out
@@ -147,7 +148,7 @@ class FakeSession(QObject):
         self.object_counts: dict[ClassId, int] = {}
         self.versions: tuple[VersionItem, ...] = ()
         self.save_state = SaveState(True, "", "")
-        self.engine_state = EngineState("off", "", "")
+        self.engine_state = EngineState(EngineKind.OFF, "", "")
 
     # -- for tests ---------------------------------------------------------------------------------------------------
 

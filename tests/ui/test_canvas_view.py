@@ -17,9 +17,10 @@ from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import Constant, Dense
 from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.compose import Grid, grid_of, marks_in_view
+from segstudio.ui.canvas.layers.image import NEUTRAL
 from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
 from segstudio.ui.canvas.pointer_state import Act, Hand
-from segstudio.ui.canvas.scene import NEUTRAL, Scene
+from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import LARGEST_SCALE, Viewport
 from tests.ui.canvas_session import CLASSES, proposal_of, with_columns
 
@@ -48,10 +49,10 @@ def scene_with_labels() -> Scene:
     for _, ty, tx in list(raster.keys(0)):
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
-    scene.set_classes(CLASSES)
+    scene.labels.set_classes(CLASSES)
     scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
-    scene.set_proposal(proposal_of(np.kron(RNG.integers(0, 4, (54, 60)), np.ones((5, 5), int))))
-    scene.outlines = True
+    scene.labels.set_proposal(proposal_of(np.kron(RNG.integers(0, 4, (54, 60)), np.ones((5, 5), int))))
+    scene.labels.outlines = True
     return scene
 
 
@@ -201,10 +202,10 @@ def test_a_lost_release_ends_the_stroke_once() -> None:
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_patches_meet_without_a_seam(transform: ViewTransform) -> None:
     scene, whole = scene_with_labels(), np.zeros((220, 260), np.uint32)
-    scene.draw_overlay(transform, Rect(0, 0, 260, 220), whole)
+    scene.labels.draw(transform, Rect(0, 0, 260, 220), whole)
     patched = np.full_like(whole, 7)
     for x, y in [(0, 0), (97, 0), (0, 51), (97, 51)]:
-        scene.draw_overlay(transform, Rect(x, y, 97 if x == 0 else 163, 51 if y == 0 else 169), patched)
+        scene.labels.draw(transform, Rect(x, y, 97 if x == 0 else 163, 51 if y == 0 else 169), patched)
     assert np.array_equal(patched, whole)
     assert whole.any()
 
@@ -212,10 +213,10 @@ def test_patches_meet_without_a_seam(transform: ViewTransform) -> None:
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_ground_patches_meet_without_a_seam(transform: ViewTransform) -> None:
     scene, whole = scene_with_labels(), np.zeros((220, 260), np.uint32)
-    scene.draw_ground(transform, Rect(0, 0, 260, 220), whole)
+    scene.image.draw(transform, Rect(0, 0, 260, 220), whole)
     patched = np.full_like(whole, 7)
     for x, y in [(0, 0), (97, 0), (0, 51), (97, 51)]:
-        scene.draw_ground(transform, Rect(x, y, 97 if x == 0 else 163, 51 if y == 0 else 169), patched)
+        scene.image.draw(transform, Rect(x, y, 97 if x == 0 else 163, 51 if y == 0 else 169), patched)
     a, b = (layer.view(np.uint8).astype(int) for layer in (whole, patched))
     # Bilinear weights are rounded to 1/32 of a pixel, from wherever a patch begins.
     assert abs(a - b).max() <= (0 if transform.scale >= 1 else 20)
@@ -224,7 +225,7 @@ def test_ground_patches_meet_without_a_seam(transform: ViewTransform) -> None:
 @pytest.mark.parametrize("transform", [t for t in TRANSFORMS if t.scale >= 1])
 def test_enlarged_pixels_are_crisp_and_in_their_place(transform: ViewTransform) -> None:
     scene, out = scene_with_labels(), np.zeros((220, 260), np.uint32)
-    scene.draw_ground(transform, Rect(0, 0, 260, 220), out)
+    scene.image.draw(transform, Rect(0, 0, 260, 220), out)
     for v, u in [(0, 0), (219, 259), (100, 77), (13, 205)]:
         x, y = transform.to_image(u + 0.5, v + 0.5)
         if 0 <= x < SIZE[0] and 0 <= y < SIZE[1]:
@@ -259,14 +260,14 @@ def test_no_labelled_pixel_vanishes_however_far_away(scale: float, x: int, y: in
 
 def test_a_proposal_shows_only_where_nothing_is_labelled() -> None:
     scene, out = scene_with_labels(), np.zeros((SIZE[1], SIZE[0]), np.uint32)
-    scene.outlines = False
-    assert scene.document is not None
-    ids, _ = scene.document.raster.read(0, Rect(0, 0, *SIZE))
+    scene.labels.outlines = False
+    assert scene.labels.document is not None
+    ids, _ = scene.labels.document.raster.read(0, Rect(0, 0, *SIZE))
     one = ViewTransform(1.0, 0.0, 0.0)
-    scene.draw_overlay(one, Rect(0, 0, *SIZE), out)
+    scene.labels.draw(one, Rect(0, 0, *SIZE), out)
     with_proposal = out.copy()
-    scene.show_proposal = False
-    scene.draw_overlay(one, Rect(0, 0, *SIZE), out)
+    scene.labels.show_proposal = False
+    scene.labels.draw(one, Rect(0, 0, *SIZE), out)
     assert np.array_equal(with_proposal[ids > 0], out[ids > 0])
     assert not out[ids == 0].any()
     assert with_proposal[ids == 0].any()
@@ -296,9 +297,9 @@ def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_
     ids[50:100, 50:150] = 1
     ids[50:100, 100:150] = 2
     document.raster.put((0, 0, 0), Dense(ids, (ids > 0).astype(np.uint8)))
-    scene.set_classes(CLASSES)
+    scene.labels.set_classes(CLASSES)
     scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
-    scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
+    scene.labels.draw(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
     line, tint = out[50, 70], out[75, 75]
     assert line != tint
     assert line >> 24 > tint >> 24
@@ -306,8 +307,8 @@ def test_labelled_background_has_a_line_where_it_meets_what_is_not_labelled_and_
     assert np.all(out[51:99, 50] == line)
     assert np.all(out[51:99, 51:100] == tint)
     hidden = with_columns(CLASSES, ClassId(1), {"visible": False})
-    scene.set_classes(hidden)
-    scene.draw_overlay(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
+    scene.labels.set_classes(hidden)
+    scene.labels.draw(ViewTransform(1.0, 0.0, 0.0), Rect(0, 0, *SIZE), out)
     assert not out[50:100, 50:100].any()
 
 
@@ -339,9 +340,9 @@ def test_what_was_spoiled_before_a_scroll_is_drawn_after_it() -> None:
     view.set_scale(1.0)
     frame.resize(200, 150, 1.0)
     frame.catch_up(scene, view)
-    assert scene.document is not None
-    scene.document.raster.tile((0, 0, 0)).ids[100:140, 100:140] = 1
-    scene.touched(Rect(100, 100, 40, 40))
+    assert scene.labels.document is not None
+    scene.labels.document.raster.tile((0, 0, 0)).ids[100:140, 100:140] = 1
+    scene.labels.touched(Rect(100, 100, 40, 40))
     frame.spoil_overlay(view.covering(Rect(100, 100, 40, 40), 3))
     view.transform = view.transform.panned(9, -4)
     frame.scroll(9, -4)
@@ -371,10 +372,10 @@ def test_labels_left_for_want_of_time_are_drawn_in_the_next_rounds() -> None:
 def scene_with_labels_like(scene: Scene) -> Scene:
     """Another scene of the same things, nothing kept."""
     other = Scene()
-    other.set_classes(CLASSES)
-    other.show(scene.pixels, scene.document, 0)
-    other.set_proposal(scene._proposal)
-    other.outlines = scene.outlines
+    other.labels.set_classes(CLASSES)
+    other.show(scene.image.pixels, scene.labels.document, 0)
+    other.labels.set_proposal(scene.labels._proposal)
+    other.labels.outlines = scene.labels.outlines
     return other
 
 
@@ -390,12 +391,12 @@ def test_labels_lie_on_what_they_label_at_every_reduction_of_an_odd_sized_image(
     for _, ty, tx in list(document.raster.keys(0)):
         part = ids[ty * 256 : ty * 256 + 256, tx * 256 : tx * 256 + 256].copy()
         document.raster.put((0, ty, tx), Dense(part, (part > 0).astype(np.uint8)))
-    scene.set_classes(CLASSES)
+    scene.labels.set_classes(CLASSES)
     scene.show(DisplayImage.of(rgb, EIGHT_BIT), document, 0)
     transform = ViewTransform(scale, 300 - 2060 * scale, 200 - 1145 * scale)
     ground, overlay = np.zeros((400, 600), np.uint32), np.zeros((400, 600), np.uint32)
-    scene.draw_ground(transform, Rect(0, 0, 600, 400), ground)
-    scene.draw_overlay(transform, Rect(0, 0, 600, 400), overlay)
+    scene.image.draw(transform, Rect(0, 0, 600, 400), ground)
+    scene.labels.draw(transform, Rect(0, 0, 600, 400), overlay)
     light = (ground & 255).astype(float) * (ground != NEUTRAL)
     for axis, middle in ((0, 300), (1, 200)):
         seen = light.sum(axis) / light.sum()
@@ -416,7 +417,7 @@ def test_pictures_of_eight_bits_go_to_the_buffer_as_they_are(channels: int, scal
     scene.show(DisplayImage.of(pixels, EIGHT_BIT), None, 0)
     transform, rect = ViewTransform(scale, -20.25, 7.5), Rect(0, 0, 400, 300)
     out = np.zeros((300, 400), np.uint32)
-    scene.draw_ground(transform, rect, out)
+    scene.image.draw(transform, rect, out)
     grid = grid_of(transform, (1337, 901), rect)
     assert grid is not None
     reduced_, level = np.repeat(pixels, 3, axis=2) if channels == 1 else pixels, 0
@@ -448,12 +449,12 @@ def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
     scene = Scene()
     document = Document(ImageId(1), Raster([SIZE]), {ObjectId(last): ClassId(last)})
     document.raster.put((0, 0, 0), Constant(last, 1))
-    scene.set_classes(classes)
-    scene.set_opacity(1.0)
+    scene.labels.set_classes(classes)
+    scene.labels.set_opacity(1.0)
     scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
-    scene.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
+    scene.labels.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
     out = np.zeros((90, 110), np.uint32)
-    scene.draw_overlay(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)
+    scene.labels.draw(ViewTransform(scale, -200 * scale, 0.0), Rect(0, 0, 110, 90), out)
     assert out[20, 10] == premultiplied(f"#{last:06x}", 1.0)
     shown = {int(color) for color in np.unique(out)}
     stripes = {premultiplied(f"#{last - 1:06x}", alpha) for alpha in (0.85, 0.25, 0.9)}

@@ -6,7 +6,7 @@ from PySide6.QtTest import QTest
 
 from segstudio.app.values import Changed
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId
+from segstudio.labels.model import ImageId, Status
 from segstudio.labels.proposal import Proposal, ProposalRow
 from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.window.main_window import MainWindow
@@ -15,7 +15,7 @@ from tests.ui.fake_session import FakeSession, class_table, image_items
 
 @pytest.fixture
 def card(window: MainWindow, session: FakeSession) -> FirstStep:
-    items = [item._replace(labelled_pixels=0, status="new") for item in image_items(4)]
+    items = [item._replace(labelled_pixels=0, status=Status.NEW) for item in image_items(4)]
     session.load(items, class_table(["nucleus"]))
     return window.first_step
 
@@ -64,6 +64,6 @@ def test_a_proposal_that_finds_something_is_told_of(card: FirstStep, session: Fa
 
 
 def test_a_read_only_window_asks_nobody_to_paint(window: MainWindow, session: FakeSession) -> None:
-    items = [item._replace(labelled_pixels=0, status="new") for item in image_items(4)]
+    items = [item._replace(labelled_pixels=0, status=Status.NEW) for item in image_items(4)]
     session.load(items, class_table(["nucleus"]), why="read-only: ben on desk")
     assert not window.first_step.isVisible()

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from segstudio.app.values import ImageTrouble, JobKind
+from segstudio.app.values import ImageTrouble, JobKind, TroubleKind
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.fake_session import FakeSession, class_table, image_items
 
@@ -17,7 +17,7 @@ def _seen(window: MainWindow) -> list[str]:
 def test_one_strip_is_seen_and_the_one_behind_comes_back(window: MainWindow, session: FakeSession) -> None:
     session.load(image_items(3), class_table(["cell"]))
     assert _seen(window) == []
-    session.image_trouble = ImageTrouble("changed", "'a.png' holds another content.", usable=True)
+    session.image_trouble = ImageTrouble(TroubleKind.CHANGED, "'a.png' holds another content.", usable=True)
     session.imageTroubleChanged.emit()
     assert _seen(window) == ["imageBanner"]
     session.notices.fail(JobKind("export"), "The disk is full.")
@@ -57,7 +57,7 @@ def test_the_sentence_that_guides_a_newcomer_fits_at_1280_by_720(window: MainWin
 def test_nothing_of_the_image_before_stays_when_one_cannot_be_shown(window: MainWindow, session: FakeSession) -> None:
     session.load(image_items(3), class_table(["cell"]))
     window.status_bar.show_zoom(2.0)
-    session.image_trouble = ImageTrouble("missing", "The file of 'a.png' is not there.")
+    session.image_trouble = ImageTrouble(TroubleKind.MISSING, "The file of 'a.png' is not there.")
     session.image_failed = True
     session.notices.fail(JobKind("image"), "The file of 'a.png' is not there.")
     assert window.status_bar.zoom_label.text() == ""
@@ -70,7 +70,7 @@ def test_a_window_that_only_reads_says_so_before_it_speaks_of_the_image(
     window: MainWindow, session: FakeSession
 ) -> None:
     session.load(image_items(3), class_table(["cell"]), why="read-only: ada on lab-3 writes.")
-    session.image_trouble = ImageTrouble("missing", "The file of 'a.png' is not there.")
+    session.image_trouble = ImageTrouble(TroubleKind.MISSING, "The file of 'a.png' is not there.")
     session.imageTroubleChanged.emit()
     assert _seen(window) == ["readOnlyBanner"]
     assert window.read_only_banner.text.text().startswith("Read-only: ada on lab-3 writes. You can look")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import EngineState, JobKind, SaveState
+from segstudio.app.values import EngineKind, EngineState, JobKind, SaveState
 from segstudio.errors import NotAProject
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import Proposal, ProposalRow
@@ -105,7 +105,7 @@ def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindo
     before = window.minimumSizeHint().width()
     session.load(image_items(2, ["x" * 300 + ".png"]), class_table(["y" * 300] + [f"class {n}" for n in range(59)]))
     session.notices.say("z" * 500)
-    session.engine_state = EngineState("ready", "CPU", "")
+    session.engine_state = EngineState(EngineKind.READY, "CPU", "")
     session.engineStateChanged.emit(session.engine_state)
     assert window.minimumSizeHint().width() <= max(before, 1280)
 
@@ -284,12 +284,12 @@ def test_the_message_of_a_refused_write_goes_when_it_was_written(window: MainWin
 
 
 def test_a_dead_engine_is_said_and_stays_said_once_it_lives_again(window: MainWindow, session: FakeSession) -> None:
-    session.engineStateChanged.emit(EngineState("dead", "", "The engine ended."))
+    session.engineStateChanged.emit(EngineState(EngineKind.DEAD, "", "The engine ended."))
     assert window.message_strip.text.text() == "The engine ended."
-    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    session.engineStateChanged.emit(EngineState(EngineKind.READY, "CPU", ""))
     assert window.message_strip.isVisible()
     assert window.message_strip.text.text() == "The engine ended. It was started again."
-    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    session.engineStateChanged.emit(EngineState(EngineKind.READY, "CPU", ""))
     assert window.message_strip.text.text().count("started again") == 1
 
 
@@ -305,7 +305,7 @@ def test_a_failure_goes_when_the_same_job_succeeds(window: MainWindow, session: 
 def test_success_of_one_job_leaves_the_message_of_another(window: MainWindow, session: FakeSession) -> None:
     session.notices.fail(JobKind("export"), "Nothing was written.")
     session.saveStateChanged.emit(SaveState(True, "14:02:11", ""))
-    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    session.engineStateChanged.emit(EngineState(EngineKind.READY, "CPU", ""))
     assert window.message_strip.isVisible()
 
 
@@ -358,7 +358,7 @@ def test_a_long_sentence_about_saving_is_elided_and_does_not_widen_the_window(
 def test_the_status_bar_has_device_zoom_and_cursor_in_labels(
     window: MainWindow, session: FakeSession, qtbot: QtBot
 ) -> None:
-    session.engineStateChanged.emit(EngineState("ready", "CPU", ""))
+    session.engineStateChanged.emit(EngineState(EngineKind.READY, "CPU", ""))
     window.canvas.set_zoom(1.0)
     window.canvas.hovered.emit(3.7, 4.2)
     assert window.status_bar.device_label.text() == "CPU"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from segstudio.app.editing.refusals import refusal_of
-from segstudio.app.editing.tool_state import Asked, ToolState
+from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
 from segstudio.geometry import Rect
@@ -178,7 +178,7 @@ class ActiveTool:
             if handler.active and not was_active:
                 self._labels.gesture_began()
             if answer.asks is not None:
-                self._state.asked.emit(Asked(self._ticket, answer.asks))
+                self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:
                 self._keep(handler, context)
             elif answer.ends is End.DROP:

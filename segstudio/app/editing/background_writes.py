@@ -62,6 +62,7 @@ class LongWrites(QObject):
 
     def __init__(self, ground: Ground, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._project = ground.project
         self._main, self._notices, self._jobs = ground.main, ground.notices, ground.jobs
         self._running: _Running | None = None
         self._timer = QTimer(self)
@@ -72,6 +73,12 @@ class LongWrites(QObject):
     def running(self) -> bool:
         """Whether one is under way."""
         return self._running is not None
+
+    @property
+    def writing(self) -> bool:
+        """Whether edits must wait: for one under way, or for something large that others gave to the writer."""
+        writer = self._project.writer
+        return self.running or (writer is not None and writer.writing_all)
 
     @property
     def text(self) -> str:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from segstudio.app.editing.tools.base import Tool
     from segstudio.app.editing.tools.overlay import Overlay
 
-__all__ = ["Asked", "ToolState"]
+__all__ = ["Question", "ToolState"]
 
 _SMALLEST_RADIUS_PX = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A tool's question, and the ticket under which the result is returned to it."""
 
     ticket: int

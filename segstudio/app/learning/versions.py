@@ -2,12 +2,13 @@
 
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
-from segstudio.app.jobs import Worker
+from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import DiskRefused, UserError
 from segstudio.runs import EMBEDDED, INSTANT, Event, TrainResult
@@ -61,9 +62,7 @@ class Versions(QObject):
         self._worker.submit(lambda: learner_now(project), self._looked)
 
     def _looked(self, future: "Future[str]") -> None:
-        error = future.exception()
-        if isinstance(error, UserError):
-            self._notices.fail(JobKind.VERSIONS, error)
+        if self._refused(future):
             return
         before, self._learner = self._learner, future.result()
         if self._learner != before:
@@ -79,21 +78,20 @@ class Versions(QObject):
         self._worker.close()
 
     def _used(self, future: "Future[None]") -> None:
-        error = future.exception()
-        if isinstance(error, UserError):
-            self._notices.fail(JobKind.VERSIONS, error)
-        elif error is not None:
-            raise error
-        else:
+        if not self._refused(future):
             self.read_again()
             self.currentChanged.emit()
 
     def _read(self, future: "Future[LastRun | None]") -> None:
-        error = future.exception()
-        if isinstance(error, UserError):
-            self._notices.fail(JobKind.VERSIONS, error)
-        elif (found := future.result()) is not None:
+        if not self._refused(future) and (found := future.result()) is not None:
             self.runRead.emit(found)
+
+    def _refused(self, future: "Future[Any]") -> bool:
+        """Whether the disk refused; says so."""
+        error = refusal(future)
+        if error is not None:
+            self._notices.fail(JobKind.VERSIONS, error)
+        return error is not None
 
 
 def versions_of(project: Project) -> tuple[VersionItem, ...]:

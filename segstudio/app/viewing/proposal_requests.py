@@ -1,4 +1,4 @@
-"""The requests for a proposal: the one that is awaited, how far it is, and those that were dropped but still end."""
+"""The requests for a proposal: the one that is awaited, and how far it is; of one that was dropped nothing is heard."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
-from segstudio.app.jobs import Job
 from segstudio.app.values import JobId, JobKind
+from segstudio.errors import UserError
 from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport
 from segstudio.text import _
 
-__all__ = ["Asked", "ProposalRequests"]
+__all__ = ["ProposalRequests", "Request"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """A request under way: its number, its place, how many edits it knows, whether it can only be a guess."""
 
     number: int
@@ -26,7 +26,8 @@ class Asked:
 
 class ProposalRequests(QObject):
     """At most one is awaited: `asked`. `came` is called with it when there is a part to be shown, `ended` with it and
-    its report or error when its task is through; then `finish` ends it. `cancel` is what a person's cancelling does.
+    its report or error when its task is through, `broke` where a bug ended it; then `drop` ends it. `cancel` is what
+    a person's cancelling does.
     """
 
     runningChanged = Signal(bool)
@@ -34,17 +35,18 @@ class ProposalRequests(QObject):
     def __init__(
         self,
         ground: Ground,
-        came: Callable[[Asked], None],
-        ended: Callable[[Asked, PredictReport | None, BaseException | None], None],
+        came: Callable[[Request], None],
+        ended: Callable[[Request, PredictReport | None, UserError | None], None],
+        broke: Callable[[], None],
         cancel: Callable[[], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._ground, self._came, self._ended, self._cancel = ground, came, ended, cancel
-        self._shown: JobId | None = None
-        self._jobs: list[Job[PredictProgress, PredictReport]] = []
+        self._ground, self._came, self._ended = ground, came, ended
+        self._broke, self._cancel = broke, cancel
+        self._job: JobId | None = None
         self._number = 0
-        self.asked: Asked | None = None
+        self.asked: Request | None = None
 
     def start(
         self, where: Plane, edits: int, steps: Generator[PredictProgress, None, PredictReport], *, guess: bool
@@ -52,62 +54,42 @@ class ProposalRequests(QObject):
         """Begin a request; the one before it is told to end, and its answer is dropped."""
         self.drop()
         self._number += 1
-        asked = Asked(self._number, where, edits, guess)
-        job = Job(
-            "propose",
-            steps,
-            self._ground.main,
-            on_value=lambda progress: self._progressed(asked, progress),
-            on_done=lambda report: self._through(job, asked, report, None),
-            on_failed=lambda error: self._through(job, asked, None, error),
-            on_cancelled=lambda: self._through(job, asked, None, None),
-        )
-        self._jobs.append(job)
+        asked = Request(self._number, where, edits, guess)
         self.asked = asked
         self.runningChanged.emit(True)
-        self._shown = self._ground.jobs.show(JobKind.PROPOSE, _("Proposing"), self._ground.main, self._cancel)
-        job.start()
+        self._job = self._ground.jobs.start(
+            JobKind.PROPOSE,
+            _("Proposing"),
+            steps,
+            self._ground.main,
+            on_value=lambda _id, progress: self._progressed(asked, progress),
+            on_done=lambda report: self._through(asked, report, None),
+            on_failed=lambda error: self._through(asked, None, error),
+            on_bug=self._broke,
+            cancel=self._cancel,
+        )
 
     def drop(self) -> None:
-        """The request is no longer of use."""
-        for job in self._jobs:
-            job.cancel()
-        self.finish()
-
-    def finish(self) -> None:
-        """Nothing is awaited now."""
+        """Nothing is awaited now: a request under way is told to end, and its answer is dropped."""
         if self.asked is not None:
             self.asked = None
             self.runningChanged.emit(False)
-        if self._shown is not None:
-            self._ground.jobs.end(self._shown)
-            self._shown = None
+        if self._job is not None:
+            self._ground.jobs.drop(self._job)
+            self._job = None
 
     def waiter(self) -> Callable[[float], None]:
         """A function for any thread that waits for the threads of all requests so far, each for so many seconds."""
-        jobs = list(self._jobs)
+        return self._ground.jobs.waiter(JobKind.PROPOSE, self._ground.main)
 
-        def wait(timeout_s: float) -> None:
-            for job in jobs:
-                job.wait(timeout_s)
-
-        return wait
-
-    def _progressed(self, asked: Asked, progress: PredictProgress) -> None:
+    def _progressed(self, asked: Request, progress: PredictProgress) -> None:
         if asked is self.asked:
-            if self._shown is not None and progress.fraction is not None:
+            if self._job is not None and progress.fraction is not None:
                 words = _("Proposing {percent} %", percent=int(100 * progress.fraction))
-                self._ground.jobs.tell(self._shown, words, progress.fraction)
+                self._ground.jobs.tell(self._job, words, progress.fraction)
             if progress.part and (progress.image, progress.plane) == asked.where:
                 self._came(asked)
 
-    def _through(
-        self,
-        job: "Job[PredictProgress, PredictReport]",
-        asked: Asked,
-        report: PredictReport | None,
-        error: BaseException | None,
-    ) -> None:
-        self._jobs.remove(job)
-        if not job.cancelled and asked is self.asked:
+    def _through(self, asked: Request, report: PredictReport | None, error: UserError | None) -> None:
+        if asked is self.asked:
             self._ended(asked, report, error)

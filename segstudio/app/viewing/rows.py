@@ -113,7 +113,7 @@ def item_of(index: int, row: ImageRow) -> ImageItem:
         index,
         row.id,
         row.path,
-        row.status.value,
+        row.status,
         row.split,
         row.labelled_pixels,
         row.objects,

@@ -1,32 +1,45 @@
 """Edits that the disk refused until the project was closed: kept in the user's state folder, replayed at the opening.
 
-One file a place: named by the project's uuid, which its copies share, and by a hash of its folder's real path. Only who
-holds the lock of that place writes the file. An edit that is in the journal already is left out, so a crash between
-replay and removal does no harm. Edits that no longer fit are set aside in a separate file; the rest is saved.
+Only who holds the lock of a place writes its file (`waiting_files`). An edit that is in the journal already is left
+out, so a crash between replay and removal does no harm. Edits that no longer fit are set aside in a separate file; the
+rest is saved.
 """
 
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import Edit, encode_edit
 from segstudio.labels.model import Seq
-from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.connections import Readers
 from segstudio.store.database.create import DATABASE
 from segstudio.store.database.disk_errors import UNREADABLE, refusal
 from segstudio.store.queries import read_setting
-from segstudio.store.writing.outbox_replay import Replayed, decoded, replay_edits
-from segstudio.text import _, count
+from segstudio.store.writing import waiting_words as words
+from segstudio.store.writing.outbox_replay import decoded, replay_edits
+from segstudio.store.writing.waiting_files import (
+    ASIDE,
+    Wire,
+    folder,
+    is_for,
+    named,
+    old_name,
+    place_text,
+    read_file,
+    read_waiting,
+    set_aside_files_of,
+    waiting_file,
+    waiting_files_of,
+)
+from segstudio.text import _
 
 __all__ = [
     "Unsaved",
@@ -42,14 +55,6 @@ __all__ = [
     "waiting_files_of",
 ]
 
-_WAITING = ".edits"
-_ASIDE = ".conflict"
-
-
-class _Wire(msgspec.Struct):
-    project: str
-    edits: list[tuple[int, bytes]]
-
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
@@ -57,109 +62,6 @@ class Unsaved:
 
     edits: int
     sentence: str
-
-
-def waiting_file(uuid: str, project: Path) -> Path:
-    """Where the edits are kept that wait for the project in this folder, however its path is spelled."""
-    return _folder() / f"{uuid}-{_hash(project)}{_WAITING}"
-
-
-def _folder() -> Path:
-    return platformdirs.user_state_path("segstudio") / "waiting"
-
-
-def _old_name(uuid: str) -> Path:
-    """Its name before each place had its own file."""
-    return _folder() / f"{uuid}{_WAITING}"
-
-
-def _hash(project: Path) -> str:
-    return hashlib.sha256(os.fsencode(os.path.normcase(os.path.realpath(project)))).hexdigest()[:12]
-
-
-def _files(suffix: str) -> list[Path]:
-    """The files of a kind, the oldest first. Raises `OSError` where the folder cannot be read."""
-    if not os.path.lexists(_folder()):
-        return []
-    return sorted((_folder() / name for name in os.listdir(_folder()) if name.endswith(suffix)), key=_age)
-
-
-def _age(path: Path) -> tuple[int, str]:
-    try:
-        return path.stat().st_mtime_ns, path.name
-    except OSError:
-        return 0, path.name
-
-
-def _named(uuid: str) -> list[Path]:
-    """Files of edits that wait for a project or any of its copies."""
-    return [path for path in _files(_WAITING) if path == _old_name(uuid) or path.name.startswith(f"{uuid}-")]
-
-
-def _read(path: Path) -> _Wire:
-    return msgspec.msgpack.decode(path.read_bytes(), type=_Wire)
-
-
-def read_waiting(path: Path) -> list[tuple[int, bytes]]:
-    """Planned number and encoded edit of everything in a file. Raises `OSError`, `msgspec.DecodeError`."""
-    return _read(path).edits
-
-
-# --- which project they belong to
-
-
-def _same_place(kept_for: str, project: Path) -> bool:
-    if os.path.realpath(kept_for) == os.path.realpath(project):
-        return True
-    try:
-        return os.path.samefile(kept_for, project)
-    except OSError:
-        return False
-
-
-def _stands(kept_for: str, uuid: str) -> bool:
-    """Whether the project that edits were kept for may still be in its place; only another one there says no."""
-    try:
-        os.stat(kept_for)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    try:
-        with closing(connect(Path(kept_for) / DATABASE, Access.READ)) as db:
-            return read_setting(db, "uuid") in (None, uuid)
-    except (*UNREADABLE, OSError, msgspec.DecodeError):
-        return True
-
-
-def _is_for(path: Path, wire: _Wire, uuid: str, project: Path) -> bool:
-    """Whether the project in this folder takes the edits of a file: its own, or those of a place that is gone."""
-    if path == waiting_file(uuid, project) or _same_place(wire.project, project):
-        return True
-    return not _stands(wire.project, uuid)
-
-
-def waiting_files_of(project: Path) -> list[Path]:
-    """Files of edits that wait for the project in this folder, whatever its uuid: for one whose database is gone."""
-    return list(_files_at(project, _WAITING))
-
-
-def set_aside_files_of(project: Path) -> list[Path]:
-    """Files of edits that waited for the project in this folder and no longer fitted, or could not be read."""
-    return list(_files_at(project, _ASIDE))
-
-
-def _files_at(project: Path, suffix: str) -> Iterator[Path]:
-    try:
-        found = _files(suffix)
-    except OSError:
-        return  # opening the project says so
-    for path in found:
-        try:
-            if f"-{_hash(project)}." in path.name or _same_place(_read(path).project, project):
-                yield path
-        except (OSError, msgspec.DecodeError):
-            continue
 
 
 # --- keeping
@@ -175,9 +77,9 @@ def keep(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         together = dict.fromkeys([*_earlier(path), *_encoded(edits)])
-        write_durably(path, msgspec.msgpack.encode(_Wire(_text(project), list(together))))
+        write_durably(path, msgspec.msgpack.encode(Wire(place_text(project), list(together))))
     except OSError as error:
-        raise _not_kept(len(edits), path.parent, error) from error
+        raise words.not_kept(len(edits), path.parent, error) from error
     return path
 
 
@@ -186,21 +88,9 @@ def set_aside(uuid: str, project: Path, edits: Sequence[tuple[Seq, Edit]]) -> Pa
     own = waiting_file(uuid, project)
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
-        return _set_aside(own, _text(project), _encoded(edits))
+        return _set_aside(own, place_text(project), _encoded(edits))
     except OSError as error:
-        raise _not_kept(len(edits), own.parent, error) from error
-
-
-def _not_kept(edits: int, folder: Path, error: OSError) -> DiskRefused:
-    return DiskRefused(
-        count(
-            edits,
-            "1 edit could be saved neither in the project nor in {folder}: {why}.",
-            "{n} edits could be saved neither in the project nor in {folder}: {why}.",
-            folder=folder,
-            why=error.strerror or error,
-        )
-    )
+        raise words.not_kept(len(edits), own.parent, error) from error
 
 
 def _encoded(edits: Sequence[tuple[Seq, Edit]]) -> list[tuple[int, bytes]]:
@@ -209,7 +99,7 @@ def _encoded(edits: Sequence[tuple[Seq, Edit]]) -> list[tuple[int, bytes]]:
 
 def _earlier(path: Path) -> list[tuple[int, bytes]]:
     try:
-        return _read(path).edits
+        return read_file(path).edits
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError):
@@ -217,13 +107,8 @@ def _earlier(path: Path) -> list[tuple[int, bytes]]:
         return []
 
 
-def _text(project: Path) -> str:
-    """A path as text, which the name of a folder need not be."""
-    return os.fsencode(os.path.realpath(project)).decode(errors="backslashreplace")
-
-
 def _move_aside(path: Path, own: Path) -> Path:
-    aside = own.with_suffix(f".{os.urandom(4).hex()}{_ASIDE}")
+    aside = own.with_suffix(f".{os.urandom(4).hex()}{ASIDE}")
     os.replace(path, aside)
     return aside
 
@@ -235,35 +120,25 @@ def unsaved(db: sqlite3.Connection, uuid: str, project: Path) -> Unsaved:
     """The edits that opening for writing would save. Changes nothing; unreadable files are in the sentence."""
     edits, said = 0, list[str]()
     try:
-        paths = _named(uuid)
+        paths = named(uuid)
     except OSError as error:
-        return Unsaved(0, _unreadable(_folder(), error))
+        return Unsaved(0, words.unreadable(folder(), error))
     for path in paths:
         try:
-            wire = _read(path)
+            wire = read_file(path)
         except FileNotFoundError:
             continue  # saved at this moment
         except (OSError, msgspec.DecodeError) as error:
-            said.append(_unreadable(path, error))
+            said.append(words.unreadable(path, error))
             continue
-        if _is_for(path, wire, uuid, project):
+        if is_for(path, wire, uuid, project):
             edits += _missing(db, wire)
     if edits:
-        said.insert(
-            0,
-            count(
-                edits,
-                "1 edit of the project '{name}' that the disk refused is waiting in the state folder and is not in "
-                "what was read; opening the project for writing saves it if it fits.",
-                "{n} edits of the project '{name}' that the disk refused are waiting in the state folder and are not "
-                "in what was read; opening the project for writing saves those that fit.",
-                name=project.name,
-            ),
-        )
+        said.insert(0, words.waits(edits, project.name))
     return Unsaved(edits, " ".join(said))
 
 
-def _missing(db: sqlite3.Connection, wire: _Wire) -> int:
+def _missing(db: sqlite3.Connection, wire: Wire) -> int:
     """How many edits of a file the journal does not hold; all of them where it cannot be read."""
     known = "SELECT 1 FROM edits WHERE id = ?"
     edits = [decoded(blob) for blob in {blob for _, blob in wire.edits}]
@@ -294,9 +169,9 @@ def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
     """
     said: list[str] = []
     try:
-        paths = _named(uuid)
+        paths = named(uuid)
     except OSError as error:
-        return _unreadable(_folder(), error)
+        return words.unreadable(folder(), error)
     for path in paths:
         try:
             said.append(_replay_file(db, path, uuid, project))
@@ -308,23 +183,23 @@ def replay(db: sqlite3.Connection, uuid: str, project: Path) -> str:
 
 def _replay_file(db: sqlite3.Connection, path: Path, uuid: str, project: Path) -> str:
     try:
-        wire = _read(path)
+        wire = read_file(path)
     except FileNotFoundError:
         return ""  # another copy of the project has taken it
     except OSError as error:
-        return _unreadable(path, error)
+        return words.unreadable(path, error)
     except msgspec.DecodeError as error:
         own = waiting_file(uuid, project)
-        return _set_unreadable_aside(path, own) if path in (own, _old_name(uuid)) else _unreadable(path, error)
-    if not _is_for(path, wire, uuid, project):
-        return _elsewhere(_missing(db, wire), wire.project)
+        return _set_unreadable_aside(path, own) if path in (own, old_name(uuid)) else words.unreadable(path, error)
+    if not is_for(path, wire, uuid, project):
+        return words.elsewhere(_missing(db, wire), wire.project)
     sentence = _write(db, path, wire, waiting_file(uuid, project), project)
     with suppress(OSError):  # left behind it does no harm: all of it is in the journal or set aside
         path.unlink()
     return sentence
 
 
-def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: Path) -> str:
+def _write(db: sqlite3.Connection, path: Path, wire: Wire, own: Path, project: Path) -> str:
     aside = None
     try:
         db.execute("BEGIN IMMEDIATE")
@@ -332,7 +207,7 @@ def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: 
             replayed = replay_edits(db, wire.edits)
             if replayed.aside:
                 # Before the commit: an edit is always in one of the two.
-                aside = _set_aside(own, _text(project), replayed.aside)
+                aside = _set_aside(own, place_text(project), replayed.aside)
             db.execute("COMMIT")
         finally:
             if db.in_transaction:
@@ -342,68 +217,20 @@ def _write(db: sqlite3.Connection, path: Path, wire: _Wire, own: Path, project: 
         if sentence is None:
             raise
         raise DiskRefused(sentence, safe=_("The edits waiting for it are kept in {path}.", path=path)) from error
-    return _sentence(replayed, aside)
+    return words.outcome(replayed, aside)
 
 
 def _set_unreadable_aside(path: Path, own: Path) -> str:
     try:
         path = _move_aside(path, own)
     except OSError as refused:
-        return _unreadable(path, refused)
-    return _("Edits that could not be saved earlier cannot be read; they are kept in {path}.", path=path)
+        return words.unreadable(path, refused)
+    return words.set_aside(path)
 
 
 def _set_aside(own: Path, project: str, edits: Sequence[tuple[int, bytes]]) -> Path:
     """Keep edits under a name that their content gives: a crash and a second replay make no second file."""
-    data = msgspec.msgpack.encode(_Wire(project, list(edits)))
-    aside = own.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}{_ASIDE}")
+    data = msgspec.msgpack.encode(Wire(project, list(edits)))
+    aside = own.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}{ASIDE}")
     write_durably(aside, data)
     return aside
-
-
-# --- words
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return _(
-            "Edits that could not be saved earlier cannot be read ({why}); they are in {path}.",
-            why=error.strerror,
-            path=path,
-        )
-    return _("Edits that could not be saved earlier cannot be read; they are in {path}.", path=path)
-
-
-def _elsewhere(edits: int, place: str) -> str:
-    if not edits:
-        return ""
-    return count(
-        edits,
-        "1 edit that the disk refused is waiting for the copy of this project at {place}; opening that copy saves it "
-        "if it fits.",
-        "{n} edits that the disk refused are waiting for the copy of this project at {place}; opening that copy saves "
-        "those that fit.",
-        place=place,
-    )
-
-
-def _sentence(replayed: Replayed, aside: Path | None) -> str:
-    sentences: list[str] = []
-    if replayed.saved:
-        sentences.append(
-            count(
-                replayed.saved,
-                "1 edit that the disk refused when the project was closed has now been saved.",
-                "{n} edits that the disk refused when the project was closed have now been saved.",
-            )
-        )
-    if aside is not None:
-        sentences.append(
-            count(
-                len(replayed.aside),
-                "1 edit no longer fits this project; it is kept in {file}.",
-                "{n} edits no longer fit this project; they are kept in {file}.",
-                file=aside,
-            )
-        )
-    return " ".join(sentences)

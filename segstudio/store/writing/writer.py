@@ -22,9 +22,9 @@ from segstudio.labels.model import Seq
 from segstudio.store.database.disk_errors import refusal
 from segstudio.store.writing.fitting import write_group
 from segstudio.store.writing.journal import Edits, last_seq, write_edits
-from segstudio.store.writing.label_digests import fill_digests
-from segstudio.store.writing.listeners import ignore, report, tell
+from segstudio.store.writing.listeners import ignore, tell
 from segstudio.store.writing.outbox import Outbox
+from segstudio.store.writing.pauses import Pauses
 from segstudio.store.writing.write_connection import WriteConnection
 from segstudio.store.writing.write_queue import Queued, SetAside, WriterState
 from segstudio.text import N_, _
@@ -36,8 +36,6 @@ T = TypeVar("T")
 _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
-_CLOSING_S = 0.5
-"""How long the computing of unknown digests may delay the end."""
 
 _FAULT = N_(
     "A fault in SegStudio stopped the saving. What was saved before is safe; later strokes are kept until the project "
@@ -65,6 +63,7 @@ class Writer:
         self.on_recovered: Callable[[], None] = ignore
         self._outbox = outbox
         self._connection = WriteConnection(path, connection_type)
+        self._pauses = Pauses(self._connection)
         self._durable = last_seq(self._connection.db)
         self._next = int(self._durable) + 1
         self._changed = threading.Condition()
@@ -75,7 +74,6 @@ class Writer:
         self._seen_nudges = 0
         self._nudges = 0
         self._telling = False
-        self._digests_owed = True
         self._fault = ""
         self._not_kept: list[tuple[Seq, Edit]] = []
         """Edits that do not fit and could not be put into the outbox either."""
@@ -259,13 +257,10 @@ class Writer:
             while not self._queue:
                 if self._stopping:
                     return False
-                owed = self._connection.unfolded or self._digests_owed
-                if not self._changed.wait(_IDLE_S if owed else None) and not self._queue:
+                if not self._changed.wait(_IDLE_S if self._pauses.owed else None) and not self._queue:
                     break
         if not self._queue:
-            self._use_pause(lambda: self._stopping or bool(self._queue))
-            if self._connection.unfolded:
-                self._fold("PASSIVE")
+            self._pauses.use(lambda: self._stopping or bool(self._queue))
         return True
 
     def _work(self) -> None:
@@ -360,8 +355,7 @@ class Writer:
         with self._changed:
             self._telling = False
             self._changed.notify_all()
-        if self._connection.log_is_long:
-            self._fold("PASSIVE")
+        self._pauses.fold_if_long()
 
     def _drop(self, n: int) -> None:
         with self._changed:
@@ -381,26 +375,7 @@ class Writer:
         if self._outbox is not None and waiting:
             tell(self._outbox.keep, waiting)
 
-    def _use_pause(self, stop: Callable[[], bool]) -> None:
-        """Compute the digests of labels that are not known; the rest is computed on request."""
-        self._digests_owed = False
-        try:
-            fill_digests(self._connection, stop)
-        except Exception as error:  # noqa: BLE001 - a derived value must not stop the saving
-            if refusal(error) is None:
-                report()
-
-    def _fold(self, mode: str) -> None:
-        """Fold the log in. What the disk refuses here stays in the log, where it is already durable."""
-        try:
-            self._connection.fold(mode)
-        except sqlite3.Error as error:
-            if refusal(error) is None:
-                report()
-
     def _end(self) -> None:
         if not self._fault and not self._refused:
-            end = time.monotonic() + _CLOSING_S
-            self._use_pause(lambda: time.monotonic() > end)
-            self._fold("TRUNCATE")
+            self._pauses.end()
         self._connection.close()

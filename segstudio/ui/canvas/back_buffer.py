@@ -14,7 +14,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage, QPainter
 
 from segstudio.geometry import Rect
-from segstudio.ui.canvas.scene import NEUTRAL, Scene
+from segstudio.ui.canvas.layers.image import NEUTRAL
+from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import Viewport
 
 __all__ = ["Frame", "Left"]
@@ -97,12 +98,12 @@ class Frame:
         late = False
 
         def ground(rect: Rect) -> list[Rect]:
-            scene.draw_ground(viewport.transform, rect, self.ground)
+            scene.image.draw(viewport.transform, rect, self.ground)
             return []
 
         def overlay(rect: Rect) -> list[Rect]:
             nonlocal late
-            drawn = scene.draw_overlay(viewport.transform, rect, self.overlay, deadline)
+            drawn = scene.labels.draw(viewport.transform, rect, self.overlay, deadline)
             late = late or bool(drawn.late)
             faults.extend(drawn.faults)
             return [viewport.covering(part, 2) for part in (*drawn.late, *drawn.unread)]

@@ -1,4 +1,4 @@
-"""The canvas: follows the session, and turns events into pointers in image coordinates, zooms and drags."""
+"""The canvas: turns events into pointers in image coordinates for the tool, into zooms and drags."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from segstudio import faults
 from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.values import Changed
 from segstudio.text import _
 from segstudio.ui.canvas.brush_cursor import Ring
 from segstudio.ui.canvas.events import (
@@ -32,16 +31,14 @@ from segstudio.ui.canvas.events import (
     pointer_of,
     wheel_factor,
 )
-from segstudio.ui.canvas.hint import Badge, Hint
+from segstudio.ui.canvas.image_view import ImageView
 from segstudio.ui.canvas.pointer_state import Act, Hand
-from segstudio.ui.canvas.surface import Surface
 from segstudio.ui.window.shortcut_guard import keeps_focus
 
 if TYPE_CHECKING:
     from segstudio.app.editing.active_tool import ActiveTool
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["Canvas"]
 
@@ -62,43 +59,31 @@ _PAINT_QUIET_S = 60.0
 """A fault that recurs with every frame is reported again only after this time without it."""
 
 
-class Canvas(Surface):
-    """Shows image, labels and proposal of the session, and passes pointer events to the tool.
+class Canvas(ImageView):
+    """Shows the session's project, and passes pointer events to the tool.
 
     `hovered` carries the image position under the pointer, `left` announces that the pointer has gone; `dropped`
     carries a list of `Path`. `paintedUnseen`: a tool that changes labels is used while they are hidden.
     """
 
     hovered = Signal(float, float)
-    left = Signal()
-    openRequested = Signal()
     dropped = Signal(list)
     paintedUnseen = Signal()
 
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._project: OpenedProject | None = None
+        super().__init__(session, parent)
         self._tools = session.tools
         self._hand = Hand()
         self._anchor = (0.0, 0.0)
-        self._shown_image: str | None = None
-        self._loading = False
         self._on_screen = QPointF()
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.timeout.connect(self._find_pointer)
-        self._hint = Hint(self)
-        self._badge = Badge(self)
-        self._hint.openRequested.connect(self.openRequested)
         self._set_up_widget()
         self._tools.changed.connect(self._on_tool_changed)
         self._tools.overlayChanged.connect(self._on_tool_overlay)
-        self.viewChanged.connect(self._tell_visible)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
-
-    # -- following the project ------------------------------------------------------------------------------------
 
     def _set_up_widget(self) -> None:
         self.setObjectName("canvas")
@@ -114,111 +99,13 @@ class Canvas(Surface):
 
     def follow(self, project: "OpenedProject | None") -> None:
         """Show this project, with the image that it already has on screen."""
-        self._project = project
-        self._show_empty()
+        super().follow(project)
         if project is not None:
-            project.navigation.imageShown.connect(self._on_image_shown)
-            project.navigation.imageLoading.connect(self._on_image_loading)
-            project.navigation.imageFailed.connect(self._on_image_failed)
-            project.navigation.displaying.displayChanged.connect(self._on_display_changed)
-            project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
-            project.documents.changed.connect(self._on_changed)
-            project.documents.classesChanged.connect(self._on_classes_changed)
             project.documents.classChosen.connect(self._on_tool_changed)
-            project.proposals.proposalChanged.connect(self._on_proposal_changed)
-            if project.navigation.display is not None:
-                self._on_image_shown()
         self._on_tool_changed()
 
-    def _make_scene(self) -> "Scene":
-        scene = super()._make_scene()
-        scene.set_opacity(self._session.preferences.overlay_opacity)
-        scene.show_proposal = self._session.preferences.show_proposals
-        return scene
-
-    def _show_empty(self) -> None:
-        self._show_nothing()
-        if self._project is None:
-            self._hint.say(_("Open a folder of images, or drop one here"), button=True)
-        elif not self._project.navigation.items:
-            self._hint.say(_("This project has no images"), _("Drop images or a folder here"))
-
-    def _on_image_loading(self, path: str) -> None:
-        self._loading = True
-        text = _("Loading {name} …", name=path)
-        if self._blank:
-            self._hint.say(text)
-        else:
-            self._badge.announce(text)
-
-    def _on_image_shown(self) -> None:
-        assert self._project is not None
-        navigation, documents = self._project.navigation, self._project.documents
-        self._loading = False
+    def _let_go(self) -> None:
         self._hand.let_go()
-        self._hint.hide()
-        self._badge.withdraw()
-        document = documents.current.document if documents.current is not None else None
-        self._scene.show(navigation.display, document, navigation.plane)
-        self._scene.set_classes(documents.classes)
-        self._scene.set_proposal(self._project.proposals.seen)
-        if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
-            self._shown_image = navigation.path
-            self._viewport.show(self._scene.size)
-        self._refresh_cursor()
-        self._view_changed()
-
-    def _on_display_changed(self) -> None:
-        """Show another rendering of the same samples: only the look-up is new."""
-        if not self._blank and self._project is not None:
-            self._scene.pixels = self._project.navigation.display
-            self._frame.spoil_ground()
-            self.update()
-
-    def _tell_visible(self) -> None:
-        if self._project is not None:
-            self._project.proposals.visible = None if self._blank else self._viewport.visible()
-
-    def _on_image_failed(self, _path: str, sentence: str) -> None:
-        assert self._project is not None
-        self._show_nothing()
-        said_above = bool(self._project.navigation.trouble.kind) and self._project.may_write
-        self._hint.say(_("This image cannot be shown"), "" if said_above else sentence)
-
-    def _show_nothing(self) -> None:
-        self._loading = False
-        self._hand.let_go()
-        self._badge.withdraw()
-        self._shown_image = None
-        if not self._blank:
-            self._scene.show(None, None, 0)
-            self._frame.spoil_all()
-        self._place_ring(None)
-        self._show_overlay(())
-        self.left.emit()
-        self._refresh_cursor()
-        self.update()
-
-    def _on_changed(self, change: Changed) -> None:
-        document = None if self._blank else self._scene.document
-        if document is None or change.image != document.image:
-            return
-        if self._scene.refresh_lookup():
-            self._overlay_changed()
-        if change.plane != self._scene.plane or change.rect.empty:
-            return
-        self._labels_changed(change.rect)
-
-    def _on_proposal_changed(self) -> None:
-        if not self._blank and self._project is not None:
-            self._scene.set_proposal(self._project.proposals.seen)
-            self._overlay_changed()
-
-    def _on_classes_changed(self) -> None:
-        if not self._blank and self._project is not None:
-            self._scene.set_classes(self._project.documents.classes)
-            self._overlay_changed()
-            self._refresh_cursor()
 
     def _on_tool_changed(self) -> None:
         self._refresh_cursor()
@@ -260,7 +147,7 @@ class Canvas(Surface):
         if act is Act.PRESS:
             if event.type() is QEvent.Type.MouseButtonDblClick:
                 phase = Phase.DOUBLE
-            if not self._scene.show_labels and self._tools.tool.effect is not Effect.NOTHING:
+            if not self._scene.labels.show_labels and self._tools.tool.effect is not Effect.NOTHING:
                 self.paintedUnseen.emit()
         if phase is not None and not self._blank:
             button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as

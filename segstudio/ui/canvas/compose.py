@@ -21,7 +21,18 @@ from segstudio.imaging.pyramid import resizable
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks
 from segstudio.ui.canvas.palette import Ink
 
-__all__ = ["Grid", "Pixels", "compose_codes", "edges", "enlarged", "grid_of", "ground", "marks_in_view"]
+__all__ = [
+    "Grid",
+    "Pixels",
+    "coloured",
+    "compose_codes",
+    "edges",
+    "enlarged",
+    "grid_of",
+    "ground",
+    "marks_in_view",
+    "resampled",
+]
 
 Index = NDArray[np.intp]
 ReadMarks = Callable[[int, Rect], Marks]
@@ -33,12 +44,17 @@ _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 
 
 class Pixels(Protocol):
-    """The image: samples by level (level n is reduced by 2 ** n), and how they are displayed."""
+    """The image: samples by level (level n is reduced by 2 ** n), and how they are displayed.
+
+    `reduced` is one and the same object in every view of the same samples.
+    """
 
     @property
     def size(self) -> tuple[int, int]: ...
     @property
     def levels(self) -> int: ...
+    @property
+    def reduced(self) -> tuple[NDArray[Any], ...]: ...
     @property
     def view(self) -> View: ...
     def samples(self, level: int, rect: Rect) -> NDArray[Any]: ...
@@ -76,9 +92,30 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, width), _cells(grid.ys, 1, height)
         source = _span(columns, rows)
-        shown = colours(picked(pixels.samples(0, source), view), view)
-        out[...] = enlarged(_packed(_bgra(shown)), rows - source.y, columns - source.x)
-        return
+        shown = coloured(picked(pixels.samples(0, source), view), view)
+        out[...] = enlarged(shown, rows - source.y, columns - source.x)
+    elif is_plain(pixels.reduced[0].dtype, view):
+        samples, matrix = _reduced(pixels, grid)
+        # Four channels are more than twice as fast as three.
+        out[...] = _packed(_warped(_bgra(samples), matrix, (grid.rect.w, grid.rect.h)))
+    else:
+        out[...] = coloured(resampled(pixels, grid), view)
+
+
+def resampled(pixels: Pixels, grid: Grid) -> NDArray[Any]:
+    """The samples (h, w, n) of the shown channels at the pixels of a grid of a scale below 1."""
+    samples, matrix = _reduced(pixels, grid)
+    return _warped(resizable(samples), matrix, (grid.rect.w, grid.rect.h))
+
+
+def coloured(samples: NDArray[Any], view: View) -> NDArray[np.uint32]:
+    """Samples (h, w, n) of the shown channels as 0xffRRGGBB (h, w)."""
+    return _packed(_bgra(colours(samples, view)))
+
+
+def _reduced(pixels: Pixels, grid: Grid) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The shown channels of what is in view, from the level next in size, and the matrix from device pixels to them."""
+    width, height = pixels.size
     level = min(floor(log2(1 / grid.scale) + 1e-9), pixels.levels - 1)
     w, h = -(-width // 2**level), -(-height // 2**level)
     # Every level begins at the corner of the image; its pixels are 2 ** level wide, even a last one partly outside.
@@ -87,18 +124,15 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     right, bottom = grid.xs[-1] * f - 0.5, grid.ys[-1] * f - 0.5
     source = Rect.of_edges(left - 1, top - 1, right + 2, bottom + 2).intersected(Rect(0, 0, w, h))
     matrix = np.array([[f / grid.scale, 0, left - source.x], [0, f / grid.scale, top - source.y]])
-    samples, size = picked(pixels.samples(level, source), view), (grid.rect.w, grid.rect.h)
-    if is_plain(samples.dtype, view):
-        # Four channels are more than twice as fast as three.
-        out[...] = _packed(_warped(_bgra(samples), matrix, size))
-    else:
-        out[...] = _packed(_bgra(colours(_warped(resizable(samples), matrix, size), view)))
+    return picked(pixels.samples(level, source), pixels.view), matrix
 
 
 def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[Any]:
     """Samples (h, w, c) at the positions that a matrix gives for `size` (width, height) pixels, bilinear."""
     import cv2
 
+    if not samples.shape[2]:
+        return np.zeros((size[1], size[0], 0), samples.dtype)
     if samples.shape[2] > _CHANNELS_AT_ONCE:
         parts = np.split(samples, range(_CHANNELS_AT_ONCE, samples.shape[2], _CHANNELS_AT_ONCE), axis=2)
         return np.concatenate([_warped(np.ascontiguousarray(part), matrix, size) for part in parts], axis=2)

@@ -1,274 +1,31 @@
-"""What is drawn and how: an image, its labels and its proposal. Knows no widgets or buffers."""
+"""What is drawn: an image, and above it its labels and its proposal. Knows no widgets or buffers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import floor, inf
-
-import numpy as np
-from numpy.typing import NDArray
-
-from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
 from segstudio.labels.document import Document
-from segstudio.labels.edit import TileKey
-from segstudio.labels.model import ClassTable
-from segstudio.labels.proposal import Proposal, ProposalTile
-from segstudio.labels.tiles.overview import Marks, Overviews
-from segstudio.labels.tiles.raster import Raster, read_tiles
-from segstudio.labels.tiles.tile import EMPTY, Constant, Tile
-from segstudio.ui.canvas.compose import Grid, Pixels, compose_codes, edges, enlarged, grid_of, ground, marks_in_view
-from segstudio.ui.canvas.palette import Palette
+from segstudio.ui.canvas.compose import Pixels
+from segstudio.ui.canvas.layers.image import ImageLayer
+from segstudio.ui.canvas.layers.labels import LabelLayer
 
-__all__ = ["NEUTRAL", "Drawn", "Scene"]
-
-NEUTRAL = 0xFF2B2B2B
-"""The colour around the image: a neutral dark grey in every theme."""
-
-
-class _ProposalTiles:
-    """The tiles of a proposal, which never change."""
-
-    def __init__(self, tiles: Mapping[tuple[int, int], ProposalTile]) -> None:
-        self._tiles = tiles
-
-    def look(self, key: TileKey) -> Tile:
-        found = self._tiles.get(key[1:])
-        return EMPTY if found is None else found.labels
-
-    peek = look
-
-    def stamp(self, key: TileKey) -> int:
-        return 0
-
-
-class _Sight:
-    """The tiles of a raster for one drawing; one that cannot be read shows nothing and is recorded."""
-
-    def __init__(self, raster: Raster) -> None:
-        self._raster = raster
-        self.unread: dict[TileKey, Exception] = {}
-        self.peek, self.stamp = raster.peek, raster.stamp
-
-    def look(self, key: TileKey) -> Tile:
-        try:
-            return EMPTY if key in self.unread else self._raster.look(key)
-        except Exception as error:  # noqa: BLE001 - passed on, and the other tiles are drawn
-            self.unread[key] = error
-            return EMPTY
-
-    def ids(self, plane: int, rect: Rect) -> NDArray[np.uint32]:
-        """Object ids of a rectangle within the image (h, w)."""
-        return read_tiles({(ty, tx): self.look((plane, ty, tx)) for ty, tx in tiles_of(rect)}, rect)[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was not drawn, as image rectangles: tiles for which there was no time, and tiles that cannot be read."""
-
-    late: list[Rect]
-    unread: list[Rect]
-    faults: tuple[Exception, ...]
+__all__ = ["Scene"]
 
 
 class Scene:
-    """Draws rectangles of device pixels into arrays of 0xAARRGGBB, premultiplied for the overlay."""
+    """Two layers on one image, drawn into buffers of their own since a stroke changes the upper one alone."""
 
     def __init__(self) -> None:
-        self.pixels: Pixels | None = None
-        self.document: Document | None = None
-        self.plane = 0
-        self.outlines = False
-        self.show_labels = True
-        self.show_proposal = True
-        self.line_px = 1
-        self._opacity = 0.45
-        self._classes: ClassTable | None = None
-        self._palette = Palette.of(None, self._opacity)
-        self._labels = Overviews()
-        self._touched: dict[TileKey, Constant] = {}
-        self._proposal: Proposal | None = None
-        self._proposed = Overviews()
+        self.image = ImageLayer()
+        self.labels = LabelLayer()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no image."""
+        return self.image.pixels is None
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the image in pixels; (1, 1) if there is none."""
-        return (1, 1) if self.pixels is None else self.pixels.size
+        return self.image.size
 
     def show(self, pixels: Pixels | None, document: Document | None, plane: int) -> None:
         """Show another image and its labels, without the old proposal."""
-        if document is not self.document or plane != self.plane:
-            self._labels.clear()
-        self._touched.clear()
-        self.pixels, self.document, self.plane = pixels, document, plane
-        self.set_proposal(None)
-        self.refresh_lookup()
-
-    def set_classes(self, classes: ClassTable) -> None:
-        """Use other classes."""
-        self._classes = classes
-        self._mix()
-
-    def set_opacity(self, opacity: float) -> None:
-        """Set the opacity of labels, 0..1."""
-        self._opacity = opacity
-        self._mix()
-
-    def set_proposal(self, proposal: Proposal | None) -> None:
-        """Show another proposal for this image, or none."""
-        if proposal is not self._proposal:
-            self._proposed.clear()
-        self._proposal = proposal
-        self._look_up_proposal()
-
-    def refresh_lookup(self) -> bool:
-        """Take in new objects; returns whether a known object changed its class, so that everything is out of date."""
-        if self.document is None:
-            return False
-        return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
-
-    def touched(self, rect: Rect) -> list[Rect]:
-        """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
-
-        A tile that is the same constant as when it was last touched is left out: the inside of a large brush.
-        """
-        if self.document is None:
-            return []
-        parts: list[Rect] = []
-        for ty, tx in tiles_of(rect.intersected(self.document.raster.bounds(self.plane))):
-            key = (self.plane, ty, tx)
-            tile = self.document.raster.peek(key)
-            if isinstance(tile, Constant):
-                if self._touched.get(key) == tile:
-                    continue
-                self._touched[key] = tile
-            else:
-                self._touched.pop(key, None)
-                self._labels.forget([key])
-            part = tile_rect(ty, tx).intersected(rect)
-            if parts and parts[-1].y == part.y and parts[-1].right == part.x:
-                part = parts.pop().united(part)
-            parts.append(part)
-        return parts
-
-    def draw_ground(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32]) -> None:
-        """Draw the image into a rectangle of a whole buffer (h, w)."""
-        out[rect.y : rect.bottom, rect.x : rect.right] = NEUTRAL
-        grid = None if self.pixels is None else grid_of(transform, self.size, rect)
-        if grid is not None and self.pixels is not None:
-            part = grid.rect
-            ground(self.pixels, grid, out[part.y : part.bottom, part.x : part.right])
-
-    def draw_overlay(
-        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
-    ) -> Drawn:
-        """Draw labels and proposal into a rectangle of a whole buffer (h, w); returns what was not drawn.
-
-        These are tiles whose marks could not be computed before `deadline`, and tiles that cannot be read; they appear
-        as unlabelled.
-        """
-        sight = None if self.document is None else _Sight(self.document.raster)
-        late = self._draw_overlay(transform, rect, out, sight, deadline)
-        unread = {} if sight is None else sight.unread
-        parts = [tile_rect(*key[1:]) for key in unread]
-        return Drawn([tile_rect(*key[1:]) for key in late], parts, tuple(unread.values()))
-
-    def _draw_overlay(
-        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], sight: _Sight | None, deadline: float
-    ) -> list[TileKey]:
-        out[rect.y : rect.bottom, rect.x : rect.right] = 0
-        grid = grid_of(transform, self.size, rect)
-        # Outlines depend on neighbouring pixels, so they are drawn with a margin that is then cut off.
-        wide = grid_of(transform, self.size, rect.grown(self.line_px))
-        if grid is None or wide is None or self.pixels is None:
-            return []
-        late: list[TileKey] = []
-        labels = self._label_marks(wide, sight, late, deadline)
-        proposed = self._proposal_marks(wide, late, deadline)
-        if labels is None and proposed is None:
-            return late
-        if labels is None:
-            labels = np.zeros((wide.rect.h, wide.rect.w), np.uint8)
-        codes = compose_codes(
-            labels,
-            proposed,
-            self._outlined(wide, sight, labels),
-            (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)),
-            self.line_px,
-            self._palette.count,
-            self._palette.code_type,
-        )
-        part, x, y = grid.rect, grid.rect.x - wide.rect.x, grid.rect.y - wide.rect.y
-        out[part.y : part.bottom, part.x : part.right] = np.take(
-            self._palette.colors, codes[y : y + part.h, x : x + part.w], mode="clip"
-        )
-        return late
-
-    def _label_marks(self, grid: Grid, sight: _Sight | None, late: list[TileKey], deadline: float) -> Marks | None:
-        plane = self.plane
-        if sight is None or not self.show_labels:
-            return None
-
-        def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._labels.region(sight, plane, rect, level, deadline)
-            late.extend(missing)
-            return marks
-
-        return marks_in_view(read, grid, self.size)
-
-    def _proposal_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
-        if self._proposal is None or not self.show_proposal:
-            return None
-        source = _ProposalTiles(self._proposal.tiles)
-
-        def read(level: int, rect: Rect) -> Marks:
-            marks, missing = self._proposed.region(source, 0, rect, level, deadline)
-            late.extend(missing)
-            return marks
-
-        return marks_in_view(read, grid, self.size)
-
-    def _outlined(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
-        """Labelled pixels to be drawn as outlines; None if there are none."""
-        objects, background = self._object_outlines(grid, sight, labels), self._background_outline(labels)
-        if objects is None or background is None:
-            return background if objects is None else objects
-        return objects | background
-
-    def _background_outline(self, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where labelled background meets unlabelled pixels."""
-        labelled = labels > 0
-        wanted = labelled & (labels <= self._palette.last_background)
-        if not wanted.any():
-            return None
-        return edges(labelled.view(np.uint8), self.line_px) & wanted
-
-    def _object_outlines(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where objects (or, zoomed out, classes) meet: always for instance classes, for all if outlines are on.
-
-        Otherwise two touching objects of one class would look like one.
-        """
-        if sight is None:
-            return None
-        wanted = labels >= (1 if self.outlines else self._palette.first_instance)
-        if not wanted.any():
-            return None
-        if grid.scale < 1:
-            return edges(labels, self.line_px) & wanted
-        columns = np.clip(np.floor(grid.xs), 0, self.size[0] - 1).astype(np.intp)
-        rows = np.clip(np.floor(grid.ys), 0, self.size[1] - 1).astype(np.intp)
-        x, y = int(columns[0]), int(rows[0])
-        source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-        ids = sight.ids(self.plane, source)
-        return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
-
-    def _mix(self) -> None:
-        self._palette = Palette.of(self._classes, self._opacity)
-        self.refresh_lookup()
-        self._look_up_proposal()
-
-    def _look_up_proposal(self) -> None:
-        if self._proposal is None:
-            return
-        by_id = np.zeros(max(self._proposal.rows, default=0) + 1, np.int32)
-        for id_, row in self._proposal.rows.items():
-            by_id[id_] = row.class_id
-        self._proposed.set_lookup(self._palette.marks_by_class(by_id))
+        self.image.pixels = pixels
+        self.labels.show(document, plane, self.image.size)

@@ -67,7 +67,7 @@ class Surface(QWidget):
     @property
     def _blank(self) -> bool:
         """Whether no image is shown; asking does not make the scene."""
-        return "_scene" not in self.__dict__ or self._scene.pixels is None
+        return "_scene" not in self.__dict__ or self._scene.empty
 
     @property
     def scale(self) -> float:
@@ -100,22 +100,22 @@ class Surface(QWidget):
 
     def set_opacity(self, opacity: float) -> None:
         """Set the opacity of labels, 0..1."""
-        self._scene.set_opacity(min(max(opacity, 0.0), 1.0))
+        self._scene.labels.set_opacity(min(max(opacity, 0.0), 1.0))
         self._overlay_changed()
 
     def set_outlines(self, shown: bool) -> None:
         """Set whether all objects are outlined, not only those of instance classes."""
-        self._scene.outlines = shown
+        self._scene.labels.outlines = shown
         self._overlay_changed()
 
     def set_labels_shown(self, shown: bool) -> None:
         """Set whether labels are shown."""
-        self._scene.show_labels = shown
+        self._scene.labels.show_labels = shown
         self._overlay_changed()
 
     def set_proposal_shown(self, shown: bool) -> None:
         """Set whether the proposal is shown."""
-        self._scene.show_proposal = shown
+        self._scene.labels.show_proposal = shown
         self._overlay_changed()
 
     # -- for the canvas -------------------------------------------------------------------------------------------
@@ -142,8 +142,8 @@ class Surface(QWidget):
     def _labels_changed(self, rect: Rect) -> None:
         """Redraw labels that changed within a rectangle of image pixels."""
         region = QRegion()
-        for part in self._scene.touched(rect):
-            spoiled = self._viewport.covering(part, self._scene.line_px + 2)
+        for part in self._scene.labels.touched(rect):
+            spoiled = self._viewport.covering(part, self._scene.labels.line_px + 2)
             self._frame.spoil_overlay(spoiled)
             region = region.united(self._view_rect(spoiled))
         self.update(region)
@@ -204,7 +204,7 @@ class Surface(QWidget):
 
     def _take_size(self) -> None:
         ratio = self.devicePixelRatioF()
-        self._scene.line_px = max(round(ratio), 1)
+        self._scene.labels.line_px = max(round(ratio), 1)
         self._viewport.resize(self.width(), self.height(), ratio)
         self._frame.resize(*self._viewport.device_size, ratio)
         self._view_changed()

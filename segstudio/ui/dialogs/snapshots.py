@@ -3,30 +3,25 @@
 It is not modal: painting goes on while it is open.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from segstudio.app.values import JobKind
 from segstudio.text import N_, _, count, elided
+from segstudio.ui.dialogs.snapshot_list import SnapshotList
 from segstudio.ui.panels.controls import muted_label
-from segstudio.ui.text import beside_icon, wrapped
-from segstudio.ui.theme import current_theme
+from segstudio.ui.text import beside_icon
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
@@ -36,17 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SnapshotsDialog"]
 
-_ID = Qt.ItemDataRole.UserRole
-_NAME, _WHEN, _EDITS, _WHO = range(4)
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ROW_H = 24
 _COUNT_MS = 250
-_EMPTY = N_(
-    "No snapshots yet. Keep one with Ctrl+Shift+S. From the second day of work on, "
-    "one is kept automatically before the first edit of each day."
-)
-
-
 _ON_KEEPING = N_("A snapshot names all current labels. 'Snapshots…' in the menu Project lists and restores them.")
 _ON_RESTORING = N_("Restoring can be undone: nothing painted since then is lost.")
 
@@ -61,7 +46,7 @@ class SnapshotsDialog(QDialog):
         super().__init__(parent)
         self._session = session
         self._project: OpenedProject | None = None
-        self._filling = self._running = self._restoring = False
+        self._running = self._restoring = False
         self._sure: int | None = None
         self._keeping = False
         self._large: QSize | None = None
@@ -73,8 +58,8 @@ class SnapshotsDialog(QDialog):
         self.setWindowTitle(_("Snapshots"))
         self.name = QLineEdit()
         self.keep = QPushButton(icon("snapshot"), beside_icon(_("Keep")))
-        self.list = QTreeWidget()
-        self.empty = QLabel(_(_EMPTY), self.list.viewport())
+        self.list = SnapshotList()
+        self.empty = self.list.empty
         self.restore = QPushButton(_("Restore project"))
         self.restore_image = QPushButton(_("Restore this image"))
         self.rename = QPushButton(_("Rename"))
@@ -165,30 +150,6 @@ class SnapshotsDialog(QDialog):
         self.state.setObjectName("snapshotState")
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.empty.setObjectName("snapshotEmpty")
-        self.empty.setProperty("role", "muted")
-        self.empty.setWordWrap(True)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._dress_list()
-
-    def _dress_list(self) -> None:
-        self.list.setHeaderLabels([_("Name"), _("When"), _("Edits since"), _("By")])
-        self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
-        self.list.setAllColumnsShowFocus(True)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        header = self.list.header()
-        header.setObjectName("snapshotHeader")
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column in (_WHEN, _EDITS, _WHO):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.setMaximumSectionSize(360)
-        self.list.headerItem().setTextAlignment(_EDITS, _RIGHT)
-        # Figures are right-aligned next to left-aligned names, so they need some space between them.
-        self.list.setStyleSheet("QTreeView::item, QHeaderView::section { padding-right: 12px; }")
 
     def _arrange(self) -> None:
         above, below, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -211,19 +172,17 @@ class SnapshotsDialog(QDialog):
         column.addWidget(self.list, 1)
         column.addLayout(below)
         column.addLayout(last)
-        inside = QVBoxLayout(self.list.viewport())
-        inside.addWidget(self.empty)
 
     def _connect(self) -> None:
         self.keep.clicked.connect(self._keep)
         self.restore.clicked.connect(lambda: self._restore(this_image=False))
         self.restore_image.clicked.connect(lambda: self._restore(this_image=True))
-        self.rename.clicked.connect(self._rename)
+        self.rename.clicked.connect(self.list.edit_name)
         self.delete.clicked.connect(self._delete)
         self.undo.clicked.connect(self._undo)
         self.list.itemSelectionChanged.connect(self._refresh)
         self.list.itemSelectionChanged.connect(lambda: self._ask_to_delete(None))
-        self.list.itemChanged.connect(self._renamed)
+        self.list.renamed.connect(self._renamed)
         self._session.notices.told.connect(self._told)
         self._session.jobs.changed.connect(self._jobs_changed)
 
@@ -242,16 +201,7 @@ class SnapshotsDialog(QDialog):
         """Read the list again; the selected row stays selected."""
         if self.isHidden():
             return
-        chosen = self._chosen()
-        self._filling = True
-        self.list.clear()
-        for item in self._items:
-            row = _row(item, editable=self._project is not None and self._project.may_write)
-            self.list.addTopLevelItem(row)
-            if item.id == chosen:
-                self.list.setCurrentItem(row)
-        self._filling = False
-        self.empty.setVisible(self.list.topLevelItemCount() == 0)
+        self.list.fill(self._items, editable=self._project is not None and self._project.may_write)
         self._refresh()
 
     def _count_soon(self, _seq: int) -> None:
@@ -263,22 +213,13 @@ class SnapshotsDialog(QDialog):
         """Update only the numbers of edits, so that a name being edited is left alone."""
         if self.isHidden():
             return
-        edits = {item.id: item.edits for item in self._items}
-        self._filling = True
-        for n in range(self.list.topLevelItemCount()):
-            row = self.list.topLevelItem(n)
-            if row is not None and row.data(_NAME, _ID) in edits:
-                row.setText(_EDITS, f"{edits[row.data(_NAME, _ID)]:,}")
-        self._filling = False
-        if len(edits) != self.list.topLevelItemCount():
+        if not self.list.recount(self._items):
             self._fill()  # the first edit of the day has kept one
 
     def _refresh(self, _: object = None) -> None:
         project = self._project
         writes = project is not None and project.may_write and not self._running
-        chosen = self._chosen() is not None
-        row = self.list.currentItem()
-        kept = chosen and row is not None and not row.isDisabled()
+        chosen, kept = self.list.chosen is not None, self.list.restorable
         self.keep.setEnabled(writes)
         self.name.setEnabled(writes)
         self.restore.setEnabled(writes and kept)
@@ -287,10 +228,6 @@ class SnapshotsDialog(QDialog):
         self.rename.setEnabled(writes and chosen)
         self.delete.setEnabled(writes and chosen)
         self.undo.setEnabled(writes)
-
-    def _chosen(self) -> int | None:
-        row = self.list.currentItem()
-        return None if row is None or not row.isSelected() else int(row.data(_NAME, _ID))
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
@@ -302,7 +239,7 @@ class SnapshotsDialog(QDialog):
         self.hide()
 
     def _restore(self, *, this_image: bool) -> None:
-        chosen = self._chosen()
+        chosen = self.list.chosen
         if chosen is None or self._project is None:
             return
         self._say(_("Restoring …"))
@@ -312,23 +249,17 @@ class SnapshotsDialog(QDialog):
         else:
             self._project.snapshots.restore_project(chosen)
 
-    def _rename(self) -> None:
-        row = self.list.currentItem()
-        if row is not None:
-            self.list.setFocus()
-            self.list.editItem(row, _NAME)
-
-    def _renamed(self, row: QTreeWidgetItem, column: int) -> None:
-        if not self._filling and column == _NAME and self._project is not None:
-            self._project.snapshots.rename(int(row.data(_NAME, _ID)), row.text(_NAME))
+    def _renamed(self, snapshot: int, name: str) -> None:
+        if self._project is not None:
+            self._project.snapshots.rename(snapshot, name)
 
     def _delete(self) -> None:
         """Delete at the second click: the first may be a slip, next to Rename."""
-        chosen, row = self._chosen(), self.list.currentItem()
-        if chosen is None or row is None or self._project is None:
+        chosen = self.list.chosen
+        if chosen is None or self._project is None:
             return
         if self._sure != chosen:
-            self._say(_("Click again to delete '{name}'; no label changes.", name=elided(row.text(_NAME), 40)))
+            self._say(_("Click again to delete '{name}'; no label changes.", name=elided(self.list.chosen_name, 40)))
             self._ask_to_delete(chosen)
             return
         self._say("")
@@ -380,24 +311,3 @@ class SnapshotsDialog(QDialog):
         self.state.setText(text)
         self.state.setAccessibleName(text)
         self.undo.setVisible(undo)
-
-
-def _row(item: "SnapshotItem", *, editable: bool) -> QTreeWidgetItem:
-    when = datetime.fromisoformat(item.time).astimezone().strftime("%Y-%m-%d %H:%M")
-    row = QTreeWidgetItem([item.name, when, f"{item.edits:,}", elided(item.author, 20) or _("automatic")])
-    row.setData(_NAME, _ID, item.id)
-    tip = [item.name] if item.kept else [item.name, _("Removed by compacting: it can no longer be restored.")]
-    row.setToolTip(_NAME, wrapped("\n".join(tip)))
-    row.setTextAlignment(_EDITS, _RIGHT)
-    row.setSizeHint(_NAME, QSize(0, _ROW_H))
-    row.setToolTip(_WHO, wrapped(item.author))
-    if not item.kept:
-        for column in range(4):
-            row.setForeground(column, QColor(current_theme().faint))
-    flags = Qt.ItemFlag.ItemIsSelectable
-    if item.kept:
-        flags |= Qt.ItemFlag.ItemIsEnabled
-    if editable:
-        flags |= Qt.ItemFlag.ItemIsEditable
-    row.setFlags(flags)
-    return row

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, 
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from segstudio.labels.model import Status
 from segstudio.text import _
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
 from segstudio.ui.theme import Theme, current_theme
@@ -58,7 +59,7 @@ class ImageCell(QStyledItemDelegate):
             _badge(painter, theme, picture, _("held out"))
         line = QRect(picture.x(), picture.bottom() + 4, picture.width(), 20)
         draw_status(painter, theme, QRectF(line.x(), line.y() + 4, 12, 12), item.status, bool(item.problem))
-        painter.setPen(QColor(theme.text if item.status != "done" else theme.muted))
+        painter.setPen(QColor(theme.text if item.status != Status.DONE else theme.muted))
         metrics = painter.fontMetrics()
         name = metrics.elidedText(item.name.rpartition("/")[2], Qt.TextElideMode.ElideMiddle, line.width() - 16)
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
@@ -104,7 +105,7 @@ def selected_hovered(option: QStyleOptionViewItem) -> tuple[bool, bool]:
     return bool(state & QStyle.StateFlag.State_Selected), bool(state & QStyle.StateFlag.State_MouseOver)
 
 
-def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, problem: bool) -> None:
+def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: Status, problem: bool) -> None:
     """Draw a ring for new, a half-filled ring for in progress, a tick in a disc for done, a triangle for a problem."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inner = box.adjusted(1, 1, -1, -1)
@@ -112,7 +113,7 @@ def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, probl
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.warning))
         painter.drawPolygon(QPolygonF([QPointF(box.center().x(), box.top()), box.bottomRight(), box.bottomLeft()]))
-    elif status == "done":
+    elif status == Status.DONE:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.accent))
         painter.drawEllipse(inner)
@@ -120,9 +121,9 @@ def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: str, probl
         c = box.center()
         painter.drawPolyline([c + QPointF(-2.4, 0.2), c + QPointF(-0.6, 2.0), c + QPointF(2.6, -1.8)])
     else:
-        painter.setPen(QPen(QColor(theme.accent if status == "in-progress" else theme.faint), 1.5))
+        painter.setPen(QPen(QColor(theme.accent if status == Status.IN_PROGRESS else theme.faint), 1.5))
         painter.drawEllipse(inner)
-        if status == "in-progress":
+        if status == Status.IN_PROGRESS:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.accent))
             painter.drawPie(inner, 270 * 16, 180 * 16)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
+from segstudio.labels.model import Status
 from segstudio.text import N_, _, count
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
 from segstudio.ui.panels.thumbnails import Thumbnails
@@ -26,12 +27,12 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _HEAD_H = 28
-_STATUS = {"new": N_("new"), "in-progress": N_("in progress"), "done": N_("done")}
+_STATUS = {Status.NEW: N_("new"), Status.IN_PROGRESS: N_("in progress"), Status.DONE: N_("done")}
 
 
 def described(item: "ImageItem") -> str:
     """A row in words, for the tooltip and for screen readers."""
-    parts = [item.name, f"{item.width} × {item.height} px", _(_STATUS.get(item.status, item.status))]
+    parts = [item.name, f"{item.width} × {item.height} px", _(_STATUS[item.status])]
     if item.objects:
         parts.append(count(item.objects, "1 object", "{n} objects"))
     if item.split:
@@ -209,5 +210,5 @@ class ImageListPanel(QFrame):
             self._done.difference_update(rows)
         else:
             self._done.clear()
-        self._done.update(row for row in rows or range(len(images)) if images[row].status == "done")
+        self._done.update(row for row in rows or range(len(images)) if images[row].status == Status.DONE)
         self._counts.setText(_("{done} of {n} done", done=f"{len(self._done):,}", n=f"{len(images):,}"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from segstudio.app.values import ImageTrouble
+from segstudio.app.values import ImageTrouble, TroubleKind
 from segstudio.text import _
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
@@ -75,7 +75,7 @@ class ImageBanner(QFrame):
         writable = self._project is not None and self._project.may_write
         self.text.setText(trouble.sentence)
         self.text.setAccessibleName(trouble.sentence)
-        self.locate_button.setVisible(trouble.kind == "missing" and writable)
+        self.locate_button.setVisible(trouble.kind == TroubleKind.MISSING and writable)
         for button in (self.use_button, self.keep_button):
             button.setVisible(trouble.usable and writable)
         self.setVisible(bool(trouble.kind) and not self._covered)

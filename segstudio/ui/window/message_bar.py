@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
-from segstudio.app.values import JobKind, NoticeKind
+from segstudio.app.values import EngineKind, JobKind, NoticeKind, TroubleKind
 from segstudio.text import _
 from segstudio.ui.text import beside_icon
 from segstudio.ui.theme import current_theme
@@ -148,17 +148,17 @@ class MessageStrip(QFrame):
         first = trouble.sentence.partition(". ")[0]
         if self._project.navigation.failed:
             return bool(trouble.kind)
-        return trouble.kind == "changed" and sentence.startswith(first)
+        return trouble.kind == TroubleKind.CHANGED and sentence.startswith(first)
 
     def _saved(self, state: "SaveState") -> None:
         if state.saved:
             self._succeeded(JobKind.SAVE)
 
     def _engine(self, state: "EngineState") -> None:
-        if state.kind == "dead":
+        if state.kind == EngineKind.DEAD:
             self.say(None, state.sentence)
             self._engine_died = True
-        elif state.kind == "ready" and self._engine_died:
+        elif state.kind == EngineKind.READY and self._engine_died:
             # It stays until it is closed or replaced, so that nobody misses it.
             self.say(None, " ".join([self.text.text(), _("It was started again.")]))
 

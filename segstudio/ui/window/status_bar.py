@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
-from segstudio.app.values import EngineState, JobKind, JobState, NoticeKind, SaveState
+from segstudio.app.values import EngineKind, EngineState, JobKind, JobState, NoticeKind, SaveState
 from segstudio.text import N_, _, clock
 from segstudio.ui.panels.controls import ElidedLabel
 from segstudio.ui.panels.training_versions import version_words
@@ -90,7 +90,7 @@ class StatusBar(QStatusBar):
         self._say("")
         self.show_cursor("")
         self._saved(project.documents.save_state() if project is not None else SaveState(True, "", ""))
-        self._engine(project.engine_state if project is not None else EngineState("off", "", ""))
+        self._engine(project.engine_state if project is not None else EngineState(EngineKind.OFF, "", ""))
         self._proposal()
 
     def reassure(self) -> None:
@@ -227,7 +227,7 @@ class StatusBar(QStatusBar):
         self._publish()
 
     def _engine(self, state: "EngineState") -> None:
-        words = {"starting": _("engine starting …"), "dead": _("engine stopped")}
+        words = {EngineKind.STARTING: _("engine starting …"), EngineKind.DEAD: _("engine stopped")}
         self.device_label.setText(words.get(state.kind, state.device))
         self.device_label.setToolTip(wrapped(state.sentence))
         self._show_device()

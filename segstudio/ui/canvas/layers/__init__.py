@@ -1,1 +1,1 @@
-"""The layers above the image and its labels, one per module."""
+"""The layers of the canvas, one per module: the image, its labels, and above them the active tool's."""

@@ -1,0 +1,178 @@
+"""What a run has learned so far: a network, its average and its optimiser, one step on, saved and restored."""
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as encode_safetensors
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from segstudio.errors import WeightsDamaged
+from segstudio.learn.augment import Augmenter
+from segstudio.learn.device import empty_cache, is_out_of_memory, too_little_memory
+from segstudio.learn.losses import LOSSES
+from segstudio.learn.sampling import UNKNOWN, Batch
+from segstudio.learn.schedules import OPTIMISERS, parameter_groups, rate_at
+from segstudio.runs import Plan
+from segstudio.text import _
+
+__all__ = ["Trainer", "metadata"]
+
+
+class Trainer:
+    """Network, averaged network and optimiser of one run, at `step` steps done.
+
+    `plan` is replaced by the final one when the schedule's length is settled, and when a run ends early.
+    """
+
+    def __init__(self, plan: Plan, net: nn.Module, device: torch.device) -> None:
+        self.plan = plan
+        self.device = device
+        recipe = plan.recipe
+        self._format = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.net = net.to(device=device, memory_format=self._format)  # type: ignore[call-overload]
+        self._average = AveragedModel(self.net, use_buffers=True)
+        self.averaged = self._average.module.eval().requires_grad_(False)
+        self._optimiser = OPTIMISERS[recipe.optimiser](parameter_groups(self.net, plan), recipe.rate)
+        self._loss = LOSSES[recipe.loss]
+        self._augmenter = Augmenter(recipe)
+        self._mean = torch.tensor(plan.mean, device=device).view(1, -1, 1, 1)
+        self._std = torch.tensor(plan.std, device=device).view(1, -1, 1, 1)
+        self.step = 0
+        self.seconds = 0.0
+
+    def learn(self, batch: Batch) -> float:
+        """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing.
+
+        If memory runs out, the batch goes through the network in twice as many parts, whose gradients are added up, and
+        the plan records it. Raises `UserError` if even one patch is too much.
+        """
+        recipe = self.plan.recipe
+        self._set_mode()
+        share = rate_at(self.plan, self.step)
+        for group in self._optimiser.param_groups:
+            group["lr"] = recipe.rate * share * group["factor"]
+        loss = self._backward(batch)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
+        if bool(torch.isfinite(norm)):
+            self._optimiser.step()
+        self.step += 1
+        self._follow()
+        return loss
+
+    def _backward(self, batch: Batch) -> float:
+        """Fill the gradients of a batch, in as many parts as memory requires; returns the loss."""
+        parts = self.parts
+        statistics = [buffer.clone() for buffer in self.net.buffers()]
+        while True:
+            try:
+                loss = self._gradients(batch, parts)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                if parts != self.parts:
+                    self.plan = msgspec.structs.replace(self.plan, in_parts=(*self.plan.in_parts, (self.step, parts)))
+                return loss
+            # Outside the handler the error is gone, and with it the memory that the failed pass held.
+            self._optimiser.zero_grad(set_to_none=True)
+            empty_cache(self.device)
+            if parts >= len(batch.pixels):
+                raise too_little_memory(self.device, one_patch=True)
+            parts = min(2 * parts, len(batch.pixels))
+            # A run that begins with these parts, as a repeated plan does, has no failed pass behind it.
+            for buffer, before in zip(self.net.buffers(), statistics, strict=True):
+                buffer.copy_(before)
+
+    def _gradients(self, batch: Batch, parts: int) -> float:
+        """Each part weighs by its share of the known pixels, so that cross-entropy is that of the whole batch; Dice is
+        the mean of the parts'.
+        """
+        recipe = self.plan.recipe
+        pixels = torch.from_numpy(batch.pixels).to(self.device)
+        labels = torch.from_numpy(batch.labels).to(self.device)
+        pixels = self._augmenter.lit(pixels, self.plan.seed, self.step)
+        inputs = ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
+        self._optimiser.zero_grad(set_to_none=True)
+        half = recipe.precision == "bfloat16"
+        known = (labels != UNKNOWN).sum().clamp(min=1)
+        total = 0.0
+        for x, truth in zip(inputs.tensor_split(parts), labels.tensor_split(parts), strict=True):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                logits = self.net(x)
+            loss = self._loss(logits.float(), truth)
+            if parts > 1:
+                loss = loss * ((truth != UNKNOWN).sum() / known)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+    @property
+    def parts(self) -> int:
+        """The number of parts in which a batch goes through the network at this step."""
+        return next((n for step, n in reversed(self.plan.in_parts) if step <= self.step), 1)
+
+    def snapshot(self) -> bytes:
+        """Everything a resumed run needs, as a safetensors file."""
+        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
+        names = self._parameter_names()
+        for name, state in ((names[id(p)], s) for p, s in self._optimiser.state.items()):
+            tensors |= {f"optimiser.{name}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        facts = {"plan": msgspec.json.encode(self.plan).decode(), "step": str(self.step), "seconds": repr(self.seconds)}
+        return encode_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, facts)
+
+    def restore(self, data: bytes) -> None:
+        """Go to a snapshot of the same network. Raises `WeightsDamaged` if it is not one."""
+        facts = metadata(data)
+        try:
+            tensors = parse_safetensors(data)
+            self.plan = msgspec.json.decode(facts["plan"], type=Plan)
+            self.step, self.seconds = int(facts["step"]), float(facts["seconds"])
+            self.net.load_state_dict(_below(tensors, "net."))
+            self.averaged.load_state_dict(_below(tensors, "averaged."))
+            self._average.n_averaged.fill_(self.step)
+        except (KeyError, ValueError, RuntimeError, SafetensorError, msgspec.MsgspecError) as error:
+            raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start a new run.")) from error
+        moments = _below(tensors, "optimiser.")
+        for name, parameter in self.net.named_parameters():
+            found = {k[len(name) + 1 :]: v for k, v in moments.items() if k.startswith(name + ".")}
+            found = {k: v for k, v in found.items() if "." not in k}
+            if found:
+                self._optimiser.state[parameter] = {
+                    k: v.to(parameter.device) if k != "step" else v for k, v in found.items()
+                }
+
+    def _set_mode(self) -> None:
+        self.net.train()
+        if self.plan.recipe.frozen_statistics:
+            for module in self.net.get_submodule("encoder").modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Exponential average of weights and statistics (Polyak and Juditsky 1992), over all while they are few."""
+        self._average.multi_avg_fn = get_ema_multi_avg_fn(1 - 1 / min(self.step, self.plan.recipe.ema_steps))
+        self._average.update_parameters(self.net)
+        for mine, theirs in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
+            if not mine.is_floating_point():
+                mine.copy_(theirs)  # counts of batches, which are not averaged
+
+    def _parameter_names(self) -> dict[int, str]:
+        return {id(p): name for name, p in self.net.named_parameters()}
+
+
+def metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file. Raises `WeightsDamaged` if it is not one."""
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = msgspec.json.decode(data[8 : 8 + length])
+        return dict(header.get("__metadata__") or {})
+    except (msgspec.DecodeError, AttributeError, ValueError) as error:
+        raise WeightsDamaged(_("A file of weights is truncated or not a safetensors file.")) from error
+
+
+def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,148 @@
+"""The surface that follows the open project: its image, labels and proposal, and a hint where there is no image."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from segstudio.app.values import Changed
+from segstudio.text import _
+from segstudio.ui.canvas.hint import Badge, Hint
+from segstudio.ui.canvas.surface import Surface
+
+if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
+    from segstudio.app.session import Session
+    from segstudio.ui.canvas.scene import Scene
+
+__all__ = ["ImageView"]
+
+
+class ImageView(Surface):
+    """Shows what the owners of the project say is on screen; `left` announces that no image is under the pointer."""
+
+    left = Signal()
+    openRequested = Signal()
+
+    def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._project: OpenedProject | None = None
+        self._shown_image: str | None = None
+        self._loading = False
+        self._hint = Hint(self)
+        self._badge = Badge(self)
+        self._hint.openRequested.connect(self.openRequested)
+        self.viewChanged.connect(self._tell_visible)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Show this project, with the image that it already has on screen."""
+        self._project = project
+        self._show_empty()
+        if project is not None:
+            project.navigation.imageShown.connect(self._on_image_shown)
+            project.navigation.imageLoading.connect(self._on_image_loading)
+            project.navigation.imageFailed.connect(self._on_image_failed)
+            project.navigation.displaying.displayChanged.connect(self._on_display_changed)
+            project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
+            project.documents.changed.connect(self._on_changed)
+            project.documents.classesChanged.connect(self._on_classes_changed)
+            project.proposals.proposalChanged.connect(self._on_proposal_changed)
+            if project.navigation.display is not None:
+                self._on_image_shown()
+
+    def _let_go(self) -> None:
+        """Another image is shown, or none: what the pointer does to the one before must end."""
+
+    def _refresh_cursor(self) -> None:
+        """What the pointer would do may be another."""
+
+    def _make_scene(self) -> "Scene":
+        scene = super()._make_scene()
+        scene.labels.set_opacity(self._session.preferences.overlay_opacity)
+        scene.labels.show_proposal = self._session.preferences.show_proposals
+        return scene
+
+    def _show_empty(self) -> None:
+        self._show_nothing()
+        if self._project is None:
+            self._hint.say(_("Open a folder of images, or drop one here"), button=True)
+        elif not self._project.navigation.items:
+            self._hint.say(_("This project has no images"), _("Drop images or a folder here"))
+
+    def _on_image_loading(self, path: str) -> None:
+        self._loading = True
+        text = _("Loading {name} …", name=path)
+        if self._blank:
+            self._hint.say(text)
+        else:
+            self._badge.announce(text)
+
+    def _on_image_shown(self) -> None:
+        assert self._project is not None
+        navigation, documents = self._project.navigation, self._project.documents
+        self._loading = False
+        self._let_go()
+        self._hint.hide()
+        self._badge.withdraw()
+        document = documents.current.document if documents.current is not None else None
+        self._scene.show(navigation.display, document, navigation.plane)
+        self._scene.labels.set_classes(documents.classes)
+        self._scene.labels.set_proposal(self._project.proposals.seen)
+        if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
+            self._shown_image = navigation.path
+            self._viewport.show(self._scene.size)
+        self._refresh_cursor()
+        self._view_changed()
+
+    def _on_display_changed(self) -> None:
+        """Show another rendering of the same samples: only the look-up is new."""
+        if not self._blank and self._project is not None:
+            self._scene.image.pixels = self._project.navigation.display
+            self._frame.spoil_ground()
+            self.update()
+
+    def _tell_visible(self) -> None:
+        if self._project is not None:
+            self._project.proposals.visible = None if self._blank else self._viewport.visible()
+
+    def _on_image_failed(self, _path: str, sentence: str) -> None:
+        assert self._project is not None
+        self._show_nothing()
+        said_above = bool(self._project.navigation.trouble.kind) and self._project.may_write
+        self._hint.say(_("This image cannot be shown"), "" if said_above else sentence)
+
+    def _show_nothing(self) -> None:
+        self._loading = False
+        self._let_go()
+        self._badge.withdraw()
+        self._shown_image = None
+        if not self._blank:
+            self._scene.show(None, None, 0)
+            self._frame.spoil_all()
+        self._place_ring(None)
+        self._show_overlay(())
+        self.left.emit()
+        self._refresh_cursor()
+        self.update()
+
+    def _on_changed(self, change: Changed) -> None:
+        document = None if self._blank else self._scene.labels.document
+        if document is None or change.image != document.image:
+            return
+        if self._scene.labels.refresh_lookup():
+            self._overlay_changed()
+        if change.plane != self._scene.labels.plane or change.rect.empty:
+            return
+        self._labels_changed(change.rect)
+
+    def _on_proposal_changed(self) -> None:
+        if not self._blank and self._project is not None:
+            self._scene.labels.set_proposal(self._project.proposals.seen)
+            self._overlay_changed()
+
+    def _on_classes_changed(self) -> None:
+        if not self._blank and self._project is not None:
+            self._scene.labels.set_classes(self._project.documents.classes)
+            self._overlay_changed()
+            self._refresh_cursor()

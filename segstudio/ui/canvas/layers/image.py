@@ -1,0 +1,69 @@
+"""The layer of the image: draws its samples, in their view, into rectangles of device pixels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect, ViewTransform
+from segstudio.imaging.display import is_plain
+from segstudio.ui.canvas.compose import Pixels, coloured, grid_of, ground, resampled
+
+__all__ = ["NEUTRAL", "ImageLayer"]
+
+NEUTRAL = 0xFF2B2B2B
+"""The colour around the image: a neutral dark grey in every theme."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """Samples of the channels of a view at the pixels of a rectangle."""
+
+    transform: ViewTransform
+    rect: Rect
+    channels: tuple[int, ...]
+    samples: NDArray[Any]
+
+
+class ImageLayer:
+    """Draws 0xffRRGGBB. What was resampled last is kept, a view's size at most: between other levels, or in other
+    colours, nothing but the look-up is new.
+    """
+
+    def __init__(self) -> None:
+        self._pixels: Pixels | None = None
+        self._kept: _Kept | None = None
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """What is drawn; None = the neutral grey alone."""
+        return self._pixels
+
+    @pixels.setter
+    def pixels(self, pixels: Pixels | None) -> None:
+        if pixels is None or self._pixels is None or pixels.reduced is not self._pixels.reduced:
+            self._kept = None
+        self._pixels = pixels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image in pixels; (1, 1) if there is none."""
+        return (1, 1) if self._pixels is None else self._pixels.size
+
+    def draw(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32]) -> None:
+        """Draw into a rectangle of a whole buffer (h, w)."""
+        out[rect.y : rect.bottom, rect.x : rect.right] = NEUTRAL
+        pixels = self._pixels
+        grid = None if pixels is None else grid_of(transform, pixels.size, rect)
+        if pixels is None or grid is None:
+            return
+        part = grid.rect
+        target = out[part.y : part.bottom, part.x : part.right]
+        if grid.scale >= 1 or is_plain(pixels.reduced[0].dtype, pixels.view):
+            ground(pixels, grid, target)
+            return
+        kept, channels = self._kept, pixels.view.indices
+        if kept is None or (kept.transform, kept.rect, kept.channels) != (transform, part, channels):
+            kept = self._kept = _Kept(transform, part, channels, resampled(pixels, grid))
+        target[...] = coloured(kept.samples, pixels.view)
