@@ -6,6 +6,7 @@ A project on a disk that may only be read has its place too, and its journal kno
 import hashlib
 import json
 from dataclasses import asdict, replace
+from math import isfinite
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -39,12 +40,11 @@ def read_place(project: Path) -> Place | None:
     if not isinstance(found, dict):
         return None
     image, plane, fitted = found.get("image"), found.get("plane"), found.get("fitted")
-    numbers = [found.get(name) for name in ("scale", "x", "y")]
-    if not isinstance(image, str) or type(plane) is not int or type(fitted) is not bool:
+    numbers = [value for name in ("scale", "x", "y") if isinstance(value := found.get(name), float) and isfinite(value)]
+    if not isinstance(image, str) or type(plane) is not int or type(fitted) is not bool or len(numbers) < 3:
         return None
-    if not all(isinstance(number, float) and abs(number) < float("inf") for number in numbers) or numbers[0] <= 0:
-        return None
-    return Place(image=image, plane=plane, fitted=fitted, scale=numbers[0], x=numbers[1], y=numbers[2])
+    scale, x, y = numbers
+    return Place(image=image, plane=plane, fitted=fitted, scale=scale, x=x, y=y) if scale > 0 else None
 
 
 def write_place(project: Path, place: Place) -> None:
@@ -101,14 +101,15 @@ class Places(QObject):
         return left if here and not left.fitted else None
 
     def saw(self, scale: float, x: float, y: float, *, fitted: bool) -> None:
-        """The view of the image on screen is this: view pixels per image pixel, and the image position in the middle."""
+        """The view of the image on screen: view pixels per image pixel, and the image position in its middle."""
         if self._now is not None:
             self._become(replace(self._now, scale=scale, x=x, y=y, fitted=fitted))
 
     def _shown(self) -> None:
-        path = self._navigation.path
-        if path is not None and (self._now is None or (self._now.image, self._now.plane) != (path, self._navigation.plane)):
-            self._become(Place(image=path, plane=self._navigation.plane))
+        path, plane = self._navigation.path, self._navigation.plane
+        before = None if self._now is None else (self._now.image, self._now.plane)
+        if path is not None and before != (path, plane):
+            self._become(Place(image=path, plane=plane))
 
     def _become(self, place: Place) -> None:
         self._now = place

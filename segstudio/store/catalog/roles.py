@@ -115,9 +115,7 @@ def hold_out_all(db: sqlite3.Connection, images: Collection[ImageId], *, held: b
     return Moved(tuple(out), tuple(into), tuple(refused))
 
 
-def hold_out(
-    db: sqlite3.Connection, image: ImageId, *, held: bool, spared: Collection[int] = frozenset()
-) -> Moved:
+def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool, spared: Collection[int] = frozenset()) -> Moved:
     """Hold the group of an image out, or let it be learned from: then another labelled group, none of `spared`, takes
     the role, if one can; it must where no other is held out.
 

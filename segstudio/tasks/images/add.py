@@ -91,9 +91,7 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     return plan
 
 
-def additions(
-    project: Project, given: Sequence[str], *, lenient: bool = False
-) -> Generator[Progress, None, Additions]:
+def additions(project: Project, given: Sequence[str], *, lenient: bool = False) -> Generator[Progress, None, Additions]:
     """Find out what adding would do; changes nothing. Raises as `add_images` does.
 
     Where that is `lenient`, a named file that cannot be read is skipped like one of a folder: whoever drops a

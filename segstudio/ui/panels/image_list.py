@@ -213,7 +213,7 @@ class ImageListPanel(QFrame):
         """Select the image that is asked for now, unless it is the same as before: a selection stays then."""
         row = self._row_on_screen()
         self.view.viewport().update()
-        if row < 0 or row == self._followed and self.view.currentIndex().isValid():
+        if row < 0 or (row == self._followed and self.view.currentIndex().isValid()):
             return
         self._followed = row
         index = self.model.index(row)

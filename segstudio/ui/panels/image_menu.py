@@ -14,6 +14,7 @@ from segstudio.ui.window.icons import icon
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
+    from segstudio.labels.model import ImageId
 
 __all__ = ["ImageMenu"]
 
@@ -27,8 +28,8 @@ class ImageMenu(QMenu):
     def __init__(self, session: "Session", project: "OpenedProject", rows: Sequence[int], parent: QWidget) -> None:
         super().__init__(parent)
         self._session, self._project = session, project
+        self._rows = list(rows)
         self._items = [project.navigation.items[row] for row in rows]
-        self._folders = sorted({project.navigation.rows[row].folder for row in rows})
         self.setObjectName("imageMenu")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setToolTipsVisible(True)
@@ -39,8 +40,7 @@ class ImageMenu(QMenu):
         may, done = project.may_write, sum(item.status == "done" for item in self._items)
         held = sum(item.split == "held-out" for item in self._items)
         trains = sum(item.split == "train" for item in self._items)
-        shown = self._add("imageShowFolder", "open", _("Show in folder"), self._show_folders)
-        shown.setEnabled(len(self._folders) <= _MOST_FOLDERS)
+        self._add("imageShowFolder", "open", _("Show in folder"), self._show_folders)
         self.addSeparator()
         mark = project.marking.mark
         self._add("imageMarkDone", "done", _("Mark as done"), lambda: mark(ids, done=True), may and done < n)
@@ -66,15 +66,21 @@ class ImageMenu(QMenu):
         self.addAction(action)
         return action
 
-    def _hold_out(self, images: frozenset[int], held: bool) -> None:
+    def _hold_out(self, images: "frozenset[ImageId]", held: bool) -> None:
         roles = self._project.roles
         self._session.notices.attempt(lambda: roles.hold_out(images, held=held))
 
     def _show_folders(self) -> None:
-        """Open the folders in the file manager."""
+        """Open the folders of the images in the file manager."""
         from PySide6.QtCore import QUrl
         from PySide6.QtGui import QDesktopServices
 
-        for folder in self._folders:
+        rows = self._project.navigation.rows
+        folders = sorted({rows[row].file.parent for row in self._rows})
+        for folder in folders[:_MOST_FOLDERS]:
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
                 self._session.notices.say(_("The folder could not be opened: {folder}", folder=folder))
+                return
+        if len(folders) > _MOST_FOLDERS:
+            said = _("The first {n} of {all} folders were opened.", n=_MOST_FOLDERS, all=len(folders))
+            self._session.notices.say(said)
