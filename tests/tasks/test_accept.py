@@ -261,7 +261,6 @@ def test_a_project_that_is_open_for_reading_refuses(project: Project) -> None:
 
 def test_images_that_a_person_named_need_no_proposal_where_done_needs_none(project: Project, mask: Mask) -> None:
     finished(import_masks(project, "png", mask("a.png", (1, 0, 0, *SIZE))))
-    finished(import_masks(project, "png", mask("b.jpg", (1, 0, 0, 10, 10))))
 
     def ready() -> list[str]:
         return [row.path for row in finished(acceptance(project, project.images(), done=True, unproposed=True)).ready]

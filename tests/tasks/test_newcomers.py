@@ -43,7 +43,7 @@ def test_a_new_file_is_named_as_its_neighbours_are_and_added_so(project: Project
     plan = finished(additions_of(project, Scan(list(new.files), []), lenient=True))
     write_additions(project, plan, Ticker()).result(30)
     assert [row.path for row in project.images()][3:] == ["e.png", "sub/d_9.png", "sub/d_10.png"]
-    assert found(project) == Newcomers((), 0, (), frozenset())
+    assert names(found(project)) == []
 
 
 def test_other_folders_are_not_looked_through(project: Project, tmp_path: Path) -> None:
@@ -76,10 +76,11 @@ def test_what_cannot_be_read_is_named_and_what_is_no_image_is_not(project: Proje
 def test_a_file_that_was_looked_at_is_new_again_only_when_it_has_changed(project: Project, tmp_path: Path) -> None:
     half = tmp_path / "images/half.png"
     whole = picture(tmp_path / "whole.png", 10).read_bytes()
-    half.write_bytes(whole[: len(whole) // 4])
+    half.write_bytes(whole[:20])
     first = found(project)
     assert (names(first), len(first.looked_at)) == ([], 1)
-    assert found(project, first.looked_at) == Newcomers((), 0, (), frozenset())
+    second = found(project, first.looked_at)
+    assert (second.files, second.looked_at) == ((), frozenset())
     half.write_bytes(whole)
     assert names(found(project, first.looked_at)) == ["half.png"]
 
@@ -88,3 +89,15 @@ def test_a_folder_that_is_gone_is_passed_over(project: Project, tmp_path: Path) 
     os.rename(tmp_path / "images/sub", tmp_path / "away")
     picture(tmp_path / "images/e.png", 12)
     assert names(found(project)) == ["e.png"]
+
+
+def test_folders_that_have_not_changed_are_not_read_again(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = found(project).settled
+    assert {folder for folder, _time in settled} == {str(tmp_path / "images"), str(tmp_path / "images/sub")}
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "images", lambda *_args, **_named: pytest.fail("the list of images was read"))
+        assert finished(newcomers(project, (), settled)).settled == settled
+    picture(tmp_path / "images/e.png", 12)
+    assert names(finished(newcomers(project, (), settled))) == ["e.png"]

@@ -60,6 +60,7 @@ class Growing(QObject):
         self._looked_at: float | None = None
         self._new: dict[str, FoundFile] = {}
         self._passed: set[Mark] = set()
+        self._settled: frozenset[tuple[str, int]] = frozenset()
 
     def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
@@ -150,6 +151,7 @@ class Growing(QObject):
             raise
 
     def _written(self, plan: Additions, show: bool) -> None:
+        self._settled = frozenset()  # images may lie in other folders now
         self._navigation.reload()
         self._finished(plan, show)
         if self._new:
@@ -208,7 +210,7 @@ class Growing(QObject):
 
         self._looking = Job(
             "look-around",
-            newcomers(self._project, frozenset(self._passed)),
+            newcomers(self._project, frozenset(self._passed), self._settled),
             self._ground.main,
             on_value=lambda _: None,
             on_done=self._looked_around,
@@ -220,6 +222,7 @@ class Growing(QObject):
     def _looked_around(self, new: Newcomers) -> None:
         self._looking = None
         self._passed |= new.looked_at
+        self._settled = new.settled
         self._tell(new.files, new.folders, new.skipped)
 
     def _looked(self, plan: Additions) -> None:
