@@ -8,6 +8,8 @@ import os
 from collections.abc import Collection, Container, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from segstudio.formats.folder_words import stem_of_image
+from segstudio.labels.model import folded_name
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 from segstudio.tasks.images.add import additions_of
@@ -85,12 +87,19 @@ def _times(folders: Iterable[str]) -> frozenset[tuple[str, int]]:
 def _context(
     files: Mapping[str, FoundFile], likes: Mapping[str, FoundFile], known: Mapping[str, FoundFile]
 ) -> list[FoundFile]:
-    """The known images that tell whether new files are masks: those of the same names, and one of each folder."""
-    stems = {os.path.splitext(file)[0] for file in files}
-    folders = {os.path.dirname(file) for file in files}
-    beside = [likes[folder] for folder in sorted(folders)]
-    alike = [found for file, found in known.items() if os.path.splitext(file)[0] in stems]
+    """The known images that tell whether new files are masks: those that they may be named after, and one of each
+    folder."""
+    keys = {_key(file) for file in files}
+    keys |= {(folder, stem_of_image(stem)) for folder, stem in keys}
+    beside = [likes[folder] for folder in sorted({folder for folder, _stem in keys})]
+    alike = [found for file, found in known.items() if _key(file) in keys]
     return list({found.file: found for found in (*beside, *alike)}.values())
+
+
+def _key(file: str) -> tuple[str, str]:
+    """Folder and stem of a file, as names are compared."""
+    folder, name = os.path.split(file)
+    return folder, folded_name(os.path.splitext(name)[0])
 
 
 def _places(row: ImageRow) -> Iterator[FoundFile]:
