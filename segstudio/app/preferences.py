@@ -17,6 +17,7 @@ class Preferences:
 
     overlay_opacity: float = 0.45
     show_proposals: bool = True
+    add_new_images: bool = False
     brush_radius: float = 12.0
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)

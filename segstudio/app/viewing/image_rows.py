@@ -91,7 +91,8 @@ class ImageRows(QObject):
 
     def _changed(self, change: Changed) -> None:
         if change.seq is not None and change.image is not None:
-            self._stale[change.image] = change.seq
+            if change.seq > self._documents.saving.acknowledged:  # else it is on disk already: `rewritten` says so
+                self._stale[change.image] = change.seq
         elif change.seq is not None and Table.IMAGES in change.tables:
             self._list_changed_by = change.seq
 

@@ -10,7 +10,7 @@ from segstudio.labels.tiles.streamed import StreamedEdit
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Writer
 
-__all__ = ["Edits", "written_together"]
+__all__ = ["Edits", "counted", "written_together"]
 
 _LOOK_S = 0.1
 
@@ -24,15 +24,7 @@ def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, saf
     Closing it writes none. Where the disk refuses, `DiskRefused` is raised with `safe`.
     """
     ticker = Ticker()
-
-    def each(db: sqlite3.Connection) -> Iterator[Edit | StreamedEdit]:
-        for edit in edits(db, ticker):
-            ticker.step(0)
-            if edit is not None:
-                yield edit
-            ticker.step()
-
-    future = writer.write_all(each, batch)
+    future = writer.write_all(counted(edits, ticker), batch)
     try:
         while not future.done():
             yield min(ticker.done, total)
@@ -43,3 +35,16 @@ def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, saf
         return future.result()
     except DiskRefused as error:
         raise DiskRefused(error.sentence, safe=safe, todo=error.todo) from error
+
+
+def counted(edits: Edits, ticker: Ticker) -> Callable[[sqlite3.Connection], Iterator[Edit | StreamedEdit]]:
+    """The edits as a writer takes them: each is a step of the ticker, which can cancel them."""
+
+    def each(db: sqlite3.Connection) -> Iterator[Edit | StreamedEdit]:
+        for edit in edits(db, ticker):
+            ticker.step(0)
+            if edit is not None:
+                yield edit
+            ticker.step()
+
+    return each

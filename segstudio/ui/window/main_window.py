@@ -22,6 +22,7 @@ from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
+from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.window.loader import ModuleLoader
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from segstudio.app.backing_up import Backup
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import ImagesFound, Notice
+    from segstudio.app.values import Notice
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 
 __all__ = ["MainWindow"]
@@ -101,7 +102,6 @@ class MainWindow(QMainWindow):
         self._project = project
         if project is not None:
             project.backups.backedUp.connect(self._backed_up)
-            project.growing.found.connect(self._found)
             project.navigation.imageShown.connect(self._title)
             project.navigation.imageLoading.connect(self._title)
             self._remember(project.path)
@@ -127,6 +127,13 @@ class MainWindow(QMainWindow):
         """Show or hide the proposal."""
         self.canvas.set_proposal_shown(shown)
         self._prefer(show_proposals=shown)
+
+    def add_new_images(self, without_asking: bool) -> None:
+        """Add new images in the folders of a project without asking, those that were just found too, or ask."""
+        self._prefer(add_new_images=without_asking)
+        self.bars.action("add-new-images").setChecked(without_asking)
+        if without_asking and self._project is not None and self._project.may_write:
+            self._project.growing.add_found()
 
     def show_panels(self) -> None:
         """Show the panels that are switched on; without a project they have nothing to show."""
@@ -154,6 +161,8 @@ class MainWindow(QMainWindow):
             self.export_panel.toggle()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
+        elif self.done_strip.isHidden() and not self.growth_strip.isHidden():
+            self.growth_strip.dismiss()
         else:
             self.done_strip.withdraw()
         self.pages.focus()
@@ -172,12 +181,14 @@ class MainWindow(QMainWindow):
         self.read_only_banner = ReadOnlyBanner(session)
         self.image_banner = ImageBanner(session)
         self.done_strip = DoneStrip(session)
+        self.growth_strip = GrowthStrip(session, self)
         self.held_out_banner = HeldOutBanner(session)
         self.strips = Strips(
             self.closing_strip,
             self.message_strip,
             self.read_only_banner,
             self.done_strip,
+            self.growth_strip,
             self.image_banner,
             self.held_out_banner,
         )
@@ -203,13 +214,14 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session, class_panel = self.session, self.arrangement.classes
         self.canvas.openRequested.connect(self.opening.choose)
-        self.canvas.dropped.connect(self.opening.open_paths)
+        self.canvas.dropped.connect(self._dropped)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
         self.start_page.sampleAsked.connect(self.opening.try_sample)
         self.export_panel.left.connect(self.pages.focus)
         self.closing_strip.ready.connect(self.close)
+        self.growth_strip.alwaysAsked.connect(lambda: self.add_new_images(True))
         session.notices.told.connect(self._told)
         self.pages.left.connect(self._show_project)
         self.pages.coverChanged.connect(self._cover_changed)
@@ -217,6 +229,7 @@ class MainWindow(QMainWindow):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
+        self.bars.action("add-new-images").setChecked(session.preferences.add_new_images)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -231,6 +244,7 @@ class MainWindow(QMainWindow):
         covered = self.pages.covered
         if covered:
             self.export_panel.hide()
+        self.growth_strip.cover(covered)
         self.image_banner.cover(covered)
         self.held_out_banner.cover(covered)
         self.show_panels()
@@ -253,9 +267,6 @@ class MainWindow(QMainWindow):
                 )
             )
         self.session.notices.say(". ".join(sentences))
-
-    def _found(self, found: "ImagesFound") -> None:
-        self.message_strip.say(JobKind.ADD, found.sentence)
 
     def _told(self, notice: "Notice") -> None:
         """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
@@ -299,7 +310,11 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         event.acceptProposedAction()
-        self.opening.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _dropped(self, paths: list[Path]) -> None:
+        """On the page that makes projects, images are for the new one."""
+        self.opening.take_drop(paths, self._project is not None and not self.pages.shows_new_project)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close without asking once everything is durable and the lock is released.
