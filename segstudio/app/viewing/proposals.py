@@ -4,7 +4,7 @@ Stored proposals are read and decoded on a worker; an answer carries its request
 longer on screen. Nothing that starts automatically replaces a person's proposal, or appears where one was rejected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -168,6 +168,16 @@ class Proposals(QObject):
         else:
             raise error
         return error is None
+
+    def follow_import(self, images: Collection[ImageId]) -> None:
+        """Proposals came in for these images: the one on screen is read again, and a request for it is dropped."""
+        image = self._navigation.shown
+        if image is None or image not in images:
+            return
+        if not self._owed:
+            self._requests.drop()
+        self.rejected = False
+        self._look(Look(image, self._navigation.plane))
 
     def _is_persons(self) -> bool:
         """Whether a person decided what is to be seen here, and has not asked for anything else."""

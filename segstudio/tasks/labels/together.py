@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import Batch, Edit
@@ -10,7 +10,7 @@ from segstudio.labels.tiles.streamed import StreamedEdit
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Writer
 
-__all__ = ["Edits", "written_together"]
+__all__ = ["Edits", "write_together", "written_together"]
 
 _LOOK_S = 0.1
 
@@ -18,12 +18,8 @@ Edits = Callable[[sqlite3.Connection, Ticker], Iterator[Edit | StreamedEdit | No
 """The edits, made one by one on the writer's thread in the open transaction; None where an image does not change."""
 
 
-def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, safe: str) -> Generator[int, None, int]:
-    """Write the edits of `total` images; yields how many are done from time to time, and returns how many were written.
-
-    Closing it writes none. Where the disk refuses, `DiskRefused` is raised with `safe`.
-    """
-    ticker = Ticker()
+def write_together(writer: Writer, edits: Edits, batch: Batch, ticker: Ticker) -> "Future[int]":
+    """Have the edits written as one batch, all or none; the ticker counts them, and cancelling it leaves none."""
 
     def each(db: sqlite3.Connection) -> Iterator[Edit | StreamedEdit]:
         for edit in edits(db, ticker):
@@ -32,7 +28,16 @@ def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, saf
                 yield edit
             ticker.step()
 
-    future = writer.write_all(each, batch)
+    return writer.write_all(each, batch)
+
+
+def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, safe: str) -> Generator[int, None, int]:
+    """Write the edits of `total` images; yields how many are done from time to time, and returns how many were written.
+
+    Closing it writes none. Where the disk refuses, `DiskRefused` is raised with `safe`.
+    """
+    ticker = Ticker()
+    future = write_together(writer, edits, batch, ticker)
     try:
         while not future.done():
             yield min(ticker.done, total)
