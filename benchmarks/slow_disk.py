@@ -90,7 +90,7 @@ def main() -> None:
         since = time.monotonic()
         idle = longest(lambda: None, lambda: time.monotonic() - since > 2)
         SlowDisk.delay_s = options.delay_s
-        found = {"open": longest(lambda: window.open_path(path), lambda: shown)}
+        found = {"open": longest(lambda: window.opening.open_path(path), lambda: shown)}
 
         def paint() -> None:
             for y in (100, 150, 200):

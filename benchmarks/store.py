@@ -249,7 +249,7 @@ def click():
     global began
     began = time.perf_counter(), time.process_time()
     window.session.imageShown.connect(lambda: QTimer.singleShot(0, shown))
-    window.open_path(Path(sys.argv[1]))
+    window.opening.open_path(Path(sys.argv[1]))
 def shown():
     app.processEvents()
     print(time.perf_counter() - began[0], time.process_time() - began[1], flush=True)

@@ -37,7 +37,7 @@ def me(shared: Bench) -> Iterator[Bench]:
 
 
 def _highlighted(me: Bench) -> str:
-    panel = me.window.class_panel
+    panel = me.window.arrangement.classes
     found = panel.model.label_class(panel.view.currentIndex().row())
     assert found is not None
     return found.name
@@ -136,7 +136,7 @@ def test_painting_a_hidden_class_warns(me: Bench) -> None:
 def test_removing_a_class_says_what_was_labelled_with_it_and_undo_brings_it_back(me: Bench) -> None:
     me.opened.classes.add("debris")
     assert _painted(me, 40, 40) == "debris"
-    panel = me.window.class_panel
+    panel = me.window.arrangement.classes
     debris = me.opened.documents.classes.named("debris")
     assert debris is not None
     menu = panel.menu_for(debris)

@@ -115,7 +115,7 @@ def test_the_panel_counts_the_objects_of_the_image_on_screen(me: Bench) -> None:
     me.drag((60, 120), button=RIGHT)
     me.settle()
     me.wait(lambda: me.opened.object_counts.by_class == {rim.id: 3})
-    model = me.window.class_panel.model
+    model = me.window.arrangement.classes.model
     words = model.data(model.index(model.row_of("rim")), Qt.ItemDataRole.AccessibleTextRole)
     assert "3 objects in this image" in words
     me.shows(1)

@@ -55,7 +55,7 @@ def message(window: MainWindow) -> str:
 def test_a_project_of_a_folder_is_made_after_the_window_is_up(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
     states: list[Any] = []
     window.session.jobs.changed.connect(lambda: states.extend(window.session.jobs.states))
-    window.open_images([pics])
+    window.opening.open_images([pics])
     assert window.isVisible()
     assert window.session.project is None
     assert [state.kind for state in states] == ["new"]
@@ -65,7 +65,7 @@ def test_a_project_of_a_folder_is_made_after_the_window_is_up(qtbot: QtBot, wind
 
 def test_why_no_project_was_made_is_said_above(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    window.open_images([tmp_path / "none"])
+    window.opening.open_images([tmp_path / "none"])
     qtbot.waitUntil(lambda: "No image was found" in message(window))
     assert "SegStudio reads PNG" in message(window)
 
@@ -76,18 +76,18 @@ def test_an_image_that_the_project_beside_it_lacks_is_added_and_shown(
     finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
     said: list[str] = []
     window.session.notices.told.connect(lambda notice: said.append(notice.sentence))
-    window.open_images([pics / "b.png"])
+    window.opening.open_images([pics / "b.png"])
     shown(qtbot, window, "b.png")
     qtbot.waitUntil(lambda: "'b.png' was added to the project" in said)
     assert [item.name for item in window.session.project.navigation.items] == ["a.png", "b.png"]
-    window.open_images([pics / "a.png"])
+    window.opening.open_images([pics / "a.png"])
     shown(qtbot, window, "a.png")
     assert len(window.session.project.navigation.items) == 2
 
 
 def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
     finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
-    window.open_images([pics])
+    window.opening.open_images([pics])
     shown(qtbot, window, "a.png")
     qtbot.waitUntil(lambda: message(window).startswith("2 images of the folder are not in the project"))
     assert len(window.session.project.navigation.items) == 1
@@ -96,14 +96,14 @@ def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, 
 def test_a_window_that_may_not_write_says_what_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
     path = finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], [])).path
     with Project.open(path):
-        window.open_images([pics / "b.png"])
+        window.opening.open_images([pics / "b.png"])
         qtbot.waitUntil(lambda: "'b.png' is not in the project" in message(window), timeout=15_000)
     assert "read-only" in message(window)
 
 
 def test_ctrl_z_brings_back_what_was_taken_out(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
     finished(new_project(pics.with_suffix(".segstudio"), [str(pics)], []))
-    window.open_images([pics])
+    window.opening.open_images([pics])
     shown(qtbot, window, "a.png")
     window.session.remove_images(["a.png"])
     shown(qtbot, window, "b.png")

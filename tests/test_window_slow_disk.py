@@ -102,7 +102,7 @@ def test_a_project_is_opened_without_the_window_asking_the_disk(
     QTest.qWait(50)
     slow.delay_s = DELAY_S
     pulse.restart()
-    bench.window.open_path(path)
+    bench.window.opening.open_path(path)
     assert bench.session.project is None
     bench.wait(lambda: bench.shown, 60)
     slow.delay_s = 0.0
@@ -130,7 +130,7 @@ def test_a_script_goes_on_at_once_after_opening_a_window(qapp: object, slow: typ
 def test_a_project_that_cannot_be_opened_leaves_the_one_before(me: Bench, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.segstudio"
     nothing.mkdir()
-    me.window.open_path(nothing)
+    me.window.opening.open_path(nothing)
     me.wait(lambda: me.failures)
     assert me.failures[0]["job"] == "open"
     assert me.labels_say("not a SegStudio project")
@@ -146,8 +146,8 @@ def test_of_two_projects_asked_for_in_a_row_the_last_is_opened_and_the_other_is_
     first, second = make_project(tmp_path / "first", 1), make_project(tmp_path / "second", 1)
     bench = Bench(None)
     slow.delay_s = DELAY_S / 5
-    bench.window.open_path(first)
-    bench.window.open_path(second)
+    bench.window.opening.open_path(first)
+    bench.window.opening.open_path(second)
     bench.wait(lambda: bench.shown, 60)
     slow.delay_s = 0.0
     assert bench.opened.path == second
@@ -159,7 +159,7 @@ def test_a_window_is_closed_while_a_project_is_being_opened(qapp: object, slow: 
     path = make_project(tmp_path / "project", 1)
     bench = Bench(None)
     slow.delay_s = DELAY_S / 5
-    bench.window.open_path(path)
+    bench.window.opening.open_path(path)
     bench.close()
     slow.delay_s = 0.0
     assert not is_held(path)

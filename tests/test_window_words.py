@@ -194,9 +194,9 @@ def test_a_window_with_a_project(window: MainWindow) -> None:
 @pytest.mark.parametrize(
     "show",
     [
-        lambda w: w.show_help("keys"),
-        lambda w: w.show_help("about"),
-        lambda w: w.show_new_project("/tmp/plates"),
+        lambda w: w.pages.show_help("keys"),
+        lambda w: w.pages.show_help("about"),
+        lambda w: w.pages.show_new_project("/tmp/plates"),
         lambda w: w.export_panel.toggle(),
         lambda w: w.snapshots_dialog().present(),
         lambda w: w.snapshots_dialog().ask_name(),
@@ -213,7 +213,7 @@ def test_pages_panels_and_dialogs(window: MainWindow, show: Callable[[MainWindow
 
 def test_menus_of_a_class(window: MainWindow, session: FakeSession) -> None:
     for found in session.classes:
-        menu = window.class_panel.menu_for(found)
+        menu = window.arrangement.classes.menu_for(found)
         assert untranslated(menu) == []
         assert [words for spot in Spot if bare(words := spot_words(found, spot))] == []
         menu.close()
@@ -242,7 +242,7 @@ def test_a_run_of_training(window: MainWindow, session: FakeSession) -> None:
         assert untranslated(window) == []
     session.trainingEvent.emit(started(optimistic=True))
     assert untranslated(window) == []
-    window.training_panel._show_numbers()
+    window.arrangement.training._show_numbers()
     assert untranslated(window) == []
     session.trainingFinished.emit(result(True, reason="", advice=""))
     assert untranslated(window) == []
@@ -251,7 +251,7 @@ def test_a_run_of_training(window: MainWindow, session: FakeSession) -> None:
 def test_the_versions(window: MainWindow, session: FakeSession) -> None:
     session.versions = [replace(version, reason="") for version in VERSIONS]
     session.versionsChanged.emit()
-    window.training_panel.versions_button.click()
+    window.arrangement.training.versions_button.click()
     assert untranslated(window) == []
 
 

@@ -23,7 +23,7 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     window = MainWindow(Session())
     window.show()
     if project is not None:
-        window.open_path(Path(project))
+        window.opening.open_path(Path(project))
         # A script can go on with the project at once. On a slow disk nobody is kept waiting here: whatever needs the
         # project waits for it then.
         window.session.projects.wait(_AT_ONCE_S)

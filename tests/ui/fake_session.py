@@ -31,6 +31,7 @@ from segstudio.labels.colors import BACKGROUND_COLOR, next_color
 from segstudio.labels.document import Document
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass
 from segstudio.labels.paint.policy import Touch
+from segstudio.text import _
 from tests.ui.fake_project import FakeProject, drop
 
 __all__ = ["FakeSession", "class_table", "image_items"]
@@ -339,7 +340,7 @@ class FakeSession(QObject):
     def value_at(self, x: int, y: int) -> tuple[str, str]:
         if self.display is None or not (0 <= x < self.display.size[0] and 0 <= y < self.display.size[1]):
             return "", ""
-        return self.display.value_text(x, y), "unknown"
+        return self.display.value_text(x, y), _("unknown")
 
     def save(self) -> SaveState:
         self.calls.append(("save",))

@@ -63,12 +63,12 @@ def test_the_tip_of_done_says_what_becomes_of_the_rest(
 
 def test_the_panel_of_classes_shows_how_many_objects_the_image_has(window: MainWindow, session: FakeSession) -> None:
     session.load(image_items(3), class_table(["cell", "leaf"]))
-    model = window.class_panel.model
+    model = window.arrangement.classes.model
     cell = next(c for c in session.classes if c.name == "cell")
-    before = window.class_panel.view.grab().toImage()
+    before = window.arrangement.classes.view.grab().toImage()
     session.object_counts = {cell.id: 1234}
     session.objectsCounted.emit()
     row = model.row_of("cell")
     assert "1,234 objects in this image" in model.data(model.index(row), Qt.ItemDataRole.AccessibleTextRole)
     assert "object" not in model.data(model.index(model.row_of("leaf")), Qt.ItemDataRole.AccessibleTextRole)
-    assert window.class_panel.view.grab().toImage() != before
+    assert window.arrangement.classes.view.grab().toImage() != before

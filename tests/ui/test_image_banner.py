@@ -180,7 +180,7 @@ def test_the_banner_hides_while_a_page_covers_the_image(me: Bench) -> None:
     banner = me.window.image_banner
     me.wait(banner.isVisible)
     me.key(Qt.Key.Key_F1)
-    me.wait(lambda: me.window.covered)
+    me.wait(lambda: me.window.pages.covered)
     assert not banner.isVisible()
     me.window.close_topmost()
     assert banner.isVisible()

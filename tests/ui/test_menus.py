@@ -95,14 +95,14 @@ def test_about_names_version_licence_and_log(qtbot: QtBot, window: MainWindow) -
 
 
 def test_while_a_page_stands_over_the_image_nothing_of_the_project_behind_it_is_alive(window: MainWindow) -> None:
-    window.show_new_project("")
+    window.pages.show_new_project("")
     alive = {row.name for row in ACTIONS if window.bars.action(row.name).isEnabled()}
     assert alive == {row.name for row in ACTIONS if row.needs is Needs.NOTHING}
-    assert not window.side.isVisible()
-    assert not window.bottom.isVisible()
+    assert not window.arrangement.side.isVisible()
+    assert not window.arrangement.bottom.isVisible()
     window.close_topmost()
     assert window.bars.action("done").isEnabled()
-    assert window.side.isVisible()
+    assert window.arrangement.side.isVisible()
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ def test_a_panel_of_another_package_stands_behind_ours_and_follows_the_project(
     monkeypatch.setattr(PANELS, "_all", {**ours, "count": Panel("count", place, _Count)})
     window.add_rows()
     window.add_rows()  # once is enough
-    panel = window.panels["count"]
-    splitter = window.side if place is Place.SIDE else window.bottom
+    panel = window.arrangement.panels["count"]
+    splitter = window.arrangement.side if place is Place.SIDE else window.arrangement.bottom
     assert [splitter.indexOf(panel)] == [splitter.count() - 1]
     assert isinstance(panel, QLabel)
     assert panel.text() == "6 images"

@@ -29,8 +29,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def _click_class(window: MainWindow, row: int, spot: Spot) -> None:
-    view = window.class_panel.view
-    rect = view.visualRect(window.class_panel.model.index(row))
+    view = window.arrangement.classes.view
+    rect = view.visualRect(window.arrangement.classes.model.index(row))
     QTest.mouseClick(view.viewport(), LEFT, pos=spot_rect(rect, spot).center())
 
 
@@ -42,8 +42,8 @@ def _action(menu: QMenu, text: str) -> QAction:
 
 
 def test_a_click_on_an_image_opens_it(window: MainWindow, called: Called) -> None:
-    view = window.image_panel.view
-    rect = view.visualRect(window.image_panel.model.index(2))
+    view = window.arrangement.images.view
+    rect = view.visualRect(window.arrangement.images.model.index(2))
     QTest.mouseClick(view.viewport(), LEFT, pos=rect.center())
     assert called("open_image") == [("open_image", 2)]
 
@@ -52,7 +52,7 @@ def test_the_list_follows_the_image_on_screen_without_opening_it_again(
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
     session.open_image(3)
-    assert window.image_panel.view.currentIndex().row() == 3
+    assert window.arrangement.images.view.currentIndex().row() == 3
     assert called("open_image") == [("open_image", 3)]
 
 
@@ -61,18 +61,18 @@ def test_the_image_on_screen_stays_marked_when_the_whole_list_is_read_anew(
 ) -> None:
     session.open_image(3)
     session.imagesChanged.emit(())
-    assert window.image_panel.view.currentIndex().row() == 3
+    assert window.arrangement.images.view.currentIndex().row() == 3
     assert called("open_image") == [("open_image", 3)]
 
 
 def test_arrow_keys_walk_through_the_images(window: MainWindow, called: Called) -> None:
-    window.image_panel.view.setFocus()
-    QTest.keyClick(window.image_panel.view, Qt.Key.Key_Right)
+    window.arrangement.images.view.setFocus()
+    QTest.keyClick(window.arrangement.images.view, Qt.Key.Key_Right)
     assert called("open_image") == [("open_image", 1)]
 
 
 def test_the_counts_follow_what_is_done(window: MainWindow, session: FakeSession) -> None:
-    counts = window.image_panel.findChild(QWidget, "imageCounts")
+    counts = window.arrangement.images.findChild(QWidget, "imageCounts")
     assert counts is not None
     assert counts.text() == "2 of 6 done"  # type: ignore[attr-defined]
     session.images[4] = ImageItem(4, ImageId(5), "e.png", "done", "train", 9, 1, "", 640, 480, 1)
@@ -91,7 +91,7 @@ def test_a_row_says_everything_in_words_too() -> None:
 
 
 def test_a_changed_row_changes_in_the_model(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
-    model = window.image_panel.model
+    model = window.arrangement.images.model
     with qtbot.waitSignal(model.dataChanged):
         session.imagesChanged.emit((1,))
     assert model.data(model.index(1), ITEM_ROLE) is session.images[1]
@@ -106,15 +106,15 @@ def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(
     began = perf_counter()
     session.load(items, class_table(["a"]))
     qtbot.wait(1)
-    assert window.image_panel.model.rowCount() == 100_000
+    assert window.arrangement.images.model.rowCount() == 100_000
     session.open_image(99_999)
     assert perf_counter() - began < 10, "some seconds at most: nothing may be done for each row but counting"
-    rect = window.image_panel.view.visualRect(window.image_panel.model.index(99_999))
-    assert window.image_panel.view.viewport().rect().intersects(rect)
+    rect = window.arrangement.images.view.visualRect(window.arrangement.images.model.index(99_999))
+    assert window.arrangement.images.view.viewport().rect().intersects(rect)
 
 
 def _wish(window: MainWindow, row: int) -> Wish:
-    found = window.image_panel._wish_of(row)
+    found = window.arrangement.images._wish_of(row)
     assert found is not None
     return found
 
@@ -125,7 +125,7 @@ def _grey(file: Path, value: int) -> Path:
 
 
 def _red(window: MainWindow, row: int) -> int | None:
-    picture = window.image_panel.thumbnails.get(_wish(window, row), 1.0)
+    picture = window.arrangement.images.thumbnails.get(_wish(window, row), 1.0)
     return None if picture is None else picture.toImage().pixelColor(5, 5).red()
 
 
@@ -135,16 +135,16 @@ def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_is_tried_once(
     files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 80 * n) for n in range(3)]
     broken = tmp_path / "3.png"
     broken.write_bytes(b"no image at all")
-    thumbnails = window.image_panel.thumbnails
+    thumbnails = window.arrangement.images.thumbnails
     came: list[None] = []
     thumbnails.ready.connect(lambda: came.append(None))
     session.load(image_items(4), class_table(["a"]), files=[*files, broken])
-    window.image_panel.view.viewport().repaint()
+    window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: not any(thumbnails.pending(_wish(window, row)) for row in range(4)))
     assert _red(window, 1) == 80
     assert _red(window, 3) is None
     before = len(came)
-    window.image_panel.view.viewport().repaint()
+    window.arrangement.images.view.viewport().repaint()
     qtbot.wait(50)
     assert len(came) == before
 
@@ -156,7 +156,7 @@ def test_thumbnails_of_another_project_are_forgotten(
         _grey(tmp_path / f"{name}.png", value)
     for name, value in (("a", 10), ("b", 200)):
         session.load(image_items(2), class_table(["x"]), files=[None, tmp_path / f"{name}.png"])
-        window.image_panel.view.viewport().repaint()
+        window.arrangement.images.view.viewport().repaint()
         qtbot.waitUntil(lambda value=value: _red(window, 1) == value)
 
 
@@ -166,7 +166,7 @@ def test_thumbnails_follow_their_images_when_rows_move(
     files = [None, *(_grey(tmp_path / f"{n}.png", 50 + 50 * n) for n in range(3))]
     items = image_items(4)
     session.load(items, class_table(["a"]), files=files)
-    window.image_panel.view.viewport().repaint()
+    window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: [_red(window, row) for row in (1, 2, 3)] == [50, 100, 150])
     rest = [items[0], *items[2:]]
     session.images = [item._replace(index=row) for row, item in enumerate(rest)]
@@ -193,9 +193,9 @@ def test_the_image_on_screen_lends_its_picture_where_its_file_is_too_large_for_o
     monkeypatch.setattr("segstudio.app.viewing.thumbnails.LARGEST_BYTES", 1000)
     files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 50) for n in range(2)]
     session.load(image_items(2), class_table(["a"]), files=files)
-    thumbnails = window.image_panel.thumbnails
+    thumbnails = window.arrangement.images.thumbnails
     assert _red(window, 0) is not None  # it is on screen
-    window.image_panel.view.viewport().repaint()
+    window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: not thumbnails.pending(_wish(window, 1)))
     assert _red(window, 1) is None
     session.open_image(1)
@@ -212,7 +212,7 @@ def test_a_click_on_a_class_picks_it(window: MainWindow, called: Called) -> None
 
 def test_the_list_follows_the_class_picked_elsewhere(window: MainWindow, session: FakeSession) -> None:
     session.set_class("debris")
-    assert window.class_panel.view.currentIndex().row() == 3
+    assert window.arrangement.classes.view.currentIndex().row() == 3
 
 
 def test_lock_and_eye_act_at_once_and_toggle(window: MainWindow, session: FakeSession, called: Called) -> None:
@@ -228,8 +228,8 @@ def test_the_tip_over_lock_and_eye_says_what_a_click_does(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(QToolTip, "showText", lambda at, text, *rest: said.append(text))
-    view = window.class_panel.view
-    row = view.visualRect(window.class_panel.model.index(1))
+    view = window.arrangement.classes.view
+    row = view.visualRect(window.arrangement.classes.model.index(1))
     session.change_class("nucleus", locked=True)
     for spot, words in ((Spot.LOCK, "Locked"), (Spot.EYE, "Hide"), (Spot.SWATCH, "colour")):
         at = spot_rect(row, spot).center()
@@ -261,7 +261,7 @@ def test_the_colour_offers_a_palette_and_takes_it(
 def test_a_new_class_gets_a_free_name_and_is_named_at_once(
     qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called
 ) -> None:
-    window.class_panel.add(Kind.INSTANCE)
+    window.arrangement.classes.add(Kind.INSTANCE)
     assert called("add_class") == [("add_class", "class", None, "instance")]
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
@@ -277,7 +277,7 @@ def test_free_names_count_up() -> None:
 
 
 def test_f2_and_double_click_rename(window: MainWindow, session: FakeSession) -> None:
-    view = window.class_panel.view
+    view = window.arrangement.classes.view
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_F2)
     editor = window.findChild(QLineEdit, "classNameEdit")
@@ -288,12 +288,12 @@ def test_f2_and_double_click_rename(window: MainWindow, session: FakeSession) ->
 def test_the_menu_of_a_class_says_what_would_change(window: MainWindow, session: FakeSession, called: Called) -> None:
     found = session.classes.named("nucleus")
     assert found is not None
-    menu = window.class_panel.menu_for(found)
+    menu = window.arrangement.classes.menu_for(found)
     _action(menu, "Lock").trigger()
     _action(menu, "Remove").trigger()
     assert called("change_class") == [("change_class", "nucleus", {"locked": True})]
     assert called("remove_class") == [("remove_class", "nucleus")]
-    background = window.class_panel.menu_for(session.classes.background)
+    background = window.arrangement.classes.menu_for(session.classes.background)
     assert not any(a.text().startswith("Remove") for a in background.actions())
     for made in (menu, background):
         made.deleteLater()
@@ -308,7 +308,7 @@ def test_a_name_that_is_refused_is_said_and_nothing_breaks(
         raise UserError(f"There is already a class {new_name!r}.")
 
     monkeypatch.setattr(session, "rename_class", refuse)
-    window.class_panel.rename("nucleus")
+    window.arrangement.classes.rename("nucleus")
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
     editor.selectAll()
@@ -319,7 +319,7 @@ def test_a_name_that_is_refused_is_said_and_nothing_breaks(
 
 def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, session: FakeSession) -> None:
     session.load(image_items(2), class_table([f"species {n}" for n in range(59)]))
-    view, model = window.class_panel.view, window.class_panel.model
+    view, model = window.arrangement.classes.view, window.arrangement.classes.model
     assert model.rowCount() == 60
     assert view.verticalScrollBar().maximum() > 0
     session.set_class("species 58")
@@ -330,8 +330,8 @@ def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, sessi
 
 
 def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, called: Called) -> None:
-    view = window.class_panel.view
-    rect = view.visualRect(window.class_panel.model.index(3))
+    view = window.arrangement.classes.view
+    rect = view.visualRect(window.arrangement.classes.model.index(3))
     QTest.mouseClick(view.viewport(), LEFT, pos=QPoint(rect.left() + 1, rect.top() + 1))
     assert called("set_class") == [("set_class", "debris")]
 
@@ -342,7 +342,7 @@ def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, c
 def test_slider_and_number_show_one_radius_and_change_it_together(
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
-    panel = window.panels["brush"]
+    panel = window.arrangement.panels["brush"]
     panel.size_spin.setValue(40)
     assert session.brush_radius == 40
     place = panel.size_slider.value()
@@ -359,16 +359,16 @@ def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(
     window: MainWindow, session: FakeSession, called: Called
 ) -> None:
     session.set_brush_radius(7.5)
-    assert window.panels["brush"].size_spin.text() == "7.5 px"
+    assert window.arrangement.panels["brush"].size_spin.text() == "7.5 px"
     session.set_brush_radius(12.0)
-    assert window.panels["brush"].size_spin.text() == "12 px"
+    assert window.arrangement.panels["brush"].size_spin.text() == "12 px"
     assert called("set_brush_radius") == [("set_brush_radius", 7.5), ("set_brush_radius", 12.0)]
 
 
 def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession) -> None:
-    touch = window.panels["brush"].touch
+    touch = window.arrangement.panels["brush"].touch
     assert [touch.itemData(i) for i in range(touch.count())] == [t.value for t in Touch]
-    window.panels["brush"].touch.setFocus()
+    window.arrangement.panels["brush"].touch.setFocus()
     QTest.keyClick(touch, Qt.Key.Key_Down)
     assert session.touch is Touch.UNLABELLED
     session.set_touch(Touch.LABELLED)

@@ -49,7 +49,7 @@ def test_the_sentence_that_guides_a_newcomer_fits_at_1280_by_720(window: MainWin
     session.load(image_items(3), class_table(["cell"]))
     window.resize(1280, 720)
     QTest.qWait(20)
-    label = window.training_panel.state
+    label = window.arrangement.training.state
     assert label.text().startswith("Label a few images")
     assert label.toolTip() == ""
 

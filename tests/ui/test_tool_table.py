@@ -266,7 +266,7 @@ crossed = window.findChild(QAction, "actionSaw")
 assert crossed.shortcuts() == [], "P and B are ours, G is taken"
 menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]
 assert menu[:5] == ["actionPan", "actionBrush", "actionEraser", "actionPolygon", "actionSaw"], menu
-window.show_help("keys")
+window.pages.show_help("keys")
 assert "Click corners" in window.findChild(QTextEdit).toHtml() or "Click corners" in str(
     [w.toPlainText() for w in window.findChildren(QTextEdit)])
 assert len(said) == 1 and "'torn' of the package polygons was left out of SegStudio's tools" in said[0], said

@@ -68,11 +68,11 @@ def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_lo
         plot = empty_window.findChild(QWidget, name)
         assert isinstance(plot, LivePlot)
         assert plot.series == {}
-    assert empty_window.training_panel.library.module is None
+    assert empty_window.arrangement.training.library.module is None
 
 
 def test_curves_and_figures_follow_the_events(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     session.trainingEvent.emit(started())
     for step in range(1, 21):
         session.trainingEvent.emit(stepped(step, 1 / step))
@@ -119,7 +119,7 @@ def test_stop_asks_the_session(window: MainWindow, session: FakeSession, called:
 def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
     window: MainWindow, session: FakeSession, qtbot: QtBot, by_key: bool
 ) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     session.fine_tune()
     session.trainingEvent.emit(started())
     if by_key:
@@ -153,7 +153,7 @@ def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
 def test_the_end_compares_child_and_parent_on_the_same_pixels(
     window: MainWindow, session: FakeSession, promoted: bool, verdict: str, state: str
 ) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     session.trainingEvent.emit(started())
     session.trainingFinished.emit(result(promoted))
     table = panel.result.table
@@ -173,11 +173,11 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
 def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, session: FakeSession) -> None:
     held_out = {"parent": None, "child": None}
     session.trainingFinished.emit(result(False, held_out=held_out, reason="nothing is held out yet"))
-    assert window.training_panel.state.text() == "v3 not promoted · nothing is held out yet"
+    assert window.arrangement.training.state.text() == "v3 not promoted · nothing is held out yet"
 
 
 def test_a_second_run_begins_with_empty_curves(window: MainWindow, session: FakeSession) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     for steps in (3, 2):
         session.trainingEvent.emit(started())
         for step in range(1, steps + 1):
@@ -191,8 +191,8 @@ def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, ses
     session.trainingEvent.emit(started())
     session.trainingEvent.emit(stepped(1))
     session.notices.fail(JobKind("train"), "The engine ended.")
-    assert window.training_panel.state.text() == "The run did not finish"
-    assert window.training_panel.loss_plot.series["training"] == ([1], [0.5])
+    assert window.arrangement.training.state.text() == "The run did not finish"
+    assert window.arrangement.training.loss_plot.series["training"] == ([1], [0.5])
     assert window.message_strip.text.text() == "The engine ended."
 
 
@@ -200,8 +200,8 @@ def test_another_project_has_no_curves(window: MainWindow, session: FakeSession)
     session.trainingEvent.emit(started())
     session.trainingEvent.emit(stepped(1))
     session.load(image_items(2), class_table(["a"]))
-    assert window.training_panel.loss_plot.series == {}
-    assert window.training_panel.facts.text("device") == "–"
+    assert window.arrangement.training.loss_plot.series == {}
+    assert window.arrangement.training.facts.text("device") == "–"
 
 
 def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
@@ -222,7 +222,7 @@ def test_steps_are_counted_in_whole_numbers(window: MainWindow, session: FakeSes
     session.trainingEvent.emit(started())
     session.trainingEvent.emit(stepped(1))
     session.trainingEvent.emit(stepped(last))
-    plot = window.training_panel.loss_plot
+    plot = window.arrangement.training.loss_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
     axis = plot._widget.getAxis("bottom")
@@ -234,7 +234,7 @@ def test_steps_are_counted_in_whole_numbers(window: MainWindow, session: FakeSes
 
 def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
     session.trainingEvent.emit(started())
-    plot = window.training_panel.iou_plot
+    plot = window.arrangement.training.iou_plot
     for step, mean in ((10, 0.97), (20, 0.99)):
         figures = {"loss": 0.4, "mean_iou": mean, "iou": {"nucleus": mean}}
         session.trainingEvent.emit({"kind": "evaluated", "step": step, "seconds": 1.0, "held_out": figures})
@@ -274,18 +274,18 @@ def test_a_legend_without_room_for_its_names_keeps_its_colours_and_names_them_in
 
 
 def _heights(window: MainWindow) -> tuple[int, int]:
-    return window.canvas.height(), window.bottom.height()
+    return window.canvas.height(), window.arrangement.bottom.height()
 
 
 def test_until_there_is_a_run_the_panel_is_one_line_beside_the_title_of_the_images(window: MainWindow) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     assert panel.folded
-    assert window.image_panel.isAncestorOf(panel)
+    assert window.arrangement.images.isAncestorOf(panel)
     assert panel.state.isVisible()
     assert panel.versions_button.isVisible()
     assert not panel.loss_plot.isVisible()
     assert panel.height() <= 48
-    assert window.image_panel.view.width() > 0.9 * window.width()
+    assert window.arrangement.images.view.width() > 0.9 * window.width()
 
 
 def test_a_run_unfolds_the_panel_and_another_project_folds_it_again(
@@ -293,22 +293,22 @@ def test_a_run_unfolds_the_panel_and_another_project_folds_it_again(
 ) -> None:
     folded = _heights(window)
     session.fine_tune()
-    qtbot.waitUntil(lambda: window.training_panel.loss_plot.isVisible())
-    assert not window.image_panel.isAncestorOf(window.training_panel)
-    assert window.training_panel.stop.isVisible()
+    qtbot.waitUntil(lambda: window.arrangement.training.loss_plot.isVisible())
+    assert not window.arrangement.images.isAncestorOf(window.arrangement.training)
+    assert window.arrangement.training.stop.isVisible()
     assert _heights(window)[1] > folded[1]
     session.training = False
     session.job("train", False)
-    assert window.training_panel.loss_plot.isVisible()
+    assert window.arrangement.training.loss_plot.isVisible()
     session.load(image_items(3), class_table(["a"]))
     qtbot.waitUntil(lambda: _heights(window) == folded)
-    assert window.training_panel.folded
+    assert window.arrangement.training.folded
 
 
 def test_what_a_person_folds_stays_folded_and_what_one_unfolds_stays_unfolded(
     window: MainWindow, session: FakeSession, qtbot: QtBot
 ) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     session.fine_tune()
     session.trainingEvent.emit(started())
     QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
@@ -326,13 +326,13 @@ def test_in_a_low_window_the_image_comes_before_the_curves(
     window: MainWindow, session: FakeSession, qtbot: QtBot
 ) -> None:
     session.fine_tune()
-    assert not window.training_panel.folded
+    assert not window.arrangement.training.folded
     window.resize(1280, 720)
-    qtbot.waitUntil(lambda: window.training_panel.folded)
+    qtbot.waitUntil(lambda: window.arrangement.training.folded)
     qtbot.waitUntil(lambda: window.canvas.height() >= 0.6 * 720)
-    assert window.training_panel.stop.isVisible()
+    assert window.arrangement.training.stop.isVisible()
     window.resize(1280, 900)
-    qtbot.waitUntil(lambda: not window.training_panel.folded)
+    qtbot.waitUntil(lambda: not window.arrangement.training.folded)
 
 
 # --- before the first step, and after a run that did not help --------------------------------------------------------
@@ -345,7 +345,7 @@ def preparing(text: str, done: int = 0, total: int = 0) -> dict[str, Any]:
 def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(
     window: MainWindow, session: FakeSession
 ) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     session.fine_tune()
     assert panel.progress.isVisible()
     assert panel.progress.maximum() == 0  # busy: nobody knows for how long
@@ -361,7 +361,7 @@ def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(
 
 
 def test_a_run_that_did_not_help_says_what_would(window: MainWindow, session: FakeSession) -> None:
-    advice = window.training_panel.result.advice
+    advice = window.arrangement.training.result.advice
     session.trainingFinished.emit(result(False, advice="Train longer: only 7 steps fitted in 60 s."))
     assert advice.isVisible()
     assert advice.text() == "Train longer: only 7 steps fitted in 60 s."
@@ -381,10 +381,10 @@ def test_another_project_has_no_axes_either(window: MainWindow, session: FakeSes
     for step in range(1, 4):
         session.trainingEvent.emit(started())
         session.trainingEvent.emit(stepped(step))
-    plot = window.training_panel.loss_plot
+    plot = window.arrangement.training.loss_plot
     qtbot.waitUntil(lambda: plot.findChild(QWidget, "lossPlotView") is not None)
     session.load(image_items(3), class_table(["a"]))
-    window.training_panel.fold_button.click()
+    window.arrangement.training.fold_button.click()
     view = plot.findChild(QWidget, "lossPlotView")
     assert view is not None
     assert plot.isVisible()

@@ -28,8 +28,8 @@ VERSIONS = (
 def _shown(window: MainWindow, session: FakeSession) -> list[list[str]]:
     session.versions = VERSIONS
     session.versionsChanged.emit()
-    QTest.mouseClick(window.training_panel.versions_button, LEFT)
-    table = window.training_panel.versions.table
+    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
+    table = window.arrangement.training.versions.table
     assert table is not None
     return [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
 
@@ -42,7 +42,7 @@ def test_every_version_stands_in_the_list_with_its_figures_and_its_verdict(
     assert rows[0][2] == "not promoted · not one point better"
     assert rows[1][2] == "promoted"
     assert rows[0][3].startswith("2026-11-21")
-    assert window.training_panel.versions_button.text() == "Proposals: v1"
+    assert window.arrangement.training.versions_button.text() == "Proposals: v1"
     assert window.bars.action("versions").isChecked()
 
 
@@ -54,8 +54,8 @@ def test_the_verdict_does_not_repeat_the_figures_and_the_whole_reason_stands_in_
         VersionItem(name="v2", made=NEWER, before=0.235, now=0.653, promoted=True, reason=reason, current=True),
     )
     session.versionsChanged.emit()
-    QTest.mouseClick(window.training_panel.versions_button, LEFT)
-    table = window.training_panel.versions.table
+    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
+    table = window.arrangement.training.versions.table
     assert table is not None
     row = table.topLevelItem(0)
     assert row.text(2) == "promoted"
@@ -80,7 +80,7 @@ def test_one_click_makes_another_version_current(window: MainWindow, session: Fa
     assert button is not None
     QTest.mouseClick(button, LEFT)
     assert called("use_version") == [("use_version", "v2")]
-    assert window.training_panel.versions_button.text() == "Proposals: v2"
+    assert window.arrangement.training.versions_button.text() == "Proposals: v2"
     assert window.findChild(QPushButton, "useVersion-v1") is not None
 
 
@@ -100,7 +100,7 @@ def test_a_version_that_is_gone_says_so_and_the_list_is_filled_anew(
     session.versions = VERSIONS[1:]
     QTest.mouseClick(button, LEFT)
     assert said == ["The project has no version 'v2'."]
-    table = window.training_panel.versions.table
+    table = window.arrangement.training.versions.table
     assert table is not None
     qtbot.waitUntil(lambda: table.topLevelItemCount() == 2)
 
@@ -116,14 +116,14 @@ def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, 
 def test_the_curves_come_back_when_the_list_is_put_away(window: MainWindow, session: FakeSession) -> None:
     session.trainingEvent.emit(started())
     _shown(window, session)
-    assert not window.training_panel.loss_plot.isVisible()
-    QTest.mouseClick(window.training_panel.versions_button, LEFT)
-    assert window.training_panel.loss_plot.isVisible()
+    assert not window.arrangement.training.loss_plot.isVisible()
+    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
+    assert window.arrangement.training.loss_plot.isVisible()
     assert not window.bars.action("versions").isChecked()
 
 
 def test_after_a_restart_the_last_run_stands_in_the_panel(window: MainWindow, session: FakeSession) -> None:
-    panel = window.training_panel
+    panel = window.arrangement.training
     events = (started(), stepped(1), stepped(2), evaluated(2, 0.8))
     session.runRead.emit(LastRun("r1", events, result(True), ""))
     assert panel.loss_plot.series["training"] == ([1, 2], [0.5, 0.5])
@@ -134,7 +134,7 @@ def test_after_a_restart_the_last_run_stands_in_the_panel(window: MainWindow, se
 
 def test_a_last_run_without_a_result_says_why(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
     session.runRead.emit(LastRun("r1", (started(), stepped(1)), None, "The engine died."))
-    assert window.training_panel.state.text() == "The last run did not finish: The engine died."
+    assert window.arrangement.training.state.text() == "The last run did not finish: The engine died."
 
 
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, session: FakeSession) -> None:
@@ -142,7 +142,7 @@ def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, s
     session.trainingEvent.emit(started())
     session.trainingEvent.emit(stepped(1))
     session.runRead.emit(LastRun("r1", (started(), stepped(1), stepped(2)), result(True), ""))
-    assert window.training_panel.loss_plot.series["training"][0] == [1]
+    assert window.arrangement.training.loss_plot.series["training"][0] == [1]
 
 
 def test_an_optimistic_measure_is_explained_where_it_stands(window: MainWindow, session: FakeSession) -> None:

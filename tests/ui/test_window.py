@@ -46,23 +46,23 @@ def _click(widget: QWidget | None) -> None:
 
 def test_an_empty_window_shows_the_start_page_and_no_empty_panels(empty_window: MainWindow) -> None:
     assert empty_window.start_page.isVisible()
-    assert not empty_window.side.isVisible()
-    assert not empty_window.bottom.isVisible()
+    assert not empty_window.arrangement.side.isVisible()
+    assert not empty_window.arrangement.bottom.isVisible()
     assert empty_window.windowTitle() == "SegStudio"
 
 
 def test_a_project_shows_canvas_and_panels_and_names_the_image(window: MainWindow) -> None:
     assert window.canvas.isVisible()
-    assert window.class_panel.isVisible()
-    assert window.training_panel.isVisible()
+    assert window.arrangement.classes.isVisible()
+    assert window.arrangement.training.isVisible()
     assert window.windowTitle() == "plate_0000.png – plates – SegStudio"
 
 
 def test_the_panels_can_be_hidden_and_come_back_with_their_action(window: MainWindow) -> None:
     window.bars.action("show-bottom").trigger()
-    assert not window.bottom.isVisible()
+    assert not window.arrangement.bottom.isVisible()
     window.bars.action("show-bottom").trigger()
-    assert window.bottom.isVisible()
+    assert window.arrangement.bottom.isVisible()
 
 
 def test_everything_fits_on_a_small_laptop(window: MainWindow) -> None:
@@ -122,14 +122,14 @@ def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, se
 def test_a_project_is_opened_and_what_cannot_be_is_said_in_a_sentence(
     empty_window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty_window.open_path(Path("a.segstudio"))
+    empty_window.opening.open_path(Path("a.segstudio"))
     assert session.calls == [("open_project", Path("a.segstudio"))]
 
     def refuse(path: Path) -> None:
         raise NotAProject(f"{path} is no SegStudio project.")
 
     monkeypatch.setattr(session, "open", refuse)
-    empty_window.open_path(Path("b.segstudio"))
+    empty_window.opening.open_path(Path("b.segstudio"))
     assert empty_window.message_strip.isVisible()
     assert empty_window.message_strip.text.text() == "b.segstudio is no SegStudio project."
 
@@ -199,7 +199,7 @@ def test_dropped_images_become_a_new_project(
 def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_the_page(
     empty_window: MainWindow, session: FakeSession, tmp_path: Path
 ) -> None:
-    empty_window.show_new_project(str(tmp_path))
+    empty_window.pages.show_new_project(str(tmp_path))
     make, problem = empty_window.findChild(QPushButton, "newMake"), empty_window.findChild(QLabel, "newProblem")
     assert make is not None
     assert problem is not None
@@ -215,7 +215,7 @@ def test_a_project_in_the_making_is_not_made_twice_and_its_failure_is_said_on_th
 def test_a_class_of_separate_objects_can_be_asked_for_on_the_page_of_a_new_project(
     empty_window: MainWindow, called: Called, tmp_path: Path
 ) -> None:
-    empty_window.show_new_project(str(tmp_path))
+    empty_window.pages.show_new_project(str(tmp_path))
     classes = empty_window.findChild(QPlainTextEdit, "newClasses")
     assert classes is not None
     QTest.keyClicks(classes, "nucleus\rtissue\rglare")

@@ -116,7 +116,7 @@ def test_return_in_the_brush_size_gives_the_keys_back_to_the_canvas(
 def test_letters_typed_into_a_class_name_are_a_name(
     window: MainWindow, session: FakeSession, qtbot: QtBot, called: Called
 ) -> None:
-    window.class_panel.rename("membrane")
+    window.arrangement.classes.rename("membrane")
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
     editor.selectAll()
@@ -127,7 +127,7 @@ def test_letters_typed_into_a_class_name_are_a_name(
 
 
 def test_escape_leaves_a_class_name_as_it_was(window: MainWindow, called: Called) -> None:
-    window.class_panel.rename("membrane")
+    window.arrangement.classes.rename("membrane")
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
     QTest.keyClicks(editor, "x")
@@ -198,7 +198,7 @@ def test_the_pointer_does_not_take_the_focus_from_the_export_panel(window: MainW
 def test_return_on_the_page_of_a_new_project_makes_it_and_in_the_classes_is_a_new_line(
     window: MainWindow, session: FakeSession, called: Called, tmp_path: Path
 ) -> None:
-    window.show_new_project(str(tmp_path))
+    window.pages.show_new_project(str(tmp_path))
     classes = window.findChild(QPlainTextEdit, "newClasses")
     assert classes is not None
     assert classes.hasFocus()
@@ -300,14 +300,14 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
     window: MainWindow, qtbot: QtBot, session: FakeSession, way: str
 ) -> None:
     dialogs: list[str] = []
-    window.choose_to_open = lambda: dialogs.append("open")
+    window.opening.choose = lambda: dialogs.append("open")
     window.canvas.setFocus()
     if way == "thumbnail":
-        view = window.image_panel.view
-        rect = view.visualRect(window.image_panel.model.index(2))
+        view = window.arrangement.images.view
+        rect = view.visualRect(window.arrangement.images.model.index(2))
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
     elif way == "class":
-        view = window.class_panel.view
+        view = window.arrangement.classes.view
         QTest.mouseClick(
             view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(view.model().index(2, 0)).center()
         )
@@ -315,9 +315,9 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
         _focus(window, "imageList" if way == "bottom" else "classList")
         _press(window, Key.Key_F10 if way == "bottom" else Key.Key_F9)
     elif way == "stop":
-        QTest.mouseClick(window.training_panel.versions_button, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(window.arrangement.training.versions_button, Qt.MouseButton.LeftButton)
     elif way == "add":
-        window.class_panel.add(Kind.SEMANTIC)
+        window.arrangement.classes.add(Kind.SEMANTIC)
         editor = window.findChild(QLineEdit, "classNameEdit")
         assert editor is not None
         QTest.keyClick(editor, Key.Key_Escape)
@@ -338,7 +338,7 @@ def test_no_button_of_a_bar_takes_the_keyboard_by_tab_or_by_a_click(window: Main
 
 
 def test_return_in_a_class_name_gives_the_keys_back_to_the_canvas(window: MainWindow, qtbot: QtBot) -> None:
-    window.class_panel.rename("membrane")
+    window.arrangement.classes.rename("membrane")
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
     QTest.keyClicks(editor, "wall")
@@ -351,10 +351,10 @@ def test_single_keys_do_nothing_while_a_page_covers_the_image(
     window: MainWindow, session: FakeSession, page: str
 ) -> None:
     if page == "new":
-        window.show_new_project("/somewhere")
+        window.pages.show_new_project("/somewhere")
         window.findChild(QWidget, "newProjectPage").setFocus()
     else:
-        window.show_help("keys")
+        window.pages.show_help("keys")
     said: list[str] = []
     session.said.connect(said.append)
     session.calls.clear()
@@ -366,8 +366,8 @@ def test_single_keys_do_nothing_while_a_page_covers_the_image(
             if sequence.keyboardModifiers() & CTRL or row.name in ("cancel", "keys"):
                 continue
             _press(window, sequence.key(), sequence.keyboardModifiers())
-            if not window.covered:  # Return presses the page's own button
-                window.show_help("keys")
+            if not window.pages.covered:  # Return presses the page's own button
+                window.pages.show_help("keys")
     # A page that comes above the image takes the pointer from it.
     expected = ("new_project", "pointer")
     assert [call for call in session.calls if call[0] not in expected or call == ("pointer", "PRESS")] == []

@@ -144,8 +144,8 @@ def _tool_action(tool: Tool) -> Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("open", N_("Open…"), N_("Open a project, a folder of images, or images"), Menu.FILE,
-           lambda w: w.choose_to_open(), ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
-    Action("new", N_("New project…"), N_("Make a project from images"), Menu.FILE, lambda w: w.show_new_project(),
+           lambda w: w.opening.choose(), ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
+    Action("new", N_("New project…"), N_("Make a project from images"), Menu.FILE, lambda w: w.pages.show_new_project(),
            ("Ctrl+N",), "add", needs=Needs.NOTHING),
     Action("save", N_("Save"), N_("Check that everything is saved; SegStudio saves after every stroke"), Menu.FILE,
            lambda w: w.status_bar.reassure(), ("Ctrl+S",), "save", needs=Needs.PROJECT, separated=True),
@@ -225,10 +225,10 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.show_panels(), ("F9",), checkable=True, needs=Needs.PROJECT, separated=True),
     Action("show-bottom", N_("Images and training"), N_("Show or hide the panels below the image"), Menu.VIEW,
            lambda w: w.show_panels(), ("F10",), checkable=True, needs=Needs.PROJECT),
-    Action("keys", N_("Keys"), N_("List every action and its keys"), Menu.HELP, lambda w: w.show_help("keys"), ("F1",),
-           needs=Needs.NOTHING),
+    Action("keys", N_("Keys"), N_("List every action and its keys"), Menu.HELP, lambda w: w.pages.show_help("keys"),
+           ("F1",), needs=Needs.NOTHING),
     Action("about", N_("About SegStudio"), N_("Version, licences and the location of the log"), Menu.HELP,
-           lambda w: w.show_help("about"), needs=Needs.NOTHING, separated=True),
+           lambda w: w.pages.show_help("about"), needs=Needs.NOTHING, separated=True),
 )  # fmt: skip
 """Our own actions; `added_tools` has the tools of other packages."""
 

@@ -56,6 +56,7 @@ class Bars:
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
         self._session = window.session
+        self._covered = False
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
         for row in ACTIONS:
@@ -86,6 +87,11 @@ class Bars:
         self.check_rest()
         self._name_classes()
 
+    def cover(self, covered: bool) -> None:
+        """Disable what acts on the image while a page covers it."""
+        self._covered = covered
+        self.refresh()
+
     def action(self, name: str) -> QAction:
         """The QAction of a row of the table."""
         return self._actions[name]
@@ -101,7 +107,7 @@ class Bars:
     def refresh(self, _: object = None) -> None:
         """Enable the actions that make sense now; none acts on an image that a page covers."""
         project = self._project
-        seen = project is not None and not self._window.covered
+        seen = project is not None and not self._covered
         image = project is not None and seen and project.navigation.index >= 0
         shown = project is not None and image and not project.navigation.failed
         documents = project.documents if project is not None and shown else None

@@ -76,7 +76,7 @@ def show_versions(window: "MainWindow") -> None:
     if shown:
         window.bars.action("show-bottom").setChecked(True)
         window.show_panels()
-    window.training_panel.show_versions(shown)
+    window.arrangement.training.show_versions(shown)
 
 
 def show_proposals(window: "MainWindow") -> None:

@@ -31,7 +31,7 @@ def run_window(paths: list[Path], demo: bool) -> int:
     images = [] if demo or _is_project(paths) else paths
     window = open_window(demo_project() if demo else paths[0] if paths and not images else None)
     if images:
-        window.open_images(images)
+        window.opening.open_images(images)
     QTimer.singleShot(0, window.activateWindow)
     waking = _close_on_signals(app, window)
     try:

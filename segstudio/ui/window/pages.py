@@ -1,0 +1,81 @@
+"""What the middle of the window shows: the image, the start page, or a page that covers the image for a while."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from segstudio.ui.canvas import Canvas
+from segstudio.ui.dialogs.start_page import StartPage
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+    from segstudio.ui.dialogs.help_page import HelpPage
+    from segstudio.ui.dialogs.new_project_page import NewProjectPage
+
+__all__ = ["Pages"]
+
+
+class Pages(QStackedWidget):
+    """`pages`: the canvas and the start page; other pages are made when they are first needed.
+
+    `coverChanged` comes after a page has covered the image or has left it, and `left` when a page asks to be left.
+    """
+
+    coverChanged = Signal()
+    left = Signal()
+
+    def __init__(self, session: "Session", canvas: Canvas, start_page: StartPage) -> None:
+        super().__init__()
+        self.setObjectName("pages")
+        self.setMinimumSize(200, 120)  # the pages are wider, but no panel is beside them then
+        self._session, self._canvas, self._start_page = session, canvas, start_page
+        self._new_project: NewProjectPage | None = None
+        self._help: HelpPage | None = None
+        self.covered = False
+        self.addWidget(canvas)
+        self.addWidget(start_page)
+        self.currentChanged.connect(self._turned)
+
+    def show_project(self, there: bool) -> None:
+        """Show the image if there is a project, otherwise the start page; it gets the focus."""
+        if not there:
+            self._start_page.refresh()
+        self._turn_to(self._canvas if there else self._start_page)
+
+    def show_new_project(self, *images: str) -> None:
+        """Show the page that makes a project from these images."""
+        from segstudio.ui.dialogs.new_project_page import NewProjectPage
+
+        if self._new_project is None:
+            self._new_project = NewProjectPage(self._session, self.left.emit)
+            self.addWidget(self._new_project)
+        self.setCurrentWidget(self._new_project)
+        self._new_project.begin([image for image in images if image])
+
+    @property
+    def shows_new_project(self) -> bool:
+        """Whether the page that makes projects is open."""
+        return self._new_project is not None and self.currentWidget() is self._new_project
+
+    def show_help(self, about: str) -> None:
+        """Show a page of the Help menu: 'keys' or 'about'."""
+        from segstudio.ui.dialogs.help_page import HelpPage
+
+        if self._help is None:
+            self._help = HelpPage(self.left.emit)
+            self.addWidget(self._help)
+        self._help.show_keys() if about == "keys" else self._help.show_about()
+        self._turn_to(self._help)
+
+    def focus(self) -> None:
+        """Give the focus to the page that is shown."""
+        (self.currentWidget() or self).setFocus()
+
+    def _turn_to(self, page: QWidget) -> None:
+        self.setCurrentWidget(page)
+        page.setFocus()
+
+    def _turned(self, _place: int) -> None:
+        self.covered = self.currentWidget() not in (self._canvas, self._start_page)
+        self.coverChanged.emit()
