@@ -19,8 +19,9 @@ from segstudio.labels.class_names import valid_name
 from segstudio.tasks.labels.import_masks import CheckedImport, ImportReport, Target, check_import
 from segstudio.tasks.labels.import_preview import ImportPreview, PreviewedPlane, preview_import
 from segstudio.tasks.labels.import_survey import ImportSurvey, survey_import
+from segstudio.tasks.labels.import_words import imported_words
 from segstudio.tasks.labels.meanings import Meaning, map_of
-from segstudio.tasks.labels.recognise import may_hold_annotations, recognised_format
+from segstudio.tasks.labels.recognise import recognised_format
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
@@ -34,6 +35,7 @@ __all__ = [
     "PreviewedPlane",
     "Target",
     "WantedImport",
+    "imported_words",
 ]
 
 T = TypeVar("T")
@@ -73,8 +75,8 @@ class WantedImport:
 
 class Importing(QObject):
     """Each look ends in exactly one signal: `surveyed` (an `ImportSurvey`), `previewed` (an `ImportPreview`) or
-    `refused` (one sentence); a newer one drops it without a word. `imported` carries an `ImportReport`; an import that
-    cannot be is a notice, and changes nothing."""
+    `refused` (one sentence); a newer one drops it without a word. `imported` carries an `ImportReport`, and a notice
+    says it in a sentence; an import that cannot be is a notice too, and changes nothing."""
 
     surveyed = Signal(object)
     previewed = Signal(object)
@@ -105,9 +107,6 @@ class Importing(QObject):
 
         Nothing is said of a path that cannot be read: whoever asks goes on as if it held none.
         """
-        if not path.is_dir() and may_hold_annotations(path.name):
-            then(next(form.name for form in self.formats if path.name.lower().endswith(form.extensions)))
-            return
         self._ground.jobs.follow(
             JobKind.LOOK,
             _("Looking at {name}", name=path.name),
@@ -182,7 +181,10 @@ class Importing(QObject):
             self._ground.jobs.cancel(job.id)
 
     def _attempt(self, call: Callable[[], object]) -> None:
-        self._notices.attempt(call, JobKind.IMPORT)
+        try:
+            call()
+        except UserError as error:
+            self._failed(error)
 
     def _check(self, wanted: WantedImport) -> None:
         steps = check_import(self._project, wanted.format, wanted.path, target=wanted.target, **wanted.options)
@@ -213,7 +215,7 @@ class Importing(QObject):
                 _("Importing labels"),
                 found.write_labels,
                 found.images,
-                lambda _edits: self._done(found),
+                lambda _edits: self._done(wanted, found),
                 self._failed,
             )
         elif found.made:
@@ -222,28 +224,30 @@ class Importing(QObject):
                 _("Adding classes"),
                 found.write_classes,
                 frozenset(),
-                lambda _edits: self._add_proposals(found),
+                lambda _edits: self._add_proposals(wanted, found),
                 self._failed,
             )
         else:
-            self._add_proposals(found)
+            self._add_proposals(wanted, found)
 
-    def _add_proposals(self, found: CheckedImport) -> None:
+    def _add_proposals(self, wanted: WantedImport, found: CheckedImport) -> None:
         self._ground.jobs.follow(
             JobKind.IMPORT,
             _("Importing proposals"),
             found.add_proposals(),
             self._ground.main,
-            on_done=lambda _nothing: self._done(found),
+            on_done=lambda _nothing: self._done(wanted, found),
             on_failed=self._failed,
             on_end=partial(self._proposals.follow_import, found.images),
         )
 
     def _failed(self, error: UserError) -> None:
         if not isinstance(error, Cancelled):  # already reported
-            self._notices.fail(JobKind.IMPORT, error.sentence)
+            # Not what to do: that is said for the command line, and names its options.
+            self._notices.fail(JobKind.IMPORT, " ".join(filter(None, (error.sentence, error.safe))))
 
-    def _done(self, found: CheckedImport) -> None:
+    def _done(self, wanted: WantedImport, found: CheckedImport) -> None:
+        self._notices.say(imported_words(found.report, wanted.target))
         self.imported.emit(found.report)
 
 

@@ -68,6 +68,7 @@ class Proposals(QObject):
         self._opening: tuple[Look, Future[Stored]] | None = None
         self._age, self._learnt = ProposalAge(), Learnt()
         self._was_stale = False
+        self._automatic = True
         self.reading = self.rejected = False
         self.on_screen: Proposal | None = None
         self.visible: Rect | None = None
@@ -114,6 +115,18 @@ class Proposals(QObject):
         instant = self.on_screen is not None and self.on_screen.version == INSTANT
         return instant and self._documents.submitted > self._age.edits and self._is_learned_from()
 
+    @property
+    def automatic(self) -> bool:
+        """Whether proposals begin without being asked for; what is stored is shown either way."""
+        return self._automatic
+
+    @automatic.setter
+    def automatic(self, wanted: bool) -> None:
+        begins = wanted and not self._automatic
+        self._automatic = wanted
+        if begins and self._navigation.shown is not None and not self.coming:
+            self._propose_if_stale()
+
     def propose(self) -> None:
         """Ask for a proposal of the image on screen, also in the place of what a person proposed or rejected; exactly
         one `proposalReady` follows, or a notice.
@@ -154,6 +167,8 @@ class Proposals(QObject):
 
     def _model_changed(self, future: "Future[Learnt]") -> None:
         if not self._has_learnt(future) or self.reading or self._is_persons():
+            return
+        if not (self._automatic or self._owed or self.running):
             return
         self._requests.drop()
         self._begin()
@@ -295,7 +310,7 @@ class Proposals(QObject):
         """Once two classes have known pixels the instant learner takes the place of the guess; where it is quick, it is
         fitted again in each pause.
         """
-        if self.running or self._documents.gesture_active or self._is_persons():
+        if self.running or self._documents.gesture_active or self._is_persons() or not self._automatic:
             return
         if (self.is_guess and self._learnt.two_classes) or (
             self.stale and not self._cancelled and not self._is_done() and self._age.is_quick(self._sizes())
@@ -417,7 +432,7 @@ class Proposals(QObject):
         return opened is not None and is_whole(proposal, opened.document)
 
     def _propose_if_stale(self) -> None:
-        wanted = self._owed or (not self._is_done() and self._may_be_better())
+        wanted = self._owed or (self._automatic and not self._is_done() and self._may_be_better())
         if self._project.writer is not None and wanted:
             self._in_a_moment = True
             QTimer.singleShot(0, self, self._begin)

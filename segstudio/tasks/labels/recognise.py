@@ -15,14 +15,9 @@ from segstudio.tasks.labels.masks import IncomingMasks
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
-__all__ = ["may_hold_annotations", "recognised_format"]
+__all__ = ["recognised_format"]
 
 _JUDGED = 8
-
-
-def may_hold_annotations(name: str) -> bool:
-    """Whether a file's name ends as files of annotations do; nothing is read."""
-    return bool(_formats_ending(name))
 
 
 def recognised_format(project: Project, path: Path) -> Generator[Progress, None, str]:

@@ -132,8 +132,9 @@ class Canvas(Surface):
 
     def _make_scene(self) -> "Scene":
         scene = super()._make_scene()
-        scene.set_opacity(self._session.preferences.overlay_opacity)
-        scene.show_proposal = self._session.preferences.show_proposals
+        kept = self._session.preferences
+        scene.set_opacity(kept.overlay_opacity, kept.proposal_opacity)
+        scene.show_proposal = kept.show_proposals
         return scene
 
     def _show_empty(self) -> None:

@@ -1,6 +1,5 @@
 """The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.window.appearance import Appearance
 from segstudio.ui.window.arrangement import Arrangement
 from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         bare = not application.styleSheet()
-        theme = theme_named("system") if bare else current_theme()
+        theme = theme_named(session.preferences.theme) if bare else current_theme()
         if bare:
             choose_theme(application, theme)
         self.session = session
@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
-        self.message_strip = MessageStrip(session, self.export_panel.says)
+        self.message_strip = MessageStrip(session, self._said_elsewhere)
         self.closing_strip = ClosingStrip(session)
         self.read_only_banner = ReadOnlyBanner(session)
         self.image_banner = ImageBanner(session)
@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         actions = self.bars.action
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page)
+        self.appearance = Appearance(session, self.canvas, self)
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -260,6 +261,10 @@ class MainWindow(QMainWindow):
         if notice.job is JobKind.NEW and not self.pages.shows_new_project:
             self.message_strip.say(JobKind.NEW, notice.sentence)
 
+    def _said_elsewhere(self, notice: "Notice") -> bool:
+        """Whether the part that asked for a job shows why it failed."""
+        return self.export_panel.says(notice) or self.pages.says(notice)
+
     def _title(self, _: object = None) -> None:
         project = self._project
         parts = [part for part in (project.navigation.path, project.name) if part] if project is not None else []
@@ -326,7 +331,7 @@ class MainWindow(QMainWindow):
     # -- what is kept between two windows ------------------------------------------------------------------------------
 
     def _prefer(self, **preferences: Any) -> None:
-        self.session.preferences = replace(self.session.preferences, **preferences)
+        self.session.kept_preferences.prefer(**preferences)
 
     def _remember(self, path: Path) -> None:
         kept = self.session.preferences
