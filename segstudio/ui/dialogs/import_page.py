@@ -9,12 +9,10 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +20,7 @@ from PySide6.QtWidgets import (
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import N_, _
 from segstudio.ui.dialogs.import_meanings import ImportMeanings
-from segstudio.ui.dialogs.import_rows import DryRunModel
+from segstudio.ui.dialogs.import_rows import DryRunModel, dry_run_table
 from segstudio.ui.dialogs.import_words import missing_words, notes_of, summary_of
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
 from segstudio.ui.text import beside_icon, wrapped
@@ -53,6 +51,7 @@ class ImportPage(QWidget):
         self._project: OpenedProject | None = None
         self._formats: tuple[ImportFormat, ...] = ()
         self._checked: WantedImport | None = None
+        self._sent: WantedImport | None = None
         self.setObjectName("importPage")
         self.setAccessibleName(_("Import"))
         self.path = QLineEdit()
@@ -63,7 +62,7 @@ class ImportPage(QWidget):
         self.meanings_title = role_label(_("What the values mean"), "muted")
         self.meanings = ImportMeanings()
         self.rows = DryRunModel()
-        self.table = QTreeView()
+        self.table = dry_run_table(self.rows)
         self.notes, self.problem, self.state = QLabel(), QLabel(), ElidedLabel()
         self.progress = QProgressBar()
         self.cancel = QPushButton(_("Cancel"))
@@ -74,7 +73,6 @@ class ImportPage(QWidget):
         self._timer.setInterval(_LOOK_MS)
         self._next = self._survey
         self._dress()
-        self._dress_table()
         self._arrange()
         self._connect(leave)
         self.follow(session.project)
@@ -143,20 +141,6 @@ class ImportPage(QWidget):
         self.progress.setTextVisible(False)
         self.start.setProperty("role", "primary")
         make_form(self, self.start)
-
-    def _dress_table(self) -> None:
-        self.table.setModel(self.rows)
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        self.table.setSelectionMode(QTreeView.SelectionMode.NoSelection)
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        header = self.table.header()
-        header.setObjectName("importHeader")
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(64)
-        for column in range(self.rows.columnCount()):
-            wide = QHeaderView.ResizeMode.Stretch if column < 2 else QHeaderView.ResizeMode.ResizeToContents
-            header.setSectionResizeMode(column, wide)
 
     def _arrange(self) -> None:
         card = QFrame()
@@ -253,7 +237,7 @@ class ImportPage(QWidget):
 
     def _look_soon(self, look: Callable[[], None]) -> None:
         """Look again in a moment; what was found before is no longer true."""
-        self._checked = None
+        self._checked = self._sent = None
         if self._project is not None:
             self._project.importing.drop_look()
         if not (look == self._preview and self._timer.isActive()):
@@ -331,7 +315,7 @@ class ImportPage(QWidget):
             return
         self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._complain("")
-        self._checked = None
+        self._sent, self._checked = wanted, None
         self.state.setText(_("Importing …"))
         self._project.importing.start(wanted)
         self._refresh()
@@ -340,11 +324,13 @@ class ImportPage(QWidget):
         if self._project is not None:
             self._project.importing.drop_look()
             self._project.importing.cancel()
+            self._checked = self._sent  # the files and their meaning are as they were
             self.state.setText(_("Cancelled."))
 
     def _imported(self, report: "ImportReport") -> None:
         from segstudio.app.importing import imported_words
 
+        self._sent = None
         self.state.setText(imported_words(report, self._wanted().target))
         self._refresh()
         if self.isVisible():
@@ -352,6 +338,7 @@ class ImportPage(QWidget):
 
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.IMPORT and notice.kind is NoticeKind.FAILURE:
+            self._checked = self._sent
             self.state.setText("")
             self._complain(notice.sentence)
             self._refresh()
@@ -369,13 +356,13 @@ class ImportPage(QWidget):
     # -- showing -------------------------------------------------------------------------------------------------------
 
     def _clear(self) -> None:
-        self._checked = None
+        self._checked = self._sent = None
         if self._project is not None:
             self._project.importing.drop_look()
             self.meanings.show_meanings((), self._project.documents.classes)
         self.rows.show(None)
         self.notes.clear()
-        self.state.setText("")
+        self.state.setText(_("Choose the files. You see what would change before anything is imported."))
         self._complain("")
         self._refresh()
 

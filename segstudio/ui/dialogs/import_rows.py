@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import QHeaderView, QTreeView
 
 from segstudio.app.importing import ImportPreview
 from segstudio.text import N_, _
 from segstudio.ui.theme import current_theme
 
-__all__ = ["DryRunModel"]
+__all__ = ["DryRunModel", "dry_run_table"]
 
 _Index = QModelIndex | QPersistentModelIndex
 _TITLES = (N_("In the files"), N_("Image"), N_("Objects"), N_("Pixels"), N_("Written over"))
@@ -79,6 +80,24 @@ class DryRunModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and section > _IMAGE:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+
+def dry_run_table(model: DryRunModel) -> QTreeView:
+    """The table that shows the rows, to be named by its owner."""
+    table = QTreeView()
+    table.setModel(model)
+    table.setRootIsDecorated(False)
+    table.setUniformRowHeights(True)
+    table.setSelectionMode(QTreeView.SelectionMode.NoSelection)
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    header = table.header()
+    header.setObjectName("importHeader")
+    header.setStretchLastSection(False)
+    header.setMinimumSectionSize(64)
+    for column in range(len(_TITLES)):
+        wide = QHeaderView.ResizeMode.Stretch if column <= _IMAGE else QHeaderView.ResizeMode.ResizeToContents
+        header.setSectionResizeMode(column, wide)
+    return table
 
 
 def _rows_of(preview: ImportPreview, labels: bool) -> list[_Row]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -22,7 +21,7 @@ from segstudio.app.folders import KeptFolder, kept_folders, to_show
 from segstudio.app.preferences import LEAST_OPACITY, THEMES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
-from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
+from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, role_label
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
@@ -56,10 +55,10 @@ class SettingsPage(QWidget):
         self.language = Choice()
         self.labels, self.proposals = _opacity_slider(), _opacity_slider()
         self.labels_percent, self.proposals_percent = QLabel(), QLabel()
-        self.automatic = QCheckBox(_("Propose without being asked"))
+        self.automatic = Tick(_("Propose without being asked"))
         self.rest = Choice()
         self.rest_help = _help("")
-        self.add_new = QCheckBox(_("Always add new images of the project's folders"))
+        self.add_new = Tick(_("Always add new images of the project's folders"))
         self.back = QPushButton(_("Back"))
         self._folders = QGridLayout()
         self._fill()
@@ -113,14 +112,17 @@ class SettingsPage(QWidget):
     def _arrange(self) -> None:
         form = _Form()
         form.section(_("Window"))
-        form.row(_("Theme"), self.theme)
+        form.row(
+            _("Theme"), self.theme, _("Like the desktop: light or dark as the desktop is, also when that changes.")
+        )
         only = _("English is the only language so far.")
         form.row(_("Language"), self.language, only if self.language.count() < 2 else _("From the next start on."))
         form.section(_("Image"))
-        form.row(_("Labels"), _with_percent(self.labels, self.labels_percent), _("How opaque labels are."))
-        proposals = _("How opaque the stripes of a proposal are.")
-        form.row(_("Proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
-        form.row("", self.automatic, _("Otherwise a proposal comes when you press P or Propose."))
+        labels = _("How much of the image labels cover.")
+        form.row(_("Opacity of labels"), _with_percent(self.labels, self.labels_percent), labels)
+        proposals = _("How much of the image the stripes of a proposal cover.")
+        form.row(_("Opacity of proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
+        form.row(_("Proposing"), self.automatic, _("Otherwise a proposal comes when you press P or Propose."))
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
@@ -191,7 +193,10 @@ class SettingsPage(QWidget):
         elif not project.may_write:
             words = _("This project cannot be changed now; {why}", why=project.why_read_only)
         else:
-            words = _("What Done makes of unlabelled pixels in {name}; images that are done stay.", name=project.name)
+            words = _(
+                "What Done makes of unlabelled pixels in {name}; images that are done stay as they are.",
+                name=project.name,
+            )
         self.rest_help.setText(words)
         rest = Rest.PROPOSAL if project is None else project.finishing.rest
         self.rest.setCurrentIndex([offered for offered, _words in _RESTS].index(Rest(rest)))

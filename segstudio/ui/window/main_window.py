@@ -22,6 +22,7 @@ from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
+from segstudio.ui.window.dropped_masks import DroppedMasks
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.window.loader import ModuleLoader
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
             self.held_out_banner,
         )
         self.opening = Opening(session, self)
+        self.dropped_masks = DroppedMasks(session, self)
         self.bars = Bars(self)
         actions = self.bars.action
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
@@ -202,7 +204,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session, class_panel = self.session, self.arrangement.classes
         self.canvas.openRequested.connect(self.opening.choose)
-        self.canvas.dropped.connect(self.opening.open_paths)
+        self.canvas.dropped.connect(self._dropped)
+        self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
@@ -302,7 +305,14 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         event.acceptProposedAction()
-        self.opening.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _dropped(self, paths: list[Path]) -> None:
+        """Import labels of the open project, and open anything else."""
+        if self.pages.shows_new_project:
+            self.opening.open_paths(paths)
+        else:
+            self.dropped_masks.take(paths, self.opening.open_paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close without asking once everything is durable and the lock is released.
