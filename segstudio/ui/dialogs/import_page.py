@@ -80,12 +80,14 @@ class ImportPage(QWidget):
     def follow(self, project: "OpenedProject | None") -> None:
         """Import into this project."""
         self._project = project
-        self._timer.stop()
         if project is not None:
             project.importing.surveyed.connect(self._surveyed)
             project.importing.previewed.connect(self._previewed)
             project.importing.refused.connect(self._refused)
             project.importing.imported.connect(self._imported)
+        for field in (self.path, self.pattern):
+            field.clear()  # it belongs to the project before
+        self._timer.stop()
         self._clear()
 
     def begin(self, path: str = "", format_: str = "") -> None:
