@@ -170,7 +170,6 @@ def test_an_export_comes_back_pixel_for_pixel(bench: Bench, tmp_path: Path) -> N
         bench.session.exportFinished.connect(done.append)
         bench.session.export(format_, tmp_path / format_)
         bench.wait(lambda done=done: done)
-    bench.session.remove_images([row.path for row in bench.opened.navigation.rows[2:]])
     for format_ in ("png", "coco"):
         for place in (0, 1):
             bench.shows(place)

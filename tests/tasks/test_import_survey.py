@@ -78,6 +78,17 @@ def test_names_of_a_file_stand_for_classes_and_new_ones_for_themselves(project: 
     assert found(project, file) == {"Leaf": "leaf", "bird": "bird"}
 
 
+def test_a_folder_without_masks_may_hold_annotations(project: Project, tmp_path: Path, mask: Mask) -> None:
+    finished(import_masks(project, "", mask("a.png", (1, 0, 0, 20, 20))))
+    finished(export(project, "coco", tmp_path / "out"))
+    survey = finished(survey_import(project, "", tmp_path / "out"))
+    assert survey.format == "coco"
+    assert [m.words for m in survey.meanings] == ["leaf"]
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(UserError, match="holds no mask"):
+        finished(survey_import(project, "", tmp_path / "nothing"))
+
+
 def test_a_map_holds_only_what_the_files_do_not_say() -> None:
     own = Meaning(1, "1", "leaf", own=True)
     open_ = Meaning(7, "7", None, own=False)

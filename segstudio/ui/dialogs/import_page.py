@@ -50,6 +50,8 @@ class ImportPage(QWidget):
         self._session = session
         self._project: OpenedProject | None = None
         self._formats: tuple[ImportFormat, ...] = ()
+        self._found_format = ""
+        self._cancelled = False
         self._checked: WantedImport | None = None
         self._sent: WantedImport | None = None
         self.setObjectName("importPage")
@@ -268,7 +270,7 @@ class ImportPage(QWidget):
         from segstudio.app.importing import Target, WantedImport
 
         return WantedImport(
-            format=self.format.currentData(),
+            format=self.format.currentData() or self._found_format,
             path=Path(self.path.text().strip()).expanduser(),
             pattern=self.pattern.text() if self._are_masks else "",
             target=Target(self.target.currentData()),
@@ -279,13 +281,14 @@ class ImportPage(QWidget):
     @property
     def _are_masks(self) -> bool:
         """Whether the files are masks, as far as their names say it."""
-        name, path = self.format.currentData(), self.path.text().strip().lower()
+        name, path = self.format.currentData() or self._found_format, self.path.text().strip().lower()
         if name:
             return any(form.name == name and form.masks for form in self._formats)
         return not any(path.endswith(form.extensions) for form in self._formats if not form.masks)
 
     def _surveyed(self, survey: "ImportSurvey") -> None:
         assert self._project is not None
+        self._found_format = survey.format
         self.meanings.show_meanings(survey.meanings, self._project.documents.classes)
         self._preview()
 
@@ -317,7 +320,7 @@ class ImportPage(QWidget):
             return
         self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._complain("")
-        self._sent, self._checked = wanted, None
+        self._sent, self._checked, self._cancelled = wanted, None, False
         self.state.setText(_("Importing …"))
         self._project.importing.start(wanted)
         self._refresh()
@@ -326,6 +329,7 @@ class ImportPage(QWidget):
         if self._project is not None:
             self._project.importing.drop_look()
             self._project.importing.cancel()
+            self._cancelled = True
             self._checked = self._sent  # the files and their meaning are as they were
             self.state.setText(_("Cancelled."))
 
@@ -347,7 +351,7 @@ class ImportPage(QWidget):
 
     def _jobs_changed(self) -> None:
         running = [job for kind in _KINDS for job in self._session.jobs.of(kind)]
-        if running and self._session.jobs.of(JobKind.IMPORT):
+        if running and self._session.jobs.of(JobKind.IMPORT) and not self._cancelled:
             self.state.setText(running[0].text)
         if running:
             fraction = running[0].fraction
@@ -359,6 +363,7 @@ class ImportPage(QWidget):
 
     def _clear(self) -> None:
         self._checked = self._sent = None
+        self._found_format = ""
         if self._project is not None:
             self._project.importing.drop_look()
             self.meanings.show_meanings((), self._project.documents.classes)
