@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from common import report
 from PIL import Image
-from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -93,12 +94,17 @@ def main() -> None:
         found = {"open": longest(lambda: window.opening.open_path(path), lambda: shown)}
 
         def paint() -> None:
+            """Three strokes, one event a turn of the event loop, as a hand gives them; then Save."""
+            left, canvas = Qt.MouseButton.LeftButton, window.canvas
+            turns: list[Callable[[], object]] = []
             for y in (100, 150, 200):
-                at = [window.canvas.to_widget(x, y).toPoint() for x in (100, 200)]
-                QTest.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=QPoint(at[0]))
-                QTest.mouseMove(window.canvas, at[1])
-                QTest.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=at[1])
-            session.projects.save()
+                begin, end = (canvas.to_widget(x, y).toPoint() for x in (100, 200))
+                turns.append(partial(QTest.mousePress, canvas, left, pos=begin))
+                turns.append(partial(QTest.mouseMove, canvas, end))
+                turns.append(partial(QTest.mouseRelease, canvas, left, pos=end))
+            turns.append(session.projects.save)
+            for n, turn in enumerate(turns):
+                QTimer.singleShot(20 * n, turn)
 
         found["paint"] = longest(
             paint, lambda: len(seqs) == 3 and session.project.navigation.items[0].labelled_pixels > 0

@@ -31,7 +31,7 @@ def arguments(parser: CommandParser) -> None:
         "--format",
         default="",
         choices=readable(),
-        help=_("the format of the truth (by default that of the file's ending, else png)"),
+        help=_("the format of the truth (by default that of the file's ending, or of the masks in the folder)"),
     )
     parser.add_map()
     parser.add_argument(

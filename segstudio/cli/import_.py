@@ -40,7 +40,7 @@ def arguments(parser: CommandParser) -> None:
         "--format",
         default="",
         choices=readable(),
-        help=_("the format (by default that of the file's ending, else png)"),
+        help=_("the format (by default that of the file's ending, or of the masks in the folder)"),
     )
     parser.add_argument("path", metavar="PATH", help=_("a folder of masks, one mask, or a file of annotations"))
     parser.add_argument(

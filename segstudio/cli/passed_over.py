@@ -71,10 +71,11 @@ def say_masks(report: PassedOver, project: str) -> None:
                 folder=masks.folder,
             )
             how = _(
-                "To read masks as labels, run 'segstudio import {project} --format png {folder}'; to take the files as "
-                "images, name them too.",
+                "To read masks as labels, run 'segstudio import {project} --format png {folder}{pattern}'; to take the "
+                "files as images, name them too.",
                 project=project,
                 folder=masks.folder,
+                pattern=f' --pattern "{masks.pattern}"' if masks.pattern else "",
             )
         else:
             skipped = count(

@@ -18,14 +18,20 @@ Images = Sequence[tuple[str, int]]
 """(relative path with '/', number of planes)"""
 
 
-def mask_paths(images: Images) -> list[list[str]]:
-    """For every image, the path of each plane's mask: its stem, plus its extension where two would share a name.
+def mask_paths(images: Images, ending: str) -> list[list[str]]:
+    """For every image, the path of each plane's mask: its stem, its extension too where two would share a name, and the
+    ending of the format (`.png`).
 
     Names that differ only in case or in Unicode composition count as equal, as on some file systems.
     """
+    return [[f"{stem}{ending}" for stem in stems] for stems in _mask_stems(images)]
+
+
+def _mask_stems(images: Images) -> list[list[str]]:
+    """See `mask_paths`: the paths without the ending of the format."""
     full: set[int] = set()
     while True:
-        paths = [_paths(path, planes, index in full) for index, (path, planes) in enumerate(images)]
+        paths = [_stems(path, planes, index in full) for index, (path, planes) in enumerate(images)]
         owners: dict[str, int] = {}
         clashing: set[int] = set()
         for index, names in enumerate(paths):
@@ -38,11 +44,11 @@ def mask_paths(images: Images) -> list[list[str]]:
         full |= clashing
 
 
-def _paths(path: str, planes: int, with_extension: bool) -> list[str]:
+def _stems(path: str, planes: int, with_extension: bool) -> list[str]:
     stem = path if with_extension else _without_extension(path)
     if planes == 1:
-        return [f"{stem}.png"]
-    return [f"{stem}_p{plane:04d}.png" for plane in range(planes)]
+        return [stem]
+    return [f"{stem}_p{plane:04d}" for plane in range(planes)]
 
 
 def _without_extension(path: str) -> str:
@@ -76,9 +82,11 @@ class StemPattern:
                 )
             )
 
-    def stem_of(self, parts: "Parts") -> "Parts | None":
-        """The folded parts of a mask's path, the last ones replaced by the image's stem; None if they do not match."""
-        wanted = _parts(self.text)
+    def stem_of(self, parts: "Parts", endings: Sequence[str]) -> "Parts | None":
+        """The folded parts of a mask's path, the last ones replaced by the image's stem; None if they do not match.
+
+        The pattern may have one of the endings of the masks' format, or none."""
+        wanted = _parts(_without_ending(self.text, endings))
         before, _, after = "/".join(wanted).partition(_STEM)
         tail = "/".join(parts[-len(wanted) :])
         stem = tail[len(before) : len(tail) - len(after)]
@@ -119,23 +127,30 @@ def _plain_folder(folder: str) -> "Parts":
 
 
 def matched(
-    masks: Sequence[str], images: Images, places: Places | None = None, pattern: StemPattern | None = None
+    masks: Sequence[str],
+    images: Images,
+    endings: Sequence[str],
+    places: Places | None = None,
+    pattern: StemPattern | None = None,
 ) -> Matching:
     """Find the image and plane of every mask by path and stem.
 
-    A mask may be named as an export would name it, like the image itself, or like it with `.png` added; with a
-    `pattern`, all are named by that. Where folders differ, one path must be the end of the other, and the longest match
-    wins; folders named after masks (`masks`, `labels` ...) or images do not count. An image in the folder parallel to
-    the mask's own comes before all others. Raises `MaskMismatch` if two masks are for one plane.
+    `endings` are those of the masks' format, in small letters (`.png`). A mask may be named as an export would name it,
+    like the image itself, or like it with such an ending added; with a `pattern`, all are named by that. Where folders
+    differ, one path must be the end of the other, and the longest match wins; folders named after masks (`masks`,
+    `labels` ...) or images do not count. An image in the folder parallel to the mask's own comes before all others.
+    Raises `MaskMismatch` if two masks are for one plane.
     """
     places = places or Places()
-    index = _index(images)
+    endings = tuple(endings)
+    index = _index(images, endings)
     pairs: list[tuple[int, int, int]] = []
     unmatched: list[int] = []
     ambiguous: list[int] = []
     taken: dict[tuple[int, int], int] = {}
     for number, name in enumerate(masks):
-        parts = _parts(name) if pattern is None else pattern.stem_of(_parts(name))
+        parts = _parts(_without_ending(name, endings))
+        parts = parts if pattern is None else pattern.stem_of(parts, endings)
         best = set[tuple[int, int]]() if parts is None else _best(number, parts, index, places)
         if len(best) != 1:
             (ambiguous if best else unmatched).append(number)
@@ -211,15 +226,15 @@ _Index = dict[tuple[str, str | None], list[_Spelling]]
 folders may each hold an `image.png`."""
 
 
-def _index(images: Images) -> _Index:
+def _index(images: Images, endings: tuple[str, ...]) -> _Index:
     """The ways to name the masks of all images."""
     index: defaultdict[tuple[str, str | None], list[_Spelling]] = defaultdict(list)
-    for number, ((path, planes), names) in enumerate(zip(images, mask_paths(images), strict=True)):
-        for plane, name in enumerate(names):
-            ranks = {_parts(_paths(path, planes, False)[plane]): 0, _parts(_paths(path, planes, True)[plane]): 1}
-            if planes == 1 and path.lower().endswith(".png"):
-                ranks[_parts(path)] = 1
-            ranks[_parts(name)] = 2
+    for number, ((path, planes), stems) in enumerate(zip(images, _mask_stems(images), strict=True)):
+        for plane, stem in enumerate(stems):
+            ranks = {_parts(_stems(path, planes, False)[plane]): 0, _parts(_stems(path, planes, True)[plane]): 1}
+            if planes == 1 and path.lower().endswith(endings):
+                ranks[_parts(_without_ending(path, endings))] = 1
+            ranks[_parts(stem)] = 2
             for parts, rank in ranks.items():
                 plain = (*_plain(parts[:-1]), parts[-1])
                 spelling = _Spelling(parts, plain, rank, (number, plane))
@@ -241,10 +256,15 @@ def _candidates(plain: Parts, index: _Index) -> Sequence[_Spelling]:
     return [*index.get((plain[-1], folder), ()), *index.get((plain[-1], ""), ())]
 
 
-def _parts(name: str) -> Parts:
-    """Folded parts of a mask's path without its `.png`."""
-    stem = name[:-4] if name.lower().endswith(".png") else name
+def _parts(stem: str) -> Parts:
+    """Folded parts of a mask's path without its ending."""
     return tuple(folded_name(part) for part in PurePosixPath(stem).parts)
+
+
+def _without_ending(name: str, endings: Sequence[str]) -> str:
+    """A path without the longest of the endings that it has."""
+    found = max((ending for ending in endings if name.lower().endswith(ending)), key=len, default="")
+    return name[: len(name) - len(found)]
 
 
 def _best(mask: int, parts: Parts, index: _Index, places: Places) -> set[tuple[int, int]]:

@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 FOLDER = "masks"
+_ENDING = ".png"
 UNKNOWN_8, UNKNOWN_16 = 255, 65535
 _HIGHEST_8 = 254
 _LARGEST_PICTURE_COLORS = 4096
@@ -54,7 +55,7 @@ _NO_IMAGES = frozenset({".pgm", ".pbm", ".nii", ".gz", ".mat", ".dcm", ".nrrd", 
 @cache
 def _other_masks() -> frozenset[str]:
     """Endings of files that may be masks in a format that is not read, including those of other packages' readers."""
-    return frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {".png"} | _NO_IMAGES
+    return frozenset(ending for family in FAMILIES.rows for ending in family.extensions) - {_ENDING} | _NO_IMAGES
 
 
 def is_own(path: Path) -> bool:
@@ -75,7 +76,7 @@ def earlier(out: Path) -> Iterator[tuple[PurePosixPath, str]]:
     for folder, _unused, files in os.walk(base, onerror=refuse):
         for name in sorted(files):
             file = Path(folder, name)
-            if name.lower().endswith(".png") and is_own(file):
+            if name.lower().endswith(_ENDING) and is_own(file):
                 yield PurePosixPath(file.relative_to(out).as_posix()), project_of(file)
 
 
@@ -94,7 +95,8 @@ class PngWriter:
 
     def __init__(self, folder: Path, plan: ExportPlan) -> None:
         self._folder = folder
-        self._names = {path: names for (path, _), names in zip(plan.images, mask_paths(plan.images), strict=True)}
+        named = zip(plan.images, mask_paths(plan.images, _ENDING), strict=True)
+        self._names = {path: names for (path, _), names in named}
         self._grey, self._project = plan.grey, plan.project
         values = [c.value for c in plan.classes if c.kind is not Kind.IGNORE]
         self._wide = max(values, default=0) > _HIGHEST_8
@@ -152,7 +154,7 @@ class PngReader:
         """The PNG files below a folder, in its `masks` folder if it has one (an export), or the one file."""
         if path.is_file():
             return [] if self.others(path) else [MaskFile(path, path.name)]
-        return [mask for mask in _below(path) if mask.file.suffix.lower() == ".png"]
+        return [mask for mask in _below(path) if mask.file.suffix.lower() == _ENDING]
 
     def others(self, path: Path) -> list[MaskFile]:
         """See `MaskReader`."""

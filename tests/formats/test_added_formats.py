@@ -40,6 +40,7 @@ def annotation_reader(path):
 MASKS = """
 from pathlib import PurePosixPath
 import numpy as np
+from segstudio.formats.naming import mask_paths
 from segstudio.formats.table import Format, Holds, Layout
 from segstudio.formats.values import NOTHING, MaskFile, MaskValues
 
@@ -50,17 +51,19 @@ text = Format(
 class Writer:
     def __init__(self, folder, plan):
         self.folder, self.files = folder, []
+        self.names = {path: names for (path, _), names in zip(plan.images, mask_paths(plan.images, ".txt"))}
     def add(self, labels):
-        np.savetxt(self.folder / f"{labels.path}.txt", np.where(labels.values == NOTHING, 255, labels.values), "%d")
-        self.files.append(PurePosixPath(f"{labels.path}.txt"))
+        name = self.names[labels.path][labels.plane]
+        np.savetxt(self.folder / name, np.where(labels.values == NOTHING, 255, labels.values), "%d")
+        self.files.append(PurePosixPath(name))
     def names_of(self, path):
-        return [PurePosixPath(f"{path}.txt")]
+        return [PurePosixPath(name) for name in self.names[path]]
     def finish(self):
         return self.files
 
 class Reader:
     def find(self, path):
-        return [MaskFile(f, f.name[:-4]) for f in sorted(path.glob("*.txt"))]
+        return [MaskFile(f, f.name) for f in ([path] if path.is_file() else sorted(path.glob("*.txt")))]
     def others(self, path):
         return []
     def holds_values(self, mask):
@@ -109,19 +112,40 @@ def test_a_file_of_annotations_is_one_row_and_one_module(home: Path) -> None:
 
 def test_masks_are_one_row_and_one_module_and_go_both_ways(home: Path) -> None:
     install(home, MASKS, "formats", "text")
-    np.savetxt(home / "a.png.txt", np.pad(np.ones((5, 5), int), ((0, 25), (0, 35)), constant_values=255), "%d")
+    (home / "given").mkdir()
+    given = home / "given" / "a.txt"
+    np.savetxt(given, np.pad(np.ones((5, 5), int), ((0, 25), (0, 35)), constant_values=255), "%d")
     said = ran(
         home,
         NEW,
-        f"import p.segstudio --format text {home}",
+        f"import p.segstudio --format text {home / 'given'}",
+        f"import p.segstudio {home / 'given'}",
+        f"import p.segstudio {given}",
         "export p.segstudio --format text --out out",
         "evaluate p.segstudio --format text --truth out --content labels",
         "export --help",
     )
-    assert "1 mask of 1 image imported as labels: 25 known pixels." in said
-    assert np.loadtxt(home / "out/a.png.txt").astype(int).tolist() == np.loadtxt(home / "a.png.txt").tolist()
+    # The second and the third find the format out: the folder holds nothing else, and the file ends like it.
+    assert sum(line == "1 mask of 1 image imported as labels: 25 known pixels." for line in said) == 3
+    assert np.loadtxt(home / "out/a.txt").astype(int).tolist() == np.loadtxt(given).tolist()
     assert any("1 image, 25 pixels, pixel accuracy 1.0000" in line for line in said)
     assert any("Numbers as text; lost: objects." in line for line in said)
+
+
+def test_a_folder_with_masks_in_two_formats_asks_which(home: Path) -> None:
+    install(home, MASKS, "formats", "text")
+    (home / "given").mkdir()
+    np.savetxt(home / "given" / "a.txt", np.ones((30, 40), int), "%d")
+    Image.fromarray(np.ones((30, 40), np.uint8)).save(home / "given" / "a.png")
+    program = f"""
+        import os
+        from segstudio.cli.main import entry
+        os.chdir({str(home)!r})
+        entry({NEW.split()!r})
+        print("exit", entry(["import", "p.segstudio", "given"]))
+        print("exit", entry(["import", "p.segstudio", "given", "--format", "png"]))
+    """
+    assert [line for line in run(home, program).splitlines() if line.startswith("exit")] == ["exit 2", "exit 0"]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,16 @@ from segstudio.formats import naming
 from segstudio.formats.naming import Places, StemPattern, mask_paths, matched
 from segstudio.labels.model import folded_name
 
+PNG = (".png",)
+
 
 def names(*images: str | tuple[str, int]) -> list[list[str]]:
-    return mask_paths([(i, 1) if isinstance(i, str) else i for i in images])
+    return mask_paths([(i, 1) if isinstance(i, str) else i for i in images], ".png")
 
 
 def targets(masks: list[str], *images: str | tuple[str, int]) -> dict[str, tuple[str, int]]:
     listed = [(i, 1) if isinstance(i, str) else i for i in images]
-    return {masks[m]: (listed[i][0], plane) for m, i, plane in matched(masks, listed).pairs}
+    return {masks[m]: (listed[i][0], plane) for m, i, plane in matched(masks, listed, PNG).pairs}
 
 
 def test_a_mask_has_the_stem_of_its_image_in_the_same_folder() -> None:
@@ -51,9 +53,9 @@ paths = st.lists(
 @given(paths)
 def test_no_two_images_ever_share_a_name_and_every_export_finds_its_way_back(images: list[str]) -> None:
     listed = [(image, 1) for image in images]
-    exported = [name for (name,) in mask_paths(listed)]
+    exported = [name for (name,) in mask_paths(listed, ".png")]
     assert len({folded_name(name) for name in exported}) == len(images)
-    found = matched(exported, listed)
+    found = matched(exported, listed, PNG)
     assert {(m, i) for m, i, _ in found.pairs} == {(n, n) for n in range(len(images))}
 
 
@@ -69,19 +71,19 @@ def test_masks_are_found_by_path_by_stem_and_below_other_folders() -> None:
 
 
 def test_a_mask_of_another_folder_or_name_belongs_to_no_image() -> None:
-    found = matched(["x/a.png", "b.png"], [("y/a.jpg", 1), ("c.jpg", 1)])
+    found = matched(["x/a.png", "b.png"], [("y/a.jpg", 1), ("c.jpg", 1)], PNG)
     assert found.pairs == ()
     assert found.unmatched == (0, 1)
 
 
 def test_a_mask_that_fits_two_images_is_told_apart_from_one_that_fits_none() -> None:
-    found = matched(["a.png"], [("x/a.jpg", 1), ("y/a.jpg", 1)])
+    found = matched(["a.png"], [("x/a.jpg", 1), ("y/a.jpg", 1)], PNG)
     assert (found.pairs, found.ambiguous) == ((), (0,))
 
 
 def test_two_masks_for_one_image_are_refused_by_name() -> None:
     with pytest.raises(MaskMismatch, match=r"a\.jpg: a\.png and a\.jpg\.png"):
-        matched(["a.png", "a.jpg.png"], [("a.jpg", 1)])
+        matched(["a.png", "a.jpg.png"], [("a.jpg", 1)], PNG)
 
 
 def test_planes_are_found_by_their_number() -> None:
@@ -105,9 +107,9 @@ def test_folders_called_like_masks_and_like_images_are_one_place() -> None:
 def test_the_folder_parallel_to_that_of_the_masks_tells_equal_names_apart() -> None:
     images = [("train/images/a.jpg", 1), ("val/images/a.jpg", 1), ("a.jpg", 1)]
     places = Places(["/ds/val/masks/a.png"], [f"/ds/{path}" for path, _ in images])
-    assert matched(["a.png"], images, places).pairs == ((0, 1, 0),)
+    assert matched(["a.png"], images, PNG, places).pairs == ((0, 1, 0),)
     elsewhere = Places(["/other/masks/a.png"], places.images)
-    assert matched(["a.png"], images, elsewhere).pairs == ((0, 2, 0),)
+    assert matched(["a.png"], images, PNG, elsewhere).pairs == ((0, 2, 0),)
 
 
 def test_an_export_below_the_images_is_read_by_the_names_that_it_gave() -> None:
@@ -116,23 +118,23 @@ def test_an_export_below_the_images_is_read_by_the_names_that_it_gave() -> None:
     places = Places(
         [f"/ds/train/masks/{name}" for name in masks], [f"/ds/{path}" for path, _ in images], exported=frozenset({0, 1})
     )
-    assert matched(masks, images, places).pairs == ((0, 0, 0), (1, 1, 0))
+    assert matched(masks, images, PNG, places).pairs == ((0, 0, 0), (1, 1, 0))
 
 
 def test_a_file_is_never_the_mask_of_itself_but_of_its_neighbour() -> None:
     images = [("p1.jpg", 1), ("p1.png", 1)]
-    assert matched(["p1.png"], images).pairs == ((0, 1, 0),)
-    assert matched(["p1.png"], images, Places(itself={0: 1})).pairs == ((0, 0, 0),)
+    assert matched(["p1.png"], images, PNG).pairs == ((0, 1, 0),)
+    assert matched(["p1.png"], images, PNG, Places(itself={0: 1})).pairs == ((0, 0, 0),)
 
 
 def test_a_pattern_says_how_masks_are_called() -> None:
     images = [("x/a.jpg", 1), ("x/b.jpg", 1), ("v.tif", 2)]
     found = matched(
-        ["x/a_Mask.png", "x/b.png", "v_p0001_mask.png", "_mask.png"], images, None, StemPattern("{stem}_mask")
+        ["x/a_Mask.png", "x/b.png", "v_p0001_mask.png", "_mask.png"], images, PNG, None, StemPattern("{stem}_mask")
     )
     assert found.pairs == ((0, 0, 0), (2, 2, 1))
     assert found.unmatched == (1, 3)
-    folders = matched(["a/mask.png", "b/mask.png"], images, None, StemPattern("{stem}/mask.png"))
+    folders = matched(["a/mask.png", "b/mask.png"], images, PNG, None, StemPattern("{stem}/mask.png"))
     assert folders.pairs == ((0, 0, 0), (1, 1, 0))
     for wrong in ("mask", "{stem}{stem}", ""):
         with pytest.raises(UsageError, match="pattern"):
@@ -149,14 +151,14 @@ def test_folders_are_looked_up_without_missing_one_that_fits(
     images = [("/".join((*inner, f"{name}.jpg")), 1) for inner, name in drawn]
     mask = "/".join((*folder, f"{stem}.png"))
     places = Places([f"/ds/{mask}"], [f"/ds/{path}" for path, _ in images])
-    found = matched([mask], images, places)
+    found = matched([mask], images, PNG, places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(naming, "_candidates", lambda plain, index: index.get((plain[-1], None), ()))
-        assert matched([mask], images, places) == found
+        assert matched([mask], images, PNG, places) == found
 
 
 def test_thousands_of_equal_names_are_told_apart_by_their_folders() -> None:
     cases = range(3000)
     images = [(f"case{n}/images/slice.jpg", 1) for n in cases]
     masks = [f"case{n}/masks/slice.png" for n in cases]
-    assert matched(masks, images).pairs == tuple((n, n, 0) for n in cases)
+    assert matched(masks, images, PNG).pairs == tuple((n, n, 0) for n in cases)

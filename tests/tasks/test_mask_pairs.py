@@ -7,9 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from segstudio.formats.naming import StemPattern
 from segstudio.store.project import Project
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.new import NewReport, new_project
+from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.progress import finished
 
 SIZE = (96, 64)
@@ -69,6 +71,29 @@ MASKS = {
     "colours": color,
     "a number an object": lambda file: save(file, areas(1, 300, 5000, 7)),
 }
+
+
+@pytest.mark.parametrize("name", ["p{n}_mask", "p{n}-gt", "p{n}_ground_truth", "P{n}_Masks", "p{n}_cp_masks"])
+def test_a_mask_named_as_one_beside_its_image_is_no_image(tmp_path: Path, name: str) -> None:
+    for n in range(3):
+        save(tmp_path / f"in/p{n}.jpg", scene(n), "RGB")
+        save(tmp_path / f"in/{name.format(n=n)}.png", areas(1, 1).astype(np.uint8))
+    report = made(tmp_path / "p", tmp_path / "in")
+    assert paths(report) == ["p0.jpg", "p1.jpg", "p2.jpg"]
+    pattern = name.replace("p{n}", "{stem}").replace("P{n}", "{stem}")
+    assert report.mask_folders == (MaskFolder(tmp_path / "in", 3, among_images=True, pattern=pattern),)
+    with Project.open(report.path) as project:
+        found = finished(import_masks(project, "png", tmp_path / "in", pattern=StemPattern(pattern)))
+    assert found.images == 3
+
+
+def test_a_photograph_named_like_a_mask_stays_an_image(tmp_path: Path) -> None:
+    for n in range(2):
+        save(tmp_path / f"in/p{n}.jpg", scene(n), "RGB")
+        save(tmp_path / f"in/p{n}_label.png", scene(n + 7))
+    palette(tmp_path / "in/mask.png")  # named like a mask of nothing
+    report = made(tmp_path / "p", tmp_path / "in")
+    assert paths(report) == ["mask.png", "p0.jpg", "p0_label.png", "p1.jpg", "p1_label.png"]
 
 
 @pytest.mark.parametrize("kind", MASKS)

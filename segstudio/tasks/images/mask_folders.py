@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segstudio.formats.folder_words import is_called_masks
+from segstudio.formats.folder_words import is_called_masks, stem_of_image
 from segstudio.imaging.readers.table import is_palette_png
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewImage
@@ -26,11 +26,15 @@ _Key = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class MaskFolder:
-    """A folder with files that look like masks of other images, how many they are, and whether the images lie there."""
+    """A folder with files that look like masks of other images, how many they are, and whether the images lie there.
+
+    `pattern` says how these are named, where all have the same words behind the stem of their image: `{stem}_mask`.
+    """
 
     folder: Path
     files: int
     among_images: bool = False
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +70,19 @@ def without_mask_folders(
     beside = {id(image) for image in masks_beside_images(rest, may_leave_one or may_leave)}
     kept = [image for image in rest if id(image) not in beside]
     said = [MaskFolder(Path(folder.path), len(folder.images)) for folder in masks]
-    counts = ((folder.path, sum(id(image) in beside for image in folder.images)) for folder in folders)
-    return kept, said + [MaskFolder(Path(path), n, among_images=True) for path, n in counts if n]
+    among = ((folder.path, [image for image in folder.images if id(image) in beside]) for folder in folders)
+    return kept, said + [
+        MaskFolder(Path(path), len(found), among_images=True, pattern=_pattern(found)) for path, found in among if found
+    ]
+
+
+def _pattern(masks: Sequence[NewImage]) -> str:
+    """See `MaskFolder`; '' where the masks have the stems of their images, or are named in several ways."""
+    ends: set[str] = set()
+    for mask in masks:
+        stem = _stem(_name(mask))
+        ends.add(stem[len(stem_of_image(folded_name(stem))) :])
+    return f"{{stem}}{ends.pop()}" if len(ends) == 1 and ends != {""} else ""
 
 
 def _mask_folders(folders: Sequence[_Folder]) -> list[_Folder]:
@@ -109,6 +124,10 @@ def _name(image: NewImage) -> str:
     return image.path.rpartition("/")[2]
 
 
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
 def _key(image: NewImage) -> _Key:
     name = _name(image)
-    return folded_name(name.rpartition(".")[0] or name), image.planes[0].width, image.planes[0].height
+    return folded_name(_stem(name)), image.planes[0].width, image.planes[0].height

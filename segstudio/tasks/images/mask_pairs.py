@@ -1,8 +1,8 @@
-"""Masks that lie beside their images in one folder: p1.jpg and its mask p1.png. Recognised by their content.
+"""Masks that lie beside their images in one folder: p1.jpg and its mask p1.png or p1_mask.png. Recognised by content.
 
-A mask has the stem and size of another picture of its folder, is stored without loss, and is flat: few values, that
-change between neighbours only at the borders of areas. The other picture is not flat, and not the same one stored a
-second time. A real image beside its preview stays an image.
+A mask has the stem of another picture of its folder, or words such as `mask` behind it, and its size; it is stored
+without loss, and is flat: few values, that change between neighbours only at the borders of areas. The other picture is
+not flat, and not the same one stored a second time. A real image beside its preview stays an image.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
+from segstudio.formats.folder_words import stem_of_image
 from segstudio.geometry import Rect
 from segstudio.imaging.source import Pixels, open_image
 from segstudio.labels.model import folded_name
@@ -56,7 +57,7 @@ def masks_beside_images(images: Iterable[NewImage], may_leave: Callable[[NewImag
 
 def _pairs(images: Iterable[NewImage], may_leave: Callable[[NewImage], bool]) -> list[list[_Pair]]:
     """Candidates with their partners, by folder and format of the candidate."""
-    groups: defaultdict[tuple[object, ...], list[NewImage]] = defaultdict(list)
+    groups: defaultdict[tuple[Path, str, str, int, int], list[NewImage]] = defaultdict(list)
     for image in images:
         folder, _, name = image.path.rpartition("/")
         plane = image.planes[0]
@@ -64,11 +65,13 @@ def _pairs(images: Iterable[NewImage], may_leave: Callable[[NewImage], bool]) ->
             stem = folded_name(name.rpartition(".")[0] or name)
             groups[image.root, folder, stem, plane.width, plane.height].append(image)
     found: defaultdict[tuple[object, ...], list[_Pair]] = defaultdict(list)
-    for (root, folder, *_), group in groups.items():
-        for image in group if len(group) > 1 else ():
+    for (root, folder, stem, width, height), group in groups.items():
+        named_after = groups.get((root, folder, stem_of_image(stem), width, height), group)
+        partners = group if named_after is group else [*group, *named_after]
+        for image in group if len(partners) > 1 else ():
             if image.family in _LOSSLESS and image.channels in (1, 3) and may_leave(image):
-                others = tuple(other for other in group if other is not image)
-                found[root, folder, image.family].append(_Pair(image, others))
+                others = tuple(other for other in partners if other is not image)
+                found[root, folder, image.family, named_after is group].append(_Pair(image, others))
     return list(found.values())
 
 

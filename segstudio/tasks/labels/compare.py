@@ -102,7 +102,8 @@ def compare(
     if not wanted:
         raise UserError(_("There is nothing to compare: no labelled image is in both projects."))
     comparison = _Comparison(a, b)
-    names = dict(zip((r.id for r in rows_a), mask_paths([(r.path, len(r.planes)) for r in rows_a]), strict=True))
+    paths = mask_paths([(row.path, len(row.planes)) for row in rows_a], ".png")
+    names = dict(zip((row.id for row in rows_a), paths, strict=True))
     done: list[ImageAgreement] = []
     with contextlib.nullcontext() if out is None else staging_folder(out) as staging:
         for number, (row_a, row_b, pair) in enumerate(wanted):

@@ -1,5 +1,6 @@
 """A format's name and a path become incoming labels; nothing after this asks for the format."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +73,18 @@ def wanted_labels(
 
 
 def _format_of(path: Path) -> str:
-    """The format of annotations that has the ending of a path; PNG masks where none has it. Raises `UsageError`."""
-    fitting = [name for name in readable(Layout.ANNOTATIONS) if path.name.lower().endswith(FORMATS[name].extensions)]
+    """The format that a path says by itself: a file by its ending, a folder by the masks in it.
+
+    The first format of masks where nothing says it, so that its reader says what is wrong. Raises `UsageError` where
+    several formats fit, `UserError` for a folder that may not be read.
+    """
+    masks = readable(Layout.MASKS)
+    annotations = [name for name in readable(Layout.ANNOTATIONS) if _ends_like(path, name)]
+    if annotations or not os.path.isdir(path):
+        fitting = [*annotations, *(name for name in masks if _ends_like(path, name))]
+    else:
+        # Looking through a folder is dear, and where one format alone is read, nothing is to be found out.
+        fitting = [name for name in masks if len(masks) == 1 or FORMATS[name].load().mask_reader().find(path)]
     if len(fitting) > 1:
         raise UsageError(
             _(
@@ -82,4 +93,8 @@ def _format_of(path: Path) -> str:
                 fitting=", ".join(fitting),
             )
         )
-    return fitting[0] if fitting else "png"
+    return fitting[0] if fitting else masks[0]
+
+
+def _ends_like(path: Path, name: str) -> bool:
+    return path.name.lower().endswith(FORMATS[name].extensions)

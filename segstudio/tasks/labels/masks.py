@@ -261,7 +261,7 @@ class _Search:
             },
             frozenset(at for at, mask in enumerate(masks) if self.is_own(mask)),
         )
-        return matched([mask.name for mask in masks], self._names, places, self._pattern)
+        return matched([mask.name for mask in masks], self._names, self._form.extensions, places, self._pattern)
 
     def beside(self, reader: MaskReader, files: Sequence[MaskFile]) -> tuple[list[MaskFile], Matching] | None:
         """Images of the project whose header says that they hold values and that are called like another one in their

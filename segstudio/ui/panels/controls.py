@@ -113,6 +113,12 @@ class ElidedLabel(QLabel):
         """As narrow as necessary."""
         return QSize(24, super().minimumSizeHint().height())
 
+    def sizeHint(self) -> QSize:
+        """As wide as the text. QLabel's own hint keeps a minimum width that is no longer set."""
+        margins = self.contentsMargins()
+        text = self.fontMetrics().horizontalAdvance(self.text()) + margins.left() + margins.right() + 2 * self.margin()
+        return QSize(text + 1, super().sizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Update the tooltip, which is needed only if the text does not fit."""
         super().resizeEvent(event)

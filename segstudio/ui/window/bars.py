@@ -39,7 +39,7 @@ _MAIN_BAR = (
     ("import", "export"),
 )
 _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
-_ICON_ONLY = {"undo", "redo", "reject"}
+_ICON_ONLY = {"undo", "redo"}
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
 

@@ -1,4 +1,4 @@
-"""Loads a heavy module on another thread, so that the window neither starts with it nor waits for it."""
+"""Loads heavy modules on another thread, so that the window neither starts with them nor waits for them."""
 
 import importlib
 import threading
@@ -10,15 +10,15 @@ __all__ = ["ModuleLoader"]
 
 
 class ModuleLoader(QObject):
-    """`load` starts once; `ready` comes on the GUI thread when `module` is there. `close` ends it."""
+    """`load` starts once; `ready` comes on the GUI thread when `module` and the `others` are there. `close` ends it."""
 
     ready = Signal()
     _imported = Signal()
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, *, others: tuple[str, ...] = ()) -> None:
         super().__init__(parent)
         self.module: ModuleType | None = None
-        self._name = name
+        self._name, self._others = name, others
         self._thread: threading.Thread | None = None
         self._closed = False
         self._imported.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
@@ -36,6 +36,8 @@ class ModuleLoader(QObject):
             self._thread.join()
 
     def _import(self) -> None:
+        for name in self._others:
+            importlib.import_module(name)
         self.module = importlib.import_module(self._name)
         self._imported.emit()
 

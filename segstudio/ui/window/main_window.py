@@ -88,7 +88,9 @@ class MainWindow(QMainWindow):
         self._adding.start(_ADDING_MS)
         self._warm_up = QTimer(self)
         self._warm_up.setSingleShot(True)
-        self._project_loader = ModuleLoader("segstudio.app.open_project", self)
+        # Drawing the first image would import this on the GUI thread.
+        scene = "segstudio.ui.canvas.scene"
+        self._project_loader = ModuleLoader("segstudio.app.open_project", self, others=(scene,))
         self._warm_up.timeout.connect(self._project_loader.load)
         if session.project is None:
             self._warm_up.start(_WARM_UP_MS)

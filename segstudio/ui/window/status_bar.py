@@ -1,9 +1,9 @@
 """The status bar: whether all is saved, the last message, running jobs, device, zoom, the pixel under the cursor."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton
 
 from segstudio.app.values import EngineState, JobKind, JobState, NoticeKind, SaveState
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["StatusBar", "zoom_text"]
 
+_Label = TypeVar("_Label", bound=QLabel)
+
 _SAID_MS = 8000
 _CURSOR_W = 232
-_JOB_W = 320
+_NARROW_PX = 900
+"""In a bar narrower than this the labels get the room they need and no more, and the device is not named."""
+_JOB_W, _JOB_LEAST_W = 320, 160
 _QUIET = (JobKind.TRAIN,)
 _EMPTY_GUESS = N_("Nothing was found here yet: paint some of a class, and background with the right button")
 
@@ -46,21 +50,20 @@ class StatusBar(QStatusBar):
         self.setObjectName("statusBar")
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
-        self.save_label = self._dressed(ElidedLabel(), "saveState", 0)
-        self.save_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.save_label = self._elided("saveState", 0)
         self.said_label = ElidedLabel()
         self.said_label.setObjectName("statusMessage")
         self.said_label.setProperty("role", "muted")
         self.addPermanentWidget(self.said_label, 1)
-        self.job_label = self._dressed(ElidedLabel(), "jobText", 160)
+        self.job_label = self._dressed(ElidedLabel(), "jobText", _JOB_LEAST_W)
         self.job_label.setMaximumWidth(_JOB_W)
         self.job_progress = QProgressBar()
         self.job_cancel = QToolButton()
         self._dress_job()
-        self.proposal_label = self._label("proposalState", 0)
-        self.device_label = self._label("deviceState", 0)
-        self.zoom_label = self._label("zoomState", 64)
-        self.cursor_label = self._label("cursorState", _CURSOR_W)
+        self.proposal_label = self._elided("proposalState", 0)
+        self.device_label = self._dressed(QLabel(), "deviceState", 0)
+        self.zoom_label = self._dressed(QLabel(), "zoomState", 64)
+        self.cursor_label = self._elided("cursorState", _CURSOR_W)
         self._project: OpenedProject | None = None
         self._job: JobState | None = None
         self._helping = False
@@ -129,6 +132,8 @@ class StatusBar(QStatusBar):
         if self._guess_is_empty():
             self._say(_(_EMPTY_GUESS))
             self._helping = True
+        elif self._helping:  # a learner has found something since
+            self._say("")
 
     def _guess_is_empty(self) -> bool:
         """Whether the guess of the embedded model is on screen and is all background."""
@@ -148,6 +153,18 @@ class StatusBar(QStatusBar):
         self.zoom_label.setText(zoom_text(scale) if scale > 0 else "")
         self._publish()
 
+    def minimumSizeHint(self) -> QSize:
+        """Any width: what is said here must never widen the window."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the labels in their places in a wide bar; in a narrow one give the room to what matters most."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX
+        self.cursor_label.setMinimumWidth(0 if narrow else _CURSOR_W)
+        self.job_label.setMinimumWidth(0 if narrow else _JOB_LEAST_W)
+        self._show_device()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint only the background: the text is in labels."""
         theme = current_theme()
@@ -156,10 +173,12 @@ class StatusBar(QStatusBar):
         painter.fillRect(0, 0, self.width(), 1, QColor(theme.line))
         painter.end()
 
-    def _label(self, name: str, width: int) -> QLabel:
-        return self._dressed(QLabel(), name, width)
+    def _elided(self, name: str, width: int) -> ElidedLabel:
+        label = self._dressed(ElidedLabel(), name, width)
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        return label
 
-    def _dressed(self, label: QLabel, name: str, width: int) -> QLabel:
+    def _dressed(self, label: _Label, name: str, width: int) -> _Label:
         label.setObjectName(name)
         label.setProperty("role", "muted")
         label.setMinimumWidth(width)
@@ -190,7 +209,7 @@ class StatusBar(QStatusBar):
             self.device_label,
             self.zoom_label,
         )
-        shown = [label.text() for label in (*labels, self.cursor_label) if label.text() and not label.isHidden()]
+        shown = [label.text() for label in (*labels, self.cursor_label) if label.text()]
         self.showMessage(" · ".join(shown))
 
     def _saved(self, state: "SaveState") -> None:
@@ -211,8 +230,11 @@ class StatusBar(QStatusBar):
         words = {"starting": _("engine starting …"), "dead": _("engine stopped")}
         self.device_label.setText(words.get(state.kind, state.device))
         self.device_label.setToolTip(wrapped(state.sentence))
-        self.device_label.setVisible(bool(self.device_label.text()))
+        self._show_device()
         self._publish()
+
+    def _show_device(self) -> None:
+        self.device_label.setVisible(bool(self.device_label.text()) and self.width() >= _NARROW_PX)
 
     def _told(self, notice: "Notice") -> None:
         if notice.kind is NoticeKind.WORD:
