@@ -11,6 +11,7 @@ from segstudio.app.backing_up import Backups
 from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.exporting import Exports
 from segstudio.app.ground import Ground
@@ -28,6 +29,7 @@ from segstudio.app.values import EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
+from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
 from segstudio.engine.client import EngineClient
@@ -76,7 +78,10 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.places = Places(ground, self.navigation, prepared.place, self)
+        undo.callback(self.places.close)
         self.growing = Growing(ground, self.documents, self.navigation, self)
+        self.marking = Marking(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
@@ -106,14 +111,16 @@ class OpenedProject(QObject):
         self.proposals.refresh()
 
     def begin(self, first_image: int | None = None) -> None:
-        """Show an image, the first that is not done unless one is named, and go on with what was interrupted."""
+        """Show an image, by default the one where the project was left, else the first that is not done; resume what
+        was interrupted.
+        """
         if self.store.notice:
             self.ground.notices.fail(JobKind.SAVE, self.store.notice)
         self._damage.listen(self._found_damage)
         self.versions.read_last_run()
         if self.navigation.rows:
-            wanted = self.navigation.next_unfinished() if first_image is None else first_image
-            self.navigation.open(wanted or 0)
+            left = self.places.first if first_image is None else (first_image, 0)
+            self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))
         self.training.resume(self._interrupted)
 
     @property
@@ -223,12 +230,14 @@ class OpenedProject(QObject):
             self._check.close()
         self.finishing.close()
         self.proposals.close()
+        self.places.close()
         self.navigation.close()
         self.versions.close()
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
         self.engine.close(wait_s=_ENGINE_WAIT_S)
+        self.growing.close(left())
         self.proposals.wait(left())
         jobs.wait_all(main, left)
         self.classes.wait(left())

@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.versions import versions_of
-from segstudio.app.values import Rest, VersionItem
+from segstudio.app.values import Place, Rest, VersionItem
+from segstudio.app.viewing.places import read_place
 from segstudio.app.viewing.rows import ImageList, list_of
 from segstudio.labels.model import ClassTable, Seq
 from segstudio.store.check import BackgroundCheck, begin_check
@@ -30,7 +31,8 @@ __all__ = ["Opening", "Prepared", "prepare"]
 class Prepared:
     """An open project and what is known of it now; its receiver closes it.
 
-    `check` looks for damage in the background, where that is due; what it finds goes to `damage`.
+    `check` looks for damage in the background, where that is due; what it finds goes to `damage`. `place` is where
+    a person was in it.
     """
 
     project: Project
@@ -42,6 +44,7 @@ class Prepared:
     interrupted: Interrupted | None
     check: BackgroundCheck | None
     damage: "_Damage"
+    place: Place | None
 
     def close(self) -> None:
         """Nobody wants it."""
@@ -82,9 +85,9 @@ def prepare(path: Path) -> Prepared:
         listed, classes, last = list_of(project), project.classes(), project.last_seq()
         versions, rest, damage = versions_of(project), rest_of(project.setting(REST_SETTING)), _Damage()
         interrupted = interrupted_run(project) if project.writer is not None else None
-        check = begin_check(project, damage.add)
+        check, place = begin_check(project, damage.add), read_place(path)
         undo.pop_all()
-    return Prepared(project, listed, classes, last, versions, rest, interrupted, check, damage)
+    return Prepared(project, listed, classes, last, versions, rest, interrupted, check, damage, place)
 
 
 class Opening(QObject):

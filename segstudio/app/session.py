@@ -74,6 +74,8 @@ class Session(QObject):
         return self.projects.current
 
     def _follow(self) -> None:
+        if project := self.project:
+            project.places.keeps = self.remembers
         self.projectChanged.emit()
         if project := self.project:
             self._follow_preferences()
@@ -112,7 +114,7 @@ class Session(QObject):
         """Hold an image out, or let it be learned from: then another labelled one takes the role."""
         if project := self.projects.to_write():
             navigation = project.navigation
-            project.roles.hold_out(navigation.rows[navigation.find(path)].id, held=held)
+            project.roles.hold_out([navigation.rows[navigation.find(path)].id], held=held)
 
     def set_tool(self, name: str) -> None:
         """Choose a tool of the table. A gesture under way is kept. Raises `UserError` for a name that is not there."""

@@ -19,12 +19,14 @@ __all__ = [
     "ImageTrouble",
     "ImagesAdded",
     "ImagesFound",
+    "ImagesRemoved",
     "JobId",
     "JobKind",
     "JobState",
     "LastRun",
     "Notice",
     "NoticeKind",
+    "Place",
     "Rest",
     "Restored",
     "SaveState",
@@ -216,21 +218,52 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class ImagesAdded:
-    """Paths of new images, of those brought back, of those that were there, and of what was skipped with its reason."""
+    """Paths of new images, of those brought back, of those that were there, and of what was skipped with its reason.
+
+    `sentence` says all of it.
+    """
 
     added: tuple[str, ...]
     back: tuple[str, ...]
     there: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesFound:
-    """How many images of folders are not in the project; `sentence` says so, and what adds them."""
+    """How many images lie beside the project's own and are not in it; 0 where none are any more.
 
-    folders: tuple[str, ...]
+    `sentence` says so, and what was skipped.
+    """
+
     images: int
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesRemoved:
+    """How many images were taken out by the edit of this number; `sentence` says so."""
+
+    images: int
+    seq: Seq
     sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a person was in a project: an image by its path, a plane of it, and the view of it.
+
+    `scale` is in view pixels per image pixel, `x` and `y` the image position in the middle; where the whole image was
+    shown (`fitted`) they do not count.
+    """
+
+    image: str
+    plane: int = 0
+    fitted: bool = True
+    scale: float = 1.0
+    x: float = 0.0
+    y: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ is done once it is on disk, or raises `DiskRefused`.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -32,12 +32,11 @@ __all__ = [
 ]
 
 
-def hold_out(project: Project, image: ImageId, *, held: bool) -> "Future[Moved]":
-    """Change the role of an image's group; the future says which images have another role now.
-
-    The future raises `UserError` where a version, or a run under way, forbids it.
+def hold_out(project: Project, images: Collection[ImageId], *, held: bool) -> "Future[Moved]":
+    """Change the roles of the groups of images; the future says which images have another role now, and what a
+    version, or a run under way, forbade.
     """
-    return project.writing().call(lambda db: roles.hold_out(db, image, held=held))
+    return project.writing().call(lambda db: roles.hold_out_all(db, images, held=held))
 
 
 def make_current(project: Project, name: str) -> "Future[None]":

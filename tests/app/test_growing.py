@@ -167,7 +167,7 @@ def test_a_folder_is_looked_through_and_what_the_project_lacks_is_counted(desk: 
     desk.growing.look([str(folder)])
     desk.qtbot.waitUntil(lambda: bool(desk.found))
     assert desk.found[0].images == 2
-    assert desk.found[0].sentence.startswith("2 images of the folder are not in the project; 'segstudio add ")
+    assert desk.found[0].sentence == "2 new images in the folder."
     assert len(desk.project.images()) == 3
 
 

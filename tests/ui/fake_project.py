@@ -1,5 +1,6 @@
 """The owners of a project as widgets see them, over a fake session that holds all state and keeps every call."""
 
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.exporting import ExportReport
-from segstudio.app.values import DoneState, ImagesFound, JobKind, LastRun, Notice, Rest, Restored
+from segstudio.app.values import DoneState, ImagesFound, JobKind, LastRun, Notice, Place, Rest, Restored
 from segstudio.labels.model import Kind
 from segstudio.runs import Event, TrainResult
 from segstudio.store.backup import Backup
@@ -233,9 +234,42 @@ class _Backups(_Owner):
 
 class _Growing(_Owner):
     found = Signal(object)
+    added = Signal(object)
+    removed = Signal(object)
 
     def find(self, told: dict[str, Any]) -> None:
-        self.found.emit(ImagesFound(tuple(told["folders"]), told["images"], told["sentence"]))
+        self.found.emit(ImagesFound(told["images"], told["sentence"]))
+
+    def look_around(self) -> None:
+        self.note("look_around")
+
+    def add(self, paths: list[str], *, show: bool = False, lenient: bool = False) -> None:
+        self.note("add", paths, lenient)
+
+    def add_found(self) -> None:
+        self.note("add_found")
+        self.found.emit(ImagesFound(0))
+
+    def pass_over(self) -> None:
+        self.note("pass_over")
+        self.found.emit(ImagesFound(0))
+
+    def remove_images(self, images: Collection[int]) -> None:
+        self.note("remove_images", set(images))
+
+
+class _Marking(_Owner):
+    def mark(self, images: Collection[int], *, done: bool) -> None:
+        self.note("mark", set(images), done)
+
+
+class _Places(_Owner):
+    def take_view(self) -> Place | None:
+        left, self.session.place_left = self.session.place_left, None
+        return left
+
+    def saw(self, scale: float, x: float, y: float, *, fitted: bool) -> None:
+        self.session.view_seen = (scale, x, y, fitted)
 
 
 class _ObjectCounts(_Owner):
@@ -246,6 +280,9 @@ class _ObjectCounts(_Owner):
 
 class _Roles(_Owner):
     held_out = property(lambda self: self.session.held_out)
+
+    def hold_out(self, images: Collection[int], *, held: bool) -> None:
+        self.note("hold_out_all", set(images), held)
 
 
 class _Relinking(_Owner):
@@ -281,6 +318,7 @@ class FakeProject(QObject):
         self.exports, self.snapshots, self.backups = _Exports(session), _Snapshots(session), _Backups(session)
         self.growing, self.object_counts, self.roles = _Growing(session), _ObjectCounts(session), _Roles(session)
         self.relinking, self.classes = _Relinking(session), _Classes(session)
+        self.marking, self.places = _Marking(session), _Places(session)
         for name, told in (
             ("imageLoading", self.navigation.imageLoading),
             ("imageShown", self.navigation.imageShown),

@@ -22,6 +22,7 @@ from segstudio.app.values import (
     JobKind,
     Notice,
     NoticeKind,
+    Place,
     SaveState,
     SnapshotItem,
     VersionItem,
@@ -138,6 +139,8 @@ class FakeSession(QObject):
         self.snapshots: list[SnapshotItem] = []
         self.can_undo_restore = self.loading = False
         self.undo_ends = ""
+        self.place_left: Place | None = None
+        self.view_seen: tuple[float, float, float, bool] | None = None
         self.can_undo = self.can_redo = self.training = self.gesture_active = False
         self.display: DisplayImage | None = None
         self.document: Document | None = None
@@ -290,6 +293,9 @@ class FakeSession(QObject):
         if self.current_class is not None and self.current_class.id == found.id:
             self.current_class = changed
         self.classesChanged.emit()
+
+    def to_write(self) -> FakeProject | None:
+        return None if self.read_only else self.project
 
     def propose(self) -> None:
         self.calls.append(("propose",))

@@ -1,5 +1,6 @@
 """The owner of held-out images: whether the one on screen is held out, and moving the role to another."""
 
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal
@@ -12,9 +13,11 @@ from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Seq
 from segstudio.store.learning import Moved, hold_out
 from segstudio.store.values import Split
-from segstudio.text import _
+from segstudio.text import _, count
 
 __all__ = ["Roles"]
+
+_NAMED = 3
 
 
 class Roles(QObject):
@@ -39,9 +42,9 @@ class Roles(QObject):
         """Whether the image asked for is held out: measured on, never learned from."""
         return self._split() == Split.HELD_OUT
 
-    def hold_out(self, image: ImageId, *, held: bool) -> None:
-        """Hold an image out, or let it be learned from; `moved` follows, or a notice. Raises `ReadOnly`."""
-        hold_out(self._project, image, held=held).add_done_callback(
+    def hold_out(self, images: Collection[ImageId], *, held: bool) -> None:
+        """Hold images out, or let them be learned from; `moved` follows, or a notice. Raises `ReadOnly`."""
+        hold_out(self._project, images, held=held).add_done_callback(
             lambda future: self._main.post(lambda: self._changed(future))
         )
 
@@ -56,15 +59,17 @@ class Roles(QObject):
             self._notices.fail(JobKind.HOLD_OUT, error)
             return
         done = future.result()
-        self.follow()
         said: list[str] = []
         if done.learned_from:
-            said.append(_("Used for training from now on: {paths}.", paths=", ".join(done.learned_from)))
+            said.append(_("Used for training from now on: {paths}.", paths=_named(done.learned_from)))
         if done.held_out:
-            said.append(_("Held out from now on: {paths}.", paths=", ".join(done.held_out)))
+            said.append(_("Held out from now on: {paths}.", paths=_named(done.held_out)))
         if said:
+            self.follow()
             self._notices.say(" ".join(said))
             self.moved.emit()
+        if done.refused:
+            self._notices.fail(JobKind.HOLD_OUT, _refusal(done.refused))
 
     def _image_shown(self) -> None:
         if self._split() is None:
@@ -84,3 +89,21 @@ class Roles(QObject):
     def _split(self) -> str | None:
         index = self._navigation.index
         return self._navigation.items[index].split if index >= 0 else None
+
+
+def _named(paths: Sequence[str]) -> str:
+    """The first of the paths, and how many more there are."""
+    first, more = ", ".join(paths[:_NAMED]), len(paths) - _NAMED
+    return first if more <= 0 else _("{paths} and {n} more", paths=first, n=f"{more:,}")
+
+
+def _refusal(refused: Sequence[UserError]) -> str:
+    """Why images keep their role, in one sentence: of several the first says it."""
+    if len(refused) == 1:
+        return refused[0].line
+    return count(
+        len(refused),
+        "{n} image keeps its role: {why}",
+        "{n} images keep their role. The first: {why}",
+        why=refused[0].line,
+    )

@@ -1,22 +1,34 @@
 """The owner of a project as it grows and shrinks: images are looked at on a thread, and written by the writer."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
-from segstudio.app.values import ImagesAdded, ImagesFound, JobId, JobKind
+from segstudio.app.jobs import Job
+from segstudio.app.values import ImagesAdded, ImagesFound, ImagesRemoved, JobId, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
+from segstudio.labels.model import ImageId
 from segstudio.store.growing import removal_edit
 from segstudio.store.values import ImageRow
-from segstudio.tasks.images.add import Additions, additions, drop_copies, take_files_in, write_additions
+from segstudio.tasks.images.add import (
+    Additions,
+    additions,
+    additions_of,
+    drop_copies,
+    take_files_in,
+    write_additions,
+)
+from segstudio.tasks.images.newcomers import Mark, Newcomers, newcomers
 from segstudio.tasks.images.remove import images_meant
-from segstudio.tasks.images.skipped import reasons
+from segstudio.tasks.images.scan import FoundFile, Scan
+from segstudio.tasks.images.skipped import SkippedFile, reasons
 from segstudio.tasks.progress import Progress
 from segstudio.text import _, count
 
@@ -24,12 +36,17 @@ __all__ = ["Growing"]
 
 T = TypeVar("T")
 
+_PAUSE_S = 30.0
+"""The folders are not looked through again before this."""
+
 
 class Growing(QObject):
-    """One job at a time. `added` carries an `ImagesAdded`, `found` an `ImagesFound`: how many images of folders are not
-    in the project. The list itself follows by `Navigation.imagesChanged`."""
+    """One job at a time. `added` carries an `ImagesAdded`, `removed` an `ImagesRemoved`; `found` an `ImagesFound`: how
+    many images beside the project's own are not in it. The list itself follows by `Navigation.imagesChanged`.
+    """
 
     added = Signal(object)
+    removed = Signal(object)
     found = Signal(object)
 
     def __init__(
@@ -39,16 +56,26 @@ class Growing(QObject):
         self._ground, self._project, self._notices = ground, ground.project, ground.notices
         self._documents, self._navigation = documents, navigation
         self._job: tuple[JobKind, JobId] | None = None
+        self._looking: Job[Progress, Newcomers] | None = None
+        self._looked_at: float | None = None
+        self._new: dict[str, FoundFile] = {}
+        self._passed: set[Mark] = set()
 
-    def add(self, paths: Sequence[str], *, show: bool = False) -> None:
-        """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there."""
+    def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
+        """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
+
+        Where that is `lenient`, a file that cannot be read is skipped; else nothing is added then.
+        """
+        self._add(additions(self._project, paths, lenient=lenient), show=show)
+
+    def _add(self, steps: Generator[Progress, None, Additions], *, show: bool = False) -> None:
         self._documents.commit_gesture()
-        self._start(JobKind.ADD, self._plan(paths), partial(self._planned, show), _("Looking at the images"))
+        self._start(JobKind.ADD, self._plan(steps), partial(self._planned, show), _("Looking at the images"))
 
     def look(self, folders: Sequence[str]) -> None:
         """Count the images of folders that are not in the project; `found` follows where there are some."""
         plan = additions(self._project, folders)
-        self._start(JobKind.LOOK, plan, partial(self._looked, folders), _("Looking for new images"))
+        self._start(JobKind.LOOK, plan, self._looked, _("Looking for new images"))
 
     def show(self, files: Sequence[str]) -> None:
         """Show the first of these files that is an image of the project; says which of them are none."""
@@ -60,6 +87,11 @@ class Growing(QObject):
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
         self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, _("Looking for the images"))
+
+    def remove_images(self, images: Collection[ImageId]) -> None:
+        """The same for images of the list, at once; a notice says why not."""
+        rows = [row for row in self._navigation.rows if row.id in images]
+        self._notices.attempt(lambda: self._take_out(rows), JobKind.REMOVE)
 
     def _start(self, kind: JobKind, steps: Generator[Progress, None, T], then: Callable[[T], None], text: str) -> None:
         jobs, notices = self._ground.jobs, self._notices
@@ -86,8 +118,8 @@ class Growing(QObject):
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
-    def _plan(self, paths: Sequence[str]) -> Generator[Progress, None, Additions]:
-        plan = yield from additions(self._project, paths)
+    def _plan(self, steps: Generator[Progress, None, Additions]) -> Generator[Progress, None, Additions]:
+        plan = yield from steps
         if self._project.writer is None:
             return plan
         return (yield from take_files_in(self._project, plan))
@@ -117,14 +149,20 @@ class Growing(QObject):
     def _written(self, plan: Additions, show: bool) -> None:
         self._navigation.reload()
         self._finished(plan, show)
+        if self._new:
+            # Some of what was found may still be out: it is looked for anew, and said again.
+            self._passed = {mark for mark in self._passed if mark[0] not in self._new}
+            self._forget()
+            self._look_around()
 
     def _finished(self, plan: Additions, show: bool) -> None:
         back, there = [row.path for row in plan.back], [row.path for row in plan.there]
         if show and (first := [*plan.added, *back, *there][:1]):
             self._navigation.open(self._navigation.find(first[0]))
-        self._notices.say(self._sentence(plan))
+        sentence = self._sentence(plan)
+        self._notices.say(sentence)
         skipped = tuple((file.path, file.reason.word) for file in plan.skipped_files)
-        self.added.emit(ImagesAdded(tuple(plan.added), tuple(back), tuple(there), skipped))
+        self.added.emit(ImagesAdded(tuple(plan.added), tuple(back), tuple(there), skipped, sentence))
 
     def _sentence(self, plan: Additions) -> str:
         new = [*plan.added, *(row.path for row in plan.back)]
@@ -138,19 +176,6 @@ class Growing(QObject):
             return text
         return _("{text} (skipped: {reasons})", text=text, reasons=reasons(plan.skipped_files))
 
-    def _looked(self, folders: Sequence[str], plan: Additions) -> None:
-        n = len(plan.images)
-        if not n:
-            return
-        command = " ".join(("segstudio add", self._project.path.name, *(Path(folder).name for folder in folders)))
-        text = count(
-            n,
-            "1 image of the folder is not in the project; '{command}' adds it.",
-            "{n} images of the folder are not in the project; '{command}' adds them.",
-            command=command,
-        )
-        self.found.emit(ImagesFound(tuple(folders), n, text))
-
     def _shown(self, plan: Additions) -> None:
         if plan.there:
             self._navigation.open(self._navigation.find(plan.there[0].path))
@@ -159,27 +184,102 @@ class Growing(QObject):
             sentence = _("'{path}' is not in the project.", path=missing[0])
             raise UserError(sentence, todo=self._project.why_read_only)
 
+    # -- new images in the folders -----------------------------------------------------------------------------------
+
+    def look_around(self) -> None:
+        """Look through the folders of the project's images, unless that was done a moment ago; `found` follows where
+        there are new ones that it has not told of yet. Nothing of it is shown as a job: nobody asked.
+        """
+        if self._looked_at is None or monotonic() - self._looked_at >= _PAUSE_S:
+            self._look_around()
+
+    def _look_around(self) -> None:
+        if self._looking is not None or self._project.writer is None:
+            return
+        self._looked_at = monotonic()
+
+        def failed(error: BaseException) -> None:
+            self._looking = None
+            if not isinstance(error, UserError):  # a folder that cannot be read is no failure: nobody asked
+                raise error
+
+        self._looking = Job(
+            "look-around",
+            newcomers(self._project, frozenset(self._passed)),
+            self._ground.main,
+            on_value=lambda _: None,
+            on_done=self._looked_around,
+            on_failed=failed,
+            on_cancelled=lambda: None,
+        )
+        self._looking.start()
+
+    def _looked_around(self, new: Newcomers) -> None:
+        self._looking = None
+        self._passed |= new.looked_at
+        self._tell(new.files, new.folders, new.skipped)
+
+    def _looked(self, plan: Additions) -> None:
+        files = [
+            FoundFile(image.root, image.path, str(Path(image.root, *image.path.split("/"))), named=False)
+            for image in plan.images
+        ]
+        self._tell(files, 1, ())
+
+    def _tell(self, files: Sequence[FoundFile], folders: int, skipped: Sequence[SkippedFile]) -> None:
+        if all(found.file in self._new for found in files):
+            return
+        self._new.update((found.file, found) for found in files)
+        n = len(self._new)
+        if folders == 1:
+            text = count(n, "1 new image in the folder.", "{n} new images in the folder.")
+        else:
+            text = count(n, "1 new image in the project's folders.", "{n} new images in the project's folders.")
+        if skipped:
+            text = _("{text} Skipped: {reasons}.", text=text, reasons=reasons(skipped))
+        self.found.emit(ImagesFound(n, text))
+
+    def add_found(self) -> None:
+        """Add the images that `found` has told of."""
+        files = list(self._new.values())
+        self._forget()
+        if files:
+            self._add(additions_of(self._project, Scan(files, []), lenient=True))
+
+    def pass_over(self) -> None:
+        """Leave the images out that `found` has told of; it does not tell of them again while the project is open."""
+        self._forget()
+
+    def _forget(self) -> None:
+        told = bool(self._new)
+        self._new.clear()
+        if told:
+            self.found.emit(ImagesFound(0))
+
+    def close(self, timeout_s: float) -> None:
+        """Look through the folders no further."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking.wait(timeout_s)
+
     # -- removing ----------------------------------------------------------------------------------------------------
 
-    def _take_out(self, rows: list[ImageRow]) -> None:
+    def _take_out(self, rows: Sequence[ImageRow]) -> None:
         out = self._project.taken_out()
         images = [row.id for row in rows if row.id not in out]
-        if len(images) + len(out) == len(self._project.images(removed=True)):
+        if not images:
+            return
+        if out.union(images).issuperset(row.id for row in self._navigation.rows):
             raise UserError(
                 _("The last image cannot be taken out: with no image on screen nothing could be undone."),
                 todo=_("Add others first, or close the project."),
             )
         self._documents.commit_gesture()
-        self._documents.commit(removal_edit(images, self._documents.author))
-        if len(images) == 1:
-            self._notices.say(_("'{path}' was taken out of the project; undo brings it back", path=rows[0].path))
-        elif images:
-            sentence = count(
-                len(images),
-                "{n} image was taken out of the project; undo brings it back",
-                "{n} images were taken out of the project; undo brings them back",
-            )
-            self._notices.say(sentence)
+        seq = self._documents.commit(removal_edit(images, self._documents.author))
+        n = len(images)
+        sentence = count(n, "1 image removed. Its file is untouched.", "{n} images removed. Their files are untouched.")
+        if seq is not None:
+            self.removed.emit(ImagesRemoved(n, seq, sentence))
 
 
 def _meant(rows: Sequence[ImageRow], paths: Sequence[str]) -> Generator[Progress, None, list[ImageRow]]:

@@ -5,7 +5,7 @@ role the group has today. While a run learns no group that trains is moved: the 
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ __all__ = [
     "decided_since",
     "end_learning",
     "hold_out",
+    "hold_out_all",
     "keep_learning",
 ]
 
@@ -42,10 +43,14 @@ AND g.id NOT IN (SELECT group_id FROM version_groups WHERE split = 'train') GROU
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Paths of the images that are held out from now on, and of those that are learned from."""
+    """Paths of the images that are held out from now on, and of those that are learned from.
+
+    `refused` says of the others, one by one, what stood against it.
+    """
 
     held_out: tuple[str, ...] = ()
     learned_from: tuple[str, ...] = ()
+    refused: tuple[UserError, ...] = ()
 
 
 def decide_split(db: sqlite3.Connection, seq: Seq, image: ImageId, cause: Cause) -> None:
@@ -88,9 +93,31 @@ def end_learning(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM settings WHERE key = ?", (LEARNING,))
 
 
-def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
-    """Hold the group of an image out, or let it be learned from: then another labelled group takes the role, if one
-    can; it must where no other is held out.
+def hold_out_all(db: sqlite3.Connection, images: Collection[ImageId], *, held: bool) -> Moved:
+    """`hold_out` for several images at once: where one lets go of the role, none of the others takes it.
+
+    What is refused stays as it is, and the others are moved.
+    """
+    spared = frozenset(
+        db.execute("SELECT group_id FROM images WHERE id = ?", (image,)).fetchone()[0] for image in images
+    )
+    out: list[str] = []
+    into: list[str] = []
+    refused: list[UserError] = []
+    for image in images:
+        try:
+            moved = hold_out(db, image, held=held, spared=spared)
+        except UserError as error:
+            refused.append(error)
+        else:
+            out += moved.held_out
+            into += moved.learned_from
+    return Moved(tuple(out), tuple(into), tuple(refused))
+
+
+def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool, spared: Collection[int] = frozenset()) -> Moved:
+    """Hold the group of an image out, or let it be learned from: then another labelled group, none of `spared`, takes
+    the role, if one can; it must where no other is held out.
 
     Raises `UserError`, with nothing changed, where a version, or a run under way, forbids it.
     """
@@ -109,7 +136,8 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool) -> Moved:
         _must_be_unlearned(db, group, path)
         _set(db, group, wanted, _last_seq(db))
         return Moved(held_out=_paths(db, group))
-    other = stand_in(_candidates(db)) if split == Split.HELD_OUT else None
+    others = [found for found in _candidates(db) if found.id not in spared]
+    other = stand_in(others) if split == Split.HELD_OUT else None
     if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
         raise UserError(
             _("'{path}' stays held out: there is no other labelled image that no version has learned from.", path=path),

@@ -165,6 +165,7 @@ _WORDS = {
     Cause.MERGE: N_("The merge"),
     Cause.ACCEPT: N_("Accepting the proposal"),
     Cause.DONE: N_("Done"),
+    Cause.STATUS: N_("Marking images not done"),
     Cause.IMAGES: N_("Taking out images"),
 }
 

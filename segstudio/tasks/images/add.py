@@ -24,12 +24,12 @@ from segstudio.store.project import Project
 from segstudio.store.values import ImageRow, NewImage, NewPlane
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
-from segstudio.tasks.images.scan import FoundFile, found_files
+from segstudio.tasks.images.scan import FoundFile, Scan, found_files
 from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
-__all__ = ["Additions", "add_images", "additions", "drop_copies", "take_files_in", "write_additions"]
+__all__ = ["Additions", "add_images", "additions", "additions_of", "drop_copies", "take_files_in", "write_additions"]
 
 _COPIES = "images"
 _WHOLE_BYTES = 128 << 10
@@ -91,13 +91,21 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     return plan
 
 
-def additions(project: Project, given: Sequence[str]) -> Generator[Progress, None, Additions]:
-    """Find out what adding would do; changes nothing. Raises as `add_images` does."""
-    scan = found_files(given)
+def additions(project: Project, given: Sequence[str], *, lenient: bool = False) -> Generator[Progress, None, Additions]:
+    """Find out what adding would do; changes nothing. Raises as `add_images` does.
+
+    Where that is `lenient`, a named file that cannot be read is skipped like one of a folder: whoever drops a
+    selection on the window has not chosen each file.
+    """
+    return (yield from additions_of(project, found_files(given), lenient=lenient))
+
+
+def additions_of(project: Project, scan: Scan, *, lenient: bool = False) -> Generator[Progress, None, Additions]:
+    """The same for files that were found before."""
     present = _Present(project.images(removed=True))
     at = {file.file: row for file in scan.files if (row := present.at(file.file)) is not None}
     known = {file.file: _as_found(file, at[file.file]) for file in scan.files if file.file in at}
-    found = yield from looked_at(scan, known)
+    found = yield from looked_at(scan, known, lenient=lenient)
     if not found.images and not at:
         raise no_image_found(found)
     met = {row.id: row for row in at.values()}

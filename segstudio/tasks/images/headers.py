@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from segstudio.errors import UnreadableImage, UserError
@@ -56,11 +57,13 @@ class Looked:
     mask_folders: tuple[MaskFolder, ...] = ()
 
 
-def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Generator[Progress, None, Looked]:
+def looked_at(
+    scan: Scan, known: Mapping[str, NewImage] | None = None, *, lenient: bool = False
+) -> Generator[Progress, None, Looked]:
     """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
     answer, but they help to recognise masks.
 
-    Raises `UnreadableImage` for a named file that cannot be read.
+    Raises `UnreadableImage` for a named file that cannot be read; where that is `lenient`, it is skipped like others.
     """
     known = known or {}
     unknown = [file for file in scan.files if file.file not in known]
@@ -68,7 +71,7 @@ def looked_at(scan: Scan, known: Mapping[str, NewImage] | None = None) -> Genera
     images = {file.file: known[file.file] for file in scan.files if file.file in known}
     yield Progress(0, len(unknown), _("reading headers"))
     done = 0
-    for chunk, results in _chunks(unknown):
+    for chunk, results in _chunks(unknown, lenient):
         for file, result in zip(chunk, results, strict=True):
             if isinstance(result, NewImage):
                 images[file.file] = result
@@ -110,43 +113,45 @@ def _place(image: NewImage) -> str:
     return os.path.join(image.root, *image.path.split("/"))
 
 
-def _chunks(files: Sequence[FoundFile]) -> Iterator[tuple[Sequence[FoundFile], list[NewImage | Reason | None]]]:
+def _chunks(
+    files: Sequence[FoundFile], lenient: bool
+) -> Iterator[tuple[Sequence[FoundFile], list[NewImage | Reason | None]]]:
     """Chunks of files and what they are; threads hide the latency of slow disks."""
     chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="probe") as pool:
         try:
-            yield from zip(chunks, pool.map(_look_at_all, chunks), strict=True)
+            yield from zip(chunks, pool.map(partial(_look_at_all, lenient), chunks), strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _look_at_all(files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
-    return [_look_at(file) for file in files]
+def _look_at_all(lenient: bool, files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
+    return [_look_at(file, must=file.named and not lenient) for file in files]
 
 
-def _look_at(found: FoundFile) -> NewImage | Reason | None:
-    """The image; for an unnamed file that is not one, the reason; None for a mask that we exported."""
+def _look_at(found: FoundFile, *, must: bool) -> NewImage | Reason | None:
+    """The image; the reason why a file is none, unless it `must` be one; None for a mask that we exported."""
     file = Path(found.file)
     try:
         status = file.stat()
     except OSError as error:
-        if found.named:
+        if must:
             raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=error.strerror)) from error
         return LEADS_NOWHERE if file.is_symlink() else unreadable(f": {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
-        if found.named:
+        if must:
             raise UnreadableImage(_("{name} cannot be read: {why}.", name=file.name, why=_(NOT_PLAIN)))
         return NOT_A_PLAIN_FILE
     if not found.named:
         content = content_of(file)
         if content is not Content.IMAGE:
-            return None if content is Content.OWN_MASK else _why_none(file)
+            return None if content is Content.OWN_MASK else _why_none(file) or NOT_AN_IMAGE
     try:
         return _image(found, file, status)
     except UnreadableImage as error:
-        if found.named:
+        if must:
             raise
-        return unreadable(error.sentence)
+        return _why_none(file) or unreadable(error.sentence)
 
 
 def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
@@ -164,15 +169,15 @@ def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
     )
 
 
-def _why_none(file: Path) -> Reason:
-    """Why a file is not an image for us."""
+def _why_none(file: Path) -> Reason | None:
+    """Why a file is not an image for us; None where no reader says."""
     try:
         family_of(file)
     except NotReadYetError as error:
         return not_supported(error.format)
     except UnreadableImage as error:
         return NOT_ALLOWED if isinstance(error.__cause__, PermissionError) else NOT_AN_IMAGE
-    return NOT_AN_IMAGE
+    return None
 
 
 def no_image_found(found: Looked) -> UserError:

@@ -17,7 +17,7 @@ from segstudio.labels.model import folded_name
 from segstudio.tasks.images.skipped import NO_ENTRY, NOT_UTF_8, TOO_LONG, SkippedFile
 from segstudio.text import _
 
-__all__ = ["FoundFile", "Scan", "found_files", "natural_key"]
+__all__ = ["FoundFile", "Scan", "found_files", "is_passed_over", "natural_key"]
 
 _SYSTEM = frozenset(
     ("__macosx", "$recycle.bin", "system volume information", "@eadir", "thumbs.db", "desktop.ini", "ehthumbs.db")
@@ -154,11 +154,11 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
         if not _is_utf_8(str(place)):
             skipped.append(SkippedFile.at(str(place), NOT_UTF_8))
         elif place.is_dir():
-            if "**" not in text and not _passed_over(place.name):
+            if "**" not in text and not is_passed_over(place.name):
                 below = _below_folder(place, match, skipped)
                 found += [_Single(Path(f.file), named=False, deep=True) for f in below]
         elif place.name.casefold() not in _SYSTEM and not any(
-            _passed_over(part) for part in place.parent.relative_to(fixed).parts
+            is_passed_over(part) for part in place.parent.relative_to(fixed).parts
         ):
             found.append(_Single(place, named=False, deep=place.parent != fixed))
     if not found and len(skipped) == before:
@@ -173,7 +173,7 @@ def _fixed_part(text: str) -> Path:
     return Path(*parts[:first])
 
 
-def _passed_over(name: str) -> bool:
+def is_passed_over(name: str) -> bool:
     """Whether a file or folder of this name is not a person's image: hidden, a project, or of the system."""
     return name.startswith(".") or name.endswith(".segstudio") or name.casefold() in _SYSTEM
 
@@ -209,7 +209,7 @@ def _wanted(folder: str, names: list[str], skipped: list[SkippedFile]) -> list[s
     """The names in a folder that are looked at; those that a project cannot store are skipped with a reason."""
     wanted: list[str] = []
     for name in names:
-        if _passed_over(name):
+        if is_passed_over(name):
             continue
         if _is_utf_8(name):
             wanted.append(name)

@@ -6,6 +6,7 @@ is labelled stays, a locked class gets no pixel, and an image without labels is 
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,23 +27,30 @@ from segstudio.store.label_fill import filled
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.effort import count_effort
-from segstudio.tasks.labels.together import written_together
+from segstudio.tasks.labels.together import Edits, counted, written_together
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
 __all__ = [
     "REST_SETTING",
     "AcceptReport",
+    "Acceptance",
     "accept",
+    "acceptance",
     "accepting",
+    "count_efforts",
     "emptying",
     "finishing",
     "is_whole",
     "rest_of",
+    "write_accepted",
 ]
 
 REST_SETTING = "done_rest"
 """The project's setting of what Done makes of unlabelled pixels."""
+
+_EVERY = 100
+"""After how many files cancelling is possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,21 @@ class AcceptReport:
         return len(self.without) + len(self.empty) + len(self.changed)
 
 
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What accepting these images will do: `ready` are those it is done for, the others are named as in the report."""
+
+    job: "_Job"
+    ready: tuple[ImageRow, ...]
+    without: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def report(self, edits: int) -> AcceptReport:
+        """What came of it, once that many edits are written."""
+        empty = tuple(row.path for row in self.ready if row.id in self.job.empty)
+        return AcceptReport(len(self.ready) - len(empty), edits, self.without, empty, self.changed)
+
+
 def accept(
     project: Project, images: Sequence[ImageRow], *, done: bool = False
 ) -> Generator[Progress, None, AcceptReport]:
@@ -74,24 +97,59 @@ def accept(
     together. Raises `ReadOnly`, `DiskRefused`.
     """
     writer = project.writing()
-    proposed = _proposed_planes(project)
-    without = tuple(row.path for row in images if row.id not in proposed)
-    ready, changed = _as_labelled(project, [row for row in images if row.id in proposed])
-    cause = Cause.DONE if done else Cause.ACCEPT
-    job = _Job(project, proposed, project.classes(), cause, rest_of(project.setting(REST_SETTING)))
-    batch = Batch(cause, user_name())
-    writing = written_together(writer, partial(job.edits, rows=ready), len(ready), batch, job.safe)
+    plan = yield from acceptance(project, images, done=done)
+    job, ready = plan.job, plan.ready
+    writing = written_together(writer, job.edits_of(ready), len(ready), job.batch(), job.safe)
     edits = 0
     if ready:
         edits = yield from _shown(writing, ready, done=done)
-    left = tuple(row.path for row in ready if row.id in job.empty)
     if done:
-        for row in ready:
-            if row.id not in job.empty:
-                counted = count_effort(project, project.document(row.id), job.classes)
-                if counted is not None:
-                    counted.result()
-    return AcceptReport(len(ready) - len(left), edits, without, left, changed)
+        for _step in count_efforts(project, plan):
+            pass  # too short beside the writing to be shown
+    return plan.report(edits)
+
+
+def acceptance(
+    project: Project, images: Sequence[ImageRow], *, done: bool = False, unproposed: bool = False
+) -> Generator[Progress, None, Acceptance]:
+    """Find out for which of these images proposals can be accepted; looks at their files, and changes no labels.
+
+    With `unproposed` those without a proposal are finished too where Done needs none: its setting is another one, or
+    every pixel is labelled. A person has named them then.
+    """
+    proposed = _proposed_planes(project)
+    rest = rest_of(project.setting(REST_SETTING))
+
+    def fits(row: ImageRow) -> bool:
+        return row.id in proposed or (unproposed and (rest is not Rest.PROPOSAL or _is_full(row)))
+
+    without = tuple(row.path for row in images if not fits(row))
+    ready, changed = yield from _as_labelled(project, [row for row in images if fits(row)])
+    cause = Cause.DONE if done else Cause.ACCEPT
+    return Acceptance(_Job(project, proposed, project.classes(), cause, rest), tuple(ready), without, changed)
+
+
+def write_accepted(project: Project, plan: Acceptance, ticker: Ticker) -> "Future[int]":
+    """Hand all of it to the writer: one transaction, one batch. The future says how many edits it took.
+
+    Raises `ReadOnly`; the future raises `Cancelled`, `DiskRefused`.
+    """
+    ticker.total = len(plan.ready)
+    return project.writing().write_all(counted(plan.job.edits_of(plan.ready), ticker), plan.job.batch())
+
+
+def count_efforts(project: Project, plan: Acceptance) -> Generator[Progress, None, None]:
+    """Keep what a person has changed of the proposals of these images, once they are done; on disk when it ends."""
+    for done, row in enumerate(plan.ready):
+        if row.id not in plan.job.empty:
+            yield Progress(done, len(plan.ready), _("counting what was changed"))
+            writing = count_effort(project, project.document(row.id), plan.job.classes)
+            if writing is not None:
+                writing.result()
+
+
+def _is_full(row: ImageRow) -> bool:
+    return row.labelled_pixels >= sum(w * h for w, h in row.planes)
 
 
 def _shown(
@@ -120,11 +178,15 @@ def _proposed_planes(project: Project) -> dict[ImageId, list[int]]:
     return found
 
 
-def _as_labelled(project: Project, rows: Sequence[ImageRow]) -> tuple[list[ImageRow], tuple[str, ...]]:
+def _as_labelled(
+    project: Project, rows: Sequence[ImageRow]
+) -> Generator[Progress, None, tuple[list[ImageRow], tuple[str, ...]]]:
     """The images whose file is what was labelled, or is not there to be asked; and the paths of the others."""
     ready: list[ImageRow] = []
     changed: list[str] = []
-    for row in rows:
+    for done, row in enumerate(rows):
+        if done % _EVERY == 0:
+            yield Progress(0, len(rows), _("checking the files"))
         look = look_at(row)
         note(project, row, look)  # from here on its content counts: see what it is
         if look.content is Content.CHANGED:
@@ -145,8 +207,15 @@ class _Job:
         self.empty: set[ImageId] = set()
         self.safe = _("No image was marked done.") if cause is Cause.DONE else _("Nothing was accepted.")
 
-    def edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
+    def batch(self) -> Batch:
+        """What the edits have in common."""
+        return Batch(self._cause, user_name())
+
+    def edits_of(self, rows: Sequence[ImageRow]) -> Edits:
         """One edit an image, streamed from what is stored."""
+        return partial(self._edits, rows=rows)
+
+    def _edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
         for row in rows:
             header = Edit(row.id, self._cause, tool=self._cause.value, author=user_name())
             edit = filled(db, header, self._work(row))

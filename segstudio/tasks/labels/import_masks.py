@@ -31,7 +31,7 @@ from segstudio.tasks.labels.classes import classes_edit
 from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane
 from segstudio.tasks.labels.incoming_files import Wanted, wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
-from segstudio.tasks.labels.together import write_together, written_together
+from segstudio.tasks.labels.together import counted, written_together
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
@@ -192,11 +192,11 @@ class CheckedImport:
     def write_labels(self, ticker: Ticker) -> "Future[int]":
         """Have classes and labels written as one batch. Raises `ReadOnly`."""
         ticker.total = len(self._planes)
-        return write_together(self._project.writing(), self.edits, _batch(), ticker)
+        return self._project.writing().write_all(counted(self.edits, ticker), _batch())
 
     def write_classes(self, ticker: Ticker) -> "Future[int]":
         """Have the classes alone written. Raises `ReadOnly`."""
-        return write_together(self._project.writing(), self.class_edits, _batch(), ticker)
+        return self._project.writing().write_all(counted(self.class_edits, ticker), _batch())
 
     def edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
         """The edit that makes classes first, for the labels have them; then one edit an image: all its planes and its

@@ -10,25 +10,12 @@ from segstudio.labels.tiles.streamed import StreamedEdit
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Writer
 
-__all__ = ["Edits", "write_together", "written_together"]
+__all__ = ["Edits", "counted", "written_together"]
 
 _LOOK_S = 0.1
 
 Edits = Callable[[sqlite3.Connection, Ticker], Iterator[Edit | StreamedEdit | None]]
 """The edits, made one by one on the writer's thread in the open transaction; None where an image does not change."""
-
-
-def write_together(writer: Writer, edits: Edits, batch: Batch, ticker: Ticker) -> "Future[int]":
-    """Have the edits written as one batch, all or none; the ticker counts them, and cancelling it leaves none."""
-
-    def each(db: sqlite3.Connection) -> Iterator[Edit | StreamedEdit]:
-        for edit in edits(db, ticker):
-            ticker.step(0)
-            if edit is not None:
-                yield edit
-            ticker.step()
-
-    return writer.write_all(each, batch)
 
 
 def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, safe: str) -> Generator[int, None, int]:
@@ -37,7 +24,7 @@ def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, saf
     Closing it writes none. Where the disk refuses, `DiskRefused` is raised with `safe`.
     """
     ticker = Ticker()
-    future = write_together(writer, edits, batch, ticker)
+    future = writer.write_all(counted(edits, ticker), batch)
     try:
         while not future.done():
             yield min(ticker.done, total)
@@ -48,3 +35,16 @@ def written_together(writer: Writer, edits: Edits, total: int, batch: Batch, saf
         return future.result()
     except DiskRefused as error:
         raise DiskRefused(error.sentence, safe=safe, todo=error.todo) from error
+
+
+def counted(edits: Edits, ticker: Ticker) -> Callable[[sqlite3.Connection], Iterator[Edit | StreamedEdit]]:
+    """The edits as a writer takes them: each is a step of the ticker, which can cancel them."""
+
+    def each(db: sqlite3.Connection) -> Iterator[Edit | StreamedEdit]:
+        for edit in edits(db, ticker):
+            ticker.step(0)
+            if edit is not None:
+                yield edit
+            ticker.step()
+
+    return each

@@ -166,6 +166,9 @@ class Canvas(Surface):
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
+            left = self._project.places.take_view()
+            if left is not None:
+                self._viewport.look_at(left.x, left.y, left.scale)
         self._refresh_cursor()
         self._view_changed()
 
@@ -179,6 +182,8 @@ class Canvas(Surface):
     def _tell_visible(self) -> None:
         if self._project is not None:
             self._project.proposals.visible = None if self._blank else self._viewport.visible()
+            if not self._blank and not self._loading:
+                self._project.places.saw(self.scale, *self._viewport.middle, fitted=self._viewport.follows)
 
     def _on_image_failed(self, _path: str, sentence: str) -> None:
         assert self._project is not None

@@ -75,8 +75,7 @@ class Viewport:
 
     def resize(self, width: float, height: float, ratio: float) -> None:
         """Set the size; the image is fitted again, or its centre stays in the middle."""
-        middle = self.to_image(self.width / 2, self.height / 2)
-        scale = self.scale
+        middle, scale = self.middle, self.scale
         self.width, self.height, self.ratio = max(width, 1.0), max(height, 1.0), ratio
         if self.follows:
             self.fit()
@@ -88,6 +87,18 @@ class Viewport:
         self.image = image
         self.fit()
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The image position in the middle of the view."""
+        return self.to_image(self.width / 2, self.height / 2)
+
+    def look_at(self, x: float, y: float, scale: float) -> None:
+        """Show an image position in the middle at a scale, within the limits."""
+        low, high = self.limits()
+        within = min(max(x, 0.0), self.image[0]), min(max(y, 0.0), self.image[1])
+        self._centre(within, min(max(scale, low), high) * self.ratio)
+        self.follows = False
+
     def fit(self) -> None:
         """Show the whole image, centred."""
         self.transform = self._fitting()
@@ -96,8 +107,7 @@ class Viewport:
     def set_scale(self, scale: float) -> None:
         """Set the scale, clipped to its limits; the middle stays."""
         low, high = self.limits()
-        middle = self.to_image(self.width / 2, self.height / 2)
-        self._centre(middle, min(max(scale, low), high) * self.ratio)
+        self._centre(self.middle, min(max(scale, low), high) * self.ratio)
         self.follows = False
 
     def zoom(self, factor: float, x: float, y: float) -> bool:

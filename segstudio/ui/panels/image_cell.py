@@ -28,11 +28,17 @@ _ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class ImageCell(QStyledItemDelegate):
-    """Draws an `ImageItem`."""
+    """Draws an `ImageItem`: filled where it is selected, framed where it is the one on screen."""
 
-    def __init__(self, thumbnails: Thumbnails, wish_of: "Callable[[int], Wish | None]", parent: QWidget) -> None:
+    def __init__(
+        self,
+        thumbnails: Thumbnails,
+        wish_of: "Callable[[int], Wish | None]",
+        on_screen: "Callable[[], int]",
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
-        self._thumbnails, self._wish_of = thumbnails, wish_of
+        self._thumbnails, self._wish_of, self._on_screen = thumbnails, wish_of, on_screen
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """The same for all cells."""
@@ -52,7 +58,7 @@ class ImageCell(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         picture = QRect(cell.x() + 4, cell.y() + 4, THUMBNAIL_W, THUMBNAIL_H)
-        self._back(painter, theme, cell, option)
+        self._back(painter, theme, cell, option, on_screen=index.row() == self._on_screen())
         self._picture(painter, theme, picture, item)
         if item.split == "held-out":
             _badge(painter, theme, picture, _("held out"))
@@ -64,12 +70,15 @@ class ImageCell(QStyledItemDelegate):
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         painter.restore()
 
-    def _back(self, painter: QPainter, theme: Theme, cell: QRect, option: QStyleOptionViewItem) -> None:
+    def _back(
+        self, painter: QPainter, theme: Theme, cell: QRect, option: QStyleOptionViewItem, *, on_screen: bool
+    ) -> None:
         selected, hovered = selected_hovered(option)
-        if not selected and not hovered:
+        if not (selected or hovered or on_screen):
             return
-        painter.setPen(QPen(QColor(theme.accent), 1) if selected else Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.accent_soft if selected else theme.hover))
+        painter.setPen(QPen(QColor(theme.accent), 1) if on_screen else Qt.PenStyle.NoPen)
+        filled = theme.accent_soft if selected else theme.hover if hovered else None
+        painter.setBrush(Qt.BrushStyle.NoBrush if filled is None else QColor(filled))
         painter.drawRoundedRect(QRectF(cell).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def _picture(self, painter: QPainter, theme: Theme, target: QRect, item: "ImageItem") -> None:

@@ -6,11 +6,21 @@ Nothing is stored per row, so a list of 100,000 costs only as much as its visibl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+)
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from segstudio.text import N_, _, count
 from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
+from segstudio.ui.panels.image_menu import ImageMenu
+from segstudio.ui.panels.image_view import ImageView
 from segstudio.ui.panels.thumbnails import Thumbnails
 from segstudio.ui.text import wrapped
 
@@ -96,12 +106,14 @@ class ImageListModel(QAbstractListModel):
 
 
 class ImageListPanel(QFrame):
-    """A title with counts, and the view `imageList`; the image on screen is the current row, a click shows another."""
+    """A title with counts, and the view `imageList`. A click shows an image; several can be selected for the menu."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
+        self._session = session
         self._project: OpenedProject | None = None
         self._done: set[int] = set()
+        self._followed = -1
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
         self._title = QLabel(_("Images"))
@@ -131,7 +143,7 @@ class ImageListPanel(QFrame):
 
     def follow(self, project: "OpenedProject | None") -> None:
         """Show the images of this project."""
-        self._project = project
+        self._project, self._followed = project, -1
         self.thumbnails.clear()
         if project is not None:
             project.navigation.imagesChanged.connect(self._count)
@@ -150,23 +162,23 @@ class ImageListPanel(QFrame):
         """End the threads that the panel started."""
         self.thumbnails.close()
 
-    def _make_view(self) -> QListView:
-        view = QListView()
+    def _make_view(self) -> ImageView:
+        view = ImageView()
         view.setObjectName("imageList")
         view.setAccessibleName(_("Images of the project"))
         view.setModel(self.model)
-        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, view))
+        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, self._row_on_screen, view))
         view.setFlow(QListView.Flow.LeftToRight)
         view.setWrapping(True)
         view.setResizeMode(QListView.ResizeMode.Adjust)
         view.setUniformItemSizes(True)
         view.setGridSize(QSize(CELL_W, CELL_H))
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.verticalScrollBar().setSingleStep(CELL_H // 2)
-        view.selectionModel().currentChanged.connect(self._picked)
+        view.picked.connect(self._picked)
+        view.menuAsked.connect(self._show_menu)
         return view
 
     def _wish_of(self, row: int) -> "Wish | None":
@@ -186,17 +198,26 @@ class ImageListPanel(QFrame):
         if wish is not None and navigation.display is not None and navigation.plane == 0:
             self.thumbnails.offer(wish, navigation.display)
 
-    def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        if current.isValid() and self._project is not None and current.row() != self._project.navigation.index:
-            self._project.navigation.open(current.row())
+    def _row_on_screen(self) -> int:
+        return self._project.navigation.index if self._project is not None else -1
+
+    def _picked(self, row: int) -> None:
+        if self._project is not None and row != self._project.navigation.index:
+            self._project.navigation.open(row)
+
+    def _show_menu(self, rows: list[int], at: QPoint) -> None:
+        if self._project is not None:
+            ImageMenu(self._session, self._project, rows, self.view).popup(at)
 
     def _follow(self, _: object = None) -> None:
-        row = self._project.navigation.index if self._project is not None else -1
-        selection = self.view.selectionModel()
-        if row == selection.currentIndex().row() or row < 0:
+        """Select the image that is asked for now, unless it is the same as before: a selection stays then."""
+        row = self._row_on_screen()
+        self.view.viewport().update()
+        if row < 0 or (row == self._followed and self.view.currentIndex().isValid()):
             return
+        self._followed = row
         index = self.model.index(row)
-        selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
     def _count(self, rows: tuple[int, ...] = ()) -> None:

@@ -164,6 +164,10 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.snapshots_dialog().present(), needs=Needs.PROJECT, icon="search"),
     Action("backup", N_("Back up…"), N_("Copy the project to a folder and check the copy; you can go on painting"),
            Menu.PROJECT, lambda w: w.choose_backup_folder(), needs=Needs.PROJECT, icon="backup", separated=True),
+    Action("add-new-images", N_("Add new images without asking"),
+           N_("Add images that appear in the project's folders, instead of asking first"), Menu.PROJECT,
+           lambda w: w.add_new_images(w.bars.action("add-new-images").isChecked()), checkable=True,
+           needs=Needs.PROJECT, separated=True),
     Action("undo", N_("Undo"), N_("Undo the last change to this image"), Menu.EDIT, lambda w: w.session.undo(),
            ("Ctrl+Z",), "undo", Bar.MAIN, "undoButton", needs=Needs.UNDO),
     Action("redo", N_("Redo"), N_("Redo the last change that was undone"), Menu.EDIT, lambda w: w.session.redo(),
@@ -237,6 +241,7 @@ ACTIONS: tuple[Action, ...] = (
 """Our own actions; `added_tools` has the tools of other packages."""
 
 ICONLESS = {
+    "add-new-images": "a check mark stands in the icon's place",
     "smaller": "listed for its key; the brush panel has a slider",
     "bigger": "listed for its key; the brush panel has a slider",
     "show-proposals": "a check mark stands in the icon's place",

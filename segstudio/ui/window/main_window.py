@@ -23,6 +23,7 @@ from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.dropped_masks import DroppedMasks
+from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.window.loader import ModuleLoader
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from segstudio.app.backing_up import Backup
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import ImagesFound, Notice
+    from segstudio.app.values import Notice
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 
 __all__ = ["MainWindow"]
@@ -102,7 +103,6 @@ class MainWindow(QMainWindow):
         self._project = project
         if project is not None:
             project.backups.backedUp.connect(self._backed_up)
-            project.growing.found.connect(self._found)
             project.navigation.imageShown.connect(self._title)
             project.navigation.imageLoading.connect(self._title)
             self._remember(project.path)
@@ -128,6 +128,10 @@ class MainWindow(QMainWindow):
         """Show or hide the proposal."""
         self.canvas.set_proposal_shown(shown)
         self._prefer(show_proposals=shown)
+
+    def add_new_images(self, without_asking: bool) -> None:
+        """Add new images in the folders of a project without asking, those that were just found too, or ask."""
+        self._prefer(add_new_images=without_asking)
 
     def show_panels(self) -> None:
         """Show the panels that are switched on; without a project they have nothing to show."""
@@ -155,6 +159,8 @@ class MainWindow(QMainWindow):
             self.export_panel.toggle()
         elif not self.message_strip.isHidden():
             self.message_strip.dismiss()
+        elif self.done_strip.isHidden() and not self.growth_strip.isHidden():
+            self.growth_strip.dismiss()
         else:
             self.done_strip.withdraw()
         self.pages.focus()
@@ -173,12 +179,14 @@ class MainWindow(QMainWindow):
         self.read_only_banner = ReadOnlyBanner(session)
         self.image_banner = ImageBanner(session)
         self.done_strip = DoneStrip(session)
+        self.growth_strip = GrowthStrip(session, self)
         self.held_out_banner = HeldOutBanner(session)
         self.strips = Strips(
             self.closing_strip,
             self.message_strip,
             self.read_only_banner,
             self.done_strip,
+            self.growth_strip,
             self.image_banner,
             self.held_out_banner,
         )
@@ -214,6 +222,7 @@ class MainWindow(QMainWindow):
         self.start_page.sampleAsked.connect(self.opening.try_sample)
         self.export_panel.left.connect(self.pages.focus)
         self.closing_strip.ready.connect(self.close)
+        self.growth_strip.alwaysAsked.connect(lambda: self.add_new_images(True))
         session.notices.told.connect(self._told)
         self.pages.left.connect(self._show_project)
         self.pages.coverChanged.connect(self._cover_changed)
@@ -221,6 +230,9 @@ class MainWindow(QMainWindow):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
+        self._adds_new_images = session.preferences.add_new_images
+        self.bars.action("add-new-images").setChecked(self._adds_new_images)
+        session.kept_preferences.changed.connect(self._preferences_changed)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -235,10 +247,19 @@ class MainWindow(QMainWindow):
         covered = self.pages.covered
         if covered:
             self.export_panel.hide()
+        self.growth_strip.cover(covered)
         self.image_banner.cover(covered)
         self.held_out_banner.cover(covered)
         self.show_panels()
         self.bars.cover(covered)
+
+    def _preferences_changed(self) -> None:
+        """Follow what the settings, or another part of the window, say about new images."""
+        adds, before = self.session.preferences.add_new_images, self._adds_new_images
+        self._adds_new_images = adds
+        self.bars.action("add-new-images").setChecked(adds)
+        if adds and not before and self._project is not None and self._project.may_write:
+            self._project.growing.add_found()
 
     def _show_labels_again(self) -> None:
         """Show the labels: nobody can see what they paint while the labels are hidden."""
@@ -257,9 +278,6 @@ class MainWindow(QMainWindow):
                 )
             )
         self.session.notices.say(". ".join(sentences))
-
-    def _found(self, found: "ImagesFound") -> None:
-        self.message_strip.say(JobKind.ADD, found.sentence)
 
     def _told(self, notice: "Notice") -> None:
         """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
@@ -310,11 +328,13 @@ class MainWindow(QMainWindow):
         self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def _dropped(self, paths: list[Path]) -> None:
-        """Import labels of the open project, and open anything else."""
-        if self.pages.shows_new_project:
-            self.opening.open_paths(paths)
+        """Import labels of the open project; add images to it, or open anything else. On the page that makes projects,
+        images are for the new one."""
+        there = self._project is not None and not self.pages.shows_new_project
+        if there:
+            self.dropped_masks.take(paths, lambda rest: self.opening.take_drop(rest, True))
         else:
-            self.dropped_masks.take(paths, self.opening.open_paths)
+            self.opening.take_drop(paths, False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close without asking once everything is durable and the lock is released.

@@ -10,6 +10,7 @@ from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.text import _
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
+from segstudio.ui.window.drops import Project, dropped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -54,6 +55,19 @@ class Opening(QObject):
             self.open_path(paths[0])
         elif paths:
             self.newProjectAsked.emit([str(path) for path in paths])
+
+    def take_drop(self, paths: list[Path], there_is_a_project: bool) -> None:
+        """Open the project that was dropped, add images to the one that is open, or open them as any others.
+
+        Of a selection of files those that cannot be read are skipped: nobody has chosen each of them.
+        """
+        what = dropped(paths, there_is_a_project)
+        if isinstance(what, Project):
+            self.open_path(what.path)
+        elif not what.added:
+            self.open_paths(list(what.paths))
+        elif project := self._session.projects.to_write():
+            project.growing.add([str(path) for path in what.paths], lenient=True)
 
     def try_sample(self) -> None:
         """Open a fresh copy of the sample as a project."""

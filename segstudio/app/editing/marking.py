@@ -1,0 +1,132 @@
+"""The owner of marks on many images at once: done, by the project's setting for the rest, and not done."""
+
+from collections.abc import Collection, Generator
+
+from PySide6.QtCore import QObject
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.ground import Ground
+from segstudio.app.values import JobKind
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.labels.model import ImageId, Status
+from segstudio.store.values import ImageRow
+from segstudio.tasks.labels.accept import (
+    Acceptance,
+    AcceptReport,
+    acceptance,
+    count_efforts,
+    write_accepted,
+)
+from segstudio.tasks.labels.reopen import write_reopened
+from segstudio.tasks.progress import Progress
+from segstudio.text import _, count
+
+__all__ = ["Marking"]
+
+
+class Marking(QObject):
+    """Files and proposals are read on a thread, labels are written by the writer; the marks of one call are undone
+    together. The image on screen stays there.
+    """
+
+    def __init__(
+        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._ground, self._project, self._notices = ground, ground.project, ground.notices
+        self._documents, self._navigation = documents, navigation
+
+    def mark(self, images: Collection[ImageId], *, done: bool) -> None:
+        """Mark images done, or not done; those that are so already are left alone. A notice says what came of it."""
+        why_not = self._project.why_read_only if self._project.writer is None else self._documents.busy
+        if why_not:
+            self._notices.say(why_not)
+            return
+        self._documents.commit_gesture()
+        statuses = {item.id: item.status for item in self._navigation.items}
+        wanted = [
+            row for row in self._navigation.rows if row.id in images and (statuses[row.id] == Status.DONE) is not done
+        ]
+        if wanted and done:
+            self._documents.after(lambda: self._look(wanted))
+        elif wanted:
+            self._documents.after(lambda: self._notices.attempt(lambda: self._reopen(wanted), JobKind.DONE))
+
+    # -- done --------------------------------------------------------------------------------------------------------
+
+    def _look(self, rows: list[ImageRow]) -> None:
+        jobs, project = self._ground.jobs, self._project
+
+        def looked(plan: Acceptance) -> None:
+            self._documents.after(lambda: self._notices.attempt(lambda: self._write(plan), JobKind.DONE))
+
+        steps = acceptance(project, rows, done=True, unproposed=True)
+        jobs.follow(JobKind.DONE, _("Marking images done"), steps, self._ground.main, on_done=looked)
+
+    def _write(self, plan: Acceptance) -> None:
+        if not plan.ready:
+            self._say(plan.report(0))
+            return
+        self._documents.write_long(
+            JobKind.DONE,
+            _("Marking images done"),
+            lambda ticker: write_accepted(self._project, plan, ticker),
+            frozenset(row.id for row in plan.ready),
+            lambda edits: self._written(plan, edits),
+        )
+
+    def _written(self, plan: Acceptance, edits: int) -> None:
+        self._say(plan.report(edits))
+
+        def steps() -> Generator[Progress, None, None]:
+            yield from count_efforts(self._project, plan)
+
+        self._ground.jobs.follow(JobKind.DONE, _("Counting what was changed"), steps(), self._ground.main)
+
+    def _say(self, report: AcceptReport) -> None:
+        said = [count(report.images, "1 image marked done.", "{n} images marked done.")]
+        if report.without:
+            said.append(
+                count(
+                    len(report.without),
+                    "1 image has no proposal yet and was left as it is.",
+                    "{n} images have no proposal yet and were left as they are.",
+                )
+            )
+        if report.empty:
+            said.append(
+                count(
+                    len(report.empty),
+                    "1 image would have no labels and was left as it is: if it is empty, mark it done on screen.",
+                    "{n} images would have no labels and were left as they are: if they are empty, mark them done "
+                    "on screen.",
+                )
+            )
+        if report.changed:
+            said.append(
+                count(
+                    len(report.changed),
+                    "1 image was left as it is: its file has changed since it was labelled.",
+                    "{n} images were left as they are: their files have changed since they were labelled.",
+                )
+            )
+        if report.passed_over:
+            self._notices.announce(JobKind.DONE, " ".join(said))
+        else:
+            self._notices.say(said[0])
+
+    # -- not done ----------------------------------------------------------------------------------------------------
+
+    def _reopen(self, rows: list[ImageRow]) -> None:
+        images = [row.id for row in rows]
+
+        def written(_edits: int) -> None:
+            self._notices.say(count(len(images), "1 image marked not done.", "{n} images marked not done."))
+
+        self._documents.write_long(
+            JobKind.DONE,
+            _("Marking images not done"),
+            lambda ticker: write_reopened(self._project, images, ticker),
+            frozenset(images),
+            written,
+        )

@@ -1,0 +1,137 @@
+"""Where a person was in each project: an image and the view of it, in small files in the user's configuration folder.
+
+A project on a disk that may only be read has its place too, and its journal knows nothing of it.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from math import isfinite
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
+from segstudio.app.values import Place
+from segstudio.app.viewing.navigation import Navigation
+from segstudio.durable import write_durably
+
+__all__ = ["Places", "place_file", "read_place", "write_place"]
+
+_EVERY_MS = 1000
+_KEPT = 500
+
+
+def place_file(project: Path) -> Path:
+    """The file that has the place of a project, there or not."""
+    from platformdirs import user_config_path
+
+    name = hashlib.sha256(str(project.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return user_config_path("segstudio", appauthor=False) / "places" / f"{name}.json"
+
+
+def read_place(project: Path) -> Place | None:
+    """The place kept for a project; None where there is none, or none that can be read. For a worker thread."""
+    try:
+        found = json.loads(place_file(project).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    image, plane, fitted = found.get("image"), found.get("plane"), found.get("fitted")
+    numbers = [value for name in ("scale", "x", "y") if isinstance(value := found.get(name), float) and isfinite(value)]
+    if not isinstance(image, str) or type(plane) is not int or type(fitted) is not bool or len(numbers) < 3:
+        return None
+    scale, x, y = numbers
+    return Place(image=image, plane=plane, fitted=fitted, scale=scale, x=x, y=y) if scale > 0 else None
+
+
+def write_place(project: Path, place: Place) -> None:
+    """Keep a place, and drop those that were not kept anew for longest. For a worker thread. Raises `OSError`."""
+    file = place_file(project)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(file, json.dumps({"project": str(project), **asdict(place)}, indent=2).encode())
+    there = list(file.parent.glob("*.json"))
+    if len(there) > _KEPT:
+        for old in sorted(there, key=lambda kept: kept.stat().st_mtime)[: len(there) - _KEPT]:
+            old.unlink(missing_ok=True)
+
+
+class Places(QObject):
+    """`left` is where the project was left, as read at its opening. What is on screen is kept at most once a second,
+    on a worker, unless `keeps` is switched off.
+    """
+
+    def __init__(
+        self, ground: Ground, navigation: Navigation, left: Place | None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._navigation = ground.project.path, navigation
+        self.keeps = True
+        self._left = left
+        self._restores = left is not None
+        self._now: Place | None = None
+        self._kept = left
+        self._worker = Worker("places", ground.main)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self._keep)
+        navigation.imageShown.connect(self._shown)
+
+    @property
+    def first(self) -> tuple[int, int] | None:
+        """Index and plane of the image that was on screen; None where it is in the list no more."""
+        left = self._left if self.keeps else None
+        if left is None:
+            return None
+        for item in self._navigation.items:
+            if item.name == left.image:
+                return item.index, left.plane if 0 <= left.plane < item.planes else 0
+        return None
+
+    def take_view(self) -> Place | None:
+        """The view in which the image on screen was left, once; None for any other."""
+        left, navigation = self._left, self._navigation
+        if not self._restores or left is None or not self.keeps:
+            return None
+        self._restores = False
+        here = (navigation.path, navigation.plane) == (left.image, left.plane)
+        return left if here and not left.fitted else None
+
+    def saw(self, scale: float, x: float, y: float, *, fitted: bool) -> None:
+        """The view of the image on screen: view pixels per image pixel, and the image position in its middle."""
+        if self._now is not None:
+            self._become(replace(self._now, scale=scale, x=x, y=y, fitted=fitted))
+
+    def _shown(self) -> None:
+        path, plane = self._navigation.path, self._navigation.plane
+        before = None if self._now is None else (self._now.image, self._now.plane)
+        if path is not None and before != (path, plane):
+            self._become(Place(image=path, plane=plane))
+
+    def _become(self, place: Place) -> None:
+        self._now = place
+        if self.keeps and not self._timer.isActive():
+            self._timer.start()
+
+    def _keep(self) -> None:
+        now, project = self._now, self._project
+        if not self.keeps or now is None or now == self._kept:
+            return
+        self._kept = now
+
+        def write() -> None:
+            try:
+                write_place(project, now)
+            except OSError:
+                return  # a disk that refuses costs a person nothing but the way back to an image
+
+        self._worker.submit(write)
+
+    def close(self) -> None:
+        """Keep where the person is now."""
+        self._timer.stop()
+        self._keep()
+        self._worker.close(drop=False)

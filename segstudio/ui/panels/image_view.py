@@ -1,0 +1,73 @@
+"""The view of the image list: which image is shown, which are selected, and where a menu is asked for."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+
+__all__ = ["ImageView"]
+
+_ADDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class ImageView(QListView):
+    """A click or an arrow key picks the image to be shown; with Ctrl or Shift it only selects, and the image on screen
+    stays.
+
+    `picked` carries a row. `menuAsked` carries the rows that a menu is for and its place on the screen: the selection,
+    or the one image under the pointer where that is outside the selection.
+    """
+
+    picked = Signal(int)
+    menuAsked = Signal(list, QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selects = False
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+
+    @property
+    def selected(self) -> list[int]:
+        """The selected rows, in the order of the list."""
+        return sorted(index.row() for index in self.selectionModel().selectedIndexes())
+
+    def currentChanged(self, current: _Index, previous: _Index) -> None:
+        """Pick the image that a key or a click went to."""
+        super().currentChanged(current, previous)
+        if current.isValid() and not self._selects:
+            self.picked.emit(current.row())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Pick the image, or select it; one that has the focus already may not be the one on screen."""
+        self._selects = True
+        super().mousePressEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if event.button() is Qt.MouseButton.LeftButton and not event.modifiers() & _ADDS and index.isValid():
+            self.picked.emit(index.row())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a selection with the mouse."""
+        super().mouseReleaseEvent(event)
+        self._selects = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk through the images, or select them."""
+        self._selects = bool(event.modifiers() & _ADDS)
+        super().keyPressEvent(event)
+        self._selects = False
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for a menu: for what is under the pointer, or from the keyboard for what is selected."""
+        event.accept()
+        self._selects = False  # the release of the button goes to the menu
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            index = self.currentIndex()
+            at = self.viewport().mapToGlobal(self.visualRect(index).center()) if index.isValid() else event.globalPos()
+            rows = self.selected or ([index.row()] if index.isValid() else [])
+        else:
+            at = event.globalPos()
+            index = self.indexAt(self.viewport().mapFromGlobal(at))
+            rows = self.selected if index.isValid() and index.row() in self.selected else []
+            rows = rows or ([index.row()] if index.isValid() else [])
+        if rows:
+            self.menuAsked.emit(rows, at)

@@ -1,0 +1,178 @@
+"""The strip that says how the project grows and shrinks: new images in its folders, images removed, files skipped."""
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved
+from segstudio.text import _, count
+from segstudio.ui.theme import current_theme
+from segstudio.ui.window.icons import icon, pixmap
+
+if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
+    from segstudio.app.session import Session
+
+__all__ = ["GrowthStrip"]
+
+
+class _Says(Enum):
+    """What the strip says now."""
+
+    NOTHING = auto()
+    FOUND = auto()
+    REMOVED = auto()
+    SKIPPED = auto()
+
+
+class GrowthStrip(QFrame):
+    """`growthStrip`, with `addFoundButton`, `alwaysAddButton` and `undoRemovalButton`.
+
+    It has the folders of the project looked through once an image is on screen, and when `window` is activated again.
+    `alwaysAsked`: a person wants new images added without being asked from now on.
+    """
+
+    alwaysAsked = Signal()
+
+    def __init__(self, session: "Session", window: QWidget) -> None:
+        super().__init__()
+        self._session = session
+        self._project: OpenedProject | None = None
+        self._says = _Says.NOTHING
+        self._found = ImagesFound(0)
+        self._removed_by = 0
+        self._looked = self._covered = False
+        self.setObjectName("growthStrip")
+        self.setProperty("role", "strip")
+        self.setAccessibleName(_("Images of the project"))
+        self._sign = QLabel()
+        self.text = QLabel()
+        self.text.setObjectName("growthText")
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.add_button = _button("addFoundButton", "")
+        self.always_button = _button("alwaysAddButton", _("Always add them"))
+        self.always_button.setToolTip(_("Add new images from now on without asking; the Project menu switches it off"))
+        self.undo_button = _button("undoRemovalButton", _("Undo"))
+        self.undo_button.setToolTip(_("Bring the images back, with their labels"))
+        self.close_button = QToolButton()
+        self._arrange()
+        self.add_button.clicked.connect(self._add)
+        self.always_button.clicked.connect(self.alwaysAsked)
+        self.undo_button.clicked.connect(lambda: self._project and self._project.undo())
+        self.close_button.clicked.connect(self.dismiss)
+        window.installEventFilter(self)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def _arrange(self) -> None:
+        self.close_button.setObjectName("growthClose")
+        self.close_button.setProperty("role", "icon")
+        self.close_button.setIcon(icon("close"))
+        self.close_button.setToolTip(_("Close (Esc)"))
+        self.close_button.setAccessibleName(_("Close the message"))
+        self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 8, 8)
+        row.setSpacing(8)
+        row.addWidget(self._sign)
+        row.addWidget(self.text, 1)
+        for button in (self.add_button, self.always_button, self.undo_button, self.close_button):
+            row.addWidget(button)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Say nothing more of the project before."""
+        self._project, self._looked, self._found = project, False, ImagesFound(0)
+        if project is not None:
+            project.growing.found.connect(self._has_found)
+            project.growing.removed.connect(self._has_removed)
+            project.growing.added.connect(self._has_added)
+            project.documents.changed.connect(self._changed)
+            project.navigation.imageShown.connect(self._begin)
+        self._become(_Says.NOTHING)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look for new images when a person comes back to the window, perhaps from having put some there."""
+        if event.type() is QEvent.Type.WindowActivate and self._project is not None and self._looked:
+            self._project.growing.look_around()
+        return False
+
+    def _begin(self) -> None:
+        """Look once the first image is there: it must not wait for that."""
+        if not self._looked and self._project is not None:
+            self._looked = True
+            self._project.growing.look_around()
+
+    def cover(self, covered: bool) -> None:
+        """Hide while a page covers the image."""
+        self._covered = covered
+        self.setVisible(self._says is not _Says.NOTHING and not covered)
+
+    def dismiss(self) -> None:
+        """Close the message; images that were found are not told of again."""
+        if self._says is _Says.FOUND and self._project is not None:
+            self._project.growing.pass_over()
+        else:
+            self._go_back()
+
+    # -- what happened -----------------------------------------------------------------------------------------------
+
+    def _has_found(self, found: ImagesFound) -> None:
+        self._found = found
+        if not found.images:
+            if self._says is _Says.FOUND:
+                self._become(_Says.NOTHING)
+        elif self._session.preferences.add_new_images and self._may_write:
+            self._add()
+        else:
+            self._become(_Says.FOUND, found.sentence)
+
+    def _has_removed(self, removed: ImagesRemoved) -> None:
+        self._removed_by = removed.seq
+        self._become(_Says.REMOVED, removed.sentence)
+
+    def _has_added(self, added: ImagesAdded) -> None:
+        if added.skipped:
+            self._become(_Says.SKIPPED, added.sentence)
+
+    def _changed(self, change: Changed) -> None:
+        """A later edit was made: undo would take that one back, or has brought the images back."""
+        if self._says is _Says.REMOVED and change.seq is not None and change.seq > self._removed_by:
+            self._go_back()
+
+    def _add(self) -> None:
+        if self._project is not None:
+            self._project.growing.add_found()
+
+    # -- what is said ------------------------------------------------------------------------------------------------
+
+    @property
+    def _may_write(self) -> bool:
+        return self._project is not None and self._project.may_write
+
+    def _go_back(self) -> None:
+        """Say again what was found, if nobody has decided about it."""
+        self._become(_Says.FOUND if self._found.images else _Says.NOTHING, self._found.sentence)
+
+    def _become(self, says: _Says, sentence: str = "") -> None:
+        self._says = says
+        found = says is _Says.FOUND and self._may_write
+        theme = current_theme()
+        skipped = says is _Says.SKIPPED
+        self._sign.setPixmap(pixmap("warning" if skipped else "image", theme.warning if skipped else theme.muted))
+        self.text.setText(sentence)
+        self.text.setAccessibleName(sentence)
+        self.add_button.setText(count(self._found.images, "Add it", "Add them"))
+        self.add_button.setVisible(found)
+        self.always_button.setVisible(found)
+        self.undo_button.setVisible(says is _Says.REMOVED)
+        self.setVisible(says is not _Says.NOTHING and not self._covered)
+
+
+def _button(name: str, text: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
