@@ -174,6 +174,7 @@ def test_without_a_project_what_belongs_to_one_is_greyed_and_says_why(empty: Ben
 
 
 def test_proposals_begin_by_themselves_only_where_wanted(bench: Bench) -> None:
+    bench.wait(lambda: not bench.opened.proposals.reading)
     QTest.qWait(300)
     assert not bench.opened.proposals.coming
     assert bench.opened.engine_state.kind == "off"

@@ -75,7 +75,7 @@ class Session(QObject):
 
     def _follow(self) -> None:
         if project := self.project:
-            project.places.keeps = self.remembers
+            project.places.keeps = self.kept_preferences.remembers
         self.projectChanged.emit()
         if project := self.project:
             self._follow_preferences()

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 
 from segstudio.errors import DiskRefused
 from segstudio.labels.edit import Batch, Edit
