@@ -89,8 +89,13 @@ def test_of_a_folder_it_is_said_how_many_images_the_project_lacks(qtbot: QtBot, 
     finished(new_project(pics.with_suffix(".segstudio"), [str(pics / "a.png")], []))
     window.opening.open_images([pics])
     shown(qtbot, window, "a.png")
-    qtbot.waitUntil(lambda: message(window).startswith("2 images of the folder are not in the project"))
+    strip = window.growth_strip
+    qtbot.waitUntil(lambda: strip.text.text() == "2 new images in the folder.", timeout=15_000)
+    assert strip.isVisible()
     assert len(window.session.project.navigation.items) == 1
+    QTest.mouseClick(strip.add_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(window.session.project.navigation.items) == 3, timeout=15_000)
+    assert strip.isHidden()
 
 
 def test_a_window_that_may_not_write_says_what_the_project_lacks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:

@@ -10,7 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from segstudio.errors import UserError
 from segstudio.labels.model import Cause, ImageId, Seq, Status
-from segstudio.store.catalog.roles import begin_learning, decide_split, decided_since, end_learning, hold_out
+from segstudio.store.catalog.roles import (
+    begin_learning,
+    decide_split,
+    decided_since,
+    end_learning,
+    hold_out,
+    hold_out_all,
+)
 from segstudio.store.catalog.split import Candidate, Split, stand_in
 from segstudio.store.database.schema import create_tables
 
@@ -199,6 +206,24 @@ def test_where_versions_stand_against_it_it_is_said_and_nothing_moves(life: Life
     life.label(5, Cause.PAINT)
     hold_out(life.db, ImageId(held), held=False)  # a fifth has come, which no version knows
     assert _held(life) == [5]
+
+
+def test_of_several_images_none_takes_the_role_that_another_of_them_lets_go(life: Life) -> None:
+    (held,) = _held(life)
+    others = [group for group in (1, 2, 3, 4) if group != held]
+    moved = hold_out_all(life.db, [ImageId(held), *map(ImageId, others[:2])], held=False)
+    assert _held(life) == others[2:]
+    assert (moved.learned_from, moved.held_out, moved.refused) == ((f"{held}.png",), (f"{others[2]}.png",), ())
+
+
+def test_of_several_images_those_that_may_are_moved_and_each_refusal_is_told(life: Life) -> None:
+    life.add_version(life.splits())
+    life.label(5, Cause.PAINT)
+    life.label(6, Cause.PAINT)
+    moved = hold_out_all(life.db, [ImageId(n) for n in (1, 2, 3, 4, 5, 6)], held=True)
+    assert {"5.png", "6.png"} <= {f"{group}.png" for group in _held(life)}
+    assert len(moved.refused) == 3
+    assert all("v1 learned from it" in error.sentence for error in moved.refused)
 
 
 def test_while_a_run_learns_no_role_is_moved(life: Life) -> None:

@@ -16,12 +16,14 @@ from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq, Status
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import frozen
+from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from segstudio.store.writing import journal
 from segstudio.tasks.images.new import new_project
-from segstudio.tasks.labels.accept import AcceptReport, accept
+from segstudio.tasks.labels.accept import AcceptReport, accept, acceptance
 from segstudio.tasks.labels.import_masks import import_masks
+from segstudio.tasks.labels.reopen import write_reopened
 from segstudio.tasks.progress import finished
 from tests.tasks.small_projects import SIZE
 
@@ -255,3 +257,29 @@ def test_an_accept_that_is_closed_before_its_end_changes_nothing(project: Projec
 def test_a_project_that_is_open_for_reading_refuses(project: Project) -> None:
     with Project.open(project.path, write=False) as reading, pytest.raises(ReadOnly):
         finished(accept(reading, reading.images()))
+
+
+def test_images_that_a_person_named_need_no_proposal_where_done_needs_none(project: Project, mask: Mask) -> None:
+    finished(import_masks(project, "png", mask("a.png", (1, 0, 0, *SIZE))))
+    finished(import_masks(project, "png", mask("b.jpg", (1, 0, 0, 10, 10))))
+
+    def ready() -> list[str]:
+        return [row.path for row in finished(acceptance(project, project.images(), done=True, unproposed=True)).ready]
+
+    assert ready() == ["a.png"], "every pixel of it is labelled"
+    set_rest(project, "unknown")
+    assert ready() == [row.path for row in project.images()]
+    assert finished(acceptance(project, project.images(), done=True)).ready == ()
+
+
+def test_images_that_are_reopened_keep_their_labels_and_are_undone_together(project: Project, mask: Mask) -> None:
+    propose(project, 1, ground=LEAF)
+    propose(project, 2, ground=LEAF)
+    accepted(project, done=True)
+    before, labels = project.last_seq(), class_ids(project, "a.png")
+    assert write_reopened(project, [ImageId(1), ImageId(2)], Ticker()).result(30) == 2
+    assert [row.status for row in project.images()[:2]] == [Status.IN_PROGRESS] * 2
+    assert np.array_equal(class_ids(project, "a.png"), labels)
+    assert project.last_seq() == before + 2
+    with project.reading() as db:
+        assert db.execute("SELECT count(DISTINCT batch) FROM edits WHERE cause = 'status'").fetchone() == (1,)

@@ -12,7 +12,7 @@ from PIL import Image
 from segstudio.errors import ProjectLocked, UnreadableImage, UserError
 from segstudio.labels.model import Cause, ImageId
 from segstudio.store.project import Project
-from segstudio.tasks.images.add import Additions, add_images
+from segstudio.tasks.images.add import Additions, add_images, additions
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.images.remove import remove_images
 from segstudio.tasks.progress import finished
@@ -234,3 +234,16 @@ def test_a_restored_snapshot_brings_back_what_was_removed_since(project: Project
     report = finished(restore(project, kept.seq))
     assert set(report.paths) == {"a.png", "sub/c.png"}
     assert paths(project) == ["a.png", "sub/b.png", "sub/c.png"]
+
+
+def test_a_named_file_that_cannot_be_read_is_skipped_where_that_is_lenient(project: Project, tmp_path: Path) -> None:
+    good = picture(tmp_path / "more/x.png", 30)
+    scan, text = tmp_path / "more/scan.dcm", tmp_path / "more/text.png"
+    scan.write_bytes(b"\0" * 128 + b"DICM" + bytes(64))
+    text.write_text("hello", encoding="utf-8")
+    given = [str(file) for file in (scan, text, good)]
+    with pytest.raises(UnreadableImage):
+        finished(additions(project, given))
+    plan = finished(additions(project, given, lenient=True))
+    assert plan.added == ("x.png",)
+    assert [file.reason.word for file in plan.skipped_files] == ["DICOM: not supported yet", "no image"]

@@ -99,7 +99,7 @@ class Growing(QObject):
             jobs.cancel(self._job[1])  # what a person asks for goes before
         elif self._job is not None:
             steps.close()
-            notices.fail(kind, _("Images are already being added or removed."))
+            self._say_busy(kind)
             return
 
         def ended() -> None:
@@ -115,6 +115,9 @@ class Growing(QObject):
 
         id_ = jobs.follow(kind, text, steps, self._ground.main, on_done=done, on_failed=failed, on_end=ended)
         self._job = kind, id_
+
+    def _say_busy(self, kind: JobKind) -> None:
+        self._notices.fail(kind, _("Images are already being added or removed."))
 
     # -- adding ------------------------------------------------------------------------------------------------------
 
@@ -241,6 +244,9 @@ class Growing(QObject):
 
     def add_found(self) -> None:
         """Add the images that `found` has told of."""
+        if self._job is not None and self._job[0] is not JobKind.LOOK:
+            self._say_busy(JobKind.ADD)  # they can be added afterwards
+            return
         files = list(self._new.values())
         self._forget()
         if files:

@@ -385,8 +385,7 @@ class Navigation(QObject):
         self._active_s += min(now - self._since, _PAUSE_S)
         self._since = now
         if change.seq is not None and change.image is not None:
-            # What is durable already, as after a change of many images, no end is heard of: `_rewritten` reads it.
-            if change.seq > self._documents.saving.acknowledged:
+            if change.seq > self._documents.saving.acknowledged:  # else it is on disk already: `rewritten` says so
                 self._stale[change.image] = change.seq
         elif change.seq is not None and Table.IMAGES in change.tables:
             self._list_changed_by = change.seq

@@ -60,14 +60,13 @@ class ImageView(QListView):
         """Ask for a menu: for what is under the pointer, or from the keyboard for what is selected."""
         event.accept()
         self._selects = False  # the release of the button goes to the menu
-        if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            index = self.currentIndex()
-            at = self.viewport().mapToGlobal(self.visualRect(index).center()) if index.isValid() else event.globalPos()
-            rows = self.selected or ([index.row()] if index.isValid() else [])
-        else:
-            at = event.globalPos()
-            index = self.indexAt(self.viewport().mapFromGlobal(at))
-            rows = self.selected if index.isValid() and index.row() in self.selected else []
-            rows = rows or ([index.row()] if index.isValid() else [])
-        if rows:
-            self.menuAsked.emit(rows, at)
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        at = event.globalPos()
+        index = self.currentIndex() if by_key else self.indexAt(self.viewport().mapFromGlobal(at))
+        if not index.isValid():
+            return
+        if by_key:
+            at = self.viewport().mapToGlobal(self.visualRect(index).center())
+        selected = self.selectionModel().isSelected(index)
+        rows = self.selected if selected or by_key else []
+        self.menuAsked.emit(rows or [index.row()], at)
