@@ -15,6 +15,7 @@ from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.exporting import Exports
 from segstudio.app.ground import Ground
+from segstudio.app.importing import Importing
 from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.roles import Roles
@@ -91,6 +92,7 @@ class OpenedProject(QObject):
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
         self.exports = Exports(ground, self.documents, self)
+        self.importing = Importing(ground, self.documents, self.proposals, self)
         self.relinking = Relinking(ground, self.navigation, self)
         self.snapshots = Snapshots(ground, self.documents, self.navigation, self)
         self.backups = Backups(ground, self.documents, self)

@@ -1,23 +1,42 @@
 """A person's preferences: a small JSON file in the user's configuration folder, written whole or not at all."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from segstudio.app.notices import Notices
-from segstudio.text import _
+from segstudio.text import N_, _
 
-__all__ = ["Preferences", "keep_preferences", "load_preferences", "save_preferences"]
+__all__ = [
+    "LEAST_OPACITY",
+    "THEMES",
+    "Preferences",
+    "keep_preferences",
+    "load_preferences",
+    "preferences_file",
+    "save_preferences",
+]
+
+THEMES = (("system", N_("Like the desktop")), ("light", N_("Light")), ("dark", N_("Dark")))
+"""The themes to choose from, with their words."""
+
+LEAST_OPACITY = 0.05
+"""Labels that cannot be seen at all would be painted over unnoticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Every field has a default."""
+    """Every field has a default. Opacities are `LEAST_OPACITY` to 1; `language` is 'en' or the code of a catalogue."""
 
+    theme: str = "system"
+    language: str = "en"
     overlay_opacity: float = 0.45
-    show_proposals: bool = True
+    proposal_opacity: float = 0.45
+    automatic_proposals: bool = True
     add_new_images: bool = False
+    show_proposals: bool = True
     brush_radius: float = 12.0
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)
@@ -25,7 +44,8 @@ class Preferences:
     panel_state: str = ""
 
 
-def _file() -> Path:
+def preferences_file() -> Path:
+    """Where they are kept."""
     from platformdirs import user_config_path
 
     return user_config_path("segstudio", appauthor=False) / "preferences.json"
@@ -35,14 +55,23 @@ def load_preferences() -> Preferences:
     """The preferences saved last; defaults where there are none, or none that can be read."""
     # The standard library's JSON: msgspec alone would take a tenth of the time until the first window is idle.
     try:
-        found = json.loads(_file().read_bytes())
+        found = json.loads(preferences_file().read_bytes())
     except (OSError, ValueError):
         return Preferences()
     return Preferences(**_fitting(found)) if isinstance(found, dict) else Preferences()
 
 
+_CAN_BE: dict[str, Callable[[Any], bool]] = {
+    "theme": lambda value: value in dict(THEMES),
+    "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
+    "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
+    "brush_radius": lambda value: 0.5 <= value <= 1e4,
+}
+"""Which values of a field can be, where not all can."""
+
+
 def _fitting(found: dict[str, object]) -> dict[str, Any]:
-    """The entries with a known name and kind of value; wrong ones are ignored."""
+    """The entries with a known name, kind of value, and a value that can be; wrong ones are ignored."""
     standard = Preferences()
     out: dict[str, Any] = {}
     for known in fields(standard):
@@ -50,7 +79,7 @@ def _fitting(found: dict[str, object]) -> dict[str, Any]:
         if isinstance(usual, float) and type(value) is int:
             value = float(value)
         words = not isinstance(value, list) or all(isinstance(part, str) for part in value)
-        if type(value) is type(usual) and words:
+        if type(value) is type(usual) and words and _CAN_BE.get(known.name, lambda _value: True)(value):
             out[known.name] = value
     return out
 
@@ -59,7 +88,7 @@ def save_preferences(preferences: Preferences) -> None:
     """Write to a temporary file beside, sync, rename. Raises OSError where the disk refuses."""
     from segstudio.durable import write_durably
 
-    file = _file()
+    file = preferences_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     write_durably(file, json.dumps(asdict(preferences), indent=2).encode())
 

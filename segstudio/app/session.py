@@ -16,8 +16,9 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.table import tool_named
 from segstudio.app.job_list import Jobs
+from segstudio.app.kept_preferences import KeptPreferences
 from segstudio.app.notices import Notices
-from segstudio.app.preferences import Preferences, keep_preferences, load_preferences
+from segstudio.app.preferences import Preferences
 from segstudio.app.project_switch import Projects
 from segstudio.app.values import Notice, NoticeKind
 from segstudio.labels.model import Touch
@@ -49,14 +50,23 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.preferences: Preferences = load_preferences()
-        self.remembers = True
         self.notices = Notices(lambda: self.project is not None and self.project.documents.cancel_gesture(), self)
+        self.kept_preferences = KeptPreferences(self.notices, self)
+        self.kept_preferences.changed.connect(self._follow_preferences)
         self.jobs = Jobs(self.notices, self)
         self.tools = ToolState(self.preferences.brush_radius, self)
         self.projects = Projects(self.notices, self.jobs, self.tools, self)
         self.projects.changed.connect(self._follow)
         self.notices.told.connect(self._tell_failure)
+
+    @property
+    def preferences(self) -> Preferences:
+        """A person's preferences; `kept_preferences` says that they are others."""
+        return self.kept_preferences.current
+
+    @preferences.setter
+    def preferences(self, wanted: Preferences) -> None:
+        self.kept_preferences.become(wanted)
 
     @property
     def project(self) -> OpenedProject | None:
@@ -65,15 +75,20 @@ class Session(QObject):
 
     def _follow(self) -> None:
         if project := self.project:
-            project.places.keeps = self.remembers
+            project.places.keeps = self.kept_preferences.remembers
         self.projectChanged.emit()
         if project := self.project:
+            self._follow_preferences()
             project.navigation.imageShown.connect(self.imageShown)
             project.documents.editCommitted.connect(self.editCommitted)
             project.proposals.proposalReady.connect(self.proposalReady)
             project.training.happened.connect(partial(self._tell_values, self.trainingEvent))
             project.training.finished.connect(partial(self._tell_values, self.trainingFinished))
             project.exports.finished.connect(self._tell_export)
+
+    def _follow_preferences(self) -> None:
+        if project := self.project:
+            project.proposals.automatic = self.preferences.automatic_proposals
 
     @property
     def current_image(self) -> str | None:
@@ -172,8 +187,7 @@ class Session(QObject):
         """End everything, as `Projects.close` does, and keep the preferences."""
         self.projects.close(wait_s)
         self.notices.close()
-        if self.remembers:
-            keep_preferences(self.preferences, self.notices)
+        self.kept_preferences.close()
 
     def labels(self, image: Image = None, plane: int = 0, rect: Area = None) -> Ids:
         """Object ids (h, w), uint32, read-only, 0 = unknown; of the image on screen where none is named."""

@@ -54,6 +54,8 @@ class JobKind(StrEnum):
     EXPORT = "export"
     HOLD_OUT = "hold-out"
     IMAGE = "image"
+    IMPORT = "import"
+    IMPORT_CHECK = "import-check"
     LOOK = "look"
     NEW = "new"
     OPEN = "open"

@@ -160,20 +160,10 @@ def _binary_note(report: "ImportReport") -> str:
 
 
 def _say_for_people(report: "ImportReport", target: str) -> None:
-    what = (
-        count(report.annotations, "{n} annotation", "{n} annotations")
-        if report.annotations
-        else count(report.masks, "{n} mask", "{n} masks")
-    )
-    said = {
-        "what": what,
-        "images": count(report.images, "{n} image", "{n} images"),
-        "pixels": count(report.pixels, "{n} known pixel", "{n} known pixels"),
-    }
-    if target == "proposals":
-        say(_("{what} of {images} imported as proposals: {pixels}.", **said))
-    else:
-        say(_("{what} of {images} imported as labels: {pixels}.", **said))
+    from segstudio.tasks.labels.import_masks import Target
+    from segstudio.tasks.labels.import_words import imported_words
+
+    say(imported_words(report, Target(target)))
     if report.new_classes:
         say(_("New classes: {new_classes}.", new_classes=", ".join(report.new_classes)))
     if report.binary:

@@ -30,7 +30,7 @@ class Driver:
         self.window = open_window(project)
         self.session = self.window.session
         self.session.failed.connect(lambda failure: self.failures.append(str(failure["sentence"])))
-        self.session.remembers = False
+        self.session.kept_preferences.remembers = False
         self.window.resize(1440, 900)
         self.window.show()
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named"]
+__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "retinted", "theme_named"]
 
 _PROPERTY = "segstudioTheme"
 
@@ -165,6 +165,12 @@ QSlider::groove:horizontal { background: $pressed; height: 4px; border-radius: 2
 QSlider::sub-page:horizontal { background: $accent; height: 4px; border-radius: 2px; }
 QSlider::handle:horizontal { background: $text; width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; }
 QSlider::handle:horizontal:focus { background: $accent; }
+QCheckBox { spacing: 8px; padding: 2px 0; }
+QCheckBox:disabled { color: $faint; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $muted; border-radius: 3px; background: $field; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:disabled { border-color: $faint; background: $panel; }
 QProgressBar { background: $pressed; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QToolTip { background: $control; color: $text; border: 1px solid $edge; padding: 4px; }
@@ -201,6 +207,11 @@ def current_theme() -> Theme:
     """The theme applied last; dark before that."""
     application = QApplication.instance()
     return LIGHT if application is not None and application.property(_PROPERTY) == LIGHT.name else DARK
+
+
+def retinted(color: str, before: Theme, after: Theme) -> str:
+    """The colour of the same part in another theme; a colour that is none of the theme's stays, as a class's does."""
+    return next((getattr(after, f.name) for f in fields(before) if getattr(before, f.name) == color), color)
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -25,7 +25,7 @@ def images(tmp_path: Path) -> Path:
 def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session that opens nothing: what it was told to open is in `opened`."""
     made = Session()
-    made.remembers = False
+    made.kept_preferences.remembers = False
     monkeypatch.setattr(made.projects, "open", lambda path: opened.append(path))
     opened.clear()
     yield made

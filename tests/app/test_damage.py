@@ -18,7 +18,7 @@ from segstudio.store.database.lock import ProjectLock
 @pytest.fixture
 def session(qapp: object) -> Iterator[Session]:
     made = Session()
-    made.remembers = False
+    made.kept_preferences.remembers = False
     yield made
     made.close()
     # Its project is deleted later; its parent must live until then.

@@ -49,3 +49,29 @@ def test_wrong_values_are_as_good_as_none_and_right_ones_stay(user_folders: Path
         assert type(getattr(loaded, name)) is type(getattr(standard, name))
     save_preferences(loaded)
     assert load_preferences() == loaded
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("theme", "purple"),
+        ("overlay_opacity", 0),
+        ("overlay_opacity", 7.5),
+        ("proposal_opacity", -1),
+        ("brush_radius", -4),
+        ("brush_radius", 1e9),
+        ("automatic_proposals", "no"),
+    ],
+)
+def test_a_value_that_cannot_be_gives_the_default(user_folders: Path, name: str, value: object) -> None:
+    file = user_folders / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({name: value, "last_folder": "/kept"}), encoding="utf-8")
+    assert load_preferences() == Preferences(last_folder="/kept")
+
+
+def test_not_a_number_is_no_opacity(user_folders: Path) -> None:
+    file = user_folders / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text('{"overlay_opacity": NaN, "proposal_opacity": Infinity}', encoding="utf-8")
+    assert load_preferences() == Preferences()

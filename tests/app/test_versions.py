@@ -98,7 +98,7 @@ def test_a_project_opens_at_the_first_image_that_is_not_done(qtbot: Any, project
         project.writer.submit(Edit(ImageId(1), Cause.DONE, rows=(change,)))
         assert project.writer.flush(10)
     session = Session()
-    session.remembers = False
+    session.kept_preferences.remembers = False
     with qtbot.waitSignal(session.imageShown):
         session.projects.open(project_path)
     assert session.project.navigation.index == 1

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Pointer
 from segstudio.app.job_list import Jobs
+from segstudio.app.kept_preferences import KeptPreferences
 from segstudio.app.notices import Notices
 from segstudio.app.preferences import Preferences
 from segstudio.app.values import (
@@ -113,8 +114,9 @@ class FakeSession(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[Any, ...]] = []
-        self.preferences = Preferences()
         self.notices = Strict(parent=self)
+        self.kept_preferences = KeptPreferences(self.notices, self)
+        self.kept_preferences.remembers = False
         self.notices.close()
         self.notices.told.connect(self._heard)
         self.jobs = Jobs(self.notices, self)
@@ -154,6 +156,14 @@ class FakeSession(QObject):
         self.engine_state = EngineState(EngineKind.OFF, "", "")
 
     # -- for tests ---------------------------------------------------------------------------------------------------
+
+    @property
+    def preferences(self) -> Preferences:
+        return self.kept_preferences.current
+
+    @preferences.setter
+    def preferences(self, wanted: Preferences) -> None:
+        self.kept_preferences.become(wanted)
 
     def load(
         self, images: list[ImageItem], classes: ClassTable, *, files: list[Path | None] | None = None, why: str = ""

@@ -383,7 +383,7 @@ def test_two_objects_of_an_instance_class_that_touch_are_told_apart(canvas: Canv
 
 def test_opacity_and_hidden_labels(canvas: Canvas) -> None:
     stroke(canvas, [canvas.to_widget(100, 100)])
-    canvas.set_opacity(1.0)
+    canvas.set_opacity(1.0, 1.0)
     assert colour_at(canvas, 100.5, 100.5) == QColor("#e69f00")
     canvas.set_labels_shown(False)
     assert colour_at(canvas, 100.5, 100.5).getRgb()[:3] == (120, 120, 120)
@@ -540,7 +540,7 @@ def test_another_view_is_looked_up_from_the_same_samples(canvas: Canvas, session
 
 def test_another_view_leaves_labels_and_a_stroke_under_way_alone(canvas: Canvas, session: FakeSession) -> None:
     session.show(np.full((300, 400, 1), 1000, np.uint16))
-    canvas.set_opacity(1.0)
+    canvas.set_opacity(1.0, 1.0)
     at = canvas.to_widget(200, 150)
     mouse(canvas, QEvent.Type.MouseButtonPress, at, LEFT, LEFT)
     painted = colour_at(canvas, 200.5, 150.5)

@@ -450,7 +450,7 @@ def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
     document = Document(ImageId(1), Raster([SIZE]), {ObjectId(last): ClassId(last)})
     document.raster.put((0, 0, 0), Constant(last, 1))
     scene.labels.set_classes(classes)
-    scene.labels.set_opacity(1.0)
+    scene.labels.set_opacity(1.0, 1.0)
     scene.show(DisplayImage.of(RGB, EIGHT_BIT), document, 0)
     scene.labels.set_proposal(proposal_of(np.full((SIZE[1], SIZE[0]), last - 1)))
     out = np.zeros((90, 110), np.uint32)

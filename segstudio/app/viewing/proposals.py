@@ -4,7 +4,7 @@ What is shown is `ShownProposal`; an answer carries its request and is dropped w
 Nothing that starts automatically replaces a person's proposal, or appears where one was rejected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -66,6 +66,7 @@ class Proposals(QObject):
         self._owed = self._cancelled = self._in_a_moment = False
         self._age = ProposalAge()
         self._was_stale = False
+        self._automatic = True
         self.visible: Rect | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -120,6 +121,18 @@ class Proposals(QObject):
         older = self._documents.submitted > self._age.edits
         return self._shown.is_instant and older and self._is_learned_from()
 
+    @property
+    def automatic(self) -> bool:
+        """Whether proposals begin without being asked for; what is stored is shown either way."""
+        return self._automatic
+
+    @automatic.setter
+    def automatic(self, wanted: bool) -> None:
+        begins = wanted and not self._automatic
+        self._automatic = wanted
+        if begins and self._navigation.shown is not None and not self.coming:
+            self._propose_if_stale()
+
     def propose(self) -> None:
         """Ask for a proposal of the image on screen, also in the place of what a person proposed or rejected; exactly
         one `proposalReady` follows, or a notice.
@@ -161,8 +174,20 @@ class Proposals(QObject):
     def _model_changed(self) -> None:
         if self._shown.reading or self._is_persons():
             return
+        if not (self._automatic or self._owed or self.running):
+            return
         self._requests.drop()
         self._begin()
+
+    def follow_import(self, images: Collection[ImageId]) -> None:
+        """Proposals came in for these images: the one on screen is read again, and a request for it is dropped."""
+        image = self._navigation.shown
+        if image is None or image not in images:
+            return
+        if not self._owed:
+            self._requests.drop()
+        self._shown.rejected = False
+        self._shown.look(Look(image, self._navigation.plane))
 
     def _is_persons(self) -> bool:
         """Whether a person decided what is to be seen here, and has not asked for anything else."""
@@ -279,7 +304,7 @@ class Proposals(QObject):
         """Once two classes have known pixels the instant learner takes the place of the guess; where it is quick, it is
         fitted again in each pause.
         """
-        if self.running or self._documents.gesture_active or self._is_persons():
+        if self.running or self._documents.gesture_active or self._is_persons() or not self._automatic:
             return
         if (self.is_guess and self._shown.learnt.two_classes) or (
             self.stale and not self._cancelled and not self._is_done() and self._age.is_quick(self._sizes())
@@ -364,7 +389,8 @@ class Proposals(QObject):
             )
 
     def _propose_if_stale(self) -> None:
-        wanted = self._owed or not (self._is_done() or self._is_persons() or not self._shown.may_be_better)
+        begins = self._automatic and not (self._is_done() or self._is_persons() or not self._shown.may_be_better)
+        wanted = self._owed or begins
         if self._project.writer is not None and wanted:
             self._in_a_moment = True
             QTimer.singleShot(0, self, self._begin)

@@ -4,7 +4,7 @@ See `Incoming`. Images are matched by path, or by name where only one is called 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import MapKey, MaskMap
+from segstudio.tasks.labels.meanings import Meaning
+from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of
 from segstudio.text import _, count
 
@@ -128,11 +130,28 @@ class IncomingAnnotations:
         )
         return tuple(sentence for n, sentence in possible if n)
 
+    def meanings(self, classes: ClassTable) -> Generator[Progress, None, tuple[Meaning, ...]]:
+        """See `Incoming`. A name that no class has stands for a class to be made."""
+        yield Progress(0, 0, _("reading {name}", name=self._reader.name))
+        found: list[Meaning] = []
+        for place in self._used:
+            known = self._reader.classes[place]
+            named = classes.named(known.name)
+            # The last of several classes of one name is the one that the name is a key for.
+            again = any(folded_name(c.name) == folded_name(known.name) for c in self._reader.classes[place + 1 :])
+            key = known.number if again and known.number is not None else known.name
+            found.append(Meaning(key, known.name, known.name if named is None else named.name, own=True))
+        return tuple(found)
+
+    @property
+    def _used(self) -> list[int]:
+        """Places of the classes of the annotations that come in."""
+        return sorted(frozenset[int]().union(*(m.entry.classes for m in self._with_areas)))
+
     def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:
         """The classes of the annotations that come in; those with single objects become instance classes."""
-        used = sorted(frozenset[int]().union(*(m.entry.classes for m in self._with_areas)))
         found: dict[str, AddClass] = {}
-        for place in used:
+        for place in self._used:
             name, known = self._names[place], self._reader.classes[place]
             if name and classes.named(name) is None:
                 kind = Kind.INSTANCE if known.objects else Kind.SEMANTIC

@@ -4,9 +4,9 @@ classes that they need, are written in one transaction: an error changes nothing
 import sqlite3
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from segstudio.formats.naming import StemPattern
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
-from segstudio.labels.model import Cause, ClassTable, Origin, Status
+from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
 from segstudio.labels.paint.fill import ClassIdsOf, Filling, NumbersOf, parts_of
 from segstudio.labels.proposal import ProposalRow, ProposalTile, quantised_confidence
 from segstudio.labels.tiles.raster import Raster
@@ -29,16 +29,18 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
 from segstudio.tasks.labels.classes import classes_edit
 from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane
-from segstudio.tasks.labels.incoming_files import wanted_labels
+from segstudio.tasks.labels.incoming_files import Wanted, wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
-from segstudio.tasks.labels.together import written_together
+from segstudio.tasks.labels.together import counted, written_together
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
 __all__ = [
     "IMPORTED",
+    "CheckedImport",
     "ImportReport",
     "Target",
+    "check_import",
     "import_masks",
 ]
 
@@ -99,49 +101,56 @@ def import_masks(
     anything is changed, `DiskRefused` where the disk does.
     """
     writer = project.writing()
-    wanted = wanted_labels(project, format_, path, mapping, new_classes, pattern)
-    incoming, classes = wanted.incoming, wanted.classes
-    planes = incoming.planes
-    total, pixels = 2 * len(planes), 0
-    for done, plane in enumerate(planes):
-        yield Progress(done, total, _("checking {name}", name=plane.name))
-        pixels += int(np.count_nonzero(incoming.read(plane).class_ids))
-    by_image = _by_image(planes)
-    job = _Job(project, incoming, classes, status)
-    done = len(planes)
-    made = list(filter(None, [classes_edit(wanted.now, classes)]))
-    safe = _("Nothing was imported.")
+    found = yield from check_import(
+        project,
+        format_,
+        path,
+        target=target,
+        mapping=mapping,
+        new_classes=new_classes,
+        pattern=pattern,
+        status=status,
+    )
+    done = found.masks
+    total, images, safe = 2 * done, len(found.images), _("Nothing was imported.")
     if target is Target.LABELS:
-        for of_one in by_image:
-            row = of_one[0].image
+        for written in written_together(writer, found.edits, images, _batch(), safe):
+            yield Progress(done + written * done // images, total, _("writing labels"))
+    else:
+        if found.made:
+            for _written in written_together(writer, found.class_edits, len(found.made), _batch(), safe):
+                yield Progress(done, total, _("adding classes"))
+        for step in found.add_proposals():
+            yield Progress(done + step.done, total, step.doing)
+    return found.report
+
+
+def check_import(
+    project: Project,
+    format_: str,
+    path: Path,
+    *,
+    target: Target = Target.LABELS,
+    mapping: MaskMap | None = None,
+    new_classes: bool = False,
+    pattern: StemPattern | None = None,
+    status: Status = Status.IN_PROGRESS,
+) -> Generator[Progress, None, "CheckedImport"]:
+    """The first half of `import_masks`, for those who write the rest themselves: everything is read once, and fits.
+
+    Changes no label. Takes and raises what `import_masks` does.
+    """
+    wanted = wanted_labels(project, format_, path, mapping, new_classes, pattern)
+    incoming, planes, pixels = wanted.incoming, wanted.incoming.planes, 0
+    for done, plane in enumerate(planes):
+        yield Progress(done, 2 * len(planes), _("checking {name}", name=plane.name))
+        pixels += int(np.count_nonzero(incoming.read(plane).class_ids))
+    found = CheckedImport(project, wanted, target, status, pixels)
+    if target is Target.LABELS:
+        for row in found.rows:
             if not row.last_edit:  # from here on its content counts: see what it is
                 note(project, row, look_at(row))
-        edits = partial(job.edits, made=made, images=by_image)
-        for progress in written_together(writer, edits, len(by_image), _batch(), safe):
-            yield Progress(done + progress * done // len(by_image), total, _("writing labels"))
-    else:
-        if made:
-            for _written in written_together(writer, lambda *_of: iter(made), len(made), _batch(), safe):
-                yield Progress(done, total, _("adding classes"))
-        for of_one in by_image:
-            yield Progress(done, total, _("reading {name}", name=of_one[0].name))
-            job.add_proposals(of_one)
-            done += len(of_one)
-    rows = [of_one[0].image for of_one in by_image] if target is Target.LABELS else []
-    reopened = [row.path for row in rows if row.status is Status.DONE and status is not Status.DONE]
-    return ImportReport(
-        images=len(by_image),
-        masks=len(planes),
-        pixels=pixels,
-        skipped=incoming.skipped,
-        binary=incoming.binary,
-        reopened=tuple(reopened),
-        unread=incoming.unread,
-        new_classes=wanted.new,
-        binary_value=incoming.binary_value,
-        annotations=incoming.annotations,
-        notes=incoming.notes,
-    )
+    return found
 
 
 def _by_image(planes: Sequence[IncomingPlane]) -> list[list[IncomingPlane]]:
@@ -155,40 +164,89 @@ def _batch() -> Batch:
     return Batch(Cause.IMPORT, user_name())
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What is the same for every image of an import."""
+class CheckedImport:
+    """An import that was read once and fits: `masks` planes of `images`, and the edits that make the classes they need.
 
-    project: Project
-    incoming: Incoming
-    classes: ClassTable
-    status: Status
+    Labels are written by `write_labels`, with the classes; of proposals the classes come first, by `write_classes`,
+    then `add_proposals`. `now` are the classes of the project as they were: nothing fits if they are others by then.
+    """
 
-    def edits(
-        self, db: sqlite3.Connection, ticker: Ticker, made: Sequence[Edit], images: Iterable[Sequence[IncomingPlane]]
-    ) -> Iterator[Edit | StreamedEdit]:
+    def __init__(self, project: Project, wanted: Wanted, target: Target, status: Status, pixels: int) -> None:
+        self._project, self._incoming, self._classes = project, wanted.incoming, wanted.classes
+        self._target, self._status, self._pixels, self._new = target, status, pixels, wanted.new
+        self._planes = _by_image(wanted.incoming.planes)
+        self.now = wanted.now
+        self.made: list[Edit] = list(filter(None, [classes_edit(wanted.now, wanted.classes)]))
+        self.masks = len(wanted.incoming.planes)
+
+    @property
+    def rows(self) -> list[ImageRow]:
+        """The images."""
+        return [of_one[0].image for of_one in self._planes]
+
+    @property
+    def images(self) -> frozenset[ImageId]:
+        """Their ids."""
+        return frozenset(row.id for row in self.rows)
+
+    def write_labels(self, ticker: Ticker) -> "Future[int]":
+        """Have classes and labels written as one batch. Raises `ReadOnly`."""
+        ticker.total = len(self._planes)
+        return self._project.writing().write_all(counted(self.edits, ticker), _batch())
+
+    def write_classes(self, ticker: Ticker) -> "Future[int]":
+        """Have the classes alone written. Raises `ReadOnly`."""
+        return self._project.writing().write_all(counted(self.class_edits, ticker), _batch())
+
+    def edits(self, db: sqlite3.Connection, ticker: Ticker) -> Iterator[Edit | StreamedEdit]:
         """The edit that makes classes first, for the labels have them; then one edit an image: all its planes and its
         status, streamed."""
-        yield from made
-        read = _OnePlane(self.incoming)
-        for of_one in images:
+        yield from self.made
+        read = _OnePlane(self._incoming)
+        for of_one in self._planes:
             work = Filling(
                 {plane.plane: read.class_ids_of(plane) for plane in of_one},
-                self.classes,
+                self._classes,
                 Origin.IMPORTED,
-                status=self.status,
-                numbers={plane.plane: read.numbers_of(plane) for plane in of_one if self.incoming.annotations},
+                status=self._status,
+                numbers={plane.plane: read.numbers_of(plane) for plane in of_one if self._incoming.annotations},
             )
             header = Edit(of_one[0].image.id, Cause.IMPORT, tool="import", author=user_name())
             yield StreamedEdit(header, _cancellable(filled(db, header, work).parts, ticker))
 
-    def add_proposals(self, planes: Sequence[IncomingPlane]) -> None:
-        """A proposal for each plane."""
-        for plane in planes:
-            read = self.incoming.read(plane)
-            rows, tiles = _proposed(plane.image, plane.plane, read, self.classes)
-            blobs = {key: encoded(tile) for key, tile in tiles}
-            self.project.proposals.write(plane.image.id, plane.plane, IMPORTED, rows, blobs)
+    def class_edits(self, _db: sqlite3.Connection, _ticker: Ticker) -> Iterator[Edit]:
+        """The edit that makes classes."""
+        return iter(self.made)
+
+    def add_proposals(self) -> Generator[Progress, None, None]:
+        """A proposal for each plane; says how many masks are read."""
+        done = 0
+        for of_one in self._planes:
+            yield Progress(done, self.masks, _("reading {name}", name=of_one[0].name))
+            for plane in of_one:
+                rows, tiles = _proposed(plane.image, plane.plane, self._incoming.read(plane), self._classes)
+                blobs = {key: encoded(tile) for key, tile in tiles}
+                self._project.proposals.write(plane.image.id, plane.plane, IMPORTED, rows, blobs)
+            done += len(of_one)
+
+    @property
+    def report(self) -> ImportReport:
+        """What was imported, once it is."""
+        rows = self.rows if self._target is Target.LABELS else []
+        reopened = [row.path for row in rows if row.status is Status.DONE and self._status is not Status.DONE]
+        return ImportReport(
+            images=len(self._planes),
+            masks=self.masks,
+            pixels=self._pixels,
+            skipped=self._incoming.skipped,
+            binary=self._incoming.binary,
+            reopened=tuple(reopened),
+            unread=self._incoming.unread,
+            new_classes=self._new,
+            binary_value=self._incoming.binary_value,
+            annotations=self._incoming.annotations,
+            notes=self._incoming.notes,
+        )
 
 
 class _OnePlane:

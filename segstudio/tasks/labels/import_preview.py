@@ -8,7 +8,7 @@ import numpy as np
 
 from segstudio.formats.naming import StemPattern
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.model import ClassId, ClassTable
+from segstudio.labels.model import ClassId, ClassTable, Status
 from segstudio.store.project import Project
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.incoming_files import wanted_labels
@@ -34,7 +34,8 @@ class PreviewedPlane:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do. See `ImportReport`; nothing was changed."""
+    """What an import would do. See `ImportReport`; nothing was changed. `reopens` are images that are done and that
+    labels would make in progress again."""
 
     planes: tuple[PreviewedPlane, ...]
     skipped: tuple[str, ...] = ()
@@ -42,6 +43,8 @@ class ImportPreview:
     new_classes: tuple[str, ...] = ()
     binary: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    binary_value: int = 255
+    reopens: tuple[str, ...] = ()
 
 
 def preview_import(
@@ -71,7 +74,17 @@ def preview_import(
             )
         )
     incoming = wanted.incoming
-    return ImportPreview(tuple(found), incoming.skipped, incoming.unread, wanted.new, incoming.binary, incoming.notes)
+    reopens = dict.fromkeys(p.image.path for p in planes if p.image.status is Status.DONE)
+    return ImportPreview(
+        planes=tuple(found),
+        skipped=incoming.skipped,
+        unread=incoming.unread,
+        new_classes=wanted.new,
+        binary=incoming.binary,
+        notes=incoming.notes,
+        binary_value=incoming.binary_value,
+        reopens=tuple(reopens),
+    )
 
 
 def _objects_in(read: ReadPlane, classes: ClassTable) -> int:

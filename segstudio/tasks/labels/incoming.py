@@ -3,7 +3,7 @@
 `import` and `evaluate` see these alone; masks and files of annotations fulfil them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from segstudio.labels.model import ClassTable
 from segstudio.store.project import ImageRow
 from segstudio.tasks.labels.classes import AddClass
+from segstudio.tasks.labels.meanings import Meaning
+from segstudio.tasks.progress import Progress
 
 __all__ = ["Incoming", "IncomingPlane", "ReadPlane"]
 
@@ -81,6 +83,13 @@ class Incoming(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about what was left out, or decided, in the planes read so far."""
+        ...
+
+    def meanings(self, classes: ClassTable) -> Generator[Progress, None, tuple[Meaning, ...]]:
+        """What is in the files for the images of the project, with the classes it stands for; needs no `use`.
+
+        Raises `MaskMismatch`, `UnreadableImage`, `UserError`.
+        """
         ...
 
     def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:

@@ -170,6 +170,11 @@ class ValueTable:
         """Whether the map gives a meaning to this value."""
         return bool(self._mapped[value] >= 0)
 
+    def own_class(self, value: int) -> int | None:
+        """Id of the class of the project that has this value, whatever the map says; None where none has it."""
+        found = int(self._own[value])
+        return found if found >= 0 else None
+
     def class_ids(self, mask: MaskValues, name: str) -> NDArray[np.int32]:
         """Class ids (h, w), 0 = unknown, of the mask `name`. Raises `UnknownClassValue` for a value without a class,
         and `MaskMismatch` for colours where the map names none."""

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.mask_map import Color, MaskMap, ValueTable, missing_classes, must_have_no_names
+from segstudio.tasks.labels.meanings import FoundValues, Meaning
+from segstudio.tasks.progress import Progress
 from segstudio.tasks.reachable import status_of
 from segstudio.text import _, count
 
@@ -45,12 +47,14 @@ class _MatchedMask:
 class _MatchedMasks:
     """Masks with their images, and the names of those that belong to none (or to several alike).
 
-    `unread` are files named like masks of images, in a format that is not read.
+    `unread` are files named like masks of images, in a format that is not read. `among_images`: images of the project
+    lie there too.
     """
 
     masks: tuple[_MatchedMask, ...]
     skipped: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    among_images: bool = False
 
 
 class IncomingMasks:
@@ -95,6 +99,25 @@ class IncomingMasks:
     def binary_value(self) -> int:
         """See `Incoming`."""
         return self._binary.value
+
+    def meanings(self, classes: ClassTable) -> Generator[Progress, None, tuple[Meaning, ...]]:
+        """See `Incoming`. Colour pictures are masks here: a person is about to say what the colours mean."""
+        found = FoundValues(classes)
+        for done, mask in enumerate(self._by_plane.values()):
+            yield Progress(done, len(self._by_plane), _("reading {name}", name=mask.name))
+            found.add(_values_of(self._reader, mask, pictures=True))
+        return found.meanings
+
+    @property
+    def among_images(self) -> bool:
+        """Whether images of the project lie where the masks were found."""
+        return self._found.among_images
+
+    def samples(self) -> Iterator[NDArray[np.int32] | None]:
+        """The values (h, w) of one mask after the other, None for one that an export of ours wrote. Raises as `read`
+        does where one is no mask."""
+        for mask in self._by_plane.values():
+            yield None if mask.own else _values_of(self._reader, mask, pictures=True).values
 
     def missing(self, classes: ClassTable) -> tuple[AddClass, ...]:
         """Those of the map; one that is named by a colour gets that colour."""
@@ -142,11 +165,14 @@ def _matched_masks(
     if not matching.pairs:
         # A picture beside the photograph of its name is its mask, though both were taken for images.
         masks, matching = search.beside(reader, files) or (masks, matching)
-    unread = tuple(mask.name for mask in search.unread(reader.others(path)))
+    others = reader.others(path)
+    unread = tuple(mask.name for mask in search.unread(others))
     skipped = tuple(masks[i].name for i in sorted((*matching.unmatched, *matching.ambiguous)))
     if not matching.pairs:
         raise _none_found(path, masks, skipped, unread, pattern)
-    return _MatchedMasks(tuple(search.pair(masks[m], i, plane) for m, i, plane in matching.pairs), skipped, unread)
+    among_images = any(search.place_of(file) in search.image_at for file in (*files, *others))
+    pairs = tuple(search.pair(masks[m], i, plane) for m, i, plane in matching.pairs)
+    return _MatchedMasks(pairs, skipped, unread, among_images)
 
 
 def _none_found(
@@ -310,9 +336,8 @@ class _BinaryCheck:
         return () if self._more else tuple(self._names)
 
 
-def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) -> _ReadMask:
-    """The classes in a mask. Raises `MaskMismatch` where its size is not the plane's, `UnknownClassValue`,
-    `UnreadableImage`."""
+def _values_of(reader: MaskReader, found: _MatchedMask, *, pictures: bool) -> MaskValues:
+    """The values in a mask. Raises `MaskMismatch` where its size is not the plane's, `UnreadableImage`."""
     # Before decoding: a header may ask for any amount of memory.
     try:
         width, height = reader.size(found.mask)
@@ -329,11 +354,16 @@ def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) ->
                     h=h,
                 )
             )
-        mask = reader.read(found.mask, pictures=table.has_colors)
+        return reader.read(found.mask, pictures=pictures)
     except OSError as error:
         raise UnreadableImage(
             _("{name} cannot be read: {why}.", name=found.mask.name, why=error.strerror or error)
         ) from error
+
+
+def _read_classes(reader: MaskReader, found: _MatchedMask, table: ValueTable) -> _ReadMask:
+    """The classes in a mask. Raises as `_values_of` does, and `UnknownClassValue`."""
+    mask = _values_of(reader, found, pictures=table.has_colors)
     return _ReadMask(table.class_ids(mask, found.mask.name), _binary(mask, table))
 
 

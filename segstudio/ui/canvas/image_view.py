@@ -59,8 +59,9 @@ class ImageView(Surface):
 
     def _make_scene(self) -> "Scene":
         scene = super()._make_scene()
-        scene.labels.set_opacity(self._session.preferences.overlay_opacity)
-        scene.labels.show_proposal = self._session.preferences.show_proposals
+        kept = self._session.preferences
+        scene.labels.set_opacity(kept.overlay_opacity, kept.proposal_opacity)
+        scene.labels.show_proposal = kept.show_proposals
         return scene
 
     def _show_empty(self) -> None:

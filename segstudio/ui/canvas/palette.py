@@ -52,8 +52,10 @@ class Palette:
         return np.uint8 if len(self.colors) <= 256 else np.uint16
 
     @classmethod
-    def of(cls, classes: ClassTable | None, opacity: float) -> "Palette":
-        """The palette for the classes of a project; `opacity` (0..1) is that of a filled label."""
+    def of(cls, classes: ClassTable | None, opacity: float, proposal_opacity: float | None = None) -> "Palette":
+        """The palette for the classes of a project; `opacity` (0..1) is that of a filled label, and of proposals too
+        unless theirs is given."""
+        proposed = opacity if proposal_opacity is None else proposal_opacity
         used = sorted(classes or (), key=lambda c: (_RANK[c.kind], c.position))
         count = len(used) + 1
         mark_by_id = {c.id: mark for mark, c in enumerate(used, start=1)}
@@ -62,7 +64,7 @@ class Palette:
         mark_of: Marks = class_lookup(classes or ClassTable(()), lambda c: mark_by_id[c.id], dtype=dtype, size=size)
         colors = np.zeros(len(Ink) * count, np.uint32)
         for mark, label_class in enumerate(used, start=1):
-            for ink, alpha in _alphas(label_class, opacity).items():
+            for ink, alpha in _alphas(label_class, opacity, proposed).items():
                 colors[ink * count + mark] = premultiplied(label_class.color, alpha)
             if label_class.kind is Kind.BACKGROUND and label_class.visible:
                 line = _lighter(label_class.color, _BACKGROUND_LINE_LIGHT)
@@ -76,7 +78,7 @@ class Palette:
         return np.take(self.mark_of, class_ids, mode="clip")
 
 
-def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
+def _alphas(label_class: LabelClass, opacity: float, proposed: float) -> dict[Ink, float]:
     if not label_class.visible:
         return {}
     if label_class.kind is Kind.BACKGROUND:
@@ -86,8 +88,8 @@ def _alphas(label_class: LabelClass, opacity: float) -> dict[Ink, float]:
     return {
         Ink.FILL: opacity,
         Ink.OUTLINE: _OUTLINE_ALPHA,
-        Ink.STRIPE: opacity * _STRIPE_OF_FILL,
-        Ink.GAP: opacity * _GAP_OF_FILL,
+        Ink.STRIPE: proposed * _STRIPE_OF_FILL,
+        Ink.GAP: proposed * _GAP_OF_FILL,
         Ink.RIM: _RIM_ALPHA,
     }
 

@@ -98,9 +98,9 @@ class Surface(QWidget):
         if self._viewport.zoom(factor, at.x(), at.y()):
             self._view_changed()
 
-    def set_opacity(self, opacity: float) -> None:
-        """Set the opacity of labels, 0..1."""
-        self._scene.labels.set_opacity(min(max(opacity, 0.0), 1.0))
+    def set_opacity(self, labels: float, proposals: float) -> None:
+        """Set the opacity of labels and that of proposals, 0..1."""
+        self._scene.labels.set_opacity(min(max(labels, 0.0), 1.0), min(max(proposals, 0.0), 1.0))
         self._overlay_changed()
 
     def set_outlines(self, shown: bool) -> None:

@@ -1,14 +1,23 @@
 """Small controls with our own drawing: a combo box with a chevron, a size in pixels, a label that elides."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QWidget,
+)
 
 from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
-__all__ = ["Choice", "ElidedLabel", "PixelSpin", "muted_label", "role_label"]
+__all__ = ["Choice", "ElidedLabel", "PixelSpin", "Tick", "muted_label", "role_label"]
 
 
 class Choice(QComboBox):
@@ -21,6 +30,30 @@ class Choice(QComboBox):
         theme = current_theme()
         color = theme.muted if self.isEnabled() else theme.faint
         painter.drawPixmap(self.width() - 20, (self.height() - 12) // 2, pixmap("chevron-down", color, 12))
+        painter.end()
+
+
+class Tick(QCheckBox):
+    """A check box whose mark is drawn: the style sheet has only pictures of one colour for it."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box and text of the style, then the mark."""
+        super().paintEvent(event)
+        if not self.isChecked():
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = QRectF(self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self))
+        theme = current_theme()
+        pen = QPen(QColor(theme.on_accent if self.isEnabled() else theme.muted), 1.8)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        corners = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))
+        points = [QPointF(box.x() + x * box.width(), box.y() + y * box.height()) for x, y in corners]
+        painter.drawPolyline(points)
         painter.end()
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.text import wrapped
-from segstudio.ui.theme import Theme, current_theme
+from segstudio.ui.theme import Theme, current_theme, retinted
 from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["LivePlot", "close_up"]
@@ -129,6 +129,19 @@ class LivePlot(QFrame):
         self._series[name].append(x, y)
         if not self._timer.isActive():
             self._timer.start()
+
+    def follow_theme(self, before: Theme, after: Theme) -> None:
+        """Draw frame and curves in the colours of another theme; those of classes stay."""
+        pg: Any = self._library.module
+        for series in self._series.values():
+            series.color = retinted(series.color, before, after)
+            if series.curve is not None:
+                series.curve.setPen(pg.mkPen(series.color, width=series.width))
+                series.curve.setSymbolBrush(series.color)
+        if self._widget is not None:
+            self._widget.setBackground(QColor(after.field))
+            _dress_axes(pg, self._widget, after)
+        self._name_curves()
 
     @property
     def legend(self) -> str:

@@ -36,7 +36,7 @@ _MAIN_BAR = (
     ("propose", "accept", "reject", "done"),
     ("fine-tune",),
     ("undo", "redo"),
-    ("export",),
+    ("import", "export"),
 )
 _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
 _ICON_ONLY = {"undo", "redo"}

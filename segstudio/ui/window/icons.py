@@ -7,14 +7,19 @@ that lines stay sharp, and then filled with the colour needed.
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from segstudio.assets import asset
-from segstudio.ui.theme import Theme, current_theme
+from segstudio.ui.theme import Theme, current_theme, retinted
 
-__all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "logo", "pixmap", "swatch"]
+__all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "logo", "pixmap", "recolour", "swatch"]
 
 ICON_SIZE = 16
+
+_ICONS: dict[int, str] = {}
+_PIXMAPS: dict[int, tuple[str, str, int]] = {}
+"""What the icons and pictures made so far show, by Qt's key of their content: name; name, colour and size."""
 
 
 def icon_names() -> frozenset[str]:
@@ -30,6 +35,20 @@ def icon(name: str) -> QIcon:
 def pixmap(name: str, color: str, size: int = ICON_SIZE) -> QPixmap:
     """An icon in one colour, `size` device-independent pixels square."""
     return _pixmap(name, color, size, _ratio())
+
+
+def recolour(root: QWidget, before: Theme, after: Theme) -> None:
+    """Draw the icons of actions, buttons and labels in and below a widget in the colours of another theme."""
+    for action in root.findChildren(QAction):
+        if name := _ICONS.get(action.icon().cacheKey()):
+            action.setIcon(_icon(name, after, _ratio()))
+    for button in root.findChildren(QAbstractButton):
+        if name := _ICONS.get(button.icon().cacheKey()):
+            button.setIcon(_icon(name, after, _ratio()))
+    for label in root.findChildren(QLabel):
+        if shown := _PIXMAPS.get(label.pixmap().cacheKey()):
+            name, color, size = shown
+            label.setPixmap(pixmap(name, retinted(color, before, after), size))
 
 
 def app_icon() -> QIcon:
@@ -75,6 +94,7 @@ def _icon(name: str, theme: Theme, ratio: float) -> QIcon:
     made = QIcon(_pixmap(name, theme.text, ICON_SIZE, ratio))
     made.addPixmap(_pixmap(name, theme.faint, ICON_SIZE, ratio), QIcon.Mode.Disabled)
     made.addPixmap(_pixmap(name, theme.accent, ICON_SIZE, ratio), QIcon.Mode.Normal, QIcon.State.On)
+    _ICONS[made.cacheKey()] = name
     return made
 
 
@@ -86,6 +106,7 @@ def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
     painter.fillRect(0, 0, size, size, QColor(color))
     painter.end()
+    _PIXMAPS[drawn.cacheKey()] = name, color, size
     return drawn
 
 

@@ -21,9 +21,12 @@ def run_window(paths: list[Path], demo: bool) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from segstudio.app.preferences import load_preferences
     from segstudio.app.sample_project import demo_project
+    from segstudio.text import set_language
     from segstudio.ui import open_window
 
+    set_language(load_preferences().language)
     app = QApplication([sys.argv[0] if sys.argv else "segstudio"])
     app.setApplicationName("segstudio")
     app.setApplicationDisplayName("SegStudio")

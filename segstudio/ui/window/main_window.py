@@ -1,6 +1,5 @@
 """The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,13 @@ from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.window.appearance import Appearance
 from segstudio.ui.window.arrangement import Arrangement
 from segstudio.ui.window.bars import Bars
 from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
+from segstudio.ui.window.dropped_masks import DroppedMasks
 from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
@@ -59,7 +60,7 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         bare = not application.styleSheet()
-        theme = theme_named("system") if bare else current_theme()
+        theme = theme_named(session.preferences.theme) if bare else current_theme()
         if bare:
             choose_theme(application, theme)
         self.session = session
@@ -131,9 +132,6 @@ class MainWindow(QMainWindow):
     def add_new_images(self, without_asking: bool) -> None:
         """Add new images in the folders of a project without asking, those that were just found too, or ask."""
         self._prefer(add_new_images=without_asking)
-        self.bars.action("add-new-images").setChecked(without_asking)
-        if without_asking and self._project is not None and self._project.may_write:
-            self._project.growing.add_found()
 
     def show_panels(self) -> None:
         """Show the panels that are switched on; without a project they have nothing to show."""
@@ -176,7 +174,7 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
-        self.message_strip = MessageStrip(session, self.export_panel.says)
+        self.message_strip = MessageStrip(session, self._said_elsewhere)
         self.closing_strip = ClosingStrip(session)
         self.read_only_banner = ReadOnlyBanner(session)
         self.image_banner = ImageBanner(session)
@@ -193,10 +191,12 @@ class MainWindow(QMainWindow):
             self.held_out_banner,
         )
         self.opening = Opening(session, self)
+        self.dropped_masks = DroppedMasks(session, self)
         self.bars = Bars(self)
         actions = self.bars.action
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page)
+        self.appearance = Appearance(session, self.canvas, self)
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -215,6 +215,7 @@ class MainWindow(QMainWindow):
         session, class_panel = self.session, self.arrangement.classes
         self.canvas.openRequested.connect(self.opening.choose)
         self.canvas.dropped.connect(self._dropped)
+        self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
@@ -229,7 +230,9 @@ class MainWindow(QMainWindow):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
-        self.bars.action("add-new-images").setChecked(session.preferences.add_new_images)
+        self._adds_new_images = session.preferences.add_new_images
+        self.bars.action("add-new-images").setChecked(self._adds_new_images)
+        session.kept_preferences.changed.connect(self._preferences_changed)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -249,6 +252,14 @@ class MainWindow(QMainWindow):
         self.held_out_banner.cover(covered)
         self.show_panels()
         self.bars.cover(covered)
+
+    def _preferences_changed(self) -> None:
+        """Follow what the settings, or another part of the window, say about new images."""
+        adds, before = self.session.preferences.add_new_images, self._adds_new_images
+        self._adds_new_images = adds
+        self.bars.action("add-new-images").setChecked(adds)
+        if adds and not before and self._project is not None and self._project.may_write:
+            self._project.growing.add_found()
 
     def _show_labels_again(self) -> None:
         """Show the labels: nobody can see what they paint while the labels are hidden."""
@@ -272,6 +283,10 @@ class MainWindow(QMainWindow):
         """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
         if notice.job is JobKind.NEW and not self.pages.shows_new_project:
             self.message_strip.say(JobKind.NEW, notice.sentence)
+
+    def _said_elsewhere(self, notice: "Notice") -> bool:
+        """Whether the part that asked for a job shows why it failed."""
+        return self.export_panel.says(notice) or self.pages.says(notice)
 
     def _title(self, _: object = None) -> None:
         project = self._project
@@ -313,8 +328,13 @@ class MainWindow(QMainWindow):
         self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def _dropped(self, paths: list[Path]) -> None:
-        """On the page that makes projects, images are for the new one."""
-        self.opening.take_drop(paths, self._project is not None and not self.pages.shows_new_project)
+        """Import labels of the open project; add images to it, or open anything else. On the page that makes projects,
+        images are for the new one."""
+        there = self._project is not None and not self.pages.shows_new_project
+        if there:
+            self.dropped_masks.take(paths, lambda rest: self.opening.take_drop(rest, True))
+        else:
+            self.opening.take_drop(paths, False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Close without asking once everything is durable and the lock is released.
@@ -343,7 +363,7 @@ class MainWindow(QMainWindow):
     # -- what is kept between two windows ------------------------------------------------------------------------------
 
     def _prefer(self, **preferences: Any) -> None:
-        self.session.preferences = replace(self.session.preferences, **preferences)
+        self.session.kept_preferences.prefer(**preferences)
 
     def _remember(self, path: Path) -> None:
         kept = self.session.preferences

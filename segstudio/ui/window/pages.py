@@ -10,8 +10,11 @@ from segstudio.ui.dialogs.start_page import StartPage
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
+    from segstudio.app.values import Notice
     from segstudio.ui.dialogs.help_page import HelpPage
+    from segstudio.ui.dialogs.import_page import ImportPage
     from segstudio.ui.dialogs.new_project_page import NewProjectPage
+    from segstudio.ui.dialogs.settings_page import SettingsPage
 
 __all__ = ["Pages"]
 
@@ -32,6 +35,8 @@ class Pages(QStackedWidget):
         self._session, self._canvas, self._start_page = session, canvas, start_page
         self._new_project: NewProjectPage | None = None
         self._help: HelpPage | None = None
+        self._settings: SettingsPage | None = None
+        self._import: ImportPage | None = None
         self.covered = False
         self.addWidget(canvas)
         self.addWidget(start_page)
@@ -67,6 +72,29 @@ class Pages(QStackedWidget):
             self.addWidget(self._help)
         self._help.show_keys() if about == "keys" else self._help.show_about()
         self._turn_to(self._help)
+
+    def show_settings(self) -> None:
+        """Show the page of settings."""
+        from segstudio.ui.dialogs.settings_page import SettingsPage
+
+        if self._settings is None:
+            self._settings = SettingsPage(self._session, self.left.emit)
+            self.addWidget(self._settings)
+        self._turn_to(self._settings)
+
+    def show_import(self, path: str = "", format_: str = "") -> None:
+        """Show the page that imports masks and annotations, with this file or folder if one is named."""
+        from segstudio.ui.dialogs.import_page import ImportPage
+
+        if self._import is None:
+            self._import = ImportPage(self._session, self.left.emit)
+            self.addWidget(self._import)
+        self._turn_to(self._import)
+        self._import.begin(path, format_)
+
+    def says(self, notice: "Notice") -> bool:
+        """Whether the page that is open visibly shows a failure, so that no other part has to."""
+        return self._import is not None and self.currentWidget() is self._import and self._import.says(notice)
 
     def focus(self) -> None:
         """Give the focus to the page that is shown."""

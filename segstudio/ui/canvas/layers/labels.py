@@ -77,9 +77,9 @@ class LabelLayer:
         self.show_labels = True
         self.show_proposal = True
         self.line_px = 1
-        self._opacity = 0.45
+        self._opacities = 0.45, 0.45
         self._classes: ClassTable | None = None
-        self._palette = Palette.of(None, self._opacity)
+        self._palette = Palette.of(None, *self._opacities)
         self._labels = Overviews()
         self._touched: dict[TileKey, Constant] = {}
         self._proposal: Proposal | None = None
@@ -99,9 +99,9 @@ class LabelLayer:
         self._classes = classes
         self._mix()
 
-    def set_opacity(self, opacity: float) -> None:
-        """Set the opacity of labels, 0..1."""
-        self._opacity = opacity
+    def set_opacity(self, labels: float, proposals: float) -> None:
+        """Set the opacity of labels and that of proposals, 0..1."""
+        self._opacities = labels, proposals
         self._mix()
 
     def set_proposal(self, proposal: Proposal | None) -> None:
@@ -243,7 +243,7 @@ class LabelLayer:
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
-        self._palette = Palette.of(self._classes, self._opacity)
+        self._palette = Palette.of(self._classes, *self._opacities)
         self.refresh_lookup()
         self._look_up_proposal()
 

@@ -1,0 +1,78 @@
+"""What a dry run found, in sentences."""
+
+from segstudio.app.importing import ImportPreview
+from segstudio.text import _, count
+
+__all__ = ["missing_words", "notes_of", "summary_of"]
+
+_NAMED = 5
+
+
+def summary_of(preview: ImportPreview) -> str:
+    """How many images would get labels, and how many files fit none."""
+    images = len({plane.path for plane in preview.planes})
+    words = count(images, "Fits 1 image", "Fits {n} images")
+    lost = len(preview.skipped) + len(preview.unread)
+    if lost:
+        rest = count(lost, "1 is left out", "{n} are left out")
+        return _("{words}; {rest}.", words=words, rest=rest)
+    return _("{words}.", words=words)
+
+
+def notes_of(preview: ImportPreview, labels: bool) -> list[str]:
+    """What a person should know before importing: what is decided, made, left out, written over."""
+    notes = list(preview.notes)
+    if preview.new_classes:
+        notes.append(
+            count(
+                len(preview.new_classes),
+                "A new class is made: {names}.",
+                "{n} new classes are made: {names}.",
+                names=_listed(preview.new_classes),
+            )
+        )
+    if preview.binary:
+        notes.append(
+            _(
+                "The masks hold only 0 and {value}, which stands for unknown here. If it is your object, choose its "
+                "class above.",
+                value=preview.binary_value,
+            )
+        )
+    over = sum(plane.overwrites for plane in preview.planes)
+    if labels and over:
+        images = sum(plane.overwrites > 0 for plane in preview.planes)
+        pixels = count(over, "1 labelled pixel", "{n} labelled pixels")
+        notes.append(
+            count(
+                images,
+                "{pixels} of 1 image would be written over.",
+                "{pixels} of {n} images would be written over.",
+                pixels=pixels,
+            )
+        )
+    if labels and preview.reopens:
+        notes.append(
+            count(
+                len(preview.reopens),
+                "1 image that is done would be in progress again: {names}.",
+                "{n} images that are done would be in progress again: {names}.",
+                names=_listed(preview.reopens),
+            )
+        )
+    return notes
+
+
+def missing_words(missing: list[str]) -> str:
+    """What a person still has to choose."""
+    named = ", ".join(missing[:_NAMED]) + (" …" if len(missing) > _NAMED else "")
+    return count(
+        len(missing),
+        "Choose what {named} means: a class, a new one, or leave it unknown.",
+        "Choose what {named} mean: a class each, a new one, or leave them unknown.",
+        named=named,
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")

@@ -1,0 +1,50 @@
+"""How the window looks, by the person's preferences: the theme of all windows, the opacity of labels and proposals."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
+
+from segstudio.ui.canvas import Canvas
+from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.theme import apply_theme, current_theme, theme_named
+from segstudio.ui.window.icons import recolour
+
+if TYPE_CHECKING:
+    from segstudio.app.session import Session
+
+__all__ = ["Appearance"]
+
+
+class Appearance(QObject):
+    """Follows the preferences, and the desktop where a person left the theme to it. The canvas begins with its own."""
+
+    def __init__(self, session: "Session", canvas: Canvas, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._canvas = session, canvas
+        self._opacities = self._wanted_opacities
+        session.kept_preferences.changed.connect(self._follow)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_theme)
+
+    @property
+    def _wanted_opacities(self) -> tuple[float, float]:
+        kept = self._session.preferences
+        return kept.overlay_opacity, kept.proposal_opacity
+
+    def _follow(self) -> None:
+        if self._opacities != self._wanted_opacities:
+            self._opacities = self._wanted_opacities
+            self._canvas.set_opacity(*self._opacities)
+        self._follow_theme()
+
+    def _follow_theme(self) -> None:
+        application, before = QApplication.instance(), current_theme()
+        after = theme_named(self._session.preferences.theme)
+        if not isinstance(application, QApplication) or after.name == before.name:
+            return
+        apply_theme(application, after)
+        for window in application.topLevelWidgets():
+            recolour(window, before, after)
+            for plot in window.findChildren(LivePlot):
+                plot.follow_theme(before, after)
