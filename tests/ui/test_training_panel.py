@@ -17,6 +17,7 @@ from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
+from tests.ui.room import Room
 from tests.ui.small_projects import plates
 
 
@@ -67,12 +68,24 @@ def trained(promoted: bool, **changed: Any) -> Trained:
     return Trained(id=0, **{**values, **changed})
 
 
-def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(empty_window: MainWindow) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def plots(room: Room) -> None:
+    """The plots live as long as the window: they are there before the first test."""
+    room.desk.load()
+    room.desk.trains()
+    room.desk.tells(started(), stepped(1), evaluated(1, 0.5))
+    panel = room.window.training_panel
+    for name in ("lossPlotView", "iouPlotView"):
+        room.desk.wait(lambda name=name: panel.findChild(QWidget, name))
+    room.leave()
+
+
+def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(own_window: MainWindow) -> None:
     for name in ("lossPlot", "iouPlot"):
-        plot = empty_window.findChild(QWidget, name)
+        plot = own_window.findChild(QWidget, name)
         assert isinstance(plot, LivePlot)
         assert plot.series == {}
-    assert empty_window.training_panel.library.module is None
+    assert own_window.training_panel.library.module is None
 
 
 def test_curves_and_figures_follow_the_events(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:

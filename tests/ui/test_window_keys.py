@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QEnterEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import DoneState, JobKind
@@ -324,8 +324,9 @@ def test_save_sees_to_it_and_says_since_when_or_why_not(window: MainWindow, desk
 
 
 def test_a_window_with_edits_to_save_says_so_stays_if_told_to_and_closes_by_itself(
-    qtbot: QtBot, window: MainWindow, desk: Desk, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, own_window: MainWindow, own_desk: Desk, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    window, desk = own_window, own_desk
     monkeypatch.setattr("segstudio.ui.window.closing._AT_ONCE_S", 0.05)
     strip = window.closing_strip
     disk.goes.clear()
@@ -351,8 +352,9 @@ def test_a_window_with_edits_to_save_says_so_stays_if_told_to_and_closes_by_itse
 
 
 def test_a_window_with_edits_to_save_can_be_closed_at_once(
-    window: MainWindow, desk: Desk, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    own_window: MainWindow, own_desk: Desk, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    window, desk = own_window, own_desk
     monkeypatch.setattr("segstudio.ui.window.closing._AT_ONCE_S", 0.05)
     path = desk.opened.path
     disk.goes.clear()
@@ -383,22 +385,18 @@ def test_zoom_keys_reach_the_canvas(window: MainWindow) -> None:
 
 
 def test_labels_can_be_hidden_and_outlined_by_a_key(window: MainWindow) -> None:
-    shown: list[tuple[str, bool]] = []
-    window.canvas.set_labels_shown = lambda on: shown.append(("labels", on))
-    window.canvas.set_outlines = lambda on: shown.append(("outlines", on))
-    _press(window, Key.Key_S, SHIFT)
-    _press(window, Key.Key_S, SHIFT)
-    _press(window, Key.Key_O)
-    _press(window, Key.Key_O)
-    assert shown == [("labels", False), ("labels", True), ("outlines", True), ("outlines", False)]
+    scene = window.canvas._scene
+    shown: list[tuple[bool, bool]] = []
+    for key, held in ((Key.Key_S, SHIFT), (Key.Key_S, SHIFT), (Key.Key_O, PLAIN), (Key.Key_O, PLAIN)):
+        _press(window, key, held)
+        shown.append((scene.show_labels, scene.outlines))
+    assert shown == [(False, False), (True, False), (True, True), (True, False)]
 
 
 @pytest.mark.parametrize("way", ["thumbnail", "class", "bottom", "side", "stop", "add", "tool"])
 def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
     window: MainWindow, qtbot: QtBot, desk: Desk, way: str
 ) -> None:
-    dialogs: list[str] = []
-    window.choose_to_open = lambda: dialogs.append("open")
     window.canvas.setFocus()
     if way == "thumbnail":
         view = window.image_panel.view
@@ -426,7 +424,7 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
     QTest.keyPress(window.focusWidget(), Key.Key_Space)
     assert window.canvas.cursor().shape() is Qt.CursorShape.OpenHandCursor
     QTest.keyRelease(window.focusWidget(), Key.Key_Space)
-    assert dialogs == []
+    assert window.findChildren(QFileDialog) == []
 
 
 def test_no_button_of_a_bar_takes_the_keyboard_by_tab_or_by_a_click(window: MainWindow) -> None:
