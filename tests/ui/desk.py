@@ -1,13 +1,16 @@
 """A real session in front of a test: opens small real projects, waits for what comes, hears what is said."""
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PySide6.QtTest import QTest
 
@@ -15,11 +18,13 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.open_project import OpenedProject
 from segstudio.app.session import Session
 from segstudio.app.values import JobId, JobKind, Notice, NoticeKind
+from segstudio.app.viewing import displaying
+from segstudio.app.viewing.display import DisplayImage
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.engine.protocol import Blob, Done, PredictedImage, PredictedTile, RunEvent, RunPlanned, Trained
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
-from segstudio.labels.proposal import ProposalTile
+from segstudio.labels.proposal import Proposal, ProposalTile
 from segstudio.labels.tiles.tile import Constant
 from segstudio.runs import INSTANT, Event, Plan, Recipe
 from segstudio.store.project import Project
@@ -89,13 +94,16 @@ class Desk:
     ) -> OpenedProject:
         """Open a copy of a small project at its first image; a read-only one is written by somebody else."""
         path = self.projects.copy(self.place(), names, classes, labelled=labelled)
-        if read_only:
-            self._others.append(Project.open(path))
+        return self.read_only(path) if read_only else self.open(path)
+
+    def read_only(self, path: Path) -> OpenedProject:
+        """Open a project that somebody else writes."""
+        self._others.append(Project.open(path))
         return self.open(path)
 
     def show(self, pixels: Mapping[str, NDArray[np.generic]], classes: Sequence[str] = CLASSES) -> OpenedProject:
         """Open a new project of these pictures at the first."""
-        return self.open(self.projects.of_pixels(self.place(), pixels, classes))
+        return self.open(self.projects.pictures(self.place(), pixels, classes))
 
     def open(self, path: Path, *, first: int = 0) -> OpenedProject:
         """Open a project and wait for its image."""
@@ -148,6 +156,23 @@ class Desk:
         self.navigation.open(index)
         self.shown()
 
+    @contextmanager
+    def slow_reading(self) -> Iterator[None]:
+        """Inside, no image is decoded: the disk takes its time."""
+        goes, load = threading.Event(), displaying.load_display_image
+
+        def waited(*arguments: Any) -> DisplayImage:
+            assert goes.wait(_PATIENCE_S)
+            return load(*arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(displaying, "load_display_image", waited)
+            try:
+                yield
+            finally:
+                goes.set()
+                self.shown()
+
     def settle(self) -> None:
         """Wait until every edit is durable and reported."""
         self.wait(lambda: self.documents.save_state().saved)
@@ -183,6 +208,13 @@ class Desk:
         self.engine.answer(PredictedImage(id=0, image=target.image, plane=target.plane, version=version, rows=rows))
         self.engine.end()
         self.wait(lambda: not self.opened.proposals.owed)
+
+    def stores(self, proposal: Proposal) -> None:
+        """Put a proposal that a person made into the project, and show the image again with it."""
+        tiles = {key: encoded(tile) for key, tile in proposal.tiles.items()}
+        image = self.document.image
+        self.opened.store.proposals.write(image, proposal.plane, "imported", proposal.rows, tiles, replace_people=True)
+        self.shows(self.navigation.index)
 
     # -- a job of an owner -------------------------------------------------------------------------------------------
 
@@ -241,7 +273,7 @@ class Desk:
             self.session.projects.close()
         for job in jobs.states:
             jobs.end(job.id)
-        assert self.bugs == []
+        assert self.bugs == [], "\n".join(self.bugs)
 
     def close(self) -> None:
         """End the session, where no window has."""

@@ -42,8 +42,11 @@ def write_image(file: Path, pixels: NDArray[np.generic]) -> None:
     if file.suffix == ".tif":
         import tifffile
 
-        pages = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
-        tifffile.imwrite(file, pages, photometric="minisblack", planarconfig="separate", metadata=None)
+        if pixels.shape[2] == 1:
+            tifffile.imwrite(file, pixels[..., 0])
+        else:
+            pages = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
+            tifffile.imwrite(file, pages, photometric="minisblack", planarconfig="separate")
     else:
         Image.fromarray(pixels).save(file, compress_level=1)
 
@@ -63,7 +66,7 @@ class SmallProjects:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._made: dict[_Kind, Path] = {}
+        self._made: dict[object, Path] = {}
 
     def copy(
         self,
@@ -80,8 +83,16 @@ class SmallProjects:
             self._made[kind] = self._make(kind)
         return _copied(self._made[kind], into)
 
-    def of_pixels(self, into: Path, pixels: Mapping[str, NDArray[np.generic]], classes: Sequence[str]) -> Path:
+    def pictures(self, into: Path, pixels: Mapping[str, NDArray[np.generic]], classes: Sequence[str]) -> Path:
         """A project of these pictures, without a label."""
+        key = (*((name, samples.dtype.str, samples.shape, samples.tobytes()) for name, samples in pixels.items()),)
+        kind = tuple(classes), hash(key)
+        if kind not in self._made:
+            self._made[kind] = self.of_pixels(self._home / f"pictures{len(self._made)}", pixels, classes)
+        return _copied(self._made[kind], into)
+
+    def of_pixels(self, into: Path, pixels: Mapping[str, NDArray[np.generic]], classes: Sequence[str]) -> Path:
+        """The same with files of its own, which a test may change."""
         folder = into / "images"
         folder.mkdir(parents=True)
         for name, samples in pixels.items():

@@ -175,7 +175,7 @@ def test_thumbnails_follow_their_images_when_rows_move(qtbot: QtBot, window: Mai
 def test_a_thumbnail_is_made_again_when_the_content_of_its_image_is_another(
     qtbot: QtBot, window: MainWindow, desk: Desk
 ) -> None:
-    desk.show({"0.png": _grey(0), "1.png": _grey(10)})
+    desk.open(desk.projects.of_pixels(desk.place(), {"0.png": _grey(0), "1.png": _grey(10)}, ["a"]))
     qtbot.waitUntil(lambda: _red(window, 1) == 10)
     file = desk.navigation.rows[1].file
     write_image(file, _grey(200))
