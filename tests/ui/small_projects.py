@@ -1,7 +1,7 @@
 """Small real projects for tests of the window: each kind is made once, then copied."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,17 @@ class SmallProjects:
         if kind not in self._made:
             self._made[kind] = self._make(kind)
         return _copied(self._made[kind], into)
+
+    def grown(self, into: Path, grow: Callable[[Project], None]) -> Path:
+        """The labelled project of `copy` with what a function adds to it; a function is called once."""
+        if grow not in self._made:
+            home = self._home / f"grown{len(self._made)}"
+            home.mkdir()
+            self._made[grow] = self.copy(home)
+            with Project.open(self._made[grow]) as project:
+                grow(project)
+                flushed(project)
+        return _copied(self._made[grow], into)
 
     def pictures(self, into: Path, pixels: Mapping[str, NDArray[np.generic]], classes: Sequence[str]) -> Path:
         """A project of these pictures, without a label."""
