@@ -68,16 +68,22 @@ def own_desk(
 
 
 @pytest.fixture
-def own_window(qtbot: QtBot, own_desk: Desk) -> MainWindow:
-    """A window of the test's own, which it may close, with the same project as `window`."""
+def own_empty_window(qtbot: QtBot, own_desk: Desk) -> MainWindow:
+    """A window of the test's own, without a project."""
     made = MainWindow(own_desk.session)
     qtbot.addWidget(made)
     made.resize(1280, 800)
     made.show()
     qtbot.waitExposed(made)
     made.activateWindow()
-    own_desk.load()
     return made
+
+
+@pytest.fixture
+def own_window(own_empty_window: MainWindow, own_desk: Desk) -> MainWindow:
+    """A window of the test's own, which it may close, with the same project as `window`."""
+    own_desk.load()
+    return own_empty_window
 
 
 @pytest.fixture

@@ -68,9 +68,8 @@ def trained(promoted: bool, **changed: Any) -> Trained:
     return Trained(id=0, **{**values, **changed})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def plots(room: Room) -> None:
-    """The plots live as long as the window: they are there before the first test."""
+def make_plots(room: Room) -> None:
+    """Let a run begin and end: the plots are made with the first one, and live as long as the window."""
     room.desk.load()
     room.desk.trains()
     room.desk.tells(started(), stepped(1), evaluated(1, 0.5))
@@ -78,6 +77,12 @@ def plots(room: Room) -> None:
     for name in ("lossPlotView", "iouPlotView"):
         room.desk.wait(lambda name=name: panel.findChild(QWidget, name))
     room.leave()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plots(room: Room) -> None:
+    """They are there before the first test."""
+    make_plots(room)
 
 
 def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(own_window: MainWindow) -> None:
@@ -183,6 +188,21 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
     assert panel.state.text() == state
     assert not panel.progress.isVisible()
     assert [version.name for version in desk.opened.store.versions()] == ["v1"]
+
+
+def test_a_learner_that_is_no_version_is_named_in_words(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(parent="instant"))
+    assert window.training_panel.state.text() == "Learning, starting from instant learner …"
+    desk.ends(trained(True))
+    table = window.training_panel.result.table
+    assert table is not None
+    head = table.headerItem()
+    assert [head.text(column) for column in (1, 2)] == ["before", "v1"]
+    assert head.toolTip(1) == "instant learner"
+    desk.trains()
+    desk.ends(trained(False, parent="v1", current="v1"))
+    assert [head.text(column) for column in (1, 2)] == ["v1", "v2"]
 
 
 def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, desk: Desk) -> None:

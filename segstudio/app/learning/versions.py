@@ -47,7 +47,8 @@ class Versions(QObject):
         self.changed.emit()
 
     def use(self, name: str) -> None:
-        """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
+        """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk, or a
+        notice where it has gone since it was read.
 
         Raises `UserError` for a name that the project does not have, `ReadOnly` where it may not be written.
         """
@@ -80,13 +81,13 @@ class Versions(QObject):
 
     def _used(self, future: "Future[None]") -> None:
         error = future.exception()
-        if isinstance(error, UserError):
-            self._notices.fail(JobKind.VERSIONS, error)
-        elif error is not None:
+        if error is not None and not isinstance(error, UserError):
             raise error
-        else:
-            self.read_again()
+        self.read_again()
+        if error is None:
             self.currentChanged.emit()
+        else:
+            self._notices.fail(JobKind.VERSIONS, error)
 
     def _read(self, future: "Future[LastRun | None]") -> None:
         error = future.exception()
