@@ -9,9 +9,8 @@ from pytestqt.qtbot import QtBot
 from segstudio.app.session import Session
 from segstudio.ui.window.main_window import MainWindow
 from tests.failing_disk import Disk
-from tests.ui.desk import Desk
+from tests.ui.desk import Desk, own_home
 from tests.ui.room import Room
-from tests.ui.scripted_engine import ScriptedEngine
 from tests.ui.small_projects import SmallProjects
 
 
@@ -26,9 +25,7 @@ def room(qapp: object, small_projects: SmallProjects, tmp_path_factory: pytest.T
     """The window of a module of tests, over a session of its own settings; no engine process is started."""
     home = tmp_path_factory.mktemp("room")
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, str(home / variable))
-        patch.setattr("segstudio.app.open_project.EngineClient", ScriptedEngine)
+        own_home(patch, home)
         made = Room(Desk(Session(), small_projects, home / "desk"))
         yield made
         made.close()
@@ -61,7 +58,7 @@ def own_desk(
     qapp: object, small_projects: SmallProjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Desk]:
     """A session of the test's own, without a window and a project; no engine process is started."""
-    monkeypatch.setattr("segstudio.app.open_project.EngineClient", ScriptedEngine)
+    own_home(monkeypatch, tmp_path / "home")
     made = Desk(Session(), small_projects, tmp_path / "desk")
     yield made
     made.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ from tests.store.store_painting import painted
 from tests.ui.scripted_engine import ScriptedEngine
 from tests.ui.small_projects import CLASSES, SmallProjects, plates
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "opened_desk", "own_home"]
 
 _PATIENCE_S = 20.0
 _PLAN = Plan(
@@ -279,3 +280,21 @@ class Desk:
         """End the session, where no window has."""
         self.leave()
         self.session.notices.close()
+
+
+def own_home(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """Settings, data, state and cache lie in a folder, and no project starts an engine process."""
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    patch.setattr("segstudio.app.open_project.EngineClient", ScriptedEngine)
+
+
+@contextmanager
+def opened_desk() -> Iterator[Desk]:
+    """A desk in a temporary folder, for a benchmark."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        home = Path(folder)
+        own_home(patch, home)
+        desk = Desk(Session(), SmallProjects(home / "small"), home / "desk")
+        yield desk
+        desk.close()

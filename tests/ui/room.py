@@ -4,8 +4,8 @@ Making a window takes longer than opening a small project, so the window stays a
 """
 
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QMenu
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from segstudio.app.preferences import Preferences
 from segstudio.labels.model import Touch

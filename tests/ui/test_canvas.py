@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.editing.tools.overlay import Polyline
+from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import JobKind, Notice
 from segstudio.geometry import Rect
@@ -420,9 +420,7 @@ def test_the_place_under_a_still_pointer_is_told_again_when_the_view_or_the_imag
     assert tuple(told.args or ()) == canvas.to_image(QPointF(100, 100))
 
 
-def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_pointer(
-    qtbot: QtBot, desk: Desk
-) -> None:
+def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_pointer(qtbot: QtBot, desk: Desk) -> None:
     frame = QWidget()
     qtbot.addWidget(frame)
     frame.resize(500, 500)

@@ -1,6 +1,5 @@
 """An image on which Done found nothing to label is confirmed as empty in place."""
 
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,7 +9,6 @@ from segstudio.geometry import Rect
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 from tests.ui.small_projects import plates
-
 
 
 @pytest.fixture
@@ -54,9 +52,7 @@ def test_waiting_is_no_question(window: MainWindow, desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("rest", "words"), [("proposal", "from the proposal"), ("background", "background"), ("unknown", "stay unknown")]
 )
-def test_the_tip_of_done_says_what_becomes_of_the_rest(
-    window: MainWindow, desk: Desk, rest: str, words: str
-) -> None:
+def test_the_tip_of_done_says_what_becomes_of_the_rest(window: MainWindow, desk: Desk, rest: str, words: str) -> None:
     desk.opened.finishing.set_rest(Rest(rest))
     button = window.bars.button("done")
     assert button is not None

@@ -28,9 +28,7 @@ def test_where_something_is_labelled_nobody_needs_it(window: MainWindow) -> None
     assert not window.first_step.isVisible()
 
 
-def test_it_goes_with_the_first_stroke_and_does_not_come_back(
-    card: FirstStep, window: MainWindow, desk: Desk
-) -> None:
+def test_it_goes_with_the_first_stroke_and_does_not_come_back(card: FirstStep, window: MainWindow, desk: Desk) -> None:
     QTest.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=window.canvas.to_widget(90, 90).toPoint())
     assert desk.edits == 1
     assert not card.isVisible()

@@ -34,9 +34,7 @@ def test_what_was_placed_is_inside_and_stays_there(x: int, y: int, w: int, h: in
     assert placed_within(placed, SMALL) == placed
 
 
-def test_the_first_window_is_no_larger_than_its_screen_unless_its_parts_need_more(
-    qtbot: QtBot, own_desk: Desk
-) -> None:
+def test_the_first_window_is_no_larger_than_its_screen_unless_its_parts_need_more(qtbot: QtBot, own_desk: Desk) -> None:
     window = MainWindow(own_desk.session)
     qtbot.addWidget(window)
     room = window.screen().availableGeometry()

@@ -1,6 +1,5 @@
 """The window of snapshots, by mouse and keys, over a real session."""
 
-
 import re
 from pathlib import Path
 

@@ -21,7 +21,6 @@ from tests.ui.room import Room
 from tests.ui.small_projects import plates
 
 
-
 def started(**changed: Any) -> dict[str, Any]:
     event = {
         "kind": "started",

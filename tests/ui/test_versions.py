@@ -1,6 +1,5 @@
 """Versions in the panel of training, and the curves of the last run after a restart."""
 
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest

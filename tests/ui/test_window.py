@@ -142,9 +142,7 @@ def test_a_project_is_opened_and_what_cannot_be_is_said_in_a_sentence(
     assert desk.opened.path == path
 
 
-def test_a_recent_project_is_one_click_away(
-    qtbot: QtBot, empty_window: MainWindow, desk: Desk, tmp_path: Path
-) -> None:
+def test_a_recent_project_is_one_click_away(qtbot: QtBot, empty_window: MainWindow, desk: Desk, tmp_path: Path) -> None:
     recent = desk.projects.copy(tmp_path)
     gone = tmp_path / "gone.segstudio"
     desk.session.preferences = replace(desk.session.preferences, recent_projects=[str(gone), str(recent)])
@@ -257,9 +255,7 @@ def test_class_names_are_lines_that_are_not_empty() -> None:
 # --- strips ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_failure_is_one_sentence_whose_details_fold_out_and_can_be_copied(
-    window: MainWindow, desk: Desk
-) -> None:
+def test_a_failure_is_one_sentence_whose_details_fold_out_and_can_be_copied(window: MainWindow, desk: Desk) -> None:
     strip = window.message_strip
     desk.session.notices.fail(JobKind("train"), "The engine ended.", "line 1\nline 2")
     assert strip.isVisible()
@@ -344,9 +340,7 @@ def test_a_read_only_window_says_so_and_who_writes(window: MainWindow, desk: Des
 
 
 @pytest.mark.parametrize(("class_id", "helped"), [(1, True), (2, False)])
-def test_an_empty_guess_says_how_proposals_begin(
-    window: MainWindow, desk: Desk, class_id: int, helped: bool
-) -> None:
+def test_an_empty_guess_says_how_proposals_begin(window: MainWindow, desk: Desk, class_id: int, helped: bool) -> None:
     desk.proposed(class_id, "embedded")
     assert ("right button" in window.status_bar.said_label.text()) is helped
 
