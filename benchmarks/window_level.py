@@ -4,8 +4,8 @@
 
 A real canvas (1298 x 658, offscreen) over a real session shows a made-up picture of 4096 x 4096 and takes a new view a
 frame, as a hand that drags its window gives them; each figure holds the new look-up table, the drawing of the buffer
-and the repaint. The floor is an empty widget that resamples the same region to the same size in OpenCV and paints it. To reach: 60
-frames a second, 16.7 ms.
+and the repaint. The floor is an empty widget that resamples the same region to the same size in OpenCV and paints it.
+To reach: 60 frames a second, 16.7 ms.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)

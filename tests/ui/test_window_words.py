@@ -49,7 +49,7 @@ DATA = (
 """Names of classes, images, the project, the device and programs; `PATTERNS` has paths, versions, units and figures."""
 
 PATTERNS = (
-    r"(?<!\w)/[\w./ -]*(?:\nexport\b)?",  # a path, one that was broken before its last word too
+    r"(?<!\w)/[\w./ -]*",  # a path
     r"\w+\.(?:png|tif|log|md|json|segstudio)\b",
     r"\bv\d+\b",  # a version of the model
     r"\b\d+ × \d+ px\b",
@@ -171,6 +171,7 @@ def empty(own_empty_window: MainWindow) -> MainWindow:
 def window(empty: MainWindow, desk: Desk) -> MainWindow:
     """The window with images and classes."""
     desk.load(classes=CLASSES[1:])
+    empty.export_panel.folder.setText("/tmp/out")  # a longer one is broken into lines, which are no paths any more
     return empty
 
 
