@@ -54,7 +54,7 @@ _PLAN = Plan(
 
 
 class Desk:
-    """`said` are the words said in passing, `bugs` the faults of the program that the window reported."""
+    """`said` are the words said in passing, `bugs` the faults that the window caught: no test expects one."""
 
     def __init__(self, session: Session, projects: SmallProjects, home: Path) -> None:
         self.session, self.projects, self._home = session, projects, home
@@ -67,7 +67,7 @@ class Desk:
     def _heard(self, notice: Notice) -> None:
         if notice.kind is NoticeKind.WORD:
             self.said.append(notice.sentence)
-        elif notice.kind is NoticeKind.BUG:
+        elif notice.kind in (NoticeKind.BUG, NoticeKind.FAULT):
             self.bugs.append(notice.details or notice.sentence)
 
     def wait(self, holds: Callable[[], object]) -> None:

@@ -67,7 +67,8 @@ class Room:
                 shown.close()
         QApplication.sendEvent(window.canvas, QEvent(QEvent.Type.Leave))
         self.desk.leave()
-        window.close_topmost() if window.covered else None
+        if window.covered:
+            window.close_topmost()
         for timer in window.findChildren(QTimer) + self.desk.session.findChildren(QTimer):
             timer.stop()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
