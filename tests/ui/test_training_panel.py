@@ -254,15 +254,10 @@ def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("last", [1, 3, 7, 40, 2500])
-def test_steps_are_counted_in_whole_numbers(qtbot: QtBot, last: int) -> None:
-    library = ModuleLoader("pyqtgraph")
-    plot = LivePlot("plot", "Loss", library)
-    qtbot.addWidget(plot)
-    library.load()
-    plot.add("training", "#ffffff")
-    for step in (1, last):
-        plot.append("training", step, 0.5)
-    plot.show()
+def test_steps_are_counted_in_whole_numbers(window: MainWindow, desk: Desk, qtbot: QtBot, last: int) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(last))
+    plot = window.training_panel.loss_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
     axis = plot._widget.getAxis("bottom")
@@ -270,7 +265,6 @@ def test_steps_are_counted_in_whole_numbers(qtbot: QtBot, last: int) -> None:
     assert ticks
     assert all(float(value).is_integer() for _, values in ticks for value in values)
     assert all("." not in text for spacing, values in ticks for text in axis.tickStrings(values, 1.0, spacing))
-    library.close()
 
 
 def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
