@@ -2,7 +2,7 @@
 
     python benchmarks/brush.py [--quick]
 
-Real events go to the real canvas (1920 x 1080, offscreen) over the real tools and a real document; each figure holds
+Real events go to the real canvas (1920 x 1080, offscreen) over a real session and a real project; each figure holds
 the event, the painting of labels, the drawing of the buffer and the repaint. The floor is an empty widget that takes
 the same event, fills the brush's square in two NumPy arrays (uint32 and uint8) and repaints the same rectangle.
 """
@@ -16,22 +16,27 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "tests" / "ui")]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import numpy as np
-from canvas_session import FakeSession
 from common import measured, report
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from segstudio.geometry import TILE
+from segstudio.geometry import TILE, Rect
+from segstudio.labels.edit import Edit, TileChange, TileKey
+from segstudio.labels.model import Cause
 from segstudio.labels.tiles.tile import Constant, frozen
 from segstudio.ui.canvas import Canvas
+from tests.ui.canvas_values import SPECS
+from tests.ui.desk import Desk, opened_desk
 
 VIEW = (1920, 1080)
 LEFT = Qt.MouseButton.LeftButton
 NO_BUTTON = Qt.MouseButton.NoButton
+_TILES = 64
+"""Tiles an edit while the document is filled."""
 
 
 class Empty(QWidget):
@@ -74,24 +79,32 @@ def path(events: int) -> list[QPointF]:
     return [QPointF(300 + 6.5 * i % 1300, 540 + 260 * float(np.sin(i / 17))) for i in t]
 
 
-def fill(session: FakeSession, seed: int) -> None:
+def fill(desk: Desk, seed: int) -> None:
     """Half of the tiles labelled in blobs of several classes, some whole, as a project in progress has them."""
     rng = np.random.default_rng(seed)
-    assert session.document is not None
-    raster = session.document.raster
+    for class_id in (1, 2, 3):
+        desk.paint(Rect(0, 0, 8, 8), class_id)  # objects of these numbers
+    document = desk.document
     blob = np.kron(rng.integers(0, 4, (32, 32)), np.ones((8, 8), int)).astype(np.uint32)
-    for key in list(raster.keys(0)):
-        kind = rng.integers(4)
+    tiles: dict[TileKey, TileChange] = {}
+    for key in list(document.raster.keys(0)):
+        kind, before = rng.integers(4), document.raster.tile(key)
         if kind == 0:
-            raster.put(key, Constant(2, 1))
+            tiles[key] = TileChange(before, Constant(2, 1))
         elif kind < 3:
             ids = np.roll(blob, tuple(rng.integers(0, TILE, 2)), (0, 1))
-            raster.put(key, frozen(ids, (ids > 0).astype(np.uint8)))
+            tiles[key] = TileChange(before, frozen(ids, (ids > 0).astype(np.uint8)))
+    keys = list(tiles)
+    for begin in range(0, len(keys), _TILES):
+        part = {key: tiles[key] for key in keys[begin : begin + _TILES]}
+        desk.documents.commit(Edit(document.image, Cause.PAINT, part, tool="brush", author="a"))
+        desk.settle()
 
 
-def brush(canvas: Canvas, session: FakeSession, side: int, radius: float, zoom: float, events: int) -> None:
+def brush(canvas: Canvas, desk: Desk, side: int, radius: float, zoom: float, events: int) -> None:
     """One stroke, event by event."""
-    session.use("brush", radius)
+    desk.session.tools.choose("brush")
+    desk.session.tools.set_radius(radius)
     canvas.set_zoom(zoom)
     canvas.repaint()
     points = path(events)
@@ -163,21 +176,27 @@ def main() -> None:
     quick = parser.parse_args().quick
     QApplication.instance() or QApplication([])
     for side in (4000,) if quick else (4000, 10000):
-        session = FakeSession()
-        canvas = Canvas(session)  # pyright: ignore[reportArgumentType]
-        canvas.resize(*VIEW)
-        tile = np.random.default_rng(1).integers(0, 256, (500, 500, 3), dtype=np.uint8)
-        session.show(np.tile(tile, (side // 500, side // 500, 1)), objects={1: 1, 2: 2, 3: 3})
-        fill(session, side)
-        canvas.show()
-        QApplication.processEvents()
-        for zoom in (canvas.scale, 0.6, 1.0, 2.5, 8.0):
-            frames(canvas, side, zoom, 20 if quick else 60)
-        for zoom in (1.0, canvas._viewport.limits()[0] * 8):
-            for radius in (5.0, 50.0, 200.0, 1000.0):
-                brush(canvas, session, side, radius, zoom, 60 if quick else 300)
-        canvas.close()
-        canvas.deleteLater()
+        with opened_desk() as desk:
+            run(desk, side, quick=quick)
+
+
+def run(desk: Desk, side: int, *, quick: bool) -> None:
+    """Every case on one image."""
+    canvas = Canvas(desk.session)
+    canvas.resize(*VIEW)
+    tile = np.random.default_rng(1).integers(0, 256, (500, 500, 3), dtype=np.uint8)
+    desk.show({"a.png": np.tile(tile, (side // 500, side // 500, 1))}, SPECS)
+    fill(desk, side)
+    canvas.show()
+    QApplication.processEvents()
+    for zoom in (canvas.scale, 0.6, 1.0, 2.5, 8.0):
+        frames(canvas, side, zoom, 20 if quick else 60)
+    for zoom in (1.0, canvas._viewport.limits()[0] * 8):
+        for radius in (5.0, 50.0, 200.0, 1000.0):
+            brush(canvas, desk, side, radius, zoom, 60 if quick else 300)
+    canvas.close()
+    desk.leave()
+    canvas.deleteLater()
 
 
 if __name__ == "__main__":

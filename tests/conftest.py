@@ -142,12 +142,20 @@ def _living_qt() -> set[int]:
 
 
 def _qt_objects() -> list[tuple[int, str]]:
-    """(address, words) of every top-level widget, and of running QThreads and active QTimers of this test."""
+    """(address, words) of every top-level widget, and of running QThreads and active QTimers of this test.
+
+    A menu or the list of a combo box counts as the window that it belongs to.
+    """
     import shiboken6
     from PySide6.QtCore import QThread, QTimer
     from PySide6.QtWidgets import QApplication
 
-    found = [(id(w), f"widget {type(w).__name__} '{w.objectName()}'") for w in QApplication.topLevelWidgets()]
+    found: list[tuple[int, str]] = []
+    for widget in QApplication.topLevelWidgets():
+        owner = widget
+        while (parent := owner.parentWidget()) is not None:
+            owner = parent
+        found.append((shiboken6.getCppPointer(owner)[0], f"widget {type(widget).__name__} '{widget.objectName()}'"))
     for thing in gc.get_objects():
         if not isinstance(type(thing), type) or not issubclass(type(thing), QThread | QTimer):
             continue

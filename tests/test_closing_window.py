@@ -1,10 +1,8 @@
 """The real window and its keys over a disk that is slow, or refuses: what is said is true, and nothing is lost."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,31 +13,12 @@ from segstudio.app.viewing.proposals import Proposals
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
 from segstudio.store.project import Project
-from segstudio.store.writing import fitting, journal, waiting_edits
-from segstudio.store.writing.journal import write_edit
+from segstudio.store.writing import waiting_edits
+from tests.failing_disk import Disk
 from tests.labels.filled_planes import filled
 from tests.window_bench import Bench, make_project
 
 pytestmark = pytest.mark.timeout(120)
-
-
-class Disk:
-    """Stands between the writer and the disk: lets edits through, keeps them waiting, or refuses them."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.goes = threading.Event()
-        self.goes.set()
-        self.full = False
-        for module in (fitting, journal):
-            patch.setattr(module, "write_edit", self.write)
-
-    def write(self, *arguments: Any) -> bool:
-        assert self.goes.wait(60)
-        if self.full:
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[misc]
-            raise error
-        return write_edit(*arguments)
 
 
 @pytest.fixture
@@ -48,8 +27,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Disk]:
         monkeypatch.setenv(variable, str(tmp_path / variable))
     disk = Disk(monkeypatch)
     yield disk
-    disk.full = False
-    disk.goes.set()
+    disk.mend()
 
 
 @pytest.fixture
@@ -59,8 +37,7 @@ def me(qapp: object, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     bench.wait(lambda: bench.shown)
     bench.fresh()
     yield bench
-    disk.full = False
-    disk.goes.set()
+    disk.mend()
     bench.close()
 
 

@@ -9,12 +9,15 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
+from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.catalog import roles, versions
 from segstudio.store.catalog.roles import LEARNING, Moved
 from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
+from segstudio.text import _
 
 __all__ = [
     "CURRENT",
@@ -40,8 +43,17 @@ def hold_out(project: Project, images: Collection[ImageId], *, held: bool) -> "F
 
 
 def make_current(project: Project, name: str) -> "Future[None]":
-    """Let a version propose from now on; '' lets none."""
-    return project.writing().call(lambda db: versions.make_current(db, name))
+    """Let a version, or a learner that needs none, propose from now on; '' lets none.
+
+    The future raises `UserError` where the project has no version of this name.
+    """
+
+    def write(db: sqlite3.Connection) -> None:
+        if name not in {"", INSTANT, EMBEDDED, *(row.name for row in versions.read_versions(db))}:
+            raise UserError(_("The project has no version '{name}'.", name=name))
+        versions.make_current(db, name)
+
+    return project.writing().call(write)
 
 
 def begin_learning(project: Project, kept: Mapping[str, Any]) -> "Future[None]":

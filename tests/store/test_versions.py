@@ -1,5 +1,10 @@
+import pytest
+
+from segstudio.errors import UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
+from segstudio.runs import INSTANT
+from segstudio.store import learning
 from segstudio.store.catalog.versions import add_version, begin_run, end_run, make_current, version_groups
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
@@ -28,6 +33,18 @@ def test_versions_are_listed_with_the_one_that_proposes(project: Project) -> Non
     assert current is not None
     assert current.name == "v2"
     assert project.writer.call(lambda db: version_groups(db, "v1")).result(30) == {1: "train", 2: "held-out"}
+
+
+def test_a_version_that_is_not_there_does_not_become_current(project: Project) -> None:
+    assert project.writer is not None
+    project.writer.call(lambda db: add_version(db, _version(1, current=True))).result(30)
+    with pytest.raises(UserError, match="no version 'v2'"):
+        learning.make_current(project, "v2").result(30)
+    current = project.current_version()
+    assert current is not None
+    assert current.name == "v1"
+    learning.make_current(project, INSTANT).result(30)
+    assert project.current_version() is None
 
 
 def test_a_run_is_listed_from_its_beginning_to_its_end(project: Project) -> None:

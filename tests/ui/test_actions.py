@@ -7,11 +7,15 @@ import pytest
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from segstudio.geometry import Rect
+from segstudio.labels.model import Seq
+from segstudio.store.project import Project
+from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.ui.window.actions import ACTIONS, ICONLESS, Bar, action_named, keys_table, object_name
 from segstudio.ui.window.bars import tooltip
 from segstudio.ui.window.icons import icon_names
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession
+from tests.ui.desk import Desk
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
@@ -100,28 +104,38 @@ def test_without_a_project_only_what_makes_sense_is_enabled(empty_window: MainWi
     assert not {"propose", "accept", "done", "fine-tune", "export", "undo", "brush"} & enabled
 
 
-def test_undo_and_redo_follow_the_history(window: MainWindow, session: FakeSession) -> None:
+def test_undo_and_redo_follow_the_history(window: MainWindow, desk: Desk) -> None:
+    desk.shows(3)
     assert not window.bars.action("undo").isEnabled()
-    session.can_undo = True
-    session.historyChanged.emit()
+    desk.paint(Rect(100, 100, 5, 5), 2)
     assert window.bars.action("undo").isEnabled()
     assert not window.bars.action("redo").isEnabled()
+    desk.session.undo()
+    assert not window.bars.action("undo").isEnabled()
+    assert window.bars.action("redo").isEnabled()
 
 
-def test_undo_says_where_it_ends_in_a_compacted_project(window: MainWindow, session: FakeSession) -> None:
-    session.undo_ends = "Undo ends here."
-    session.historyChanged.emit()
+def test_undo_says_where_it_ends_in_a_compacted_project(window: MainWindow, desk: Desk) -> None:
+    path = desk.projects.copy(desk.place())
+    with Project.open(path) as project:
+        for _ in compact(project, planned(project, before=Seq(project.last_seq() + 1))):
+            pass
+    desk.open(path)
+    assert desk.documents.undo_ends.startswith("Undo ends here")
+    assert not desk.documents.can_undo
     assert window.bars.action("undo").isEnabled()
+    window.bars.action("undo").trigger()
+    assert desk.said[-1].startswith("Undo ends here")
 
 
-def test_stop_is_there_only_while_a_run_is_under_way(window: MainWindow, session: FakeSession) -> None:
+def test_stop_is_there_only_while_a_run_is_under_way(window: MainWindow, desk: Desk) -> None:
     stop = window.bars.action("stop-training")
     assert not stop.isEnabled()
-    session.fine_tune()
+    desk.trains()
     assert stop.isEnabled()
     assert not window.bars.action("fine-tune").isEnabled()
-    session.training = False
-    session.job("train", False)
+    desk.engine.refuse("Too little is labelled.", "NotEnoughLabels")
+    desk.wait(lambda: not desk.opened.training.running)
     assert not stop.isEnabled()
     assert window.bars.action("fine-tune").isEnabled()
 

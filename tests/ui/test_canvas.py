@@ -12,19 +12,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.editing.tools.pointer import Button, Phase
-from segstudio.app.values import Changed, JobKind
+from segstudio.app.editing.tools.overlay import Polyline
+from segstudio.app.editing.tools.pointer import Button
+from segstudio.app.editing.tools.table import TOOLS
+from segstudio.app.values import JobKind, Notice
 from segstudio.geometry import Rect
 from segstudio.imaging.display import ShownChannel, View
 from segstudio.imaging.levels import Levels
-from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.paint.stroke import capsule_spans
-from segstudio.labels.tiles.tile import Constant
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.events import meant_button
-from tests.ui.canvas_session import CLASSES, FakeSession, proposal_of, spans_mask, with_columns
-from tests.ui.fake_project import FakeProject
+from tests.polygon_tool import POLYGON
+from tests.store.store_painting import painted
+from tests.ui.canvas_values import SPECS, proposal_of, spans_mask
+from tests.ui.desk import Desk
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -32,22 +34,29 @@ LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.
 
 
 @pytest.fixture
-def session() -> FakeSession:
-    return FakeSession()
+def desk(own_desk: Desk) -> Desk:
+    """A session of the test's own: the canvas is the only widget over it."""
+    return own_desk
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot, session: FakeSession) -> Iterator[Canvas]:
-    """A canvas of 500 x 400 that shows a grey image."""
-    widget = Canvas(session)  # pyright: ignore[reportArgumentType]
+def canvas(qtbot: QtBot, desk: Desk) -> Iterator[Canvas]:
+    """A canvas of 500 x 400 that shows the first of two grey images; nothing is labelled."""
+    widget = Canvas(desk.session)
     qtbot.addWidget(widget)
     widget.resize(500, 400)
-    session.show(GREY)
+    desk.show({"a.png": GREY, "b.png": GREY[:200, :200]}, SPECS)
     with qtbot.waitExposed(widget):
         widget.show()
     yield widget
     widget._behind.stop()
     widget._badge.withdraw()
+
+
+def use(desk: Desk, tool: str, radius: float) -> None:
+    """Choose a tool."""
+    desk.session.tools.choose(tool)
+    desk.session.tools.set_radius(radius)
 
 
 def mouse(canvas: Canvas, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
@@ -78,11 +87,6 @@ def wheel(canvas: Canvas, at: QPointF, angle: int = 0, pixels: int = 0) -> None:
     QApplication.sendEvent(canvas, event)
 
 
-def labels(session: FakeSession) -> np.ndarray:
-    assert session.document is not None
-    return session.document.class_ids(0, Rect(0, 0, *SIZE))
-
-
 def expected(points: list[tuple[float, float]], radius: float) -> np.ndarray:
     """The pixels of the disc at the first point and of the capsules between successive ones."""
     whole = Rect(0, 0, *SIZE)
@@ -105,35 +109,35 @@ def colour_at(canvas: Canvas, x: float, y: float) -> QColor:
 @pytest.mark.parametrize("zoom", [0.3, 1.0, 2.5, 7.0, 31.0])
 @pytest.mark.parametrize("radius", [0.5, 3.3, 40.0])
 def test_a_stroke_paints_exactly_the_capsules_between_the_pointer_positions(
-    canvas: Canvas, session: FakeSession, zoom: float, radius: float
+    canvas: Canvas, desk: Desk, zoom: float, radius: float
 ) -> None:
-    session.use("brush", radius)
+    use(desk, "brush", radius)
     canvas.set_zoom(zoom)
     points = [QPointF(230.25, 180.5), QPointF(251.75, 199.0), QPointF(260.0, 188.125), QPointF(260.0, 230.0)]
     stroke(canvas, points)
     painted = [canvas.to_image(point) for point in points]
-    assert np.array_equal(labels(session) == 2, expected(painted, radius))
-    assert len(session.edits) == 1
+    assert np.array_equal(desk.class_ids() == 2, expected(painted, radius))
+    assert desk.edits == 1
 
 
-def test_a_click_paints_a_disc_and_a_double_click_two_strokes(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 5.0)
+def test_a_click_paints_a_disc_and_a_double_click_two_strokes(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 5.0)
     canvas.set_zoom(2.0)
     QTest.mouseClick(canvas, LEFT, pos=QPoint(200, 150))
     centre = canvas.to_image(QPointF(200, 150))
-    assert np.array_equal(labels(session) == 2, expected([centre], 5.0))
+    assert np.array_equal(desk.class_ids() == 2, expected([centre], 5.0))
     QTest.mouseDClick(canvas, LEFT, pos=QPoint(300, 150))
-    assert labels(session)[tuple(int(v) for v in canvas.to_image(QPointF(300, 150)))[::-1]] == 2
+    assert desk.class_ids()[tuple(int(v) for v in canvas.to_image(QPointF(300, 150)))[::-1]] == 2
 
 
-def test_the_right_button_paints_background_and_the_eraser_gives_unknown(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 30.0)
+def test_the_right_button_paints_background_and_the_eraser_gives_unknown(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 30.0)
     stroke(canvas, [canvas.to_widget(100, 100)], RIGHT)
-    assert labels(session)[100, 100] == 1
-    session.use("eraser", 10.0)
+    assert desk.class_ids()[100, 100] == 1
+    use(desk, "eraser", 10.0)
     stroke(canvas, [canvas.to_widget(100, 100)])
-    assert labels(session)[100, 100] == 0
-    assert labels(session)[100, 120] == 1
+    assert desk.class_ids()[100, 100] == 0
+    assert desk.class_ids()[100, 120] == 1
 
 
 def test_on_a_mac_ctrl_and_the_left_button_are_the_right_one() -> None:
@@ -143,8 +147,8 @@ def test_on_a_mac_ctrl_and_the_left_button_are_the_right_one() -> None:
     assert meant_button(Button.LEFT, ctrl, "linux") is Button.LEFT
 
 
-def test_what_is_painted_is_on_the_screen_at_once(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 10.0)
+def test_what_is_painted_is_on_the_screen_at_once(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 10.0)
     before = colour_at(canvas, 100.5, 100.5)
     stroke(canvas, [canvas.to_widget(100, 100), canvas.to_widget(200, 100)])
     after = colour_at(canvas, 150.5, 100.5)
@@ -155,15 +159,13 @@ def test_what_is_painted_is_on_the_screen_at_once(canvas: Canvas, session: FakeS
 
 
 @pytest.mark.parametrize("zoom", [0.21, 0.6, 1.0, 3.0])
-def test_after_any_stroke_the_buffer_is_what_is_drawn_anew(canvas: Canvas, session: FakeSession, zoom: float) -> None:
+def test_after_any_stroke_the_buffer_is_what_is_drawn_anew(canvas: Canvas, desk: Desk, zoom: float) -> None:
+    desk.stores(proposal_of(np.kron(np.arange(4 * 30 * 40).reshape(30 * 2, 80) % 3, np.ones((5, 5), int))))
+    assert desk.opened.proposals.seen is not None
     canvas.set_zoom(zoom)
     canvas.set_outlines(True)
-    session.proposal_on_screen = proposal_of(
-        np.kron(np.arange(4 * 30 * 40).reshape(30 * 2, 80) % 3, np.ones((5, 5), int))
-    )
-    session.proposalChanged.emit()
     for tool, radius, where in [("brush", 9.0, 150), ("eraser", 4.0, 170), ("brush", 0.5, 90)]:
-        session.use(tool, radius)
+        use(desk, tool, radius)
         stroke(canvas, [canvas.to_widget(where, 120), canvas.to_widget(where + 45.3, 161.7)])
         canvas.grab()
     drawn = canvas._frame.overlay.copy()
@@ -172,46 +174,46 @@ def test_after_any_stroke_the_buffer_is_what_is_drawn_anew(canvas: Canvas, sessi
     assert np.array_equal(drawn, canvas._frame.overlay)
 
 
-def test_escape_takes_the_stroke_back_and_the_rest_of_the_drag_paints_nothing(
-    canvas: Canvas, session: FakeSession
-) -> None:
-    session.use("brush", 10.0)
+def test_escape_takes_the_stroke_back_and_the_rest_of_the_drag_paints_nothing(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 10.0)
     ground = colour_at(canvas, 100.5, 100.5)
     QTest.mousePress(canvas, LEFT, pos=canvas.to_widget(100, 100).toPoint())
     QTest.mouseMove(canvas, canvas.to_widget(150, 100).toPoint())
+    assert desk.class_ids().any()
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not desk.documents.gesture_active
     QTest.mouseMove(canvas, canvas.to_widget(200, 150).toPoint())
     QTest.mouseRelease(canvas, LEFT, pos=canvas.to_widget(200, 150).toPoint())
-    assert session.cancelled == 1
-    assert not session.edits
-    assert not labels(session).any()
+    assert desk.edits == 0
+    assert not desk.class_ids().any()
     assert colour_at(canvas, 100.5, 100.5) == ground
 
 
-def test_lost_focus_keeps_the_stroke_and_ends_it(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 10.0)
+def test_lost_focus_keeps_the_stroke_and_ends_it(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 10.0)
     start = canvas.to_widget(100, 100).toPoint()
     QTest.mousePress(canvas, LEFT, pos=start)
     QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.ActiveWindowFocusReason))
     QTest.mouseMove(canvas, canvas.to_widget(200, 150).toPoint())
     QTest.mouseRelease(canvas, LEFT, pos=canvas.to_widget(200, 150).toPoint())
-    assert len(session.edits) == 1
-    assert np.array_equal(labels(session) == 2, expected([canvas.to_image(QPointF(start))], 10.0))
+    assert desk.edits == 1
+    assert np.array_equal(desk.class_ids() == 2, expected([canvas.to_image(QPointF(start))], 10.0))
 
 
-def test_a_hidden_canvas_keeps_the_stroke(canvas: Canvas, session: FakeSession) -> None:
+def test_a_hidden_canvas_keeps_the_stroke(canvas: Canvas, desk: Desk) -> None:
     QTest.mousePress(canvas, LEFT, pos=canvas.to_widget(100, 100).toPoint())
     canvas.hide()
-    assert len(session.edits) == 1
+    assert desk.edits == 1
 
 
-def test_nothing_is_painted_while_another_image_loads(canvas: Canvas, session: FakeSession) -> None:
-    session.imageLoading.emit("b.png")
+def test_nothing_is_painted_while_another_image_loads(canvas: Canvas, desk: Desk) -> None:
+    with desk.slow_reading():
+        desk.navigation.open(1)
+        stroke(canvas, [canvas.to_widget(100, 100)])
+        assert desk.edits == 0
     stroke(canvas, [canvas.to_widget(100, 100)])
-    assert not session.edits
-    session.imageShown.emit()
-    stroke(canvas, [canvas.to_widget(100, 100)])
-    assert len(session.edits) == 1
+    assert desk.edits == 1
+    assert desk.class_ids().any()
 
 
 # -- zoom and pan -----------------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def test_to_widget_and_to_image_are_inverse(canvas: Canvas) -> None:
     assert canvas.to_image(QPointF(250, 200)) == pytest.approx((200, 150))
 
 
-def test_a_middle_drag_brings_the_picture_along(canvas: Canvas, session: FakeSession) -> None:
+def test_a_middle_drag_brings_the_picture_along(canvas: Canvas, desk: Desk) -> None:
     canvas.set_zoom(4.0)
     start, end = QPoint(300, 200), QPoint(260, 237)
     grabbed = canvas.to_image(QPointF(start))
@@ -243,12 +245,12 @@ def test_a_middle_drag_brings_the_picture_along(canvas: Canvas, session: FakeSes
     QTest.mouseMove(canvas, end)
     QTest.mouseRelease(canvas, MIDDLE, pos=end)
     assert canvas.to_image(QPointF(end)) == pytest.approx(grabbed)
-    assert not session.edits
+    assert desk.edits == 0
 
 
 @pytest.mark.parametrize("by", ["middle", "space"])
-def test_a_stroke_goes_on_after_a_drag_in_its_middle(canvas: Canvas, session: FakeSession, by: str) -> None:
-    session.use("brush", 3.0)
+def test_a_stroke_goes_on_after_a_drag_in_its_middle(canvas: Canvas, desk: Desk, by: str) -> None:
+    use(desk, "brush", 3.0)
     canvas.set_zoom(4.0)
     a, b = QPoint(200, 200), QPoint(230, 180)
     path = [canvas.to_image(QPointF(a))]
@@ -268,14 +270,14 @@ def test_a_stroke_goes_on_after_a_drag_in_its_middle(canvas: Canvas, session: Fa
     path.append(canvas.to_image(QPointF(end)))
     QTest.mouseMove(canvas, end)
     QTest.mouseRelease(canvas, LEFT, pos=end)
-    assert len(session.edits) == 1
-    assert np.array_equal(labels(session) == 2, expected(path, 3.0))
+    assert desk.edits == 1
+    assert np.array_equal(desk.class_ids() == 2, expected(path, 3.0))
 
 
-def test_space_and_the_pan_tool_drag_with_the_left_button(canvas: Canvas, session: FakeSession) -> None:
+def test_space_and_the_pan_tool_drag_with_the_left_button(canvas: Canvas, desk: Desk) -> None:
     canvas.set_zoom(4.0)
     for tool, space in (("brush", True), ("pan", False)):
-        session.use(tool, 5.0)
+        use(desk, tool, 5.0)
         grabbed = canvas.to_image(QPointF(200, 200))
         if space:
             QTest.keyPress(canvas, Qt.Key.Key_Space)
@@ -285,10 +287,10 @@ def test_space_and_the_pan_tool_drag_with_the_left_button(canvas: Canvas, sessio
         if space:
             QTest.keyRelease(canvas, Qt.Key.Key_Space)
         assert canvas.to_image(QPointF(230, 210)) == pytest.approx(grabbed)
-    assert not session.edits
+    assert desk.edits == 0
 
 
-def test_a_dragged_picture_is_the_one_drawn_anew(canvas: Canvas, session: FakeSession) -> None:
+def test_a_dragged_picture_is_the_one_drawn_anew(canvas: Canvas) -> None:
     canvas.set_zoom(5.0)
     stroke(canvas, [canvas.to_widget(180, 150), canvas.to_widget(220, 160)])
     canvas.grab()
@@ -304,19 +306,19 @@ def test_a_dragged_picture_is_the_one_drawn_anew(canvas: Canvas, session: FakeSe
     assert np.array_equal(overlay, canvas._frame.overlay)
 
 
-def test_another_image_is_fitted_and_the_same_one_keeps_its_view(canvas: Canvas, session: FakeSession) -> None:
+def test_another_image_is_fitted_and_the_same_one_keeps_its_view(canvas: Canvas, desk: Desk) -> None:
     canvas.set_zoom(4.0)
-    session.imageShown.emit()
+    desk.shows(0)
     assert canvas.scale == 4.0
-    session.show(np.zeros((50, 100, 3), np.uint8), "b.png")
-    assert canvas.scale == pytest.approx((500 - 16) / 100)
+    desk.shows(1)
+    assert canvas.scale == pytest.approx((400 - 16) / 200)
 
 
 # -- what is seen -----------------------------------------------------------------------------------------------------
 
 
-def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 10.0)
+def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 10.0)
     canvas.set_zoom(3.0)
     QTest.mouseMove(canvas, QPoint(250, 200))
     assert canvas._ring == Ring(250.0, 200.0, 30.0)
@@ -324,11 +326,11 @@ def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canv
     assert picture.pixelColor(280, 200).lightness() > 160
     assert picture.pixelColor(283, 200).lightness() == 120
     assert picture.pixelColor(250, 200).lightness() == 120
-    session.use("brush", 20.0)
+    use(desk, "brush", 20.0)
     assert canvas._ring == Ring(250.0, 200.0, 60.0)
-    session.use("pan", 20.0)
+    use(desk, "pan", 20.0)
     assert canvas._ring is None
-    session.use("eraser", 20.0)
+    use(desk, "eraser", 20.0)
     QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
     assert canvas._ring is None
 
@@ -354,23 +356,21 @@ def test_an_outline_paints_nothing_outside_its_region(radius: float) -> None:
     assert image != blank
 
 
-def test_a_colour_changed_or_a_class_hidden_is_seen(canvas: Canvas, session: FakeSession) -> None:
+def test_a_colour_changed_or_a_class_hidden_is_seen(canvas: Canvas, desk: Desk) -> None:
     ground = colour_at(canvas, 100.5, 100.5)
     stroke(canvas, [canvas.to_widget(100, 100)])
     painted = colour_at(canvas, 100.5, 100.5)
-    session.classes = with_columns(CLASSES, ClassId(2), {"color": "#0000ff"})
-    session.classesChanged.emit()
+    desk.opened.classes.change("nucleus", color="#0000ff")
     assert colour_at(canvas, 100.5, 100.5).blue() > painted.blue()
-    session.classes = with_columns(CLASSES, ClassId(2), {"visible": False})
-    session.classesChanged.emit()
+    desk.opened.classes.change("nucleus", visible=False)
     assert colour_at(canvas, 100.5, 100.5) == ground
 
 
-def test_two_objects_of_an_instance_class_that_touch_are_told_apart(canvas: Canvas, session: FakeSession) -> None:
-    session.use("brush", 10.0)
+def test_two_objects_of_an_instance_class_that_touch_are_told_apart(canvas: Canvas, desk: Desk) -> None:
+    use(desk, "brush", 10.0)
     canvas.set_zoom(4.0)
-    for label_class, y in ((CLASSES[ClassId(3)], 130), (CLASSES[ClassId(2)], 170)):
-        session.current_class = label_class
+    for label_class, y in (("cell", 130), ("nucleus", 170)):
+        desk.documents.choose_class(label_class)
         for x in (190, 205):
             stroke(canvas, [canvas.to_widget(x, y)])
     fill = [colour_at(canvas, 190, y) for y in (130, 170)]
@@ -389,14 +389,14 @@ def test_opacity_and_hidden_labels(canvas: Canvas) -> None:
     assert colour_at(canvas, 100.5, 100.5).getRgb()[:3] == (120, 120, 120)
 
 
-def test_a_change_from_elsewhere_is_drawn_and_one_of_another_image_is_not(canvas: Canvas, session: FakeSession) -> None:
-    stroke(canvas, [canvas.to_widget(300, 100)])
+def test_a_change_from_elsewhere_is_drawn_and_one_of_another_image_is_not(canvas: Canvas, desk: Desk) -> None:
+    desk.shows(1)
+    other = desk.document
+    desk.shows(0)
     ground = colour_at(canvas, 100.5, 100.5)
-    assert session.document is not None
-    session.document.raster.put((0, 0, 0), Constant(1, 1))
-    session.changed.emit(Changed(None, ImageId(7), 0, Rect(0, 0, 256, 256)))
+    desk.documents.commit(painted(other, Rect(0, 0, 256, 256), other.next_object, new_class=1))
     assert colour_at(canvas, 100.5, 100.5) == ground
-    session.changed.emit(Changed(None, ImageId(1), 0, Rect(0, 0, 256, 256)))
+    desk.paint(Rect(0, 0, 256, 256), 1)
     assert colour_at(canvas, 100.5, 100.5) != ground
 
 
@@ -409,26 +409,24 @@ def test_the_position_under_the_pointer_is_told(canvas: Canvas, qtbot: QtBot) ->
 
 
 def test_the_place_under_a_still_pointer_is_told_again_when_the_view_or_the_image_changes(
-    canvas: Canvas, session: FakeSession, qtbot: QtBot
+    canvas: Canvas, desk: Desk, qtbot: QtBot
 ) -> None:
     mouse(canvas, QEvent.Type.MouseMove, QPointF(100, 100), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
     with qtbot.waitSignal(canvas.hovered) as told:
         canvas.set_zoom(8.0)
     assert tuple(told.args or ()) == canvas.to_image(QPointF(100, 100))
     with qtbot.waitSignal(canvas.hovered) as told:
-        session.show(GREY[:200, :200])
+        desk.shows(1)
     assert tuple(told.args or ()) == canvas.to_image(QPointF(100, 100))
 
 
-def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_pointer(
-    qtbot: QtBot, session: FakeSession
-) -> None:
+def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_pointer(qtbot: QtBot, desk: Desk) -> None:
     frame = QWidget()
     qtbot.addWidget(frame)
     frame.resize(500, 500)
-    canvas = Canvas(session, frame)  # pyright: ignore[reportArgumentType]
+    canvas = Canvas(desk.session, frame)
     canvas.setGeometry(0, 0, 500, 500)
-    session.show(GREY)
+    desk.show({"a.png": GREY, "b.png": GREY[:200, :200]}, SPECS)
     with qtbot.waitExposed(frame):
         frame.show()
     mouse(canvas, QEvent.Type.MouseMove, QPointF(250, 200), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
@@ -439,20 +437,27 @@ def test_when_the_canvas_moves_under_a_still_pointer_the_outline_stays_on_the_po
     with qtbot.waitSignal(canvas.left):
         canvas.setGeometry(0, 300, 500, 200)
     assert canvas._ring is None
+    canvas._behind.stop()
+    desk.leave()  # before the canvas goes
 
 
-def test_the_session_hears_of_hovering(canvas: Canvas, session: FakeSession) -> None:
+def test_the_session_hears_of_hovering(canvas: Canvas, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOOLS._own, "polygon", POLYGON)
+    monkeypatch.setattr(TOOLS, "_all", None)
+    desk.session.tools.choose("polygon")
+    QTest.mouseClick(canvas, LEFT, pos=QPoint(60, 50))
     mouse(canvas, QEvent.Type.MouseMove, QPointF(90.5, 80.25), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
-    assert (session.pointers[-1].x, session.pointers[-1].y) == canvas.to_image(QPointF(90.5, 80.25))
-    assert session.pointers[-1].phase is Phase.HOVER
-    assert session.pointers[-1].button is Button.NONE
+    lines = [shape for shape in desk.session.tools.overlay if isinstance(shape, Polyline) and shape.dashed]
+    assert [line.points[-1] for line in lines] == [canvas.to_image(QPointF(90.5, 80.25))]
+    desk.documents.cancel_gesture()
+    desk.session.tools.choose("brush")
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_project_a_hint_says_where_to_begin(qtbot: QtBot, session: FakeSession) -> None:
-    canvas = Canvas(session)  # pyright: ignore[reportArgumentType]
+def test_without_a_project_a_hint_says_where_to_begin(qtbot: QtBot, desk: Desk) -> None:
+    canvas = Canvas(desk.session)
     qtbot.addWidget(canvas)
     with qtbot.waitExposed(canvas):
         canvas.show()
@@ -465,44 +470,56 @@ def test_without_a_project_a_hint_says_where_to_begin(qtbot: QtBot, session: Fak
         QTest.mouseClick(button, LEFT)
     assert canvas.objectName() == "canvas"
     assert canvas.accessibleName()
+    told: list[object] = []
+    canvas.hovered.connect(lambda *at: told.append(at))
+    desk.session.notices.told.connect(told.append)
     QTest.mouseMove(canvas, QPoint(5, 5))
     stroke(canvas, [QPointF(5, 5)])
-    assert session.pointers == []
+    assert told == []
 
 
-def test_an_image_that_cannot_be_shown_gets_its_sentence_and_no_stroke(canvas: Canvas, session: FakeSession) -> None:
-    session.notices.fail(JobKind("train"), "other")
+def test_an_image_that_cannot_be_shown_gets_its_sentence_and_no_stroke(
+    canvas: Canvas, desk: Desk, tmp_path: Path
+) -> None:
+    desk.session.notices.fail(JobKind("train"), "other")
     line = canvas.findChild(QLabel, "canvasHintLine")
     assert isinstance(line, QLabel)
     assert not line.isVisible()
-    session.imageLoading.emit("b.png")
-    session.notices.fail(JobKind("image"), "b.png ends in the middle of its pixels.")
+    path = desk.projects.of_pixels(tmp_path / "torn", {"a.png": GREY, "b.png": GREY}, SPECS)
+    file = tmp_path / "torn" / "images" / "b.png"
+    file.write_bytes(file.read_bytes()[:-200])
+    desk.open(path)
+    told: list[Notice] = []
+    desk.session.notices.told.connect(told.append)
+    desk.shows(1)
     assert line.isVisible()
-    assert line.text() == "b.png ends in the middle of its pixels."
+    assert [notice.sentence for notice in told if notice.job is JobKind.IMAGE] == [line.text()]
+    assert "b.png" in line.text()
     stroke(canvas, [QPointF(100, 100)])
-    assert not session.edits
-    session.imageShown.emit()
+    assert desk.edits == 0
+    desk.shows(0)
     assert not line.isVisible()
 
 
 def test_loading_is_said_in_the_middle_or_in_the_corner_of_another_image(
-    canvas: Canvas, session: FakeSession, qtbot: QtBot
+    canvas: Canvas, desk: Desk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     title = canvas.findChild(QLabel, "canvasHintTitle")
     assert isinstance(title, QLabel)
     badge = canvas.findChild(QLabel, "canvasBadge")
     assert isinstance(badge, QLabel)
-    session.imageLoading.emit("b.png")
-    assert not title.isVisible()
-    qtbot.waitUntil(badge.isVisible)
-    assert "b.png" in badge.text()
-    session.imageShown.emit()
+    with desk.slow_reading():
+        desk.navigation.open(1)
+        assert not title.isVisible()
+        qtbot.waitUntil(badge.isVisible)
+        assert "b.png" in badge.text()
     assert not badge.isVisible()
-    session.display = None
-    session.have(FakeProject(session))
-    session.imageLoading.emit("c.png")
-    assert title.isVisible()
-    assert "c.png" in title.text()
+    path = desk.projects.pictures(tmp_path, {"a.png": GREY, "c.png": GREY}, SPECS)
+    with desk.slow_reading():
+        desk.session.projects.open(path, 1)
+        assert title.isVisible()
+        assert "c.png" in title.text()
+    assert not title.isVisible()
 
 
 def test_dropped_files_are_handed_on(canvas: Canvas, qtbot: QtBot, tmp_path: Path) -> None:
@@ -521,45 +538,48 @@ def test_dropped_files_are_handed_on(canvas: Canvas, qtbot: QtBot, tmp_path: Pat
 
 
 @pytest.mark.parametrize("zoom", [0.4, 1.0, 3.0])
-def test_another_view_is_looked_up_from_the_same_samples(canvas: Canvas, session: FakeSession, zoom: float) -> None:
+def test_another_view_is_looked_up_from_the_same_samples(canvas: Canvas, desk: Desk, zoom: float) -> None:
     samples = np.full((900, 1200, 1), 1000, np.uint16)
     samples[:, 600:] = 3000
-    session.show(samples)
+    desk.show({"a.tif": samples}, SPECS)
     canvas.set_zoom(zoom)
-    view = session.display.view
-    session.see(view.between(Levels(0, 4000)))
+    display = desk.navigation.display
+    assert display is not None
+    desk.navigation.displaying.choose(display.view.between(Levels(0, 4000)))
     assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (64, 64, 64)
     assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (191, 191, 191)
-    before, transform = session.display.reduced, canvas._viewport.transform
-    session.see(View((ShownChannel(0, Levels(2000, 3000), (255, 128, 0)),)))
+    before, transform = display.reduced, canvas._viewport.transform
+    desk.navigation.displaying.choose(View((ShownChannel(0, Levels(2000, 3000), (255, 128, 0)),)))
     assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (0, 0, 0)
     assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (255, 128, 0)
-    assert session.display.reduced is before
+    assert desk.navigation.display is not None
+    assert desk.navigation.display.reduced is before
     assert canvas._viewport.transform == transform
 
 
-def test_another_view_leaves_labels_and_a_stroke_under_way_alone(canvas: Canvas, session: FakeSession) -> None:
-    session.show(np.full((300, 400, 1), 1000, np.uint16))
+def test_another_view_leaves_labels_and_a_stroke_under_way_alone(canvas: Canvas, desk: Desk) -> None:
+    desk.show({"a.tif": np.full((300, 400, 1), 1000, np.uint16)}, SPECS)
     canvas.set_opacity(1.0, 1.0)
     at = canvas.to_widget(200, 150)
     mouse(canvas, QEvent.Type.MouseButtonPress, at, LEFT, LEFT)
     painted = colour_at(canvas, 200.5, 150.5)
-    session.see(session.display.view.between(Levels(0, 1000)))
-    assert session.gesture_active
+    assert desk.navigation.display is not None
+    desk.navigation.displaying.choose(desk.navigation.display.view.between(Levels(0, 1000)))
+    assert desk.documents.gesture_active
     assert colour_at(canvas, 200.5, 150.5) == painted
     assert colour_at(canvas, 100.5, 50.5).getRgb()[:3] == (255, 255, 255)
     mouse(canvas, QEvent.Type.MouseButtonRelease, at, LEFT, Qt.MouseButton.NoButton)
-    assert len(session.edits) == 1
+    assert desk.edits == 1
 
 
-def test_any_channels_of_many_are_shown(canvas: Canvas, session: FakeSession) -> None:
+def test_any_channels_of_many_are_shown(canvas: Canvas, desk: Desk) -> None:
     samples = np.zeros((600, 800, 6), np.float32)
     samples[..., 5], samples[..., 3] = 0.5, np.nan
-    session.show(samples)
+    desk.show({"a.tif": samples}, SPECS)
     for zoom in (0.4, 2.0):
         canvas.set_zoom(zoom)
         channels = [ShownChannel(i, Levels(0, 1), colour) for i, colour in ((5, (0, 255, 0)), (3, (255, 0, 0)))]
-        session.see(View(tuple(channels)))
+        desk.navigation.displaying.choose(View(tuple(channels)))
         assert colour_at(canvas, 400.5, 300.5).getRgb()[:3] == (0, 128, 0)
-        session.see(View(tuple(ShownChannel(i, Levels(0, 2), (255, 255, 255)) for i in range(6))))
+        desk.navigation.displaying.choose(View(tuple(ShownChannel(i, Levels(0, 2), (255, 255, 255)) for i in range(6))))
         assert colour_at(canvas, 400.5, 300.5).getRgb()[:3] == (64, 64, 64)

@@ -22,7 +22,7 @@ from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
 from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import LARGEST_SCALE, Viewport
-from tests.ui.canvas_session import CLASSES, proposal_of, with_columns
+from tests.ui.canvas_values import CLASSES, proposal_of, with_columns
 
 SIZE = (300, 270)
 RNG = np.random.default_rng(5)

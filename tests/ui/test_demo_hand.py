@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from segstudio.demo.hand import HandStroke, strokes_for
 from segstudio.geometry import Rect
 from segstudio.labels.paint.stroke import capsule_spans
-from tests.ui.canvas_session import spans_mask
+from tests.ui.canvas_values import spans_mask
 
 
 def painted(stroke: HandStroke, shape: tuple[int, int]) -> NDArray[np.bool_]:

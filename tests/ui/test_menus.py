@@ -1,6 +1,5 @@
 """What the menus lead to: what Done fills the rest with, Help, and the one dialog behind Open; by mouse and keys."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,15 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from segstudio import __version__
-from segstudio.errors import UserError
+from segstudio.app.values import Rest
+from segstudio.tasks.labels.accept import REST_SETTING
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, current_theme
 from segstudio.ui.window.actions import ACTIONS, Needs
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession
+from tests.ui.desk import Desk
+from tests.ui.small_projects import plates
 
-Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton
 
 # Said by the offscreen platform of every menu that pops up.
@@ -45,30 +45,26 @@ def _press(qtbot: QtBot, window: MainWindow, menu_name: str, action_name: str) -
 
 @pytest.mark.parametrize("rest", ["background", "unknown", "proposal"])
 def test_the_menu_decides_what_done_fills_the_rest_with(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called, rest: str
+    qtbot: QtBot, window: MainWindow, desk: Desk, rest: str
 ) -> None:
-    session.done_rest = "unknown" if rest == "background" else "background"
-    session.settingsChanged.emit()
-    said: list[str] = []
-    session.said.connect(said.append)
+    desk.opened.finishing.set_rest(Rest.UNKNOWN if rest == "background" else Rest.BACKGROUND)
     _press(qtbot, window, "menuRest", f"rest-{rest}")
-    assert called("set_done_rest") == [("set_done_rest", rest)]
+    assert desk.opened.finishing.rest == rest
+    writer = desk.opened.store.writer
+    assert writer is not None
+    assert writer.flush()
+    assert desk.opened.store.setting(REST_SETTING) == rest
     checked = [row.name for row in ACTIONS if row.group == "rest" and window.bars.action(row.name).isChecked()]
     assert checked == [f"rest-{rest}"]
-    assert "images that are done stay as they are" in said[-1]
+    assert "images that are done stay as they are" in desk.said[-1]
 
 
-def test_a_choice_that_was_refused_is_not_checked(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_rest: object) -> None:
-        raise UserError("read-only")
-
-    assert session.project is not None
-    monkeypatch.setattr(session.project.finishing, "set_rest", refuse)
+def test_a_choice_that_was_refused_is_not_checked(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    desk.load(plates(2), ["a"], read_only=True)
     _press(qtbot, window, "menuRest", "rest-background")
     assert window.bars.action("rest-proposal").isChecked()
     assert not window.bars.action("rest-background").isChecked()
+    assert desk.said[-1].startswith("read-only: ")
 
 
 def test_help_lists_every_key_of_the_table(qtbot: QtBot, window: MainWindow) -> None:

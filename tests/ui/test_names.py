@@ -18,10 +18,8 @@ from PySide6.QtWidgets import (
     QToolBar,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
 
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "ui-names.md"
 INTERACTIVE = (
@@ -42,12 +40,9 @@ CONTRACT = set(
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> MainWindow:
+def window(empty_window: MainWindow) -> MainWindow:
     """The window without a project."""
-    made = MainWindow(FakeSession())
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    return empty_window
 
 
 def _documented() -> set[str]:

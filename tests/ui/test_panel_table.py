@@ -5,7 +5,8 @@ from PySide6.QtWidgets import QLabel
 
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession, class_table, image_items
+from tests.ui.desk import Desk
+from tests.ui.small_projects import plates
 
 
 class _Count(QLabel):
@@ -22,8 +23,9 @@ class _Count(QLabel):
 
 @pytest.mark.parametrize("place", Place)
 def test_a_panel_of_another_package_stands_behind_ours_and_follows_the_project(
-    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch, place: Place
+    own_window: MainWindow, own_desk: Desk, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
+    window, desk = own_window, own_desk
     ours = {row.name: row for row in PANELS.own}
     monkeypatch.setattr(PANELS, "_all", {**ours, "count": Panel("count", place, _Count)})
     window.add_rows()
@@ -34,7 +36,7 @@ def test_a_panel_of_another_package_stands_behind_ours_and_follows_the_project(
     assert isinstance(panel, QLabel)
     assert panel.text() == "6 images"
     assert panel.isVisible()
-    session.load(image_items(3), class_table(["cell"]))
+    desk.load(plates(3), ["cell"])
     assert panel.text() == "3 images"
     window.close()  # how the panels stood is kept with another one among them
-    assert session.preferences.panel_state
+    assert desk.session.preferences.panel_state

@@ -1,30 +1,29 @@
 """The panels: images, classes, brush. Real clicks on real rows."""
 
-from collections.abc import Callable
+import os
 from dataclasses import replace
-from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import ImageItem
+from segstudio.app.values import ImageItem, Rest
 from segstudio.app.viewing.thumbnails import Wish
-from segstudio.labels.model import ImageId, Kind
+from segstudio.geometry import Rect
+from segstudio.labels.model import ClassId, ImageId, Kind, LabelClass
 from segstudio.labels.paint.policy import Touch
 from segstudio.ui.panels.class_list import Spot, spot_rect, spot_words
 from segstudio.ui.panels.class_panel import free_name, palette
 from segstudio.ui.panels.image_list import ITEM_ROLE, described
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession, class_table, image_items
+from tests.ui.desk import Desk
+from tests.ui.small_projects import plates, write_image
 
-Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -41,46 +40,50 @@ def _action(menu: QMenu, text: str) -> QAction:
 # --- images ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_an_image_opens_it(window: MainWindow, called: Called) -> None:
+def test_a_click_on_an_image_opens_it(window: MainWindow, desk: Desk) -> None:
     view = window.arrangement.images.view
     rect = view.visualRect(window.arrangement.images.model.index(2))
     QTest.mouseClick(view.viewport(), LEFT, pos=rect.center())
-    assert called("open_image") == [("open_image", 2)]
+    assert desk.navigation.index == 2
+    desk.shown()
+    assert desk.session.current_image == "plate_0002.png"
 
 
-def test_the_list_follows_the_image_on_screen_without_opening_it_again(
-    window: MainWindow, session: FakeSession, called: Called
-) -> None:
-    session.open_image(3)
+def test_the_list_follows_the_image_on_screen_without_opening_it_again(window: MainWindow, desk: Desk) -> None:
+    asked = _loadings(desk)
+    desk.shows(3)
     assert window.arrangement.images.view.currentIndex().row() == 3
-    assert called("open_image") == [("open_image", 3)]
+    assert asked == ["plate_0003.png"]
 
 
-def test_the_image_on_screen_stays_marked_when_the_whole_list_is_read_anew(
-    window: MainWindow, session: FakeSession, called: Called
-) -> None:
-    session.open_image(3)
-    session.imagesChanged.emit(())
+def test_the_image_on_screen_stays_marked_when_the_whole_list_is_read_anew(window: MainWindow, desk: Desk) -> None:
+    asked = _loadings(desk)
+    desk.shows(3)
+    read: list[object] = []
+    desk.navigation.imagesChanged.connect(read.append)
+    desk.navigation.reload_later()
+    desk.wait(lambda: () in read)
     assert window.arrangement.images.view.currentIndex().row() == 3
-    assert called("open_image") == [("open_image", 3)]
+    assert asked == ["plate_0003.png"]
 
 
-def test_arrow_keys_walk_through_the_images(window: MainWindow, called: Called) -> None:
+def test_arrow_keys_walk_through_the_images(window: MainWindow, desk: Desk) -> None:
     window.arrangement.images.view.setFocus()
     QTest.keyClick(window.arrangement.images.view, Qt.Key.Key_Right)
-    assert called("open_image") == [("open_image", 1)]
+    assert desk.navigation.index == 1
 
 
-def test_the_counts_follow_what_is_done(window: MainWindow, session: FakeSession) -> None:
+def test_the_counts_follow_what_is_done(window: MainWindow, desk: Desk) -> None:
     counts = window.arrangement.images.findChild(QWidget, "imageCounts")
-    assert counts is not None
-    assert counts.text() == "2 of 6 done"  # type: ignore[attr-defined]
-    session.images[4] = ImageItem(4, ImageId(5), "e.png", "done", "train", 9, 1, "", 640, 480, 1)
-    session.imagesChanged.emit((4,))
-    assert counts.text() == "3 of 6 done"  # type: ignore[attr-defined]
-    session.images[4] = ImageItem(4, ImageId(5), "e.png", "in-progress", "train", 9, 1, "", 640, 480, 1)
-    session.imagesChanged.emit((4,))
-    assert counts.text() == "2 of 6 done"  # type: ignore[attr-defined]
+    assert isinstance(counts, QLabel)
+    assert counts.text() == "2 of 6 done"
+    desk.shows(4)
+    desk.opened.finishing.set_rest(Rest.BACKGROUND)
+    desk.session.mark_done()
+    desk.wait(lambda: counts.text() == "3 of 6 done")
+    desk.shows(4)
+    desk.session.undo()
+    desk.wait(lambda: counts.text() == "2 of 6 done")
 
 
 def test_a_row_says_everything_in_words_too() -> None:
@@ -90,25 +93,31 @@ def test_a_row_says_everything_in_words_too() -> None:
         assert part in words
 
 
-def test_a_changed_row_changes_in_the_model(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+def test_a_changed_row_changes_in_the_model(window: MainWindow, desk: Desk) -> None:
     model = window.arrangement.images.model
-    with qtbot.waitSignal(model.dataChanged):
-        session.imagesChanged.emit((1,))
-    assert model.data(model.index(1), ITEM_ROLE) is session.images[1]
-    assert model.index(1).data(ITEM_ROLE) == session.images[1]
-    assert type(model.index(1).data(ITEM_ROLE)) is type(session.images[1])  # a tuple must not come back as a list
+    before = model.index(0).data(ITEM_ROLE)
+    rows: list[int] = []
+    model.dataChanged.connect(lambda first, _last: rows.append(first.row()))
+    desk.paint(Rect(100, 100, 5, 5), 2)
+    desk.wait(lambda: model.index(0).data(ITEM_ROLE) != before)
+    assert set(rows) == {0}
+    found = model.index(0).data(ITEM_ROLE)
+    assert found == desk.navigation.items[0]
+    assert model.data(model.index(0), ITEM_ROLE) is desk.navigation.items[0]
+    assert type(found) is type(desk.navigation.items[0])  # a tuple must not come back as a list
 
 
 def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(
-    window: MainWindow, session: FakeSession, qtbot: QtBot
+    window: MainWindow, desk: Desk, qtbot: QtBot
 ) -> None:
-    items = image_items(100_000)
-    began = perf_counter()
-    session.load(items, class_table(["a"]))
+    path = desk.projects.many(desk.place(), 100_000)
+    began = process_time()
+    desk.session.projects.open(path, 0)
+    desk.wait(desk.session.projects.wait)
     qtbot.wait(1)
     assert window.arrangement.images.model.rowCount() == 100_000
-    session.open_image(99_999)
-    assert perf_counter() - began < 10, "some seconds at most: nothing may be done for each row but counting"
+    desk.navigation.open(99_999)
+    assert process_time() - began < 10, "some seconds at most: nothing may be done for each row but counting"
     rect = window.arrangement.images.view.visualRect(window.arrangement.images.model.index(99_999))
     assert window.arrangement.images.view.viewport().rect().intersects(rect)
 
@@ -119,9 +128,8 @@ def _wish(window: MainWindow, row: int) -> Wish:
     return found
 
 
-def _grey(file: Path, value: int) -> Path:
-    Image.fromarray(np.full((40, 60, 3), value, np.uint8)).save(file)
-    return file
+def _grey(value: int) -> np.ndarray:
+    return np.full((40, 60, 3), value, np.uint8)
 
 
 def _red(window: MainWindow, row: int) -> int | None:
@@ -130,15 +138,14 @@ def _red(window: MainWindow, row: int) -> int | None:
 
 
 def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_is_tried_once(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+    qtbot: QtBot, window: MainWindow, desk: Desk
 ) -> None:
-    files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 80 * n) for n in range(3)]
-    broken = tmp_path / "3.png"
-    broken.write_bytes(b"no image at all")
     thumbnails = window.arrangement.images.thumbnails
     came: list[None] = []
     thumbnails.ready.connect(lambda: came.append(None))
-    session.load(image_items(4), class_table(["a"]), files=[*files, broken])
+    path = desk.projects.of_pixels(desk.place(), {f"{n}.png": _grey(80 * n) for n in range(4)}, ["a"])
+    (path.parent / "images" / "3.png").write_bytes(b"no image at all")
+    desk.open(path)
     window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: not any(thumbnails.pending(_wish(window, row)) for row in range(4)))
     assert _red(window, 1) == 80
@@ -149,88 +156,79 @@ def test_thumbnails_come_for_what_is_looked_at_and_a_broken_file_is_tried_once(
     assert len(came) == before
 
 
-def test_thumbnails_of_another_project_are_forgotten(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
-) -> None:
-    for name, value in (("a", 10), ("b", 200)):
-        _grey(tmp_path / f"{name}.png", value)
-    for name, value in (("a", 10), ("b", 200)):
-        session.load(image_items(2), class_table(["x"]), files=[None, tmp_path / f"{name}.png"])
+def test_thumbnails_of_another_project_are_forgotten(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    for value in (10, 200):
+        desk.show({"0.png": _grey(0), "1.png": _grey(value)})
         window.arrangement.images.view.viewport().repaint()
         qtbot.waitUntil(lambda value=value: _red(window, 1) == value)
 
 
-def test_thumbnails_follow_their_images_when_rows_move(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
-) -> None:
-    files = [None, *(_grey(tmp_path / f"{n}.png", 50 + 50 * n) for n in range(3))]
-    items = image_items(4)
-    session.load(items, class_table(["a"]), files=files)
+def test_thumbnails_follow_their_images_when_rows_move(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    desk.show({f"{n}.png": _grey(50 * n) for n in range(4)})
     window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: [_red(window, row) for row in (1, 2, 3)] == [50, 100, 150])
-    rest = [items[0], *items[2:]]
-    session.images = [item._replace(index=row) for row, item in enumerate(rest)]
-    session.files = [None, *files[2:]]
-    session.imagesChanged.emit(())
+    desk.session.remove_images(["1.png"])
+    desk.wait(lambda: len(desk.navigation.items) == 3)
     assert [_red(window, row) for row in (1, 2)] == [100, 150]
 
 
 def test_a_thumbnail_is_made_again_when_the_content_of_its_image_is_another(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path
+    qtbot: QtBot, window: MainWindow, desk: Desk
 ) -> None:
-    file = _grey(tmp_path / "a.png", 10)
-    session.load(image_items(2), class_table(["a"]), files=[None, file])
+    desk.open(desk.projects.of_pixels(desk.place(), {"0.png": _grey(0), "1.png": _grey(10)}, ["a"]))
     qtbot.waitUntil(lambda: _red(window, 1) == 10)
-    _grey(file, 200)
-    session.contents[session.images[1].id] = "another"
-    session.imagesChanged.emit((1,))
+    file = desk.navigation.rows[1].file
+    write_image(file, _grey(200))
+    os.utime(file, ns=(10**18, 10**18))
+    desk.shows(1)
     qtbot.waitUntil(lambda: _red(window, 1) == 200)
 
 
 def test_the_image_on_screen_lends_its_picture_where_its_file_is_too_large_for_one(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("segstudio.app.viewing.thumbnails.LARGEST_BYTES", 1000)
-    files: list[Path | None] = [_grey(tmp_path / f"{n}.png", 50) for n in range(2)]
-    session.load(image_items(2), class_table(["a"]), files=files)
+    desk.show({f"{n}.png": _grey(50) for n in range(2)})
     thumbnails = window.arrangement.images.thumbnails
     assert _red(window, 0) is not None  # it is on screen
     window.arrangement.images.view.viewport().repaint()
     qtbot.waitUntil(lambda: not thumbnails.pending(_wish(window, 1)))
     assert _red(window, 1) is None
-    session.open_image(1)
+    desk.shows(1)
     assert _red(window, 1) is not None
 
 
 # --- classes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_a_class_picks_it(window: MainWindow, called: Called) -> None:
+def test_a_click_on_a_class_picks_it(window: MainWindow, desk: Desk) -> None:
     _click_class(window, 2, Spot.NAME)
-    assert called("set_class") == [("set_class", "membrane")]
+    assert desk.documents.current_class.name == "membrane"
 
 
-def test_the_list_follows_the_class_picked_elsewhere(window: MainWindow, session: FakeSession) -> None:
-    session.set_class("debris")
+def test_the_list_follows_the_class_picked_elsewhere(window: MainWindow, desk: Desk) -> None:
+    desk.session.set_class("debris")
     assert window.arrangement.classes.view.currentIndex().row() == 3
 
 
-def test_lock_and_eye_act_at_once_and_toggle(window: MainWindow, session: FakeSession, called: Called) -> None:
-    _click_class(window, 1, Spot.LOCK)
-    _click_class(window, 1, Spot.EYE)
-    _click_class(window, 1, Spot.LOCK)
-    changes = [call[1:] for call in called("change_class")]
-    assert changes == [("nucleus", {"locked": True}), ("nucleus", {"visible": False}), ("nucleus", {"locked": False})]
+def test_lock_and_eye_act_at_once_and_toggle(window: MainWindow, desk: Desk) -> None:
+    seen: list[tuple[bool, bool]] = []
+    for spot in (Spot.LOCK, Spot.EYE, Spot.LOCK):
+        _click_class(window, 1, spot)
+        now = desk.documents.classes.named("nucleus")
+        assert now is not None
+        seen.append((now.locked, now.visible))
+    assert seen == [(True, True), (True, False), (False, False)]
 
 
 def test_the_tip_over_lock_and_eye_says_what_a_click_does(
-    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(QToolTip, "showText", lambda at, text, *rest: said.append(text))
     view = window.arrangement.classes.view
     row = view.visualRect(window.arrangement.classes.model.index(1))
-    session.change_class("nucleus", locked=True)
+    desk.opened.classes.change("nucleus", locked=True)
     for spot, words in ((Spot.LOCK, "Locked"), (Spot.EYE, "Hide"), (Spot.SWATCH, "colour")):
         at = spot_rect(row, spot).center()
         QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
@@ -238,37 +236,55 @@ def test_the_tip_over_lock_and_eye_says_what_a_click_does(
 
 
 def test_what_lock_and_eye_do_depends_on_how_they_stand() -> None:
-    plain = class_table(["a"]).named("a")
-    assert plain is not None
+    plain = LabelClass(ClassId(2), "a", "#102030", Kind.SEMANTIC, 1, 1)
     turned = replace(plain, locked=True, visible=False)
     words = [spot_words(found, spot) for spot in (Spot.LOCK, Spot.EYE) for found in (plain, turned)]
     assert len(set(words)) == 4
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")
-def test_the_colour_offers_a_palette_and_takes_it(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called
-) -> None:
+def test_the_colour_offers_a_palette_and_takes_it(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
     _click_class(window, 1, Spot.SWATCH)
     menu = next(m for m in window.findChildren(QMenu, "classColorMenu") if m.isVisible())
     colors = [a.text() for a in menu.actions() if a.text().startswith("#")]
     assert colors == [c.upper() for c in palette()]
     _action(menu, palette()[3].upper()).trigger()
-    assert called("change_class") == [("change_class", "nucleus", {"color": palette()[3]})]
+    now = desk.documents.classes.named("nucleus")
+    assert now is not None
+    assert now.color == palette()[3]
     menu.close()
 
 
-def test_a_new_class_gets_a_free_name_and_is_named_at_once(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, called: Called
-) -> None:
+def test_a_new_class_gets_a_free_name_and_is_named_at_once(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
     window.arrangement.classes.add(Kind.INSTANCE)
-    assert called("add_class") == [("add_class", "class", None, "instance")]
+    made = desk.documents.classes.named("class")
+    assert made is not None
+    assert made.kind is Kind.INSTANCE
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
     assert editor.hasFocus()
     QTest.keyClicks(editor, "cell")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: called("rename_class") == [("rename_class", "class", "cell")])
+    desk.wait(lambda: desk.documents.classes.named("cell"))
+    named = desk.documents.classes.named("cell")
+    assert named is not None
+    assert named.id == made.id
+
+
+def test_a_name_being_typed_stays_while_objects_are_counted(window: MainWindow, desk: Desk) -> None:
+    counted: list[None] = []
+    desk.opened.object_counts.counted.connect(lambda: counted.append(None))
+    window.arrangement.classes.rename("membrane")
+    editor = window.findChild(QLineEdit, "classNameEdit")
+    assert editor is not None
+    editor.selectAll()
+    QTest.keyClicks(editor, "wa")
+    desk.paint(Rect(100, 100, 5, 5), 2)
+    desk.wait(lambda: counted)
+    assert editor.text() == "wa"
+    QTest.keyClicks(editor, "ll")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    desk.wait(lambda: desk.documents.classes.named("wall"))
 
 
 def test_free_names_count_up() -> None:
@@ -276,7 +292,7 @@ def test_free_names_count_up() -> None:
     assert free_name("class", ["Class", "class 2"]) == "class 3"
 
 
-def test_f2_and_double_click_rename(window: MainWindow, session: FakeSession) -> None:
+def test_f2_and_double_click_rename(window: MainWindow, desk: Desk) -> None:
     view = window.arrangement.classes.view
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_F2)
@@ -285,29 +301,23 @@ def test_f2_and_double_click_rename(window: MainWindow, session: FakeSession) ->
     assert editor.text() == "nucleus"
 
 
-def test_the_menu_of_a_class_says_what_would_change(window: MainWindow, session: FakeSession, called: Called) -> None:
-    found = session.classes.named("nucleus")
+def test_the_menu_of_a_class_says_what_would_change(window: MainWindow, desk: Desk) -> None:
+    found = desk.documents.classes.named("nucleus")
     assert found is not None
     menu = window.arrangement.classes.menu_for(found)
     _action(menu, "Lock").trigger()
+    locked = desk.documents.classes[found.id]
+    assert (locked.locked, locked.removed) == (True, False)
     _action(menu, "Remove").trigger()
-    assert called("change_class") == [("change_class", "nucleus", {"locked": True})]
-    assert called("remove_class") == [("remove_class", "nucleus")]
-    background = window.arrangement.classes.menu_for(session.classes.background)
+    assert desk.documents.classes[found.id].removed
+    background = window.arrangement.classes.menu_for(desk.documents.classes.background)
     assert not any(a.text().startswith("Remove") for a in background.actions())
     for made in (menu, background):
         made.deleteLater()
+    desk.wait(lambda: any("was removed" in said for said in desk.said))
 
 
-def test_a_name_that_is_refused_is_said_and_nothing_breaks(
-    qtbot: QtBot, window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from segstudio.errors import UserError
-
-    def refuse(name: str, new_name: str) -> None:
-        raise UserError(f"There is already a class {new_name!r}.")
-
-    monkeypatch.setattr(session, "rename_class", refuse)
+def test_a_name_that_is_refused_is_said_and_nothing_breaks(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
     window.arrangement.classes.rename("nucleus")
     editor = window.findChild(QLineEdit, "classNameEdit")
     assert editor is not None
@@ -315,61 +325,67 @@ def test_a_name_that_is_refused_is_said_and_nothing_breaks(
     QTest.keyClicks(editor, "debris")
     QTest.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: "already" in window.status_bar.said_label.text())
+    assert [c.name for c in desk.documents.classes] == ["background", "nucleus", "membrane", "debris"]
 
 
-def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, session: FakeSession) -> None:
-    session.load(image_items(2), class_table([f"species {n}" for n in range(59)]))
+def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, desk: Desk) -> None:
+    desk.load(plates(2), [f"species {n}" for n in range(59)])
     view, model = window.arrangement.classes.view, window.arrangement.classes.model
     assert model.rowCount() == 60
     assert view.verticalScrollBar().maximum() > 0
-    session.set_class("species 58")
+    desk.session.set_class("species 58")
     rect = view.visualRect(model.index(59))
     assert view.viewport().rect().contains(rect.center())
     assert "key 9" in model.data(model.index(8), Qt.ItemDataRole.AccessibleTextRole)
     assert "key" not in model.data(model.index(9), Qt.ItemDataRole.AccessibleTextRole)
 
 
-def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, called: Called) -> None:
+def test_a_press_on_the_edge_of_a_row_still_means_that_row(window: MainWindow, desk: Desk) -> None:
     view = window.arrangement.classes.view
     rect = view.visualRect(window.arrangement.classes.model.index(3))
     QTest.mouseClick(view.viewport(), LEFT, pos=QPoint(rect.left() + 1, rect.top() + 1))
-    assert called("set_class") == [("set_class", "debris")]
+    assert desk.documents.current_class.name == "debris"
 
 
 # --- brush -----------------------------------------------------------------------------------------------------------
 
 
-def test_slider_and_number_show_one_radius_and_change_it_together(
-    window: MainWindow, session: FakeSession, called: Called
-) -> None:
-    panel = window.arrangement.panels["brush"]
+def test_slider_and_number_show_one_radius_and_change_it_together(window: MainWindow, desk: Desk) -> None:
+    panel, tools = window.arrangement.panels["brush"], desk.session.tools
     panel.size_spin.setValue(40)
-    assert session.brush_radius == 40
+    assert tools.radius == 40
     place = panel.size_slider.value()
     panel.size_slider.setValue(place + 30)
-    assert session.brush_radius > 100
-    assert panel.size_spin.value() == session.brush_radius
+    assert tools.radius > 100
+    assert panel.size_spin.value() == tools.radius
     panel.size_slider.setValue(panel.size_slider.maximum())
-    assert session.brush_radius == 1000
+    assert tools.radius == 1000
     panel.size_slider.setValue(0)
-    assert session.brush_radius == 0.5
+    assert tools.radius == 0.5
 
 
-def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(
-    window: MainWindow, session: FakeSession, called: Called
-) -> None:
-    session.set_brush_radius(7.5)
+def test_a_radius_set_elsewhere_is_shown_and_not_sent_back(window: MainWindow, desk: Desk) -> None:
+    set_: list[float] = []
+    desk.session.tools.changed.connect(lambda: set_.append(desk.session.tools.radius))
+    desk.session.set_brush_radius(7.53)
     assert window.arrangement.panels["brush"].size_spin.text() == "7.5 px"
-    session.set_brush_radius(12.0)
+    desk.session.set_brush_radius(12.0)
     assert window.arrangement.panels["brush"].size_spin.text() == "12 px"
-    assert called("set_brush_radius") == [("set_brush_radius", 7.5), ("set_brush_radius", 12.0)]
+    assert set_ == [7.53, 12.0]
 
 
-def test_may_touch_offers_every_policy(window: MainWindow, session: FakeSession) -> None:
+def test_may_touch_offers_every_policy(window: MainWindow, desk: Desk) -> None:
     touch = window.arrangement.panels["brush"].touch
     assert [touch.itemData(i) for i in range(touch.count())] == [t.value for t in Touch]
     window.arrangement.panels["brush"].touch.setFocus()
     QTest.keyClick(touch, Qt.Key.Key_Down)
-    assert session.touch is Touch.UNLABELLED
-    session.set_touch(Touch.LABELLED)
+    assert desk.session.tools.touch is Touch.UNLABELLED
+    desk.session.set_touch(Touch.LABELLED)
     assert touch.currentData() == "labelled"
+
+
+def _loadings(desk: Desk) -> list[str]:
+    """The images that are asked for from now on."""
+    asked: list[str] = []
+    desk.navigation.imageLoading.connect(asked.append)
+    return asked

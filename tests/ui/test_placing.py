@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRect
 from pytestqt.qtbot import QtBot
 
+from segstudio.app.session import Session
 from segstudio.ui.window.main_window import MainWindow
 from segstudio.ui.window.placing import placed_within
-from tests.ui.fake_session import FakeSession
+from tests.ui.desk import Desk
 
 SMALL = QRect(0, 28, 1280, 692)
 
@@ -33,10 +34,8 @@ def test_what_was_placed_is_inside_and_stays_there(x: int, y: int, w: int, h: in
     assert placed_within(placed, SMALL) == placed
 
 
-def test_the_first_window_is_no_larger_than_its_screen_unless_its_parts_need_more(
-    qtbot: QtBot, session: FakeSession
-) -> None:
-    window = MainWindow(session)  # type: ignore[arg-type]
+def test_the_first_window_is_no_larger_than_its_screen_unless_its_parts_need_more(qtbot: QtBot, own_desk: Desk) -> None:
+    window = MainWindow(own_desk.session)
     qtbot.addWidget(window)
     room = window.screen().availableGeometry()
     assert room.height() < 900
@@ -44,12 +43,12 @@ def test_the_first_window_is_no_larger_than_its_screen_unless_its_parts_need_mor
     assert window.width() <= max(room.width(), window.minimumSizeHint().width())
 
 
-def test_a_window_kept_from_a_larger_screen_is_made_to_fit(qtbot: QtBot, session: FakeSession) -> None:
-    before = MainWindow(session)  # type: ignore[arg-type]
+def test_a_window_kept_from_a_larger_screen_is_made_to_fit(qtbot: QtBot, own_desk: Desk) -> None:
+    before = MainWindow(own_desk.session)
     qtbot.addWidget(before)
     before.show()
     before.setGeometry(40, 60, 1900, 1400)
     before.close()
-    after = MainWindow(session)  # type: ignore[arg-type]
+    after = MainWindow(Session())
     qtbot.addWidget(after)
     assert after.height() <= after.screen().availableGeometry().height()

@@ -1,9 +1,11 @@
-"""The window of snapshots, by mouse and keys, over a fake session."""
+"""The window of snapshots, by mouse and keys, over a real session."""
 
-from collections.abc import Callable
+import re
+from pathlib import Path
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -16,33 +18,62 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import JobKind, SnapshotItem
+from segstudio.app.backing_up import Backup
+from segstudio.app.values import JobKind, Restored
+from segstudio.geometry import Rect
+from segstudio.labels.model import Seq
+from segstudio.store.history.snapshots import keep_snapshot
+from segstudio.store.project import Project
+from segstudio.tasks.keeping.compact import compact, planned
 from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession, class_table, image_items
+from tests.failing_disk import FULL, Disk
+from tests.store.store_painting import FIRST, paint
+from tests.ui.desk import Desk
 
-Called = Callable[[str], list[tuple]]
 LEFT = Qt.MouseButton.LeftButton
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
-def item(n: int, name: str = "", *, author: str = "ann", kept: bool = True) -> SnapshotItem:
-    return SnapshotItem(n, name or f"snapshot {n}", "2026-03-04T10:20:30.000Z", 7 * n, author, not author, kept)
+def three(project: Project) -> None:
+    """Three snapshots of the first image, two edits apart: the second is a daily one."""
+    assert project.writer is not None
+    document = project.document(FIRST)
+    for n, (name, author) in enumerate((("first", "ann"), ("before 2026-03-03", ""), ("before the meeting", "ann"))):
+        project.writer.call(lambda db, name=name, author=author: keep_snapshot(db, name, author)).result()
+        for k in range(2):
+            paint(project, document, Rect(100 + 20 * n, 100 + 20 * k, 8, 8), 2)
+    project.writer.call(
+        lambda db: db.execute("UPDATE snapshots SET kind = 'daily' WHERE name LIKE 'before 2026%'")
+    ).result()
+    project.writer.call(lambda db: db.execute("UPDATE snapshots SET time = '2026-03-04T10:20:30.000Z'")).result()
 
 
-def some() -> list[SnapshotItem]:
-    return [item(3, "before the meeting"), item(2, "before 2026-03-03", author=""), item(1, "first")]
-
-
-@pytest.fixture
-def dialog(window: MainWindow, session: FakeSession, qtbot: QtBot) -> SnapshotsDialog:
-    """The dialog with three snapshots, opened from the menu."""
-    session.snapshots = some()
+def present(window: MainWindow, qtbot: QtBot) -> SnapshotsDialog:
     window.bars.action("snapshots").trigger()
     found = window.findChild(SnapshotsDialog, "snapshotsDialog")
     assert found is not None
     qtbot.waitExposed(found)
     return found
+
+
+@pytest.fixture
+def dialog(window: MainWindow, desk: Desk, qtbot: QtBot) -> SnapshotsDialog:
+    """The dialog with three snapshots, opened from the menu."""
+    desk.open(desk.projects.grown(desk.place(), three))
+    return present(window, qtbot)
+
+
+def names(desk: Desk) -> list[str]:
+    """The snapshots of the project, newest first."""
+    return [item.name for item in desk.opened.snapshots.items]
+
+
+def restored(desk: Desk) -> list[Restored]:
+    """What is restored from now on."""
+    done: list[Restored] = []
+    desk.opened.snapshots.restored.connect(done.append)
+    return done
 
 
 def part(dialog: SnapshotsDialog, name: str) -> QWidget:
@@ -74,32 +105,32 @@ def test_it_stands_beside_the_window_and_waits_for_nobody(dialog: SnapshotsDialo
 def test_every_snapshot_is_listed_with_when_how_many_edits_and_who(dialog: SnapshotsDialog) -> None:
     rows = texts(dialog)
     assert [row[0] for row in rows] == ["before the meeting", "before 2026-03-03", "first"]
-    assert [row[2] for row in rows] == ["21", "14", "7"]
+    assert [row[2] for row in rows] == ["2", "4", "6"]
     assert [row[3] for row in rows] == ["ann", "automatic", "ann"]
     assert all(row[1].startswith("2026-03-0") for row in rows)
 
 
-def test_ctrl_shift_s_asks_for_a_name_and_return_keeps(
-    window: MainWindow, session: FakeSession, qtbot: QtBot, called: Called
-) -> None:
+def test_ctrl_shift_s_asks_for_a_name_and_return_keeps(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClick(window, Qt.Key.Key_S, CTRL_SHIFT)
     dialog = window.findChild(SnapshotsDialog)
     assert dialog is not None
     qtbot.waitExposed(dialog)
     name = part(dialog, "snapshotName")
     qtbot.waitUntil(name.hasFocus)
+    chosen, tool = desk.documents.class_id, desk.session.tools.tool
     QTest.keyClicks(name, "before 1 and n")
     QTest.keyClick(name, Qt.Key.Key_Return)
-    assert called("keep_snapshot") == [("keep_snapshot", "before 1 and n")]
-    assert session.calls[0] == ("keep_snapshot", "before 1 and n")
+    desk.wait(lambda: names(desk) == ["before 1 and n"])
+    assert (desk.documents.class_id, desk.session.tools.tool, desk.navigation.index) == (chosen, tool, 0)
     assert not dialog.isVisible()
     QTest.keyClick(window, Qt.Key.Key_S, CTRL_SHIFT)
     click(dialog, "snapshotKeep")
-    assert called("keep_snapshot")[-1] == ("keep_snapshot", "")
+    desk.wait(lambda: len(names(desk)) == 2)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d", names(desk)[0])
 
 
 def test_keeping_one_and_looking_at_those_that_are_kept_are_two_things(
-    window: MainWindow, session: FakeSession, dialog: SnapshotsDialog
+    window: MainWindow, dialog: SnapshotsDialog
 ) -> None:
     assert dialog.windowTitle() == "Snapshots"
     assert part(dialog, "snapshotList").isVisible()
@@ -123,57 +154,87 @@ def test_when_daily_snapshots_are_kept_is_said_as_it_is(dialog: SnapshotsDialog)
 
 
 def test_restoring_needs_a_chosen_snapshot_and_offers_undo_after_it(
-    dialog: SnapshotsDialog, session: FakeSession, called: Called
+    dialog: SnapshotsDialog, desk: Desk, disk: Disk
 ) -> None:
+    done, now = restored(desk), desk.class_ids()
     assert not part(dialog, "snapshotRestore").isEnabled()
     choose(dialog, 2)
+    disk.goes.clear()
     click(dialog, "snapshotRestore")
-    click(dialog, "snapshotRestoreImage")
-    assert called("restore_snapshot") == [("restore_snapshot", 1, False), ("restore_snapshot", 1, True)]
-    session.job("restore", True, text="Restoring")
+    desk.wait(lambda: desk.session.jobs.of(JobKind.RESTORE))
     assert not part(dialog, "snapshotRestore").isEnabled()
-    session.job("restore", False)
-    report = {"name": "first", "images": ["a.png", "b.png"], "classes": True, "unused_classes": []}
-    session.snapshotRestored.emit(report)
-    assert dialog.state.text() == "2 images and the classes restored to 'first'."
+    disk.goes.set()
+    desk.wait(lambda: done)
+    assert dialog.state.text() == "1 image restored to 'first'."
+    assert (desk.class_ids() == 2).sum() == 100
+    disk.goes.clear()
     click(dialog, "snapshotUndo")
-    assert called("undo_restore") == [("undo_restore",)]
     assert not dialog.undo.isVisible()
-    session.can_undo_restore = True
-    session.notices.fail(JobKind("restore"), "The change was cancelled.")
-    assert dialog.state.text() == "The change was cancelled."
+    desk.wait(lambda: desk.session.jobs.of(JobKind.UNDO))
+    (job,) = desk.session.jobs.of(JobKind.UNDO)
+    desk.session.jobs.cancel(job.id)
+    disk.goes.set()
+    desk.wait(lambda: "cancelled" in dialog.state.text())
     click(dialog, "snapshotUndo")
-    session.snapshotRestored.emit(report | {"unused_classes": [], "taken_back": True})
+    desk.wait(lambda: len(done) == 2)
     assert dialog.state.text() == "The restore of 'first' was undone."
     assert not dialog.undo.isVisible()
+    assert np.array_equal(desk.class_ids(), now)
+    choose(dialog, 1)
+    click(dialog, "snapshotRestoreImage")
+    desk.wait(lambda: len(done) == 3)
+    assert dialog.state.text() == "1 image restored to 'before 2026-03-03'."
+    assert (desk.class_ids() == 2).sum() == 100 + 2 * 64
 
 
 def test_an_image_that_is_loading_or_missing_is_not_offered_for_restoring(
-    dialog: SnapshotsDialog, session: FakeSession
+    window: MainWindow, desk: Desk, qtbot: QtBot
 ) -> None:
+    pixels = {f"{n}.png": np.full((40, 50, 3), 40 * n, np.uint8) for n in range(2)}
+    path = desk.projects.of_pixels(desk.place(), pixels, ["cell"])
+    with Project.open(path) as project:
+        three(project)
+    desk.open(path)
+    dialog = present(window, qtbot)
     choose(dialog, 2)
     assert part(dialog, "snapshotRestoreImage").isEnabled()
-    session.loading = True
-    session.imageLoading.emit("a.png")
-    assert not part(dialog, "snapshotRestoreImage").isEnabled()
-    session.loading, session.display = False, None
-    session.notices.fail(JobKind("image"), "The file is not there.")
+    with desk.slow_reading():
+        desk.navigation.open(1)
+        assert not part(dialog, "snapshotRestoreImage").isEnabled()
+    assert part(dialog, "snapshotRestoreImage").isEnabled()
+    file = desk.navigation.rows[0].file
+    file.rename(file.with_suffix(".gone"))
+    desk.shows(0)
     assert not part(dialog, "snapshotRestoreImage").isEnabled()
     assert part(dialog, "snapshotRestore").isEnabled()
 
 
-def test_what_a_restore_did_is_said(dialog: SnapshotsDialog, session: FakeSession) -> None:
-    session.snapshotRestored.emit({"name": "x", "images": [], "classes": False, "unused_classes": []})
+def test_what_a_restore_did_is_said(window: MainWindow, desk: Desk, qtbot: QtBot, disk: Disk) -> None:
+    done = restored(desk)
+    desk.paint(Rect(100, 100, 5, 5), 4)
+    desk.opened.snapshots.keep("x")
+    desk.wait(lambda: names(desk) == ["x"])
+    dialog = present(window, qtbot)
+    choose(dialog, 0)
+    click(dialog, "snapshotRestore")
+    desk.wait(lambda: done)
     assert dialog.state.text() == "Nothing was changed: everything is already as in 'x'."
     assert not dialog.undo.isVisible()
-    session.snapshotRestored.emit({"name": "x", "images": ["a"], "classes": False, "unused_classes": ["crack"]})
-    assert dialog.state.text().startswith("1 image restored to 'x'. The class 'crack' is not in use")
-    session.notices.fail(JobKind("restore"), "The disk is full.")
-    assert dialog.state.text() == "The disk is full."
-    assert not dialog.undo.isVisible()
+    desk.session.undo()
+    desk.opened.classes.remove("debris")
+    desk.settle()
+    click(dialog, "snapshotRestoreImage")
+    desk.wait(lambda: len(done) == 2)
+    assert dialog.state.text().startswith("1 image restored to 'x'. The class 'debris' is not in use")
+    desk.session.undo()
+    desk.settle()
+    disk.full = True
+    click(dialog, "snapshotRestoreImage")
+    desk.wait(lambda: dialog.state.text().startswith(FULL))
+    disk.mend()
 
 
-def test_a_name_is_changed_in_its_place(dialog: SnapshotsDialog, called: Called, qtbot: QtBot) -> None:
+def test_a_name_is_changed_in_its_place(dialog: SnapshotsDialog, desk: Desk) -> None:
     choose(dialog, 0)
     click(dialog, "snapshotRename")
     editor = dialog.list.viewport().findChild(QLineEdit)
@@ -181,72 +242,80 @@ def test_a_name_is_changed_in_its_place(dialog: SnapshotsDialog, called: Called,
     editor.selectAll()
     QTest.keyClicks(editor, "after it")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: called("rename_snapshot") == [("rename_snapshot", 3, "after it")])
-    assert called("keep_snapshot") == []
+    desk.wait(lambda: names(desk) == ["after it", "before 2026-03-03", "first"])
 
 
-def test_delete_asks_once_more_and_then_the_session(
-    dialog: SnapshotsDialog, session: FakeSession, called: Called
-) -> None:
+def test_delete_asks_once_more_and_then_the_session(dialog: SnapshotsDialog, desk: Desk) -> None:
     choose(dialog, 1)
     click(dialog, "snapshotDelete")
-    assert called("delete_snapshot") == []
+    assert len(names(desk)) == 3
     assert "Click again to delete" in dialog.state.text()
     choose(dialog, 0)
     assert dialog.state.text() == ""
     choose(dialog, 1)
     click(dialog, "snapshotDelete")
     click(dialog, "snapshotDelete")
-    assert called("delete_snapshot") == [("delete_snapshot", 2)]
-    session.snapshots = [s for s in some() if s.id != 2]
-    session.snapshotsChanged.emit()
-    assert [row[0] for row in texts(dialog)] == ["before the meeting", "first"]
+    desk.wait(lambda: [row[0] for row in texts(dialog)] == ["before the meeting", "first"])
+    assert names(desk) == ["before the meeting", "first"]
 
 
-def test_the_chosen_row_stays_chosen_and_the_figures_follow_the_edits(
-    dialog: SnapshotsDialog, session: FakeSession, qtbot: QtBot
-) -> None:
+def test_the_chosen_row_stays_chosen_and_the_figures_follow_the_edits(dialog: SnapshotsDialog, desk: Desk) -> None:
     choose(dialog, 2)
-    session.snapshots = [item(4, "new"), *some()]
-    session.snapshotsChanged.emit()
+    desk.opened.snapshots.keep("new")
+    desk.wait(lambda: len(texts(dialog)) == 4)
     assert dialog.list.currentItem().text(0) == "first"
-    session.snapshots = [SnapshotItem(s.id, s.name, s.time, s.edits + 1, s.author, s.daily) for s in session.snapshots]
     counted: list[bool] = []
-    dialog._counting.timeout.connect(lambda: counted.append(True))  # how often is to be seen nowhere else
-    for seq in range(30, 1530):  # as many as a restore tells of
-        session.editCommitted.emit(seq)
-    qtbot.waitUntil(lambda: [row[2] for row in texts(dialog)] == ["29", "22", "15", "8"])
-    assert counted == [True]
-    session.snapshots = [item(5, "before 2026-03-05", author=""), *session.snapshots]
-    session.editCommitted.emit(1530)
-    qtbot.waitUntil(lambda: len(texts(dialog)) == 5)
+    count = dialog._counting.timeout.connect(lambda: counted.append(True))  # how often is to be seen nowhere else
+    for n in range(20):
+        desk.paint(Rect(200 + 10 * n, 200, 5, 5), 2)
+    desk.wait(lambda: [row[2] for row in texts(dialog)] == ["20", "22", "24", "26"])
+    assert 0 < len(counted) < 10
+    dialog._counting.timeout.disconnect(count)
+    writer = desk.opened.store.writer
+    assert writer is not None
+    writer.call(lambda db: keep_snapshot(db, "before 2026-03-05")).result()
+    desk.paint(Rect(200, 300, 5, 5), 2)
+    desk.wait(lambda: len(texts(dialog)) == 5)
 
 
-def test_what_was_compacted_away_cannot_be_restored(dialog: SnapshotsDialog, session: FakeSession) -> None:
-    session.snapshots = [item(1, kept=False)]
-    session.snapshotsChanged.emit()
-    choose(dialog, 0)
+def test_what_was_compacted_away_cannot_be_restored(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    path = desk.projects.grown(desk.place(), three)
+    with Project.open(path) as project:
+        for _ in compact(project, planned(project, before=Seq(project.last_seq() + 1))):
+            pass
+        assert project.writer is not None
+        row = "INSERT INTO snapshots (name, seq, time, kind) VALUES ('old', 1, '2026-03-04T10:20:30.000Z', 'daily')"
+        project.writer.call(lambda db: db.execute(row)).result()
+    desk.open(path)
+    dialog = present(window, qtbot)
+    old = [row[0] for row in texts(dialog)].index("old")
+    choose(dialog, old)
     assert not part(dialog, "snapshotRestore").isEnabled()
 
 
-def test_no_snapshot_at_all_is_said(dialog: SnapshotsDialog, session: FakeSession) -> None:
+def test_what_was_chosen_in_one_project_is_not_chosen_in_another(dialog: SnapshotsDialog, desk: Desk) -> None:
+    choose(dialog, 0)
+    assert part(dialog, "snapshotRestore").isEnabled()
+    desk.open(desk.projects.grown(desk.place(), three))
+    assert len(texts(dialog)) == 3
+    assert dialog.list.selectedItems() == []
+    assert not part(dialog, "snapshotRestore").isEnabled()
+
+
+def test_no_snapshot_at_all_is_said(window: MainWindow, dialog: SnapshotsDialog, desk: Desk) -> None:
     assert not dialog.empty.isVisible()
-    session.snapshots = []
-    session.snapshotsChanged.emit()
+    desk.load()
     assert dialog.empty.isVisible()
     assert "No snapshots yet" in dialog.empty.text()
 
 
-def test_a_read_only_window_only_lists(window: MainWindow, session: FakeSession) -> None:
-    session.snapshots = some()
-    session.load(image_items(2), class_table(["cell"]), why="read-only: ben on desk")
-    window.bars.action("snapshots").trigger()
-    dialog = window.findChild(SnapshotsDialog)
-    assert dialog is not None
+def test_a_read_only_window_only_lists(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    desk.read_only(desk.projects.grown(desk.place(), three))
+    dialog = present(window, qtbot)
     choose(dialog, 0)
     for name in ("snapshotKeep", "snapshotRestore", "snapshotRestoreImage", "snapshotRename", "snapshotDelete"):
         assert not part(dialog, name).isEnabled(), name
-    session.close_project()
+    desk.leave()
     assert not dialog.isVisible()
 
 
@@ -259,19 +328,28 @@ def test_every_part_has_a_name_and_words(dialog: SnapshotsDialog) -> None:
 
 
 def test_the_folder_of_a_backup_is_asked_for_and_its_end_is_said(
-    window: MainWindow, session: FakeSession, qtbot: QtBot, called: Called
+    window: MainWindow, desk: Desk, qtbot: QtBot, disk: Disk, tmp_path: Path
 ) -> None:
-    window.bars.action("backup").trigger()
-    asking = window.findChild(QFileDialog, "backupFolderDialog")
-    assert asking is not None
-    asking.fileSelected.emit("/media/disk")
-    asking.close()
-    assert [str(call[1]) for call in called("backup")] == ["/media/disk"]
-    said: list[str] = []
-    session.said.connect(said.append)
-    report = {"backup": "/media/disk/p-1.segstudio", "bytes": 1, "last_edit": 2}
-    for unsaved in (0, 3):
-        session.backupFinished.emit(report | {"waiting_edits": unsaved})
-    first = "Backed up and checked: /media/disk/p-1.segstudio"
-    assert said == [first, f"{first}. 3 edits are not saved yet and not in the backup"]
-    QApplication.sendPostedEvents()
+    made: list[Backup] = []
+    desk.opened.backups.backedUp.connect(made.append)
+    for number, unsaved in enumerate((0, 3), 1):
+        disk.full = bool(unsaved)
+        for n in range(unsaved):
+            desk.paint(Rect(100 + 10 * n, 100, 5, 5), 2)
+        if unsaved:
+            desk.wait(window.message_strip.isVisible)
+        window.bars.action("backup").trigger()
+        asking = window.findChild(QFileDialog, "backupFolderDialog")
+        assert asking is not None
+        place = tmp_path / str(number)
+        place.mkdir()
+        asking.fileSelected.emit(str(place))
+        asking.close()
+        desk.wait(lambda number=number: len(made) == number)
+        assert made[-1].path.parent == place
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    disk.mend()
+    first, second = (f"Backed up and checked: {backup.path}" for backup in made)
+    assert desk.said[-2:] == [first, f"{second}. 3 edits are not saved yet and not in the backup"]
+    desk.session.projects.save()
+    desk.settle()

@@ -20,7 +20,6 @@ from segstudio.ui.text import wrapped
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
 from segstudio.ui.window.icons import icon, icon_names, pixmap, swatch
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession
 
 
 def _luminance(color: str) -> float:
@@ -119,7 +118,7 @@ def test_a_swatch_has_the_class_colour(qtbot: QtBot) -> None:
     assert swatch("#009e73").pixmap(12, 12).toImage().pixelColor(6, 6).name() == "#009e73"
 
 
-def test_every_widget_one_can_use_has_words_for_who_cannot_see_it(window: MainWindow, session: FakeSession) -> None:
+def test_every_widget_one_can_use_has_words_for_who_cannot_see_it(window: MainWindow) -> None:
     kinds = (QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QLineEdit)
     silent = [
         f"{type(w).__name__} {w.objectName()}"

@@ -20,7 +20,8 @@ from segstudio.geometry import Rect
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.layers.tool import ToolLayer
 from tests.polygon_tool import POLYGON, polygon_spans
-from tests.ui.canvas_session import FakeSession, spans_mask
+from tests.ui.canvas_values import SPECS, spans_mask
+from tests.ui.desk import Desk
 
 SIZE = (400, 300)
 GREY = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
@@ -29,18 +30,19 @@ CORNERS = [QPoint(150, 100), QPoint(350, 130), QPoint(220, 300)]
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+def desk(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A session of the test's own, for which the polygon is a tool."""
     monkeypatch.setitem(TOOLS._own, "polygon", POLYGON)
     monkeypatch.setattr(TOOLS, "_all", None)
-    return FakeSession()
+    return own_desk
 
 
 @pytest.fixture
-def frame(qtbot: QtBot, session: FakeSession) -> Iterator[QWidget]:
+def frame(qtbot: QtBot, desk: Desk) -> Iterator[QWidget]:
     """A window with the canvas, a line to type into, and 'Done' on Enter, with a grey image and the polygon chosen."""
     frame = QWidget()
     qtbot.addWidget(frame)
-    canvas = Canvas(session, frame)  # pyright: ignore[reportArgumentType]
+    canvas = Canvas(desk.session, frame)
     canvas.setFixedSize(500, 400)
     column = QVBoxLayout(frame)
     column.addWidget(canvas)
@@ -48,15 +50,21 @@ def frame(qtbot: QtBot, session: FakeSession) -> Iterator[QWidget]:
     done = QAction("Done", frame)
     done.setShortcuts([Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace])
     frame.addAction(done)
-    session.show(GREY)
+    desk.show({"a.png": GREY}, SPECS)
     with qtbot.waitExposed(frame):
         frame.show()
     frame.activateWindow()
     canvas.setFocus()
-    session.use("polygon", 10.0)
+    use(desk, "polygon", 10.0)
     yield frame
     canvas._behind.stop()
     canvas._badge.withdraw()
+
+
+def use(desk: Desk, tool: str, radius: float) -> None:
+    """Choose a tool."""
+    desk.session.tools.choose(tool)
+    desk.session.tools.set_radius(radius)
 
 
 @pytest.fixture
@@ -71,9 +79,8 @@ def click(canvas: Canvas, *points: QPoint) -> None:
         QTest.mouseClick(canvas, LEFT, pos=point)
 
 
-def painted(session: FakeSession) -> np.ndarray:
-    assert session.document is not None
-    return session.document.class_ids(0, Rect(0, 0, *SIZE)) == 2
+def painted(desk: Desk) -> np.ndarray:
+    return desk.class_ids() == 2
 
 
 def filled(canvas: Canvas, points: list[QPoint]) -> np.ndarray:
@@ -90,45 +97,45 @@ def picture(canvas: Canvas) -> QImage:
 
 @pytest.mark.parametrize("zoom", [0.6, 1.0, 4.0])
 def test_clicks_and_enter_paint_one_edit_and_the_window_hears_no_enter(
-    canvas: Canvas, session: FakeSession, frame: QWidget, zoom: float
+    canvas: Canvas, desk: Desk, frame: QWidget, zoom: float
 ) -> None:
     pressed: list[bool] = []
     frame.actions()[0].triggered.connect(lambda: pressed.append(True))
     canvas.set_zoom(zoom)
     click(canvas, *CORNERS)
-    assert session.gesture_active
-    assert not painted(session).any()
+    assert desk.documents.gesture_active
+    assert not painted(desk).any()
     QTest.keyClick(canvas, Qt.Key.Key_Return)
-    assert len(session.edits) == 1
-    assert np.array_equal(painted(session), filled(canvas, CORNERS))
+    assert desk.edits == 1
+    assert np.array_equal(painted(desk), filled(canvas, CORNERS))
     assert pressed == []
     QTest.keyClick(canvas, Qt.Key.Key_Return)
     assert pressed == [True]
 
 
-def test_a_double_click_closes(canvas: Canvas, session: FakeSession) -> None:
+def test_a_double_click_closes(canvas: Canvas, desk: Desk) -> None:
     click(canvas, *CORNERS)
     QTest.mouseDClick(canvas, LEFT, pos=CORNERS[-1])
-    assert len(session.edits) == 1
-    assert not session.gesture_active
+    assert desk.edits == 1
+    assert not desk.documents.gesture_active
 
 
-def test_backspace_takes_the_last_corner_and_escape_all(canvas: Canvas, session: FakeSession) -> None:
+def test_backspace_takes_the_last_corner_and_escape_all(canvas: Canvas, desk: Desk) -> None:
     click(canvas, *CORNERS, QPoint(10, 390))
     QTest.keyClick(canvas, Qt.Key.Key_Backspace)
     QTest.keyClick(canvas, Qt.Key.Key_Enter)
-    assert np.array_equal(painted(session), filled(canvas, CORNERS))
-    before = painted(session)
+    assert np.array_equal(painted(desk), filled(canvas, CORNERS))
+    before = painted(desk)
     click(canvas, QPoint(10, 10), QPoint(60, 10), QPoint(10, 60))
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
-    assert not session.gesture_active
-    assert session.tools.overlay == ()
-    assert np.array_equal(painted(session), before)
-    assert len(session.edits) == 1
+    assert not desk.documents.gesture_active
+    assert desk.session.tools.overlay == ()
+    assert np.array_equal(painted(desk), before)
+    assert desk.edits == 1
 
 
 def test_the_overlay_is_drawn_follows_the_pointer_and_the_view_and_leaves_nothing_behind(
-    canvas: Canvas, session: FakeSession
+    canvas: Canvas, desk: Desk
 ) -> None:
     empty = picture(canvas)
     click(canvas, *CORNERS[:2])
@@ -172,7 +179,7 @@ def test_what_is_repainted_holds_all_that_changes_and_not_the_whole_view(
         screen = now
 
 
-def test_the_view_moves_in_the_middle_of_a_polygon(canvas: Canvas, session: FakeSession) -> None:
+def test_the_view_moves_in_the_middle_of_a_polygon(canvas: Canvas, desk: Desk) -> None:
     canvas.set_zoom(2.0)
     click(canvas, *CORNERS[:2])
     corners = [canvas.to_image(QPointF(p)) for p in CORNERS[:2]]
@@ -184,22 +191,22 @@ def test_the_view_moves_in_the_middle_of_a_polygon(canvas: Canvas, session: Fake
     QTest.mouseMove(canvas, QPoint(190, 210))
     QTest.mouseRelease(canvas, LEFT, pos=QPoint(190, 210))
     QTest.keyRelease(canvas, Qt.Key.Key_Space)
-    assert [shape.points for shape in session.tools.overlay if isinstance(shape, Handles)] == [tuple(corners)]
+    assert [shape.points for shape in desk.session.tools.overlay if isinstance(shape, Handles)] == [tuple(corners)]
     click(canvas, CORNERS[2])
     QTest.keyClick(canvas, Qt.Key.Key_Return)
-    assert len(session.edits) == 1
+    assert desk.edits == 1
 
 
-def test_a_polygon_outlives_lost_focus_and_a_hidden_canvas(canvas: Canvas, session: FakeSession) -> None:
+def test_a_polygon_outlives_lost_focus_and_a_hidden_canvas(canvas: Canvas, desk: Desk) -> None:
     click(canvas, *CORNERS)
     QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut))
     canvas.hide()
     canvas.show()
-    assert session.gesture_active
-    assert not session.edits
+    assert desk.documents.gesture_active
+    assert desk.edits == 0
 
 
-def test_somebody_who_types_keeps_enter_and_backspace(canvas: Canvas, session: FakeSession, frame: QWidget) -> None:
+def test_somebody_who_types_keeps_enter_and_backspace(canvas: Canvas, desk: Desk, frame: QWidget) -> None:
     click(canvas, *CORNERS)
     line = frame.findChild(QLineEdit)
     assert line is not None
@@ -207,25 +214,25 @@ def test_somebody_who_types_keeps_enter_and_backspace(canvas: Canvas, session: F
     QTest.keyClicks(line, "ab")
     QTest.keyClick(line, Qt.Key.Key_Backspace)
     assert line.text() == "a"
-    assert session.gesture_active
+    assert desk.documents.gesture_active
 
 
-def test_the_cursor_is_that_of_the_row(canvas: Canvas, session: FakeSession) -> None:
+def test_the_cursor_is_that_of_the_row(canvas: Canvas, desk: Desk) -> None:
     QTest.mouseMove(canvas, QPoint(200, 200))
     assert canvas.cursor().shape() is Qt.CursorShape.CrossCursor
     assert canvas._ring is None
-    session.use("pan", 5.0)
+    use(desk, "pan", 5.0)
     assert canvas.cursor().shape() is Qt.CursorShape.OpenHandCursor
-    session.use("brush", 5.0)
+    use(desk, "brush", 5.0)
     assert canvas._ring is not None
 
 
-def test_every_shape_is_drawn_where_it_lies(canvas: Canvas, session: FakeSession) -> None:
+def test_every_shape_is_drawn_where_it_lies(canvas: Canvas, desk: Desk) -> None:
     canvas.set_zoom(4.0)
     ground = picture(canvas)
     mask = np.zeros((4, 6), np.bool_)
     mask[1:3, 2:5] = True
-    session.tools.show((Patch(Rect(180, 140, 6, 4), mask, "#ff0000"),))
+    desk.session.tools.show((Patch(Rect(180, 140, 6, 4), mask, "#ff0000"),))
     patched = picture(canvas)
     for y in range(4):
         for x in range(6):
@@ -233,14 +240,14 @@ def test_every_shape_is_drawn_where_it_lies(canvas: Canvas, session: FakeSession
             assert (patched.pixelColor(at) != ground.pixelColor(at)) == mask[y, x]
     assert patched.pixelColor(canvas.to_widget(183.5, 141.5).toPoint()).red() > 150
     line = Polyline(((180, 140), (180, 160)), dashed=True)
-    session.tools.show((Circle(200, 150, 10), line, Handles(((220, 150),), hot=0)))
+    desk.session.tools.show((Circle(200, 150, 10), line, Handles(((220, 150),), hot=0)))
     drawn = picture(canvas)
     assert drawn.pixelColor(canvas.to_widget(210, 150).toPoint()).lightness() > 160
     assert drawn.pixelColor(canvas.to_widget(200, 150).toPoint()) == ground.pixelColor(QPoint(5, 200))
     along = {drawn.pixelColor(canvas.to_widget(180, 140 + n / 4).toPoint()).lightness() > 160 for n in range(80)}
     assert along == {True, False}, "a dashed line has gaps"
     assert drawn.pixelColor(canvas.to_widget(220, 150).toPoint()).blue() < 60
-    session.tools.show(())
+    desk.session.tools.show(())
     assert picture(canvas) == ground
 
 

@@ -1,7 +1,6 @@
 """The panel of training, driven by events as the engine sends them."""
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,13 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import JobKind
+from segstudio.engine.protocol import Trained
+from segstudio.runs import Figures
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession, class_table, image_items
-
-Called = Callable[[str], list[tuple]]
+from tests.ui.desk import Desk
+from tests.ui.room import Room
+from tests.ui.small_projects import plates
 
 
 def started(**changed: Any) -> dict[str, Any]:
@@ -48,35 +48,54 @@ def evaluated(step: int, mean: float) -> dict[str, Any]:
     return {"kind": "evaluated", "step": step, "seconds": step * 0.5, "held_out": figures}
 
 
-def result(promoted: bool, **changed: Any) -> dict[str, Any]:
-    parent = {"loss": 0.5, "mean_iou": 0.741, "iou": {"background": 0.93, "nucleus": 0.70}}
-    child = {"loss": 0.4, "mean_iou": 0.812, "iou": {"background": 0.95, "nucleus": 0.79}}
-    ended = {
-        "version": "v3",
-        "parent": "v2",
+def trained(promoted: bool, **changed: Any) -> Trained:
+    """The end of a run as the engine tells it."""
+    figures = {
+        "parent": Figures(0.5, 0.741, {"background": 0.93, "nucleus": 0.70}),
+        "child": Figures(0.4, 0.812, {"background": 0.95, "nucleus": 0.79}),
+    }
+    values: dict[str, Any] = {
+        "parent": "instant",
         "promoted": promoted,
+        "current": "v1" if promoted else "instant",
         "reason": "better by one point",
         "steps": 50,
         "seconds": 25.0,
-        "held_out": {"parent": parent, "child": child},
+        "figures": figures,
+        "card": {},
     }
-    return {**ended, **changed}
+    return Trained(id=0, **{**values, **changed})
 
 
-def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(empty_window: MainWindow) -> None:
+def make_plots(room: Room) -> None:
+    """Let a run begin and end: the plots are made with the first one, and live as long as the window."""
+    room.desk.load()
+    room.desk.trains()
+    room.desk.tells(started(), stepped(1), evaluated(1, 0.5))
+    panel = room.window.arrangement.training
+    for name in ("lossPlotView", "iouPlotView"):
+        room.desk.wait(lambda name=name: panel.findChild(QWidget, name))
+    room.leave()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plots(room: Room) -> None:
+    """They are there before the first test."""
+    make_plots(room)
+
+
+def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_loaded(own_window: MainWindow) -> None:
     for name in ("lossPlot", "iouPlot"):
-        plot = empty_window.findChild(QWidget, name)
+        plot = own_window.findChild(QWidget, name)
         assert isinstance(plot, LivePlot)
         assert plot.series == {}
-    assert empty_window.arrangement.training.library.module is None
+    assert own_window.training_panel.library.module is None
 
 
-def test_curves_and_figures_follow_the_events(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+def test_curves_and_figures_follow_the_events(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     panel = window.arrangement.training
-    session.trainingEvent.emit(started())
-    for step in range(1, 21):
-        session.trainingEvent.emit(stepped(step, 1 / step))
-    session.trainingEvent.emit(evaluated(20, 0.8))
+    desk.trains()
+    desk.tells(started(), *(stepped(step, 1 / step) for step in range(1, 21)), evaluated(20, 0.8))
     assert panel.loss_plot.series["training"] == (list(range(1, 21)), [1 / n for n in range(1, 21)])
     assert panel.loss_plot.series["held out"] == ([20], [0.4])
     assert panel.iou_plot.series["mean"] == ([20], [0.8])
@@ -92,70 +111,69 @@ def test_curves_and_figures_follow_the_events(window: MainWindow, session: FakeS
     assert "pyqtgraph" in sys.modules
 
 
-def test_held_out_groups_are_listed_and_an_optimistic_measure_is_called_so(
-    window: MainWindow, session: FakeSession
-) -> None:
+def test_held_out_groups_are_listed_and_an_optimistic_measure_is_called_so(window: MainWindow, desk: Desk) -> None:
     groups = window.findChild(QListWidget, "heldOutList")
     assert groups is not None
-    session.trainingEvent.emit(started(held_out_groups=["a.png", "b.png"]))
+    desk.trains()
+    desk.tells(started(held_out_groups=["a.png", "b.png"]))
     assert [groups.item(n).text() for n in range(groups.count())] == ["a.png", "b.png"]
     title = window.findChild(QWidget, "heldOutTitle")
     assert title.text() == "2 groups held out, never trained on"  # type: ignore[union-attr]
-    session.trainingEvent.emit(started(held_out_groups=["a.png"], optimistic=True))
+    desk.tells(started(held_out_groups=["a.png"], optimistic=True))
     assert "optimistic" in title.text()  # type: ignore[union-attr]
     assert groups.count() == 1
 
 
-def test_stop_asks_the_session(window: MainWindow, session: FakeSession, called: Called) -> None:
+def test_stop_asks_the_session(window: MainWindow, desk: Desk) -> None:
     stop = window.findChild(QWidget, "stopTrainingButton")
     assert stop is not None
     assert not stop.isEnabled()
-    session.fine_tune()
+    desk.trains()
     QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
-    assert called("stop_training") == [("stop_training",)]
+    desk.wait(lambda: desk.engine.stops)
+    assert desk.engine.stops == 1
 
 
 @pytest.mark.parametrize("by_key", [False, True])
 def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
-    window: MainWindow, session: FakeSession, qtbot: QtBot, by_key: bool
+    window: MainWindow, desk: Desk, qtbot: QtBot, by_key: bool
 ) -> None:
     panel = window.arrangement.training
-    session.fine_tune()
-    session.trainingEvent.emit(started())
+    desk.trains()
+    desk.tells(started())
     if by_key:
         window.bars.action("stop-training").trigger()
     else:
         QTest.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
     assert panel.state.text() == "Stopping …"
     assert not panel.stop.isEnabled()
-    session.trainingEvent.emit(stepped(1))
-    session.trainingEvent.emit(stepped(2))
+    desk.tells(stepped(1), stepped(2))
     qtbot.waitUntil(lambda: panel.facts.text("memory") != "–")
-    session.job("train", True, text="Step 2")
     assert panel.state.text() == "Stopping …"
     assert not panel.stop.isEnabled()
-    session.training = False
-    session.job("train", False)
-    assert panel.state.text() == "Stopped"
-    session.trainingFinished.emit(result(True))
-    assert panel.state.text().startswith("v3 promoted")
-    session.fine_tune()
+    at_the_end: list[str] = []
+    desk.opened.training.runningChanged.connect(lambda _running: at_the_end.append(panel.state.text()))
+    desk.ends(trained(True))
+    assert at_the_end == ["Stopped"]
+    assert panel.state.text().startswith("v1 promoted")
+    desk.trains()
     assert panel.stop.isEnabled()
 
 
 @pytest.mark.parametrize(
     ("promoted", "verdict", "state"),
     [
-        (True, "v3: promoted", "v3 promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
-        (False, "v3: not promoted", "v3 not promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
+        (True, "v1: promoted", "v1 promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
+        (False, "v1: not promoted", "v1 not promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
     ],
 )
 def test_the_end_compares_child_and_parent_on_the_same_pixels(
-    window: MainWindow, session: FakeSession, promoted: bool, verdict: str, state: str
+    window: MainWindow, desk: Desk, promoted: bool, verdict: str, state: str
 ) -> None:
     panel = window.arrangement.training
-    session.trainingEvent.emit(started())
-    session.trainingFinished.emit(result(promoted))
+    desk.trains()
+    desk.tells(started())
+    desk.ends(trained(promoted))
     table = panel.result.table
     assert table is not None
     rows = [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
@@ -168,38 +186,56 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
     assert panel.result.isVisible()
     assert panel.state.text() == state
     assert not panel.progress.isVisible()
+    assert [version.name for version in desk.opened.store.versions()] == ["v1"]
 
 
-def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, session: FakeSession) -> None:
-    held_out = {"parent": None, "child": None}
-    session.trainingFinished.emit(result(False, held_out=held_out, reason="nothing is held out yet"))
-    assert window.arrangement.training.state.text() == "v3 not promoted · nothing is held out yet"
+def test_a_learner_that_is_no_version_is_named_in_words(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(parent="instant"))
+    assert window.arrangement.training.state.text() == "Learning, starting from instant learner …"
+    desk.ends(trained(True))
+    table = window.arrangement.training.result.table
+    assert table is not None
+    head = table.headerItem()
+    assert [head.text(column) for column in (1, 2)] == ["before", "v1"]
+    assert head.toolTip(1) == "instant learner"
+    desk.trains()
+    desk.ends(trained(False, parent="v1", current="v1"))
+    assert [head.text(column) for column in (1, 2)] == ["v1", "v2"]
 
 
-def test_a_second_run_begins_with_empty_curves(window: MainWindow, session: FakeSession) -> None:
+def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.ends(trained(False, figures={"parent": None, "child": None}, reason="nothing is held out yet"))
+    assert window.arrangement.training.state.text() == "v1 not promoted · nothing is held out yet"
+
+
+def test_a_second_run_begins_with_empty_curves(window: MainWindow, desk: Desk) -> None:
     panel = window.arrangement.training
-    for steps in (3, 2):
-        session.trainingEvent.emit(started())
-        for step in range(1, steps + 1):
-            session.trainingEvent.emit(stepped(step))
+    desk.trains()
+    desk.tells(started(), *(stepped(step) for step in range(1, 4)))
+    desk.ends(trained(False))
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(2))
     assert panel.loss_plot.series["training"][0] == [1, 2]
     assert panel.iou_plot.series == {}
     assert panel.facts.isVisible()
 
 
-def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, session: FakeSession) -> None:
-    session.trainingEvent.emit(started())
-    session.trainingEvent.emit(stepped(1))
-    session.notices.fail(JobKind("train"), "The engine ended.")
+def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    desk.engine.refuse("The memory is full.", "NotEnoughLabels")
+    desk.wait(window.message_strip.isVisible)
     assert window.arrangement.training.state.text() == "The run did not finish"
     assert window.arrangement.training.loss_plot.series["training"] == ([1], [0.5])
-    assert window.message_strip.text.text() == "The engine ended."
+    assert window.message_strip.text.text() == "The memory is full."
 
 
-def test_another_project_has_no_curves(window: MainWindow, session: FakeSession) -> None:
-    session.trainingEvent.emit(started())
-    session.trainingEvent.emit(stepped(1))
-    session.load(image_items(2), class_table(["a"]))
+def test_another_project_has_no_curves(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    desk.load(plates(2), ["a"])
     assert window.arrangement.training.loss_plot.series == {}
     assert window.arrangement.training.facts.text("device") == "–"
 
@@ -218,10 +254,9 @@ def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("last", [1, 3, 7, 40, 2500])
-def test_steps_are_counted_in_whole_numbers(window: MainWindow, session: FakeSession, qtbot: QtBot, last: int) -> None:
-    session.trainingEvent.emit(started())
-    session.trainingEvent.emit(stepped(1))
-    session.trainingEvent.emit(stepped(last))
+def test_steps_are_counted_in_whole_numbers(window: MainWindow, desk: Desk, qtbot: QtBot, last: int) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(last))
     plot = window.arrangement.training.loss_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
@@ -232,12 +267,13 @@ def test_steps_are_counted_in_whole_numbers(window: MainWindow, session: FakeSes
     assert all("." not in text for spacing, values in ticks for text in axis.tickStrings(values, 1.0, spacing))
 
 
-def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
-    session.trainingEvent.emit(started())
-    plot = window.arrangement.training.iou_plot
+def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    desk.trains()
+    desk.tells(started())
     for step, mean in ((10, 0.97), (20, 0.99)):
         figures = {"loss": 0.4, "mean_iou": mean, "iou": {"nucleus": mean}}
-        session.trainingEvent.emit({"kind": "evaluated", "step": step, "seconds": 1.0, "held_out": figures})
+        desk.tells({"kind": "evaluated", "step": step, "seconds": 1.0, "held_out": figures})
+    plot = window.arrangement.training.iou_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
     _, (low, high) = plot._widget.getViewBox().viewRange()
@@ -289,31 +325,30 @@ def test_until_there_is_a_run_the_panel_is_one_line_beside_the_title_of_the_imag
 
 
 def test_a_run_unfolds_the_panel_and_another_project_folds_it_again(
-    window: MainWindow, session: FakeSession, qtbot: QtBot
+    window: MainWindow, desk: Desk, qtbot: QtBot
 ) -> None:
     folded = _heights(window)
-    session.fine_tune()
+    desk.trains()
     qtbot.waitUntil(lambda: window.arrangement.training.loss_plot.isVisible())
     assert not window.arrangement.images.isAncestorOf(window.arrangement.training)
     assert window.arrangement.training.stop.isVisible()
     assert _heights(window)[1] > folded[1]
-    session.training = False
-    session.job("train", False)
-    assert window.arrangement.training.loss_plot.isVisible()
-    session.load(image_items(3), class_table(["a"]))
+    desk.ends(trained(True))
+    assert not window.arrangement.training.folded
+    desk.load(plates(3), ["a"])
     qtbot.waitUntil(lambda: _heights(window) == folded)
     assert window.arrangement.training.folded
 
 
 def test_what_a_person_folds_stays_folded_and_what_one_unfolds_stays_unfolded(
-    window: MainWindow, session: FakeSession, qtbot: QtBot
+    window: MainWindow, desk: Desk, qtbot: QtBot
 ) -> None:
     panel = window.arrangement.training
-    session.fine_tune()
-    session.trainingEvent.emit(started())
+    desk.trains()
+    desk.tells(started())
     QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
     assert panel.folded
-    session.trainingEvent.emit(stepped(1))
+    desk.tells(stepped(1))
     assert panel.folded
     assert panel.stop.isVisible(), "a run can always be stopped"
     QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
@@ -322,10 +357,8 @@ def test_what_a_person_folds_stays_folded_and_what_one_unfolds_stays_unfolded(
     assert not panel.folded
 
 
-def test_in_a_low_window_the_image_comes_before_the_curves(
-    window: MainWindow, session: FakeSession, qtbot: QtBot
-) -> None:
-    session.fine_tune()
+def test_in_a_low_window_the_image_comes_before_the_curves(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    desk.trains()
     assert not window.arrangement.training.folded
     window.resize(1280, 720)
     qtbot.waitUntil(lambda: window.arrangement.training.folded)
@@ -342,53 +375,50 @@ def preparing(text: str, done: int = 0, total: int = 0) -> dict[str, Any]:
     return {"kind": "preparing", "step": 0, "seconds": 0.1, "text": text, "done": done, "total": total}
 
 
-def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(
-    window: MainWindow, session: FakeSession
-) -> None:
+def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(window: MainWindow, desk: Desk) -> None:
     panel = window.arrangement.training
-    session.fine_tune()
+    desk.session.fine_tune()
     assert panel.progress.isVisible()
     assert panel.progress.maximum() == 0  # busy: nobody knows for how long
-    session.trainingEvent.emit(preparing("Waiting for the engine"))
-    assert panel.state.text() == "Waiting for the engine"
-    session.trainingEvent.emit(preparing("Reading 12 of 300 images", 12, 300))
+    desk.wait(lambda: panel.state.text() == "Waiting for the engine")
+    desk.wait(lambda: desk.engine.trains)
+    desk.tells(preparing("Reading 12 of 300 images", 12, 300))
     assert panel.state.text() == "Reading 12 of 300 images"
     assert (panel.progress.value(), panel.progress.maximum()) == (12, 300)
-    session.trainingEvent.emit(started())
-    session.trainingEvent.emit(stepped(10))
+    desk.tells(started(), stepped(10))
     panel._show_numbers()
     assert (panel.progress.value(), panel.progress.maximum()) == (200, 1000)
 
 
-def test_a_run_that_did_not_help_says_what_would(window: MainWindow, session: FakeSession) -> None:
+def test_a_run_that_did_not_help_says_what_would(window: MainWindow, desk: Desk) -> None:
     advice = window.arrangement.training.result.advice
-    session.trainingFinished.emit(result(False, advice="Train longer: only 7 steps fitted in 60 s."))
+    desk.trains()
+    desk.ends(trained(False, advice="Train longer: only 7 steps fitted in 60 s."))
     assert advice.isVisible()
     assert advice.text() == "Train longer: only 7 steps fitted in 60 s."
-    session.trainingFinished.emit(result(True, advice=""))
+    desk.trains()
+    desk.ends(trained(True, current="v2"))
     assert not advice.isVisible()
 
 
-def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(
-    window: MainWindow, session: FakeSession
-) -> None:
-    session.trainingEvent.emit(started(held_out_groups=[]))
+def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(held_out_groups=[]))
     title = window.findChild(QWidget, "heldOutTitle")
     assert title.text().startswith("Nothing is held out")  # type: ignore[union-attr]
 
 
-def test_another_project_has_no_axes_either(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
-    for step in range(1, 4):
-        session.trainingEvent.emit(started())
-        session.trainingEvent.emit(stepped(step))
+def test_another_project_has_no_axes_either(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(2))
     plot = window.arrangement.training.loss_plot
     qtbot.waitUntil(lambda: plot.findChild(QWidget, "lossPlotView") is not None)
-    session.load(image_items(3), class_table(["a"]))
+    desk.load(plates(3), ["a"])
     window.arrangement.training.fold_button.click()
     view = plot.findChild(QWidget, "lossPlotView")
     assert view is not None
     assert plot.isVisible()
     assert not view.isVisible()
-    session.trainingEvent.emit(started())
-    session.trainingEvent.emit(stepped(1))
+    desk.trains()
+    desk.tells(started(), stepped(1))
     qtbot.waitUntil(view.isVisible)

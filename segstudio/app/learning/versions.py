@@ -48,7 +48,8 @@ class Versions(QObject):
         self.changed.emit()
 
     def use(self, name: str) -> None:
-        """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk.
+        """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk, or a
+        notice where it has gone since it was read.
 
         Raises `UserError` for a name that the project does not have, `ReadOnly` where it may not be written.
         """
@@ -78,8 +79,9 @@ class Versions(QObject):
         self._worker.close()
 
     def _used(self, future: "Future[None]") -> None:
-        if not self._refused(future):
-            self.read_again()
+        refused = self._refused(future)
+        self.read_again()
+        if not refused:
             self.currentChanged.emit()
 
     def _read(self, future: "Future[LastRun | None]") -> None:

@@ -79,6 +79,7 @@ class SnapshotsDialog(QDialog):
         """Show the snapshots of this project."""
         self._project = project
         self._say("")
+        self.list.clear()  # a number chosen in one project means nothing in another
         if project is None:
             self.hide()
         else:

@@ -281,6 +281,11 @@ class ClassRow(QStyledItemDelegate):
         editor.setMaxLength(200)
         return editor
 
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+        """Show the name until somebody types: the row changes meanwhile, for instance when objects are counted."""
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
+
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         """Place the editor over the name only, so that key and colour stay visible."""
         row: QRect = option.rect  # type: ignore[attr-defined]

@@ -296,7 +296,9 @@ class TrainingPanel(QFrame):
         self.progress.setVisible(True)
         if not self._stopping:
             self.state.setText(
-                _("Learning, starting from {version} …", version=event.parent) if event.parent else _("Learning …")
+                _("Learning, starting from {version} …", version=version_words(event.parent))
+                if event.parent
+                else _("Learning …")
             )
 
     def _evaluated(self, step: int, figures: "Figures") -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.text import _, clock, count
+from segstudio.ui.panels.training_versions import version_words
 from segstudio.ui.text import wrapped
 from segstudio.ui.window.icons import swatch
 
@@ -68,7 +69,12 @@ class TrainingResult(QWidget):
         table = self._table or self._make_table()
         table.clear()
         table.headerItem().setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setHeaderLabels([_("Held-out IoU"), result.parent or _("before"), result.version, "±"])
+        parent = version_words(result.parent)
+        # The column has room for the name of a version, and for no words.
+        table.setHeaderLabels(
+            [_("Held-out IoU"), parent if parent and parent == result.parent else _("before"), result.version, "±"]
+        )
+        table.headerItem().setToolTip(1, parent)
         self._rows(table, result.held_out.get("parent"), result.held_out.get("child"), classes)
 
     def _rows(

@@ -110,6 +110,7 @@ class HeldOutBanner(QFrame):
         self.setProperty("role", "alert")
         self.text = QLabel(_("Held out: used to measure the model, never to train it."))
         self.text.setObjectName("heldOutText")
+        self.text.setWordWrap(True)
         self.text.setToolTip(_("The model is measured on images that it has never learned from"))
         self.setAccessibleName(self.text.text())
         self.learn_button = _button(

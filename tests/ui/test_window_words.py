@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QObject, Qt
@@ -23,16 +22,18 @@ from PySide6.QtWidgets import (
     QTreeView,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
 
-from segstudio.app.values import EngineKind, EngineState, JobKind, SaveState
+from segstudio.app.values import JobKind
+from segstudio.geometry import Rect
+from segstudio.store.learning import add_trained
 from segstudio.text import PSEUDO, set_language
 from segstudio.ui.panels.class_list import Spot, spot_words
 from segstudio.ui.window.actions import ACTIONS
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.fake_session import FakeSession, class_table, image_items
-from tests.ui.test_training_panel import evaluated, result, started, stepped
-from tests.ui.test_versions import VERSIONS
+from tests.failing_disk import Disk
+from tests.ui.desk import Desk
+from tests.ui.test_training_panel import evaluated, started, stepped, trained
+from tests.ui.test_versions import version
 
 CLASSES = ("background", "nucleus", "membrane")
 DATA = (
@@ -154,25 +155,23 @@ def untranslated(window: QWidget) -> list[str]:
 
 
 @pytest.fixture
-def session() -> FakeSession:
-    return FakeSession()
+def desk(own_desk: Desk) -> Desk:
+    """A session of the test's own: its window is made in the made-up language."""
+    return own_desk
 
 
 @pytest.fixture
-def empty(qtbot: QtBot, session: FakeSession) -> MainWindow:
+def empty(own_empty_window: MainWindow) -> MainWindow:
     """The window without a project."""
-    made = MainWindow(session)  # type: ignore[arg-type]
-    qtbot.addWidget(made)
-    made.resize(1280, 900)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+    own_empty_window.resize(1280, 900)
+    return own_empty_window
 
 
 @pytest.fixture
-def window(empty: MainWindow, session: FakeSession) -> MainWindow:
+def window(empty: MainWindow, desk: Desk) -> MainWindow:
     """The window with images and classes."""
-    session.load(image_items(6), class_table(list(CLASSES[1:])))
+    desk.load(classes=CLASSES[1:])
+    empty.export_panel.folder.setText("/tmp/out")  # a longer one is broken into lines, which are no paths any more
     return empty
 
 
@@ -211,55 +210,65 @@ def test_pages_panels_and_dialogs(window: MainWindow, show: Callable[[MainWindow
     assert [text for text in parts if not text.startswith("helpText") or "LICENCES" not in text] == []
 
 
-def test_menus_of_a_class(window: MainWindow, session: FakeSession) -> None:
-    for found in session.classes:
+def test_menus_of_a_class(window: MainWindow, desk: Desk) -> None:
+    for found in desk.documents.classes:
         menu = window.arrangement.classes.menu_for(found)
         assert untranslated(menu) == []
         assert [words for spot in Spot if bare(words := spot_words(found, spot))] == []
         menu.close()
 
 
-def test_strips_and_status_bar(window: MainWindow, session: FakeSession) -> None:
+def test_strips_and_status_bar(window: MainWindow, desk: Desk, disk: Disk) -> None:
     window.message_strip.say(JobKind.EXPORT, "⟦The disk is full.⟧", "⟦details⟧")
     for strip in (window.done_strip, window.held_out_banner, window.image_banner, window.closing_strip):
         strip.show()
-    for state in (SaveState(True, "12:34:56", ""), SaveState(False, "", "")):
-        session.save_state = state
-        window.status_bar.reassure()
-        assert untranslated(window) == []
-    for kind in (EngineKind.STARTING, EngineKind.DEAD):
-        session.engineStateChanged.emit(EngineState(kind, "", "⟦The engine ended.⟧"))
+    disk.goes.clear()
+    desk.paint(Rect(100, 100, 5, 5), 2)
+    window.status_bar.reassure()
+    found = untranslated(window)
+    disk.mend()
+    assert found == []
+    desk.settle()
+    window.status_bar.reassure()
+    assert untranslated(window) == []
+    for kind in ("starting", "dead"):
+        desk.engine.says(kind, "", "⟦The engine ended.⟧")
+        desk.wait(lambda kind=kind: desk.opened.engine_state.kind == kind)
         assert untranslated(window) == []
     for name in ("show-proposals", "show-labels", "rest-background", "rest-unknown", "rest-proposal"):
         window.bars.action(name).trigger()
         assert not bare(window.status_bar.currentMessage())
 
 
-def test_a_run_of_training(window: MainWindow, session: FakeSession) -> None:
-    session.trainingEvent.emit(started(held_out_groups=["plate_0001.png"]))
+def test_a_run_of_training(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(held_out_groups=["plate_0001.png"]))
     for event in (stepped(1), stepped(2), evaluated(2, 0.8)):
-        session.trainingEvent.emit(event)
+        desk.tells(event)
         assert untranslated(window) == []
-    session.trainingEvent.emit(started(optimistic=True))
+    desk.tells(started(optimistic=True))
     assert untranslated(window) == []
     window.arrangement.training._show_numbers()
     assert untranslated(window) == []
-    session.trainingFinished.emit(result(True, reason="", advice=""))
+    desk.ends(trained(True, reason="", advice=""))
     assert untranslated(window) == []
 
 
-def test_the_versions(window: MainWindow, session: FakeSession) -> None:
-    session.versions = [replace(version, reason="") for version in VERSIONS]
-    session.versionsChanged.emit()
+def test_the_versions(window: MainWindow, desk: Desk) -> None:
+    for name, parent in (("v1", "embedded"), ("v2", "v1")):
+        row = version(name, parent, 0.7, 0.8, "", promoted=name == "v1")
+        add_trained(desk.opened.store, row, run=None, groups={}, current="v1", state="done", summary={}).result()
+    desk.opened.versions.read_again()
     window.arrangement.training.versions_button.click()
+    assert window.arrangement.training.versions.table is not None
+    assert window.arrangement.training.versions.table.topLevelItemCount() == 3
     assert untranslated(window) == []
 
 
-def test_the_first_step_and_the_canvas(window: MainWindow, session: FakeSession) -> None:
-    assert session.project is not None
+def test_the_first_step_and_the_canvas(window: MainWindow, desk: Desk) -> None:
     for name in CLASSES[:2]:
-        session.project.documents.choose_class(name)
-        assert not bare(window.first_step._words(session.project))  # type: ignore[arg-type]
+        desk.documents.choose_class(name)
+        assert not bare(window.first_step._words(desk.opened))
     window.canvas._on_image_loading("plate_0001.png")
     window.canvas._on_image_failed("plate_0001.png", "")
     assert untranslated(window) == []
