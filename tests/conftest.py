@@ -20,9 +20,11 @@ NO_DATA = f"the {ABSENT} (set SEGSTUDIO_DATA, or put them at ../shared/data)"
 LOOPBACK = ("127.", "::1", "localhost")
 GRACE_S = 3.0
 
-# Before any Qt is loaded: without a display the tests draw offscreen, and a waiting OpenMP thread must not spin.
+# Before any Qt is loaded: without a display the tests draw offscreen. Before torch is, here and in all that is started:
+# one thread each, for pytest's workers are as many as the cores; and a waiting thread of OpenMP must not spin.
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
