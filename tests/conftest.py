@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from segstudio.assets import asset
+from segstudio.engine import client, launch
+from tests.engine_nursery import CAN_FORK, EngineNursery
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ABSENT = "open data sets are absent"
@@ -66,6 +68,28 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(socket.socket, "connect", refused)
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engines_are_forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineNursery | None]:
+    """Where the system can, engines are forked from a process that has loaded torch, one a worker of pytest."""
+    if not CAN_FORK:
+        yield None
+        return
+    nursery = EngineNursery(tmp_path_factory.mktemp("nursery") / "log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "start_engine", nursery.start)
+        yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def own_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here an engine is started as the program starts it."""
+    monkeypatch.setattr(client, "start_engine", launch.start_engine)
 
 
 # --- data ------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from segstudio import errors
-from segstudio.engine.launch import engine_command, engine_environment
+from segstudio.engine.launch import engine_command, engine_environment, start_engine
 from segstudio.engine.protocol import (
     PROTOCOL,
     Bye,
@@ -314,14 +314,7 @@ class EngineClient:
         self._say(Outcome(State.STARTING))
         with self._open_log() as log:
             try:
-                process = subprocess.Popen(
-                    engine_command(),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env=engine_environment(),
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                )
+                process = start_engine(log)
             except OSError as error:
                 sentence = _("The engine could not be started: {error}.", error=error)
                 self._say(Outcome(State.DEAD, sentence=sentence))

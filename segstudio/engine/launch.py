@@ -1,10 +1,24 @@
-"""How the engine process is started: its command and its environment."""
+"""How the engine process is started: its command, its environment, its pipes."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["engine_command", "engine_environment"]
+__all__ = ["engine_command", "engine_environment", "start_engine"]
+
+
+def start_engine(log: BinaryIO) -> "subprocess.Popen[bytes]":
+    """A new engine process with pipes for its input and output; what it says goes to `log`. Raises OSError."""
+    return subprocess.Popen(
+        engine_command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=engine_environment(),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
 
 
 def engine_command() -> list[str]:
