@@ -64,7 +64,7 @@ class Proposals(QObject):
         self._stored, self.worker = StoredProposals(ground.project, ground.main), Worker("fill", ground.main)
         self._requests = ProposalRequests(ground, self._part_came, self._through, self.cancel, self)
         self._requests.runningChanged.connect(self.runningChanged)
-        self._owed = self._cancelled = self._in_a_moment = False
+        self._owed = self._cancelled = self._in_a_moment = self._closed = False
         self._opening: tuple[Look, Future[Stored]] | None = None
         self._age, self._learnt = ProposalAge(), Learnt()
         self._was_stale = False
@@ -266,6 +266,8 @@ class Proposals(QObject):
 
     def _committed(self) -> None:
         """An edit is durable: a guess gives way to the instant learner, and what is on screen may be older than it."""
+        if self._closed:  # over a disk that hangs, an edit may be reported as late as that
+            return
         self._pause.start()
         asked = self._requests.asked
         if self.is_guess or (asked is not None and asked.guess):
@@ -427,6 +429,7 @@ class Proposals(QObject):
 
     def close(self) -> None:
         """Drop what was asked for, end the workers."""
+        self._closed = True
         self._pause.stop()
         self._requests.drop()
         self._stored.worker.close()
