@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from select import select
 from typing import BinaryIO, NoReturn
@@ -25,6 +26,8 @@ __all__ = ["CAN_FORK", "EngineNursery"]
 
 CAN_FORK = sys.platform.startswith("linux") and hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
 _COMMAND = launch.engine_command()
+_PYTHON = [sys.executable, "-c"]
+_CODE = "import sys; from segstudio.engine import server; sys.exit(server.main([]))"
 _MESSAGE_BYTES = 1 << 18
 
 
@@ -78,18 +81,23 @@ class EngineNursery:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, log: BinaryIO) -> "ForkedEngine | subprocess.Popen[bytes]":
-        """In the place of `launch.start_engine`; an engine with a command of a test's own is really started."""
-        if launch.engine_command() != _COMMAND:
+        """In the place of `launch.start_engine`: the program's command or Python code of a test's own is run in a fork,
+        any other command is started.
+        """
+        command = launch.engine_command()
+        if command == _COMMAND:
+            command = [*_PYTHON, _CODE]
+        if command[:2] != _PYTHON:
             return start_engine(log)
         with self._starting:
-            return self._forked(log)
+            return self._forked(command[2], log)
 
-    def _forked(self, log: BinaryIO) -> ForkedEngine:
+    def _forked(self, code: str, log: BinaryIO) -> ForkedEngine:
         if self._line is None:
             self._line = self._open()
         (its_input, stdin), (stdout, its_output), (told, tells) = os.pipe(), os.pipe(), os.pipe()
         given = [its_input, its_output, log.fileno(), tells]
-        socket.send_fds(self._line, [json.dumps(launch.engine_environment()).encode()], given)
+        socket.send_fds(self._line, [json.dumps([code, launch.engine_environment()]).encode()], given)
         pid = int(self._line.recv(16))
         for descriptor in (its_input, its_output, tells):
             os.close(descriptor)
@@ -128,14 +136,16 @@ def _serve(line: socket.socket) -> None:
                     selector.unregister(key.fd)
                     os.close(key.fd)
                     pid, tells = living.pop(key.fd)
-                    os.write(tells, str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+                    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    with suppress(BrokenPipeError):  # nobody may want to know any more
+                        os.write(tells, str(code).encode())
                     os.close(tells)
                     continue
                 asked, given, *_ = socket.recv_fds(line, _MESSAGE_BYTES, 4)
                 if not asked:
                     return
                 if (pid := os.fork()) == 0:
-                    _be_an_engine(json.loads(asked), given)
+                    _be_an_engine(*json.loads(asked), given)
                 *streams, tells = given
                 line.send(str(pid).encode())
                 for descriptor in streams:
@@ -145,22 +155,25 @@ def _serve(line: socket.socket) -> None:
                 selector.register(watch, selectors.EVENT_READ)
 
 
-def _be_an_engine(environment: dict[str, str], given: list[int]) -> NoReturn:
-    from segstudio.engine import server
-
-    code = 1
+def _be_an_engine(code: str, environment: dict[str, str], given: list[int]) -> NoReturn:
+    """Run the code as an interpreter of its own would, and end with its exit code."""
+    ended: object = 0
     try:
         for descriptor, place in zip(given, (0, 1, 2), strict=False):
             os.dup2(descriptor, place)
         os.closerange(3, 1 << 16)
         os.environ.clear()
         os.environ.update(environment)
-        code = server.main([])
-    except Exception:  # noqa: BLE001  (into the log, as an interpreter of its own would say it)
+        exec(code, {"__name__": "__main__"})
+    except SystemExit as end:
+        ended = end.code
+    except Exception:  # noqa: BLE001  (into the log, as an interpreter would say it)
         traceback.print_exc()
+        ended = 1
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(ended if isinstance(ended, int) else 1)
 
 
 if __name__ == "__main__":
