@@ -19,7 +19,6 @@ from segstudio import faults
 from segstudio.app.editing.tools.stroke import StrokeTool
 from segstudio.app.jobs import Job
 from segstudio.app.open_project import OpenedProject
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
@@ -29,7 +28,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.images.new import new_project
 from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.scene import Scene
-from tests.window_bench import Bench, make_project
+from tests.window_bench import Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -70,7 +69,7 @@ class Hand(Bench):
 
 @pytest.fixture
 def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    without_proposals(monkeypatch)
     bench = Hand(make_project(tmp_path / "project", 2))
     yield bench
     bench.close()
@@ -79,7 +78,7 @@ def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.fixture
 def wide(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
     """A window on an image of two tiles."""
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)
+    without_proposals(monkeypatch)
     images = tmp_path / "images"
     images.mkdir()
     Image.fromarray(np.full((120, 400), 90, np.uint8)).save(images / "wide.png")

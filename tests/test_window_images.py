@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.store.project import Project
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.progress import finished
 from segstudio.ui import open_window
 from segstudio.ui.window.main_window import MainWindow
+from tests.window_bench import without_proposals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,7 +30,7 @@ def picture(file: Path, seed: int) -> Path:
 
 @pytest.fixture
 def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    without_proposals(monkeypatch)
     window = open_window(None)
     qtbot.addWidget(window)
     yield window
