@@ -197,7 +197,7 @@ def a_frame_of_the_image(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(Scene, "draw_ground", boom)
         me.canvas.zoom_by(1.5)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.canvas.zoom_to_fit()
     go_on(me)
 
@@ -207,7 +207,7 @@ def a_frame_of_the_labels(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(Scene, "draw_overlay", boom)
         me.canvas.zoom_by(1.5)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.canvas.zoom_to_fit()
     go_on(me)
 
@@ -217,7 +217,7 @@ def the_paint_event(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(Frame, "paint", boom)
         me.canvas.update()
-        QTest.qWait(50)
+        me.wait(me.message)
     go_on(me)
 
 
@@ -240,14 +240,14 @@ def an_action(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def a_timer(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     later(boom)
-    QTest.qWait(30)
+    me.wait(me.message)
     go_on(me)
 
 
 def a_call_from_a_thread(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     me.opened.documents.main.post(boom)
-    QTest.qWait(30)
+    me.wait(me.message)
     go_on(me)
 
 
@@ -266,7 +266,7 @@ def test_a_fault_is_said_takes_the_stroke_back_and_the_next_one_is_one_edit(
     before, objects = me.painted(), me.objects()
     with bugs_wanted() as found:
         breaks(me, monkeypatch)
-        QTest.qWait(20)
+        me.wait(me.message)
     assert found, "a bug reaches the interpreter's hook, so that it fails a test"
     assert me.message().startswith(MADE)
     assert "RuntimeError: broken by hand" in me.message()
@@ -429,7 +429,7 @@ def test_a_fault_of_every_paint_event_is_said_once_and_a_stroke_goes_on(
     with bugs_wanted() as found, monkeypatch.context() as broken:
         broken.setattr(Frame, "paint", boom)
         me.canvas.update()
-        QTest.qWait(30)
+        me.wait(lambda: me.failures)
         before = len(me.failures)
         assert before
         for _ in range(5):
@@ -446,7 +446,7 @@ def test_a_fault_in_saying_a_fault_ends(me: Hand, monkeypatch: pytest.MonkeyPatc
     me.session.failed.connect(boom)
     with bugs_wanted():
         later(boom)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.session.failed.disconnect(boom)
     assert me.message().startswith(MADE)
 
