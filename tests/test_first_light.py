@@ -86,7 +86,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
-    qtbot: Any, tmp_path: Path, pictures: Path
+    qtbot: Any, own_start: None, tmp_path: Path, pictures: Path
 ) -> None:
     project = make_demo_project(tmp_path)
     me = Person(qtbot, project, pictures)
