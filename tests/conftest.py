@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from segstudio.assets import asset
+from segstudio.engine import client, launch
+from tests.engine_nursery import CAN_FORK, EngineNursery
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ABSENT = "open data sets are absent"
@@ -20,9 +22,11 @@ NO_DATA = f"the {ABSENT} (set SEGSTUDIO_DATA, or put them at ../shared/data)"
 LOOPBACK = ("127.", "::1", "localhost")
 GRACE_S = 3.0
 
-# Before any Qt is loaded: without a display the tests draw offscreen, and a waiting OpenMP thread must not spin.
+# Before any Qt is loaded: without a display the tests draw offscreen. Before torch is, here and in all that is started:
+# one thread each, for pytest's workers are as many as the cores; and a waiting thread of OpenMP must not spin.
 if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -64,6 +68,28 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(socket.socket, "connect", refused)
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engines_are_forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineNursery | None]:
+    """Where the system can, engines are forked from a process that has loaded torch, one a worker of pytest."""
+    if not CAN_FORK:
+        yield None
+        return
+    nursery = EngineNursery(tmp_path_factory.mktemp("nursery") / "log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "start_engine", nursery.start)
+        yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def own_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here an engine is started as the program starts it."""
+    monkeypatch.setattr(client, "start_engine", launch.start_engine)
 
 
 # --- data ------------------------------------------------------------------------------------------------------------

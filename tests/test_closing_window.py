@@ -9,14 +9,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
 from segstudio.store.project import Project
 from segstudio.store.writing import waiting_edits
 from tests.failing_disk import Disk
 from tests.labels.filled_planes import filled
-from tests.window_bench import Bench, make_project
+from tests.window_bench import Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -32,7 +31,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def me(qapp: object, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    without_proposals(monkeypatch)
     bench = Bench(make_project(tmp_path / "project", 1))
     bench.wait(lambda: bench.shown)
     bench.fresh()

@@ -86,7 +86,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
-    qtbot: Any, tmp_path: Path, pictures: Path
+    qtbot: Any, own_start: None, tmp_path: Path, pictures: Path
 ) -> None:
     project = make_demo_project(tmp_path)
     me = Person(qtbot, project, pictures)
@@ -163,7 +163,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         results: list[dict[str, Any]] = []
         session.trainingEvent.connect(events.append)
         session.trainingFinished.connect(results.append)
-        session.fine_tune(max_steps=6)
+        session.fine_tune(max_steps=2)
         me.wait(lambda: any(e["kind"] == "stepped" for e in events), 120_000)
         painted = len(me.seqs)
         me.drag([(30, 30), (44, 31)])
@@ -174,7 +174,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
         assert {"started", "stepped", "evaluated", "finished"} <= kinds
         losses = [e["loss"] for e in events if e["kind"] == "stepped"]
         assert all(np.isfinite(losses))
-        assert results[0]["steps"] == 6
+        assert results[0]["steps"] == 2
         assert (project / "models" / f"{results[0]['version']}.safetensors").is_file()
         me.look("4-compared")
 

@@ -20,6 +20,8 @@ from segstudio.store.project import Project
 from tests.window_bench import RIGHT, Bench, disc_path, make_project, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+TINY = {"network": "tiny", "base": "scratch"}
+"""A run of which nothing but its end is looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     label_two(me)
     done: list[dict[str, Any]] = []
     me.session.exportFinished.connect(done.append)
-    run = Run(me, max_steps=4, seed=3)
+    run = Run(me, max_steps=3, seed=3)
     me.wait(lambda: "stepped" in run.kinds(), 120)
     me.ready.clear()
     me.seqs.clear()
@@ -100,7 +102,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     result = run.results[0]
     assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
     assert set(result["held_out"]) == {"parent", "child"}
-    assert result["steps"] == 4
+    assert result["steps"] == 3
     assert {"started", "stepped", "evaluated", "finished"} <= set(run.kinds())
     assert all({"kind", "step", "seconds"} <= set(event) for event in run.events)
     assert all({"loss", "patches_per_second"} <= set(e) for e in run.events if e["kind"] == "stepped")
@@ -127,21 +129,21 @@ def test_an_engine_killed_during_a_proposal_is_said_and_the_proposal_comes(me: B
 
 def test_an_engine_killed_during_training_is_said_and_the_run_resumes(me: Bench) -> None:
     label_two(me)
-    run = Run(me, max_steps=5)
+    run = Run(me, max_steps=40, **TINY)
     me.wait(lambda: "stepped" in run.kinds(), 120)
     os.kill(engine_pid(me), signal.SIGKILL)
     me.wait(lambda: me.labels_say("engine process was ended"))
     me.drag((100, 60))
     me.wait(lambda: run.results or me.failures, 180)
     assert me.failures == []
-    assert run.results[0]["steps"] == 5
+    assert run.results[0]["steps"] == 40
     assert "warned" in run.kinds()
     assert "started again" in me.labels_say("engine process")
     me.idle()
 
 
 def test_a_run_without_labels_ends_in_one_sentence(me: Bench) -> None:
-    run = Run(me, max_steps=2)
+    run = Run(me, max_steps=2, **TINY)
     me.wait(lambda: me.failures, 60)
     assert [failure["job"] for failure in me.failures] == ["train"]
     assert me.labels_say(me.failures[0]["sentence"])
@@ -181,7 +183,7 @@ def test_a_window_closed_in_mid_work_keeps_everything_and_opens_again_at_once(
                 bench.session.accept_proposal()
                 count = bench.session.labels().size
             elif work == "training":
-                run = Run(bench, max_steps=50)
+                run = Run(bench, max_steps=1_000_000, **TINY)
                 bench.wait(lambda run=run: "started" in run.kinds(), 120)
             begun = time.perf_counter()
             bench.session.close()

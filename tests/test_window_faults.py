@@ -19,7 +19,6 @@ from segstudio import faults
 from segstudio.app.editing.tools.stroke import StrokeTool
 from segstudio.app.jobs import Job
 from segstudio.app.open_project import OpenedProject
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
@@ -30,7 +29,7 @@ from segstudio.tasks.images.new import new_project
 from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.layers.image import ImageLayer
 from segstudio.ui.canvas.layers.labels import LabelLayer
-from tests.window_bench import Bench, make_project
+from tests.window_bench import Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -71,7 +70,7 @@ class Hand(Bench):
 
 @pytest.fixture
 def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    without_proposals(monkeypatch)
     bench = Hand(make_project(tmp_path / "project", 2))
     yield bench
     bench.close()
@@ -80,7 +79,7 @@ def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.fixture
 def wide(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
     """A window on an image of two tiles."""
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)
+    without_proposals(monkeypatch)
     images = tmp_path / "images"
     images.mkdir()
     Image.fromarray(np.full((120, 400), 90, np.uint8)).save(images / "wide.png")
@@ -199,7 +198,7 @@ def a_frame_of_the_image(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(ImageLayer, "draw", boom)
         me.canvas.zoom_by(1.5)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.canvas.zoom_to_fit()
     go_on(me)
 
@@ -209,7 +208,7 @@ def a_frame_of_the_labels(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(LabelLayer, "draw", boom)
         me.canvas.zoom_by(1.5)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.canvas.zoom_to_fit()
     go_on(me)
 
@@ -219,7 +218,7 @@ def the_paint_event(me: Hand, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as broken:
         broken.setattr(Frame, "paint", boom)
         me.canvas.update()
-        QTest.qWait(50)
+        me.wait(me.message)
     go_on(me)
 
 
@@ -242,14 +241,14 @@ def an_action(me: Hand, patch: pytest.MonkeyPatch) -> None:
 def a_timer(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     later(boom)
-    QTest.qWait(30)
+    me.wait(me.message)
     go_on(me)
 
 
 def a_call_from_a_thread(me: Hand, patch: pytest.MonkeyPatch) -> None:
     begin(me)
     me.opened.documents.main.post(boom)
-    QTest.qWait(30)
+    me.wait(me.message)
     go_on(me)
 
 
@@ -268,7 +267,7 @@ def test_a_fault_is_said_takes_the_stroke_back_and_the_next_one_is_one_edit(
     before, objects = me.painted(), me.objects()
     with bugs_wanted() as found:
         breaks(me, monkeypatch)
-        QTest.qWait(20)
+        me.wait(me.message)
     assert found, "a bug reaches the interpreter's hook, so that it fails a test"
     assert me.message().startswith(MADE)
     assert "RuntimeError: broken by hand" in me.message()
@@ -431,7 +430,7 @@ def test_a_fault_of_every_paint_event_is_said_once_and_a_stroke_goes_on(
     with bugs_wanted() as found, monkeypatch.context() as broken:
         broken.setattr(Frame, "paint", boom)
         me.canvas.update()
-        QTest.qWait(30)
+        me.wait(lambda: me.failures)
         before = len(me.failures)
         assert before
         for _ in range(5):
@@ -448,7 +447,7 @@ def test_a_fault_in_saying_a_fault_ends(me: Hand, monkeypatch: pytest.MonkeyPatc
     me.session.failed.connect(boom)
     with bugs_wanted():
         later(boom)
-        QTest.qWait(50)
+        me.wait(me.message)
     me.session.failed.disconnect(boom)
     assert me.message().startswith(MADE)
 

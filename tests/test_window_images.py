@@ -17,8 +17,9 @@ from segstudio.tasks.images.new import new_project
 from segstudio.tasks.progress import finished
 from segstudio.ui import open_window
 from segstudio.ui.window.main_window import MainWindow
+from tests.window_bench import without_proposals
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def picture(file: Path, seed: int) -> Path:
@@ -28,7 +29,8 @@ def picture(file: Path, seed: int) -> Path:
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    without_proposals(monkeypatch)
     window = open_window(None)
     qtbot.addWidget(window)
     yield window

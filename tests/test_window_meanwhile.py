@@ -14,9 +14,8 @@ from PySide6.QtTest import QTest
 
 from segstudio.app.editing import documents as documents_module
 from segstudio.app.values import JobKind, Rest, Restored
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.store.project import Project
-from tests.window_bench import LEFT, Bench, make_project
+from tests.window_bench import LEFT, Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -98,7 +97,7 @@ class Hand(Bench):
 def me(qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
-    monkeypatch.setattr(Proposals, "propose", lambda _: None)  # no engine is needed here
+    without_proposals(monkeypatch)
     bench = Hand(make_project(tmp_path / "project", 3))
     yield bench
     for timer in bench.timers:

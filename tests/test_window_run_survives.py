@@ -1,5 +1,6 @@
 """A run that is under way when its window is closed, or another project is opened, goes on at the next opening."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from segstudio.engine import launch
 from segstudio.store.project import Project
 from segstudio.tasks.learning.interrupted import interrupted_run
 from tests.window_bench import RIGHT, Bench, make_project
@@ -14,6 +16,11 @@ from tests.window_bench import RIGHT, Bench, make_project
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 STEPS = 1_000_000
+OFTEN = (
+    "import sys; from segstudio.learn import loop; loop._CHECKPOINT_S = 0.5;"
+    "from segstudio.engine import server; sys.exit(server.main([]))"
+)
+"""An engine that keeps a checkpoint twice a second."""
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +32,7 @@ def nothing_left_behind() -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> Path:
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
+    monkeypatch.setattr(launch, "engine_command", lambda: [sys.executable, "-c", OFTEN])
     return tmp_path
 
 

@@ -12,7 +12,6 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 
-from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import UserError
 from segstudio.store import project as projects
 from segstudio.store.database import connect as connecting
@@ -20,7 +19,7 @@ from segstudio.store.database import connections
 from segstudio.store.database.lock import is_held
 from segstudio.store.project import Project
 from segstudio.store.writing import write_connection
-from tests.window_bench import Bench, make_project
+from tests.window_bench import Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -71,7 +70,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SlowDisk]]:
 
     for module in (projects, connections, write_connection):
         monkeypatch.setattr(module, "connect", slowly)
-    monkeypatch.setattr(Proposals, "_propose_if_stale", lambda _: None)
+    without_proposals(monkeypatch)
     SlowDisk.delay_s, SlowDisk.asked = 0.0, []
     yield SlowDisk
     SlowDisk.delay_s = 0.0

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from segstudio.app.open_project import OpenedProject
 from segstudio.app.values import JobKind, Notice, NoticeKind
+from segstudio.app.viewing.proposals import Proposals
 from segstudio.assets import asset
 from segstudio.tasks.images.new import new_project
 from segstudio.ui import open_window
 
-__all__ = ["LEFT", "MIDDLE", "RIGHT", "Bench", "disc_path", "make_project", "open_bench"]
+__all__ = ["LEFT", "MIDDLE", "RIGHT", "Bench", "disc_path", "make_project", "open_bench", "without_proposals"]
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 PLANES = 3
@@ -55,6 +56,12 @@ def disc_path(points: list[tuple[float, float]], radius: float, shape: tuple[int
         t = np.clip(((x - ax) * dx + (y - ay) * dy) / square, 0, 1) if square > 0 else np.zeros(shape)
         out |= np.hypot(x - ax - t * dx, y - ay - t * dy) <= radius
     return out
+
+
+def without_proposals(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is proposed, asked for or not: a window starts no engine."""
+    for name in ("propose", "_propose_if_stale", "_hand_paused"):
+        patch.setattr(Proposals, name, lambda _: None)
 
 
 @contextmanager

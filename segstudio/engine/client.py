@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from segstudio.engine.call import Call
-from segstudio.engine.launch import engine_command, engine_environment
+from segstudio.engine.launch import engine_command, engine_environment, start_engine
 from segstudio.engine.outcome import Outcome, State, sentence_of
 from segstudio.engine.protocol import (
     PROTOCOL,
@@ -220,14 +220,7 @@ class EngineClient:
         self._say(Outcome(State.STARTING))
         with self._open_log() as log:
             try:
-                process = subprocess.Popen(
-                    engine_command(),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env=engine_environment(),
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                )
+                process = start_engine(log)
             except OSError as error:
                 sentence = _("The engine could not be started: {error}.", error=error)
                 self._say(Outcome(State.DEAD, sentence=sentence))

@@ -1,15 +1,29 @@
-"""How the engine process is started: its command and its environment."""
+"""How the engine process is started: its command, its environment, its pipes."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from segstudio.text import language
 
-__all__ = ["LANGUAGE_VARIABLE", "engine_command", "engine_environment"]
+__all__ = ["LANGUAGE_VARIABLE", "engine_command", "engine_environment", "start_engine"]
 
 LANGUAGE_VARIABLE = "SEGSTUDIO_LANGUAGE"
 """Environment variable with the language of the program that starts the engine: it makes sentences of its own."""
+
+
+def start_engine(log: BinaryIO) -> "subprocess.Popen[bytes]":
+    """A new engine process with pipes for its input and output; what it says goes to `log`. Raises OSError."""
+    return subprocess.Popen(
+        engine_command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=engine_environment(),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
 
 
 def engine_command() -> list[str]:

@@ -249,3 +249,13 @@ def test_a_proposed_class_whose_making_was_undone_is_left_alone_by_accept(desk: 
     values = proposal_values(desk.project, desk.documents.classes, ImageId(1), 0, Rect(0, 0, 90, 70))
     assert values is not None
     assert set(np.unique(values[0])) == {255}
+
+
+def test_an_edit_that_is_durable_only_after_the_close_asks_for_nothing(desk: Desk) -> None:
+    desk.network.exact = True
+    desk.proposed()
+    assert desk.proposals.is_guess
+    desk.proposals.close()
+    desk.documents.editCommitted.emit(1)
+    assert not desk.proposals._pause.isActive()
+    assert len(desk.network.gates) == 1

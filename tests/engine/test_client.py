@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segstudio.engine import client as client_module
+from segstudio.engine import launch
 from segstudio.engine.client import EngineClient, engine_environment
 from segstudio.engine.protocol import Predict, Target
 from segstudio.errors import EngineDied, NoSuchDevice
@@ -128,7 +128,7 @@ def test_what_is_no_project_is_said(tmp_path: Path):
 
 
 def test_three_deaths_in_ten_minutes_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", "import sys; sys.exit(3)"])
+    monkeypatch.setattr(launch, "engine_command", lambda: [sys.executable, "-c", "import sys; sys.exit(3)"])
     with EngineClient(tmp_path, log=tmp_path / "log", clock=lambda: 5.0) as client:
         for _ in range(3):
             with pytest.raises(EngineDied, match="code 3"):
@@ -151,7 +151,7 @@ def test_what_a_library_prints_goes_to_the_log_and_not_into_the_messages(
         "server.Server.run = run\n"
         "sys.exit(server.main([]))\n"
     )
-    monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", noisy])
+    monkeypatch.setattr(launch, "engine_command", lambda: [sys.executable, "-c", noisy])
     with project, EngineClient(project.path, log=tmp_path / "log") as client:
         assert client.ready()
     log = (tmp_path / "log").read_text()
@@ -163,7 +163,7 @@ def test_a_stream_that_is_no_message_ends_the_engine_with_a_sentence(tmp_path: P
     shouting = (
         "import sys, time; sys.stdout.write('Traceback (most recent call last)\\n'); sys.stdout.flush(); time.sleep(60)"
     )
-    monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", shouting])
+    monkeypatch.setattr(launch, "engine_command", lambda: [sys.executable, "-c", shouting])
     with EngineClient(tmp_path, log=tmp_path / "log") as client, pytest.raises(EngineDied, match="not a message"):
         client.ready()
 
@@ -176,7 +176,7 @@ def test_a_closed_client_asks_nothing_any_more(tmp_path: Path):
         client.call(Predict(targets=[]))
 
 
-def test_the_engine_ends_with_its_input(tmp_path: Path):
+def test_the_engine_ends_with_its_input(tmp_path: Path, own_start: None):
     project, _ = new_project(tmp_path, 1)
     with project:
         client = EngineClient(project.path, log=tmp_path / "log")

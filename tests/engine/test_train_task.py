@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from segstudio.engine import client as client_module
+from segstudio.engine import launch
 from segstudio.engine.client import EngineClient
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import Train
@@ -185,7 +185,7 @@ def test_a_resumed_run_begins_at_its_checkpoint(killable, monkeypatch: pytest.Mo
         "import sys; from segstudio.learn import loop; loop._CHECKPOINT_S = 0.0;"
         "from segstudio.engine import server; sys.exit(server.main([]))"
     )
-    monkeypatch.setattr(client_module, "engine_command", lambda: [sys.executable, "-c", code])
+    monkeypatch.setattr(launch, "engine_command", lambda: [sys.executable, "-c", code])
     project, client = killable
     events: list[Event] = []
     killed = False

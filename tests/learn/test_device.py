@@ -33,6 +33,15 @@ def test_a_convolution_takes_some_time_and_the_cpu_has_a_name():
     assert device.usable_threads() >= 1
 
 
+@pytest.mark.parametrize(("said", "threads"), [("1", 1), ("3,2", 3), ("99", 4), ("", 4), ("0", 4), ("many", 4)])
+def test_no_more_threads_are_used_than_the_variable_of_openmp_allows(
+    monkeypatch: pytest.MonkeyPatch, said: str, threads: int
+) -> None:
+    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert device.usable_threads() == threads
+
+
 def test_the_memory_of_a_cpu_run_is_told_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch):
     def absent(path: Path, *_: object, **__: object) -> str:
         raise FileNotFoundError(path)

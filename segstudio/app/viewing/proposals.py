@@ -63,7 +63,7 @@ class Proposals(QObject):
         self._shown = ShownProposal(ground, documents, navigation, self._is_awaited, self._came, self)
         self._requests = ProposalRequests(ground, self._part_came, self._through, self._broke, self.cancel, self)
         self._requests.runningChanged.connect(self.runningChanged)
-        self._owed = self._cancelled = self._in_a_moment = False
+        self._owed = self._cancelled = self._in_a_moment = self._closed = False
         self._age = ProposalAge()
         self._was_stale = False
         self._automatic = True
@@ -287,6 +287,8 @@ class Proposals(QObject):
 
     def _committed(self) -> None:
         """An edit is durable: a guess gives way to the instant learner, and what is on screen may be older than it."""
+        if self._closed:  # over a disk that hangs, an edit may be reported as late as that
+            return
         self._pause.start()
         asked = self._requests.asked
         if self.is_guess or (asked is not None and asked.guess):
@@ -400,6 +402,7 @@ class Proposals(QObject):
 
     def close(self) -> None:
         """Drop what was asked for, end the workers."""
+        self._closed = True
         self._pause.stop()
         self._requests.drop()
         self._shown.close()
