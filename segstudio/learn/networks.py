@@ -5,6 +5,7 @@ Every network keeps one contract: float input (N, channels, H, W) with H and W m
 the convolution that maps features to classes. `segstudio.learn.weights` handles the weights.
 """
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from torch import nn
 
 from segstudio.errors import NoSuchNetwork
 from segstudio.geometry import Rect
-from segstudio.learn.unet_lite0 import UnetLite0
 from segstudio.registry import Registry, named
 from segstudio.text import _
 
@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 DEFAULT_NETWORK = "unet_lite0"
+
+_LITE0_NAME = "timm-tf_efficientnet_lite0"
+_LITE0_EPS = 1e-3  # the source was trained with TensorFlow's epsilon; channels with a variance near 0 depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,31 @@ def adapt_stem(weight: torch.Tensor, channels: int) -> torch.Tensor:
     return weight[:, turn] * (3.0 / channels)
 
 
+def _unet_lite0(channels: int, classes: int) -> nn.Module:
+    """U-Net (Ronneberger et al. 2015) on EfficientNet-Lite0 (Tan and Le 2019; Liu 2020), 3.8 M parameters."""
+    import segmentation_models_pytorch as smp
+
+    with warnings.catch_warnings():
+        # smp 0.6 advises `tu-` names, whose lite0 pads as TensorFlow does: a copy of the map at each strided layer.
+        warnings.filterwarnings("ignore", "`timm-` encoders are deprecated", DeprecationWarning)
+        net = smp.Unet(
+            encoder_name=_LITE0_NAME,
+            encoder_weights=None,  # weights come from segstudio's own files; smp would download them
+            decoder_channels=(128, 64, 32, 16, 16),
+            in_channels=channels,
+            classes=classes,
+        )
+    # The classifier's last layers are never run by the decoder: 0.4 M parameters that only cost memory and disk.
+    net.encoder.conv_head = nn.Identity()
+    net.encoder.bn2 = nn.Identity()
+    for module in net.encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = _LITE0_EPS
+        if type(module).__name__ == "DropPath":
+            vars(module)["drop_prob"] = 0.0  # dropped blocks are noise that a minute of training cannot average out
+    return net
+
+
 class _Tiny(nn.Module):
     """Two scales and 8 features: learns a bright class from a dark one in a few milliseconds a step."""
 
@@ -175,7 +203,7 @@ _TABLE = (
         halo_px=96,
         context=Context(192, 0.29),
         channels_last=True,
-        make=UnetLite0,
+        make=_unet_lite0,
     ),
     Network(
         "tiny", stride=2, receptive_field_px=8, halo_px=4, context=Context(0, 1.0), channels_last=False, make=_Tiny

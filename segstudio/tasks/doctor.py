@@ -37,6 +37,7 @@ _NEEDED = {
     "msgspec": N_("settings and messages"),
     "zstandard": N_("storing labels"),
     "torch": N_("learning and proposing"),
+    "segmentation_models_pytorch": N_("learning and proposing"),
     "safetensors": N_("weights"),
     "PySide6": N_("the window"),
     "pyqtgraph": N_("plots in the window"),
