@@ -122,6 +122,7 @@ class EngineNursery:
 
 def _serve(line: socket.socket) -> None:
     """Fork an engine for each message; tell its number, and its exit code when it has ended."""
+    import segmentation_models_pytorch  # noqa: F401  (it builds the default network)
     import torch._dynamo  # noqa: F401  (every optimiser asks for it)
 
     from segstudio.engine import server  # noqa: F401
@@ -164,6 +165,7 @@ def _be_an_engine(code: str, environment: dict[str, str], given: list[int]) -> N
         os.closerange(3, 1 << 16)
         os.environ.clear()
         os.environ.update(environment)
+        sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path not in sys.path]
         exec(code, {"__name__": "__main__"})
     except SystemExit as end:
         ended = end.code
