@@ -123,3 +123,39 @@ def test_ctrl_z_brings_back_what_was_taken_out(qtbot: QtBot, window: MainWindow,
     window.session.add_images([picture(pics.parent / "d.png", 9)])
     qtbot.waitUntil(lambda: len(window.session.project.navigation.items) == 4)
     assert window.session.current_image == "b.png"
+
+
+def test_open_on_an_image_opens_the_project_beside_it_and_adds_the_image(
+    qtbot: QtBot, window: MainWindow, pics: Path
+) -> None:
+    finished(new_project(pics.parent / "pics", [str(pics / "a.png")], []))
+    window.opening.open_paths([pics / "b.png"])
+    shown(qtbot, window, "b.png")
+    assert not window.pages.covered
+    assert [item.name for item in window.session.project.navigation.items] == ["a.png", "b.png"]
+
+
+def test_a_new_project_says_what_it_left_out(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    (pics / "scan.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    (pics / "notes.txt").write_text("no image")
+    window.opening.open_images([pics])
+    shown(qtbot, window, "a.png")
+    qtbot.waitUntil(lambda: "Left out" in message(window))
+    assert "1 DICOM file: not supported yet" in message(window)
+    assert "1 file is not an image" in message(window)
+
+
+def test_a_new_project_says_which_files_it_took_for_masks(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        (pics / "masks").mkdir(exist_ok=True)
+        Image.fromarray(np.ones((60, 80), np.uint8)).save(pics / "masks" / name)
+    window.opening.open_images([pics])
+    shown(qtbot, window, "a.png")
+    qtbot.waitUntil(lambda: "3 files look like masks" in message(window))
+    assert "File > Import" in message(window)
+
+
+def test_a_new_project_of_images_alone_says_nothing(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
+    window.opening.open_images([pics])
+    shown(qtbot, window, "a.png")
+    assert message(window) == ""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from segstudio.app.editing import documents as documents_module
+from segstudio.app.editing import open_documents
 from segstudio.app.values import JobKind, Rest, Restored
 from segstudio.store.project import Project
 from tests.window_bench import LEFT, Bench, make_project, without_proposals
@@ -195,7 +195,7 @@ def seconds(call: Callable[[], object]) -> float:
 def test_paging_on_does_not_wait_for_a_done_that_is_still_computed_nor_lose_it(
     me: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents_module, "_KEPT_DOCUMENTS", 1)
+    monkeypatch.setattr(open_documents, "_KEPT", 1)
     me.opened.finishing.set_rest(Rest("background"))
     go = me.computes()
     me.lets_go(go, 5.0)  # who waits on the window's thread cannot be let on by it

@@ -132,9 +132,9 @@ class Bench:
         self.wait(lambda: self.opened.documents.save_state().saved)
 
     def idle(self) -> None:
-        """Wait until no proposal is on its way."""
+        """Wait until no proposal is on its way, from the engine or from the disk."""
         QTest.qWait(20)
-        self.wait(lambda: not self.opened.proposals.running, 120)
+        self.wait(lambda: not self.opened.proposals.coming, 120)
 
     def fresh(self, image: int | str = 0, plane: int = 0) -> None:
         """Show an image with nothing on it, the brush at its usual size, and forget what was seen so far."""

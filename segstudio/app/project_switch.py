@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     # A window without a project starts without NumPy, store and engine: they come with the first.
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.opening import Opening
+    from segstudio.tasks.images.new import NewReport
 
 __all__ = ["Projects"]
 
@@ -31,10 +32,12 @@ _LONGEST_WAIT_S = 30.0
 class Projects(QObject):
     """`current` is the open project, `changed` says that it is another one, or none.
 
-    Where `opens_later` is set, as a window does, `open` returns at once.
+    `leftOut` is a sentence about files that a new project was to be made of and that it does not hold. Where
+    `opens_later` is set, as a window does, `open` returns at once.
     """
 
     changed = Signal()
+    leftOut = Signal(str)
 
     def __init__(self, notices: Notices, jobs: Jobs, tools: ToolState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -179,8 +182,14 @@ class Projects(QObject):
             new_project(Path(path), [str(image) for image in images], list(classes)),
             self._main,
             words=lambda progress: _("Read {done} of {total} files", done=progress.done, total=progress.total),
-            on_done=lambda report: self._notices.attempt(lambda: self.open(report.path), JobKind.NEW),
+            on_done=lambda report: self._notices.attempt(lambda: self._open_new(report), JobKind.NEW),
         )
+
+    def _open_new(self, report: NewReport) -> None:
+        from segstudio.app.left_out import left_out
+
+        sentence = left_out(report)
+        self.open(report.path, then=lambda: self.leftOut.emit(sentence) if sentence else None)
 
     def beside(self, folder: Path) -> Path:
         """Where the project of a folder of images is, or would be made."""

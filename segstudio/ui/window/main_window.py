@@ -224,6 +224,7 @@ class MainWindow(QMainWindow):
         self.closing_strip.ready.connect(self.close)
         self.growth_strip.alwaysAsked.connect(lambda: self.add_new_images(True))
         session.notices.told.connect(self._told)
+        session.projects.leftOut.connect(lambda sentence: self.message_strip.say(None, sentence))
         self.pages.left.connect(self._show_project)
         self.pages.coverChanged.connect(self._cover_changed)
         for name in ("show-side", "show-bottom"):

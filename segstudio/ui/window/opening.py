@@ -47,12 +47,15 @@ class Opening(QObject):
         self._session.notices.attempt(lambda: self._session.projects.open_images(paths), JobKind.OPEN)
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open a project or a folder of images; for images, the page that makes a project from them."""
+        """Open a project or a folder of images; for images, the project beside them, which gets those that it lacks, or
+        else the page that makes a project from them."""
         project = project_among(paths)
         if project is not None:
             self.open_path(project)
         elif len(paths) == 1 and paths[0].is_dir():
             self.open_path(paths[0])
+        elif paths and self._session.projects.beside(paths[0].parent).exists():
+            self.open_images(paths)
         elif paths:
             self.newProjectAsked.emit([str(path) for path in paths])
 
