@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobId, JobKind
 from segstudio.errors import UserError
+from segstudio.geometry import Rect
 from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport
 from segstudio.text import _
 
-__all__ = ["ProposalRequests", "Request"]
+__all__ = ["ProposalRequests", "Request", "in_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +93,15 @@ class ProposalRequests(QObject):
 
     def _through(self, asked: Request, report: PredictReport | None, error: UserError | None) -> None:
         if asked is self.asked:
-            self._ended(asked, report, error)
+            self._ended(asked, report, error if report is None else _error_of(report))
+
+
+def in_view(visible: Rect | None, bounds: Rect) -> Rect:
+    """What is on the screen of a plane, all of it where that is not known; for any thread."""
+    seen = bounds if visible is None else visible.intersected(bounds)
+    return bounds if seen.empty else seen
+
+
+def _error_of(report: PredictReport) -> UserError | None:
+    """Why the image got no proposal: an unreadable file is listed, not raised."""
+    return UserError(report.failed[0].sentence) if report.failed else None

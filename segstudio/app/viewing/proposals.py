@@ -15,7 +15,7 @@ from segstudio.app.jobs import Worker, say_refusal
 from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposal_age import ProposalAge
-from segstudio.app.viewing.proposal_requests import ProposalRequests, Request
+from segstudio.app.viewing.proposal_requests import ProposalRequests, Request, in_view
 from segstudio.app.viewing.shown_proposal import ShownProposal
 from segstudio.app.viewing.stored_proposals import Look, Stored
 from segstudio.engine.client import EngineClient
@@ -227,16 +227,10 @@ class Proposals(QObject):
             self._project,
             self._engine,
             [where[0]],
-            visible=lambda: (*where, self._visible_of(bounds)),
+            visible=lambda: (*where, in_view(self.visible, bounds)),
             replace_people=self._owed,
         )
         self._requests.start(where, self._documents.submitted, steps, guess=self._shown.learnt.nothing)
-
-    def _visible_of(self, bounds: Rect) -> Rect:
-        """What is on the screen of a plane, all of it where that is not known. Asked on the job's thread."""
-        visible = self.visible
-        seen = bounds if visible is None else visible.intersected(bounds)
-        return bounds if seen.empty else seen
 
     def _part_came(self, asked: Request) -> None:
         """What there is so far is shown, the screen's part first."""
@@ -247,7 +241,6 @@ class Proposals(QObject):
             return
         if report is not None:
             self._age.measured(self._sizes(), report)
-            error = _error_of(report)
         if error is None:
             self._shown.look(Look(*asked.where, asked.number, ends=True))
         elif self._documents.gesture_active:
@@ -407,8 +400,3 @@ class Proposals(QObject):
         self._requests.drop()
         self._shown.close()
         self.worker.close(drop=False)
-
-
-def _error_of(report: PredictReport) -> UserError | None:
-    """Why the image got no proposal: an unreadable file is listed, not raised."""
-    return UserError(report.failed[0].sentence) if report.failed else None
