@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -323,6 +324,45 @@ def test_background_that_is_locked_is_not_filled_in_and_that_is_said(desk: Desk,
     done.until("done")
     assert classes_of(desk) == {0, CELL}
     assert "locked" in desk.said[-1]
+
+
+@pytest.mark.parametrize("rest", [Rest.PROPOSAL, Rest.BACKGROUND])
+def test_what_was_filled_in_is_told_with_the_image_and_the_way_back(desk: Desk, done: Marked, rest: Rest) -> None:
+    desk.proposed()
+    desk.finishing.set_rest(rest)
+    desk.finishing.mark_done_and_go_on()
+    desk.qtbot.waitUntil(lambda: desk.navigation.index == 1)
+    took = "took the proposal" if rest is Rest.PROPOSAL else "became background"
+    assert desk.said[-1] == f"0.png is done: unlabelled pixels {took}. To reverse this, open it again and undo."
+    desk.shows(0)  # it is true
+    desk.documents.undo()
+    desk.qtbot.waitUntil(lambda: done.status is Status.NEW)
+    assert classes_of(desk) == {0}
+
+
+def test_an_effort_that_the_disk_does_not_take_holds_up_no_later_accept(
+    desk: Desk, done: Marked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging: Future[None] = Future()
+    kept: list[int] = []
+
+    def set_effort(image: int, *_figures: int) -> "Future[None]":
+        kept.append(image)
+        return hanging
+
+    monkeypatch.setattr(desk.project, "set_effort", set_effort)
+    desk.proposed()
+    done.press()
+    done.until("done")
+    try:
+        desk.qtbot.waitUntil(lambda: kept == [FIRST])
+        desk.shows(1)
+        desk.qtbot.waitUntil(lambda: desk.proposals.on_screen is not None and not desk.proposals.running)
+        desk.finishing.accept()
+        desk.qtbot.waitUntil(lambda: classes_of(desk) == {CELL})
+        assert not hanging.done()
+    finally:
+        hanging.set_result(None)
 
 
 class Gated:

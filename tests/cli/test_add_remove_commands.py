@@ -47,6 +47,14 @@ def test_add_says_what_it_did(run: Run, project: Path, tmp_path: Path) -> None:
     assert listed(run, project) == ["a.png", "b.png", "c.png"]
 
 
+def test_of_the_files_passed_over_the_first_three_are_named(run: Run, project: Path, tmp_path: Path) -> None:
+    for n in range(1, 6):
+        (tmp_path / f"images/note{n}.txt").write_text("hello")
+    _, _, err = run("add", project, tmp_path / "images")
+    first = ", ".join(str(tmp_path / f"images/note{n}.txt") for n in (1, 2, 3))
+    assert f"Skipped: 5 files are not images ({first} and 2 more)." in err
+
+
 def test_remove_and_add_again(run: Run, project: Path, tmp_path: Path) -> None:
     code, out, _ = run("remove", project, "a*", "--json")
     assert (code, json.loads(out)) == (0, {"removed": ["a.png"], "images": 1})

@@ -146,6 +146,10 @@ def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, 
     assert isinstance(next(steps), Event)
     steps.close()
     assert discs_project.runs()[-1].state in ("running", "stopped")
+    assert discs_project.writer is not None
+    assert discs_project.writer.flush()
+    why = discs_project.runs()[-1].summary["why"]
+    assert why == "It was cut off before its result was measured, so no version came of it."
 
 
 @pytest.fixture

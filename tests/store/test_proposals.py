@@ -1,5 +1,8 @@
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import Constant, frozen
+from segstudio.store import project as project_module
 from segstudio.store import proposals as proposals_module
 from segstudio.store.project import Project
 from segstudio.store.proposals import EncodedTile, encoded
@@ -188,3 +192,40 @@ def test_a_proposal_grows_part_by_part_under_its_number(project: Project) -> Non
     assert whole.tiles[0, 0] is part.tiles[0, 0]
     cache.write(FIRST, 0, "v2", ROWS, _tiles())
     assert not cache.extend(number, ROWS, tiles)  # another has taken its place
+
+
+class _Watched:
+    """A lock that tells when a second one wants it."""
+
+    def __init__(self, second: threading.Event) -> None:
+        self._lock, self._second, self._wanted = threading.Lock(), second, 0
+
+    def __enter__(self) -> None:
+        self._wanted += 1
+        if self._wanted == 2:
+            self._second.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_two_threads_that_ask_first_get_one_cache(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    making, second, made = threading.Event(), threading.Event(), []
+
+    def slow(*args: Any, **options: Any) -> proposals_module.Proposals:
+        made.append(args)
+        if len(made) == 2:
+            second.set()
+        making.set()
+        assert second.wait(20)  # the other thread stands at the lock, or in here too where there is none
+        return proposals_module.Proposals(*args, **options)
+
+    monkeypatch.setattr(project_module, "Proposals", slow)
+    monkeypatch.setattr(project, "_making", _Watched(second))
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(lambda: project.proposals)
+        assert making.wait(20)
+        other = threads.submit(lambda: project.proposals)
+        assert one.result(20) is other.result(20)
+    assert len(made) == 1

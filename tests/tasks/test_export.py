@@ -9,8 +9,10 @@ import tifffile
 from PIL import Image
 
 from segstudio.errors import DiskRefused, ExportMismatch, UsageError, UserError
+from segstudio.formats.coco import CocoWriter
 from segstudio.labels.model import Status
 from segstudio.store.project import Project
+from segstudio.store.writing import label_rows
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.labels import export as export_module
 from segstudio.tasks.labels.export import ExportReport, LeftOut, Why, export
@@ -50,6 +52,20 @@ def test_every_image_with_a_known_pixel_is_exported_in_the_tree_of_the_images(
     expected = np.zeros(SIZE[::-1], np.uint8)
     expected[:5, :5], expected[:2, 6:8] = 1, 255
     assert np.array_equal(values, expected)
+
+
+def test_each_tile_is_decoded_once_and_an_image_is_written_before_the_next_is_read(
+    labelled: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def noted(word: str, call: Callable[..., object]) -> Callable[..., object]:
+        return lambda *given: (steps.append(word), call(*given))[1]
+
+    monkeypatch.setattr(label_rows, "decode_tile", noted("tile", label_rows.decode_tile))
+    monkeypatch.setattr(CocoWriter, "add", noted("written", CocoWriter.add))
+    exported(labelled, tmp_path / "out", "coco")
+    assert steps == ["tile", "written"] * 2
 
 
 def test_finished_and_proposals_and_a_glob_choose_images(labelled: Project, tmp_path: Path) -> None:

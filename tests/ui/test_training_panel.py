@@ -120,7 +120,8 @@ def test_held_out_groups_are_listed_and_an_optimistic_measure_is_called_so(windo
     title = window.findChild(QWidget, "heldOutTitle")
     assert title.text() == "2 groups held out, never trained on"  # type: ignore[union-attr]
     desk.tells(started(held_out_groups=["a.png"], optimistic=True))
-    assert "optimistic" in title.text()  # type: ignore[union-attr]
+    assert title.text() == "Held out: parts of the images trained on"  # type: ignore[union-attr]
+    assert "better than on new images" in title.toolTip()  # type: ignore[union-attr]
     assert groups.count() == 1
 
 

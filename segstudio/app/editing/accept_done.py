@@ -23,7 +23,7 @@ from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
 from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
 from segstudio.tasks.labels.effort import count_effort
-from segstudio.text import _
+from segstudio.text import _, elided
 
 __all__ = ["Finishing"]
 
@@ -170,12 +170,13 @@ class Finishing(QObject):
 
     def _finish(self, opened: OpenDocument, then: Callable[[], None], *, empty: bool = False) -> None:
         planes, classes = range(len(opened.document.raster.sizes)), self._documents.classes
+        name = elided(self._navigation.name_of(opened.document.image), 32)
         rest = Rest.BACKGROUND if empty else self._rest
         work = emptying(planes, classes) if empty else finishing(self._proposal_of(opened), planes, rest, classes)
 
         def done(outcome: Outcome) -> None:
             self.withdraw()
-            self._notices.say(self._words(rest, outcome.short))
+            self._notices.say(self._words(name, rest, outcome.short))
             self._count_effort(frozen_copy(opened.document))
             then()
 
@@ -195,16 +196,22 @@ class Finishing(QObject):
         proposals = self._project.proposals
         return lambda plane: seen if plane == here else proposals.read(image, plane)
 
-    def _words(self, rest: Rest, short: bool) -> str:
+    def _words(self, name: str, rest: Rest, short: bool) -> str:
+        """What Done did and the way back, with the name: another image is on screen when it is read."""
         if rest is Rest.UNKNOWN:
             return _("Done: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND and short:
             return _("Done, but the background is locked: unlabelled pixels stay unknown.")
         if rest is Rest.BACKGROUND:
-            return _("Done: unlabelled pixels became background. Undo on that image reverses it.")
+            return _(
+                "{name} is done: unlabelled pixels became background. To reverse this, open it again and undo.",
+                name=name,
+            )
         if short:
             return _("Done, but the proposal did not cover everything: the rest stays unknown.")
-        return _("Done: unlabelled pixels were filled in from the proposal. Undo on that image reverses it.")
+        return _(
+            "{name} is done: unlabelled pixels took the proposal. To reverse this, open it again and undo.", name=name
+        )
 
     # -- where Done stands -------------------------------------------------------------------------------------------
 

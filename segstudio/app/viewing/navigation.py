@@ -99,6 +99,10 @@ class Navigation(QObject):
         place = self._list.place(image)
         return None if place is None else self.items[place].split
 
+    def name_of(self, image: ImageId) -> str:
+        """The name of an image in the list."""
+        return self.items[self._index_of[image]].name
+
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
         if not isinstance(index_or_path, str | PurePath):

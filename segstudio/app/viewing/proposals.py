@@ -378,10 +378,8 @@ class Proposals(QObject):
         """Keep which whole proposal was shown first; what shows only the visible part counts for nothing yet."""
         proposal = self._shown.whole
         if proposal is not None and self._project.writer is not None:
-            proposals = self._project.proposals
-            self.worker.submit(
-                lambda: proposals.mark_shown(proposal.image, proposal.plane, proposal.number), self._noted
-            )
+            proposals, shown = self._project.proposals, (proposal.image, proposal.plane, proposal.number)
+            self.worker.submit(lambda: proposals.mark_shown(*shown), self._noted)
 
     def _propose_if_stale(self) -> None:
         begins = self._automatic and not (self._is_done() or self._is_persons() or not self._shown.may_be_better)

@@ -285,7 +285,7 @@ class _Run:
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""
         if not resumable:
-            self.fail("stopped", _("The run was dropped."))
+            self.fail("stopped", _("It was cut off before its result was measured, so no version came of it."))
             return
         self._end("interrupted", _("It continues when the project is opened in the window."), self._kept())
 

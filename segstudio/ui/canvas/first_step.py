@@ -23,6 +23,7 @@ _STYLE = """background: rgba(24, 24, 24, 225); color: #dedede; border: 1px solid
     padding: 8px 14px;"""
 _GAP_PX = 16
 _NEAR_PX = 40
+_NARROWEST_PX, _WIDEST_PX = 160, 560
 
 
 class FirstStep(QLabel):
@@ -104,11 +105,12 @@ class FirstStep(QLabel):
     def _place(self) -> None:
         if not self._wanted:
             return
-        self.setMaximumWidth(max(160, min(560, self._canvas.width() - 2 * _GAP_PX)))
-        self.setFixedWidth(self.maximumWidth())
-        self.setFixedHeight(self.heightForWidth(self.width()))
-        self.move((self._canvas.width() - self.width()) // 2, self._canvas.height() - self.height() - _GAP_PX)
-        self.setVisible(self.height() + 4 * _GAP_PX < self._canvas.height())
+        room = self._canvas.size()
+        # Size and place at once: the width it has now may be that of another window.
+        width = min(_WIDEST_PX, room.width() - 2 * _GAP_PX)
+        height = self.heightForWidth(width)
+        self.setGeometry((room.width() - width) // 2, room.height() - height - _GAP_PX, width, height)
+        self.setVisible(width >= _NARROWEST_PX and height + 4 * _GAP_PX < room.height())
 
     def _make_way(self, x: float, y: float) -> None:
         """Hide while the pointer is near; its position is in image coordinates."""

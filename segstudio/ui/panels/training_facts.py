@@ -24,8 +24,8 @@ _ROWS = (
 
 _LIST_H = 20
 _OPTIMISTIC = N_(
-    "The model is measured on held-out blocks of the same images that it is trained on.\n"
-    "The two look alike, so the figures are optimistic.\n"
+    "The model is measured on parts of the same images that it is trained on; it never learns from these parts.\n"
+    "They look like what it learns from, so the figures are better than on new images.\n"
     "From the fourth labelled image on, whole images are held out."
 )
 
@@ -90,7 +90,7 @@ class TrainingFacts(QWidget):
             self.held_out.addItem(group)
             self.held_out.item(self.held_out.count() - 1).setToolTip(wrapped(group))
         if event.optimistic:
-            words = _("Held out: blocks of trained images (optimistic)")
+            words = _("Held out: parts of the images trained on")
         else:
             words = count(len(groups), "1 group held out, never trained on", "{n} groups held out, never trained on")
         if not groups and not event.optimistic:
