@@ -100,8 +100,9 @@ class Navigation(QObject):
         return None if place is None else self.items[place].split
 
     def name_of(self, image: ImageId) -> str:
-        """The name of an image in the list."""
-        return self.items[self._index_of[image]].name
+        """The name of an image; of one that was taken out of the list meanwhile, a word for it."""
+        place = self._list.place(image)
+        return _("The image") if place is None else self.items[place].name
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
