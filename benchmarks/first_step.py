@@ -1,6 +1,6 @@
 """How soon a run makes its first step in a project of many finished photographs whose measurements are known.
 
-    python benchmarks/first_step.py [--images 1000] [--side 4000 3000] [--folder F]
+    python benchmarks/first_step.py [--images 1000] [--side 4000 3000] [--folder F | --keep F]
 
 Makes JPEG files of so many pixels and a project in which all of them are done, labelled whole, in a folder that is
 deleted afterwards (some 2.5 MB an image). A first run measures the labels and is dropped after its first step; then a
@@ -10,6 +10,7 @@ which a busy machine spoils less; the floor is to decode two of the pictures.
 """
 
 import argparse
+import contextlib
 import sys
 import tempfile
 import time
@@ -114,21 +115,31 @@ def first_step(project: Project, engine: EngineClient) -> dict[str, float]:
     return found
 
 
+def make(folder: Path, images: int, width: int, height: int) -> None:
+    """A project of so many photographs, each labelled whole and done."""
+    files = photographs(folder, images, width, height)
+    classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("disc")]
+    with Project.create(folder / "p.segstudio", [new_image(file) for file in files], classes) as project:
+        label_all(project, tiles(truth(width, height)))
+
+
 def main() -> int:
     """Make, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--images", type=int, default=1000, help="default: 1000")
     parser.add_argument("--side", type=int, nargs=2, default=[4000, 3000], help="width and height, default: 4000 3000")
     parser.add_argument("--folder", type=Path, help="where to make them (default: the folder for temporary files)")
+    parser.add_argument("--keep", type=Path, help="a folder that stays: what lies there is measured, or made first")
     options = parser.parse_args()
-    width, height = options.side
-    with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
-        files = photographs(Path(scratch), options.images, width, height)
-        classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("disc")]
-        images = [new_image(file) for file in files]
-        with Project.create(Path(scratch) / "p.segstudio", images, classes) as project:
-            label_all(project, tiles(truth(width, height)))
-            decoded = measured([lambda f=f: open_image(f).read(0, Rect(0, 0, width, height)) for f in files[:2]])
+    with contextlib.ExitStack() as stack:
+        scratch = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
+        width, height = options.side
+        if not (scratch / "p.segstudio").exists():
+            scratch.mkdir(parents=True, exist_ok=True)
+            make(scratch, options.images, width, height)
+        with Project.open(scratch / "p.segstudio") as project:
+            files = [row.root / row.inner_path for row in project.images()[1:3]]
+            decoded = measured([lambda f=f: open_image(f).read(0, Rect(0, 0, width, height)) for f in files])
             floor_s = sum(decoded.wall_s)
             rows: dict[str, dict[str, float]] = {}
             for name in ("unknown", "known"):
