@@ -414,7 +414,7 @@ def test_an_image_erased_while_done_was_computed_is_not_marked(
     done.press()
     assert gate.begun.wait(10)
     desk.documents.tools.choose("eraser")
-    desk.documents.radius = 30
+    desk.documents.tools.set_radius(30)
     desk.pointer(Phase.PRESS, 20, 20, Button.LEFT)
     desk.pointer(Phase.RELEASE, 20, 20, Button.LEFT)
     assert classes_of(desk) == {0}

@@ -33,7 +33,7 @@ def until(desk: Desk, counts: ObjectCounts, number: int) -> None:
 def test_instances_are_counted_as_they_come_and_go_and_background_never(desk: Desk, counts: ObjectCounts) -> None:
     desk.shows(0)
     until(desk, counts, 0)
-    desk.documents.radius = 3
+    desk.documents.tools.set_radius(3)
     desk.stroke(10, 10)
     desk.stroke(40, 10)
     desk.stroke(70, 60, Button.RIGHT)  # background
@@ -57,7 +57,7 @@ def test_another_image_has_its_own_and_none_until_they_are_counted(desk: Desk, c
 def test_objects_of_a_merged_class_count_with_what_it_was_merged_into(desk: Desk, counts: ObjectCounts) -> None:
     desk.documents.commit_classes(_changed(desk, "crack", kind="instance"))
     desk.shows(0)
-    desk.documents.radius = 3
+    desk.documents.tools.set_radius(3)
     desk.stroke(10, 10)
     desk.documents.class_id = next(c.id for c in desk.documents.classes if c.name == "crack")
     desk.stroke(40, 10)

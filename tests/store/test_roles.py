@@ -255,3 +255,18 @@ def test_a_run_holds_out_what_the_hand_is_not_at_and_the_newest_only_where_nothi
     begin_learning(other.db, RUN)
     assert _held(other) == [3]
     assert Split.HELD_OUT.value == "held-out"
+
+
+def test_many_images_that_let_go_of_the_role_look_for_the_others_once() -> None:
+    life = Life()
+    for n in range(1, GROUPS + 1):
+        life.label(n, Cause.PAINT)
+    hold_out_all(life.db, [ImageId(n) for n in range(1, GROUPS - 2)], held=True)
+    statements: list[str] = []
+    life.db.set_trace_callback(statements.append)
+    moved = hold_out_all(life.db, [ImageId(n) for n in range(1, GROUPS - 2)], held=False)
+    life.db.set_trace_callback(None)
+    assert len(moved.learned_from) == GROUPS - 3
+    assert len(moved.held_out) == 3  # all that could take the role
+    assert sum("GROUP BY g.id" in statement for statement in statements) == 1
+    assert sum("GROUP BY g.split" in statement for statement in statements) <= 1

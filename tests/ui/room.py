@@ -48,7 +48,7 @@ class Room:
         window.canvas.set_labels_shown(True)
         window.canvas.set_outlines(False)
         window.canvas.set_proposal_shown(True)
-        window.canvas.set_opacity(session.preferences.overlay_opacity)
+        window.canvas.set_opacity(session.preferences.overlay_opacity, session.preferences.proposal_opacity)
         window.export_panel.format.setCurrentIndex(0)
         window.export_panel.content.setCurrentIndex(0)
         window._restore()

@@ -155,7 +155,7 @@ def _label(project: Project) -> None:
             done = painted(document, Rect(0, 0, 0, 0), 0, extra_rows=[status_row(document, Status.DONE)])
             commit(project, document, done)
     flushed(project)
-    hold_out(project, ImageId(2), held=True).result()
+    hold_out(project, [ImageId(2)], held=True).result()
 
 
 def _copied(path: Path, into: Path) -> Path:

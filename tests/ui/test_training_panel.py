@@ -89,7 +89,7 @@ def test_before_the_first_run_the_plots_are_empty_frames_and_pyqtgraph_is_not_lo
         plot = own_window.findChild(QWidget, name)
         assert isinstance(plot, LivePlot)
         assert plot.series == {}
-    assert own_window.training_panel.library.module is None
+    assert own_window.arrangement.training.library.module is None
 
 
 def test_curves_and_figures_follow_the_events(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:

@@ -393,7 +393,7 @@ def test_zoom_keys_reach_the_canvas(window: MainWindow) -> None:
 
 
 def test_labels_can_be_hidden_and_outlined_by_a_key(window: MainWindow) -> None:
-    scene = window.canvas._scene
+    scene = window.canvas._scene.labels
     shown: list[tuple[bool, bool]] = []
     for key, held in ((Key.Key_S, SHIFT), (Key.Key_S, SHIFT), (Key.Key_O, PLAIN), (Key.Key_O, PLAIN)):
         _press(window, key, held)

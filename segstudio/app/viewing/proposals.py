@@ -96,6 +96,11 @@ class Proposals(QObject):
         return self._shown.proposal
 
     @property
+    def reading(self) -> bool:
+        """Whether what is stored for the image on screen is on its way."""
+        return self._shown.reading
+
+    @property
     def rejected(self) -> bool:
         """Whether a person wants none for what is on screen."""
         return self._shown.rejected
@@ -216,8 +221,7 @@ class Proposals(QObject):
             return
         self._requests.drop()
         self._cancelled = True
-        self._owed = False
-        self._tell_failure(_("Proposing was cancelled."), cancelled=True)
+        self._fail(_("Proposing was cancelled."), cancelled=True)
 
     def _ask(self, where: Plane) -> None:
         """Start a request; one before it is told to end, and its answer is dropped."""
@@ -268,11 +272,8 @@ class Proposals(QObject):
         if self._owed:
             self._fail(_("The image cannot be shown, so nothing is proposed for it."))
 
-    def _fail(self, sentence: str, job: JobKind = JobKind.PROPOSE) -> None:
+    def _fail(self, sentence: str, job: JobKind = JobKind.PROPOSE, *, cancelled: bool = False) -> None:
         self._owed = False
-        self._tell_failure(sentence, job)
-
-    def _tell_failure(self, sentence: str, job: JobKind = JobKind.PROPOSE, *, cancelled: bool = False) -> None:
         self.failed.emit(sentence)
         self._notices.fail(job, sentence, cancelled=cancelled)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from segstudio.errors import UserError
 from segstudio.labels.model import Cause, ImageId, Seq
-from segstudio.store.catalog.split import LEAST_TRAIN, Candidate, Split, decide, stand_in
+from segstudio.store.catalog.split import LEAST_TRAIN, Candidate, Split, decide, in_turn, stand_in
 from segstudio.text import _
 
 __all__ = [
@@ -101,12 +101,13 @@ def hold_out_all(db: sqlite3.Connection, images: Collection[ImageId], *, held: b
     spared = frozenset(
         db.execute("SELECT group_id FROM images WHERE id = ?", (image,)).fetchone()[0] for image in images
     )
+    others = _Others(db, spared)
     out: list[str] = []
     into: list[str] = []
     refused: list[UserError] = []
     for image in images:
         try:
-            moved = hold_out(db, image, held=held, spared=spared)
+            moved = hold_out(db, image, held=held, others=others)
         except UserError as error:
             refused.append(error)
         else:
@@ -115,8 +116,31 @@ def hold_out_all(db: sqlite3.Connection, images: Collection[ImageId], *, held: b
     return Moved(tuple(out), tuple(into), tuple(refused))
 
 
-def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool, spared: Collection[int] = frozenset()) -> Moved:
-    """Hold the group of an image out, or let it be learned from: then another labelled group, none of `spared`, takes
+class _Others:
+    """The groups that may take the held-out role, none of `spared`, and how many have it: read once for many images."""
+
+    def __init__(self, db: sqlite3.Connection, spared: Collection[int] = frozenset()) -> None:
+        self._db, self._spared = db, spared
+        self._candidates: list[Candidate] | None = None
+        self._held_out: int | None = None
+
+    def take(self) -> Candidate | None:
+        """The one that takes the role from a group that is about to let go of it; None where none can and another
+        group is held out. Raises `LookupError` where the group is the last one."""
+        if self._candidates is None:
+            self._candidates = in_turn(found for found in _candidates(self._db) if found.id not in self._spared)
+        if self._candidates:
+            return self._candidates.pop()
+        if self._held_out is None:
+            self._held_out = _counts(self._db)[1]
+        if self._held_out == 1:
+            raise LookupError
+        self._held_out -= 1
+        return None
+
+
+def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool, others: _Others | None = None) -> Moved:
+    """Hold the group of an image out, or let it be learned from: then another labelled group, one of `others`, takes
     the role, if one can; it must where no other is held out.
 
     Raises `UserError`, with nothing changed, where a version, or a run under way, forbids it.
@@ -136,13 +160,13 @@ def hold_out(db: sqlite3.Connection, image: ImageId, *, held: bool, spared: Coll
         _must_be_unlearned(db, group, path)
         _set(db, group, wanted, _last_seq(db))
         return Moved(held_out=_paths(db, group))
-    others = [found for found in _candidates(db) if found.id not in spared]
-    other = stand_in(others) if split == Split.HELD_OUT else None
-    if split == Split.HELD_OUT and other is None and _counts(db)[1] == 1:
+    try:
+        other = (others or _Others(db)).take() if split == Split.HELD_OUT else None
+    except LookupError:
         raise UserError(
             _("'{path}' stays held out: there is no other labelled image that no version has learned from.", path=path),
             todo=_("Label another image; the role can then move to it."),
-        )
+        ) from None
     _set(db, group, wanted, _last_seq(db))
     if other is not None:
         _set(db, other.id, Split.HELD_OUT, _last_seq(db))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["LEAST_TRAIN", "Candidate", "Split", "decide", "hash_holds_out", "stand_in"]
+__all__ = ["LEAST_TRAIN", "Candidate", "Split", "decide", "hash_holds_out", "in_turn", "stand_in"]
 
 LEAST_TRAIN = 3
 """How many groups train before one is held out."""
@@ -52,7 +52,16 @@ def stand_in(candidates: Iterable[Candidate]) -> Candidate | None:
     """Which group is held out in the place of another: a finished one rather than one begun, then by hash, so that
     neither the easiest nor the newest is preferred; None where there is none.
     """
-    return min(candidates, key=lambda found: (not found.finished, _hash(found.key)), default=None)
+    return min(candidates, key=_preference, default=None)
+
+
+def in_turn(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The candidates as they would stand in one after another; the next one is the last."""
+    return sorted(candidates, key=_preference, reverse=True)
+
+
+def _preference(candidate: Candidate) -> tuple[bool, int]:
+    return not candidate.finished, _hash(candidate.key)
 
 
 def hash_holds_out(key: str) -> bool:
