@@ -5,7 +5,7 @@ A job ends in exactly one of: a result, a `UserError`, a bug. Its starter ends i
 
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -132,6 +132,7 @@ class Worker:
     def __init__(self, name: str, main: MainThread) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._main = main
+        self._open: set[Future[Any]] = set()
 
     def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
         """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began.
@@ -139,10 +140,16 @@ class Worker:
         Without `then` the future may be ignored: a bug in it is still reported.
         """
         future = self._pool.submit(work)
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
         after = refusal if then is None else then
         future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: after(f)))
         return future
 
-    def close(self, *, drop: bool = True) -> None:
-        """Drop what has not begun, unless told not to, and wait for the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=drop)
+    def close(self, wait_s: float | None = None, *, drop: bool = True) -> None:
+        """Drop what has not begun, unless told not to, and wait for the rest: no longer than `wait_s`, for a disk that
+        hangs may hold it. It ends on its thread then, and nobody hears of it.
+        """
+        self._pool.shutdown(wait=wait_s is None, cancel_futures=drop)
+        if wait_s is not None:
+            wait(list(self._open), timeout=wait_s)

@@ -232,10 +232,10 @@ class OpenedProject(QObject):
         if self._check is not None:
             self._check.close()
         self.finishing.close()
-        self.proposals.close()
-        self.places.close()
-        self.navigation.close()
-        self.versions.close()
+        self.proposals.close(left())
+        self.places.close(left())
+        self.navigation.close(left())
+        self.versions.close(left())
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.
@@ -246,7 +246,7 @@ class OpenedProject(QObject):
         if self.store.writer is not None:
             self.store.writer.flush(left())
             self.documents.saving.acknowledge_rest()
-        self.object_counts.close()  # the last edits are counted until they are told of
+        self.object_counts.close(left())  # the last edits are counted until they are told of
         main.close()
         self.documents.close()
         self.store.close(left())

@@ -26,7 +26,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session that opens nothing: what it was told to open is in `opened`."""
     made = Session()
     made.kept_preferences.remembers = False
-    monkeypatch.setattr(made.projects, "open", lambda path: opened.append(path))
+    monkeypatch.setattr(made.projects, "open", lambda path, **_: opened.append(path))
     opened.clear()
     yield made
     made.close()

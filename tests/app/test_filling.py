@@ -114,7 +114,7 @@ def test_what_has_to_wait_for_a_fill_runs_after_it(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("rest", "labelled", "word"),
     [
-        (Rest.PROPOSAL, True, "from the proposal"),
+        (Rest.PROPOSAL, True, "took the proposal"),
         (Rest.BACKGROUND, True, "background"),
         (Rest.UNKNOWN, False, "unknown"),
     ],

@@ -74,9 +74,9 @@ class Versions(QObject):
         project = self._project
         self._worker.submit(lambda: _last_run(project), self._read)
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """End the worker."""
-        self._worker.close()
+        self._worker.close(wait_s)
 
     def _used(self, future: "Future[None]") -> None:
         refused = self._refused(future)

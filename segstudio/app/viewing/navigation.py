@@ -229,14 +229,13 @@ class Navigation(QObject):
         self._locating = True
         self.reload_later()
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """End the workers; late answers are dropped, and a file is hashed no further."""
         self._request += 1
         self._note_time()
         self._closing.set()
-        self._worker.close()
-        self._hasher.close()
-        self._list.reader.close()
+        for worker in (self._worker, self._hasher, self._list.reader):
+            worker.close(wait_s)
 
     def _arrived(self, request: int, image: ImageId, held: OpenDocument | None, future: "Future[Loaded]") -> None:
         if request != self._request:

@@ -51,9 +51,9 @@ class ObjectCounts(QObject):
                 counts[today.id] += number
         return counts
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """End the worker."""
-        self._worker.close()
+        self._worker.close(wait_s)
 
     def _forget(self) -> None:
         self._found = None

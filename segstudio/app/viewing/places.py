@@ -130,8 +130,8 @@ class Places(QObject):
 
         self._worker.submit(write)
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """Keep where the person is now."""
         self._timer.stop()
         self._keep()
-        self._worker.close(drop=False)
+        self._worker.close(wait_s, drop=False)

@@ -380,7 +380,9 @@ class Proposals(QObject):
         proposal = self._shown.whole
         if proposal is not None and self._project.writer is not None:
             proposals, shown = self._project.proposals, (proposal.image, proposal.plane, proposal.number)
-            self.worker.submit(lambda: proposals.mark_shown(*shown), self._noted)
+            self.worker.submit(
+                lambda: proposals.mark_shown(*shown), lambda future: say_refusal(future, self._notices.say)
+            )
 
     def _propose_if_stale(self) -> None:
         begins = self._automatic and not (self._is_done() or self._is_persons() or not self._shown.may_be_better)
@@ -389,13 +391,10 @@ class Proposals(QObject):
             self._in_a_moment = True
             QTimer.singleShot(0, self, self._begin)
 
-    def _noted(self, future: "Future[None]") -> None:
-        say_refusal(future, self._notices.say)
-
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """Drop what was asked for, end the workers."""
         self._closed = True
         self._pause.stop()
         self._requests.drop()
-        self._shown.close()
-        self.worker.close(drop=False)
+        self._shown.close(wait_s)
+        self.worker.close(wait_s, drop=False)

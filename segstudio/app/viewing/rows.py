@@ -79,10 +79,10 @@ class RowReader(QObject):
         if not self._closed:
             self._worker.submit(lambda: list_of(self._project), lambda future: self._emit(self.listRead, future))
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """Drop what was asked for; nothing comes any more."""
         self._closed = True
-        self._worker.close()
+        self._worker.close(wait_s)
 
     def _read(self, read: Callable[[], list[ImageRow]]) -> None:
         if not self._closed:

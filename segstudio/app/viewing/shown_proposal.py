@@ -167,6 +167,6 @@ class ShownProposal(QObject):
     def _noted(self, future: "Future[None]") -> None:
         say_refusal(future, self._notices.say)
 
-    def close(self) -> None:
+    def close(self, wait_s: float | None = None) -> None:
         """End the worker."""
-        self._stored.worker.close()
+        self._stored.worker.close(wait_s)
