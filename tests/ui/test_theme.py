@@ -1,5 +1,7 @@
 """Colours people can read, icons that follow them, words and figures as they are written."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QImage
@@ -16,7 +18,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from segstudio.text import amount, clock, count, elided
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import typed_path, wrapped
 from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
 from segstudio.ui.window.icons import icon, icon_names, pixmap, swatch
 from segstudio.ui.window.main_window import MainWindow
@@ -92,6 +94,11 @@ def test_a_tooltip_is_broken_into_lines_also_where_a_name_has_no_space() -> None
     lines = wrapped("x" * 300 + ".png\n640 × 480 px").splitlines()
     assert max(map(len, lines)) <= 80
     assert "".join(lines) == "x" * 300 + ".png640 × 480 px"
+
+
+def test_a_typed_path_has_ones_own_home_and_stays_as_it_is_for_a_user_nobody_knows() -> None:
+    assert typed_path(" ~/masks ") == Path.home() / "masks"
+    assert typed_path("~nobody-of-this-name/masks") == Path("~nobody-of-this-name/masks")
 
 
 def test_a_theme_is_found_by_its_name(qtbot: QtBot) -> None:

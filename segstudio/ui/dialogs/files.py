@@ -1,12 +1,14 @@
 """File dialogs with the colours and icons of the window, where Qt draws them."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QFileInfo
 from PySide6.QtGui import QAbstractFileIconProvider, QIcon
-from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView, QWidget
 
 from segstudio.ui.window.icons import icon
 
-__all__ = ["dress_file_dialog"]
+__all__ = ["ask_for_path", "dress_file_dialog"]
 
 _BUTTONS = {
     "backButton": "back",
@@ -48,3 +50,16 @@ def dress_file_dialog(dialog: QFileDialog) -> None:
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (_SIZE, _TYPE, _WHEN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+
+def ask_for_path(
+    parent: QWidget, name: str, title: str, start: str, take: Callable[[str], object], *, folder: bool = True
+) -> None:
+    """Let a person choose a folder, or a file, from `start` on; `take` gets its path, nothing where none is chosen."""
+    dialog = QFileDialog(parent, title, start)
+    dialog.setObjectName(name)
+    dialog.setFileMode(QFileDialog.FileMode.Directory if folder else QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(take)
+    dress_file_dialog(dialog)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()

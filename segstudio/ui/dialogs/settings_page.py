@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,7 +20,7 @@ from segstudio.app.folders import KeptFolder, kept_folders, to_show
 from segstudio.app.preferences import LEAST_OPACITY, THEMES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
-from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, role_label
+from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, page_column, role_label
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
@@ -141,20 +140,10 @@ class SettingsPage(QWidget):
         end = QHBoxLayout()
         end.addWidget(muted_label(_("Every change is applied and kept at once.")), 1)
         end.addWidget(self.back)
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setMaximumWidth(_WIDTH)
-        column = QVBoxLayout(card)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column = page_column(self, _WIDTH)
         column.addWidget(role_label(_("Settings"), "title"))
         column.addWidget(scroll, 1)
         column.addLayout(end)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 16, 16, 16)
-        row.addStretch(1)
-        row.addWidget(card, 100)
-        row.addStretch(1)
 
     def _connect(self, leave: Callable[[], None]) -> None:
         self.theme.activated.connect(lambda _place: self._kept.prefer(theme=self.theme.currentData()))
