@@ -213,11 +213,10 @@ class ExportPanel(QFrame):
         self.problem.setVisible(bool(sentence))
 
     def _reveal(self) -> None:
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
+        from segstudio.ui.dialogs.files import show_folder
 
         if self._written is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written)))
+            show_folder(self._written, self._session.notices)
 
     def _refresh(self) -> None:
         words = self.folder.accessibleName()

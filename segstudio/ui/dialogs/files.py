@@ -1,14 +1,20 @@
-"""File dialogs with the colours and icons of the window, where Qt draws them."""
+"""Dialogs for files and folders, in the colours and icons of the window, and the file manager of the desktop."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QFileInfo
-from PySide6.QtGui import QAbstractFileIconProvider, QIcon
+from PySide6.QtCore import QFileInfo, QUrl
+from PySide6.QtGui import QAbstractFileIconProvider, QDesktopServices, QIcon
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView, QWidget
 
+from segstudio.text import _
 from segstudio.ui.window.icons import icon
 
-__all__ = ["ask_for_path", "dress_file_dialog"]
+if TYPE_CHECKING:
+    from segstudio.app.notices import Notices
+
+__all__ = ["ask_for_path", "dress_file_dialog", "show_folder"]
 
 _BUTTONS = {
     "backButton": "back",
@@ -63,3 +69,11 @@ def ask_for_path(
     dress_file_dialog(dialog)
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
+
+
+def show_folder(folder: Path, notices: "Notices") -> bool:
+    """Open a folder in the file manager; where that does not open, a message says so, and the answer is False."""
+    opened = QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    if not opened:
+        notices.say(_("The folder could not be opened: {folder}", folder=folder))
+    return opened

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
 
-__all__ = ["SettingsPage"]
+__all__ = ["SettingsPage", "native_name"]
 
 _WIDTH = 680
 _LABEL_W = 168
@@ -37,7 +38,6 @@ _RESTS = (
     (Rest.BACKGROUND, N_("Background")),
     (Rest.UNKNOWN, N_("Nothing: they stay unknown")),
 )
-_NATIVE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 
 
 class SettingsPage(QWidget):
@@ -81,7 +81,7 @@ class SettingsPage(QWidget):
         for name, words in THEMES:
             self.theme.addItem(_(words), name)
         for code in languages():
-            self.language.addItem(_NATIVE_NAMES.get(code, code), code)
+            self.language.addItem(native_name(code), code)
         self.language.setEnabled(self.language.count() > 1)
         for rest, words in _RESTS:
             self.rest.addItem(_(words), rest)
@@ -212,7 +212,7 @@ class SettingsPage(QWidget):
         show.setObjectName(f"settingsShow{folder.name}")
         show.setAccessibleName(_("Show the folder: {what}", what=_(folder.title)))
         show.setToolTip(_("Open it in the file manager"))
-        show.clicked.connect(partial(_reveal, folder))
+        show.clicked.connect(partial(self._reveal, folder.path))
         self._folders.addWidget(_right(_(folder.title)), row, 0)
         self._folders.addWidget(where, row, 1)
         self._folders.addWidget(show, row, 2)
@@ -221,6 +221,11 @@ class SettingsPage(QWidget):
         self._folders.setColumnMinimumWidth(0, _LABEL_W)
         self._folders.setHorizontalSpacing(12)
         self._folders.setVerticalSpacing(2)
+
+    def _reveal(self, folder: Path) -> None:
+        from segstudio.ui.dialogs.files import show_folder
+
+        show_folder(to_show(folder), self._session.notices)
 
 
 class _Form:
@@ -295,8 +300,6 @@ def _with_percent(slider: QSlider, percent: QLabel) -> QWidget:
     return both
 
 
-def _reveal(folder: KeptFolder) -> None:
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(to_show(folder.path))))
+def native_name(code: str) -> str:
+    """What the language of a catalogue calls itself; its code where nobody knows."""
+    return "English" if code == "en" else QLocale(code).nativeLanguageName() or code
