@@ -42,7 +42,7 @@ def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def masks(bench: Bench, tmp_path: Path) -> Path:
-    """Masks of the first two fields: coin (1), rim (2), the nameless 7; and one that fits no image."""
+    """Masks of the first two fields: coin (1), rim (2), the nameless 7; and one that matches no image."""
     folder = tmp_path / "masks"
     folder.mkdir()
     for row in bench.opened.navigation.rows[:2]:
@@ -127,10 +127,10 @@ def test_masks_are_looked_at_chosen_imported_and_undone(bench: Bench, masks: Pat
     assert not page.start.isEnabled()
     first, second = (row.path for row in bench.opened.navigation.rows[:2])
     fits = [[f"{Path(path).stem}.png", path, "2", "1,100", ""] for path in (first, second)]
-    assert cells(page) == [["of nothing.png", "no image fits", "", "", ""], *fits]
+    assert cells(page) == [["of nothing.png", "no matching image", "", "", ""], *fits]
     choose(page, "7", "scratch")
     bench.wait(page.start.isEnabled)
-    assert page.notes.text() == "A new class is made: scratch."
+    assert page.notes.text() == "1 new class will be created: scratch."
     assert [row[2:4] for row in cells(page)[1:]] == [["3", "1,400"]] * 2
     press(page)
     bench.wait(lambda: page.state.text() == "2 masks of 2 images imported as labels: 2,800 known pixels.")
@@ -147,7 +147,7 @@ def test_masks_are_looked_at_chosen_imported_and_undone(bench: Bench, masks: Pat
     assert bench.opened.documents.classes.named("scratch") is None
 
 
-def test_what_would_be_written_over_is_shown_first(bench: Bench, masks: Path) -> None:
+def test_what_would_be_overwritten_is_shown_first(bench: Bench, masks: Path) -> None:
     bench.drag((15, 15), (50, 15))
     bench.settle()
     page = show_import(bench, masks)
@@ -156,7 +156,7 @@ def test_what_would_be_written_over_is_shown_first(bench: Bench, masks: Path) ->
     painted = labels_of(bench, 0) != ""
     mask = np.asarray(Image.open(masks / f"{Path(bench.opened.navigation.rows[0].path).stem}.png"))
     assert over == np.count_nonzero(painted & (mask != 255) & (mask != 7)) > 0
-    assert f"{over:,} labelled pixels of 1 image would be written over." in page.notes.text()
+    assert f"{over:,} labelled pixels of 1 image would be overwritten." in page.notes.text()
 
 
 def test_an_export_comes_back_pixel_for_pixel(bench: Bench, tmp_path: Path) -> None:

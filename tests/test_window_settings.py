@@ -162,7 +162,7 @@ def test_what_done_fills_is_the_projects_own(bench: Bench) -> None:
     bench.opened.finishing.set_rest(Rest.UNKNOWN)
     box = part(bench, "settingsRest")
     assert isinstance(box, QComboBox)
-    assert box.currentText() == "Nothing: they stay unknown"
+    assert box.currentText() == "Nothing (leave unknown)"
     assert "rest" not in kept()
 
 

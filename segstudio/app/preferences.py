@@ -22,7 +22,7 @@ __all__ = [
     "unsaved_words",
 ]
 
-THEMES = (("system", N_("Like the desktop")), ("light", N_("Light")), ("dark", N_("Dark")))
+THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N_("Dark")))
 """The themes to choose from, with their words."""
 
 LEAST_OPACITY = 0.05

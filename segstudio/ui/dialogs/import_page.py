@@ -58,7 +58,7 @@ class ImportPage(QWidget):
         self.folder_button = QPushButton(icon("open"), beside_icon(_("Folder…")))
         self.file_button = QPushButton(icon("image"), beside_icon(_("File…")))
         self.format, self.target = Choice(), Choice()
-        self.pattern_label, self.pattern = muted_label(_("Named")), QLineEdit()
+        self.pattern_label, self.pattern = muted_label(_("File names")), QLineEdit()
         self.meanings_title = role_label(_("What the values mean"), "muted")
         self.meanings = ImportMeanings()
         self.rows = DryRunModel()
@@ -127,8 +127,8 @@ class ImportPage(QWidget):
             widget.setObjectName(name)
             widget.setToolTip(words)
             widget.setAccessibleName(words)
-        self.pattern.setPlaceholderText(_("like the images; otherwise for example {stem}_mask"))
-        self.format.addItem(_("By the file's name"), "")
+        self.pattern.setPlaceholderText(_("same as the images, or for example {stem}_mask"))
+        self.format.addItem(_("Detect automatically"), "")
         for value, text in _TARGETS:
             self.target.addItem(_(text), value)
         for label, name, role in (
@@ -362,7 +362,7 @@ class ImportPage(QWidget):
             self.meanings.show_meanings((), self._project.documents.classes)
         self.rows.show(None)
         self.notes.clear()
-        self.state.setText(_("Choose the files. You see what would change before anything is imported."))
+        self.state.setText(_("Choose files. You will see what changes before anything is imported."))
         self._complain("")
         self._refresh()
 

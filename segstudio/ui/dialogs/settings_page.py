@@ -1,4 +1,4 @@
-"""The page of a person's settings: each is applied and kept at once, so there is nothing to confirm."""
+"""The page of a person's settings: each is applied and saved immediately, so there is nothing to confirm."""
 
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +36,7 @@ _PERCENT_W = 48
 _RESTS = (
     (Rest.PROPOSAL, N_("The proposal")),
     (Rest.BACKGROUND, N_("Background")),
-    (Rest.UNKNOWN, N_("Nothing: they stay unknown")),
+    (Rest.UNKNOWN, N_("Nothing (leave unknown)")),
 )
 
 
@@ -54,7 +54,7 @@ class SettingsPage(QWidget):
         self.language = Choice()
         self.labels, self.proposals = _opacity_slider(), _opacity_slider()
         self.labels_percent, self.proposals_percent = QLabel(), QLabel()
-        self.automatic = Tick(_("Propose without being asked"))
+        self.automatic = Tick(_("Propose automatically"))
         self.rest = Choice()
         self.rest_help = _help("")
         self.add_new = Tick(_("Always add new images of the project's folders"))
@@ -92,7 +92,7 @@ class SettingsPage(QWidget):
             (self.language, "settingsLanguage", _("Language")),
             (self.labels, "settingsLabelOpacity", _("Opacity of labels")),
             (self.proposals, "settingsProposalOpacity", _("Opacity of proposals")),
-            (self.automatic, "settingsAutomaticProposals", _("Propose without being asked")),
+            (self.automatic, "settingsAutomaticProposals", _("Propose automatically")),
             (self.rest, "settingsRest", _("What Done fills unlabelled pixels with")),
             (self.add_new, "settingsAddNewImages", _("Always add new images of the project's folders")),
             (self.back, "settingsBack", _("Back to the image (Esc)")),
@@ -111,21 +111,23 @@ class SettingsPage(QWidget):
     def _arrange(self) -> None:
         form = _Form()
         form.section(_("Window"))
-        form.row(
-            _("Theme"), self.theme, _("Like the desktop: light or dark as the desktop is, also when that changes.")
-        )
+        form.row(_("Theme"), self.theme, _("Match the system: light or dark, and it follows when the system changes."))
         only = _("English is the only language so far.")
-        form.row(_("Language"), self.language, only if self.language.count() < 2 else _("From the next start on."))
+        form.row(
+            _("Language"),
+            self.language,
+            only if self.language.count() < 2 else _("Takes effect when SegStudio is restarted."),
+        )
         form.section(_("Image"))
         labels = _("How much of the image labels cover.")
         form.row(_("Opacity of labels"), _with_percent(self.labels, self.labels_percent), labels)
         proposals = _("How much of the image the stripes of a proposal cover.")
         form.row(_("Opacity of proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
-        form.row(_("Proposing"), self.automatic, _("Otherwise a proposal comes when you press P or Propose."))
+        form.row(_("Proposing"), self.automatic, _("When off, press P or Propose to get a proposal."))
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
-        form.row(_("New images"), self.add_new, _("Otherwise you are asked when a folder holds images that are new."))
+        form.row(_("New images"), self.add_new, _("When off, SegStudio asks before adding new images."))
         form.section(_("Folders"))
         form.wide(self._folders)
         inside = QWidget()
@@ -138,7 +140,7 @@ class SettingsPage(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
         end = QHBoxLayout()
-        end.addWidget(muted_label(_("Every change is applied and kept at once.")), 1)
+        end.addWidget(muted_label(_("Changes are applied and saved immediately.")), 1)
         end.addWidget(self.back)
         column = page_column(self, _WIDTH)
         column.addWidget(role_label(_("Settings"), "title"))
@@ -180,7 +182,7 @@ class SettingsPage(QWidget):
         if project is None:
             words = _("Each project has its own choice: open one to change it.")
         elif not project.may_write:
-            words = _("This project cannot be changed now; {why}", why=project.why_read_only)
+            words = _("This setting cannot be changed: {why}", why=project.why_read_only)
         else:
             words = _(
                 "What Done makes of unlabelled pixels in {name}; images that are done stay as they are.",
