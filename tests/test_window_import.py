@@ -1,8 +1,10 @@
 """Importing in a real window over a real project: look first, choose what values mean, import, and undo."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,11 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QTreeView, QWidget
+from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
+from segstudio import faults
+from segstudio.app import importing
 from segstudio.app.preferences import Preferences, save_preferences
 from segstudio.app.values import JobKind
 from segstudio.geometry import Rect
@@ -37,7 +42,7 @@ def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def masks(bench: Bench, tmp_path: Path) -> Path:
-    """Masks of the first two fields: coin (1), rim (2), the nameless 7; and one that fits no image."""
+    """Masks of the first two fields: coin (1), rim (2), the nameless 7; and one that matches no image."""
     folder = tmp_path / "masks"
     folder.mkdir()
     for row in bench.opened.navigation.rows[:2]:
@@ -122,10 +127,10 @@ def test_masks_are_looked_at_chosen_imported_and_undone(bench: Bench, masks: Pat
     assert not page.start.isEnabled()
     first, second = (row.path for row in bench.opened.navigation.rows[:2])
     fits = [[f"{Path(path).stem}.png", path, "2", "1,100", ""] for path in (first, second)]
-    assert cells(page) == [["of nothing.png", "no image fits", "", "", ""], *fits]
+    assert cells(page) == [["of nothing.png", "no matching image", "", "", ""], *fits]
     choose(page, "7", "scratch")
     bench.wait(page.start.isEnabled)
-    assert page.notes.text() == "A new class is made: scratch."
+    assert page.notes.text() == "1 new class will be created: scratch."
     assert [row[2:4] for row in cells(page)[1:]] == [["3", "1,400"]] * 2
     press(page)
     bench.wait(lambda: page.state.text() == "2 masks of 2 images imported as labels: 2,800 known pixels.")
@@ -142,7 +147,7 @@ def test_masks_are_looked_at_chosen_imported_and_undone(bench: Bench, masks: Pat
     assert bench.opened.documents.classes.named("scratch") is None
 
 
-def test_what_would_be_written_over_is_shown_first(bench: Bench, masks: Path) -> None:
+def test_what_would_be_overwritten_is_shown_first(bench: Bench, masks: Path) -> None:
     bench.drag((15, 15), (50, 15))
     bench.settle()
     page = show_import(bench, masks)
@@ -151,7 +156,7 @@ def test_what_would_be_written_over_is_shown_first(bench: Bench, masks: Path) ->
     painted = labels_of(bench, 0) != ""
     mask = np.asarray(Image.open(masks / f"{Path(bench.opened.navigation.rows[0].path).stem}.png"))
     assert over == np.count_nonzero(painted & (mask != 255) & (mask != 7)) > 0
-    assert f"{over:,} labelled pixels of 1 image would be written over." in page.notes.text()
+    assert f"{over:,} labelled pixels of 1 image would be overwritten." in page.notes.text()
 
 
 def test_an_export_comes_back_pixel_for_pixel(bench: Bench, tmp_path: Path) -> None:
@@ -288,33 +293,114 @@ def test_what_fails_only_while_importing_is_said_on_the_page(bench: Bench, masks
     assert page.start.isEnabled()  # to try again once the file is right
 
 
-def test_a_long_import_can_be_cancelled(bench: Bench, masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
+class Held:
+    """A task of the owner of imports that stops after its first step until `go_on` is set, and may then raise."""
 
-    from segstudio.app import importing
+    def __init__(self, patch: pytest.MonkeyPatch, name: str, error: Exception | None = None) -> None:
+        self.go_on, self.real, self.error = threading.Event(), getattr(importing, name), error
+        patch.setattr(importing, name, self)
 
-    go_on, real = threading.Event(), importing.check_import
-
-    def held(*args: object, **options: object):
-        steps = real(*args, **options)  # type: ignore[arg-type]
+    def __call__(self, *args: Any, **options: Any) -> Iterator[Any]:
+        steps = self.real(*args, **options)
         yield next(steps)
-        go_on.wait(20)
+        self.go_on.wait(20)
+        if self.error is not None:
+            raise self.error
         return (yield from steps)
 
-    monkeypatch.setattr(importing, "check_import", held)
+
+def ready(bench: Bench, masks: Path) -> ImportPage:
+    """The page with everything chosen, so that Import can be pressed."""
     page = show_import(bench, masks)
     bench.wait(lambda: page.problem.text())
     choose(page, "7", "rim")
     bench.wait(page.start.isEnabled)
+    return page
+
+
+@pytest.mark.parametrize("button", ["importCancel", "jobCancel"])
+def test_a_long_import_can_be_cancelled_on_the_page_and_in_the_status_bar(
+    bench: Bench, masks: Path, monkeypatch: pytest.MonkeyPatch, button: str
+) -> None:
+    page, held = ready(bench, masks), Held(monkeypatch, "check_import")
     press(page)
     bench.wait(page.cancel.isVisible)
     assert not page.start.isEnabled()
-    QTest.mouseClick(page.cancel, LEFT)
-    go_on.set()
-    bench.wait(lambda: not bench.session.jobs.of(JobKind.IMPORT))
-    assert page.state.text() == "Cancelled."
+    bench.wait(lambda: page.state.text().startswith("Importing: "))
+    bench.click(button)
+    held.go_on.set()
+    bench.wait(lambda: page.state.text() == "Cancelled.")
+    assert not bench.session.jobs.of(JobKind.IMPORT)
     assert pixels(bench)[:2] == [0, 0]
     assert page.start.isEnabled()
+
+
+@pytest.mark.parametrize("button", ["importCancel", "jobCancel"])
+@pytest.mark.parametrize("look", ["survey_import", "preview_import"])
+def test_a_look_that_was_cancelled_says_so_and_is_taken_up_by_the_key(
+    bench: Bench, masks: Path, monkeypatch: pytest.MonkeyPatch, look: str, button: str
+) -> None:
+    held = Held(monkeypatch, look)
+    page = show_import(bench, masks)
+    bench.wait(lambda: page.cancel.isVisible() and page.state.text() == "Looking at the files …")
+    bench.wait(lambda: held.real and bench.session.jobs.of(JobKind.IMPORT_CHECK))
+    bench.click(button)
+    held.go_on.set()
+    bench.wait(lambda: page.state.text() == "Cancelled.")
+    assert not page.start.isEnabled()
+    QTest.keyClick(page.back, Qt.Key.Key_Escape)
+    show_import(bench)
+    bench.wait(lambda: len(cells(page)) == 3)
+
+
+@pytest.mark.parametrize("task", ["survey_import", "check_import"])
+def test_after_a_bug_the_page_waits_for_nothing(
+    bench: Bench, masks: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    page = ready(bench, masks) if task == "check_import" else None
+    Held(monkeypatch, task, ZeroDivisionError("a bug")).go_on.set()
+    with capture_exceptions() as met:
+        faults.watch()  # pytest's hook stands in front of ours
+        page = show_import(bench, masks) if page is None else page
+        if task == "check_import":
+            press(page)
+        bench.wait(lambda: page.state.text() == "Stopped by an error in SegStudio.")
+        bench.wait(lambda: met)
+    assert page.start.isEnabled() is (task == "check_import")  # to try again
+    assert not page.cancel.isVisible()
+
+
+def test_cancelling_proposals_says_how_many_came_in(bench: Bench, masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from segstudio.tasks.labels.import_masks import CheckedImport
+
+    go_on, real = threading.Event(), CheckedImport.add_proposals
+
+    def held(found: CheckedImport) -> Iterator[Any]:
+        steps = real(found)
+        yield next(steps)
+        yield next(steps)
+        go_on.wait(20)
+        yield from steps
+
+    monkeypatch.setattr(CheckedImport, "add_proposals", held)
+    page = ready(bench, masks)
+    assert page.start.toolTip() == "Import what the table shows; undo takes it back"
+    page.target.setFocus()
+    QTest.keyClick(page.target, Qt.Key.Key_Down)
+    bench.wait(page.start.isEnabled)
+    assert page.start.toolTip() == "Import what the table shows"
+    press(page)
+    bench.wait(lambda: "reading" in page.state.text() or bench.labels_say("Importing proposals"))
+    assert page.cancel.toolTip() == "Stop; the proposals imported so far stay"
+    bench.click("importCancel")
+    go_on.set()
+    bench.wait(lambda: page.state.text() == "Cancelled: 1 of 2 masks are imported as proposals.")
+
+
+def test_a_users_home_that_is_not_there_is_a_path_that_does_not_exist(bench: Bench) -> None:
+    page = show_import(bench, Path("~nobody-of-this-name"))
+    bench.wait(lambda: "does not exist" in page.problem.text())
+    assert not bench.window.message_strip.isVisible()
 
 
 def test_masks_dropped_on_the_window_are_shown_on_the_page(bench: Bench, masks: Path) -> None:

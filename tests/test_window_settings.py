@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.preferences import Preferences, preferences_file, save_preferences
 from segstudio.app.values import Rest
+from segstudio.ui.dialogs.settings_page import native_name
 from segstudio.ui.theme import DARK, LIGHT, apply_theme, current_theme
 from tests.window_bench import LEFT, Bench, make_project
 
@@ -161,7 +162,7 @@ def test_what_done_fills_is_the_projects_own(bench: Bench) -> None:
     bench.opened.finishing.set_rest(Rest.UNKNOWN)
     box = part(bench, "settingsRest")
     assert isinstance(box, QComboBox)
-    assert box.currentText() == "Nothing: they stay unknown"
+    assert box.currentText() == "Nothing (leave unknown)"
     assert "rest" not in kept()
 
 
@@ -210,6 +211,22 @@ def test_folders_are_shown_in_the_file_manager(bench: Bench, monkeypatch: pytest
     assert opened == [str(preferences_file().parent), str(bench.project)]
     QTest.mouseClick(part(bench, "settingsShowWaiting"), LEFT)
     assert Path(opened[-1]).is_dir()  # nothing waits: the nearest folder that is there
+
+
+def test_a_file_manager_that_does_not_open_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
+    show_settings(bench)
+    QTest.mouseClick(part(bench, "settingsShowProject"), LEFT)
+    assert bench.said[-1] == f"The folder could not be opened: {bench.project}"
+
+
+def test_a_language_is_listed_by_the_name_it_gives_itself() -> None:
+    assert [native_name(code) for code in ("en", "zh_CN", "de", "no language")] == [
+        "English",
+        "简体中文",
+        "Deutsch",
+        "no language",
+    ]
 
 
 def test_the_page_can_be_read_in_a_small_window(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.background_writes import Write
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobId, JobKind
@@ -16,10 +17,11 @@ from segstudio.errors import Cancelled, UserError
 from segstudio.formats.naming import StemPattern
 from segstudio.formats.table import FORMATS, Layout
 from segstudio.labels.class_names import valid_name
+from segstudio.labels.model import ImageId
 from segstudio.tasks.labels.import_masks import CheckedImport, ImportReport, Target, check_import
 from segstudio.tasks.labels.import_preview import ImportPreview, PreviewedPlane, preview_import
 from segstudio.tasks.labels.import_survey import ImportSurvey, survey_import
-from segstudio.tasks.labels.import_words import imported_words
+from segstudio.tasks.labels.import_words import imported_words, stopped_words
 from segstudio.tasks.labels.meanings import Meaning, map_of
 from segstudio.tasks.labels.recognise import recognised_format
 from segstudio.tasks.progress import Progress
@@ -74,14 +76,17 @@ class WantedImport:
 
 
 class Importing(QObject):
-    """Each look ends in exactly one signal: `surveyed` (an `ImportSurvey`), `previewed` (an `ImportPreview`) or
-    `refused` (one sentence); a newer one drops it without a word. `imported` carries an `ImportReport`, and a notice
-    says it in a sentence; an import that cannot be is a notice too, and changes nothing."""
+    """Each look ends in exactly one signal: `surveyed` (an `ImportSurvey`), `previewed` (an `ImportPreview`), `refused`
+    (one sentence) or `ended`; a newer one drops it without a word. An import ends in `imported`, which carries an
+    `ImportReport` that a notice says in a sentence, in a notice that says why it cannot be, or in `ended`.
+
+    `ended` carries a sentence: what was under way was cancelled, by whomever, or met a bug."""
 
     surveyed = Signal(object)
     previewed = Signal(object)
     refused = Signal(str)
     imported = Signal(object)
+    ended = Signal(str)
 
     def __init__(
         self, ground: Ground, documents: Documents, proposals: Proposals, parent: QObject | None = None
@@ -90,6 +95,9 @@ class Importing(QObject):
         self._ground, self._project, self._notices = ground, ground.project, ground.notices
         self._documents, self._proposals = documents, proposals
         self._look: JobId | None = None
+        documents.long.ended.connect(lambda: ground.main.post(self._after_write))
+        self._wanted: WantedImport | None = None
+        self._writes = self._stopped = False
 
     @property
     def formats(self) -> tuple[ImportFormat, ...]:
@@ -148,6 +156,10 @@ class Importing(QObject):
                 self._look = None
             return awaited
 
+        def stop(sentence: str) -> None:
+            if is_awaited():
+                self.ended.emit(sentence)
+
         id_ = self._ground.jobs.follow(
             JobKind.IMPORT_CHECK,
             _("Looking at the files"),
@@ -155,36 +167,59 @@ class Importing(QObject):
             self._ground.main,
             on_done=lambda found: tell(found) if is_awaited() else None,
             on_failed=lambda error: self.refused.emit(error.sentence) if is_awaited() else None,
+            on_bug=lambda: stop(_by_a_bug()),
+            on_cancelled=lambda: stop(_("Cancelled.")),
         )
         self._look = id_
+
+    def cancel(self) -> None:
+        """Cancel what is under way: of an import nothing comes in; of proposals, those that are written stay.
+
+        `ended` follows, after the present step, or at once where nothing is at work.
+        """
+        jobs = [job.id for job in self._ground.jobs.of(JobKind.IMPORT)]
+        jobs += [] if self._look is None else [self._look]
+        self._stopped = self.running
+        for job in jobs:
+            self._ground.jobs.cancel(job)
+        if not jobs:
+            self._end(_("Cancelled."))
 
     # -- importing ---------------------------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
-        """Whether an import is under way."""
-        return bool(self._ground.jobs.of(JobKind.IMPORT))
+        """Whether an import is under way, from `start` to its end."""
+        return self._wanted is not None
 
     def start(self, wanted: WantedImport) -> None:
-        """Import in the background, once every edit made so far is written; ends in `imported` or a notice."""
+        """Import in the background, once every edit made so far is written; nothing happens where one is under way."""
         if self._project.writer is None:
             self._notices.fail(JobKind.IMPORT, self._project.why_read_only)
-            return
-        if not self.running:
+        elif not self.running:
             self.drop_look()
+            self._wanted, self._stopped = wanted, False
             self._documents.commit_gesture()
-            self._documents.after(lambda: self._attempt(lambda: self._check(wanted)))
+            self._go_on(wanted, lambda: self._check(wanted))
 
-    def cancel(self) -> None:
-        """Cancel the import under way: nothing is imported; of proposals, those that are written stay."""
-        for job in self._ground.jobs.of(JobKind.IMPORT):
-            self._ground.jobs.cancel(job.id)
+    def _go_on(self, wanted: WantedImport, step: Callable[[], object]) -> None:
+        """Take the next step once every edit made so far is written, unless the import was cancelled meanwhile."""
 
-    def _attempt(self, call: Callable[[], object]) -> None:
-        try:
-            call()
-        except UserError as error:
-            self._failed(error)
+        def go_on() -> None:
+            if self._wanted is not wanted:
+                return
+            try:
+                if self._stopped:
+                    self._end(_("Cancelled."))
+                else:
+                    step()
+            except UserError as error:
+                self._failed(error)
+            except Exception:
+                self._end(_by_a_bug())
+                raise
+
+        self._documents.after(go_on)
 
     def _check(self, wanted: WantedImport) -> None:
         steps = check_import(self._project, wanted.format, wanted.path, target=wanted.target, **wanted.options)
@@ -194,61 +229,77 @@ class Importing(QObject):
             self._after_writing(steps),
             self._ground.main,
             words=lambda progress: _("Importing: {doing}", doing=progress.doing),
-            on_done=lambda found: self._documents.after(lambda: self._attempt(lambda: self._write(wanted, found))),
+            on_done=lambda found: self._go_on(wanted, lambda: self._write(wanted, found)),
             on_failed=self._failed,
+            on_bug=lambda: self._end(_by_a_bug()),
+            on_cancelled=lambda: self._end(_("Cancelled.")),
         )
 
     def _after_writing(
         self, steps: Generator[Progress, None, CheckedImport]
     ) -> Generator[Progress, None, CheckedImport]:
         """The same, once the writer has written what it was given before: the check reads classes from the disk."""
-        if self._project.writer is not None:
-            self._project.writer.flush(_FLUSH_S)
+        writer = self._project.writer
+        if writer is not None and not writer.flush(_FLUSH_S):
+            raise UserError(_("Earlier changes could not be saved to the disk, so nothing was imported."))
         return (yield from steps)
 
     def _write(self, wanted: WantedImport, found: CheckedImport) -> None:
         if found.now.all != self._documents.classes.all:
             raise UserError(_("The classes were changed meanwhile, so nothing was imported."))
         if wanted.target is Target.LABELS:
-            self._documents.write_long(
-                JobKind.IMPORT,
-                _("Importing labels"),
-                found.write_labels,
-                found.images,
-                lambda _edits: self._done(wanted, found),
-                self._failed,
-            )
+            self._write_long(_("Importing labels"), found.write_labels, found.images, lambda: self._done(found))
         elif found.made:
-            self._documents.write_long(
-                JobKind.IMPORT,
-                _("Adding classes"),
-                found.write_classes,
-                frozenset(),
-                lambda _edits: self._add_proposals(wanted, found),
-                self._failed,
-            )
+            self._write_long(_("Adding classes"), found.write_classes, frozenset(), lambda: self._add_proposals(found))
         else:
-            self._add_proposals(wanted, found)
+            self._add_proposals(found)
 
-    def _add_proposals(self, wanted: WantedImport, found: CheckedImport) -> None:
+    def _write_long(self, text: str, write: Write, images: frozenset[ImageId], then: Callable[[], None]) -> None:
+        def written(_edits: int) -> None:
+            self._writes = False
+            then()
+
+        self._documents.write_long(JobKind.IMPORT, text, write, images, written, self._failed)
+        self._writes = True
+
+    def _after_write(self) -> None:
+        """A long write has ended, and who asked for it was told, unless it met a bug."""
+        if self._writes:
+            self._end(_by_a_bug())
+
+    def _add_proposals(self, found: CheckedImport) -> None:
         self._ground.jobs.follow(
             JobKind.IMPORT,
             _("Importing proposals"),
             found.add_proposals(),
             self._ground.main,
-            on_done=lambda _nothing: self._done(wanted, found),
+            on_done=lambda _nothing: self._done(found),
             on_failed=self._failed,
             on_end=partial(self._proposals.follow_import, found.images),
+            on_bug=lambda: self._end(_by_a_bug()),
+            on_cancelled=lambda: self._end(stopped_words(found.added, found.masks)),
         )
 
     def _failed(self, error: UserError) -> None:
-        if not isinstance(error, Cancelled):  # already reported
+        if isinstance(error, Cancelled):  # already reported
+            self._end(_("Cancelled."))
+        else:
+            self._wanted, self._writes = None, False
             # Not what to do: that is said for the command line, and names its options.
             self._notices.fail(JobKind.IMPORT, " ".join(filter(None, (error.sentence, error.safe))))
 
-    def _done(self, wanted: WantedImport, found: CheckedImport) -> None:
-        self._notices.say(imported_words(found.report, wanted.target))
+    def _done(self, found: CheckedImport) -> None:
+        self._wanted = None
+        self._notices.say(imported_words(found.report))
         self.imported.emit(found.report)
+
+    def _end(self, sentence: str) -> None:
+        self._wanted, self._writes = None, False
+        self.ended.emit(sentence)
+
+
+def _by_a_bug() -> str:
+    return _("Stopped by an error in SegStudio.")
 
 
 def _pattern(text: str) -> StemPattern | None:

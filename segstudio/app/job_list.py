@@ -106,14 +106,15 @@ class Jobs(QObject):
         on_failed: Callable[[UserError], None] | None = None,
         on_end: Callable[[], None] = lambda: None,
         on_bug: Callable[[], None] = lambda: None,
+        on_cancelled: Callable[[], None] = lambda: None,
         cancel: Callable[[], object] | None = None,
     ) -> JobId:
         """Run a generator on a thread; its results arrive in the event loop of `main`.
 
         `on_end` comes first, whatever the end is; then `on_done` has the result, or `on_failed` the `UserError`, which
         is said as the failure of this kind of job where there is no `on_failed`; `on_bug` comes before any other error
-        is reported as a bug. `cancel` is what a person's cancelling does, where that is not the end after the present
-        step.
+        is reported as a bug; `on_cancelled` where it ended early, for it was cancelled. `cancel` is what a person's
+        cancelling does, where that is not the end after the present step.
         """
         id_ = self.show(kind, text, main, lambda: None)
         job: Job[P, T] = Job(
@@ -123,7 +124,7 @@ class Jobs(QObject):
             on_value=lambda value: on_value(id_, value) if id_ in self._running else None,
             on_done=lambda result: self._through(id_, on_end, lambda: on_done(result)),
             on_failed=lambda error: self._through(id_, on_end, lambda: self._failed(kind, error, on_failed, on_bug)),
-            on_cancelled=lambda: self._through(id_, on_end, lambda: None),
+            on_cancelled=lambda: self._through(id_, on_end, on_cancelled),
         )
         running = self._running[id_]
         running.job, running.cancel = job, cancel or job.cancel
@@ -141,6 +142,8 @@ class Jobs(QObject):
         on_done: Callable[[T], object] = lambda _: None,
         on_failed: Callable[[UserError], None] | None = None,
         on_end: Callable[[], None] = lambda: None,
+        on_bug: Callable[[], None] = lambda: None,
+        on_cancelled: Callable[[], None] = lambda: None,
     ) -> JobId:
         """`start` a task that yields `Steps`: they are how far it is; `words` say it."""
 
@@ -148,7 +151,18 @@ class Jobs(QObject):
             fraction = value.done / value.total if value.total else None
             self.tell(id_, None if words is None else words(value), fraction)
 
-        return self.start(kind, text, steps, main, on_value=told, on_done=on_done, on_failed=on_failed, on_end=on_end)
+        return self.start(
+            kind,
+            text,
+            steps,
+            main,
+            on_value=told,
+            on_done=on_done,
+            on_failed=on_failed,
+            on_end=on_end,
+            on_bug=on_bug,
+            on_cancelled=on_cancelled,
+        )
 
     def cancel(self, id_: JobId) -> None:
         """Ask a job to end; nothing happens where it has ended."""

@@ -8,8 +8,14 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.jobs import MainThread, Worker
 from segstudio.app.notices import Notices
-from segstudio.app.preferences import Preferences, keep_preferences, load_preferences, save_preferences
-from segstudio.text import _
+from segstudio.app.preferences import (
+    Preferences,
+    checked_preferences,
+    keep_preferences,
+    load_preferences,
+    save_preferences,
+    unsaved_words,
+)
 
 __all__ = ["KeptPreferences"]
 
@@ -29,13 +35,17 @@ class KeptPreferences(QObject):
         self.current = load_preferences()
 
     def prefer(self, **changes: Any) -> None:
-        """Change some, and write all on a worker; where the disk refuses, a message says so."""
+        """Change some, and write all on a worker; where the disk refuses, a message says so.
+
+        Raises `ValueError` for a value that cannot be.
+        """
         self.become(replace(self.current, **changes))
 
     def become(self, preferences: Preferences) -> None:
         """The same for all of them."""
-        if preferences != self.current:
-            self.current = preferences
+        wanted = checked_preferences(preferences)
+        if wanted != self.current:
+            self.current = wanted
             self.changed.emit()
             self._write()
 
@@ -64,8 +74,8 @@ class KeptPreferences(QObject):
         self._writing = False
         error = future.exception()
         if isinstance(error, OSError):
-            self._notices.say(_("The preferences could not be saved: {why}.", why=error.strerror or error))
+            self._notices.say(unsaved_words(error))
         elif error is not None:
             raise error
-        elif self._changed_since:
+        if self._changed_since:  # not what was refused: that waits for the next change, or for the end
             self._write()

@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from segstudio.app.notices import Notices
-from segstudio.text import N_, _
+from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
+from segstudio.text import N_, _, languages
 
 __all__ = [
     "LEAST_OPACITY",
     "THEMES",
     "Preferences",
+    "checked_preferences",
     "keep_preferences",
     "load_preferences",
     "preferences_file",
     "save_preferences",
+    "unsaved_words",
 ]
 
-THEMES = (("system", N_("Like the desktop")), ("light", N_("Light")), ("dark", N_("Dark")))
+THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N_("Dark")))
 """The themes to choose from, with their words."""
 
 LEAST_OPACITY = 0.05
@@ -28,7 +31,8 @@ LEAST_OPACITY = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Every field has a default. Opacities are `LEAST_OPACITY` to 1; `language` is 'en' or the code of a catalogue."""
+    """Every field has a default. Opacities are `LEAST_OPACITY` to 1, the radius `MIN_RADIUS_PX` to `MAX_RADIUS_PX`;
+    `language` is 'en' or the code of a catalogue."""
 
     theme: str = "system"
     language: str = "en"
@@ -63,9 +67,10 @@ def load_preferences() -> Preferences:
 
 _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "theme": lambda value: value in dict(THEMES),
+    "language": lambda value: value == "en" or value in languages(),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
-    "brush_radius": lambda value: 0.5 <= value <= 1e4,
+    "brush_radius": lambda value: MIN_RADIUS_PX <= value <= MAX_RADIUS_PX,
 }
 """Which values of a field can be, where not all can."""
 
@@ -84,6 +89,15 @@ def _fitting(found: dict[str, object]) -> dict[str, Any]:
     return out
 
 
+def checked_preferences(preferences: Preferences) -> Preferences:
+    """The same. Raises `ValueError` for a value that cannot be: it would be ignored when it is next loaded."""
+    values = asdict(preferences)
+    fitting = _fitting(values)
+    if wrong := [f"{name}={value!r}" for name, value in values.items() if name not in fitting]:
+        raise ValueError(f"no preference can be {', '.join(wrong)}")
+    return Preferences(**fitting)
+
+
 def save_preferences(preferences: Preferences) -> None:
     """Write to a temporary file beside, sync, rename. Raises OSError where the disk refuses."""
     from segstudio.durable import write_durably
@@ -98,4 +112,9 @@ def keep_preferences(preferences: Preferences, notices: Notices) -> None:
     try:
         save_preferences(preferences)
     except OSError as error:
-        notices.say(_("The preferences could not be saved: {why}.", why=error.strerror or error))
+        notices.say(unsaved_words(error))
+
+
+def unsaved_words(error: OSError) -> str:
+    """What is said where the disk refuses them."""
+    return _("The preferences could not be saved: {why}.", why=error.strerror or error)

@@ -124,7 +124,7 @@ class Session(QObject):
         self.tools.choose(row.name)
 
     def set_brush_radius(self, px: float) -> None:
-        """Radius in image pixels, at least 0.5."""
+        """Radius in image pixels, 0.5 to 1000; one beyond becomes the nearest."""
         self.tools.set_radius(px)
 
     def set_touch(self, touch: Touch) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from segstudio.runs import Event, TrainResult
 
 __all__ = [
+    "MAX_RADIUS_PX",
+    "MIN_RADIUS_PX",
     "Changed",
     "DoneState",
     "EngineKind",
@@ -36,6 +38,9 @@ __all__ = [
     "TroubleKind",
     "VersionItem",
 ]
+
+MIN_RADIUS_PX, MAX_RADIUS_PX = 0.5, 1000.0
+"""Between them is the radius of brush and eraser, in image pixels."""
 
 JobId = NewType("JobId", int)
 """One job of a window; never given again."""

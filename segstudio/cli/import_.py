@@ -160,10 +160,9 @@ def _binary_note(report: "ImportReport") -> str:
 
 
 def _say_for_people(report: "ImportReport", target: str) -> None:
-    from segstudio.tasks.labels.import_masks import Target
     from segstudio.tasks.labels.import_words import imported_words
 
-    say(imported_words(report, Target(target)))
+    say(imported_words(report))
     if report.new_classes:
         say(_("New classes: {new_classes}.", new_classes=", ".join(report.new_classes)))
     if report.binary:

@@ -94,7 +94,10 @@ def network_named(name: str) -> Network:
     found = NETWORKS.get(name)
     if found is None:
         raise NoSuchNetwork(
-            _("There is no network '{name}': it comes from a package that is not installed.", name=name),
+            _(
+                "There is no network '{name}'; the package that provides it is missing or could not be loaded.",
+                name=name,
+            ),
             todo=_("Install the package again, or choose another version."),
         )
     return found

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "retinted", "theme_named"]
+__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named", "tinted"]
 
 _PROPERTY = "segstudioTheme"
 
@@ -209,9 +209,9 @@ def current_theme() -> Theme:
     return LIGHT if application is not None and application.property(_PROPERTY) == LIGHT.name else DARK
 
 
-def retinted(color: str, before: Theme, after: Theme) -> str:
-    """The colour of the same part in another theme; a colour that is none of the theme's stays, as a class's does."""
-    return next((getattr(after, f.name) for f in fields(before) if getattr(before, f.name) == color), color)
+def tinted(tint: str, theme: Theme) -> str:
+    """The colour of a theme for a name of `Theme`, as 'muted'; a colour, as #RRGGBB, is itself: a class's stays."""
+    return tint if tint.startswith("#") else str(getattr(theme, tint))
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -1,5 +1,6 @@
 """The owner of imports: looks on a thread, writes by the one door, and leaves everything as it was where it fails."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pytestqt.exceptions import capture_exceptions
 
+from segstudio import faults
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.importing import ImportPreview, ImportReport, ImportSurvey, Target, WantedImport
+from segstudio.app.importing import ImportPreview, ImportReport, ImportSurvey, Target, WantedImport, imported_words
 from segstudio.app.open_project import OpenedProject
 from segstudio.app.session import Session
 from segstudio.app.values import JobKind, Notice, NoticeKind
@@ -246,6 +249,83 @@ def test_a_cancelled_import_changes_nothing_and_is_no_failure(
     desk.wait(lambda: not desk.session.jobs.states)
     assert desk.failures == []
     assert desk.reports == []
+    assert not (desk.class_names() != "").any()
+
+
+def test_an_import_is_under_way_from_its_start_to_its_end_and_no_other_begins(desk: Desk, masks: Path) -> None:
+    wanted = desk.wanted(masks, _7="scratch")
+    desk.session.set_class("crack")
+    assert desk.opened.documents.current is not None
+    desk.opened.documents.active_tool.pointer(Pointer(Phase.PRESS, 60.5, 60.5, Button.LEFT))
+    for _press in range(2):
+        desk.opened.importing.start(wanted)
+        assert desk.opened.importing.running
+    desk.wait(lambda: not desk.opened.importing.running and not desk.session.jobs.states)
+    assert len(desk.reports) == 1
+    assert desk.failures == []
+
+
+def test_what_was_written_is_said_of_the_target_that_was_asked_for(desk: Desk, masks: Path) -> None:
+    report = desk.bring_in(desk.wanted(masks, Target.PROPOSALS, _7=""))
+    assert imported_words(report) == "2 masks of 2 images imported as proposals: 400 known pixels."
+
+
+def test_a_cancelled_write_ends_as_nothing_that_came_in(
+    desk: Desk, masks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.tasks.labels.import_masks import CheckedImport
+
+    ends: list[str] = []
+    desk.opened.importing.ended.connect(ends.append)
+    real = CheckedImport.edits
+
+    def held(found: CheckedImport, db: Any, ticker: Any) -> Any:
+        for edit in real(found, db, ticker):
+            desk.opened.ground.main.post(desk.opened.importing.cancel)
+            for _tick in range(2000):
+                ticker.step(0)
+                time.sleep(0.005)
+            yield edit
+
+    monkeypatch.setattr(CheckedImport, "edits", held)
+    desk.opened.importing.start(desk.wanted(masks, _7="scratch"))
+    desk.wait(lambda: ends)
+    assert ends == ["Cancelled."]
+    assert not desk.opened.importing.running
+    assert not (desk.class_names() != "").any()
+
+
+def test_a_bug_while_writing_ends_the_import(desk: Desk, masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from segstudio.tasks.labels.import_masks import CheckedImport
+
+    ends: list[str] = []
+    desk.opened.importing.ended.connect(ends.append)
+
+    def broken(*_of: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(CheckedImport, "edits", broken)
+    wanted = desk.wanted(masks, _7="scratch")
+    with capture_exceptions() as found:
+        faults.watch()  # pytest's hook stands in front of ours
+        desk.opened.importing.start(wanted)
+        desk.wait(lambda: ends and found)
+    assert ends == ["Stopped by an error in SegStudio."]
+    assert not desk.opened.importing.running
+
+
+def test_a_disk_that_does_not_take_what_was_made_before_stops_the_import(
+    desk: Desk, masks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = desk.wanted(masks, _7="scratch")
+    writer = desk.opened.store.writer
+    assert writer is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(type(writer), "flush", lambda _writer, timeout_s=None: False)
+        desk.opened.importing.start(wanted)
+        desk.wait(lambda: desk.failures)
+    sentence = "Earlier changes could not be saved to the disk, so nothing was imported."
+    assert desk.failures[-1].sentence == sentence
     assert not (desk.class_names() != "").any()
 
 

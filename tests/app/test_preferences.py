@@ -1,12 +1,18 @@
 """A person's preferences survive, and whatever stands in their file does no harm."""
 
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from segstudio.app import kept_preferences
+from segstudio.app.kept_preferences import KeptPreferences
+from segstudio.app.notices import Notices
 from segstudio.app.preferences import Preferences, load_preferences, save_preferences
 
 FILE = Path("config") / "segstudio" / "preferences.json"
@@ -60,6 +66,9 @@ def test_wrong_values_are_as_good_as_none_and_right_ones_stay(user_folders: Path
         ("proposal_opacity", -1),
         ("brush_radius", -4),
         ("brush_radius", 1e9),
+        ("brush_radius", 1000.5),
+        ("language", "klingon"),
+        ("language", ""),
         ("automatic_proposals", "no"),
     ],
 )
@@ -75,3 +84,60 @@ def test_not_a_number_is_no_opacity(user_folders: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text('{"overlay_opacity": NaN, "proposal_opacity": Infinity}', encoding="utf-8")
     assert load_preferences() == Preferences()
+
+
+@pytest.fixture
+def kept(qtbot: Any) -> Iterator[KeptPreferences]:
+    notices = Notices()
+    made = KeptPreferences(notices)
+    yield made
+    made.close()
+    notices.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("overlay_opacity", 7), ("theme", "purple"), ("language", "klingon"), ("last_folder", None)]
+)
+def test_a_value_that_cannot_be_is_not_preferred(kept: KeptPreferences, name: str, value: object) -> None:
+    before = kept.current
+    with pytest.raises(ValueError, match=name):
+        kept.prefer(**{name: value})
+    assert kept.current is before
+
+
+def test_what_is_preferred_while_a_write_is_refused_is_written_next(
+    qtbot: Any, kept: KeptPreferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, go_on, tried = threading.Event(), threading.Event(), list[float]()
+
+    def refuses_once(preferences: Preferences) -> None:
+        tried.append(preferences.overlay_opacity)
+        if len(tried) == 1:
+            at_work.set()
+            go_on.wait(10)
+            raise OSError(28, "No space left on device")
+        save_preferences(preferences)
+
+    monkeypatch.setattr(kept_preferences, "save_preferences", refuses_once)
+    kept.prefer(overlay_opacity=0.5)
+    assert at_work.wait(10)
+    kept.prefer(overlay_opacity=0.7)
+    go_on.set()
+    qtbot.waitUntil(lambda: load_preferences().overlay_opacity == 0.7)
+    assert tried == [0.5, 0.7]
+
+
+def test_what_is_refused_is_not_tried_for_ever(
+    qtbot: Any, kept: KeptPreferences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Preferences] = []
+
+    def refuses(preferences: Preferences) -> None:
+        tried.append(preferences)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kept_preferences, "save_preferences", refuses)
+    kept.prefer(overlay_opacity=0.5)
+    qtbot.waitUntil(lambda: bool(tried))
+    qtbot.wait(50)
+    assert len(tried) == 1

@@ -292,6 +292,8 @@ def test_an_answer_that_comes_later_ends_a_gesture_and_one_of_an_ended_gesture_i
 
 
 def test_what_the_hand_holds_outlives_a_project(bench: Bench) -> None:
+    bench.tools.set_radius(1e6)
+    assert bench.tools.radius == 1000.0
     bench.tools.set_radius(0.1)
     assert bench.tools.radius == 0.5
     other = Documents(ground_of(bench.project), tools=bench.tools)

@@ -1,5 +1,8 @@
 """Colours people can read, icons that follow them, words and figures as they are written."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QImage
@@ -9,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QMenu,
     QWidget,
@@ -16,9 +20,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from segstudio.text import amount, clock, count, elided
-from segstudio.ui.text import wrapped
-from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, theme_named
-from segstudio.ui.window.icons import icon, icon_names, pixmap, swatch
+from segstudio.ui.panels.plots import LivePlot
+from segstudio.ui.text import typed_path, wrapped
+from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.window.icons import icon, icon_names, pixmap, recolour, swatch
+from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
 
 
@@ -94,6 +100,11 @@ def test_a_tooltip_is_broken_into_lines_also_where_a_name_has_no_space() -> None
     assert "".join(lines) == "x" * 300 + ".png640 × 480 px"
 
 
+def test_a_typed_path_has_ones_own_home_and_stays_as_it_is_for_a_user_nobody_knows() -> None:
+    assert typed_path(" ~/masks ") == Path.home() / "masks"
+    assert typed_path("~nobody-of-this-name/masks") == Path("~nobody-of-this-name/masks")
+
+
 def test_a_theme_is_found_by_its_name(qtbot: QtBot) -> None:
     assert theme_named("light") is LIGHT
     assert theme_named("dark") is DARK
@@ -112,6 +123,47 @@ def test_every_icon_draws_something_in_the_colour_asked_for(qtbot: QtBot) -> Non
         assert strong, name
         assert all(color.red() > 200 and color.green() < 40 for color in strong), name
         assert not icon(name).isNull()
+
+
+@pytest.fixture
+def light(qapp: QApplication) -> Iterator[None]:
+    """The light theme, of which three colours are white."""
+    before = current_theme()
+    choose_theme(qapp, LIGHT)
+    yield
+    choose_theme(qapp, before)
+
+
+@pytest.mark.usefixtures("light")
+def test_a_class_keeps_its_colour_in_another_theme_also_where_the_theme_has_the_same(qtbot: QtBot) -> None:
+    plot = LivePlot("plot", "IoU", ModuleLoader("json"))
+    qtbot.addWidget(plot)
+    plot.resize(400, 120)
+    plot.add("chalk", LIGHT.field)
+    plot.add("mean", "text")
+    plot.add("on it", "on_accent")
+    assert LIGHT.text in plot.legend
+    plot.follow_theme(DARK)
+    assert [color in plot.legend for color in (LIGHT.field, DARK.text, DARK.on_accent)] == [True] * 3
+    assert [color in plot.legend for color in (LIGHT.text, DARK.field)] == [False] * 2
+
+
+@pytest.mark.usefixtures("light")
+def test_a_picture_follows_the_name_of_its_colour_and_one_of_a_fixed_colour_stays(qtbot: QtBot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    named, fixed = QLabel(page), QLabel(page)
+    named.setPixmap(pixmap("warning", "on_accent"))
+    fixed.setPixmap(pixmap("warning", LIGHT.on_accent))
+    recolour(page, DARK)
+
+    def colors(label: QLabel) -> set[str]:
+        image = label.pixmap().toImage()
+        every = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+        return {color.name() for color in every if color.alpha() == 255}
+
+    assert colors(named) == {DARK.on_accent.lower()}
+    assert colors(fixed) == {LIGHT.on_accent.lower()}
 
 
 def test_a_swatch_has_the_class_colour(qtbot: QtBot) -> None:

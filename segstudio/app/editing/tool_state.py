@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.tools.table import TOOLS, tool_named
+from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.labels.model import Touch
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from segstudio.app.editing.tools.overlay import Overlay
 
 __all__ = ["Question", "ToolState"]
-
-_SMALLEST_RADIUS_PX = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ class ToolState(QObject):
         self.changed.emit()
 
     def set_radius(self, px: float) -> None:
-        """Set the radius in image pixels, at least 0.5."""
-        self._radius = max(_SMALLEST_RADIUS_PX, float(px))
+        """Set the radius in image pixels; one beyond `MIN_RADIUS_PX` or `MAX_RADIUS_PX` becomes the nearest."""
+        self._radius = min(MAX_RADIUS_PX, max(MIN_RADIUS_PX, float(px)))
         self.changed.emit()
 
     def set_touch(self, touch: Touch) -> None:

@@ -79,6 +79,7 @@ class ImportReport:
     binary_value: int = 255
     annotations: int = 0
     notes: tuple[str, ...] = ()
+    target: Target = Target.LABELS
 
 
 def import_masks(
@@ -168,7 +169,8 @@ class CheckedImport:
     """An import that was read once and fits: `masks` planes of `images`, and the edits that make the classes they need.
 
     Labels are written by `write_labels`, with the classes; of proposals the classes come first, by `write_classes`,
-    then `add_proposals`. `now` are the classes of the project as they were: nothing fits if they are others by then.
+    then `add_proposals`; `added` is for how many masks there is one by now. `now` are the classes of the project as
+    they were: nothing fits if they are others by then.
     """
 
     def __init__(self, project: Project, wanted: Wanted, target: Target, status: Status, pixels: int) -> None:
@@ -178,6 +180,7 @@ class CheckedImport:
         self.now = wanted.now
         self.made: list[Edit] = list(filter(None, [classes_edit(wanted.now, wanted.classes)]))
         self.masks = len(wanted.incoming.planes)
+        self.added = 0
 
     @property
     def rows(self) -> list[ImageRow]:
@@ -220,14 +223,13 @@ class CheckedImport:
 
     def add_proposals(self) -> Generator[Progress, None, None]:
         """A proposal for each plane; says how many masks are read."""
-        done = 0
         for of_one in self._planes:
-            yield Progress(done, self.masks, _("reading {name}", name=of_one[0].name))
+            yield Progress(self.added, self.masks, _("reading {name}", name=of_one[0].name))
             for plane in of_one:
                 rows, tiles = _proposed(plane.image, plane.plane, self._incoming.read(plane), self._classes)
                 blobs = {key: encoded(tile) for key, tile in tiles}
                 self._project.proposals.write(plane.image.id, plane.plane, IMPORTED, rows, blobs)
-            done += len(of_one)
+                self.added += 1
 
     @property
     def report(self) -> ImportReport:
@@ -246,6 +248,7 @@ class CheckedImport:
             binary_value=self._incoming.binary_value,
             annotations=self._incoming.annotations,
             notes=self._incoming.notes,
+            target=self._target,
         )
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import N_, _, count
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
-from segstudio.ui.text import beside_icon, wrapped
+from segstudio.ui.text import beside_icon, typed_path, wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -154,22 +154,15 @@ class ExportPanel(QFrame):
         column.addWidget(self.problem)
 
     def _choose(self) -> None:
-        from PySide6.QtWidgets import QFileDialog
+        from segstudio.ui.dialogs.files import ask_for_path
 
-        from segstudio.ui.dialogs.files import dress_file_dialog
-
-        dialog = QFileDialog(self, _("Folder to export to"), str(Path(self.folder.text()).parent))
-        dialog.setObjectName("exportFolderDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dress_file_dialog(dialog)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        start = str(Path(self.folder.text()).parent)
+        ask_for_path(self, "exportFolderDialog", _("Folder to export to"), start, self.folder.setText)
 
     def _start(self) -> None:
         if not self.start.isEnabled():
             return
-        out = Path(self.folder.text().strip()).expanduser()
+        out = typed_path(self.folder.text())
         self._asked = True
         self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._complain("")
@@ -220,11 +213,10 @@ class ExportPanel(QFrame):
         self.problem.setVisible(bool(sentence))
 
     def _reveal(self) -> None:
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
+        from segstudio.ui.dialogs.files import show_folder
 
         if self._written is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written)))
+            show_folder(self._written, self._session.notices)
 
     def _refresh(self) -> None:
         words = self.folder.accessibleName()

@@ -1,12 +1,20 @@
-"""File dialogs with the colours and icons of the window, where Qt draws them."""
+"""Dialogs for files and folders, in the colours and icons of the window, and the file manager of the desktop."""
 
-from PySide6.QtCore import QFileInfo
-from PySide6.QtGui import QAbstractFileIconProvider, QIcon
-from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QFileInfo, QUrl
+from PySide6.QtGui import QAbstractFileIconProvider, QDesktopServices, QIcon
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QToolButton, QTreeView, QWidget
+
+from segstudio.text import _
 from segstudio.ui.window.icons import icon
 
-__all__ = ["dress_file_dialog"]
+if TYPE_CHECKING:
+    from segstudio.app.notices import Notices
+
+__all__ = ["ask_for_path", "dress_file_dialog", "show_folder"]
 
 _BUTTONS = {
     "backButton": "back",
@@ -48,3 +56,24 @@ def dress_file_dialog(dialog: QFileDialog) -> None:
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (_SIZE, _TYPE, _WHEN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+
+
+def ask_for_path(
+    parent: QWidget, name: str, title: str, start: str, take: Callable[[str], object], *, folder: bool = True
+) -> None:
+    """Let a person choose a folder, or a file, from `start` on; `take` gets its path, nothing where none is chosen."""
+    dialog = QFileDialog(parent, title, start)
+    dialog.setObjectName(name)
+    dialog.setFileMode(QFileDialog.FileMode.Directory if folder else QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(take)
+    dress_file_dialog(dialog)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def show_folder(folder: Path, notices: "Notices") -> bool:
+    """Open a folder in the file manager; where that does not open, a message says so, and the answer is False."""
+    opened = QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    if not opened:
+        notices.say(_("The folder could not be opened: {folder}", folder=folder))
+    return opened

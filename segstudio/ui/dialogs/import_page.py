@@ -1,12 +1,10 @@
 """The page that imports masks and annotations: which files, what they mean, what would change, and then the import."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -22,8 +20,8 @@ from segstudio.text import N_, _
 from segstudio.ui.dialogs.import_meanings import ImportMeanings
 from segstudio.ui.dialogs.import_rows import DryRunModel, dry_run_table
 from segstudio.ui.dialogs.import_words import missing_words, notes_of, summary_of
-from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
-from segstudio.ui.text import beside_icon, wrapped
+from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, page_column, role_label
+from segstudio.ui.text import beside_icon, typed_path, wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -51,7 +49,7 @@ class ImportPage(QWidget):
         self._project: OpenedProject | None = None
         self._formats: tuple[ImportFormat, ...] = ()
         self._found_format = ""
-        self._cancelled = False
+        self._cancelled = self._unfinished = False
         self._checked: WantedImport | None = None
         self._sent: WantedImport | None = None
         self.setObjectName("importPage")
@@ -60,7 +58,7 @@ class ImportPage(QWidget):
         self.folder_button = QPushButton(icon("open"), beside_icon(_("Folder…")))
         self.file_button = QPushButton(icon("image"), beside_icon(_("File…")))
         self.format, self.target = Choice(), Choice()
-        self.pattern_label, self.pattern = muted_label(_("Named")), QLineEdit()
+        self.pattern_label, self.pattern = muted_label(_("File names")), QLineEdit()
         self.meanings_title = role_label(_("What the values mean"), "muted")
         self.meanings = ImportMeanings()
         self.rows = DryRunModel()
@@ -87,6 +85,7 @@ class ImportPage(QWidget):
             project.importing.previewed.connect(self._previewed)
             project.importing.refused.connect(self._refused)
             project.importing.imported.connect(self._imported)
+            project.importing.ended.connect(self._ended)
         for field in (self.path, self.pattern):
             field.clear()  # it belongs to the project before
         self._timer.stop()
@@ -102,6 +101,8 @@ class ImportPage(QWidget):
             self.format.setCurrentIndex(max(0, self.format.findData(format_)))
             self.pattern.clear()
             self.path.setText(path)
+        elif self._unfinished:
+            self._look_soon(self._preview if self.meanings.meanings else self._survey)
         (self.start if self.start.isEnabled() else self.path).setFocus()
 
     def says(self, notice: "Notice") -> bool:
@@ -119,15 +120,15 @@ class ImportPage(QWidget):
             (self.target, "importTarget", _("What the masks become")),
             (self.pattern, "importPattern", _("How masks are named: {stem} stands for the name of the image")),
             (self.table, "importTable", _("What would be imported")),
-            (self.start, "importStart", _("Import what the table shows; undo takes it back")),
-            (self.cancel, "importCancel", _("Stop; nothing is imported")),
+            (self.start, "importStart", ""),
+            (self.cancel, "importCancel", ""),
             (self.back, "importBack", _("Back to the image (Esc)")),
         ):
             widget.setObjectName(name)
             widget.setToolTip(words)
             widget.setAccessibleName(words)
-        self.pattern.setPlaceholderText(_("like the images; otherwise for example {stem}_mask"))
-        self.format.addItem(_("By the file's name"), "")
+        self.pattern.setPlaceholderText(_("same as the images, or for example {stem}_mask"))
+        self.format.addItem(_("Detect automatically"), "")
         for value, text in _TARGETS:
             self.target.addItem(_(text), value)
         for label, name, role in (
@@ -147,23 +148,13 @@ class ImportPage(QWidget):
         make_form(self, self.start)
 
     def _arrange(self) -> None:
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setMaximumWidth(_WIDTH)
-        column = QVBoxLayout(card)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column = page_column(self, _WIDTH)
         column.addWidget(role_label(_("Import"), "title"))
         column.addLayout(self._form())
         column.addLayout(self._middle(), 1)
         column.addWidget(self.notes)
         column.addWidget(self.problem)
         column.addLayout(self._end())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 16, 16, 16)
-        row.addStretch(1)
-        row.addWidget(card, 100)
-        row.addStretch(1)
 
     def _form(self) -> QGridLayout:
         form = QGridLayout()
@@ -224,24 +215,18 @@ class ImportPage(QWidget):
         session.projectChanged.connect(lambda: self.follow(session.project))
 
     def _choose(self, *, folder: bool) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        from segstudio.ui.dialogs.files import dress_file_dialog
+        from segstudio.ui.dialogs.files import ask_for_path
 
         start = self.path.text().strip() or self._session.preferences.last_folder
-        dialog = QFileDialog(self, _("Folder of masks") if folder else _("Mask or file of annotations"), start)
-        dialog.setObjectName("importDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory if folder else QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.path.setText)
-        dress_file_dialog(dialog)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        title = _("Folder of masks") if folder else _("Mask or file of annotations")
+        ask_for_path(self, "importDialog", title, start, self.path.setText, folder=folder)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def _look_soon(self, look: Callable[[], None]) -> None:
         """Look again in a moment; what was found before is no longer true."""
         self._checked = self._sent = None
+        self._cancelled = self._unfinished = False
         if self._project is not None:
             self._project.importing.drop_look()
         if not (look == self._preview and self._timer.isActive()):
@@ -271,7 +256,7 @@ class ImportPage(QWidget):
 
         return WantedImport(
             format=self.format.currentData() or self._found_format,
-            path=Path(self.path.text().strip()).expanduser(),
+            path=typed_path(self.path.text()),
             pattern=self.pattern.text() if self._are_masks else "",
             target=Target(self.target.currentData()),
             meanings=self.meanings.meanings,
@@ -327,17 +312,24 @@ class ImportPage(QWidget):
 
     def _cancel(self) -> None:
         if self._project is not None:
-            self._project.importing.drop_look()
-            self._project.importing.cancel()
+            self._timer.stop()
             self._cancelled = True
-            self._checked = self._sent  # the files and their meaning are as they were
-            self.state.setText(_("Cancelled."))
+            self.state.setText(_("Cancelling …"))
+            self._project.importing.cancel()
+
+    def _ended(self, sentence: str) -> None:
+        """What was under way was cancelled, here or in the status bar, or met a bug."""
+        if self._sent is not None:
+            self._checked, self._sent = self._sent, None  # the files and their meaning are as they were
+        self._unfinished = self._checked is None
+        self.state.setText(sentence)
+        self._refresh()
 
     def _imported(self, report: "ImportReport") -> None:
         from segstudio.app.importing import imported_words
 
         self._sent = None
-        self.state.setText(imported_words(report, self._wanted().target))
+        self.state.setText(imported_words(report))
         self._refresh()
         if self.isVisible():
             self.back.setFocus()
@@ -363,15 +355,25 @@ class ImportPage(QWidget):
 
     def _clear(self) -> None:
         self._checked = self._sent = None
+        self._unfinished = False
         self._found_format = ""
         if self._project is not None:
             self._project.importing.drop_look()
             self.meanings.show_meanings((), self._project.documents.classes)
         self.rows.show(None)
         self.notes.clear()
-        self.state.setText(_("Choose the files. You see what would change before anything is imported."))
+        self.state.setText(_("Choose files. You will see what changes before anything is imported."))
         self._complain("")
         self._refresh()
+
+    def _tell_what_becomes(self) -> None:
+        """Labels come in together or not at all, and undo takes them back; proposals one by one."""
+        labels = self.target.currentData() == "labels"
+        start = _("Import what the table shows; undo takes it back") if labels else _("Import what the table shows")
+        cancel = _("Stop; nothing is imported") if labels else _("Stop; the proposals imported so far stay")
+        for button, words in ((self.start, start), (self.cancel, cancel)):
+            button.setToolTip(words)
+            button.setAccessibleName(words)
 
     def _complain(self, sentence: str) -> None:
         self.problem.setText(sentence)
@@ -379,7 +381,7 @@ class ImportPage(QWidget):
         self.problem.setVisible(bool(sentence))
 
     def _refresh(self) -> None:
-        importing = bool(self._session.jobs.of(JobKind.IMPORT))
+        importing = self._project is not None and self._project.importing.running
         busy = importing or bool(self._session.jobs.of(JobKind.IMPORT_CHECK))
         self.progress.setVisible(busy)
         self.cancel.setVisible(busy)
@@ -387,6 +389,7 @@ class ImportPage(QWidget):
         for widget in (self.path, self.folder_button, self.file_button, self.format, self.target, self.pattern):
             widget.setEnabled(not importing)
         self.meanings.setEnabled(not importing)
+        self._tell_what_becomes()
         self.pattern.setVisible(self._are_masks)
         self.pattern_label.setVisible(self._are_masks)
         self._left.setVisible(bool(self.meanings.meanings))

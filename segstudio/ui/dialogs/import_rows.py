@@ -1,4 +1,4 @@
-"""The table of a dry run: which file goes to which image, what it brings, and what would be written over."""
+"""The table of a dry run: which file goes to which image, what it brings, and what would be overwritten."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from segstudio.ui.theme import current_theme
 __all__ = ["DryRunModel", "dry_run_table"]
 
 _Index = QModelIndex | QPersistentModelIndex
-_TITLES = (N_("In the files"), N_("Image"), N_("Objects"), N_("Pixels"), N_("Written over"))
+_TITLES = (N_("File"), N_("Image"), N_("Objects"), N_("Pixels"), N_("Overwritten"))
 _TIPS = (
     N_("The mask, or the image as the file names it"),
     N_("The image of the project that it belongs to"),
@@ -34,14 +34,14 @@ class _Row:
 
 
 class DryRunModel(QAbstractTableModel):
-    """Rows that lose labels first, then what fits no image, then the rest: nobody reads ten thousand rows."""
+    """Rows that lose labels first, then what matches no image, then the rest: nobody reads ten thousand rows."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[_Row] = []
 
     def show(self, preview: ImportPreview | None, labels: bool = True) -> None:
-        """Show what an import would do; nothing is written over where they come in as proposals."""
+        """Show what an import would do; nothing is overwritten where they come in as proposals."""
         self.beginResetModel()
         self._rows = [] if preview is None else _rows_of(preview, labels)
         self.endResetModel()
@@ -111,7 +111,7 @@ def _rows_of(preview: ImportPreview, labels: bool) -> list[_Row]:
         figures = f"{plane.objects:,}", f"{plane.pixels:,}", f"{plane.overwrites:,}" if over else ""
         fitting.append(_Row((plane.source, image, *figures), warns=over))
     lost = [
-        *(_Row((name, _("no image fits"), "", "", ""), fits=False) for name in preview.skipped),
-        *(_Row((name, _("in a format that is not read"), "", "", ""), fits=False) for name in preview.unread),
+        *(_Row((name, _("no matching image"), "", "", ""), fits=False) for name in preview.skipped),
+        *(_Row((name, _("format not supported"), "", "", ""), fits=False) for name in preview.unread),
     ]
     return [*(row for row in fitting if row.warns), *lost, *(row for row in fitting if not row.warns)]

@@ -9,25 +9,25 @@ _NAMED = 5
 
 
 def summary_of(preview: ImportPreview) -> str:
-    """How many images would get labels, and how many files fit none."""
+    """How many images would get labels, and how many files match none."""
     images = len({plane.path for plane in preview.planes})
-    words = count(images, "Fits 1 image", "Fits {n} images")
+    words = count(images, "Matches 1 image", "Matches {n} images")
     lost = len(preview.skipped) + len(preview.unread)
     if lost:
-        rest = count(lost, "1 is left out", "{n} are left out")
+        rest = count(lost, "1 file left out", "{n} files left out")
         return _("{words}; {rest}.", words=words, rest=rest)
     return _("{words}.", words=words)
 
 
 def notes_of(preview: ImportPreview, labels: bool) -> list[str]:
-    """What a person should know before importing: what is decided, made, left out, written over."""
+    """What a person should know before importing: what is decided, made, left out, overwritten."""
     notes = list(preview.notes)
     if preview.new_classes:
         notes.append(
             count(
                 len(preview.new_classes),
-                "A new class is made: {names}.",
-                "{n} new classes are made: {names}.",
+                "1 new class will be created: {names}.",
+                "{n} new classes will be created: {names}.",
                 names=_listed(preview.new_classes),
             )
         )
@@ -46,8 +46,8 @@ def notes_of(preview: ImportPreview, labels: bool) -> list[str]:
         notes.append(
             count(
                 images,
-                "{pixels} of 1 image would be written over.",
-                "{pixels} of {n} images would be written over.",
+                "{pixels} of 1 image would be overwritten.",
+                "{pixels} of {n} images would be overwritten.",
                 pixels=pixels,
             )
         )
@@ -55,8 +55,8 @@ def notes_of(preview: ImportPreview, labels: bool) -> list[str]:
         notes.append(
             count(
                 len(preview.reopens),
-                "1 image that is done would be in progress again: {names}.",
-                "{n} images that are done would be in progress again: {names}.",
+                "1 finished image would be reopened: {names}.",
+                "{n} finished images would be reopened: {names}.",
                 names=_listed(preview.reopens),
             )
         )

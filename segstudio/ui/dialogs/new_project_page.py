@@ -21,7 +21,7 @@ from segstudio.app.values import JobKind
 from segstudio.text import _
 from segstudio.ui.dialogs.class_kinds import ClassKinds
 from segstudio.ui.panels.controls import muted_label, role_label
-from segstudio.ui.text import beside_icon
+from segstudio.ui.text import beside_icon, typed_path
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
 
@@ -144,7 +144,7 @@ class NewProjectPage(QWidget):
 
     def _follow_images(self) -> None:
         self._images = [part.strip() for part in self.images.text().split(";") if part.strip()]
-        first = Path(self._images[0]).expanduser() if self._images else None
+        first = typed_path(self._images[0]) if self._images else None
         if self._place_is_ours and first is not None and first.exists():
             self.place.setText(str(self._session.projects.beside(first if first.is_dir() else first.parent)))
         self._refresh()
@@ -163,27 +163,22 @@ class NewProjectPage(QWidget):
         self._ask(_("Folder for the project"), self.place, "project.segstudio")
 
     def _ask(self, title: str, target: QLineEdit, inside: str = "") -> None:
-        from PySide6.QtWidgets import QFileDialog
+        from segstudio.ui.dialogs.files import ask_for_path
 
-        from segstudio.ui.dialogs.files import dress_file_dialog
+        def take(path: str) -> None:
+            target.setText(str(Path(path) / inside) if inside else path)
 
-        dialog = QFileDialog(self, title, self._session.preferences.last_folder)
-        dialog.setObjectName("newFolderDialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda path: target.setText(str(Path(path) / inside) if inside else path))
-        dress_file_dialog(dialog)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_path(self, "newFolderDialog", title, self._session.preferences.last_folder, take)
 
     def _refresh(self) -> None:
         making = bool(self._session.jobs.of(JobKind.NEW))
         self.make.setEnabled(not making and bool(self._images) and bool(self.place.text().strip()))
 
     def _make(self) -> None:
-        place = Path(self.place.text().strip()).expanduser()
+        place = typed_path(self.place.text())
         if place.suffix != ".segstudio":
             place = place.with_name(f"{place.name}.segstudio")
-        images = [str(Path(image).expanduser()) for image in self._images]
+        images = [str(typed_path(image)) for image in self._images]
         self.problem.setText("")
         self.setFocus()  # the button is disabled now, and Qt must not give its focus to another button
         self._session.projects.new(place, images, self.kinds.specs)

@@ -1,10 +1,11 @@
-"""The page of a person's settings: each is applied and kept at once, so there is nothing to confirm."""
+"""The page of a person's settings: each is applied and saved immediately, so there is nothing to confirm."""
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,14 +21,14 @@ from segstudio.app.folders import KeptFolder, kept_folders, to_show
 from segstudio.app.preferences import LEAST_OPACITY, THEMES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
-from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, role_label
+from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, page_column, role_label
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
 
-__all__ = ["SettingsPage"]
+__all__ = ["SettingsPage", "native_name"]
 
 _WIDTH = 680
 _LABEL_W = 168
@@ -36,9 +36,8 @@ _PERCENT_W = 48
 _RESTS = (
     (Rest.PROPOSAL, N_("The proposal")),
     (Rest.BACKGROUND, N_("Background")),
-    (Rest.UNKNOWN, N_("Nothing: they stay unknown")),
+    (Rest.UNKNOWN, N_("Nothing (leave unknown)")),
 )
-_NATIVE_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 
 
 class SettingsPage(QWidget):
@@ -55,7 +54,7 @@ class SettingsPage(QWidget):
         self.language = Choice()
         self.labels, self.proposals = _opacity_slider(), _opacity_slider()
         self.labels_percent, self.proposals_percent = QLabel(), QLabel()
-        self.automatic = Tick(_("Propose without being asked"))
+        self.automatic = Tick(_("Propose automatically"))
         self.rest = Choice()
         self.rest_help = _help("")
         self.add_new = Tick(_("Always add new images of the project's folders"))
@@ -82,7 +81,7 @@ class SettingsPage(QWidget):
         for name, words in THEMES:
             self.theme.addItem(_(words), name)
         for code in languages():
-            self.language.addItem(_NATIVE_NAMES.get(code, code), code)
+            self.language.addItem(native_name(code), code)
         self.language.setEnabled(self.language.count() > 1)
         for rest, words in _RESTS:
             self.rest.addItem(_(words), rest)
@@ -93,7 +92,7 @@ class SettingsPage(QWidget):
             (self.language, "settingsLanguage", _("Language")),
             (self.labels, "settingsLabelOpacity", _("Opacity of labels")),
             (self.proposals, "settingsProposalOpacity", _("Opacity of proposals")),
-            (self.automatic, "settingsAutomaticProposals", _("Propose without being asked")),
+            (self.automatic, "settingsAutomaticProposals", _("Propose automatically")),
             (self.rest, "settingsRest", _("What Done fills unlabelled pixels with")),
             (self.add_new, "settingsAddNewImages", _("Always add new images of the project's folders")),
             (self.back, "settingsBack", _("Back to the image (Esc)")),
@@ -112,21 +111,23 @@ class SettingsPage(QWidget):
     def _arrange(self) -> None:
         form = _Form()
         form.section(_("Window"))
-        form.row(
-            _("Theme"), self.theme, _("Like the desktop: light or dark as the desktop is, also when that changes.")
-        )
+        form.row(_("Theme"), self.theme, _("Match the system: light or dark, and it follows when the system changes."))
         only = _("English is the only language so far.")
-        form.row(_("Language"), self.language, only if self.language.count() < 2 else _("From the next start on."))
+        form.row(
+            _("Language"),
+            self.language,
+            only if self.language.count() < 2 else _("Takes effect when SegStudio is restarted."),
+        )
         form.section(_("Image"))
         labels = _("How much of the image labels cover.")
         form.row(_("Opacity of labels"), _with_percent(self.labels, self.labels_percent), labels)
         proposals = _("How much of the image the stripes of a proposal cover.")
         form.row(_("Opacity of proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
-        form.row(_("Proposing"), self.automatic, _("Otherwise a proposal comes when you press P or Propose."))
+        form.row(_("Proposing"), self.automatic, _("When off, press P or Propose to get a proposal."))
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
-        form.row(_("New images"), self.add_new, _("Otherwise you are asked when a folder holds images that are new."))
+        form.row(_("New images"), self.add_new, _("When off, SegStudio asks before adding new images."))
         form.section(_("Folders"))
         form.wide(self._folders)
         inside = QWidget()
@@ -139,22 +140,12 @@ class SettingsPage(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
         end = QHBoxLayout()
-        end.addWidget(muted_label(_("Every change is applied and kept at once.")), 1)
+        end.addWidget(muted_label(_("Changes are applied and saved immediately.")), 1)
         end.addWidget(self.back)
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setMaximumWidth(_WIDTH)
-        column = QVBoxLayout(card)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column = page_column(self, _WIDTH)
         column.addWidget(role_label(_("Settings"), "title"))
         column.addWidget(scroll, 1)
         column.addLayout(end)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 16, 16, 16)
-        row.addStretch(1)
-        row.addWidget(card, 100)
-        row.addStretch(1)
 
     def _connect(self, leave: Callable[[], None]) -> None:
         self.theme.activated.connect(lambda _place: self._kept.prefer(theme=self.theme.currentData()))
@@ -191,7 +182,7 @@ class SettingsPage(QWidget):
         if project is None:
             words = _("Each project has its own choice: open one to change it.")
         elif not project.may_write:
-            words = _("This project cannot be changed now; {why}", why=project.why_read_only)
+            words = _("This setting cannot be changed: {why}", why=project.why_read_only)
         else:
             words = _(
                 "What Done makes of unlabelled pixels in {name}; images that are done stay as they are.",
@@ -223,7 +214,7 @@ class SettingsPage(QWidget):
         show.setObjectName(f"settingsShow{folder.name}")
         show.setAccessibleName(_("Show the folder: {what}", what=_(folder.title)))
         show.setToolTip(_("Open it in the file manager"))
-        show.clicked.connect(partial(_reveal, folder))
+        show.clicked.connect(partial(self._reveal, folder.path))
         self._folders.addWidget(_right(_(folder.title)), row, 0)
         self._folders.addWidget(where, row, 1)
         self._folders.addWidget(show, row, 2)
@@ -232,6 +223,11 @@ class SettingsPage(QWidget):
         self._folders.setColumnMinimumWidth(0, _LABEL_W)
         self._folders.setHorizontalSpacing(12)
         self._folders.setVerticalSpacing(2)
+
+    def _reveal(self, folder: Path) -> None:
+        from segstudio.ui.dialogs.files import show_folder
+
+        show_folder(to_show(folder), self._session.notices)
 
 
 class _Form:
@@ -306,8 +302,6 @@ def _with_percent(slider: QSlider, percent: QLabel) -> QWidget:
     return both
 
 
-def _reveal(folder: KeptFolder) -> None:
-    from PySide6.QtCore import QUrl
-    from PySide6.QtGui import QDesktopServices
-
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(to_show(folder.path))))
+def native_name(code: str) -> str:
+    """What the language of a catalogue calls itself; its code where nobody knows."""
+    return "English" if code == "en" else QLocale(code).nativeLanguageName() or code

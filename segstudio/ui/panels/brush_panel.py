@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
 
+from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.labels.model import Touch
 from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
@@ -13,10 +14,8 @@ from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_la
 if TYPE_CHECKING:
     from segstudio.app.session import Session
 
-__all__ = ["MAX_RADIUS_PX", "MIN_RADIUS_PX", "BrushPanel"]
+__all__ = ["BrushPanel"]
 
-MIN_RADIUS_PX = 0.5
-MAX_RADIUS_PX = 1000.0
 _SLIDER_STEPS = 200
 _TOUCH = (
     ("all", N_("Everything")),

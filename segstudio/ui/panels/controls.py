@@ -1,4 +1,4 @@
-"""Small controls with our own drawing: a combo box with a chevron, a size in pixels, a label that elides."""
+"""Small controls with our own drawing: a combo box with a chevron, a size in pixels, a label that elides, a card."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
@@ -6,10 +6,13 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStyle,
     QStyleOptionButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -17,7 +20,7 @@ from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
-__all__ = ["Choice", "ElidedLabel", "PixelSpin", "Tick", "muted_label", "role_label"]
+__all__ = ["Choice", "ElidedLabel", "PixelSpin", "Tick", "muted_label", "page_column", "role_label"]
 
 
 class Choice(QComboBox):
@@ -147,3 +150,19 @@ def role_label(text: str, role: str, parent: QWidget | None = None) -> QLabel:
 def muted_label(text: str) -> QLabel:
     """A label in the muted colour."""
     return role_label(text, "muted")
+
+
+def page_column(page: QWidget, width: int) -> QVBoxLayout:
+    """The column of a card in the middle of a page, at most `width` pixels wide."""
+    card = QFrame()
+    card.setProperty("role", "card")
+    card.setMaximumWidth(width)
+    column = QVBoxLayout(card)
+    column.setContentsMargins(24, 20, 24, 20)
+    column.setSpacing(12)
+    row = QHBoxLayout(page)
+    row.setContentsMargins(16, 16, 16, 16)
+    row.addStretch(1)
+    row.addWidget(card, 100)
+    row.addStretch(1)
+    return column

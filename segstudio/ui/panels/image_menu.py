@@ -72,14 +72,12 @@ class ImageMenu(QMenu):
 
     def _show_folders(self) -> None:
         """Open the folders of the images in the file manager."""
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
+        from segstudio.ui.dialogs.files import show_folder
 
         rows = self._project.navigation.rows
         folders = sorted({rows[row].file.parent for row in self._rows})
         for folder in folders[:_MOST_FOLDERS]:
-            if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-                self._session.notices.say(_("The folder could not be opened: {folder}", folder=folder))
+            if not show_folder(folder, self._session.notices):
                 return
         if len(folders) > _MOST_FOLDERS:
             said = _("The first {n} of {all} folders were opened.", n=_MOST_FOLDERS, all=len(folders))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.text import wrapped
-from segstudio.ui.theme import Theme, current_theme, retinted
+from segstudio.ui.theme import Theme, current_theme, tinted
 from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["LivePlot", "close_up"]
@@ -26,6 +26,9 @@ _HEAD_PX = 36
 
 @dataclass(slots=True)
 class _Series:
+    """`color` is that of its `tint` in the theme."""
+
+    tint: str
     color: str
     width: float
     dots: bool
@@ -117,10 +120,13 @@ class LivePlot(QFrame):
             self._widget.hide()
         self._name_curves()
 
-    def add(self, name: str, color: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
-        """Add a curve unless there is one with this name; a curve that is not `named` is a class in the legend."""
+    def add(self, name: str, tint: str, *, width: float = 1.5, dots: bool = False, named: bool = True) -> None:
+        """Add a curve unless there is one with this name; a curve that is not `named` is a class in the legend.
+
+        `tint` is a colour, which stays in every theme, or the name of one of the theme's.
+        """
         if name not in self._series:
-            self._series[name] = _Series(color, width, dots, named)
+            self._series[name] = _Series(tint, tinted(tint, current_theme()), width, dots, named)
             self._name_curves()
 
     def append(self, name: str, x: float, y: float) -> None:
@@ -130,17 +136,17 @@ class LivePlot(QFrame):
         if not self._timer.isActive():
             self._timer.start()
 
-    def follow_theme(self, before: Theme, after: Theme) -> None:
-        """Draw frame and curves in the colours of another theme; those of classes stay."""
+    def follow_theme(self, theme: Theme) -> None:
+        """Draw frame and curves in the colours of a theme; those of classes stay."""
         pg: Any = self._library.module
         for series in self._series.values():
-            series.color = retinted(series.color, before, after)
+            series.color = tinted(series.tint, theme)
             if series.curve is not None:
                 series.curve.setPen(pg.mkPen(series.color, width=series.width))
                 series.curve.setSymbolBrush(series.color)
         if self._widget is not None:
-            self._widget.setBackground(QColor(after.field))
-            _dress_axes(pg, self._widget, after)
+            self._widget.setBackground(QColor(theme.field))
+            _dress_axes(pg, self._widget, theme)
         self._name_curves()
 
     @property

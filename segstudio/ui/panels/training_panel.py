@@ -24,7 +24,6 @@ from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
 from segstudio.ui.panels.training_versions import TrainingVersions, version_words
 from segstudio.ui.text import beside_icon
-from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.loader import ModuleLoader
 
@@ -258,7 +257,7 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
-            self.loss_plot.add(_("training"), current_theme().muted)
+            self.loss_plot.add(_("training"), "muted")
             self.loss_plot.append(_("training"), event.step, event.loss)
             self._recent.append(event)
             if not self._timer.isActive():
@@ -284,9 +283,8 @@ class TrainingPanel(QFrame):
         self.library.load()
         self.loss_plot.clear()
         self.iou_plot.clear()
-        theme = current_theme()
-        self.loss_plot.add(_("training"), theme.muted)
-        self.loss_plot.add(_("held out"), theme.accent, width=2, dots=True)
+        self.loss_plot.add(_("training"), "muted")
+        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
         self.facts.start(event)
@@ -302,16 +300,13 @@ class TrainingPanel(QFrame):
             )
 
     def _evaluated(self, step: int, figures: "Figures") -> None:
-        theme = current_theme()
-        self.loss_plot.add(_("held out"), theme.accent, width=2, dots=True)
+        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
         self.loss_plot.append(_("held out"), step, figures.loss)
-        self.iou_plot.add(_("mean"), theme.text, width=2.5, dots=True)
+        self.iou_plot.add(_("mean"), "text", width=2.5, dots=True)
         self.iou_plot.append(_("mean"), step, figures.mean_iou)
         for name, value in figures.iou.items():
             found = self._project.documents.classes.named(name) if self._project is not None else None
-            self.iou_plot.add(
-                name, found.color if found is not None else theme.faint, width=1.25, dots=True, named=False
-            )
+            self.iou_plot.add(name, found.color if found is not None else "faint", width=1.25, dots=True, named=False)
             self.iou_plot.append(name, step, value)
         self.facts.set_mean(figures.mean_iou)
 

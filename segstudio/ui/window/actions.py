@@ -189,7 +189,7 @@ ACTIONS: tuple[Action, ...] = (
            needs=Needs.PROJECT),
     Action("rest-background", N_("Background"), N_("Done makes unlabelled pixels background"), Menu.REST,
            lambda w: commands.fill_rest(w, Rest.BACKGROUND), group="rest", checkable=True, needs=Needs.PROJECT),
-    Action("rest-unknown", N_("Nothing: they stay unknown"), N_("Done fills nothing; unlabelled pixels stay unknown"),
+    Action("rest-unknown", N_("Nothing (leave unknown)"), N_("Done fills nothing; unlabelled pixels stay unknown"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.UNKNOWN), group="rest", checkable=True, needs=Needs.PROJECT),
     Action("next", N_("Next image"), N_("Show the next image"), Menu.IMAGE, lambda w: commands.step(w, 1),
            ("N", "PgDown"), "next", separated=True),

@@ -45,6 +45,6 @@ class Appearance(QObject):
             return
         apply_theme(application, after)
         for window in application.topLevelWidgets():
-            recolour(window, before, after)
+            recolour(window, after)
             for plot in window.findChildren(LivePlot):
-                plot.follow_theme(before, after)
+                plot.follow_theme(after)

@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 _BRUSH_STEP = 1.2
-_SMALLEST_PX, _LARGEST_PX = 0.5, 1000.0
 _REST_WORDS = {
     Rest.PROPOSAL: N_("Done fills unlabelled pixels with the proposal; images that are done stay as they are"),
     Rest.BACKGROUND: N_("Done makes unlabelled pixels background; images that are done stay as they are"),
@@ -53,13 +52,13 @@ def step(window: "MainWindow", by: int) -> None:
 def smaller(window: "MainWindow") -> None:
     """Make the brush smaller by a step in proportion to its size."""
     tools = window.session.tools
-    tools.set_radius(max(_SMALLEST_PX, min(tools.radius - 0.5, round(tools.radius / _BRUSH_STEP * 2) / 2)))
+    tools.set_radius(min(tools.radius - 0.5, round(tools.radius / _BRUSH_STEP * 2) / 2))
 
 
 def bigger(window: "MainWindow") -> None:
     """Make the brush bigger by a step in proportion to its size."""
     tools = window.session.tools
-    tools.set_radius(min(_LARGEST_PX, max(tools.radius + 0.5, round(tools.radius * _BRUSH_STEP * 2) / 2)))
+    tools.set_radius(max(tools.radius + 0.5, round(tools.radius * _BRUSH_STEP * 2) / 2))
 
 
 def pick_class(window: "MainWindow", n: int) -> None:

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from segstudio.app.values import DoneState
 from segstudio.text import _
-from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class DoneStrip(QFrame):
         self.setProperty("role", "alert")
         self.setAccessibleName(_("Nothing is labelled"))
         sign = QLabel()
-        sign.setPixmap(pixmap("warning", current_theme().warning))
+        sign.setPixmap(pixmap("warning", "warning"))
         sentence = _("Nothing would be labelled in this image, so it was not marked done.")
         self.text = QLabel(sentence)
         self.text.setObjectName("doneStripText")

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved
 from segstudio.text import _, count
-from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
 if TYPE_CHECKING:
@@ -159,9 +158,8 @@ class GrowthStrip(QFrame):
     def _become(self, says: _Says, sentence: str = "") -> None:
         self._says = says
         found = says is _Says.FOUND and self._may_write
-        theme = current_theme()
         skipped = says is _Says.SKIPPED
-        self._sign.setPixmap(pixmap("warning" if skipped else "image", theme.warning if skipped else theme.muted))
+        self._sign.setPixmap(pixmap("warning" if skipped else "image", "warning" if skipped else "muted"))
         self.text.setText(sentence)
         self.text.setAccessibleName(sentence)
         self.add_button.setText(count(self._found.images, "Add it", "Add them"))

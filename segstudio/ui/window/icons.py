@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPi
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from segstudio.assets import asset
-from segstudio.ui.theme import Theme, current_theme, retinted
+from segstudio.ui.theme import Theme, current_theme, tinted
 
 __all__ = ["ICON_SIZE", "app_icon", "icon", "icon_names", "logo", "pixmap", "recolour", "swatch"]
 
@@ -19,7 +19,7 @@ ICON_SIZE = 16
 
 _ICONS: dict[int, str] = {}
 _PIXMAPS: dict[int, tuple[str, str, int]] = {}
-"""What the icons and pictures made so far show, by Qt's key of their content: name; name, colour and size."""
+"""What the icons and pictures made so far show, by Qt's key of their content: name; name, tint and size."""
 
 
 def icon_names() -> frozenset[str]:
@@ -32,23 +32,23 @@ def icon(name: str) -> QIcon:
     return _icon(name, current_theme(), _ratio())
 
 
-def pixmap(name: str, color: str, size: int = ICON_SIZE) -> QPixmap:
-    """An icon in one colour, `size` device-independent pixels square."""
-    return _pixmap(name, color, size, _ratio())
+def pixmap(name: str, tint: str, size: int = ICON_SIZE) -> QPixmap:
+    """An icon in one colour, or in the one that `tint` names in the theme; `size` device-independent pixels square."""
+    return _pixmap(name, tint, tinted(tint, current_theme()), size, _ratio())
 
 
-def recolour(root: QWidget, before: Theme, after: Theme) -> None:
-    """Draw the icons of actions, buttons and labels in and below a widget in the colours of another theme."""
+def recolour(root: QWidget, theme: Theme) -> None:
+    """Draw the icons of actions, buttons and labels in and below a widget in the colours of a theme."""
     for action in root.findChildren(QAction):
         if name := _ICONS.get(action.icon().cacheKey()):
-            action.setIcon(_icon(name, after, _ratio()))
+            action.setIcon(_icon(name, theme, _ratio()))
     for button in root.findChildren(QAbstractButton):
         if name := _ICONS.get(button.icon().cacheKey()):
-            button.setIcon(_icon(name, after, _ratio()))
+            button.setIcon(_icon(name, theme, _ratio()))
     for label in root.findChildren(QLabel):
         if shown := _PIXMAPS.get(label.pixmap().cacheKey()):
-            name, color, size = shown
-            label.setPixmap(pixmap(name, retinted(color, before, after), size))
+            name, tint, size = shown
+            label.setPixmap(_pixmap(name, tint, tinted(tint, theme), size, _ratio()))
 
 
 def app_icon() -> QIcon:
@@ -91,22 +91,22 @@ def _blank(size: int, ratio: float) -> QPixmap:
 
 @lru_cache(maxsize=256)
 def _icon(name: str, theme: Theme, ratio: float) -> QIcon:
-    made = QIcon(_pixmap(name, theme.text, ICON_SIZE, ratio))
-    made.addPixmap(_pixmap(name, theme.faint, ICON_SIZE, ratio), QIcon.Mode.Disabled)
-    made.addPixmap(_pixmap(name, theme.accent, ICON_SIZE, ratio), QIcon.Mode.Normal, QIcon.State.On)
+    made = QIcon(_pixmap(name, "text", theme.text, ICON_SIZE, ratio))
+    made.addPixmap(_pixmap(name, "faint", theme.faint, ICON_SIZE, ratio), QIcon.Mode.Disabled)
+    made.addPixmap(_pixmap(name, "accent", theme.accent, ICON_SIZE, ratio), QIcon.Mode.Normal, QIcon.State.On)
     _ICONS[made.cacheKey()] = name
     return made
 
 
 @lru_cache(maxsize=1024)
-def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
+def _pixmap(name: str, tint: str, color: str, size: int, ratio: float) -> QPixmap:
     """The shape in one colour, at a fifth of the cost of rendering the file again."""
     drawn = QPixmap(_shape(name, size, ratio))
     painter = QPainter(drawn)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
     painter.fillRect(0, 0, size, size, QColor(color))
     painter.end()
-    _PIXMAPS[drawn.cacheKey()] = name, color, size
+    _PIXMAPS[drawn.cacheKey()] = name, tint, size
     return drawn
 
 

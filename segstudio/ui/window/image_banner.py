@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
 from segstudio.app.values import ImageTrouble, TroubleKind
 from segstudio.text import _
-from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import pixmap
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class ImageBanner(QFrame):
         self.setProperty("role", "alert")
         self.setAccessibleName(_("The image's file"))
         sign = QLabel()
-        sign.setPixmap(pixmap("warning", current_theme().warning))
+        sign.setPixmap(pixmap("warning", "warning"))
         self.text = QLabel()
         self.text.setObjectName("imageBannerText")
         self.text.setWordWrap(True)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPush
 from segstudio.app.values import EngineKind, JobKind, NoticeKind, TroubleKind
 from segstudio.text import _
 from segstudio.ui.text import beside_icon
-from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _MOMENT_S = 0.04
 
 def _picture(name: str) -> QLabel:
     label = QLabel()
-    label.setPixmap(pixmap(name, current_theme().warning))
+    label.setPixmap(pixmap(name, "warning"))
     return label
 
 
