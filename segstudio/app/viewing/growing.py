@@ -60,7 +60,7 @@ class Growing(QObject):
         self._looked_at: float | None = None
         self._new: dict[str, FoundFile] = {}
         self._passed: set[Mark] = set()
-        self._settled: frozenset[tuple[str, int]] = frozenset()
+        self._settled: frozenset[Mark] = frozenset()
 
     def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
