@@ -123,7 +123,9 @@ class Jobs(QObject):
             main,
             on_value=lambda value: on_value(id_, value) if id_ in self._running else None,
             on_done=lambda result: self._through(id_, on_end, lambda: on_done(result)),
-            on_failed=lambda error: self._through(id_, on_end, lambda: self._failed(kind, error, on_failed, on_bug)),
+            on_failed=lambda error: self._through(
+                id_, on_end, lambda: self._failed(kind, error, on_failed, on_bug), error
+            ),
             on_cancelled=lambda: self._through(id_, on_end, on_cancelled),
         )
         running = self._running[id_]
@@ -171,7 +173,7 @@ class Jobs(QObject):
             running.cancel()
 
     def drop(self, id_: JobId) -> None:
-        """Take a job off the list and ask it to end: nothing more is heard of it. Its thread is still waited for."""
+        """Take a job off the list and ask it to end: nothing more is heard of it but a bug. Its thread is awaited."""
         running = self._running.get(id_)
         if running is not None and running.job is not None:
             running.job.cancel()
@@ -207,10 +209,18 @@ class Jobs(QObject):
         """Its jobs, those that were dropped and have not ended included."""
         return [running for running in (*self._dropped.values(), *self._running.values()) if running.main is main]
 
-    def _through(self, id_: JobId, on_end: Callable[[], None], then: Callable[[], object]) -> None:
+    def _through(
+        self,
+        id_: JobId,
+        on_end: Callable[[], None],
+        then: Callable[[], object],
+        error: BaseException | None = None,
+    ) -> None:
         self._dropped.pop(id_, None)
-        if id_ not in self._running:
-            return  # it was dropped, or its project, or the window, was closed meanwhile
+        if id_ not in self._running:  # it was dropped, or its project, or the window, was closed meanwhile
+            if error is not None and not isinstance(error, UserError):
+                raise error  # a bug is one, whoever still wants the result
+            return
         self.end(id_)
         on_end()
         then()

@@ -250,11 +250,12 @@ class ImagesAdded:
 class ImagesFound:
     """How many images lie beside the project's own and are not in it; 0 where none are any more.
 
-    `sentence` says so, and what was skipped.
+    `sentence` says so, and what was skipped. `refused`: adding them came to nothing, so only a person tries again.
     """
 
     images: int
     sentence: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

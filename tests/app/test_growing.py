@@ -1,5 +1,6 @@
 """Images are added and taken out beside the event loop: the list follows, the image on screen stays or gives way."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from PIL import Image
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
-from segstudio.app.values import ImagesAdded, ImagesFound
+from segstudio.app.values import ImagesAdded, ImagesFound, JobKind
+from segstudio.app.viewing import growing
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
+from segstudio.errors import DiskRefused
 from segstudio.geometry import Rect
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
+from segstudio.tasks.progress import Progress
 from tests.app.grounds import Heard, ground_of
 
 
@@ -50,6 +54,7 @@ class Desk:
     def close(self) -> None:
         self.ground.jobs.cancel_all(self.main)
         self.ground.jobs.wait_all(self.main, lambda: 10)
+        self.growing.close(10)
         self.documents.settle()
         self.navigation.close()
         self.main.close()
@@ -188,3 +193,87 @@ def test_painting_goes_on_while_images_are_written(desk: Desk, tmp_path: Path) -
         current.document.class_ids(0, Rect(55, 20, 1, 1)).any()
         or current.document.class_ids(0, Rect(50, 20, 1, 1)).any()
     )
+
+
+def finds_new_images(desk: Desk, tmp_path: Path, *names: str) -> None:
+    """Images appear beside those of the project, and the look around tells of them."""
+    for n, name in enumerate(names):
+        rng = np.random.default_rng(200 + n)
+        Image.fromarray(rng.integers(0, 255, (30, 40), np.uint8)).save(tmp_path / "images" / name)
+    before = len(desk.found)
+    desk.growing._look_around()
+    desk.qtbot.waitUntil(lambda: len(desk.found) > before)
+
+
+def test_found_images_that_the_disk_refuses_are_told_of_again_and_can_be_added(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds_new_images(desk, tmp_path, "x.png", "y.png")
+
+    def refuse(*_: object) -> None:
+        raise DiskRefused("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(growing, "write_additions", refuse)
+        desk.growing.add_found()
+        desk.qtbot.waitUntil(lambda: len(desk.found) == 3)
+    assert [(found.images, found.refused) for found in desk.found] == [(2, False), (0, False), (2, True)]
+    assert desk.found[2].sentence == "2 new images in the folder."
+    assert [failure.sentence for failure in desk.failures] == ["The disk is full."]
+    desk.growing.add_found()
+    desk.qtbot.waitUntil(lambda: desk.names[3:] == ["x.png", "y.png"])
+    assert desk.found[-1].images == 0
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_found_images_whose_adding_is_refused_or_cancelled_on_the_way_are_told_of_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    finds_new_images(desk, tmp_path, "x.png")
+    go_on = threading.Event()
+
+    def look(*_: object, **_options: object) -> Iterator[Progress]:
+        while not go_on.wait(0.01):
+            yield Progress(0, 0)
+        raise DiskRefused("The folder cannot be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(growing, "additions_of", look)
+        desk.growing.add_found()
+        assert desk.found[-1].images == 0
+        if refused:
+            go_on.set()
+        else:
+            desk.ground.jobs.cancel(desk.ground.jobs.of(JobKind.ADD)[0].id)
+        desk.qtbot.waitUntil(lambda: bool(desk.found[-1].images))
+    assert [failure.sentence for failure in desk.failures] == ["The folder cannot be read."] * refused
+    desk.growing.add_found()
+    desk.qtbot.waitUntil(lambda: desk.names[3:] == ["x.png"])
+
+
+def test_found_images_that_nobody_asked_for_now_wait_for_what_is_being_added_without_a_word(
+    desk: Desk, tmp_path: Path
+) -> None:
+    finds_new_images(desk, tmp_path, "found.png")
+    desk.growing.found.connect(lambda found: found.images and desk.growing.add_found(asked=False))  # as the window does
+    desk.growing.add([str(more(tmp_path, "x.png"))])
+    desk.growing.add_found(asked=False)
+    desk.qtbot.waitUntil(lambda: len(desk.names) == 5, timeout=20_000)
+    assert desk.names[3:] == ["x.png", "found.png"]
+    assert desk.failures == []
+
+
+def test_found_images_wait_for_a_removal_too(desk: Desk, tmp_path: Path) -> None:
+    desk.show(0)
+    finds_new_images(desk, tmp_path, "found.png")
+    desk.growing.remove(["2.png"])
+    desk.growing.add_found(asked=False)
+    desk.qtbot.waitUntil(lambda: desk.names == ["0.png", "1.png", "found.png"], timeout=20_000)
+    assert desk.failures == []
+
+
+def test_a_person_who_asks_while_images_are_being_added_is_told(desk: Desk, tmp_path: Path) -> None:
+    finds_new_images(desk, tmp_path, "found.png")
+    desk.growing.add([str(more(tmp_path, "x.png"))])
+    desk.growing.add_found()
+    assert [failure.sentence for failure in desk.failures] == ["Images are already being added or removed."]

@@ -163,3 +163,30 @@ def test_the_owner_of_a_job_hears_of_a_bug_before_it_is_reported(qtbot: Any, ben
     assert heard == ["end", "bug"]
     assert [kind for kind, _error, _trace in found] == [ZeroDivisionError]
     assert (bench.jobs.states, bench.told) == ((), [])
+
+
+def test_a_bug_of_a_job_that_was_dropped_is_reported_all_the_same(qtbot: Any, bench: _Bench) -> None:
+    at_work, go = threading.Event(), threading.Event()
+
+    def steps(error: Exception) -> Generator[int, None, None]:
+        yield 1
+        at_work.set()
+        go.wait(10)
+        raise error
+
+    heard: list[str] = []
+    with capture_exceptions() as found:
+        faults.watch()  # pytest's hook stands in front of ours
+        for error in (UserError("Nobody wants to know."), ZeroDivisionError()):
+            at_work.clear()
+            go.clear()
+            job = bench.jobs.start(
+                JobKind.PROPOSE, "", steps(error), bench.main, on_bug=lambda: heard.append("bug"), on_end=lambda: None
+            )
+            assert at_work.wait(10)
+            bench.jobs.drop(job)
+            go.set()
+            bench.jobs.waiter(JobKind.PROPOSE, bench.main)(10)
+        qtbot.waitUntil(lambda: bool(found))
+    assert [kind for kind, _error, _trace in found] == [ZeroDivisionError]
+    assert (heard, bench.told) == ([], []), "its owner has another one, and a refusal is no longer of interest"

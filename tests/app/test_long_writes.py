@@ -203,6 +203,55 @@ def test_cancelling_a_long_write_leaves_nothing_and_what_waited_is_saved(qtbot: 
     assert bench.seqs == [1]
 
 
+def test_a_stroke_that_waits_goes_on_waiting_where_somebody_else_begins_to_write(
+    qtbot: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(bench, IMAGES[1:])
+    for x in (20, 50, 70):
+        bench.stroke(x, 20)
+    painted = bench.ids().copy()
+    writer = bench.project.writer
+    assert writer is not None
+    real, tries = writer.submit, []
+
+    def taken(edit: Edit) -> Any:
+        tries.append(edit)
+        if len(tries) == 2:  # between the look whether something large is written and the hand-over
+            raise ReadOnly("A large change is being written; nothing else can be written until it is done.")
+        return real(edit)
+
+    monkeypatch.setattr(writer, "submit", taken)
+    held.go.set()
+    idle(qtbot, bench)
+    assert len(tries) == 4
+    assert np.array_equal(bench.ids(), painted)
+    assert bench.documents.held_edits == []
+    assert bench.project.image(FIRST).labelled_pixels == np.count_nonzero(painted)
+
+
+def test_strokes_that_the_writer_does_not_take_stay_on_screen_and_held_until_it_does(
+    qtbot: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(bench, IMAGES[1:])
+    for x in (20, 50):
+        bench.stroke(x, 20)
+    painted = bench.ids().copy()
+
+    def refuse(_edit: Edit) -> Any:
+        raise ReadOnly("The project is closed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.project.writer, "submit", refuse)
+        held.go.set()
+        qtbot.waitUntil(lambda: not bench.documents.long.running)
+        qtbot.wait(120)
+        assert len(bench.documents.held_edits) == 2
+        assert np.array_equal(bench.ids(), painted)
+    idle(qtbot, bench)
+    assert bench.documents.held_edits == []
+    assert bench.project.image(FIRST).labelled_pixels == np.count_nonzero(painted)
+
+
 def test_closing_waits_for_a_long_write_and_the_stroke_that_waits_for_it(bench: Bench) -> None:
     held = Held(bench, IMAGES[1:])
     bench.stroke(20, 20)

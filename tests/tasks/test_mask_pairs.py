@@ -87,6 +87,18 @@ def test_a_mask_named_as_one_beside_its_image_is_no_image(tmp_path: Path, name: 
     assert found.images == 3
 
 
+@pytest.mark.parametrize("stem", ["Straße", "e\u0301", "É"])
+def test_the_pattern_that_is_named_imports_masks_whose_names_are_not_plain(tmp_path: Path, stem: str) -> None:
+    for n in range(2):
+        save(tmp_path / f"in/{n}{stem}.jpg", scene(n), "RGB")
+        save(tmp_path / f"in/{n}{stem}_Mask.png", areas(1, 1).astype(np.uint8))
+    report = made(tmp_path / "p", tmp_path / "in")
+    assert report.mask_folders == (MaskFolder(tmp_path / "in", 2, among_images=True, pattern="{stem}_Mask"),)
+    with Project.open(report.path) as project:
+        found = finished(import_masks(project, "png", tmp_path / "in", pattern=StemPattern("{stem}_Mask")))
+    assert found.images == 2
+
+
 def test_a_photograph_named_like_a_mask_stays_an_image(tmp_path: Path) -> None:
     for n in range(2):
         save(tmp_path / f"in/p{n}.jpg", scene(n), "RGB")

@@ -85,6 +85,38 @@ def test_a_file_that_was_looked_at_is_new_again_only_when_it_has_changed(project
     assert names(found(project, first.looked_at)) == ["half.png"]
 
 
+def test_a_file_that_was_half_copied_is_found_once_it_is_whole_though_its_folder_has_not_changed(
+    project: Project, tmp_path: Path
+) -> None:
+    half = tmp_path / "images/half.png"
+    whole = picture(tmp_path / "whole.png", 10).read_bytes()
+    half.write_bytes(b"")
+    passed: frozenset[Mark] = frozenset()
+    settled: frozenset[Mark] = frozenset()
+
+    def look() -> list[str]:
+        nonlocal passed, settled
+        new = finished(newcomers(project, passed, settled))
+        passed, settled = passed | new.looked_at, new.settled
+        return names(new)
+
+    assert (look(), look()) == ([], [])
+    half.write_bytes(whole[:20])
+    assert (look(), look()) == ([], [])
+    half.write_bytes(whole)
+    assert (look(), look()) == (["half.png"], [])
+
+
+def test_of_files_that_are_no_images_nothing_is_read_twice(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images/notes.txt").write_text("none", encoding="utf-8")
+    (tmp_path / "images/text.png").write_text("none", encoding="utf-8")
+    settled = found(project).settled
+    monkeypatch.setattr(Project, "images", lambda *_args, **_named: pytest.fail("the list of images was read"))
+    assert finished(newcomers(project, (), settled)).settled == settled
+
+
 def test_a_folder_that_is_gone_is_passed_over(project: Project, tmp_path: Path) -> None:
     os.rename(tmp_path / "images/sub", tmp_path / "away")
     picture(tmp_path / "images/e.png", 12)
@@ -95,7 +127,7 @@ def test_folders_that_have_not_changed_are_not_read_again(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled = found(project).settled
-    assert {folder for folder, _time in settled} == {str(tmp_path / "images"), str(tmp_path / "images/sub")}
+    assert {folder for folder, _size, _time in settled} == {str(tmp_path / "images"), str(tmp_path / "images/sub")}
     with monkeypatch.context() as patch:
         patch.setattr(Project, "images", lambda *_args, **_named: pytest.fail("the list of images was read"))
         assert finished(newcomers(project, (), settled)).settled == settled

@@ -1,6 +1,7 @@
 """The owner of the labels in memory: open documents, history, the one door for edits. Gestures: `active_tool`."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -67,7 +68,7 @@ class Documents(QObject):
         self._project, self.main, self._notices = ground.project, ground.main, ground.notices
         self.largest_edit_bytes = largest_edit_bytes
         self.long = LongWrites(ground, self)
-        self._waiting = Waiting(self.long, self._may_call, self._submit_stroke, self)
+        self._waiting = Waiting(self.long, self._may_call, partial(self._submit_stroke, held=True), self)
         self._waiting.released.connect(self._tell)
         self.long.written.connect(self._follow)
         self.computing: Callable[[], Sequence[OpenDocument]] = tuple
@@ -194,8 +195,8 @@ class Documents(QObject):
         else:
             self._submit_stroke(edit, self.current)
 
-    def _submit_stroke(self, edit: Edit, opened: OpenDocument) -> None:
-        self._door.hand_in(edit, opened, self.plane)
+    def _submit_stroke(self, edit: Edit, opened: OpenDocument, *, held: bool = False) -> None:
+        self._door.hand_in(edit, opened, self.plane, held=held)
 
     def read_again(self) -> None:
         """Read what is stored of the image on screen, and what waits."""

@@ -41,22 +41,25 @@ class Door(QObject):
         rects = opened.document.apply(edit) if opened is not None else {}
         return self._pass(edit, opened, rects or {plane: Rect(0, 0, 0, 0)})
 
-    def hand_in(self, edit: Edit, opened: OpenDocument, plane: int) -> Seq:
-        """Hand an edit to the writer that a gesture made, and drew, on a document. Raises what the writer raises."""
-        return self._pass(edit, opened, {plane: Rect(0, 0, 0, 0)})
+    def hand_in(self, edit: Edit, opened: OpenDocument, plane: int, *, held: bool = False) -> Seq:
+        """Hand an edit to the writer that a gesture made, and drew, on a document. Raises what the writer raises.
+
+        One that was `held` stays made where the writer does not take it now (`ReadOnly`).
+        """
+        return self._pass(edit, opened, {plane: Rect(0, 0, 0, 0)}, held=held)
 
     def reversal(self, seq: Seq, opened: OpenDocument, author: str, largest_bytes: int) -> Edit | Reach:
         """What takes an edit of a document back, or what it reaches where that is too large for one edit."""
         tile, known = opened.document.raster.tile, self.recent.get(seq)
         return self._project.reversal(seq, author, tile, known=known, largest_bytes=largest_bytes)
 
-    def _pass(self, edit: Edit, opened: OpenDocument | None, rects: dict[int, Rect]) -> Seq:
+    def _pass(self, edit: Edit, opened: OpenDocument | None, rects: dict[int, Rect], *, held: bool = False) -> Seq:
         try:
             if self._project.writer is None:
                 raise ReadOnly(self._project.why_read_only)
             seq = self._project.writer.submit(edit)
-        except BaseException:
-            if opened is not None:
+        except BaseException as error:
+            if opened is not None and not (held and isinstance(error, ReadOnly)):
                 self._documents.take_out(edit, opened)
             raise
         self._saving.submitted = seq

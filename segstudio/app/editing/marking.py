@@ -4,6 +4,7 @@ from collections.abc import Collection, Generator
 
 from PySide6.QtCore import QObject
 
+from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
@@ -27,14 +28,22 @@ __all__ = ["Marking"]
 class Marking(QObject):
     """Files and proposals are read on a thread, labels are written by the writer; the marks of one call are undone
     together. The image on screen stays there.
+
+    Looking may take long. Where classes, the setting or the list have changed meanwhile, it is done again: what is
+    written is what holds when it is written.
     """
 
     def __init__(
-        self, ground: Ground, documents: Documents, navigation: Navigation, parent: QObject | None = None
+        self,
+        ground: Ground,
+        documents: Documents,
+        navigation: Navigation,
+        finishing: Finishing,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._ground, self._project, self._notices = ground, ground.project, ground.notices
-        self._documents, self._navigation = documents, navigation
+        self._documents, self._navigation, self._finishing = documents, navigation, finishing
 
     def mark(self, images: Collection[ImageId], *, done: bool) -> None:
         """Mark images done, or not done; those that are so already are left alone. A notice says what came of it."""
@@ -55,13 +64,21 @@ class Marking(QObject):
     # -- done --------------------------------------------------------------------------------------------------------
 
     def _look(self, rows: list[ImageRow]) -> None:
-        jobs, project = self._ground.jobs, self._project
+        classes, rest = self._documents.classes, self._finishing.rest
 
         def looked(plan: Acceptance) -> None:
-            self._documents.after(lambda: self._notices.attempt(lambda: self._write(plan), JobKind.DONE))
+            self._documents.after(lambda: self._notices.attempt(lambda: go_on(plan), JobKind.DONE))
 
-        steps = acceptance(project, rows, done=True, unproposed=True)
-        jobs.follow(JobKind.DONE, _("Marking images done"), steps, self._ground.main, on_done=looked)
+        def go_on(plan: Acceptance) -> None:
+            out = self._project.taken_out()
+            here = [row for row in rows if row.id not in out]
+            if here == rows and self._documents.classes.all == classes.all and self._finishing.rest is rest:
+                self._write(plan)
+            elif here:
+                self._look(here)
+
+        steps = acceptance(self._project, rows, done=True, unproposed=True, classes=classes, rest=rest)
+        self._ground.jobs.follow(JobKind.DONE, _("Marking images done"), steps, self._ground.main, on_done=looked)
 
     def _write(self, plan: Acceptance) -> None:
         if not plan.ready:

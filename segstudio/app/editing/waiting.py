@@ -30,7 +30,10 @@ class Waiting(QObject):
         send: Callable[[Edit, OpenDocument], object],
         parent: QObject | None = None,
     ) -> None:
-        """`send` hands a stroke on; `may_call` says whether calls need not wait for something else."""
+        """`send` hands a stroke on; it raises `ReadOnly` where it can be handed on later, and leaves it made.
+
+        `may_call` says whether calls need not wait for something else.
+        """
         super().__init__(parent)
         self._long, self._may_call, self._send = long, may_call, send
         self._strokes: list[tuple[Edit, OpenDocument]] = []
@@ -92,13 +95,20 @@ class Waiting(QObject):
 
     def release(self) -> None:
         """Hand on the strokes that wait; later where something large is still being written."""
-        if self._long.writing:
+        self._poll.stop()
+        while self._strokes and not self._long.writing:
+            stroke = self._strokes.pop(0)
+            try:
+                self._send(*stroke)
+            except ReadOnly:  # somebody else began to write something large just now, or the writer has ended
+                self._strokes.insert(0, stroke)
+                break
+            except BaseException:
+                self._look_again()  # this one is unmade and reported; those behind it have their turn
+                raise
+        if self._strokes or self._long.writing:
             self._look_again()
             return
-        self._poll.stop()
-        strokes, self._strokes = self._strokes, []
-        for edit, opened in strokes:
-            self._send(edit, opened)
         self.released.emit()
         self.go_on()
 

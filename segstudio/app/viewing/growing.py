@@ -1,6 +1,6 @@
 """The owner of a project as it grows and shrinks: images are looked at on a thread, and written by the writer."""
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -59,8 +59,9 @@ class Growing(QObject):
         self._looking: Job[Progress, Newcomers] | None = None
         self._looked_at: float | None = None
         self._new: dict[str, FoundFile] = {}
+        self._owes = False
         self._passed: set[Mark] = set()
-        self._settled: frozenset[tuple[str, int]] = frozenset()
+        self._settled: frozenset[Mark] = frozenset()
 
     def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
@@ -69,9 +70,17 @@ class Growing(QObject):
         """
         self._add(additions(self._project, paths, lenient=lenient), show=show)
 
-    def _add(self, steps: Generator[Progress, None, Additions], *, show: bool = False) -> None:
+    def _add(
+        self,
+        steps: Generator[Progress, None, Additions],
+        *,
+        show: bool = False,
+        otherwise: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`otherwise` is called where nothing comes of it, whatever the reason."""
         self._documents.commit_gesture()
-        self._start(JobKind.ADD, self._plan(steps), partial(self._planned, show), _("Looking at the images"))
+        then = partial(self._planned, show, otherwise)
+        self._start(JobKind.ADD, self._plan(steps), then, _("Looking at the images"), otherwise)
 
     def look(self, folders: Sequence[str]) -> None:
         """Count the images of folders that are not in the project; `found` follows where there are some."""
@@ -94,7 +103,15 @@ class Growing(QObject):
         rows = [row for row in self._navigation.rows if row.id in images]
         self._notices.attempt(lambda: self._take_out(rows), JobKind.REMOVE)
 
-    def _start(self, kind: JobKind, steps: Generator[Progress, None, T], then: Callable[[T], None], text: str) -> None:
+    def _start(
+        self,
+        kind: JobKind,
+        steps: Generator[Progress, None, T],
+        then: Callable[[T], None],
+        text: str,
+        otherwise: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`otherwise` is called where the steps have no result."""
         jobs, notices = self._ground.jobs, self._notices
         if self._job is not None and self._job[0] is JobKind.LOOK:
             jobs.cancel(self._job[1])  # what a person asks for goes before
@@ -106,12 +123,23 @@ class Growing(QObject):
         def ended() -> None:
             if self._job == (kind, id_):
                 self._job = None
+            self._ground.main.post(afterwards)  # the result, where there is one, comes before
+
+        def afterwards() -> None:
+            if not came:
+                otherwise()
+            if self._owes:
+                self._owes = False
+                self.add_found(asked=False)
 
         def failed(error: UserError) -> None:
             if kind is not JobKind.LOOK:  # nobody asked: a folder without images is not a failure
                 notices.fail(kind, error)
 
+        came: list[T] = []
+
         def done(result: T) -> None:
+            came.append(result)
             notices.attempt(lambda: then(result), kind)
 
         id_ = jobs.follow(kind, text, steps, self._ground.main, on_done=done, on_failed=failed, on_end=ended)
@@ -128,7 +156,7 @@ class Growing(QObject):
             return plan
         return (yield from take_files_in(self._project, plan))
 
-    def _planned(self, show: bool, plan: Additions) -> None:
+    def _planned(self, show: bool, otherwise: Callable[[], object], plan: Additions) -> None:
         if plan.empty:
             self._finished(plan, show)
             return
@@ -136,6 +164,7 @@ class Growing(QObject):
         def refused(error: UserError) -> None:
             drop_copies(plan)
             self._notices.fail(JobKind.ADD, error)
+            otherwise()
 
         try:
             self._documents.write_long(
@@ -148,6 +177,7 @@ class Growing(QObject):
             )
         except UserError:
             drop_copies(plan)
+            otherwise()
             raise
 
     def _written(self, plan: Additions, show: bool) -> None:
@@ -236,6 +266,9 @@ class Growing(QObject):
         if all(found.file in self._new for found in files):
             return
         self._new.update((found.file, found) for found in files)
+        self._say_found(folders, skipped)
+
+    def _say_found(self, folders: int, skipped: Sequence[SkippedFile] = (), *, refused: bool = False) -> None:
         n = len(self._new)
         if folders == 1:
             text = count(n, "1 new image in the folder.", "{n} new images in the folder.")
@@ -243,17 +276,30 @@ class Growing(QObject):
             text = count(n, "1 new image in the project's folders.", "{n} new images in the project's folders.")
         if skipped:
             text = _("{text} Skipped: {reasons}.", text=text, reasons=reasons(skipped))
-        self.found.emit(ImagesFound(n, text))
+        self.found.emit(ImagesFound(n, text, refused))
 
-    def add_found(self) -> None:
-        """Add the images that `found` has told of."""
+    def add_found(self, *, asked: bool = True) -> None:
+        """Add the images that `found` has told of; it tells of them again, as `refused`, where nothing comes of it.
+
+        Where nobody `asked` for it now, it waits without a word for what is being added, removed or written.
+        """
         if self._job is not None and self._job[0] is not JobKind.LOOK:
-            self._say_busy(JobKind.ADD)  # they can be added afterwards
+            if asked:
+                self._say_busy(JobKind.ADD)  # they can be added afterwards
+            self._owes = self._owes or not asked
             return
-        files = list(self._new.values())
+        if not asked and self._documents.busy:
+            self._documents.after(lambda: self.add_found(asked=False))
+            return
+        files = dict(self._new)
         self._forget()
         if files:
-            self._add(additions_of(self._project, Scan(files, []), lenient=True))
+            steps = additions_of(self._project, Scan(list(files.values()), []), lenient=True)
+            self._add(steps, otherwise=lambda: self._bring_back(files))
+
+    def _bring_back(self, files: Mapping[str, FoundFile]) -> None:
+        self._new = {**files, **self._new}
+        self._say_found(len({str(Path(file).parent) for file in self._new}), refused=True)
 
     def pass_over(self) -> None:
         """Leave the images out that `found` has told of; it does not tell of them again while the project is open."""

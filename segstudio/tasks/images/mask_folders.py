@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segstudio.formats.folder_words import is_called_masks, stem_of_image
+from segstudio.formats.folder_words import is_called_masks, words_behind
 from segstudio.imaging.readers.table import is_palette_png
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewImage
@@ -78,10 +78,7 @@ def without_mask_folders(
 
 def _pattern(masks: Sequence[NewImage]) -> str:
     """See `MaskFolder`; '' where the masks have the stems of their images, or are named in several ways."""
-    ends: set[str] = set()
-    for mask in masks:
-        stem = _stem(_name(mask))
-        ends.add(stem[len(stem_of_image(folded_name(stem))) :])
+    ends = {words_behind(_stem(_name(mask))) for mask in masks}
     return f"{{stem}}{ends.pop()}" if len(ends) == 1 and ends != {""} else ""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Container, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from segstudio.formats.folder_words import stem_of_image
+from segstudio.imaging.readers.table import FAMILIES
 from segstudio.labels.model import folded_name
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
@@ -21,7 +22,7 @@ from segstudio.text import _
 __all__ = ["Mark", "Newcomers", "newcomers"]
 
 Mark = tuple[str, int, int]
-"""A file as it was looked at: where it lies, its size in bytes, and when it was changed, in nanoseconds."""
+"""A file or folder as it was looked at: where it lies, its size in bytes, and when it was changed, in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +30,42 @@ class Newcomers:
     """`files` are new images in natural order, folder by folder; `folders` says in how many folders they lie.
 
     `skipped` may be images, but cannot be read. `looked_at` has every file that needs no second look; `settled` the
-    folders with the time of their last change (ns), where all of their files are decided.
+    folders, and the files in them that are called like images but are none of the project: one that was half copied
+    changes without its folder.
     """
 
     files: tuple[FoundFile, ...]
     folders: int
     skipped: tuple[SkippedFile, ...]
     looked_at: frozenset[Mark] = frozenset()
-    settled: frozenset[tuple[str, int]] = frozenset()
+    settled: frozenset[Mark] = frozenset()
 
 
 def newcomers(
-    project: Project, passed: Collection[Mark] = (), settled: frozenset[tuple[str, int]] = frozenset()
+    project: Project, passed: Collection[Mark] = (), settled: frozenset[Mark] = frozenset()
 ) -> Generator[Progress, None, Newcomers]:
     """Look for new images, but for the files that were `passed` before; changes nothing.
 
-    Where no folder has changed since it was `settled`, there is nothing to look at: of 100,000 images not one is read.
+    Where nothing has changed since it was `settled`, there is nothing to look at: of 100,000 images not one is read.
     """
-    if settled and _times(folder for folder, _time in settled) == settled:
+    if settled and _marks(path for path, _size, _time in settled) == settled:
         return Newcomers((), 0, (), settled=settled)
     known = {found.file: found for row in project.images(removed=True) for found in _places(row)}
     likes = _folders(project, known)
-    times = _times(likes)  # before they are read: what comes meanwhile changes them
+    seen = set(_marks(likes))  # before they are read: what comes meanwhile changes them
+    endings = tuple(ending for family in FAMILIES.rows for ending in family.extensions)
     files: dict[str, FoundFile] = {}
     marks: set[Mark] = set()
     for folder, like in sorted(likes.items()):
         yield Progress(0, 0, _("looking for new images"))
         for found, mark in _unknown(folder, like, known):
+            if found.file.lower().endswith(endings):
+                seen.add(mark)
             if mark not in passed:
                 files[found.file] = found
                 marks.add(mark)
     if not files:
-        return Newcomers((), 0, (), settled=times)
+        return Newcomers((), 0, (), settled=frozenset(seen))
     scan = Scan([*_context(files, likes, known), *sorted(files.values(), key=_natural)], [])
     plan = yield from additions_of(project, scan, lenient=True)
     chosen = tuple(files[os.path.join(image.root, *image.path.split("/"))] for image in plan.images)
@@ -69,18 +74,19 @@ def newcomers(
         len({os.path.dirname(found.file) for found in chosen}),
         tuple(file for file in plan.skipped_files if file.reason != NOT_AN_IMAGE),
         frozenset(marks),
-        frozenset() if plan.skipped_files else times,
+        frozenset(seen),
     )
 
 
-def _times(folders: Iterable[str]) -> frozenset[tuple[str, int]]:
-    """When each folder last changed; 0 for one that cannot be asked."""
-    found: set[tuple[str, int]] = set()
-    for folder in folders:
+def _marks(paths: Iterable[str]) -> frozenset[Mark]:
+    """Files and folders as they are now; of size and time 0 where one cannot be asked."""
+    found: set[Mark] = set()
+    for path in paths:
         try:
-            found.add((folder, os.stat(folder).st_mtime_ns))
+            status = os.stat(path)
+            found.add((path, status.st_size, status.st_mtime_ns))
         except OSError:
-            found.add((folder, 0))
+            found.add((path, 0, 0))
     return frozenset(found)
 
 

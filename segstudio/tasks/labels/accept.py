@@ -110,15 +110,23 @@ def accept(
 
 
 def acceptance(
-    project: Project, images: Sequence[ImageRow], *, done: bool = False, unproposed: bool = False
+    project: Project,
+    images: Sequence[ImageRow],
+    *,
+    done: bool = False,
+    unproposed: bool = False,
+    classes: ClassTable | None = None,
+    rest: Rest | None = None,
 ) -> Generator[Progress, None, Acceptance]:
     """Find out for which of these images proposals can be accepted; looks at their files, and changes no labels.
 
     With `unproposed` those without a proposal are finished too where Done needs none: its setting is another one, or
-    every pixel is labelled. A person has named them then.
+    every pixel is labelled. A person has named them then. `classes` and `rest`, the setting, are given by an owner to
+    which they may be known before they are on disk.
     """
     proposed = _proposed_planes(project)
-    rest = rest_of(project.setting(REST_SETTING))
+    classes = project.classes() if classes is None else classes
+    rest = rest_of(project.setting(REST_SETTING)) if rest is None else rest
 
     def fits(row: ImageRow) -> bool:
         return row.id in proposed or (unproposed and (rest is not Rest.PROPOSAL or _is_full(row)))
@@ -126,7 +134,7 @@ def acceptance(
     without = tuple(row.path for row in images if not fits(row))
     ready, changed = yield from _as_labelled(project, [row for row in images if fits(row)])
     cause = Cause.DONE if done else Cause.ACCEPT
-    return Acceptance(_Job(project, proposed, project.classes(), cause, rest), tuple(ready), without, changed)
+    return Acceptance(_Job(project, proposed, classes, cause, rest), tuple(ready), without, changed)
 
 
 def write_accepted(project: Project, plan: Acceptance, ticker: Ticker) -> "Future[int]":

@@ -58,7 +58,7 @@ class GrowthStrip(QFrame):
         self.undo_button.setToolTip(_("Bring the images back, with their labels"))
         self.close_button = QToolButton()
         self._arrange()
-        self.add_button.clicked.connect(self._add)
+        self.add_button.clicked.connect(lambda: self._add(asked=True))
         self.always_button.clicked.connect(self.alwaysAsked)
         self.undo_button.clicked.connect(lambda: self._project and self._project.undo())
         self.close_button.clicked.connect(self.dismiss)
@@ -123,8 +123,8 @@ class GrowthStrip(QFrame):
         if not found.images:
             if self._says is _Says.FOUND:
                 self._become(_Says.NOTHING)
-        elif self._session.preferences.add_new_images and self._may_write:
-            self._add()
+        elif self._session.preferences.add_new_images and self._may_write and not found.refused:
+            self._add(asked=False)
         else:
             self._become(_Says.FOUND, found.sentence)
 
@@ -141,9 +141,9 @@ class GrowthStrip(QFrame):
         if self._says is _Says.REMOVED and change.seq is not None and change.seq > self._removed_by:
             self._go_back()
 
-    def _add(self) -> None:
+    def _add(self, *, asked: bool) -> None:
         if self._project is not None:
-            self._project.growing.add_found()
+            self._project.growing.add_found(asked=asked)
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ class GrowthStrip(QFrame):
         self.text.setAccessibleName(sentence)
         self.add_button.setText(count(self._found.images, "Add it", "Add them"))
         self.add_button.setVisible(found)
-        self.always_button.setVisible(found)
+        self.always_button.setVisible(found and not self._session.preferences.add_new_images)
         self.undo_button.setVisible(says is _Says.REMOVED)
         self.setVisible(says is not _Says.NOTHING and not self._covered)
 
