@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
@@ -304,6 +306,29 @@ def test_a_class_that_is_in_use_is_refused_by_a_late_sentence(me: Bench, slow: t
         me.wait(lambda: me.said, 60)
     assert "Adding the class 'dirt' cannot be undone" in me.said[-1]
     assert me.opened.documents.classes.named("dirt") is not None
+
+
+def test_a_new_class_needs_no_disk_and_no_value_is_given_twice(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    classes = me.opened.documents.choice
+    first = classes.next
+    with at_work(slow, pulse):
+        action = me.window.findChild(QAction, "classAddSemantic")
+        assert action is not None
+        action.trigger()
+        editor = me.window.findChild(QLineEdit, "classNameEdit")
+        assert editor is not None
+        QTest.keyClicks(editor, "dirt")
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        me.wait(lambda: classes.current.name == "dirt")
+        assert (classes.current.id, classes.current.value) == first
+    me.settle()
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.wait(lambda: classes.classes.named("dirt") is None)
+    with at_work(slow, pulse):
+        me.opened.classes.add("dust")
+        assert (classes.current.id, classes.current.value) == (first[0] + 1, first[1] + 1)
+    me.settle()
+    assert me.opened.store.next_class() == classes.next == (first[0] + 2, first[1] + 2)
 
 
 def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.active_tool import ActiveTool
 from segstudio.app.editing.background_writes import LongWrites, Write
-from segstudio.app.editing.class_choice import ClassChoice
+from segstudio.app.editing.class_choice import ClassChoice, StoredClasses, classes_of
 from segstudio.app.editing.door import Door
 from segstudio.app.editing.open_document import OpenDocument
 from segstudio.app.editing.open_documents import OpenDocuments
@@ -57,7 +57,7 @@ class Documents(QObject):
         *,
         largest_edit_bytes: int = LARGEST_EDIT_BYTES,
         budget: TileBudget | None = None,
-        classes: ClassTable | None = None,
+        classes: StoredClasses | None = None,
         last_seq: Seq | None = None,
         tools: ToolState | None = None,
     ) -> None:
@@ -85,7 +85,7 @@ class Documents(QObject):
         self._undoing = Undoing(ground, self.recent, self, self._undo_told)
         self.current: OpenDocument | None = None
         self.plane = 0
-        self.choice = ClassChoice(classes or ground.project.classes(), self)
+        self.choice = ClassChoice(classes or classes_of(ground.project), self)
         self.choice.classesChanged.connect(self.classesChanged)
         self.choice.chosen.connect(self.classChosen)
         self.tools = tools or ToolState(parent=self)
@@ -369,8 +369,8 @@ class Documents(QObject):
     def _follow(self, images: frozenset[ImageId] | None) -> None:
         """The store was changed: what is open is read again."""
         self._open.follow(images)
-        classes = self._project.classes()
-        everywhere = classes.all != self.classes.all
+        classes = classes_of(self._project)
+        everywhere = classes.table.all != self.classes.all
         self.choice.take(classes)
         self.rewritten.emit(None if everywhere else images)
         self._tell()
@@ -386,7 +386,7 @@ class Documents(QObject):
         self.setAside.emit(aside)
         self._open.give_up(images)
         if None in images:
-            self.choice.take(self._project.classes())
+            self.choice.take(classes_of(self._project))
         self.rewritten.emit(None if None in images else images)
         self._tell()
 
