@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -329,6 +330,32 @@ def test_a_new_class_needs_no_disk_and_no_value_is_given_twice(me: Bench, slow: 
         assert (classes.current.id, classes.current.value) == (first[0] + 1, first[1] + 1)
     me.settle()
     assert me.opened.store.next_class() == classes.next == (first[0] + 2, first[1] + 2)
+
+
+def test_an_image_is_taken_out_without_the_window_asking_the_disk(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    last, before = me.opened.navigation.items[-1], me.opened.documents.submitted
+    with at_work(slow, pulse):
+        me.opened.growing.remove_images({me.opened.navigation.rows[-1].id})
+        me.wait(lambda: me.opened.documents.submitted == before + 1, 20)
+    me.wait(lambda: last.name not in [item.name for item in me.opened.navigation.items])
+    assert me.failures == []
+
+
+def test_the_list_with_an_added_image_is_read_beside_the_window(
+    me: Bench, slow: type[SlowDisk], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Image.fromarray(np.full((50, 60), 9, np.uint8)).save(tmp_path / "new.png")
+    threads: list[threading.Thread] = []
+    images = me.opened.store.images
+    monkeypatch.setattr(
+        me.opened.store, "images", lambda **how: threads.append(threading.current_thread()) or images(**how)
+    )
+    me.session.add_images([tmp_path / "new.png"])
+    me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(
