@@ -5,14 +5,21 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 
 from segstudio.errors import UserError
+from segstudio.geometry import Rect
+from segstudio.labels.model import Seq
 from segstudio.store import project as projects
 from segstudio.store.database import connect as connecting
 from segstudio.store.database import connections
@@ -25,6 +32,9 @@ pytestmark = pytest.mark.timeout(180)
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 DELAY_S = 0.1
+STATEMENT_S = 0.3
+BEAT_S = 0.15
+"""The window answers while one statement takes twice as long."""
 GAP_S = 0.5
 """Far above what the window takes on a quiet machine; one statement on the GUI thread shows in `asked`."""
 
@@ -176,6 +186,176 @@ def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowD
     slow.delay_s = 0.0
     assert slow.asked == []
     assert pulse.longest_s < GAP_S
+
+
+@contextmanager
+def at_work(slow: type[SlowDisk], pulse: Pulse) -> Iterator[None]:
+    """Meanwhile the disk takes its time, and the GUI thread neither asks it for anything nor waits for it."""
+    QTest.qWait(50)
+    slow.asked.clear()
+    slow.delay_s = STATEMENT_S
+    pulse.restart()
+    yield
+    slow.delay_s = 0.0
+    assert slow.asked == []
+    assert pulse.longest_s < BEAT_S
+
+
+def painted(me: Bench) -> int:
+    """How many pixels of the image on screen are labelled."""
+    return int(np.count_nonzero(me.session.labels()))
+
+
+def strokes_of_yesterday(me: Bench, n: int) -> list[int]:
+    """Strokes that are in the journal alone; how many pixels are labelled before the first and after each."""
+    counts = [0]
+    for y in range(40, 40 + 20 * n, 20):
+        me.drag((40, y), (80, y))
+        QTest.qWait(1)
+        counts.append(painted(me))
+    me.settle()
+    recent = me.opened.documents.recent
+    for seq in me.seqs:
+        recent.drop(Seq(seq))
+    return counts
+
+
+def test_undo_and_redo_of_what_was_just_painted_come_at_once(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    with at_work(slow, pulse):
+        me.drag((40, 40), (80, 40))
+        QTest.qWait(20)
+        after = painted(me)
+        me.key(Qt.Key.Key_Z, CTRL)
+        assert painted(me) == 0
+        QTest.qWait(20)
+        me.key(Qt.Key.Key_Y, CTRL)
+        assert painted(me) == after > 0
+    me.wait(lambda: len(me.seqs) == 3)
+
+
+def test_an_edit_of_the_journal_is_undone_when_the_disk_has_answered_and_each_press_counts(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    none, one, two, three = strokes_of_yesterday(me, 3)
+    with at_work(slow, pulse):
+        me.key(Qt.Key.Key_Z, CTRL)
+        me.key(Qt.Key.Key_Z, CTRL)
+        assert painted(me) == three
+        me.wait(lambda: painted(me) == two, 60)
+        me.wait(lambda: painted(me) == one, 60)
+    me.settle()
+    assert len(me.seqs) == 5
+    me.opened.documents.recent.drop(Seq(me.seqs[-1]))
+    with at_work(slow, pulse):
+        me.key(Qt.Key.Key_Y, CTRL)
+        assert painted(me) == one
+        me.wait(lambda: painted(me) == two, 60)
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.wait(lambda: painted(me) == none)
+
+
+def test_a_stroke_made_while_an_undo_is_being_read_goes_before_it(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    before = strokes_of_yesterday(me, 2)[-1]
+    with at_work(slow, pulse):
+        me.key(Qt.Key.Key_Z, CTRL)
+        me.key(Qt.Key.Key_Z, CTRL)
+        me.drag((40, 120), (80, 120))
+        assert painted(me) > before
+        me.key(Qt.Key.Key_Z, CTRL)
+        assert painted(me) == before
+        QTest.qWait(round(8 * STATEMENT_S * 1000))
+        assert painted(me) == before
+    me.settle()
+    assert me.failures == []
+
+
+def test_a_gesture_under_way_lets_an_undo_that_was_read_wait(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    none, one = strokes_of_yesterday(me, 1)
+    with at_work(slow, pulse):
+        me.key(Qt.Key.Key_Z, CTRL)
+        me.drag((40, 120), (80, 120), release=False)
+        QTest.qWait(round(12 * STATEMENT_S * 1000))
+        assert painted(me) > one
+        me.key(Qt.Key.Key_Escape)
+        me.wait(lambda: painted(me) == none, 60)
+
+
+def test_an_undo_that_is_being_read_is_made_before_the_window_closes(me: Bench, slow: type[SlowDisk]) -> None:
+    strokes_of_yesterday(me, 1)
+    slow.delay_s = DELAY_S
+    me.key(Qt.Key.Key_Z, CTRL)
+    assert not me.opened.documents.save_state().saved
+    path = me.opened.path
+    me.session.close()
+    slow.delay_s = 0.0
+    with Project.open(path) as again:
+        assert [again.document(row.id).class_ids(0, Rect(0, 0, 99, 99)).any() for row in again.images()[:1]] == [False]
+        assert again.last_seq() == 2
+
+
+def test_a_class_that_is_in_use_is_refused_by_a_late_sentence(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    me.opened.classes.add("dirt")
+    me.shows(1)
+    me.drag((40, 40), (80, 40))
+    me.settle()
+    me.shows(0)
+    with at_work(slow, pulse):
+        me.key(Qt.Key.Key_Z, CTRL)
+        me.wait(lambda: me.said, 60)
+    assert "Adding the class 'dirt' cannot be undone" in me.said[-1]
+    assert me.opened.documents.classes.named("dirt") is not None
+
+
+def test_a_new_class_needs_no_disk_and_no_value_is_given_twice(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    classes = me.opened.documents.choice
+    first = classes.next
+    with at_work(slow, pulse):
+        action = me.window.findChild(QAction, "classAddSemantic")
+        assert action is not None
+        action.trigger()
+        editor = me.window.findChild(QLineEdit, "classNameEdit")
+        assert editor is not None
+        QTest.keyClicks(editor, "dirt")
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        me.wait(lambda: classes.current.name == "dirt")
+        assert (classes.current.id, classes.current.value) == first
+    me.settle()
+    me.key(Qt.Key.Key_Z, CTRL)
+    me.wait(lambda: classes.classes.named("dirt") is None)
+    with at_work(slow, pulse):
+        me.opened.classes.add("dust")
+        assert (classes.current.id, classes.current.value) == (first[0] + 1, first[1] + 1)
+    me.settle()
+    assert me.opened.store.next_class() == classes.next == (first[0] + 2, first[1] + 2)
+
+
+def test_an_image_is_taken_out_without_the_window_asking_the_disk(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    last, before = me.opened.navigation.items[-1], me.opened.documents.submitted
+    with at_work(slow, pulse):
+        me.opened.growing.remove_images({me.opened.navigation.rows[-1].id})
+        me.wait(lambda: me.opened.documents.submitted == before + 1, 20)
+    me.wait(lambda: last.name not in [item.name for item in me.opened.navigation.items])
+    assert me.failures == []
+
+
+def test_the_list_with_an_added_image_is_read_beside_the_window(
+    me: Bench, slow: type[SlowDisk], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Image.fromarray(np.full((50, 60), 9, np.uint8)).save(tmp_path / "new.png")
+    threads: list[threading.Thread] = []
+    images = me.opened.store.images
+    monkeypatch.setattr(
+        me.opened.store, "images", lambda **how: threads.append(threading.current_thread()) or images(**how)
+    )
+    me.session.add_images([tmp_path / "new.png"])
+    me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from segstudio.app.editing.class_choice import StoredClasses, classes_of
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.versions import versions_of
 from segstudio.app.values import Place, Rest, VersionItem
 from segstudio.app.viewing.places import read_place
 from segstudio.app.viewing.rows import ImageList, list_of
-from segstudio.labels.model import ClassTable, Seq
+from segstudio.labels.model import Seq
 from segstudio.store.check import BackgroundCheck, begin_check
 from segstudio.store.project import Project
 from segstudio.tasks.labels.accept import REST_SETTING, rest_of
@@ -37,7 +38,7 @@ class Prepared:
 
     project: Project
     listed: ImageList
-    classes: ClassTable
+    classes: StoredClasses
     last_seq: Seq
     versions: tuple[VersionItem, ...]
     rest: Rest
@@ -82,7 +83,7 @@ def prepare(path: Path) -> Prepared:
         # Whatever raises on the way, the lock is free afterwards: 'segstudio repair' must be able to write.
         project = Project.open(path, write=True, read_only_ok=True)
         undo.callback(project.close)
-        listed, classes, last = list_of(project), project.classes(), project.last_seq()
+        listed, classes, last = list_of(project), classes_of(project), project.last_seq()
         versions, rest, damage = versions_of(project), rest_of(project.setting(REST_SETTING)), _Damage()
         interrupted = interrupted_run(project) if project.writer is not None else None
         check, place = begin_check(project, damage.add), read_place(path)

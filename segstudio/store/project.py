@@ -52,6 +52,7 @@ __all__ = [
     "SetAside",
     "VersionRow",
     "Writer",
+    "inverse_of",
 ]
 
 
@@ -308,16 +309,16 @@ class Project(Committed):
         """The edit that undoes this one (or redoes, for an undo edit), to be committed in memory.
 
         Its `Reach` instead where it belongs to a batch, or its tiles hold more than `largest_bytes`: `take_back` is
-        for that. `known` is the edit where it is in memory, so that nothing is read; `lookup` gives the current tiles.
-        Raises `UserError` where something depends on it or its deltas are not kept, `EditConflict`, `ProjectDamaged`.
+        for that. `known` is the edit where it is in memory: for one of an image nothing is read then. `lookup` gives
+        the current tiles. Raises `UserError` where something depends on it or its deltas are not kept, `EditConflict`,
+        `ProjectDamaged`.
         """
-        refusal = self.undo_refusal(seq)
-        if refusal:
-            raise UserError(refusal)
         if known is None and self.writer is not None:
             known = self.writer.pending_edit(seq)
+        if (known is None or known.image is None) and (refusal := self.undo_refusal(seq)):
+            raise UserError(refusal)
         if known is not None:
-            return replace(known.inverted(seq, Cause.UNDO if known.undoes is None else Cause.REDO), author=author)
+            return inverse_of(known, seq, author)
         with self._readers.transaction() as db:
             reaches = reach(db, seq)
             if reaches.batch or reaches.bytes > largest_bytes:
@@ -330,9 +331,9 @@ class Project(Committed):
         Streamed tile by tile, whatever their size. The future raises `UserError` where an image has changed since, and
         `Cancelled`; then nothing is changed. Open documents do not follow automatically. Raises `ReadOnly`.
         """
-        with self._readers.transaction() as db:
-            batch = batch_for(db, seq, author)
-        return self.writing().write_all(lambda db: reversed_edits(db, seq, author, ticker or Ticker()), batch)
+        return self.writing().write_all(
+            lambda db: reversed_edits(db, seq, author, ticker or Ticker()), lambda db: batch_for(db, seq, author)
+        )
 
     # --- versions, runs, settings, proposals
 
@@ -377,6 +378,12 @@ class Project(Committed):
             if self._proposals is None:
                 self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
             return self._proposals
+
+
+def inverse_of(known: Edit, seq: Seq, author: str) -> Edit:
+    """The edit that undoes one that is in memory, or redoes what that one undid. For one of an image it can be made
+    without asking the project; `Project.undo_refusal` says whether one of the whole project may be."""
+    return replace(known.inverted(seq, Cause.UNDO if known.undoes is None else Cause.REDO), author=author)
 
 
 def _execute(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:

@@ -117,3 +117,4 @@ class Desk:
         self.navigation.close()
         self.ground.jobs.wait_all(self.main, lambda: 10)
         self.main.close()
+        self.documents.close()

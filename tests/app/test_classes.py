@@ -14,8 +14,10 @@ from tests.app.test_documents import Bench
 
 
 @pytest.fixture
-def bench(opened: Callable[[], Project]) -> Bench:
-    return Bench(opened())
+def bench(opened: Callable[[], Project]) -> Iterator[Bench]:
+    bench = Bench(opened())
+    yield bench
+    bench.documents.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,16 @@ class Bench:
         return document.raster.read(0, document.raster.bounds(0))[0]
 
     def close(self) -> None:
+        self.documents.close()
         self.project.close()
         self.main.close()
 
 
 @pytest.fixture
-def bench(opened: Callable[[], Project]) -> Bench:
-    return Bench(opened())
+def bench(opened: Callable[[], Project]) -> Iterator[Bench]:
+    bench = Bench(opened())
+    yield bench
+    bench.documents.close()
 
 
 def test_each_stroke_undo_and_redo_is_one_committed_edit_and_numbers_rise_by_one(qtbot: Any, bench: Bench) -> None:

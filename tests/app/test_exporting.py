@@ -1,6 +1,6 @@
 """The owner of exports: files in place before it says so, a sentence where there are none, nothing after a close."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from tests.app.test_documents import Bench
 
 
 @pytest.fixture
-def bench(opened: Callable[[], Project]) -> Bench:
-    return Bench(opened())
+def bench(opened: Callable[[], Project]) -> Iterator[Bench]:
+    bench = Bench(opened())
+    yield bench
+    bench.documents.close()
 
 
 def test_what_was_committed_is_exported_while_painting_goes_on(qtbot: Any, bench: Bench, tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ IMAGES = tuple(ImageId(i) for i in (1, 2, 3))
 
 
 @pytest.fixture
-def bench(opened: Callable[[], Project]) -> Bench:
-    return Bench(opened())
+def bench(opened: Callable[[], Project]) -> Iterator[Bench]:
+    bench = Bench(opened())
+    yield bench
+    bench.documents.close()
 
 
 def edits(images: tuple[ImageId, ...] = IMAGES) -> Iterator[Edit]:
@@ -132,6 +134,7 @@ def test_a_batch_is_taken_back_after_a_restart_and_refused_where_another_image_h
     bench.documents.undo()
     idle(qtbot, bench)
     assert not bench.ids().any()
+    bench.close()
 
 
 def test_a_stroke_that_ends_while_a_batch_is_written_waits_and_is_saved_after_it(qtbot: Any, bench: Bench) -> None:
@@ -342,6 +345,7 @@ def test_an_edit_above_the_limit_is_filled_undone_and_redone_as_a_job(
 def test_painting_goes_on_over_tiles_that_left_memory(qtbot: Any, opened: Callable[[], Project]) -> None:
     project = opened()
     bench = Bench(project)
+    bench.documents.close()
     bench.documents = Documents(ground_of(project), budget=TileBudget(0))
     bench.documents.editCommitted.connect(bench.seqs.append)
     bench.show(FIRST)

@@ -46,6 +46,7 @@ def desk(opened: Callable[[], Project]) -> Iterator[Desk]:
     made = Desk(opened())
     yield made
     made.navigation.close()
+    made.documents.close()
 
 
 def kept(qtbot: Any, desk: Desk, name: str) -> int:

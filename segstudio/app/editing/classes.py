@@ -41,7 +41,7 @@ class Classes:
         if kind is Kind.BACKGROUND:
             raise UserError(_("A project has exactly one background class, and this project already has it."))
         table = self._documents.classes
-        id_, value = self._project.next_class()
+        id_, value = self._documents.choice.next
         made = LabelClass(
             id=id_,
             name=name,

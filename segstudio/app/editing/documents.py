@@ -7,15 +7,16 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.active_tool import ActiveTool
 from segstudio.app.editing.background_writes import LongWrites, Write
-from segstudio.app.editing.class_choice import ClassChoice
+from segstudio.app.editing.class_choice import ClassChoice, StoredClasses, classes_of
 from segstudio.app.editing.door import Door
 from segstudio.app.editing.open_document import OpenDocument
 from segstudio.app.editing.open_documents import OpenDocuments
 from segstudio.app.editing.save_state import Saving
-from segstudio.app.editing.taking_back import job_words, next_undo, undo_ends
+from segstudio.app.editing.taking_back import job_words, undo_ends
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.base import Context, Paint
 from segstudio.app.editing.tools.pointer import Pointer
+from segstudio.app.editing.undoing import Undoing
 from segstudio.app.editing.waiting import Waiting
 from segstudio.app.ground import Ground
 from segstudio.app.values import Changed, JobKind, SaveState
@@ -57,7 +58,7 @@ class Documents(QObject):
         *,
         largest_edit_bytes: int = LARGEST_EDIT_BYTES,
         budget: TileBudget | None = None,
-        classes: ClassTable | None = None,
+        classes: StoredClasses | None = None,
         last_seq: Seq | None = None,
         tools: ToolState | None = None,
     ) -> None:
@@ -72,7 +73,7 @@ class Documents(QObject):
         self._waiting.released.connect(self._tell)
         self.long.written.connect(self._follow)
         self.computing: Callable[[], Sequence[OpenDocument]] = tuple
-        self.saving = Saving(ground, lambda: len(self._waiting.edits), lambda: self.long.text, self, last_seq)
+        self.saving = Saving(ground, self._held, lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
         self.saving.setAside.connect(self._set_aside)
@@ -81,9 +82,11 @@ class Documents(QObject):
         self._door = Door(ground.project, self._open, self.saving, self)
         self._door.passed.connect(self._tell)
         self._door.changed.connect(self.changed)
+        self.recent = self._door.recent
+        self._undoing = Undoing(ground, self.recent, self, self._undo_told)
         self.current: OpenDocument | None = None
         self.plane = 0
-        self.choice = ClassChoice(classes or ground.project.classes(), self)
+        self.choice = ClassChoice(classes or classes_of(ground.project), self)
         self.choice.classesChanged.connect(self.classesChanged)
         self.choice.chosen.connect(self.classChosen)
         self.tools = tools or ToolState(parent=self)
@@ -102,7 +105,7 @@ class Documents(QObject):
         if opened is not self.current or plane != self.plane:
             self.active_tool.rest()
         self.current, self.plane = opened, plane
-        self._open.release([*self._waiting.documents, *self.computing()])
+        self._open.release([*self._waiting.documents, *self._undoing.documents, *self.computing()])
         self.historyChanged.emit()
 
     @property
@@ -189,7 +192,9 @@ class Documents(QObject):
         """Hand the edit of a gesture to the writer, at once or once it can have its number."""
         if edit is None or self.current is None:
             self.historyChanged.emit()
-        elif self.long.writing:
+            return
+        self._undoing.forget(edit.image)
+        if self.long.writing:
             self._waiting.hold(edit, self.current)
             self._tell()
         else:
@@ -215,6 +220,7 @@ class Documents(QObject):
         if edit.empty:
             return None
         self._waiting.must_be_free()
+        self._undoing.forget(edit.image)
         return self._door.make(edit, self.plane)
 
     def commit_classes(self, edit: Edit) -> Seq | None:
@@ -248,12 +254,12 @@ class Documents(QObject):
         """Whether something on this image can be undone, a stroke under way included."""
         if self.gesture_active or self.current is None or self.busy:
             return self.gesture_active
-        return self.current.history.next_undo() is not None
+        return self._undoing.left(self.current, redo=False)
 
     @property
     def can_redo(self) -> bool:
         """Whether something undone can be redone."""
-        return self.current is not None and not self.busy and self.current.history.next_redo() is not None
+        return self.current is not None and not self.busy and self._undoing.left(self.current, redo=True)
 
     @property
     def undo_ends(self) -> str:
@@ -261,33 +267,33 @@ class Documents(QObject):
         return "" if self.current is None else undo_ends(self.current.history)
 
     def undo(self) -> None:
-        """Take the newest edit back; a stroke under way is aborted instead."""
+        """Take the newest edit back, at once or when it has been read; a stroke under way is aborted instead."""
         if not self.cancel_gesture() and self.current is not None:
             self._waiting.must_be_free()
-            self._take_back(next_undo(self._project, self.current.history))
+            self._undoing.want(self.current, redo=False)
 
     def redo(self) -> None:
         """Redo what was undone last; a stroke under way is kept, and then there is nothing to do again."""
         self.commit_gesture()
         if self.current is not None:
             self._waiting.must_be_free()
-            self._take_back(self.current.history.next_redo())
+            self._undoing.want(self.current, redo=True)
 
-    def _take_back(self, seq: Seq | None) -> None:
-        """Take an edit back, or redo what an undo edit undid: in memory where it is small, else as a job."""
-        opened = self.current
-        if seq is None or opened is None or self._project.writer is None:
-            return
-        found = self._door.reversal(seq, opened, self.author, self.largest_edit_bytes)
-        if isinstance(found, Reach):
-            images = frozenset(found.images)
-            kind, text = job_words(opened.history.next_redo() == seq, len(images))
-            self.write_long(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
-            self.long.finish_if_soon(_SOON_S)
-        elif found.image is None:
-            self.commit_classes(found)
-        else:
-            self.commit(found)
+    def make(self, edit: Edit) -> None:
+        """Make the edit that undoes another one. Raises as `commit` does."""
+        self._waiting.must_be_free()
+        self._door.make(edit, self.plane)
+        if edit.image is None:
+            self.choice.follow(edit)
+
+    def write_back(self, seq: Seq, reach: Reach, *, redone: bool) -> None:
+        """Undo, or redo, as a job what is too large for one edit in memory, or belongs to a batch."""
+        images = frozenset(reach.images)
+        kind, text = job_words(redone, len(images))
+        self._waiting.must_be_free()
+        self.long.start(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
+        self._tell()
+        self.long.finish_if_soon(_SOON_S)
 
     # -- what has to wait --------------------------------------------------------------------------------------------
 
@@ -300,18 +306,28 @@ class Documents(QObject):
 
     def go_on(self) -> None:
         """Run what waits, in its order, where nothing is left to wait for."""
+        self._undoing.go_on()
         self._waiting.go_on()
 
     def _may_call(self) -> bool:
-        return not (self.computing() or self.gesture_active)
+        return not (self.computing() or self.gesture_active or self._undoing.owed)
+
+    def _undo_told(self) -> None:
+        self._tell()
+        self._waiting.go_on()
+
+    def _held(self) -> int:
+        """How many edits the writer has not got yet."""
+        return len(self._waiting.edits) + self._undoing.owed
 
     @property
     def owes(self) -> bool:
         """Whether something that was asked for waits."""
-        return self._waiting.owes
+        return self._waiting.owes or bool(self._undoing.owed)
 
     def close(self) -> None:
         """Drop what waits; waiting strokes are in `held_edits`."""
+        self._undoing.close()
         self._waiting.close()
         self.active_tool.rest()
 
@@ -333,12 +349,14 @@ class Documents(QObject):
         """
         self.commit_gesture()
         self._waiting.must_be_free()
+        self._undoing.forget(None)
         self.long.start(kind, text, write, images, then, otherwise)
         self._tell()
 
     def settle(self, timeout_s: float = _SETTLE_S) -> None:
         """Keep a stroke under way, wait for a job that writes (after the time it is cancelled) and for what it held."""
         self.commit_gesture()
+        self._undoing.finish(timeout_s)
         self.long.finish(timeout_s)
         if self._waiting.edits and self._project.writer is not None:
             self._project.writer.flush(timeout_s)
@@ -352,8 +370,8 @@ class Documents(QObject):
     def _follow(self, images: frozenset[ImageId] | None) -> None:
         """The store was changed: what is open is read again."""
         self._open.follow(images)
-        classes = self._project.classes()
-        everywhere = classes.all != self.classes.all
+        classes = classes_of(self._project)
+        everywhere = classes.table.all != self.classes.all
         self.choice.take(classes)
         self.rewritten.emit(None if everywhere else images)
         self._tell()
@@ -362,14 +380,14 @@ class Documents(QObject):
         """Edits were refused by the journal: what is in memory becomes again what is saved, with what still waits."""
         images = frozenset(edit.image for _, edit in aside.edits)
         for seq, _ in aside.edits:
-            self._door.recent.drop(seq)
+            self.recent.drop(seq)
         if self.current is not None and (None in images or self.current.document.image in images):
             self.cancel_gesture()
         self._notices.tell_bug(aside.sentence, aside.details)
         self.setAside.emit(aside)
         self._open.give_up(images)
         if None in images:
-            self.choice.take(self._project.classes())
+            self.choice.take(classes_of(self._project))
         self.rewritten.emit(None if None in images else images)
         self._tell()
 

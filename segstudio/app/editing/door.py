@@ -11,7 +11,7 @@ from segstudio.errors import EditConflict, ReadOnly
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Seq
-from segstudio.store.project import Project, Reach
+from segstudio.store.project import Project
 
 __all__ = ["Door"]
 
@@ -47,11 +47,6 @@ class Door(QObject):
         One that was `held` stays made where the writer does not take it now (`ReadOnly`).
         """
         return self._pass(edit, opened, {plane: Rect(0, 0, 0, 0)}, held=held)
-
-    def reversal(self, seq: Seq, opened: OpenDocument, author: str, largest_bytes: int) -> Edit | Reach:
-        """What takes an edit of a document back, or what it reaches where that is too large for one edit."""
-        tile, known = opened.document.raster.tile, self.recent.get(seq)
-        return self._project.reversal(seq, author, tile, known=known, largest_bytes=largest_bytes)
 
     def _pass(self, edit: Edit, opened: OpenDocument | None, rects: dict[int, Rect], *, held: bool = False) -> Seq:
         try:

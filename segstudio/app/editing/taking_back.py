@@ -1,12 +1,10 @@
-"""What undo takes back next, why it ends, and the words for an undo or redo that is a job."""
+"""Why undo ends, and the words for an undo or redo that is a job."""
 
 from segstudio.app.values import JobKind
-from segstudio.errors import UserError
-from segstudio.labels.model import Seq
-from segstudio.store.project import History, Project
+from segstudio.store.project import History
 from segstudio.text import _, count
 
-__all__ = ["job_words", "next_undo", "undo_ends"]
+__all__ = ["job_words", "undo_ends"]
 
 
 def undo_ends(history: History) -> str:
@@ -16,17 +14,6 @@ def undo_ends(history: History) -> str:
     return _(
         "Undo ends here: 'segstudio compact' dropped the history of this image up to edit {edit}.", edit=history.floor
     )
-
-
-def next_undo(project: Project, history: History) -> Seq | None:
-    """The edit to undo; older ones are read once the newest are nearly used up. Raises `UserError` where undo ends."""
-    if len(history.undoable) == 1 and history.more:
-        # Now, while there is one to read from.
-        history.extend(project.history(history.image, before=history.undoable[0]))
-    why = undo_ends(history)
-    if why:
-        raise UserError(why, safe=_("Named snapshots from before are kept."))
-    return history.next_undo()
 
 
 def job_words(redone: bool, images: int) -> tuple[JobKind, str]:

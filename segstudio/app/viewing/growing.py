@@ -1,6 +1,7 @@
 """The owner of a project as it grows and shrinks: images are looked at on a thread, and written by the writer."""
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -11,9 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Job
-from segstudio.app.values import ImagesAdded, ImagesFound, ImagesRemoved, JobId, JobKind
+from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved, JobId, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
+from segstudio.labels.edit import Table
 from segstudio.labels.model import ImageId
 from segstudio.store.growing import removal_edit
 from segstudio.store.values import ImageRow
@@ -40,6 +42,14 @@ _PAUSE_S = 30.0
 """The folders are not looked through again before this."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """Images to be taken out, and those that are out by then already, of edits that wait too."""
+
+    rows: list[ImageRow]
+    out: set[ImageId]
+
+
 class Growing(QObject):
     """One job at a time. `added` carries an `ImagesAdded`, `removed` an `ImagesRemoved`; `found` an `ImagesFound`: how
     many images beside the project's own are not in it. The list itself follows by `Navigation.imagesChanged`.
@@ -62,6 +72,12 @@ class Growing(QObject):
         self._owes = False
         self._passed: set[Mark] = set()
         self._settled: frozenset[Mark] = frozenset()
+        self._changes = 0
+        documents.changed.connect(self._count_changes)
+
+    def _count_changes(self, change: Changed) -> None:
+        """Count the edits by which images come or go."""
+        self._changes += change.image is None and Table.IMAGES in change.tables
 
     def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
@@ -96,12 +112,28 @@ class Growing(QObject):
         """Take images out, by paths or globs over these: one edit, which undo undoes."""
         self._documents.commit_gesture()
         rows = list(self._navigation.rows)
-        self._start(JobKind.REMOVE, _meant(rows, paths), self._take_out, _("Looking for the images"))
+        self._remove(lambda: images_meant(rows, paths))
 
     def remove_images(self, images: Collection[ImageId]) -> None:
-        """The same for images of the list, at once; a notice says why not."""
+        """The same for images of the list; a notice says why not."""
+        self._documents.commit_gesture()
         rows = [row for row in self._navigation.rows if row.id in images]
-        self._notices.attempt(lambda: self._take_out(rows), JobKind.REMOVE)
+        self._remove(lambda: rows)
+
+    def _remove(self, meant: Callable[[], list[ImageRow]]) -> None:
+        before, project = self._changes, self._project
+
+        def steps() -> Generator[Progress, None, _Removal]:
+            yield Progress(0, 0)
+            return _Removal(meant(), project.taken_out())
+
+        def planned(removal: _Removal) -> None:
+            if self._changes == before:
+                self._take_out(removal)
+            else:
+                self._remove(lambda: removal.rows)  # the list is another since it was asked
+
+        self._start(JobKind.REMOVE, steps(), planned, _("Looking for the images"))
 
     def _start(
         self,
@@ -182,7 +214,9 @@ class Growing(QObject):
 
     def _written(self, plan: Additions, show: bool) -> None:
         self._settled = frozenset()  # images may lie in other folders now
-        self._navigation.reload()
+        self._navigation.reload_later(lambda: self._listed(plan, show))
+
+    def _listed(self, plan: Additions, show: bool) -> None:
         self._finished(plan, show)
         if self._new:
             # Some of what was found may still be out: it is looked for anew, and said again.
@@ -319,9 +353,9 @@ class Growing(QObject):
 
     # -- removing ----------------------------------------------------------------------------------------------------
 
-    def _take_out(self, rows: Sequence[ImageRow]) -> None:
-        out = self._project.taken_out()
-        images = [row.id for row in rows if row.id not in out]
+    def _take_out(self, removal: _Removal) -> None:
+        out = removal.out
+        images = [row.id for row in removal.rows if row.id not in out]
         if not images:
             return
         if out.union(images).issuperset(row.id for row in self._navigation.rows):
@@ -335,8 +369,3 @@ class Growing(QObject):
         sentence = count(n, "1 image removed. Its file is untouched.", "{n} images removed. Their files are untouched.")
         if seq is not None:
             self.removed.emit(ImagesRemoved(n, seq, sentence))
-
-
-def _meant(rows: Sequence[ImageRow], paths: Sequence[str]) -> Generator[Progress, None, list[ImageRow]]:
-    yield Progress(0, 0)
-    return images_meant(rows, paths)

@@ -2,6 +2,7 @@
 
 import operator
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import PurePath
@@ -112,7 +113,10 @@ class Navigation(QObject):
                 return place
             raise UserError(_("There is no image {place}: the project has {n}.", place=place, n=len(self.rows)))
         path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
-        place = self._list.place(self._project.find_image(path).id)
+        for place, row in enumerate(self.rows):
+            if row.path == path:
+                return place
+        place = self._list.place(self._project.find_image(path).id)  # spelled otherwise, or none
         assert place is not None
         return place
 
@@ -181,9 +185,10 @@ class Navigation(QObject):
         """Read the list again, now: for scripts. The window waits for none: `reload_later`."""
         self._take_list(list_of(self._project))
 
-    def reload_later(self) -> None:
-        """Read the list again: another part of the program changed it. It is followed from the event loop."""
-        self._list.reader.ask_all()
+    def reload_later(self, then: Callable[[], object] = lambda: None) -> None:
+        """Read the list again: another part of the program changed it. It is followed from the event loop; `then` is
+        called once it is."""
+        self._list.reader.ask_all(then)
 
     def follow_run(self) -> None:
         """A run has ended: the rows of the images that it learned from, or held out, are read again."""

@@ -74,10 +74,16 @@ class RowReader(QObject):
 
         self._read(changed)
 
-    def ask_all(self) -> None:
-        """Read the whole list: images were added, removed or found again."""
+    def ask_all(self, then: Callable[[], object] = lambda: None) -> None:
+        """Read the whole list: images were added, removed or found again. `then` is called once it was carried on."""
+
+        def read(future: "Future[ImageList]") -> None:
+            self._emit(self.listRead, future)
+            if not self._closed:
+                then()
+
         if not self._closed:
-            self._worker.submit(lambda: list_of(self._project), lambda future: self._emit(self.listRead, future))
+            self._worker.submit(lambda: list_of(self._project), read)
 
     def close(self, wait_s: float | None = None) -> None:
         """Drop what was asked for; nothing comes any more."""

@@ -32,6 +32,7 @@ from segstudio.text import N_, _
 __all__ = ["SetAside", "Writer", "WriterState"]
 
 T = TypeVar("T")
+Batches = Batch | None | Callable[[sqlite3.Connection], Batch | None]
 
 _RETRY_S = 2.0
 _IDLE_S = 1.0
@@ -105,18 +106,18 @@ class Writer:
         """
         return self._put(Queued(job=job))
 
-    def write_all(self, edits: Edits, batch: Batch | None = None) -> "Future[int]":
+    def write_all(self, edits: Edits, batch: Batches = None) -> "Future[int]":
         """Write edits in one transaction, all or none, after everything that waits; the future says how many.
 
         Each, and each part of a streamed one, is taken from `edits` on the writer's thread once the one before it is
         written; what `edits` raises, or the disk, is raised by the future. They are numbered as they come: until then
         `submit` raises `ReadOnly`. With a `batch` they belong together and are undone together; of no edits there
-        is no batch.
+        is no batch. A function that gives it is called on the writer's thread.
         """
         waiting = Queued(numbers=True)
 
         def job(db: sqlite3.Connection) -> int:
-            before, last = write_edits(db, edits, batch)
+            before, last = write_edits(db, edits, batch(db) if callable(batch) else batch)
             waiting.seq = last if last > before else None
             return last - before
 
