@@ -297,12 +297,14 @@ class Held:
     """A task of the owner of imports that stops after its first step until `go_on` is set, and may then raise."""
 
     def __init__(self, patch: pytest.MonkeyPatch, name: str, error: Exception | None = None) -> None:
-        self.go_on, self.real, self.error = threading.Event(), getattr(importing, name), error
+        self.at_work, self.go_on = threading.Event(), threading.Event()
+        self.real, self.error = getattr(importing, name), error
         patch.setattr(importing, name, self)
 
     def __call__(self, *args: Any, **options: Any) -> Iterator[Any]:
         steps = self.real(*args, **options)
         yield next(steps)
+        self.at_work.set()
         self.go_on.wait(20)
         if self.error is not None:
             raise self.error
@@ -342,8 +344,9 @@ def test_a_look_that_was_cancelled_says_so_and_is_taken_up_by_the_key(
 ) -> None:
     held = Held(monkeypatch, look)
     page = show_import(bench, masks)
-    bench.wait(lambda: page.cancel.isVisible() and page.state.text() == "Looking at the files …")
-    bench.wait(lambda: held.real and bench.session.jobs.of(JobKind.IMPORT_CHECK))
+    bench.wait(held.at_work.is_set)
+    assert page.cancel.isVisible()
+    assert page.state.text() == "Looking at the files …"
     bench.click(button)
     held.go_on.set()
     bench.wait(lambda: page.state.text() == "Cancelled.")

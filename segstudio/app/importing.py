@@ -97,7 +97,7 @@ class Importing(QObject):
         self._look: JobId | None = None
         documents.long.ended.connect(lambda: ground.main.post(self._after_write))
         self._wanted: WantedImport | None = None
-        self._writes = self._stopped = False
+        self._writes = self._stopped = self._look_stopped = False
 
     @property
     def formats(self) -> tuple[ImportFormat, ...]:
@@ -150,25 +150,28 @@ class Importing(QObject):
             self.refused.emit(error.sentence)
             return
 
-        def is_awaited() -> bool:
-            awaited = self._look == id_
-            if awaited:
+        def end(tell: Callable[[], None]) -> None:
+            if self._look == id_:
                 self._look = None
-            return awaited
+                tell()
 
-        def stop(sentence: str) -> None:
-            if is_awaited():
-                self.ended.emit(sentence)
+        def done(found: T) -> None:
+            if self._look_stopped:  # too late for its thread, which had come to its end
+                self.ended.emit(_("Cancelled."))
+            else:
+                tell(found)
+
+        self._look_stopped = False
 
         id_ = self._ground.jobs.follow(
             JobKind.IMPORT_CHECK,
             _("Looking at the files"),
             steps,
             self._ground.main,
-            on_done=lambda found: tell(found) if is_awaited() else None,
-            on_failed=lambda error: self.refused.emit(error.sentence) if is_awaited() else None,
-            on_bug=lambda: stop(_by_a_bug()),
-            on_cancelled=lambda: stop(_("Cancelled.")),
+            on_done=lambda found: end(lambda: done(found)),
+            on_failed=lambda error: end(lambda: self.refused.emit(error.sentence)),
+            on_bug=lambda: end(lambda: self.ended.emit(_by_a_bug())),
+            on_cancelled=lambda: end(lambda: self.ended.emit(_("Cancelled."))),
         )
         self._look = id_
 
@@ -179,7 +182,7 @@ class Importing(QObject):
         """
         jobs = [job.id for job in self._ground.jobs.of(JobKind.IMPORT)]
         jobs += [] if self._look is None else [self._look]
-        self._stopped = self.running
+        self._stopped = self._look_stopped = True
         for job in jobs:
             self._ground.jobs.cancel(job)
         if not jobs:

@@ -329,6 +329,27 @@ def test_a_disk_that_does_not_take_what_was_made_before_stops_the_import(
     assert not (desk.class_names() != "").any()
 
 
+def test_a_look_that_is_cancelled_too_late_ends_as_cancelled_all_the_same(
+    desk: Desk, masks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.app import importing
+
+    ends: list[str] = []
+    desk.opened.importing.ended.connect(ends.append)
+    real = importing.survey_import
+
+    def finishes(*args: Any, **options: Any) -> Any:
+        found = yield from real(*args, **options)
+        desk.opened.ground.main.post(desk.opened.importing.cancel)
+        return found
+
+    monkeypatch.setattr(importing, "survey_import", finishes)
+    desk.opened.importing.survey("", masks)
+    desk.wait(lambda: ends)
+    assert ends == ["Cancelled."]
+    assert desk.looks == []
+
+
 def test_a_read_only_window_says_why_and_imports_nothing(
     desk: Desk, masks: Path, project_path: Path, qtbot: Any
 ) -> None:

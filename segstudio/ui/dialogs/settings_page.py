@@ -111,7 +111,7 @@ class SettingsPage(QWidget):
     def _arrange(self) -> None:
         form = _Form()
         form.section(_("Window"))
-        form.row(_("Theme"), self.theme, _("Match the system: light or dark, and it follows when the system changes."))
+        form.row(_("Theme"), self.theme, _("Match the system to follow its light or dark mode."))
         only = _("English is the only language so far.")
         form.row(
             _("Language"),
