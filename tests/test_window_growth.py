@@ -576,6 +576,8 @@ def test_scripts_add_remove_hold_out_and_reject(me: Hand, tmp_path: Path) -> Non
     me.wait(lambda: me.names == list(NAMES))
     me.session.hold_out("b.png", True)
     me.wait(lambda: me.splits[1] == "held-out")
+    me.wait(lambda: me.opened.proposals.seen is not None, 60)
     me.session.reject_proposal()
     assert me.opened.proposals.seen is None
+    assert me.opened.proposals.rejected
     assert me.opened.navigation.shown == ImageId(1)
