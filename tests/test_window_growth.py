@@ -119,12 +119,12 @@ class Hand(Bench):
     def says(self, sentence: str) -> None:
         self.wait(lambda: self.strip.isVisible() and self.strip.text.text() == sentence)
 
-    def drop(self, *paths: Path) -> None:
+    def drop(self, *paths: Path, onto: QWidget | None = None) -> None:
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
         copy = Qt.DropAction.CopyAction
-        QApplication.sendEvent(self.canvas, QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NONE))
-        QApplication.sendEvent(self.canvas, QDropEvent(QPointF(50, 50), copy, data, LEFT, NONE))
+        QApplication.sendEvent(onto or self.canvas, QDragEnterEvent(QPoint(50, 50), copy, data, LEFT, NONE))
+        QApplication.sendEvent(onto or self.canvas, QDropEvent(QPointF(50, 50), copy, data, LEFT, NONE))
 
     def leave_and_come_back(self) -> None:
         """Another window gets the focus, and this one again."""
@@ -381,6 +381,28 @@ def test_a_project_dropped_on_an_open_one_is_opened(me: Hand, tmp_path: Path) ->
     assert me.opened.path == other
 
 
+def test_a_project_among_what_is_dropped_comes_before_all_else(me: Hand, tmp_path: Path) -> None:
+    image = picture(tmp_path / "zoo" / "z.png", 20)
+    other = finished(new_project(tmp_path / "zoo.segstudio", [str(tmp_path / "zoo")], ["cell"])).path
+    mine = me.opened.store.path
+    me.drop(picture(tmp_path / "x.png", 21), other / "project.db")
+    me.wait(lambda: me.session.current_image == "z.png")
+    assert me.names == [image.name]
+    with Project.open(mine, write=False) as store:
+        assert [row.path for row in store.images()] == list(NAMES)
+
+
+def test_images_dropped_on_the_page_that_makes_projects_are_not_added_to_the_open_one(me: Hand, tmp_path: Path) -> None:
+    me.window.pages.show_new_project()
+    one = picture(tmp_path / "other" / "x.png", 11)
+    asked: list[list[str]] = []
+    me.window.opening.newProjectAsked.connect(asked.append)
+    me.drop(one, onto=me.window)
+    assert asked == [[str(one)]]
+    assert me.window.pages.shows_new_project
+    assert me.names == list(NAMES)
+
+
 # -- new images in the folder -----------------------------------------------------------------------------------------
 
 
@@ -554,6 +576,8 @@ def test_scripts_add_remove_hold_out_and_reject(me: Hand, tmp_path: Path) -> Non
     me.wait(lambda: me.names == list(NAMES))
     me.session.hold_out("b.png", True)
     me.wait(lambda: me.splits[1] == "held-out")
+    me.wait(lambda: me.opened.proposals.seen is not None, 60)
     me.session.reject_proposal()
     assert me.opened.proposals.seen is None
+    assert me.opened.proposals.rejected
     assert me.opened.navigation.shown == ImageId(1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton
 
 from tests.window_bench import Bench, open_bench
@@ -27,14 +28,25 @@ def narrow(bench: Bench) -> Iterator[Bench]:
     bench.rest()
 
 
+def hover(bench: Bench, x: float, y: float) -> None:
+    """Move the mouse over an image position, as the system does: what it left hears of that."""
+    QTest.mouseMove(bench.window.windowHandle(), bench.canvas.mapTo(bench.window, bench.at(x, y)))
+
+
+def leave(bench: Bench) -> None:
+    """Move the mouse from the image onto the status bar."""
+    bar = bench.window.status_bar
+    QTest.mouseMove(bench.window.windowHandle(), bar.mapTo(bench.window, bar.rect().center()))
+
+
 def test_nothing_in_the_status_bar_widens_the_window(narrow: Bench) -> None:
     window, bar = narrow.window, narrow.window.status_bar
-    window.readout._hovered(10.0, 10.0)
+    hover(narrow, 10.5, 10.5)
+    narrow.wait(lambda: bar.cursor_label.text().startswith("10, 10"))
     narrow.session.notices.say("A sentence that is longer than any window of 700 pixels could ever show. " * 3)
     narrow.wait(lambda: bar.said_label.text().startswith("A sentence"))
     assert window.width() == 700
     assert bar.zoom_label.geometry().right() <= bar.width()
-    assert bar.cursor_label.text().startswith("10, 10")
     assert not bar.device_label.isVisible()
     assert narrow.session.project is not None
     device = narrow.session.project.engine_state.device
@@ -45,10 +57,12 @@ def test_a_wide_window_shows_the_device_and_keeps_the_labels_in_their_places(nar
     window, bar = narrow.window, narrow.window.status_bar
     window.resize(1280, 720)
     narrow.wait(bar.device_label.isVisible)
-    window.readout._left()
+    hover(narrow, 20.5, 20.5)
+    leave(narrow)
+    narrow.wait(lambda: not bar.cursor_label.text())
     before = bar.zoom_label.pos()
-    window.readout._hovered(10.0, 10.0)
-    narrow.wait(lambda: bar.cursor_label.text())
+    hover(narrow, 10.5, 10.5)
+    narrow.wait(bar.cursor_label.text)
     assert bar.zoom_label.pos() == before
 
 

@@ -10,7 +10,6 @@ from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.text import _
 from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
-from segstudio.ui.window.drops import Project, dropped
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -60,17 +59,15 @@ class Opening(QObject):
             self.newProjectAsked.emit([str(path) for path in paths])
 
     def take_drop(self, paths: list[Path], there_is_a_project: bool) -> None:
-        """Open the project that was dropped, add images to the one that is open, or open them as any others.
+        """Open the project that was dropped, add images to the one that is open, or open them as any others. A project
+        comes before all else; what is one is told by names alone.
 
         Of a selection of files those that cannot be read are skipped: nobody has chosen each of them.
         """
-        what = dropped(paths, there_is_a_project)
-        if isinstance(what, Project):
-            self.open_path(what.path)
-        elif not what.added:
-            self.open_paths(list(what.paths))
+        if not there_is_a_project or project_among(paths) is not None:
+            self.open_paths(paths)
         elif project := self._session.projects.to_write():
-            project.growing.add([str(path) for path in what.paths], lenient=True)
+            project.growing.add([str(path) for path in paths], lenient=True)
 
     def try_sample(self) -> None:
         """Open a fresh copy of the sample as a project."""
