@@ -236,6 +236,7 @@ class OpenedProject(QObject):
         self.places.close()
         self.navigation.close()
         self.versions.close()
+        self.snapshots.close()
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.

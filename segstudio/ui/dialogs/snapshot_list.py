@@ -92,7 +92,14 @@ class SnapshotList(QTreeWidget):
             if item.id == chosen:
                 self.setCurrentItem(row)
         self._filling = False
+        self.empty.setText(_(_EMPTY))
         self.empty.setVisible(self.topLevelItemCount() == 0)
+
+    def tell_reading(self) -> None:
+        """Say that the list is being read, where it shows nothing yet."""
+        if self.topLevelItemCount() == 0:
+            self.empty.setText(_("Reading the snapshots …"))
+            self.empty.show()
 
     def recount(self, items: "Sequence[SnapshotItem]") -> bool:
         """Show only other numbers of edits, so that a name being edited is left alone; False where rows are missing."""
