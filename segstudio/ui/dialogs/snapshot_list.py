@@ -83,6 +83,9 @@ class SnapshotList(QTreeWidget):
 
     def fill(self, items: "Sequence[SnapshotItem]", *, editable: bool) -> None:
         """Show these, newest first; the selected one stays selected."""
+        if self.state() is QAbstractItemView.State.EditingState:
+            self.recount(items)  # read before a name was being edited: its editor stays
+            return
         chosen = self.chosen
         self._filling = True
         self.clear()
