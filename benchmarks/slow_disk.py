@@ -3,8 +3,9 @@
     python benchmarks/slow_disk.py [--delay-s 0.5] [--images 20]
 
 A timer of 5 ms beats while a project is opened, strokes are painted, saved and read back into the list, and the list is
-read after a run. One JSON object a line: the longest time between two beats, and as its floor the longest in an idle
-window of the same run (the machine's own share).
+read after a run; while an edit is undone and redone, a class made, an image taken out, another one added, and the
+snapshots are listed. One JSON object a line: the longest time between two beats, and as its floor the longest in an
+idle window of the same run (the machine's own share).
 """
 
 import argparse
@@ -113,6 +114,30 @@ def main() -> None:
         assert opened is not None
         since = time.monotonic()
         found["run"] = longest(opened.navigation.follow_run, lambda: time.monotonic() - since > 4 * options.delay_s + 1)
+        documents, navigation = opened.documents, opened.navigation
+
+        def reach(what: str, begin: Callable[[], object], ended: Callable[[], object]) -> None:
+            found[what] = longest(lambda: QTimer.singleShot(20, begin), ended)
+
+        submitted = documents.submitted
+        reach("undo", window.bars.action("undo").trigger, lambda: documents.submitted == submitted + 1)
+        reach("redo", window.bars.action("redo").trigger, lambda: documents.submitted == submitted + 2)
+        reach("class", lambda: opened.classes.add("dirt"), lambda: documents.submitted == submitted + 3)
+        last = navigation.rows[-1].id
+        reach("remove", lambda: opened.growing.remove_images({last}), lambda: documents.submitted == submitted + 4)
+        reach("remove_listed", lambda: None, lambda: len(navigation.rows) == options.images - 1)
+        Image.fromarray(np.full((512, 512), 9, np.uint8)).save(Path(home) / "new.png")
+        reach(
+            "add",
+            lambda: opened.growing.add([str(Path(home) / "new.png")]),
+            lambda: len(navigation.rows) == options.images,
+        )
+        since = time.monotonic()
+        reach(
+            "snapshots",
+            window.bars.action("snapshots").trigger,
+            lambda: time.monotonic() - since > 6 * options.delay_s + 1,
+        )
         SlowDisk.delay_s = 0.0
         window.close()
         for what, ms in found.items():

@@ -26,6 +26,7 @@ from segstudio.store.database import connections
 from segstudio.store.database.lock import is_held
 from segstudio.store.project import Project
 from segstudio.store.writing import write_connection
+from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 from tests.window_bench import Bench, make_project, without_proposals
 
 pytestmark = pytest.mark.timeout(180)
@@ -356,6 +357,24 @@ def test_the_list_with_an_added_image_is_read_beside_the_window(
     me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
     assert threads
     assert threading.main_thread() not in threads
+
+
+def test_the_list_of_snapshots_comes_when_the_disk_has_answered(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
+    me.opened.snapshots.keep("by hand")
+    me.wait(lambda: me.said)
+    action = me.window.bars.action("snapshots")
+    action.trigger()
+    dialog = me.window.findChild(SnapshotsDialog, "snapshotsDialog")
+    assert dialog is not None
+    dialog.hide()
+    dialog.list.clear()
+    with at_work(slow, pulse):
+        action.trigger()
+        assert dialog.empty.text() == "Reading the snapshots …"
+        assert dialog.empty.isVisible()
+        me.wait(lambda: dialog.list.topLevelItemCount() == 1, 20)
+    assert not dialog.empty.isVisible()
+    dialog.hide()
 
 
 def test_the_kind_of_a_class_changes_when_a_slow_disk_has_answered(

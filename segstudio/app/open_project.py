@@ -236,6 +236,7 @@ class OpenedProject(QObject):
         self.places.close(left())
         self.navigation.close(left())
         self.versions.close(left())
+        self.snapshots.close(left())
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)
         # It writes nothing, so nothing is lost by not waiting: while it loads torch it would take seconds to end.

@@ -1,7 +1,7 @@
 """The owner of snapshots: keeps, renames and deletes them, and restores as one long write that can be undone."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.background_writes import Write
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
 from segstudio.app.values import JobKind, Restored, SnapshotItem
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
@@ -18,6 +19,9 @@ from segstudio.store.snapshots import Snapshot, SnapshotKind
 from segstudio.text import _
 
 __all__ = ["Snapshots"]
+
+_AT_ONCE_S = 0.02
+"""How long the window waits for the list; a slow disk answers later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,36 @@ class Snapshots(QObject):
         self._project, self._main, self._notices = ground.project, ground.main, ground.notices
         self._documents, self._navigation = documents, navigation
         self._undoable: _Restored | None = None
+        self._worker = Worker("snapshots", ground.main)
+        self._readings = 0
 
     @property
     def items(self) -> list[SnapshotItem]:
-        """All snapshots, newest first."""
+        """All snapshots, newest first, read now: for scripts. The window waits for no disk: `read`."""
         return [_item(snapshot) for snapshot in stored.listed(self._project)]
+
+    def read(self, then: Callable[[list[SnapshotItem]], object]) -> bool:
+        """Read them on a worker: `then` gets all of them, newest first, at once or when a slow disk has answered.
+
+        Whether that was at once. Where several are asked for, the last is answered.
+        """
+        self._readings += 1
+        reading = self._readings
+
+        def answer(future: "Future[list[SnapshotItem]]") -> None:
+            if reading == self._readings:
+                self._readings += 1
+                then(future.result())
+
+        asked = self._worker.submit(lambda: self.items, answer)
+        if not wait([asked], _AT_ONCE_S).done:
+            return False
+        answer(asked)
+        return True
+
+    def close(self, wait_s: float | None = None) -> None:
+        """Read no more; a reading under way is waited for no longer than that."""
+        self._worker.close(wait_s)
 
     def keep(self, name: str) -> None:
         """Give the labels as they stand a name, a stroke under way included; '' is the date and time."""

@@ -46,6 +46,7 @@ def desk(opened: Callable[[], Project]) -> Iterator[Desk]:
     made = Desk(opened())
     yield made
     made.navigation.close()
+    made.snapshots.close()
     made.documents.close()
 
 

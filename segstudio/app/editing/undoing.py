@@ -21,7 +21,7 @@ from segstudio.text import _
 
 __all__ = ["Labels", "Undoing"]
 
-_AT_ONCE_S = 0.02
+_AT_ONCE_S = 0.04
 """How long the window waits for the journal; a slow disk answers later."""
 
 

@@ -83,6 +83,9 @@ class SnapshotList(QTreeWidget):
 
     def fill(self, items: "Sequence[SnapshotItem]", *, editable: bool) -> None:
         """Show these, newest first; the selected one stays selected."""
+        if self.state() is QAbstractItemView.State.EditingState:
+            self.recount(items)  # read before a name was being edited: its editor stays
+            return
         chosen = self.chosen
         self._filling = True
         self.clear()
@@ -92,7 +95,14 @@ class SnapshotList(QTreeWidget):
             if item.id == chosen:
                 self.setCurrentItem(row)
         self._filling = False
+        self.empty.setText(_(_EMPTY))
         self.empty.setVisible(self.topLevelItemCount() == 0)
+
+    def tell_reading(self) -> None:
+        """Say that the list is being read, where it shows nothing yet."""
+        if self.topLevelItemCount() == 0:
+            self.empty.setText(_("Reading the snapshots …"))
+            self.empty.show()
 
     def recount(self, items: "Sequence[SnapshotItem]") -> bool:
         """Show only other numbers of edits, so that a name being edited is left alone; False where rows are missing."""

@@ -187,10 +187,6 @@ class SnapshotsDialog(QDialog):
         self._session.notices.told.connect(self._told)
         self._session.jobs.changed.connect(self._jobs_changed)
 
-    @property
-    def _items(self) -> "list[SnapshotItem]":
-        return self._project.snapshots.items if self._project is not None else []
-
     # -- showing -------------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -202,7 +198,15 @@ class SnapshotsDialog(QDialog):
         """Read the list again; the selected row stays selected."""
         if self.isHidden():
             return
-        self.list.fill(self._items, editable=self._project is not None and self._project.may_write)
+        project = self._project
+        if project is None:
+            self._show([])
+        elif not project.snapshots.read(self._show):
+            self.list.tell_reading()
+        self._refresh()
+
+    def _show(self, items: "list[SnapshotItem]") -> None:
+        self.list.fill(items, editable=self._project is not None and self._project.may_write)
         self._refresh()
 
     def _count_soon(self, _seq: int) -> None:
@@ -212,10 +216,12 @@ class SnapshotsDialog(QDialog):
 
     def _count(self) -> None:
         """Update only the numbers of edits, so that a name being edited is left alone."""
-        if self.isHidden():
-            return
-        if not self.list.recount(self._items):
-            self._fill()  # the first edit of the day has kept one
+        if not self.isHidden() and self._project is not None:
+            self._project.snapshots.read(self._recount)
+
+    def _recount(self, items: "list[SnapshotItem]") -> None:
+        if not self.list.recount(items):
+            self._show(items)  # the first edit of the day has kept one
 
     def _refresh(self, _: object = None) -> None:
         project = self._project
