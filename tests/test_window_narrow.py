@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton
 
 from tests.window_bench import Bench, open_bench
@@ -60,3 +62,53 @@ def test_the_steps_of_the_loop_have_their_names_on_their_buttons(narrow: Bench) 
         assert button is not None
         assert button.isVisible()
         assert button.width() >= button.fontMetrics().horizontalAdvance(button.text()) + button.iconSize().width()
+
+
+BUTTONS = (
+    "openButton", "proposeButton", "acceptButton", "rejectButton", "doneButton", "fineTuneButton", "undoButton",
+    "redoButton", "importButton", "exportButton",
+)  # fmt: skip
+
+
+def reached(bench: Bench, name: str) -> bool:
+    """Whether a button of the toolbar is in sight, with the words that it shows."""
+    bar = bench.window.bars.main_bar
+    button = bar.findChild(QToolButton, name)
+    assert button is not None, name
+    return button.isVisible() and bar.rect().contains(button.geometry()) and button.width() >= button.sizeHint().width()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 600), (700, 520), (460, 460)])
+def test_every_button_of_the_toolbar_is_within_reach_at_every_size(narrow: Bench, size: tuple[int, int]) -> None:
+    narrow.window.resize(*size)
+    QTest.qWait(50)
+    assert [name for name in BUTTONS if not reached(narrow, name)] == []
+
+
+def test_export_is_one_click_away_where_its_button_has_lost_its_word(narrow: Bench) -> None:
+    narrow.window.resize(800, 600)
+    QTest.qWait(50)
+    button = narrow.window.bars.button("export")
+    assert button is not None
+    assert button.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonIconOnly
+    narrow.click("exportButton")
+    assert narrow.window.export_panel.isVisible()
+    narrow.click("exportButton")
+    narrow.window.resize(1280, 720)
+    narrow.wait(lambda: button.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_button_for_what_has_no_room_is_seen_in_both_themes(narrow: Bench, theme: str) -> None:
+    narrow.session.kept_preferences.prefer(theme=theme)
+    narrow.window.resize(700, 380)
+    bar = narrow.window.bars.tool_bar
+    bar.setMaximumHeight(90)
+    more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert more is not None
+    narrow.wait(more.isVisible)
+    drawn = more.grab().toImage()
+    colours = {drawn.pixelColor(x, y).lightness() for x in range(drawn.width()) for y in range(drawn.height())}
+    assert max(colours) - min(colours) > 100, "the arrow stands out from its ground"
+    bar.setMaximumHeight(16777215)
+    narrow.session.kept_preferences.prefer(theme="dark")

@@ -102,6 +102,7 @@ QToolBar#toolBar { border-right: 1px solid $line; }
 QToolBar::separator { background: $edge; width: 1px; height: 1px; margin: 4px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 4px 4px 8px; }
 QToolBar#toolBar QToolButton, QToolButton[role="icon"], QToolButton[role="bare"] { padding: 4px; }
+QToolBar QToolButton#qt_toolbar_ext_button { padding: 0; background: $control; border-color: $edge; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $pressed; }
 QToolButton:checked { background: $accent_soft; border-color: $accent; }
