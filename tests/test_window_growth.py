@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices, QDragEnt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 
-from segstudio.app.values import Rest
+from segstudio.app.values import ImagesFound, JobKind, Rest
 from segstudio.app.viewing.places import place_file
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
@@ -557,3 +557,35 @@ def test_scripts_add_remove_hold_out_and_reject(me: Hand, tmp_path: Path) -> Non
     me.session.reject_proposal()
     assert me.opened.proposals.seen is None
     assert me.opened.navigation.shown == ImageId(1)
+
+
+# -- what is said above the image -------------------------------------------------------------------------------------
+
+
+def test_the_newest_strip_comes_first_and_the_older_one_comes_back(me: Hand) -> None:
+    message = me.window.message_strip
+    me.session.notices.fail(JobKind.IMPORT, "No image was found there.")
+    assert message.isVisible()
+    me.pick(3, "imageRemove")
+    me.says("1 image removed. Its file is untouched.")
+    assert not message.isVisible(), "one strip at a time"
+    me.key(Qt.Key.Key_Escape)
+    assert not me.strip.isVisible()
+    assert message.isVisible()
+    me.pick(2, "imageRemove")
+    me.says("1 image removed. Its file is untouched.")
+    me.session.notices.fail(JobKind.IMPORT, "No mask was found there.")
+    assert message.isVisible()
+    assert not me.strip.isVisible()
+    me.key(Qt.Key.Key_Escape)
+    me.says("1 image removed. Its file is untouched.")
+    me.click("undoRemovalButton")
+    me.wait(lambda: len(me.names) == 4)
+
+
+def test_images_that_are_found_do_not_hide_a_message(me: Hand) -> None:
+    me.session.notices.fail(JobKind.IMPORT, "No image was found there.")
+    me.strip._has_found(ImagesFound(2, "2 new images in the folder."))
+    assert me.window.message_strip.isVisible()
+    me.key(Qt.Key.Key_Escape)
+    me.says("2 new images in the folder.")

@@ -4,12 +4,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved
 from segstudio.text import _, count
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
+from segstudio.ui.window.notice_stack import PassingStrip
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -27,7 +28,7 @@ class _Says(Enum):
     SKIPPED = auto()
 
 
-class GrowthStrip(QFrame):
+class GrowthStrip(PassingStrip):
     """`growthStrip`, with `addFoundButton`, `alwaysAddButton` and `undoRemovalButton`.
 
     It has the folders of the project looked through once an image is on screen, and when `window` is activated again.
@@ -169,6 +170,8 @@ class GrowthStrip(QFrame):
         self.always_button.setVisible(found)
         self.undo_button.setVisible(says is _Says.REMOVED)
         self.setVisible(says is not _Says.NOTHING and not self._covered)
+        if says not in (_Says.NOTHING, _Says.FOUND):  # what was found nobody has asked for
+            self.spoke.emit()
 
 
 def _button(name: str, text: str) -> QPushButton:

@@ -157,12 +157,8 @@ class MainWindow(QMainWindow):
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.toggle()
-        elif not self.message_strip.isHidden():
-            self.message_strip.dismiss()
-        elif self.done_strip.isHidden() and not self.growth_strip.isHidden():
-            self.growth_strip.dismiss()
         else:
-            self.done_strip.withdraw()
+            self.strips.dismiss_first()
         self.pages.focus()
 
     # -- made once -----------------------------------------------------------------------------------------------------

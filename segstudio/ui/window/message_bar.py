@@ -16,6 +16,7 @@ from segstudio.text import _
 from segstudio.ui.text import beside_icon
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
+from segstudio.ui.window.notice_stack import PassingStrip
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -43,7 +44,7 @@ def _sentence(name: str) -> QLabel:
     return label
 
 
-class MessageStrip(QFrame):
+class MessageStrip(PassingStrip):
     """`messageStrip`: the newest failure or other important message, until it is closed or no longer true.
 
     `said_elsewhere` answers whether another visible part of the window already shows a failure.
@@ -106,6 +107,7 @@ class MessageStrip(QFrame):
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()
+        self.spoke.emit()
 
     def dismiss(self) -> None:
         """Remove the message."""
