@@ -7,6 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton
 
+from segstudio.app.values import JobKind
+from segstudio.ui.theme import current_theme
 from tests.window_bench import Bench, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -112,3 +114,66 @@ def test_the_button_for_what_has_no_room_is_seen_in_both_themes(narrow: Bench, t
     assert max(colours) - min(colours) > 100, "the arrow stands out from its ground"
     bar.setMaximumHeight(16777215)
     narrow.session.kept_preferences.prefer(theme="dark")
+
+
+LONG = "A sentence that is longer than any two lines above an image could ever show in a small window. " * 5
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 600), (540, 460)])
+def test_a_message_takes_two_lines_at_most_and_its_tip_has_the_rest(narrow: Bench, size: tuple[int, int]) -> None:
+    strip = narrow.window.message_strip
+    narrow.window.resize(*size)
+    QTest.qWait(50)
+    narrow.session.notices.fail(JobKind.EXPORT, LONG)
+    QTest.qWait(50)
+    lines = strip.text.height() / strip.text.fontMetrics().lineSpacing()
+    assert lines < 2.5, "the image keeps its room"
+    assert strip.text.shown().endswith("…")
+    assert strip.text.toolTip().split() == LONG.split()
+    assert narrow.window.width() == size[0]
+    narrow.click("messageCopy")
+    assert QApplication.clipboard().text() == LONG
+    narrow.click("messageClose")
+    assert not strip.isVisible()
+
+
+def test_a_short_message_is_whole_and_has_no_tip(narrow: Bench) -> None:
+    narrow.session.notices.fail(JobKind.EXPORT, "The disk is full.")
+    QTest.qWait(50)
+    text = narrow.window.message_strip.text
+    assert (text.shown(), text.toolTip()) == ("The disk is full.", "")
+    narrow.click("messageClose")
+
+
+def test_only_a_failure_has_the_colour_of_a_warning(narrow: Bench) -> None:
+    strip = narrow.window.message_strip
+    colours = []
+    for tell in (narrow.session.notices.announce, narrow.session.notices.fail):
+        tell(JobKind.HOLD_OUT, "2 images marked done.")
+        QTest.qWait(50)
+        colours.append(strip.grab().toImage().pixelColor(strip.width() // 2, 3).name().upper())
+    assert colours == [current_theme().panel, current_theme().warning_soft]
+    narrow.click("messageClose")
+
+
+def test_a_message_about_one_image_goes_when_another_is_shown(narrow: Bench) -> None:
+    strip = narrow.window.message_strip
+    narrow.session.notices.fail(JobKind.DONE, "This image was not marked done.")
+    assert strip.isVisible()
+    narrow.canvas.setFocus()
+    narrow.key(Qt.Key.Key_N)
+    narrow.wait(lambda: not strip.isVisible())
+    narrow.session.notices.fail(JobKind.EXPORT, "The disk is full.")
+    narrow.key(Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    narrow.wait(lambda: len(narrow.shown) > 1)
+    assert strip.isVisible(), "another image does not empty the disk"
+    narrow.click("messageClose")
+
+
+def test_a_message_goes_when_what_failed_is_tried_again(narrow: Bench) -> None:
+    strip = narrow.window.message_strip
+    narrow.session.notices.fail(JobKind.ADD, "No image was found.")
+    assert strip.isVisible()
+    narrow.session.add_images([narrow.opened.path.parent / "images"])
+    narrow.wait(lambda: not strip.isVisible())
+    narrow.wait(lambda: "All of these images are already in the project" in narrow.said)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWi
 
 from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved
 from segstudio.text import _, count
+from segstudio.ui.panels.two_lines import TwoLines
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon, pixmap
 from segstudio.ui.window.notice_stack import PassingStrip
@@ -49,10 +50,8 @@ class GrowthStrip(PassingStrip):
         self.setProperty("role", "strip")
         self.setAccessibleName(_("Images of the project"))
         self._sign = QLabel()
-        self.text = QLabel()
+        self.text = TwoLines()
         self.text.setObjectName("growthText")
-        self.text.setWordWrap(True)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.add_button = _button("addFoundButton", "")
         self.always_button = _button("alwaysAddButton", _("Always add new images"))
         self.always_button.setToolTip(_("Add them from now on without asking; the Project menu switches that off"))
@@ -164,7 +163,6 @@ class GrowthStrip(PassingStrip):
         skipped = says is _Says.SKIPPED
         self._sign.setPixmap(pixmap("warning" if skipped else "image", theme.warning if skipped else theme.muted))
         self.text.setText(sentence)
-        self.text.setAccessibleName(sentence)
         self.add_button.setText(count(self._found.images, "Add it", "Add them"))
         self.add_button.setVisible(found)
         self.always_button.setVisible(found)
