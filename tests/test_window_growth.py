@@ -381,6 +381,34 @@ def test_a_project_dropped_on_an_open_one_is_opened(me: Hand, tmp_path: Path) ->
     assert me.opened.path == other
 
 
+def test_what_a_drop_added_is_taken_back_in_one_click_and_brought_again_in_another(me: Hand, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    for n in range(3):
+        picture(more / f"y[{n}].png", 12 + n)
+    me.drop(more)
+    me.says("3 images were added to the project")
+    before = len(me.seqs)
+    me.click("undoAddingButton")
+    me.says("3 images removed. Their files are untouched.")
+    me.wait(lambda: me.names == list(NAMES))
+    assert len(me.seqs) - before <= 1, "one edit"
+    assert me.session.current_image == "a.png"
+    assert len(list(more.iterdir())) == 3
+    me.click("undoRemovalButton")
+    me.wait(lambda: len(me.names) == 8)
+
+
+def test_what_was_added_is_said_until_work_goes_on(me: Hand, tmp_path: Path) -> None:
+    me.drop(picture(tmp_path / "other" / "x.png", 11))
+    me.says("'x.png' was added to the project")
+    me.session.set_class("cell")
+    me.drag((20, 20), (40, 30))
+    me.wait(lambda: me.strip.isHidden())
+    me.drop(tmp_path / "other" / "x.png")
+    me.wait(lambda: "All of these images are already in the project" in me.said)
+    assert me.strip.isHidden(), "there is nothing to undo"
+
+
 # -- new images in the folder -----------------------------------------------------------------------------------------
 
 

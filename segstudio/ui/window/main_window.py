@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
         self._adds_new_images = adds
         self.bars.action("add-new-images").setChecked(adds)
         if adds and not before and self._project is not None and self._project.may_write:
-            self._project.growing.add_found()
+            self.growth_strip.add_found()
 
     def _show_labels_again(self) -> None:
         """Show the labels: nobody can see what they paint while the labels are hidden."""
