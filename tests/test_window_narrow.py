@@ -1,6 +1,7 @@
 """A real window in little room: nothing that is said widens it, and what matters stays readable."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QToolBar, QToolButton
 
 from segstudio.app.values import JobKind
 from segstudio.ui.theme import current_theme
+from segstudio.ui.window.status_bar import zoom_text
 from tests.window_bench import Bench, open_bench
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -177,3 +179,49 @@ def test_a_message_goes_when_what_failed_is_tried_again(narrow: Bench) -> None:
     narrow.session.add_images([narrow.opened.path.parent / "images"])
     narrow.wait(lambda: not strip.isVisible())
     narrow.wait(lambda: "All of these images are already in the project" in narrow.said)
+
+
+def test_the_export_panel_is_readable_in_a_window_of_800_pixels(narrow: Bench, tmp_path: Path) -> None:
+    narrow.window.resize(800, 600)
+    panel = narrow.window.export_panel
+    narrow.drag((40, 40), (60, 50))
+    narrow.settle()
+    narrow.key(Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    narrow.wait(panel.isVisible)
+    panel.content.setCurrentIndex(panel.content.findData("labels"))
+    panel.folder.setText(str(tmp_path / "out"))
+    narrow.click("exportStart")
+    narrow.wait(lambda: panel.state.text().startswith("Done: "))
+    QTest.qWait(50)
+    assert panel.state.shown() == panel.state.text()
+    for choice in (panel.format, panel.content):
+        words = choice.fontMetrics().horizontalAdvance(choice.currentText())
+        assert choice.width() >= words + 28, "the words, and the chevron beside them"
+    assert narrow.window.width() == 800
+    narrow.key(Qt.Key.Key_Escape)
+    narrow.wait(lambda: not panel.isVisible())
+
+
+def test_no_zoom_is_said_while_an_image_loads(narrow: Bench) -> None:
+    label = narrow.window.status_bar.zoom_label
+    assert label.text() != ""
+    narrow.session.open_image(1)
+    narrow.window.resize(720, 540)
+    narrow.canvas.zoomChanged.emit(454.0)
+    assert label.text() == ""
+    narrow.wait(lambda: narrow.shown and not narrow.opened.navigation.loading)
+    narrow.wait(lambda: label.text() == zoom_text(narrow.canvas.scale))
+
+
+@pytest.mark.parametrize("height", [460, 520, 600, 900])
+def test_the_list_shows_whole_rows_with_the_chosen_image_in_sight(narrow: Bench, height: int) -> None:
+    narrow.window.resize(460, height)
+    view = narrow.window.arrangement.images.view
+    for image in range(len(narrow.opened.navigation.items)):
+        narrow.shows(image)
+        QTest.qWait(20)
+        port = view.viewport().rect()
+        rects = [view.visualRect(view.model().index(row, 0)) for row in range(view.model().rowCount())]
+        assert port.contains(rects[image]), "the chosen image is in sight"
+        seen = [rect for rect in rects if rect.intersects(port)]
+        assert all(port.contains(rect) for rect in seen), "no row is cut"
