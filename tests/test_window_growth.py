@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 
@@ -325,7 +325,9 @@ def test_a_selection_is_marked_done_together_not_done_and_back_by_undo(me: Hand)
 def test_images_without_a_proposal_are_left_as_they_are_where_done_needs_one(me: Hand) -> None:
     me.opened.finishing.set_rest(Rest.PROPOSAL)
     me.wait(lambda: me.opened.store.setting("done_rest") == "proposal")
-    me.pick(4, "imageMarkDone")
+    menu = me.menu(4)
+    assert "press Enter, or label it first" in entry(menu, "imageMarkDone").toolTip()
+    me.choose(menu, "imageMarkDone")
     me.wait(lambda: "no proposal yet" in me.labels_say("no proposal yet"))
     assert me.statuses[4] == "new"
 
@@ -617,3 +619,31 @@ def test_images_that_are_found_do_not_hide_a_message(me: Hand) -> None:
     assert me.window.message_strip.isVisible()
     me.key(Qt.Key.Key_Escape)
     me.says("2 new images in the folder.")
+
+
+# -- the start page ---------------------------------------------------------------------------------------------------
+
+
+def test_the_start_page_shows_that_a_folder_can_be_dropped_on_it(qtbot: object, pics: Path) -> None:
+    me = Hand(None)
+    try:
+        me.window.show()
+        card = me.window.findChild(QWidget, "startCard")
+        assert card is not None
+        at_rest = card.grab().toImage().pixelColor(4, 20)
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(pics))])
+        enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, NONE)
+        QApplication.sendEvent(me.window, enter)
+        assert enter.isAccepted()
+        assert me.labels_say("Drop it here") == "Drop it here to open it."
+        assert card.grab().toImage().pixelColor(4, 20) != at_rest
+        QApplication.sendEvent(me.window, QDragLeaveEvent())
+        assert card.grab().toImage().pixelColor(4, 20) == at_rest
+        assert me.labels_say("Drop it here") == ""
+        words = QMimeData()
+        words.setText("only words")
+        QApplication.sendEvent(me.window, QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, words, LEFT, NONE))
+        assert me.labels_say("Drop it here") == "", "what cannot be dropped is not asked for"
+    finally:
+        me.end()

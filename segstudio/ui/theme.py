@@ -139,6 +139,8 @@ QAbstractItemView { background: $panel; border: 0; outline: 0; selection-backgro
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
+QFrame#startCard { border: 1px solid transparent; border-radius: 8px; }
+QFrame#startCard[invites="true"] { background: $accent_soft; border-color: $accent; }
 QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }

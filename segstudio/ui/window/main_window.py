@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from segstudio.app.values import JobKind
@@ -318,9 +318,15 @@ class MainWindow(QMainWindow):
         """Accept files and folders anywhere."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            self.start_page.invite(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """What was dragged over the window is gone."""
+        self.start_page.invite(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
+        self.start_page.invite(False)
         event.acceptProposedAction()
         self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
