@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 
-from segstudio.app.values import Rest
+from segstudio.app.values import ImagesFound, JobKind, Rest
 from segstudio.app.viewing.places import place_file
 from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
@@ -325,7 +325,9 @@ def test_a_selection_is_marked_done_together_not_done_and_back_by_undo(me: Hand)
 def test_images_without_a_proposal_are_left_as_they_are_where_done_needs_one(me: Hand) -> None:
     me.opened.finishing.set_rest(Rest.PROPOSAL)
     me.wait(lambda: me.opened.store.setting("done_rest") == "proposal")
-    me.pick(4, "imageMarkDone")
+    menu = me.menu(4)
+    assert "press Enter, or label it first" in entry(menu, "imageMarkDone").toolTip()
+    me.choose(menu, "imageMarkDone")
     me.wait(lambda: "no proposal yet" in me.labels_say("no proposal yet"))
     assert me.statuses[4] == "new"
 
@@ -401,6 +403,34 @@ def test_images_dropped_on_the_page_that_makes_projects_are_not_added_to_the_ope
     assert asked == [[str(one)]]
     assert me.window.pages.shows_new_project
     assert me.names == list(NAMES)
+
+
+def test_what_a_drop_added_is_taken_back_in_one_click_and_brought_again_in_another(me: Hand, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    for n in range(3):
+        picture(more / f"y[{n}].png", 12 + n)
+    me.drop(more)
+    me.says("3 images were added to the project")
+    before = len(me.seqs)
+    me.click("undoAddingButton")
+    me.says("3 images removed. Their files are untouched.")
+    me.wait(lambda: me.names == list(NAMES))
+    assert len(me.seqs) - before <= 1, "one edit"
+    assert me.session.current_image == "a.png"
+    assert len(list(more.iterdir())) == 3
+    me.click("undoRemovalButton")
+    me.wait(lambda: len(me.names) == 8)
+
+
+def test_what_was_added_is_said_until_work_goes_on(me: Hand, tmp_path: Path) -> None:
+    me.drop(picture(tmp_path / "other" / "x.png", 11))
+    me.says("'x.png' was added to the project")
+    me.session.set_class("cell")
+    me.drag((20, 20), (40, 30))
+    me.wait(lambda: me.strip.isHidden())
+    me.drop(tmp_path / "other" / "x.png")
+    me.wait(lambda: "All of these images are already in the project" in me.said)
+    assert me.strip.isHidden(), "there is nothing to undo"
 
 
 # -- new images in the folder -----------------------------------------------------------------------------------------
@@ -581,3 +611,63 @@ def test_scripts_add_remove_hold_out_and_reject(me: Hand, tmp_path: Path) -> Non
     assert me.opened.proposals.seen is None
     assert me.opened.proposals.rejected
     assert me.opened.navigation.shown == ImageId(1)
+
+
+# -- what is said above the image -------------------------------------------------------------------------------------
+
+
+def test_the_newest_strip_comes_first_and_the_older_one_comes_back(me: Hand) -> None:
+    message = me.window.message_strip
+    me.session.notices.fail(JobKind.IMPORT, "No image was found there.")
+    assert message.isVisible()
+    me.pick(3, "imageRemove")
+    me.says("1 image removed. Its file is untouched.")
+    assert not message.isVisible(), "one strip at a time"
+    me.key(Qt.Key.Key_Escape)
+    assert not me.strip.isVisible()
+    assert message.isVisible()
+    me.pick(2, "imageRemove")
+    me.says("1 image removed. Its file is untouched.")
+    me.session.notices.fail(JobKind.IMPORT, "No mask was found there.")
+    assert message.isVisible()
+    assert not me.strip.isVisible()
+    me.key(Qt.Key.Key_Escape)
+    me.says("1 image removed. Its file is untouched.")
+    me.click("undoRemovalButton")
+    me.wait(lambda: len(me.names) == 4)
+
+
+def test_images_that_are_found_do_not_hide_a_message(me: Hand) -> None:
+    me.session.notices.fail(JobKind.IMPORT, "No image was found there.")
+    me.strip._has_found(ImagesFound(2, "2 new images in the folder."))
+    assert me.window.message_strip.isVisible()
+    me.key(Qt.Key.Key_Escape)
+    me.says("2 new images in the folder.")
+
+
+# -- the start page ---------------------------------------------------------------------------------------------------
+
+
+def test_the_start_page_shows_that_a_folder_can_be_dropped_on_it(qtbot: object, pics: Path) -> None:
+    me = Hand(None)
+    try:
+        me.window.show()
+        card = me.window.findChild(QWidget, "startCard")
+        assert card is not None
+        at_rest = card.grab().toImage().pixelColor(4, 20)
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(pics))])
+        enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, NONE)
+        QApplication.sendEvent(me.window, enter)
+        assert enter.isAccepted()
+        assert me.labels_say("Drop it here") == "Drop it here to open it."
+        assert card.grab().toImage().pixelColor(4, 20) != at_rest
+        QApplication.sendEvent(me.window, QDragLeaveEvent())
+        assert card.grab().toImage().pixelColor(4, 20) == at_rest
+        assert me.labels_say("Drop it here") == ""
+        words = QMimeData()
+        words.setText("only words")
+        QApplication.sendEvent(me.window, QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, words, LEFT, NONE))
+        assert me.labels_say("Drop it here") == "", "what cannot be dropped is not asked for"
+    finally:
+        me.end()

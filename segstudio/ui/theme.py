@@ -102,6 +102,7 @@ QToolBar#toolBar { border-right: 1px solid $line; }
 QToolBar::separator { background: $edge; width: 1px; height: 1px; margin: 4px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 4px 4px 8px; }
 QToolBar#toolBar QToolButton, QToolButton[role="icon"], QToolButton[role="bare"] { padding: 4px; }
+QToolBar QToolButton#qt_toolbar_ext_button { padding: 0; background: $control; border-color: $edge; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $pressed; }
 QToolButton:checked { background: $accent_soft; border-color: $accent; }
@@ -138,6 +139,8 @@ QAbstractItemView { background: $panel; border: 0; outline: 0; selection-backgro
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
+QFrame#startCard { border: 1px solid transparent; border-radius: 8px; }
+QFrame#startCard[invites="true"] { background: $accent_soft; border-color: $accent; }
 QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }

@@ -109,7 +109,7 @@ class Training(QObject):
             self.started.emit()
         if isinstance(event, Warned) and self._resuming:
             self._resuming = False
-            self._ground.notices.announce(JobKind.TRAIN, event.sentence)
+            self._ground.notices.say(event.sentence)
         self.happened.emit(event)
 
     def _end(self) -> None:

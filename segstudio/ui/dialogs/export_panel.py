@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import N_, _, count
-from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, role_label
+from segstudio.ui.panels.controls import Choice, muted_label, role_label
+from segstudio.ui.panels.two_lines import TwoLines
 from segstudio.ui.text import beside_icon, typed_path, wrapped
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.shortcut_guard import make_form
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from segstudio.app.values import Notice
 
 __all__ = ["ExportPanel"]
+
+_LEAST_W = 72
 
 _CONTENTS = (
     ("labels", N_("All labelled images")),
@@ -47,7 +50,7 @@ class ExportPanel(QFrame):
         self.start = QPushButton(_("Export"))
         self.show_folder = QPushButton(_("Show folder"))
         self.close_button = QToolButton()
-        self.state = ElidedLabel()
+        self.state = TwoLines()
         self.problem = QLabel()
         self._written: Path | None = None
         self._project: OpenedProject | None = None
@@ -116,6 +119,9 @@ class ExportPanel(QFrame):
             widget.setObjectName(name)
             widget.setToolTip(words)
             widget.setAccessibleName(words)
+        for choice in (self.format, self.content):
+            choice.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToContents)
+            choice.setMinimumWidth(_LEAST_W)  # they give way only where the window has no room at all
         self.state.setObjectName("exportState")
         self.state.setProperty("role", "muted")
         self.problem.setObjectName("exportProblem")
@@ -137,8 +143,7 @@ class ExportPanel(QFrame):
         row.addWidget(role_label(_("Export"), "title"))
         row.addWidget(self.format)
         row.addWidget(self.content)
-        row.addWidget(self.state, 1)
-        row.addWidget(self.show_folder)
+        row.addStretch(1)
         row.addWidget(self.close_button)
         below = QHBoxLayout()
         below.setSpacing(8)
@@ -146,11 +151,16 @@ class ExportPanel(QFrame):
         below.addWidget(self.folder, 1)
         below.addWidget(self.browse)
         below.addWidget(self.start)
+        said = QHBoxLayout()
+        said.setSpacing(8)
+        said.addWidget(self.state, 1)
+        said.addWidget(self.show_folder)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(4)
         column.addLayout(row)
         column.addLayout(below)
+        column.addLayout(said)
         column.addWidget(self.problem)
 
     def _choose(self) -> None:

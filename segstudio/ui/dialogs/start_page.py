@@ -37,7 +37,7 @@ class StartPage(QWidget):
         self._open_path = open_path
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
-        card = QFrame()
+        self._card = card = QFrame()
         card.setObjectName("startCard")
         card.setFixedWidth(_WIDTH)
         column = QVBoxLayout(card)
@@ -46,12 +46,22 @@ class StartPage(QWidget):
         column.addLayout(self._head())
         column.addLayout(self._buttons(open_, new))
         column.addLayout(self._recent)
-        hint = muted_label(_("You can also drop a folder, images or a project on this window."))
-        hint.setWordWrap(True)
-        column.addWidget(hint)
+        self._hint = muted_label("")
+        self._hint.setObjectName("startHint")
+        self._hint.setWordWrap(True)
+        column.addWidget(self._hint)
         grid = QGridLayout(self)
         grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
+        self.invite(False)
         self.refresh()
+
+    def invite(self, over: bool) -> None:
+        """Show that what is dragged `over` the window can be dropped."""
+        words = _("You can also drop a folder, images or a project on this window.")
+        self._hint.setText(_("Drop it here to open it.") if over else words)
+        if bool(self._card.property("invites")) != over:
+            self._card.setProperty("invites", over)
+            self._card.style().polish(self._card)
 
     def refresh(self) -> None:
         """List the recent projects that still exist."""

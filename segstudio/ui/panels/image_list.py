@@ -177,7 +177,7 @@ class ImageListPanel(QFrame):
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.verticalScrollBar().setSingleStep(CELL_H // 2)
+        view.verticalScrollBar().setSingleStep(CELL_H)  # a whole row
         view.picked.connect(self._picked)
         view.menuAsked.connect(self._show_menu)
         return view

@@ -43,7 +43,10 @@ class ImageMenu(QMenu):
         self._add("imageShowFolder", "open", _("Show in folder"), self._show_folders)
         self.addSeparator()
         mark = project.marking.mark
-        self._add("imageMarkDone", "done", _("Mark as done"), lambda: mark(ids, done=True), may and done < n)
+        ready = self._add("imageMarkDone", "done", _("Mark as done"), lambda: mark(ids, done=True), may and done < n)
+        if str(project.finishing.rest) == "proposal":
+            tip = _("An image without a proposal stays as it is: show it and press Enter, or label it first")
+            ready.setToolTip(tip)
         self._add("imageMarkNotDone", "", _("Mark as not done"), lambda: mark(ids, done=False), may and done > 0)
         self.addSeparator()
         learn = count(n, "Learn from this image", "Learn from these {n} images")

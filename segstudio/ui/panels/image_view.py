@@ -1,8 +1,10 @@
 """The view of the image list: which image is shown, which are selected, and where a menu is asked for."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+
+from segstudio.ui.panels.image_cell import CELL_H
 
 __all__ = ["ImageView"]
 
@@ -30,6 +32,14 @@ class ImageView(QListView):
     def selected(self) -> list[int]:
         """The selected rows, in the order of the list."""
         return sorted(index.row() for index in self.selectionModel().selectedIndexes())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show whole rows only, the chosen image among them: a strip of a row tells nobody anything."""
+        rest = self.height() % CELL_H if self.height() > CELL_H else 0
+        self.setViewportMargins(0, 0, 0, rest)
+        super().resizeEvent(event)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Pick the image that a key or a click went to."""

@@ -23,6 +23,7 @@ from segstudio.ui.window.actions import (
     added_tools,
     object_name,
 )
+from segstudio.ui.window.fitting_bar import FittingBar
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _MAIN_BAR = (
 )
 _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
 _ICON_ONLY = {"undo", "redo"}
+_SHORTENED = (("open", "import", "export"), ("propose", "accept", "reject", "done", "fine-tune"))
+"""What loses its words first in a narrow window, and what then: the steps of the loop keep theirs longest."""
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
 
@@ -182,15 +185,16 @@ class Bars:
                 self._actions[row.name].setIcon(icon(row.icon))
 
     def _toolbar(self, name: str, title: str, area: Qt.ToolBarArea, groups: tuple[tuple[str, ...], ...]) -> QToolBar:
-        bar = QToolBar(title, self._window)
+        upright = area is Qt.ToolBarArea.LeftToolBarArea
+        rows = {row.name: row for row in ACTIONS}
+        stages = () if upright else tuple(tuple(rows[row].button for row in stage) for stage in _SHORTENED)
+        bar = FittingBar(title, self._window, stages)
         bar.setObjectName(name)
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         bar.toggleViewAction().setVisible(False)
         bar.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
-        upright = area is Qt.ToolBarArea.LeftToolBarArea
-        rows = {row.name: row for row in ACTIONS}
         for place, group in enumerate(groups):
             if place:
                 bar.addSeparator()

@@ -33,12 +33,13 @@ class CursorReadout(QObject):
             return
         project.documents.historyChanged.connect(self._show)
         project.documents.classesChanged.connect(self._show)
+        project.navigation.imageLoading.connect(lambda _path: self._status_bar.show_zoom(0))
         project.navigation.imageFailed.connect(lambda _path, _why: self._status_bar.show_zoom(0))
         project.navigation.imageShown.connect(lambda: self._status_bar.show_zoom(self._canvas.scale))
 
     def _zoomed(self, scale: float) -> None:
         navigation = self._project.navigation if self._project is not None else None
-        there = navigation is not None and navigation.index >= 0 and not navigation.failed
+        there = navigation is not None and navigation.shown is not None and not navigation.loading
         self._status_bar.show_zoom(scale if there else 0)
 
     def _hovered(self, x: float, y: float) -> None:

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton
 
 from segstudio.app.values import DoneState
 from segstudio.text import _
 from segstudio.ui.window.icons import icon, pixmap
+from segstudio.ui.window.notice_stack import PassingStrip
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DoneStrip"]
 
 
-class DoneStrip(QFrame):
+class DoneStrip(PassingStrip):
     """`doneStrip`, with `confirmEmptyButton`; shown until something is labelled or a person decides."""
 
     def __init__(self, session: "Session") -> None:
@@ -51,7 +52,7 @@ class DoneStrip(QFrame):
         row.addWidget(self.confirm_button)
         row.addWidget(self.close_button)
         self.confirm_button.clicked.connect(lambda: session.mark_done(empty=True))
-        self.close_button.clicked.connect(self.withdraw)
+        self.close_button.clicked.connect(self.dismiss)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -62,7 +63,7 @@ class DoneStrip(QFrame):
             project.finishing.stateChanged.connect(self._show)
         self._show()
 
-    def withdraw(self) -> None:
+    def dismiss(self) -> None:
         """Withdraw the question."""
         if self._project is not None:
             self._project.finishing.withdraw()
@@ -70,3 +71,5 @@ class DoneStrip(QFrame):
     def _show(self) -> None:
         state = self._project.finishing.state if self._project is not None else DoneState.IDLE
         self.setVisible(state is DoneState.NOTHING_LABELLED)
+        if state is DoneState.NOTHING_LABELLED:
+            self.spoke.emit()

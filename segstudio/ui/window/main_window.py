@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from segstudio.app.values import JobKind
@@ -157,12 +157,8 @@ class MainWindow(QMainWindow):
             self._show_project()
         elif not self.export_panel.isHidden():
             self.export_panel.toggle()
-        elif not self.message_strip.isHidden():
-            self.message_strip.dismiss()
-        elif self.done_strip.isHidden() and not self.growth_strip.isHidden():
-            self.growth_strip.dismiss()
         else:
-            self.done_strip.withdraw()
+            self.strips.dismiss_first()
         self.pages.focus()
 
     # -- made once -----------------------------------------------------------------------------------------------------
@@ -260,7 +256,7 @@ class MainWindow(QMainWindow):
         self._adds_new_images = adds
         self.bars.action("add-new-images").setChecked(adds)
         if adds and not before and self._project is not None and self._project.may_write:
-            self._project.growing.add_found(asked=False)
+            self.growth_strip.add_found(asked=False)
 
     def _show_labels_again(self) -> None:
         """Show the labels: nobody can see what they paint while the labels are hidden."""
@@ -322,9 +318,15 @@ class MainWindow(QMainWindow):
         """Accept files and folders anywhere."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            self.start_page.invite(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """What was dragged over the window is gone."""
+        self.start_page.invite(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
+        self.start_page.invite(False)
         event.acceptProposedAction()
         self._dropped([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 

@@ -8,20 +8,30 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
 
 from segstudio.app.values import EngineKind, JobKind, NoticeKind, TroubleKind
 from segstudio.text import _
+from segstudio.ui.panels.two_lines import TwoLines
 from segstudio.ui.text import beside_icon
 from segstudio.ui.window.icons import icon, pixmap
+from segstudio.ui.window.notice_stack import PassingStrip
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import EngineState, Notice, SaveState
+    from segstudio.app.values import EngineState, JobId, Notice, SaveState
 
 __all__ = ["MessageStrip", "ReadOnlyBanner"]
+
+_OF_ONE_IMAGE = (JobKind.ACCEPT, JobKind.DONE, JobKind.PROPOSE, JobKind.WAIT)
+"""What a person reads about these is about the image on screen."""
+
+_AUTOMATIC = (JobKind.IMAGE, JobKind.PROPOSE)
+"""These begin again by themselves, and only their success says that all is well."""
+
+_NARROW_PX = 480
 
 _MOMENT_S = 0.04
 """How long a click may block for a quick answer; too short to notice."""
@@ -42,7 +52,7 @@ def _sentence(name: str) -> QLabel:
     return label
 
 
-class MessageStrip(QFrame):
+class MessageStrip(PassingStrip):
     """`messageStrip`: the newest failure or other important message, until it is closed or no longer true.
 
     `said_elsewhere` answers whether another visible part of the window already shows a failure.
@@ -50,14 +60,18 @@ class MessageStrip(QFrame):
 
     def __init__(self, session: "Session", said_elsewhere: Callable[["Notice"], bool] = lambda _: False) -> None:
         super().__init__()
-        self._said_elsewhere = said_elsewhere
+        self._session, self._said_elsewhere = session, said_elsewhere
         self.setObjectName("messageStrip")
         self.setProperty("role", "alert")
         self.setAccessibleName(_("Message"))
         self._job: JobKind | None = None
         self._engine_died = False
         self._project: OpenedProject | None = None
-        self.text = _sentence("messageText")
+        self._sign = _picture("warning")
+        self._path: str | None = None
+        self._under_way: frozenset[JobId] = frozenset()
+        self.text = TwoLines()
+        self.text.setObjectName("messageText")
         self.details_button = QPushButton(_("Details"))
         self.details_button.setObjectName("messageDetails")
         self.details_button.setCheckable(True)
@@ -79,6 +93,7 @@ class MessageStrip(QFrame):
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
         session.notices.told.connect(self._told)
+        session.jobs.changed.connect(self._tried_again)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -90,21 +105,27 @@ class MessageStrip(QFrame):
             project.documents.saveStateChanged.connect(self._saved)
             project.engineStateChanged.connect(self._engine)
             project.proposals.proposalReady.connect(partial(self._succeeded, JobKind.PROPOSE))
-            project.navigation.imageShown.connect(partial(self._succeeded, JobKind.IMAGE))
+            project.navigation.imageShown.connect(self._image_shown)
             project.training.finished.connect(partial(self._succeeded, JobKind.TRAIN))
             project.exports.finished.connect(partial(self._succeeded, JobKind.EXPORT))
 
-    def say(self, job: JobKind | None, sentence: str, details: str = "") -> None:
-        """Show a sentence; `job` is the job that failed, so that its next success removes the sentence."""
+    def say(self, job: JobKind | None, sentence: str, details: str = "", *, alarms: bool = True) -> None:
+        """Show a sentence; `job` is the job that failed, so that its next success removes the sentence.
+
+        What does not alarm has no warning sign, and the colours of the other strips.
+        """
         self._job, self._engine_died = job, False
+        self._path = self._project.navigation.path if self._project is not None else None
+        self._under_way = frozenset(state.id for state in self._session.jobs.states)
+        self._dress(alarms)
         self.text.setText(sentence)
-        self.text.setAccessibleName(sentence)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
-        self.copy_button.setText(beside_icon(_("Copy details") if details else _("Copy")))
+        self._name_copy()
         self.details_button.setChecked(False)
         self.details.setVisible(False)
         self.show()
+        self.spoke.emit()
 
     def dismiss(self) -> None:
         """Remove the message."""
@@ -114,7 +135,7 @@ class MessageStrip(QFrame):
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(_picture("warning"))
+        row.addWidget(self._sign)
         row.addWidget(self.text, 1)
         row.addWidget(self.details_button)
         row.addWidget(self.copy_button)
@@ -124,6 +145,36 @@ class MessageStrip(QFrame):
         column.setSpacing(4)
         column.addLayout(row)
         column.addWidget(self.details)
+
+    def _dress(self, alarms: bool) -> None:
+        role = "alert" if alarms else "strip"
+        self._sign.setVisible(alarms)
+        if self.property("role") != role:
+            self.setProperty("role", role)
+            self.style().polish(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the room to the sentence in a narrow window: the button keeps its icon."""
+        super().resizeEvent(event)
+        self._name_copy()
+
+    def _name_copy(self) -> None:
+        words = _("Copy details") if self.details.toPlainText() else _("Copy")
+        self.copy_button.setAccessibleName(words)
+        self.copy_button.setText("" if self.width() < _NARROW_PX else beside_icon(words))
+
+    def _image_shown(self) -> None:
+        """Say nothing more of the image before."""
+        self._succeeded(JobKind.IMAGE)
+        if self._job in _OF_ONE_IMAGE and self._project is not None and self._project.navigation.path != self._path:
+            self.dismiss()
+
+    def _tried_again(self) -> None:
+        """Say nothing more of a job once it is tried again."""
+        if self._job is None or self._job in _AUTOMATIC:
+            return
+        if any(state.id not in self._under_way for state in self._session.jobs.of(self._job)):
+            self.dismiss()
 
     def _succeeded(self, job: JobKind | None, _: object = None) -> None:
         if job is not None and self._job is job:
@@ -137,7 +188,7 @@ class MessageStrip(QFrame):
             return
         if notice.job in (JobKind.IMAGE, JobKind.PROPOSE) and self._said_above(notice.sentence):
             return
-        self.say(notice.job, notice.sentence, notice.details)
+        self.say(notice.job, notice.sentence, notice.details, alarms=notice.kind is not NoticeKind.NEWS)
 
     def _said_above(self, sentence: str) -> bool:
         """Whether the image banner already says it, with what to do."""

@@ -3,14 +3,25 @@
 Each strip shows and hides itself as if it were alone; the next one appears when the one before it goes.
 """
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-__all__ = ["Strips"]
+__all__ = ["PassingStrip", "Strips"]
+
+
+class PassingStrip(QFrame):
+    """A strip that says what has just happened, and can be closed; `spoke` announces something new on it."""
+
+    spoke = Signal()
+
+    def dismiss(self) -> None:
+        """Close what the strip says."""
+        self.hide()
 
 
 class Strips(QWidget):
-    """`strips`, the most important first."""
+    """`strips`, the most important first. Of passing strips the one that spoke last goes before all but the first of
+    `strips`: it answers what a person has just done."""
 
     def __init__(self, *strips: QWidget) -> None:
         super().__init__()
@@ -18,16 +29,26 @@ class Strips(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self._places: list[tuple[QWidget, QWidget]] = []
+        self._places: dict[QWidget, QWidget] = {}
+        self._spoke: list[QWidget] = []
         for strip in strips:
             place = QWidget()
             inside = QVBoxLayout(place)
             inside.setContentsMargins(0, 0, 0, 0)
             inside.addWidget(strip)
             column.addWidget(place)
-            self._places.append((strip, place))
+            self._places[strip] = place
             strip.installEventFilter(self)
+            if isinstance(strip, PassingStrip):
+                strip.spoke.connect(self._heard)
         self._choose()
+
+    def dismiss_first(self) -> None:
+        """Close the passing strip that comes first; the one behind it appears."""
+        for strip in self._in_order():
+            if isinstance(strip, PassingStrip) and not strip.isHidden():
+                strip.dismiss()
+                return
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Choose again when a strip was shown or hidden."""
@@ -35,8 +56,19 @@ class Strips(QWidget):
             self._choose()
         return False
 
+    def _heard(self) -> None:
+        strip = self.sender()
+        assert isinstance(strip, QWidget)
+        self._spoke = [strip, *(other for other in self._spoke if other is not strip)]
+        self._choose()
+
+    def _in_order(self) -> list[QWidget]:
+        first, *others = self._places
+        return [first, *self._spoke, *(strip for strip in others if strip not in self._spoke)]
+
     def _choose(self) -> None:
-        first = next((strip for strip, _ in self._places if not strip.isHidden()), None)
-        for strip, place in self._places:
+        self._spoke = [strip for strip in self._spoke if not strip.isHidden()]
+        first = next((strip for strip in self._in_order() if not strip.isHidden()), None)
+        for strip, place in self._places.items():
             place.setVisible(strip is first)
         self.setVisible(first is not None)
