@@ -1,5 +1,6 @@
 """Marks on many images are written with what holds when they are written, however long the look at the files took."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,20 @@ def desk(qtbot: Any, project_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    """Do something in the window once, after the first look at the files and before it is written."""
+def meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Do something in the window once, after the first look at the files and before it is written: the look's thread
+    goes on once `done` holds."""
 
-    def do(what: Callable[[], object]) -> None:
+    def do(what: Callable[[], object], done: Callable[[], object] = lambda: True) -> None:
         real, still = marking.acceptance, [what]
 
         def slow(*args: Any, **options: Any) -> Any:
             plan = yield from real(*args, **options)
             if still:
                 desk.opened.ground.main.post(still.pop())
+                end = time.monotonic() + 10
+                while not done() and time.monotonic() < end:
+                    time.sleep(0.01)
             return plan
 
         monkeypatch.setattr(marking, "acceptance", slow)
@@ -86,9 +91,7 @@ def test_all_that_is_unlabelled_becomes_background_where_nothing_is_in_the_way(d
     assert desk.known_pixels() == 3 * SIZE[0] * SIZE[1]
 
 
-def test_a_class_that_was_locked_meanwhile_gets_no_pixel(
-    desk: Desk, meanwhile: Callable[[Callable[[], object]], None]
-) -> None:
+def test_a_class_that_was_locked_meanwhile_gets_no_pixel(desk: Desk, meanwhile: Callable[..., None]) -> None:
     meanwhile(lambda: desk.opened.classes.change("background", locked=True))
     desk.mark_all()
     assert desk.opened.documents.classes.background.locked
@@ -96,19 +99,16 @@ def test_a_class_that_was_locked_meanwhile_gets_no_pixel(
     assert Status.DONE not in desk.statuses()
 
 
-def test_an_image_that_was_removed_meanwhile_is_left_as_it_is(
-    desk: Desk, meanwhile: Callable[[Callable[[], object]], None]
-) -> None:
-    meanwhile(lambda: desk.opened.growing.remove_images([ImageId(3)]))
+def test_an_image_that_was_removed_meanwhile_is_left_as_it_is(desk: Desk, meanwhile: Callable[..., None]) -> None:
+    growing, store = desk.opened.growing, desk.opened.store
+    meanwhile(lambda: growing.remove_images([ImageId(3)]), lambda: ImageId(3) in store.taken_out())
     desk.mark_all()
     assert "2 images marked done." in desk.said
     assert [status is Status.DONE for status in desk.statuses()] == [True, True, False]
     assert desk.known_pixels() == 2 * SIZE[0] * SIZE[1]
 
 
-def test_a_setting_that_was_changed_meanwhile_counts(
-    desk: Desk, meanwhile: Callable[[Callable[[], object]], None]
-) -> None:
+def test_a_setting_that_was_changed_meanwhile_counts(desk: Desk, meanwhile: Callable[..., None]) -> None:
     desk.set_rest(Rest.UNKNOWN)
     meanwhile(lambda: desk.opened.finishing.set_rest(Rest.BACKGROUND))
     desk.mark_all()

@@ -11,6 +11,7 @@ import pytest
 
 from segstudio import registry
 from segstudio.app.editing.active_tool import ActiveTool
+from segstudio.app.editing.class_choice import StoredClasses
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Tool
@@ -229,7 +230,8 @@ def test_a_locked_class_is_told_at_the_first_click_and_at_no_other(bench: Bench)
     bench.click(*TRIANGLE)
     chosen = bench.documents.class_id
     row = bench.documents.classes[chosen]
-    bench.documents.choice.take(bench.documents.classes.with_class(replace(row, locked=True)))
+    locked = bench.documents.classes.with_class(replace(row, locked=True))
+    bench.documents.choice.take(StoredClasses(locked, bench.project.next_class()))
     bench.click((30, 30))
     assert bench.said == []
     bench.documents.cancel_gesture()
