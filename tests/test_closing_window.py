@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from segstudio.app.editing.stored_state import read_state
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
 from segstudio.store.project import Project
@@ -137,7 +138,7 @@ def imported(me: Bench) -> None:
             yield edit
 
     project.writer.write_all(edits(), Batch(Cause.IMPORT)).result(30)
-    opened.documents._follow(None)
+    opened.documents._follow(None, read_state(opened.store, opened.documents._open.images, None))
 
 
 def press(me: Bench, key: Qt.Key) -> None:

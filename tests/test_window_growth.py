@@ -299,6 +299,7 @@ def test_the_last_images_cannot_be_removed_and_that_is_said(me: Hand) -> None:
     QTest.keyClick(me.window.windowHandle(), Qt.Key.Key_A, CTRL)
     assert me.selected == [0, 1, 2, 3, 4]
     me.pick(0, "imageRemove")
+    me.wait(lambda: me.failures)
     assert "The last image cannot be taken out" in me.failures[-1]["sentence"]
     assert me.names == list(NAMES)
 

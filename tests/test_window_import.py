@@ -381,8 +381,10 @@ def test_cancelling_proposals_says_how_many_came_in(bench: Bench, masks: Path, m
     def held(found: CheckedImport) -> Iterator[Any]:
         steps = real(found)
         yield next(steps)
-        yield next(steps)
+        first = next(steps)
+        yield first
         go_on.wait(20)
+        yield first  # here a cancel is seen
         yield from steps
 
     monkeypatch.setattr(CheckedImport, "add_proposals", held)

@@ -311,6 +311,7 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     go = me.holds(patch)
     QTest.mouseClick(dialog.restore, LEFT)
     assert dialog.state.text() == "Restoring …"
+    me.wait(lambda: me.session.jobs.of(JobKind.RESTORE))
     me.cancel(JobKind.RESTORE)
     go.set()
     me.wait(lambda: "cancelled" in dialog.state.text())

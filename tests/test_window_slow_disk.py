@@ -17,9 +17,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from segstudio.app.values import Rest
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
-from segstudio.labels.model import Seq
+from segstudio.labels.model import Seq, Status
 from segstudio.store import project as projects
 from segstudio.store.database import connect as connecting
 from segstudio.store.database import connections
@@ -190,11 +191,14 @@ def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowD
 
 
 @contextmanager
-def at_work(slow: type[SlowDisk], pulse: Pulse) -> Iterator[None]:
-    """Meanwhile the disk takes its time, and the GUI thread neither asks it for anything nor waits for it."""
+def at_work(slow: type[SlowDisk], pulse: Pulse, statement_s: float = STATEMENT_S) -> Iterator[None]:
+    """Meanwhile the disk takes its time, and the GUI thread neither asks it for anything nor waits for it.
+
+    Where workers have much to ask, a statement may take less: what the GUI thread asks for is written down anyway.
+    """
     QTest.qWait(50)
     slow.asked.clear()
-    slow.delay_s = STATEMENT_S
+    slow.delay_s = statement_s
     pulse.restart()
     yield
     slow.delay_s = 0.0
@@ -344,19 +348,72 @@ def test_an_image_is_taken_out_without_the_window_asking_the_disk(
     assert me.failures == []
 
 
-def test_the_list_with_an_added_image_is_read_beside_the_window(
-    me: Bench, slow: type[SlowDisk], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_images_are_added_without_the_window_asking_the_disk(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse, tmp_path: Path
 ) -> None:
     Image.fromarray(np.full((50, 60), 9, np.uint8)).save(tmp_path / "new.png")
-    threads: list[threading.Thread] = []
-    images = me.opened.store.images
-    monkeypatch.setattr(
-        me.opened.store, "images", lambda **how: threads.append(threading.current_thread()) or images(**how)
-    )
-    me.session.add_images([tmp_path / "new.png"])
-    me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
-    assert threads
-    assert threading.main_thread() not in threads
+    with at_work(slow, pulse, 0.03):
+        me.session.add_images([tmp_path / "new.png"])
+        me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
+    assert me.failures == []
+
+
+def test_a_snapshot_is_restored_and_the_restore_undone_without_the_window_asking_the_disk(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    me.opened.snapshots.keep("before")
+    me.wait(lambda: me.said)
+    me.drag((40, 40), (80, 40))
+    me.settle()
+    after, restored = painted(me), []
+    me.opened.snapshots.restored.connect(restored.append)
+    (kept,) = [item for item in me.opened.snapshots.items if item.name == "before"]
+    with at_work(slow, pulse, 0.03):
+        me.opened.snapshots.restore_project(kept.id)
+        me.wait(lambda: len(restored) == 1, 60)
+    assert painted(me) == 0
+    with at_work(slow, pulse, 0.03):
+        me.opened.snapshots.undo_restore()
+        me.wait(lambda: len(restored) == 2, 60)
+    assert painted(me) == after
+    assert me.failures == []
+
+
+def test_strokes_made_while_what_was_restored_is_being_read_are_kept(me: Bench, slow: type[SlowDisk]) -> None:
+    me.drag((40, 40), (80, 40))
+    me.settle()
+    me.opened.snapshots.keep("first")
+    me.wait(lambda: me.said)
+    me.shows(1)
+    me.drag((40, 60), (80, 60))
+    me.settle()
+    (kept,) = [item for item in me.opened.snapshots.items if item.name == "first"]
+    first, restored = me.opened.navigation.rows[0].id, []
+    me.opened.snapshots.restored.connect(restored.append)
+    slow.delay_s = 0.05
+    me.opened.snapshots.restore(kept.id, first)  # the image on screen is another one
+    me.wait(lambda: me.opened.documents.long.running, 20)
+    me.drag((40, 90), (80, 90))
+    before = painted(me)
+    me.wait(lambda: restored, 60)
+    slow.delay_s = 0.0
+    me.settle()
+    assert painted(me) == before
+    me.shows(0)
+    me.shows(1)
+    assert painted(me) == before
+
+
+def test_an_image_is_marked_done_for_many_without_the_window_asking_the_disk(
+    me: Bench, slow: type[SlowDisk], pulse: Pulse
+) -> None:
+    me.opened.finishing.set_rest(Rest.BACKGROUND)
+    me.settle()
+    images = [row.id for row in me.opened.navigation.rows[:2]]
+    with at_work(slow, pulse, 0.03):
+        me.opened.marking.mark(images, done=True)
+        me.wait(lambda: [item.status for item in me.opened.navigation.items[:2]] == [Status.DONE] * 2, 60)
+    assert me.failures == []
 
 
 def test_the_list_of_snapshots_comes_when_the_disk_has_answered(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:

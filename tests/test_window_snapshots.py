@@ -79,7 +79,7 @@ def test_a_snapshot_is_kept_restored_and_the_restore_undone_by_hand(me: Bench) -
     me.settle()
     choose(dialog, "by hand")
     press(dialog, "snapshotRestore")
-    me.wait(lambda: len(reports) == 2)
+    me.wait(lambda: len(reports) == 3)
     me.settle()
     assert np.array_equal(me.session.labels(), kept)
     me.window.activateWindow()

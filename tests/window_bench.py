@@ -17,6 +17,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from segstudio.app.jobs import Worker
 from segstudio.app.open_project import OpenedProject
 from segstudio.app.values import JobKind, Notice, NoticeKind
 from segstudio.app.viewing.proposals import Proposals
@@ -70,11 +71,16 @@ def open_bench(home: Path) -> Iterator["Bench"]:
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(variable, str(home / variable))
-        bench = Bench(make_project(home))
-        # Every thread that lives as long as the window has begun: decoding, thumbnails, the engine, filling.
-        bench.wait(lambda: bench.ready, 120)
+        workers: list[Worker] = []
+        make = Worker.__init__
+        with patch.context() as watched:
+            watched.setattr(Worker, "__init__", lambda self, *args: workers.append(self) or make(self, *args))
+            bench = Bench(make_project(home))
+            bench.wait(lambda: bench.ready, 120)
         bench.session.accept_proposal()
         bench.wait(lambda: bench.seqs)
+        for worker in workers:  # every thread that lives as long as the window has begun
+            worker.submit(lambda: None).result(30)
         yield bench
         bench.close()
 

@@ -5,7 +5,7 @@ A job ends in exactly one of: a result, a `UserError`, a bug. Its starter ends i
 
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -28,16 +28,20 @@ class MainThread(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._closed = False
+        # A signal must not be sent by one thread while another deletes its sender, which follows `close`.
+        self._sending = threading.Lock()
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], object]) -> None:
         """Run `call` from the event loop; from any thread. After `close` nothing is run."""
-        if not self._closed:
-            self._posted.emit(call)
+        with self._sending:
+            if not self._closed:
+                self._posted.emit(call)
 
     def close(self) -> None:
         """Drop what is still posted."""
-        self._closed = True
+        with self._sending:
+            self._closed = True
 
     @Slot(object)
     def _run(self, call: Callable[[], object]) -> None:
@@ -133,6 +137,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._main = main
         self._open: set[Future[Any]] = set()
+        self._ended = threading.Condition()
 
     def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
         """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began.
@@ -141,9 +146,9 @@ class Worker:
         """
         future = self._pool.submit(work)
         self._open.add(future)
-        future.add_done_callback(self._open.discard)
         after = refusal if then is None else then
         future.add_done_callback(lambda f: None if f.cancelled() else self._main.post(lambda: after(f)))
+        future.add_done_callback(self._end)  # after it: what is waited for has been posted
         return future
 
     def close(self, wait_s: float | None = None, *, drop: bool = True) -> None:
@@ -152,4 +157,10 @@ class Worker:
         """
         self._pool.shutdown(wait=wait_s is None, cancel_futures=drop)
         if wait_s is not None:
-            wait(list(self._open), timeout=wait_s)
+            with self._ended:
+                self._ended.wait_for(lambda: not self._open, timeout=wait_s)
+
+    def _end(self, future: Future[Any]) -> None:
+        with self._ended:
+            self._open.discard(future)
+            self._ended.notify_all()

@@ -249,7 +249,7 @@ class OpenedProject(QObject):
             self.documents.saving.acknowledge_rest()
         self.object_counts.close(left())  # the last edits are counted until they are told of
         main.close()
-        self.documents.close()
+        self.documents.close(left())
         self.store.close(left())
         # Its connections may hold the last reference to the Session: as its child it would be deleted twice.
         self.setParent(QCoreApplication.instance())

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.background_writes import Write
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
-from segstudio.app.jobs import Worker
+from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import JobKind, Restored, SnapshotItem
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
@@ -132,25 +132,41 @@ class Snapshots(QObject):
             self._notices.attempt(call, JobKind.RESTORE)
 
     def restore(self, id_: int, image: ImageId | None) -> None:
-        """Restore the project, or one image; `restored` or a notice follows. Raises `UserError` where it cannot begin.
+        """Restore the project, or one image; `restored` or a notice follows.
 
         A stroke under way is kept first, so that undo leads back to it.
         """
-        snapshot = next((found for found in stored.listed(self._project) if found.id == id_), None)
-        if snapshot is None:
-            raise UserError(_("This snapshot is no longer in the project."))
-        images = None if image is None else [image]
-        restoring = stored.Restoring(self._project, snapshot.seq, images)
+        self._documents.commit_gesture()
+        project, images = self._project, None if image is None else [image]
+
+        def looked_up() -> tuple[str, stored.Restoring]:
+            snapshot = next((found for found in stored.listed(project) if found.id == id_), None)
+            if snapshot is None:
+                raise UserError(_("This snapshot is no longer in the project."))
+            return snapshot.name, stored.Restoring(project, snapshot.seq, images)
+
+        def begin(future: "Future[tuple[str, stored.Restoring]]") -> None:
+            if (error := refusal(future)) is not None:
+                self._not_restored(error)
+                return
+            self._documents.after(lambda: self._restore(*future.result(), image))
+
+        self._worker.submit(looked_up, begin)
+
+    def _restore(self, name: str, restoring: stored.Restoring, image: ImageId | None) -> None:
+        def reported(future: "Future[stored.RestoreReport]") -> None:
+            if (error := refusal(future)) is not None:
+                self._not_restored(error)
+                return
+            report = future.result()
+            self._undoable = None if report.last is None else _Restored(name, report)
+            self.restored.emit(Restored(name, report.paths, report.classes, report.unused))
 
         def told(_edits: int) -> None:
-            report = restoring.report()
-            self._undoable = None if report.last is None else _Restored(snapshot.name, report)
-            self.restored.emit(Restored(snapshot.name, report.paths, report.classes, report.unused))
+            self._worker.submit(restoring.report, reported)
 
-        text = _("Restoring '{name}'", name=snapshot.name)
-        changed = None if images is None else frozenset(images)
-        self._documents.commit_gesture()
-        self._documents.after(lambda: self._write(JobKind.RESTORE, text, restoring.start, changed, told))
+        text = _("Restoring '{name}'", name=name)
+        self._write(JobKind.RESTORE, text, restoring.start, None if image is None else frozenset([image]), told)
 
     @property
     def can_undo_restore(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from segstudio.app.editing import background_writes
 from segstudio.app.editing.background_writes import filling
 from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.editing.stored_state import read_state
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.values import Changed, JobKind
 from segstudio.app.viewing.navigation import Navigation
@@ -48,7 +49,7 @@ def edits(images: tuple[ImageId, ...] = IMAGES) -> Iterator[Edit]:
 def bring_in(bench: Bench) -> None:
     assert bench.project.writer is not None
     bench.project.writer.write_all(edits(), Batch(Cause.IMPORT)).result(30)
-    bench.documents._follow(None)
+    bench.documents._follow(None, read_state(bench.project, bench.documents._open.images, None))
 
 
 class Held:

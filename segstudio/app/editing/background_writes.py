@@ -1,16 +1,20 @@
 """Changes too large, or of too many images, to be made in memory: written by the writer's thread as one job.
 
 While one is under way nothing else can be written. A stroke on an image that it leaves alone waits in memory until it
-has ended; on an image that it changes none begins. Its end is reported after all its edits.
+has ended; on an image that it changes none begins. Its end is reported after all its edits, once a worker has read what
+the open documents follow.
 """
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from segstudio.app.editing.stored_state import StoredState
 from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import JobId, JobKind
 from segstudio.errors import Cancelled, ReadOnly, UserError
 from segstudio.labels.edit import Edit
@@ -25,6 +29,7 @@ __all__ = ["LongWrites", "Write", "filling"]
 
 _TELL_MS = 100
 _CANCEL_S = 10.0
+_READ_S = 5.0
 
 Write = Callable[[Ticker], "Future[int]"]
 
@@ -40,7 +45,7 @@ def filling(project: Project, header: Edit, work: Filling, outcome: Outcome | No
     return write
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Running:
     """`images` are those that it changes; None where that is not known, so all."""
 
@@ -52,16 +57,26 @@ class _Running:
     future: "Future[int]"
     then: Callable[[int], None]
     otherwise: Callable[[UserError], None] | None
+    read: "Future[StoredState] | None" = None
 
 
 class LongWrites(QObject):
-    """At most one long write. `written` has the images that may have changed (None = any); `ended` follows any end."""
+    """At most one long write. `written` has the images that may have changed (None = any), and what the store holds
+    now; `ended` follows any end."""
 
-    written = Signal(object)
+    written = Signal(object, object)
     ended = Signal()
 
-    def __init__(self, ground: Ground, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        reading: Callable[[frozenset[ImageId] | None], Callable[[], StoredState]],
+        parent: QObject | None = None,
+    ) -> None:
+        """`reading` says what is to be read once images were changed; what it returns is called on a worker."""
         super().__init__(parent)
+        self._reading = reading
+        self._worker = Worker("follow", ground.main)
         self._project = ground.project
         self._main, self._notices, self._jobs = ground.main, ground.notices, ground.jobs
         self._running: _Running | None = None
@@ -112,13 +127,17 @@ class LongWrites(QObject):
         id_ = self._jobs.show(kind, text, self._main, ticker.cancel)
         running = self._running = _Running(kind, id_, text, images, ticker, future, then, otherwise)
         self._timer.start()
-        future.add_done_callback(lambda _: self._main.post(lambda: self._end(running)))
+        future.add_done_callback(lambda _: self._main.post(lambda: self._read(running)))
 
     def finish_if_soon(self, timeout_s: float) -> None:
         """Wait a moment for the one under way; if it ends in time its end is reported now, so that no job is shown."""
-        running = self._running
+        running, end = self._running, monotonic() + timeout_s
         if running is not None and wait([running.future], timeout_s).done:
-            self._end(running)
+            self._finish(running, end - monotonic())
+
+    def close(self, wait_s: float | None = None) -> None:
+        """Read nothing more; a reading under way is waited for no longer than that."""
+        self._worker.close(wait_s)
 
     def finish(self, timeout_s: float) -> None:
         """Wait for the one under way, cancel it after the time, and report its end now.
@@ -138,11 +157,30 @@ class LongWrites(QObject):
                 )
                 self._notices.fail(running.kind, sentence)
                 return
-        self._end(running)
+        self._finish(running, _READ_S)
 
     def _tell(self) -> None:
         if self._running is not None:
             self._jobs.tell(self._running.id, fraction=self._running.ticker.fraction)
+
+    def _read(self, running: _Running) -> None:
+        """It was written, or not: read what the open documents follow, and report the end then."""
+        if self._running is not running or running.read is not None:
+            return
+        if running.future.exception() is not None:
+            self._end(running)
+            return
+        running.read = self._worker.submit(self._reading(running.images), lambda _: self._end(running))
+
+    def _finish(self, running: _Running, timeout_s: float) -> None:
+        """Report the end now, if what is read once it was written comes in time."""
+        self._read(running)
+        if running.read is not None and wait([running.read], max(0.0, timeout_s)).done:
+            self._end(running)
+
+    def _state(self, images: frozenset[ImageId] | None, read: "Future[StoredState]") -> StoredState:
+        """What was read. A disk that refused is asked once more, here: open documents must follow what was written."""
+        return self._reading(images)() if refusal(read) is not None else read.result()
 
     def _end(self, running: _Running) -> None:
         if self._running is not running:
@@ -151,9 +189,11 @@ class LongWrites(QObject):
         self._timer.stop()
         error = running.future.exception()
         self._jobs.end(running.id)
-        if error is None:
-            self.written.emit(running.images)
-        self.ended.emit()
+        try:
+            if running.read is not None:
+                self.written.emit(running.images, self._state(running.images, running.read))
+        finally:
+            self.ended.emit()  # what was held is let go, whatever could not be read
         if isinstance(error, Cancelled):
             self._notices.say(error.line)
         if isinstance(error, UserError) and running.otherwise is not None:

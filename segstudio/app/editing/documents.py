@@ -12,6 +12,7 @@ from segstudio.app.editing.door import Door
 from segstudio.app.editing.open_document import OpenDocument
 from segstudio.app.editing.open_documents import OpenDocuments
 from segstudio.app.editing.save_state import Saving
+from segstudio.app.editing.stored_state import StoredState, read_state
 from segstudio.app.editing.taking_back import job_words, undo_ends
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tools.base import Context, Paint
@@ -68,7 +69,9 @@ class Documents(QObject):
         super().__init__(parent)
         self._project, self.main, self._notices = ground.project, ground.main, ground.notices
         self.largest_edit_bytes = largest_edit_bytes
-        self.long = LongWrites(ground, self)
+        self.long = LongWrites(
+            ground, lambda changed: partial(read_state, ground.project, self._open.images, changed), self
+        )
         self._waiting = Waiting(self.long, self._may_call, partial(self._submit_stroke, held=True), self)
         self._waiting.released.connect(self._tell)
         self.long.written.connect(self._follow)
@@ -325,9 +328,10 @@ class Documents(QObject):
         """Whether something that was asked for waits."""
         return self._waiting.owes or bool(self._undoing.owed)
 
-    def close(self) -> None:
-        """Drop what waits; waiting strokes are in `held_edits`."""
-        self._undoing.close()
+    def close(self, wait_s: float | None = None) -> None:
+        """Drop what waits, but for what is being read `wait_s` at most; waiting strokes are in `held_edits`."""
+        self._undoing.close(wait_s)
+        self.long.close(wait_s)
         self._waiting.close()
         self.active_tool.rest()
 
@@ -367,12 +371,11 @@ class Documents(QObject):
         """Why nothing but strokes on other images can be changed now; '' where all can."""
         return self._waiting.busy
 
-    def _follow(self, images: frozenset[ImageId] | None) -> None:
-        """The store was changed: what is open is read again."""
-        self._open.follow(images)
-        classes = classes_of(self._project)
-        everywhere = classes.table.all != self.classes.all
-        self.choice.take(classes)
+    def _follow(self, images: frozenset[ImageId] | None, stored: StoredState) -> None:
+        """The store was changed, and holds this now."""
+        self._open.follow(stored, images)
+        everywhere = stored.classes.table.all != self.classes.all
+        self.choice.take(stored.classes)
         self.rewritten.emit(None if everywhere else images)
         self._tell()
 

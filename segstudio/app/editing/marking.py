@@ -64,21 +64,28 @@ class Marking(QObject):
     # -- done --------------------------------------------------------------------------------------------------------
 
     def _look(self, rows: list[ImageRow]) -> None:
-        classes, rest = self._documents.classes, self._finishing.rest
+        project, classes, rest = self._project, self._documents.classes, self._finishing.rest
+        changes = self._navigation.list_changes
 
-        def looked(plan: Acceptance) -> None:
-            self._documents.after(lambda: self._notices.attempt(lambda: go_on(plan), JobKind.DONE))
+        def steps() -> Generator[Progress, None, Acceptance | None]:
+            out = project.taken_out()
+            here = [row for row in rows if row.id not in out]
+            if not here:
+                return None
+            return (yield from acceptance(project, here, done=True, unproposed=True, classes=classes, rest=rest))
+
+        def looked(plan: Acceptance | None) -> None:
+            if plan is not None:
+                self._documents.after(lambda: self._notices.attempt(lambda: go_on(plan), JobKind.DONE))
 
         def go_on(plan: Acceptance) -> None:
-            out = self._project.taken_out()
-            here = [row for row in rows if row.id not in out]
-            if here == rows and self._documents.classes.all == classes.all and self._finishing.rest is rest:
+            same = self._documents.classes.all == classes.all and self._finishing.rest is rest
+            if same and self._navigation.list_changes == changes:
                 self._write(plan)
-            elif here:
-                self._look(here)
+            else:
+                self._look(rows)
 
-        steps = acceptance(self._project, rows, done=True, unproposed=True, classes=classes, rest=rest)
-        self._ground.jobs.follow(JobKind.DONE, _("Marking images done"), steps, self._ground.main, on_done=looked)
+        self._ground.jobs.follow(JobKind.DONE, _("Marking images done"), steps(), self._ground.main, on_done=looked)
 
     def _write(self, plan: Acceptance) -> None:
         if not plan.ready:

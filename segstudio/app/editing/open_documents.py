@@ -7,12 +7,14 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.open_document import OpenDocument, taken_out
 from segstudio.app.editing.save_state import Saving
+from segstudio.app.editing.stored_state import StoredState
 from segstudio.app.values import Changed
 from segstudio.errors import EditConflict
+from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import ImageId, Seq
 from segstudio.labels.tiles.raster import TileBudget
-from segstudio.store.project import Project
+from segstudio.store.project import History, Project
 
 __all__ = ["OpenDocuments"]
 
@@ -86,17 +88,24 @@ class OpenDocuments(QObject):
         for plane, rect in rects.items():
             self.changed.emit(Changed(None, opened.document.image, plane, rect))
 
-    def follow(self, images: frozenset[ImageId] | None) -> None:
-        """The store was changed, in these images or (None) anywhere: what is open is read again."""
+    @property
+    def images(self) -> tuple[ImageId, ...]:
+        """The images whose documents are in memory."""
+        return tuple(self._by_image)
+
+    def follow(self, stored: StoredState, images: frozenset[ImageId] | None) -> None:
+        """The store was changed, in these images or (None) anywhere, and holds this now."""
         self.generation += 1
-        self._saving.catch_up()
+        self._saving.catch_up(stored.last_seq)
         for image, opened in self._by_image.items():
+            if image not in stored.histories:
+                continue  # opened while the rest was read: it is of an older generation, and read again when shown
             if images is None or image in images:
-                self._read_anew(opened)
+                self._become(opened, stored.documents[image], stored.histories[image])
                 continue
             # Its pixels stay: strokes may be on them that the store has not got yet. An edit of the whole project, of
             # classes or of images that come back, stands in every image's history.
-            opened.history = self._project.history(image)
+            opened.history = stored.histories[image]
             opened.generation = self.generation
 
     def give_up(self, images: frozenset[ImageId | None]) -> None:
@@ -117,9 +126,13 @@ class OpenDocuments(QObject):
                 opened.document.apply(edit)
 
     def _read_anew(self, opened: OpenDocument) -> None:
+        image = opened.document.image
+        self._become(opened, self._project.document(image), self._project.history(image))
+
+    def _become(self, opened: OpenDocument, stored: Document, history: History) -> None:
         document, submitted = opened.document, self._saving.submitted
-        document.become(self._project.document(document.image))
-        opened.history = self._project.history(document.image)
+        document.become(stored)
+        opened.history = history
         opened.last, opened.generation = submitted, self.generation
         tables = frozenset({Table.OBJECTS, Table.IMAGES})
         for plane in range(len(document.raster.sizes)):

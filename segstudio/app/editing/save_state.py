@@ -59,9 +59,9 @@ class Saving(QObject):
         writer = self._project.writer
         self._saved(self._project.last_seq() if writer is None else writer.durable)
 
-    def catch_up(self) -> None:
-        """Others have written: their edits count as submitted."""
-        self.submitted = max(self.submitted, self._project.last_seq())
+    def catch_up(self, last_seq: Seq) -> None:
+        """Others have written, up to this edit: theirs count as submitted."""
+        self.submitted = max(self.submitted, last_seq)
 
     def state(self) -> SaveState:
         """The words of the status bar."""

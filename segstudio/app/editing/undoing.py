@@ -151,10 +151,10 @@ class Undoing:
             self.go_on()
         self._wishes.clear()
 
-    def close(self) -> None:
-        """Drop what is asked for."""
+    def close(self, wait_s: float | None = None) -> None:
+        """Drop what is asked for; what is being read is waited for no longer than that."""
         self._wishes.clear()
-        self._worker.close()
+        self._worker.close(wait_s)
 
     def _begin(self, wish: _Wish) -> None:
         """Do it, where its edit is in memory; else let it be read."""

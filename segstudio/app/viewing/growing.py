@@ -12,10 +12,9 @@ from PySide6.QtCore import QObject, Signal
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Job
-from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved, JobId, JobKind
+from segstudio.app.values import ImagesAdded, ImagesFound, ImagesRemoved, JobId, JobKind
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
-from segstudio.labels.edit import Table
 from segstudio.labels.model import ImageId
 from segstudio.store.growing import removal_edit
 from segstudio.store.values import ImageRow
@@ -72,12 +71,6 @@ class Growing(QObject):
         self._owes = False
         self._passed: set[Mark] = set()
         self._settled: frozenset[Mark] = frozenset()
-        self._changes = 0
-        documents.changed.connect(self._count_changes)
-
-    def _count_changes(self, change: Changed) -> None:
-        """Count the edits by which images come or go."""
-        self._changes += change.image is None and Table.IMAGES in change.tables
 
     def add(self, paths: Sequence[str], *, show: bool = False, lenient: bool = False) -> None:
         """Add files, folders and globs; with `show` the first of them is shown in the end, also where it was there.
@@ -121,14 +114,14 @@ class Growing(QObject):
         self._remove(lambda: rows)
 
     def _remove(self, meant: Callable[[], list[ImageRow]]) -> None:
-        before, project = self._changes, self._project
+        before, project = self._navigation.list_changes, self._project
 
         def steps() -> Generator[Progress, None, _Removal]:
             yield Progress(0, 0)
             return _Removal(meant(), project.taken_out())
 
         def planned(removal: _Removal) -> None:
-            if self._changes == before:
+            if self._navigation.list_changes == before:
                 self._take_out(removal)
             else:
                 self._remove(lambda: removal.rows)  # the list is another since it was asked

@@ -15,7 +15,8 @@ __all__ = ["ImageRows"]
 
 
 class ImageRows(QObject):
-    """`rows` and `items` stand in one order. `changed` has the places of rows that are others now.
+    """`rows` and `items` stand in one order. `changed` has the places of rows that are others now; `changes` counts the
+    edits by which images came or went.
 
     Where images were added or taken out the whole list is read, and `listRead` carries it to whoever knows which one
     is on screen, for `take`.
@@ -30,6 +31,7 @@ class ImageRows(QObject):
         self._problems: dict[ImageId, str] = {}
         self._stale: dict[ImageId, int] = {}
         self._list_changed_by: int | None = None
+        self.changes = 0
         self._complete = documents.saving.acknowledged
         self.reader = RowReader(ground.project, ground.main, self)
         self.reader.rowsRead.connect(self._rows_read)
@@ -95,6 +97,7 @@ class ImageRows(QObject):
                 self._stale[change.image] = change.seq
         elif change.seq is not None and Table.IMAGES in change.tables:
             self._list_changed_by = change.seq
+            self.changes += 1
 
     def _committed(self, seq: int) -> None:
         # A row is read again when its own last edit is durable: at an older one's end the store does not know it yet.

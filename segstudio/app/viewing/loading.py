@@ -5,20 +5,16 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from segstudio.app.editing.open_document import OpenDocument
+from segstudio.app.editing.stored_state import primed_document
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.app.viewing.displaying import Displaying
 from segstudio.errors import ImageMissing, UserError
-from segstudio.labels.document import Document
-from segstudio.labels.tiles.streamed import tile_bytes
 from segstudio.store.file_check import Content, Look, look_at
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 from segstudio.text import _
 
 __all__ = ["Loaded", "load"]
-
-_PRIMED_BYTES = 128 << 20
-"""Labels read at opening; the rest when it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ def load(project: Project, displaying: Displaying, row: ImageRow, plane: int, ge
         display = displaying.load(row, plane, look)
         if generation is None:
             return Loaded(look, display)
-        opened = OpenDocument(_document(project, row), project.history(row.id), 0, generation)
+        opened = OpenDocument(primed_document(project, row.id), project.history(row.id), 0, generation)
         return Loaded(look, display, opened)
     except UserError as error:
         return Loaded(look, error=error)
@@ -54,14 +50,3 @@ def _labelled_now(project: Project, row: ImageRow) -> ImageRow:
     """The row, with its last edit as it is by now: a restore may have labelled the image since the list was read."""
     last = max((found.last_edit for found in project.some_images((row.id,))), default=row.last_edit)
     return structs.replace(row, last_edit=max(row.last_edit, last))
-
-
-def _document(project: Project, row: ImageRow) -> Document:
-    """The labels with as many tiles in memory as fit, so that painting seldom waits for one."""
-    document = project.document(row.id)
-    left = _PRIMED_BYTES
-    for plane in range(len(row.planes)):
-        tiles = project.tiles(row.id, plane, left) if left > 0 else {}
-        document.raster.prime({(plane, *key): tile for key, tile in tiles.items()})
-        left -= sum(tile_bytes(tile) for tile in tiles.values())
-    return document

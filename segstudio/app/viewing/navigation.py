@@ -95,6 +95,11 @@ class Navigation(QObject):
         """The images in the order of `info`, as the window's list shows them."""
         return self._list.items
 
+    @property
+    def list_changes(self) -> int:
+        """Counts the edits by which images came or went."""
+        return self._list.changes
+
     def split_of(self, image: ImageId) -> str | None:
         """What an image is used for, as far as it was read; None also where it is in the list no more."""
         place = self._list.place(image)
