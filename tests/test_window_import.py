@@ -424,6 +424,30 @@ def test_annotations_dropped_on_the_window_are_shown_on_the_page(bench: Bench, t
     bench.wait(lambda: page_of(bench).problem.text())
 
 
+def test_a_format_that_came_with_a_drop_is_not_kept_for_other_files(bench: Bench, masks: Path, tmp_path: Path) -> None:
+    file = tmp_path / "them.json"
+    file.write_text("{}", encoding="utf-8")
+    drop(bench, file)
+    bench.wait(lambda: bench.window.findChild(ImportPage) is not None and page_of(bench).isVisible())
+    page = page_of(bench)
+    bench.wait(lambda: page.problem.text())
+    page.back.click()
+    show_import(bench, masks)
+    bench.wait(lambda: len(cells(page)) == 3)
+    assert page.format.currentData() == ""
+
+
+def test_the_page_looks_again_when_it_is_opened_after_an_import(bench: Bench, masks: Path) -> None:
+    page = ready(bench, masks)
+    assert [row[-1] for row in cells(page)[:2]] == ["", ""]
+    press(page)
+    bench.wait(lambda: "imported as labels" in page.state.text())
+    page.back.click()
+    show_import(bench)
+    bench.wait(page.start.isEnabled)
+    assert all(int(row[-1].replace(",", "")) > 0 for row in cells(page)[:2]), "they would be overwritten now"
+
+
 def test_without_a_project_there_is_nothing_to_import_into(qtbot: QtBot) -> None:
     empty = Bench(None)
     button = empty.window.findChild(QWidget, "importButton")

@@ -86,7 +86,7 @@ def run(options: Namespace) -> int:
             say("  ".join((name.ljust(width), _("not in the truth"))))
             continue
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
-    if report.note:
-        say(_("note: {note}", note=report.note))
+    for note in report.notes:
+        say(_("note: {note}", note=note))
     say_skipped(report.skipped, report.unread)
     return 0

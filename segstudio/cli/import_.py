@@ -124,6 +124,7 @@ def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
                 "unmatched": list(preview.skipped),
                 "new_classes": list(preview.new_classes),
                 "notes": list(preview.notes),
+                "binary": list(preview.binary),
             }
         )
         return
@@ -141,13 +142,15 @@ def _say_preview(preview: "ImportPreview", *, json: bool) -> None:
             say(_("{path}: {objects}, {pixels} from {source}", **found))
     if preview.new_classes:
         say(_("New classes: {new_classes}.", new_classes=", ".join(preview.new_classes)))
+    if preview.binary:
+        say(_binary_note(preview))
     for sentence in preview.notes:
         say(_("note: {sentence}", sentence=sentence))
     say_skipped(preview.skipped, preview.unread)
     say(_("Nothing was imported: this was a dry run."))
 
 
-def _binary_note(report: "ImportReport") -> str:
+def _binary_note(report: "ImportReport | ImportPreview") -> str:
     return count(
         len(report.binary),
         "note: {n} mask holds only 0 and {value} ({first}). Here {value} means unknown; if it is your object, import "

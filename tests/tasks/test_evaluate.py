@@ -77,6 +77,17 @@ def test_a_side_of_the_split_is_chosen(project: Project, mask: Mask) -> None:
         evaluated(project, truth, split="held-out")
 
 
+def test_a_truth_without_background_sees_no_false_positive_and_that_is_said(project: Project, mask: Mask) -> None:
+    truth = mask("t/a.png", (1, 0, 0, 10, 10)).parent
+    finished(import_masks(project, "png", mask("all/a.png", (1, 0, 0, *SIZE)).parent, target=Target.PROPOSALS))
+    blind = evaluated(project, truth)
+    assert blind.as_json()["classes"]["leaf"]["precision"] == 1.0
+    assert any("the truth has no background" in note for note in blind.notes)
+    seeing = evaluated(project, mask("u/a.png", (0, 0, 0, *SIZE), (1, 0, 0, 10, 10)).parent)
+    assert seeing.as_json()["classes"]["leaf"]["precision"] < 0.1
+    assert seeing.notes == ()
+
+
 def test_images_with_nothing_to_compare_are_counted_and_named(project: Project, mask: Mask) -> None:
     mask("t/b.png", (1, 0, 0, 3, 3))
     truth = mask("t/a.png", (1, 0, 0, 10, 10)).parent

@@ -43,7 +43,8 @@ class EvaluateReport:
     """Figures of `metrics` and the counts (n, n + 1) they are made of: rows are truth, the last column is unknown.
 
     `empty` are the images of the truth that have nothing to compare, no proposal or no label at all: every pixel of
-    theirs is a miss. `unread` are files named like masks of images, in a format that is not read.
+    theirs is a miss. `unread` are files named like masks of images, in a format that is not read. `outside` counts the
+    pixels of their planes that the truth says nothing of.
     """
 
     names: tuple[str, ...]
@@ -54,11 +55,28 @@ class EvaluateReport:
     content: Content = Content.PROPOSALS
     empty: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    outside: int = 0
+    background: str = ""
 
     @property
     def in_truth(self) -> frozenset[str]:
         """The classes of which the truth has a pixel."""
         return frozenset(name for name, row in zip(self.names, self.counts, strict=True) if row.any())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what the figures do not show."""
+        return tuple(filter(None, (self.note, self._blind)))
+
+    @property
+    def _blind(self) -> str:
+        """That nothing outside the truth is counted, where it has no background to find false positives in."""
+        if not self.outside or not self.background or self.background in self.in_truth:
+            return ""
+        return _(
+            "the truth has no background, so nothing found outside it counts as wrong: precision and IoU look better "
+            "than they are. Add the background to the truth (in an export: --background)."
+        )
 
     @property
     def note(self) -> str:
@@ -127,8 +145,10 @@ def evaluate(
             planes.setdefault(plane.image.id, []).append(plane)
     if not planes:
         raise UserError(_(_NO_MASK[split], truth=truth))
+    pixels = 0
     for done, of_image in enumerate(planes.values()):
         yield Progress(done, len(planes), of_image[0].image.path)
+        pixels += sum(width * height for width, height in (p.image.planes[p.plane] for p in of_image))
         of_one, any_found = _counted(project, of_image, found, classes, rows, what)
         counts += of_one
         if not any_found:
@@ -136,7 +156,16 @@ def evaluate(
     _check_truth(truth, found, counts, counted)
     names = [c.name for c in counted]
     return EvaluateReport(
-        tuple(names), counts, metrics(counts, names), len(planes), found.skipped, what, tuple(empty), found.unread
+        tuple(names),
+        counts,
+        metrics(counts, names),
+        len(planes),
+        found.skipped,
+        what,
+        tuple(empty),
+        found.unread,
+        outside=pixels - int(counts.sum()),
+        background=classes.background.name,
     )
 
 

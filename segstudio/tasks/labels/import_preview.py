@@ -8,7 +8,7 @@ import numpy as np
 
 from segstudio.formats.naming import StemPattern
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.model import ClassId, ClassTable, Status
+from segstudio.labels.model import ClassId, ClassTable, Kind, Status
 from segstudio.store.project import Project
 from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
 from segstudio.tasks.labels.incoming_files import wanted_labels
@@ -88,10 +88,11 @@ def preview_import(
 
 
 def _objects_in(read: ReadPlane, classes: ClassTable) -> int:
-    """How many objects a plane would have: one a semantic class, and every instance."""
+    """How many objects a plane would have: one a semantic class, and every instance; background is none."""
     import cv2
 
-    present = [classes[ClassId(int(id_))] for id_ in np.unique(read.class_ids) if id_]
+    found = (classes[ClassId(int(id_))] for id_ in np.unique(read.class_ids) if id_)
+    present = [c for c in found if c.kind is not Kind.BACKGROUND]
     instances = [c for c in present if not c.one_object]
     if read.numbers is not None:
         of_instances = np.isin(read.class_ids, [c.id for c in instances])

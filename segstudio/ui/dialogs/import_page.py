@@ -19,7 +19,7 @@ from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import N_, _
 from segstudio.ui.dialogs.import_meanings import ImportMeanings
 from segstudio.ui.dialogs.import_rows import DryRunModel, dry_run_table
-from segstudio.ui.dialogs.import_words import missing_words, notes_of, summary_of
+from segstudio.ui.dialogs.import_words import are_masks, button_words, missing_words, notes_of, summary_of
 from segstudio.ui.panels.controls import Choice, ElidedLabel, muted_label, page_column, role_label
 from segstudio.ui.text import beside_icon, typed_path, wrapped
 from segstudio.ui.window.icons import icon
@@ -48,8 +48,8 @@ class ImportPage(QWidget):
         self._session = session
         self._project: OpenedProject | None = None
         self._formats: tuple[ImportFormat, ...] = ()
-        self._found_format = ""
-        self._cancelled = self._unfinished = False
+        self._found_format = self._given_format = ""
+        self._cancelled = self._unfinished = self._done = False
         self._checked: WantedImport | None = None
         self._sent: WantedImport | None = None
         self.setObjectName("importPage")
@@ -101,7 +101,8 @@ class ImportPage(QWidget):
             self.format.setCurrentIndex(max(0, self.format.findData(format_)))
             self.pattern.clear()
             self.path.setText(path)
-        elif self._unfinished:
+            self._given_format = format_
+        elif self._unfinished or self._done:  # done, the images have these labels now
             self._look_soon(self._preview if self.meanings.meanings else self._survey)
         (self.start if self.start.isEnabled() else self.path).setFocus()
 
@@ -199,7 +200,7 @@ class ImportPage(QWidget):
 
     def _connect(self, leave: Callable[[], None]) -> None:
         session = self._session
-        self.path.textChanged.connect(lambda _text: self._look_soon(self._survey))
+        self.path.textChanged.connect(self._path_changed)
         self.pattern.textChanged.connect(lambda _text: self._look_soon(self._survey))
         self.format.currentIndexChanged.connect(lambda _place: self._look_soon(self._survey))
         self.target.currentIndexChanged.connect(lambda _place: self._look_soon(self._preview))
@@ -223,10 +224,17 @@ class ImportPage(QWidget):
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
+    def _path_changed(self, _text: str) -> None:
+        """Look at other files; a format that came with the files before was not chosen for these."""
+        given, self._given_format = self._given_format, ""
+        if given and self.format.currentData() == given:
+            self.format.setCurrentIndex(0)
+        self._look_soon(self._survey)
+
     def _look_soon(self, look: Callable[[], None]) -> None:
         """Look again in a moment; what was found before is no longer true."""
         self._checked = self._sent = None
-        self._cancelled = self._unfinished = False
+        self._cancelled = self._unfinished = self._done = False
         if self._project is not None:
             self._project.importing.drop_look()
         if not (look == self._preview and self._timer.isActive()):
@@ -266,10 +274,8 @@ class ImportPage(QWidget):
     @property
     def _are_masks(self) -> bool:
         """Whether the files are masks, as far as their names say it."""
-        name, path = self.format.currentData() or self._found_format, self.path.text().strip().lower()
-        if name:
-            return any(form.name == name and form.masks for form in self._formats)
-        return not any(path.endswith(form.extensions) for form in self._formats if not form.masks)
+        name = self.format.currentData() or self._found_format
+        return are_masks(self._formats, name, self.path.text().strip())
 
     def _surveyed(self, survey: "ImportSurvey") -> None:
         assert self._project is not None
@@ -328,7 +334,7 @@ class ImportPage(QWidget):
     def _imported(self, report: "ImportReport") -> None:
         from segstudio.app.importing import imported_words
 
-        self._sent = None
+        self._sent, self._done = None, True
         self.state.setText(imported_words(report))
         self._refresh()
         if self.isVisible():
@@ -367,17 +373,13 @@ class ImportPage(QWidget):
         self._refresh()
 
     def _tell_what_becomes(self) -> None:
-        """Labels come in together or not at all, and undo takes them back; proposals one by one."""
-        labels = self.target.currentData() == "labels"
-        start = _("Import what the table shows; undo takes it back") if labels else _("Import what the table shows")
-        cancel = _("Stop; nothing is imported") if labels else _("Stop; the proposals imported so far stay")
+        start, cancel = button_words(self.target.currentData() == "labels")
         for button, words in ((self.start, start), (self.cancel, cancel)):
             button.setToolTip(words)
             button.setAccessibleName(words)
 
     def _complain(self, sentence: str) -> None:
         self.problem.setText(sentence)
-        self.problem.setAccessibleName(sentence)
         self.problem.setVisible(bool(sentence))
 
     def _refresh(self) -> None:

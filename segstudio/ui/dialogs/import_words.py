@@ -1,9 +1,11 @@
-"""What a dry run found, in sentences."""
+"""What a dry run found, in sentences, and the words of the page's buttons."""
 
-from segstudio.app.importing import ImportPreview
+from collections.abc import Sequence
+
+from segstudio.app.importing import ImportFormat, ImportPreview
 from segstudio.text import _, count
 
-__all__ = ["missing_words", "notes_of", "summary_of"]
+__all__ = ["are_masks", "button_words", "missing_words", "notes_of", "summary_of"]
 
 _NAMED = 5
 
@@ -76,3 +78,17 @@ def missing_words(missing: list[str]) -> str:
 
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+
+
+def button_words(labels: bool) -> tuple[str, str]:
+    """What Import and Cancel do: labels come in all or none, and undo takes them back; proposals come one by one."""
+    if labels:
+        return _("Import what the table shows; undo takes it back"), _("Stop; nothing is imported")
+    return _("Import what the table shows"), _("Stop; the proposals imported so far stay")
+
+
+def are_masks(formats: Sequence[ImportFormat], name: str, path: str) -> bool:
+    """Whether files are masks: by the name of their format, or where that is '' by the ending of their path."""
+    if name:
+        return any(form.name == name and form.masks for form in formats)
+    return not any(path.lower().endswith(form.extensions) for form in formats if not form.masks)
