@@ -185,7 +185,7 @@ class SettingsPage(QWidget):
             words = _("This setting cannot be changed: {why}", why=project.why_read_only)
         else:
             words = _(
-                "What Done makes of unlabelled pixels in {name}; images that are done stay as they are.",
+                "What Done makes of unlabelled pixels in '{name}'; images that are done stay as they are.",
                 name=project.name,
             )
         self.rest_help.setText(words)
