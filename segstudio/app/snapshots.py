@@ -20,7 +20,7 @@ from segstudio.text import _
 
 __all__ = ["Snapshots"]
 
-_AT_ONCE_S = 0.02
+_AT_ONCE_S = 0.008
 """How long the window waits for the list; a slow disk answers later."""
 
 
