@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from segstudio.app.values import DoneState
 from segstudio.text import _
-from segstudio.ui.window.icons import icon, pixmap
-from segstudio.ui.window.notice_stack import PassingStrip
+from segstudio.ui.window.icons import pixmap
+from segstudio.ui.window.notice_stack import PassingStrip, close_button
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -37,13 +37,7 @@ class DoneStrip(PassingStrip):
         self.confirm_button.setObjectName("confirmEmptyButton")
         self.confirm_button.setToolTip(_("Make every unlabelled pixel background and mark the image done"))
         self.confirm_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.close_button = QToolButton()
-        self.close_button.setObjectName("doneStripClose")
-        self.close_button.setProperty("role", "icon")
-        self.close_button.setIcon(icon("close"))
-        self.close_button.setToolTip(_("Close (Esc)"))
-        self.close_button.setAccessibleName(_("Close the message"))
-        self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.close_button = close_button("doneStripClose")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)

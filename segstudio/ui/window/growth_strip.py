@@ -4,13 +4,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved, JobKind, Notice, NoticeKind
 from segstudio.text import _, count
 from segstudio.ui.panels.two_lines import TwoLines
-from segstudio.ui.window.icons import icon, pixmap
-from segstudio.ui.window.notice_stack import PassingStrip
+from segstudio.ui.window.icons import pixmap
+from segstudio.ui.window.notice_stack import PassingStrip, close_button
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -60,7 +60,7 @@ class GrowthStrip(PassingStrip):
         self.undo_button.setToolTip(_("Bring the images back, with their labels"))
         self.undo_adding_button = _button("undoAddingButton", _("Undo"))
         self.undo_adding_button.setToolTip(_("Take these images out of the project again; their files are untouched"))
-        self.close_button = QToolButton()
+        self.close_button = close_button("growthClose")
         self._arrange()
         self.add_button.clicked.connect(lambda: self.add_found())
         session.notices.told.connect(self._told)
@@ -73,12 +73,6 @@ class GrowthStrip(PassingStrip):
         self.follow(session.project)
 
     def _arrange(self) -> None:
-        self.close_button.setObjectName("growthClose")
-        self.close_button.setProperty("role", "icon")
-        self.close_button.setIcon(icon("close"))
-        self.close_button.setToolTip(_("Close (Esc)"))
-        self.close_button.setAccessibleName(_("Close the message"))
-        self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(8)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from segstudio.app.values import EngineKind, JobKind, NoticeKind, TroubleKind
 from segstudio.text import _
 from segstudio.ui.panels.two_lines import TwoLines
 from segstudio.ui.text import beside_icon
 from segstudio.ui.window.icons import icon, pixmap
-from segstudio.ui.window.notice_stack import PassingStrip
+from segstudio.ui.window.notice_stack import PassingStrip, close_button
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -78,12 +78,7 @@ class MessageStrip(PassingStrip):
         self.copy_button = QPushButton(icon("copy"), beside_icon(_("Copy")))
         self.copy_button.setObjectName("messageCopy")
         self.copy_button.setToolTip(_("Copy the sentence and its details"))
-        self.close_button = QToolButton()
-        self.close_button.setObjectName("messageClose")
-        self.close_button.setProperty("role", "icon")
-        self.close_button.setIcon(icon("close"))
-        self.close_button.setToolTip(_("Close (Esc)"))
-        self.close_button.setAccessibleName(_("Close the message"))
+        self.close_button = close_button("messageClose")
         self.details = QPlainTextEdit()
         self.details.setObjectName("messageDetailsText")
         self.details.setReadOnly(True)

@@ -3,10 +3,25 @@
 Each strip shows and hides itself as if it were alone; the next one appears when the one before it goes.
 """
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
-__all__ = ["PassingStrip", "Strips"]
+from segstudio.text import _
+from segstudio.ui.window.icons import icon
+
+__all__ = ["PassingStrip", "Strips", "close_button"]
+
+
+def close_button(name: str) -> QToolButton:
+    """The button of this object name that closes what a strip says."""
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setProperty("role", "icon")
+    button.setIcon(icon("close"))
+    button.setToolTip(_("Close (Esc)"))
+    button.setAccessibleName(_("Close the message"))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
 
 
 class PassingStrip(QFrame):
