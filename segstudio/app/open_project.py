@@ -13,6 +13,8 @@ from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.tool_state import ToolState
+from segstudio.app.editing.tool_work import ToolWork
+from segstudio.app.editing.tools.base import Seen
 from segstudio.app.exporting import Exports
 from segstudio.app.ground import Ground
 from segstudio.app.importing import Importing
@@ -96,7 +98,12 @@ class OpenedProject(QObject):
         self.relinking = Relinking(ground, self.navigation, self)
         self.snapshots = Snapshots(ground, self.documents, self.navigation, self)
         self.backups = Backups(ground, self.documents, self)
+        self.tool_work = ToolWork(ground, self.documents, self)
+        self.documents.seen = self._seen
         self._check, self._damage = prepared.check, prepared.damage
+
+    def _seen(self) -> Seen:
+        return Seen(self.navigation.display, self.proposals.seen, self.documents.selection.ids)
 
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""
@@ -231,6 +238,7 @@ class OpenedProject(QObject):
         self.documents.commit_gesture()
         if self._check is not None:
             self._check.close()
+        self.tool_work.close(left())
         self.finishing.close()
         self.proposals.close(left())
         self.places.close(left())

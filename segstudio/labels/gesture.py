@@ -3,6 +3,9 @@
 While it lasts, the tiles it has touched are writable arrays inside the raster, so that the canvas sees every dab.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,12 +13,39 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey, joined_rows
 from segstudio.labels.model import Cause, ClassId, ObjectId, Origin, Status
-from segstudio.labels.paint.coverage import Coverage, coverage
+from segstudio.labels.paint.coverage import coverage
+from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Spans, without
 from segstudio.labels.tiles.raster import Memento
 from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile, expanded, frozen, same, writable_copy
 
-__all__ = ["Gesture"]
+__all__ = ["Gesture", "Paintable"]
+
+Places = NDArray[np.intp]
+"""Pixels of a tile as places in its flat arrays."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paintable:
+    """Which pixels a gesture may change.
+
+    `objects` says it by object id (0 = unknown); None = of every object. Objects newer than it are the gesture's own
+    and may be changed. `within` gives the mask (TILE, TILE) of a tile outside which nothing may be changed, or None
+    where everything may; None = it is not asked.
+    """
+
+    objects: NDArray[np.bool_] | None = None
+    within: Callable[[TileKey], NDArray[np.bool_] | None] | None = None
+
+    def reaching(self, count: int) -> "Paintable":
+        """The same for `count` object ids at least: the new ones may be changed."""
+        if self.objects is None or len(self.objects) >= count:
+            return self
+        more = np.ones(count - len(self.objects), np.bool_)
+        return Paintable(np.concatenate([self.objects, more]), self.within)
+
+
+EVERYTHING = Paintable()
 
 
 class Gesture:
@@ -76,45 +106,70 @@ class Gesture:
         object_id: int,
         origin: Origin,
         *,
-        allowed: NDArray[np.bool_] | None = None,
+        paintable: Paintable = EVERYTHING,
         done: Spans | None = None,
     ) -> Rect:
         """Set object and origin in the covered pixels and return the rectangle that may have changed.
 
-        `allowed` says by object id what may be changed (None = all); objects newer than it are this gesture's own
-        and may be. Pixels of `done`, painted by the last call of this gesture with the same values, are passed over:
-        with a large brush only the crescent that is new is written. Object 0 always has origin 0.
+        Pixels of `done`, painted by the last call of this gesture with the same values, are passed over: with a large
+        brush only the crescent that is new is written. Object 0 always has origin 0.
         """
         self._check()
-        target = Constant(int(object_id), int(origin) if object_id else 0)
-        if allowed is not None and len(allowed) < self._document.next_object:
-            allowed = np.concatenate([allowed, np.ones(self._document.next_object - len(allowed), np.bool_)])
+        target = _target(object_id, origin)
+        paintable = paintable.reaching(self._document.next_object)
         changed = Rect(0, 0, 0, 0)
         for piece in (spans,) if done is None else without(spans, done):
             for (ty, tx), cover in coverage(piece, self._document.raster.bounds(plane)):
                 part = cover.rect.moved(tx * TILE, ty * TILE)
                 self._touched(plane, part)
-                self._paint((plane, ty, tx), cover, target, allowed)
+                self._paint((plane, ty, tx), None if cover.whole else lambda cover=cover: cover.flat, target, paintable)
                 changed = changed.united(part)
         return changed
 
-    def _paint(self, key: TileKey, cover: Coverage, target: Constant, allowed: NDArray[np.bool_] | None) -> None:
-        """Set the covered pixels of one tile; a tile in which nothing changes is not opened."""
-        tile = self._document.raster.tile(key)
+    def paint_region(
+        self, plane: int, region: Region, object_id: int, origin: Origin, *, paintable: Paintable = EVERYTHING
+    ) -> Rect:
+        """Set object and origin in the pixels of a region and return the rectangle that may have changed.
+
+        What lies beyond the image is passed over. Object 0 always has origin 0.
+        """
+        self._check()
+        target = _target(object_id, origin)
+        paintable = paintable.reaching(self._document.next_object)
+        changed = Rect(0, 0, 0, 0)
+        for (ty, tx), mask in region.tiles.items():
+            key = (plane, ty, tx)
+            part = self._part(key)
+            if part.empty:
+                continue
+            self._touched(plane, part)
+            whole = mask is None and part.area == TILE * TILE
+            self._paint(key, None if whole else lambda mask=mask, part=part: _flat(mask, part), target, paintable)
+            changed = changed.united(part)
+        return changed
+
+    def _paint(
+        self, key: TileKey, places: "Callable[[], Places] | None", target: Constant, paintable: Paintable
+    ) -> None:
+        """Set the given places of one tile, all of them for None; a tile in which nothing changes is not opened."""
+        tile, objects = self._document.raster.tile(key), paintable.objects
         if isinstance(tile, Constant):
-            if tile == target or (allowed is not None and not allowed[tile.id]):
+            if tile == target or (objects is not None and not objects[tile.id]):
                 return
-            allowed = None
-        if cover.whole:
-            free = None if allowed is None else allowed[expanded(tile)[0]].reshape(-1)
+            objects = None
+        within = None if paintable.within is None else paintable.within(key)
+        if places is None and within is None:
+            free = None if objects is None else objects[expanded(tile)[0]].reshape(-1)
             if free is None or free.all():
                 self._exchange(key, target)
                 return
             where = np.flatnonzero(free)
         else:
-            where = cover.flat
-            if allowed is not None:
-                where = where[allowed[expanded(tile)[0].reshape(-1)[where]]]
+            where = np.arange(TILE * TILE) if places is None else places()
+            if within is not None:
+                where = where[within.reshape(-1)[where]]
+            if objects is not None:
+                where = where[objects[expanded(tile)[0].reshape(-1)[where]]]
         if len(where):
             held = self._opened(key)
             held.ids.reshape(-1)[where] = target.id
@@ -212,6 +267,20 @@ class Gesture:
     def _check(self) -> None:
         if self._ended:
             raise RuntimeError("the gesture has ended")
+
+
+def _target(object_id: int, origin: Origin) -> Constant:
+    return Constant(int(object_id), int(origin) if object_id else 0)
+
+
+def _flat(mask: NDArray[np.bool_] | None, part: Rect) -> Places:
+    """Places of a tile's pixels in a mask, None = all, that lie in `part` of the plane."""
+    y, x = part.y % TILE, part.x % TILE
+    if part.area == TILE * TILE and mask is not None:
+        return np.flatnonzero(mask)
+    inside = np.zeros((TILE, TILE), np.bool_)
+    inside[y : y + part.h, x : x + part.w] = True if mask is None else mask[y : y + part.h, x : x + part.w]
+    return np.flatnonzero(inside)
 
 
 def _present(tile: Tile, ids: list[int]) -> set[int]:

@@ -5,7 +5,7 @@ from segstudio.errors import ProjectDamaged
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin, Seq, Status
 from segstudio.labels.paint.stroke import capsule_spans
 from segstudio.labels.tiles.raster import Raster
@@ -199,7 +199,9 @@ def test_a_tile_where_no_pixel_may_change_is_not_copied():
     gesture = begun(document)
     before = document.raster.tile((0, 0, 0))
     allowed = np.zeros(16, np.bool_)
-    gesture.paint_spans(0, disc(50, 50, 20), gesture.new_object(ClassId(1)), Origin.PAINTED, allowed=allowed)
+    gesture.paint_spans(
+        0, disc(50, 50, 20), gesture.new_object(ClassId(1)), Origin.PAINTED, paintable=Paintable(allowed)
+    )
     assert document.raster.tile((0, 0, 0)) is before
     assert gesture.commit() is None
 
@@ -214,7 +216,7 @@ def test_an_object_newer_than_the_policy_may_be_painted_over():
     object_id = gesture.new_object(ClassId(1))
     assert object_id == 16
     for x in (20, 22):
-        gesture.paint_spans(0, disc(x, 20, 5), object_id, Origin.PAINTED, allowed=allowed)
+        gesture.paint_spans(0, disc(x, 20, 5), object_id, Origin.PAINTED, paintable=Paintable(allowed))
     assert gesture.commit() is not None
 
 
@@ -302,7 +304,7 @@ def test_a_tile_covered_whole_keeps_the_pixels_that_may_not_change():
     ids, origins = pixels(document)
     allowed = np.arange(document.next_object) != locked
     gesture = begun(document)
-    gesture.paint_spans(0, disc(128, 128, 200), above, Origin.ACCEPTED, allowed=allowed)
+    gesture.paint_spans(0, disc(128, 128, 200), above, Origin.ACCEPTED, paintable=Paintable(allowed))
     gesture.commit()
     found, found_origins = pixels(document)
     np.testing.assert_array_equal(found, np.where(ids == locked, locked, above))

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, decode_edit, encode_edit, equal, squash
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
 from segstudio.labels.paint.policy import Touch, paintable_objects, target_object
 from segstudio.labels.paint.stroke import Spans, capsule_spans
@@ -154,7 +154,7 @@ class GestureMachine(RuleBasedStateMachine):
         a, b = ((p[0] / UNIT, p[1] / UNIT) for p in (stroke.at, to))
         spans = capsule_spans(a, b, stroke.radius / UNIT, bounds)
         changed = stroke.gesture.paint_spans(
-            stroke.plane, spans, stroke.object_id, stroke.origin, allowed=stroke.allowed, done=stroke.done
+            stroke.plane, spans, stroke.object_id, stroke.origin, paintable=Paintable(stroke.allowed), done=stroke.done
         )
         mask = brush_mask(stroke.at, to, stroke.radius, bounds, UNIT) & self.may_change(stroke)
         before = self.model

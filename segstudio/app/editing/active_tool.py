@@ -13,6 +13,7 @@ from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool,
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
+from segstudio.labels.model import ObjectId
 
 __all__ = ["ActiveTool", "Labels"]
 
@@ -48,6 +49,10 @@ class Labels(Protocol):
 
     def read_again(self) -> None:
         """The document's state is unknown: the stored state counts."""
+        ...
+
+    def select(self, ids: frozenset[ObjectId]) -> None:
+        """Select these objects."""
         ...
 
     def gesture_dropped(self) -> None:
@@ -107,6 +112,10 @@ class ActiveTool:
         handler, context = self._handler, self._labels.context()
         if handler is not None and context is not None and ticket == self._ticket:
             self._handle(handler, context, lambda: handler.arrived(value, context))
+
+    def waits_for(self, ticket: int) -> bool:
+        """Whether the gesture that asked under this ticket is still under way."""
+        return self.active and ticket == self._ticket
 
     def commit(self) -> None:
         """End a gesture that is under way, keeping it."""
@@ -177,6 +186,8 @@ class ActiveTool:
                 self._state.show(answer.overlay)
             if handler.active and not was_active:
                 self._labels.gesture_began()
+            if answer.selects is not None:
+                self._labels.select(answer.selects)
             if answer.asks is not None:
                 self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:

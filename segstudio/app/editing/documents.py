@@ -12,10 +12,11 @@ from segstudio.app.editing.door import Door
 from segstudio.app.editing.open_document import OpenDocument
 from segstudio.app.editing.open_documents import OpenDocuments
 from segstudio.app.editing.save_state import Saving
+from segstudio.app.editing.selection import Selection
 from segstudio.app.editing.stored_state import StoredState, read_state
 from segstudio.app.editing.taking_back import job_words, undo_ends
 from segstudio.app.editing.tool_state import ToolState
-from segstudio.app.editing.tools.base import Context, Paint
+from segstudio.app.editing.tools.base import Context, Paint, Seen
 from segstudio.app.editing.tools.pointer import Pointer
 from segstudio.app.editing.undoing import Undoing
 from segstudio.app.editing.waiting import Waiting
@@ -40,7 +41,8 @@ _SOON_S = 0.05
 class Documents(QObject):
     """`current` is the document on screen; every change of labels goes through `commit`.
 
-    `computing`, set by whoever computes edits on a worker, says of which documents: those are not let go.
+    `computing`, set by whoever computes edits on a worker, says of which documents: those are not let go. `seen`, set
+    by whoever knows it, says what is on screen beside the labels.
     """
 
     changed = Signal(object)
@@ -63,9 +65,8 @@ class Documents(QObject):
         last_seq: Seq | None = None,
         tools: ToolState | None = None,
     ) -> None:
-        """`classes` and `last_seq` are the project's where they were read before; `tools` is the window's.
-
-        Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
+        """`classes` and `last_seq` are the project's where they were read before; `tools` is the window's; edits of more
+        than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
         self._project, self.main, self._notices = ground.project, ground.main, ground.notices
         self.largest_edit_bytes = largest_edit_bytes
@@ -94,9 +95,10 @@ class Documents(QObject):
         self.choice.chosen.connect(self.classChosen)
         self.tools = tools or ToolState(parent=self)
         self.active_tool = ActiveTool(self.tools, self)
+        self.selection = Selection(self)
+        self.select = self.selection.select
+        self.seen: Callable[[], Seen] = Seen
         self.author = user_name()
-
-    # -- opening -----------------------------------------------------------------------------------------------------
 
     def held(self, image: ImageId) -> OpenDocument | None:
         """The document of an image where it is in memory."""
@@ -107,6 +109,7 @@ class Documents(QObject):
         self._open.show(opened)
         if opened is not self.current or plane != self.plane:
             self.active_tool.rest()
+            self.selection.clear()
         self.current, self.plane = opened, plane
         self._open.release([*self._waiting.documents, *self._undoing.documents, *self.computing()])
         self.historyChanged.emit()
@@ -167,8 +170,9 @@ class Documents(QObject):
         if self.current is None:
             return None
         tools = self.tools
-        paint = Paint(self.classes, self.current_class, tools.radius, tools.touch, self.plane, self.author)
-        return Context(self.current.document, paint)
+        now, options = self.current_class, tools.values()
+        paint = Paint(self.classes, now, tools.radius, tools.touch, self.plane, self.author, options)
+        return Context(self.current.document, paint, self.seen())
 
     def refusal(self) -> str:
         """Why nothing can be painted on the image on screen; '' where something can."""
@@ -210,8 +214,6 @@ class Documents(QObject):
         """Read what is stored of the image on screen, and what waits."""
         if self.current is not None:
             self._open.read_again(self.current)
-
-    # -- the one door ------------------------------------------------------------------------------------------------
 
     def commit(self, edit: Edit) -> Seq | None:
         """Apply an edit in memory and hand it to the writer; None where it changes nothing.
@@ -334,8 +336,6 @@ class Documents(QObject):
         self.long.close(wait_s)
         self._waiting.close()
         self.active_tool.rest()
-
-    # -- what is written as one job --------------------------------------------------------------------------------
 
     def write_long(
         self,

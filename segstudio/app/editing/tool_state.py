@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.tools.options import Option, OptionValue, fitting
 from segstudio.app.editing.tools.table import TOOLS, tool_named
 from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.labels.model import Touch
@@ -39,6 +42,7 @@ class ToolState(QObject):
         self._radius = radius
         self._touch = Touch.ALL
         self._overlay: Overlay = ()
+        self._options: dict[str, OptionValue] = {}
 
     @property
     def tool(self) -> Tool:
@@ -59,6 +63,32 @@ class ToolState(QObject):
     def overlay(self) -> Overlay:
         """What the tool in use shows above the image."""
         return self._overlay
+
+    @property
+    def options(self) -> Mapping[str, OptionValue]:
+        """The values of options that were set, by name; `value_of` knows those that were not."""
+        return MappingProxyType(self._options)
+
+    def value_of(self, option: Option) -> OptionValue:
+        """What an option is set to, else its default."""
+        return self._options.get(option.name, option.default)
+
+    def values(self) -> Mapping[str, OptionValue]:
+        """The values of the options of the chosen tool by name."""
+        return {option.name: self.value_of(option) for option in self._tool.options}
+
+    def set_option(self, name: str, value: OptionValue) -> None:
+        """Set an option of the chosen tool; a number beyond its limits becomes the nearest.
+
+        Raises `ValueError` where the tool has no such option, or it cannot be this.
+        """
+        option = next((one for one in self._tool.options if one.name == name), None)
+        found = None if option is None else fitting(option, value)
+        if found is None:
+            raise ValueError(f"the tool '{self._tool.name}' has no option {name}={value!r}")
+        if found != self._options.get(name):
+            self._options[name] = found
+            self.changed.emit()
 
     def choose(self, name: str) -> None:
         """Choose a tool; one under way goes on until it ends. Raises `UserError` where there is none of this name."""

@@ -17,22 +17,25 @@ any other. The result of a gesture that has ended meanwhile is dropped.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from segstudio.app.editing.tools.options import Option, OptionValue
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
 from segstudio.geometry import Rect
 
 if TYPE_CHECKING:
     # The table is read when a window opens, which it does without NumPy.
     from segstudio.app.editing.tools.overlay import Overlay
+    from segstudio.app.viewing.display import DisplayImage
     from segstudio.labels.document import Document
     from segstudio.labels.edit import Edit
-    from segstudio.labels.model import ClassTable, LabelClass, Touch
+    from segstudio.labels.model import ClassTable, LabelClass, ObjectId, Touch
+    from segstudio.labels.proposal import Proposal
 
-__all__ = ["NOWHERE", "Answer", "Context", "Cursor", "Effect", "End", "Paint", "Tool", "ToolHandler"]
+__all__ = ["NOWHERE", "Answer", "Context", "Cursor", "Effect", "End", "Paint", "Seen", "Tool", "ToolHandler"]
 
 NOWHERE = Rect(0, 0, 0, 0)
 """Where nothing changed."""
@@ -40,7 +43,7 @@ NOWHERE = Rect(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """What is painted with; `radius` in image pixels."""
+    """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name."""
 
     classes: ClassTable
     label_class: LabelClass
@@ -48,6 +51,7 @@ class Paint:
     touch: Touch
     plane: int
     author: str
+    options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
 
     def class_of(self, button: Button) -> LabelClass:
         """The class that a button paints: the right one background, the left one what was chosen."""
@@ -55,11 +59,21 @@ class Paint:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What is on screen beside the labels: the pixels of the plane, its proposal, and the selected objects."""
+
+    image: DisplayImage | None = None
+    proposal: Proposal | None = None
+    selected: frozenset[ObjectId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What an event is about: the labels of the image on screen, and what is painted on them now."""
+    """What an event is about: the labels of the image on screen, what is painted on them now, and what else is seen."""
 
     document: Document
     paint: Paint
+    seen: Seen = Seen()
 
 
 class End(Enum):
@@ -74,13 +88,15 @@ class End(Enum):
 class Answer:
     """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
 
-    `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module.
+    `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module. `selects`
+    are the objects to be selected from now on, None = as before.
     """
 
     changed: Rect = NOWHERE
     overlay: Overlay | None = None
     ends: End = End.NOT_YET
     asks: object = None
+    selects: frozenset[ObjectId] | None = None
 
 
 class ToolHandler(ABC):
@@ -166,7 +182,8 @@ class Tool:
     """One row of the table. Action, menu, button and the list of keys are made from it.
 
     `keys` are portable key sequences, the first is shown; `icon` the name of a shipped one, or the path of an SVG file.
-    `drags_view` says that the left button moves the image, which the canvas does without asking the tool.
+    `drags_view` says that the left button moves the image, which the canvas does without asking the tool. `options` are
+    what a person can set about it, shown beside the image; `hint` says in the status bar how it is used.
     """
 
     name: str
@@ -178,3 +195,5 @@ class Tool:
     cursor: Cursor = Cursor.CROSS
     effect: Effect = Effect.CLASS
     drags_view: bool = False
+    options: tuple[Option, ...] = ()
+    hint: str = ""

@@ -3,16 +3,17 @@
 from segstudio.app.editing.tools.base import Context
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, LabelClass, Origin
 from segstudio.labels.paint.policy import paintable_objects, target_object
+from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point, Spans
 
 __all__ = ["Painting"]
 
 
 class Painting:
-    """Paints spans of pixels with a class, or makes them unknown (`label_class` None), until `commit` or `abort`.
+    """Paints pixels with a class, or makes them unknown (`label_class` None), until `commit` or `abort`.
 
     Which object is painted is decided at its first point, and what may be touched as well. `tool` goes into the edit.
     """
@@ -29,7 +30,7 @@ class Painting:
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
-            self._allowed = paintable_objects(document, paint.classes, paint.touch, painted)
+            self._paintable = Paintable(paintable_objects(document, paint.classes, paint.touch, painted))
         except BaseException:
             self._gesture.abort()
             raise
@@ -37,8 +38,12 @@ class Painting:
     def spans(self, spans: Spans, done: Spans | None = None) -> Rect:
         """Paint spans, passing over those of `done`; the rectangle that may have changed. See `Gesture.paint_spans`."""
         return self._gesture.paint_spans(
-            self.plane, spans, self._object, self._origin, allowed=self._allowed, done=done
+            self.plane, spans, self._object, self._origin, paintable=self._paintable, done=done
         )
+
+    def region(self, region: Region) -> Rect:
+        """Paint the pixels of a region; the rectangle that may have changed. See `Gesture.paint_region`."""
+        return self._gesture.paint_region(self.plane, region, self._object, self._origin, paintable=self._paintable)
 
     def commit(self) -> Edit | None:
         """End it and keep it; None where it changed nothing. Where it fails, `abort` takes all of it back."""

@@ -1,0 +1,62 @@
+"""What a tool lets a person set: rows of its options, as values. The panel, and where they are kept, are made from it.
+
+Options of one name are one option: two tools that list it share its value.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["Choice", "Flag", "Number", "Option", "OptionValue", "fitting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number from `low` to `high`; `suffix` is its unit in words (with the space before it)."""
+
+    name: str
+    title: str
+    tip: str
+    default: float
+    low: float
+    high: float
+    step: float = 1.0
+    decimals: int = 0
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several: `choices` are (value, words)."""
+
+    name: str
+    title: str
+    tip: str
+    default: str
+    choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no."""
+
+    name: str
+    title: str
+    tip: str
+    default: bool
+
+
+Option: TypeAlias = Number | Choice | Flag
+OptionValue: TypeAlias = float | str | bool
+
+
+def fitting(option: Option, value: object) -> OptionValue | None:
+    """The value as this option takes it, a number clipped to its limits; None where it is of another kind."""
+    match option:
+        case Number() if isinstance(value, int | float) and not isinstance(value, bool):
+            return min(option.high, max(option.low, float(value)))
+        case Choice() if isinstance(value, str) and value in dict(option.choices):
+            return value
+        case Flag() if isinstance(value, bool):
+            return value
+        case _:
+            return None
