@@ -47,18 +47,31 @@ class Rect:
 
     def intersected(self, other: "Rect") -> "Rect":
         """The part that both cover; of size 0 x 0 if they do not meet."""
-        x, y = max(self.x, other.x), max(self.y, other.y)
-        w, h = min(self.right, other.right) - x, min(self.bottom, other.bottom) - y
+        # Compared by hand, here and below: a stroke does this a thousand times a second.
+        x = self.x if self.x > other.x else other.x
+        y = self.y if self.y > other.y else other.y
+        right, other_right = self.x + self.w, other.x + other.w
+        bottom, other_bottom = self.y + self.h, other.y + other.h
+        w = (right if right < other_right else other_right) - x
+        h = (bottom if bottom < other_bottom else other_bottom) - y
         return Rect(x, y, w, h) if w > 0 and h > 0 else Rect(x, y, 0, 0)
 
     def united(self, other: "Rect") -> "Rect":
         """The smallest rectangle that covers both; an empty one counts for nothing."""
-        if self.empty:
+        if self.w <= 0 or self.h <= 0:
             return other
-        if other.empty:
+        if other.w <= 0 or other.h <= 0:
             return self
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        return Rect(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+        x = self.x if self.x < other.x else other.x
+        y = self.y if self.y < other.y else other.y
+        right, other_right = self.x + self.w, other.x + other.w
+        bottom, other_bottom = self.y + self.h, other.y + other.h
+        return Rect(
+            x,
+            y,
+            (right if right > other_right else other_right) - x,
+            (bottom if bottom > other_bottom else other_bottom) - y,
+        )
 
     def grown(self, margin: int) -> "Rect":
         """The rectangle with a margin on every side."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.paint.coverage import coverage
-from segstudio.labels.paint.stroke import Spans, capsule_spans, without
+from segstudio.labels.paint.stroke import Spans, capsule_spans, square_spans, without
 from tests.labels.label_strategies import brush_mask, many, some, spans_mask
 
 UNIT = 8
@@ -140,3 +140,32 @@ def test_coverage_cuts_spans_into_tiles_without_losing_or_adding_a_pixel(a, b, r
     np.testing.assert_array_equal(found[: clip.h, : clip.w], spans_mask(spans, clip))
     assert not found[clip.h :].any()
     assert not found[:, clip.w :].any()
+
+
+def _near_in_both(a, b, radius, x, y) -> bool:
+    """Whether some point of the segment is within the radius of (x, y) in x and in y, in whole numbers."""
+    begin, end = Fraction(0), Fraction(1)
+    for start, stop, at in ((a[0], b[0], x), (a[1], b[1], y)):
+        by = stop - start
+        if by == 0:
+            if abs(at - start) > radius:
+                return False
+            continue
+        one, other = Fraction(at - radius - start, by), Fraction(at + radius - start, by)
+        begin, end = max(begin, min(one, other)), min(end, max(one, other))
+    return begin <= end
+
+
+@many
+@given(places, places, st.integers(1, 90), clips)
+@example((8, 8), (8, 8), 4, Rect(0, 0, 5, 5))  # ties on all four sides
+@example((20, 20), (52, 84), 16, Rect(0, 0, 12, 12))
+@example((20, 84), (84, 84), 12, Rect(0, 0, 14, 14))
+def test_a_square_stroke_covers_exactly_the_pixels_near_one_of_its_points_in_x_and_in_y(a, b, radius, clip):
+    unit = UNIT
+    spans = square_spans((a[0] / unit, a[1] / unit), (b[0] / unit, b[1] / unit), radius / unit, clip)
+    found = spans_mask(spans, clip)
+    for row in range(clip.h):
+        for column in range(clip.w):
+            x, y = (clip.x + column) * unit + unit // 2, (clip.y + row) * unit + unit // 2
+            assert found[row, column] == _near_in_both(a, b, radius, x, y), (column, row)

@@ -51,12 +51,19 @@ def coverage(spans: Spans, clip: Rect) -> Iterator[tuple[tuple[int, int], Covera
     for ty in range(bounds.y // TILE, (bounds.bottom - 1) // TILE + 1):
         y0, y1 = max(bounds.y, ty * TILE), min(bounds.bottom, (ty + 1) * TILE)
         rows = slice(y0 - spans.top, y1 - spans.top)
-        left = np.clip(spans.left[rows], clip.x, clip.right)
-        right = np.clip(spans.right[rows], clip.x, clip.right)
-        filled = np.flatnonzero(right > left)
-        if len(filled) == 0:
+        left = np.minimum(np.maximum(spans.left[rows], clip.x), clip.right)
+        right = np.minimum(np.maximum(spans.right[rows], left), clip.right)
+        filled = right > left
+        if not filled.any():
             continue
-        for tx in range(int(left[filled].min()) // TILE, (int(right[filled].max()) - 1) // TILE + 1):
-            from_left, to_right = np.clip(left - tx * TILE, 0, TILE), np.clip(right - tx * TILE, 0, TILE)
-            if bool((to_right > from_left).any()):
-                yield (ty, tx), Coverage(y0 - ty * TILE, from_left, to_right)
+        first = int(np.min(left, where=filled, initial=clip.right)) // TILE
+        last = (int(np.max(right, where=filled, initial=clip.x)) - 1) // TILE
+        for tx in range(first, last + 1):
+            if first == last:
+                from_left, to_right = left - tx * TILE, right - tx * TILE
+            else:
+                from_left = np.minimum(np.maximum(left - tx * TILE, 0), TILE)
+                to_right = np.minimum(np.maximum(right - tx * TILE, 0), TILE)
+                if not (to_right > from_left).any():
+                    continue
+            yield (ty, tx), Coverage(y0 - ty * TILE, from_left, to_right)
