@@ -160,7 +160,8 @@ def _left_after_grace(threads: set[threading.Thread], qt_before: set[int], share
 
 
 def _allowed(thread: threading.Thread, shared: tuple[str, ...]) -> bool:
-    return type(thread).__name__ == "TMonitor" or (bool(shared) and thread.name.startswith(shared))
+    """The thread that draws images is one for all windows, and ends with the process."""
+    return type(thread).__name__ == "TMonitor" or thread.name.startswith(("canvas-draw", *shared))
 
 
 def _living_qt() -> set[int]:

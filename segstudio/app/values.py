@@ -124,7 +124,10 @@ class DoneState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed; `seq` is None while a gesture is under way or was aborted."""
+    """What changed; `seq` is None while a gesture is under way or was aborted.
+
+    All of it lies within `rect`, and what looks different within `parts`, where they are given.
+    """
 
     seq: Seq | None
     image: ImageId | None
@@ -132,6 +135,7 @@ class Changed:
     rect: Rect
     tables: "frozenset[Table]" = frozenset()
     cause: Cause | None = None
+    parts: tuple[Rect, ...] | None = None
 
 
 class ImageItem(NamedTuple):

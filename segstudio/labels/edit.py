@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from segstudio.errors import EditConflict
+from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import Cause, EditId, ImageId, Seq
 from segstudio.labels.tiles.codec import decode_tile, encode_tile
-from segstudio.labels.tiles.tile import Tile, same
+from segstudio.labels.tiles.tile import Tile, changed_rect, same
 
 __all__ = [
     "Batch",
@@ -51,10 +52,19 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TileChange:
-    """A tile before and after; never the same."""
+    """A tile before and after; never the same.
+
+    `within`, where it is known, is a rectangle outside which they do not differ, counted from the tile's corner. It is
+    a hint for views, not kept with the edit.
+    """
 
     before: Tile
     after: Tile
+    within: Rect | None = field(default=None, compare=False)
+
+    def inverted(self) -> "TileChange":
+        """The change the other way round."""
+        return TileChange(self.after, self.before, self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +124,22 @@ class Edit:
         """Whether it changes nothing."""
         return not self.tiles and not self.rows
 
+    def repainted(self, plane: int) -> tuple[Rect, ...]:
+        """Rectangles around the pixels of a plane that belong to another object now, one a tile, row by row."""
+        found: list[Rect] = []
+        for key in sorted(key for key in self.tiles if key[0] == plane):
+            _, ty, tx = key
+            change = self.tiles[key]
+            part = change.within or changed_rect(change.before, change.after)
+            if not part.empty:
+                found.append(part.moved(tx * TILE, ty * TILE))
+        return tuple(found)
+
     def inverted(self, target: Seq, cause: Cause) -> "Edit":
         """The edit that takes this one, stored under the number `target`, back (cause undo) or again (redo)."""
         return replace(
             self,
-            tiles={key: TileChange(change.after, change.before) for key, change in self.tiles.items()},
+            tiles={key: change.inverted() for key, change in self.tiles.items()},
             rows=tuple(row.inverted() for row in reversed(self.rows)),
             cause=cause,
             id=new_edit_id(),

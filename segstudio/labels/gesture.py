@@ -58,6 +58,7 @@ class Gesture:
         self._author = author
         self._before: dict[TileKey, Memento] = {}
         self._open: dict[TileKey, Dense] = {}
+        self._within: dict[TileKey, Rect] = {}
         self._rows: list[RowChange] = []
         self._ended = False
         self.rect: dict[int, Rect] = {}
@@ -71,13 +72,13 @@ class Gesture:
     def writable(self, key: TileKey) -> Dense:
         """The tile's arrays, to be written in place; its old content is kept at the first call."""
         self._check()
-        self._touched(key[0], self._part(key))
+        self._touched(key, self._part(key))
         return self._opened(key)
 
     def replace(self, key: TileKey, tile: Tile) -> None:
         """Put a whole new tile in place; what it holds beyond the image is left out."""
         self._check()
-        self._touched(key[0], self._part(key))
+        self._touched(key, self._part(key))
         self._exchange(key, self._within_image(key, tile))
 
     def new_object(self, class_id: ClassId) -> ObjectId:
@@ -121,7 +122,7 @@ class Gesture:
         for piece in (spans,) if done is None else without(spans, done):
             for (ty, tx), cover in coverage(piece, self._document.raster.bounds(plane)):
                 part = cover.rect.moved(tx * TILE, ty * TILE)
-                self._touched(plane, part)
+                self._touched((plane, ty, tx), part)
                 self._paint((plane, ty, tx), None if cover.whole else lambda cover=cover: cover.flat, target, paintable)
                 changed = changed.united(part)
         return changed
@@ -142,7 +143,7 @@ class Gesture:
             part = self._part(key)
             if part.empty:
                 continue
-            self._touched(plane, part)
+            self._touched(key, part)
             whole = mask is None and part.area == TILE * TILE
             self._paint(key, None if whole else lambda mask=mask, part=part: _flat(mask, part), target, paintable)
             changed = changed.united(part)
@@ -186,11 +187,12 @@ class Gesture:
         for key, before in self._before.items():
             held = self._open.get(key)
             after = raster.tile(key) if held is None else self._within_image(key, frozen(held.ids, held.origins))
-            if same(before.tile, after):
+            within = self._within[key].moved(-key[2] * TILE, -key[1] * TILE)
+            if same(before.tile, after, within):
                 raster.restore(key, before)
             else:
                 raster.put(key, after)
-                changes[key] = TileChange(before.tile, after)
+                changes[key] = TileChange(before.tile, after, within)
         if changes and self._document.status is Status.NEW:
             self.set_status(Status.IN_PROGRESS)
         rows = joined_rows(self._kept_rows(changes))
@@ -260,9 +262,12 @@ class Gesture:
             array[:, part.w :] = 0
         return frozen(ids, origins)
 
-    def _touched(self, plane: int, rect: Rect) -> None:
+    def _touched(self, key: TileKey, rect: Rect) -> None:
+        """Pixels of a tile may change: a rectangle of the plane."""
         if not rect.empty:
+            plane = key[0]
             self.rect[plane] = self.rect[plane].united(rect) if plane in self.rect else rect
+            self._within[key] = self._within[key].united(rect) if key in self._within else rect
 
     def _check(self) -> None:
         if self._ended:

@@ -343,7 +343,7 @@ def test_what_was_spoiled_before_a_scroll_is_drawn_after_it() -> None:
     assert scene.labels.document is not None
     scene.labels.document.raster.tile((0, 0, 0)).ids[100:140, 100:140] = 1
     scene.labels.touched(Rect(100, 100, 40, 40))
-    frame.spoil_overlay(view.covering(Rect(100, 100, 40, 40), 3))
+    frame.spoil_overlay([view.covering(Rect(100, 100, 40, 40), 3)])
     view.transform = view.transform.panned(9, -4)
     frame.scroll(9, -4)
     frame.catch_up(scene, view)

@@ -63,5 +63,6 @@ class Door(QObject):
         self.passed.emit()
         tables = frozenset(row.table for row in edit.rows)
         for plane, rect in rects.items():
-            self.changed.emit(Changed(seq, edit.image, plane, rect, tables, edit.cause))
+            parts = () if rect.empty else edit.repainted(plane)
+            self.changed.emit(Changed(seq, edit.image, plane, rect, tables, edit.cause, parts))
         return seq

@@ -48,12 +48,19 @@ def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
     return np.take(lookup, ids, mode="clip")
 
 
+_NOWHERE = Rect(0, 0, 0, 0)
+
+
 @dataclass(slots=True)
 class _Entry:
-    """What is known of one tile since it had this stamp; the tile itself is not held."""
+    """What is known of one tile since it had this stamp; the tile itself is not held.
+
+    `touched`, counted from the tile's corner, is where it has changed since.
+    """
 
     stamp: int
     levels: dict[int, Marks] = field(default_factory=dict[int, Marks])
+    touched: Rect = _NOWHERE
 
 
 class TileSource(Protocol):
@@ -67,7 +74,8 @@ class TileSource(Protocol):
 class Overviews:
     """Marks of tiles by level, computed when looked at and kept, tile in memory or not, while it has the same stamp.
 
-    Tiles being painted change in place: the painter calls `forget` with what it touched.
+    Of a tile that has changed within a rectangle, as `touch` was told, only that is computed again: a brush touches a
+    small part of its tiles, and paints in place, which no stamp shows.
     """
 
     def __init__(self, budget_bytes: int = _BUDGET_BYTES) -> None:
@@ -107,6 +115,12 @@ class Overviews:
         """Drop what is kept of these tiles."""
         for key in keys:
             self._drop(key)
+
+    def touch(self, key: TileKey, rect: Rect) -> None:
+        """Since it was looked at, a tile has changed within a rectangle counted from its corner, and nowhere else."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.touched = entry.touched.united(rect)
 
     def region(
         self,
@@ -161,11 +175,29 @@ class Overviews:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if entry.stamp != source.stamp(key):
+        if not entry.touched.empty:
+            tile = source.peek(key)
+            if not isinstance(tile, Dense):
+                self._drop(key)
+                return None
+            self._follow(entry, tile)
+            entry.stamp = source.stamp(key)
+        elif entry.stamp != source.stamp(key):
             self._drop(key)
             return None
         self._entries.move_to_end(key)
         return entry.levels.get(level)
+
+    def _follow(self, entry: _Entry, tile: Dense) -> None:
+        """Compute again what was touched."""
+        side = FACTOR ** max(entry.levels)
+        part, entry.touched = entry.touched, _NOWHERE
+        x, y = part.x // side * side, part.y // side * side
+        right, bottom = -(-part.right // side) * side, -(-part.bottom // side) * side
+        marks = marks_of(tile.ids[y:bottom, x:right], self._lookup)
+        for level, kept in entry.levels.items():
+            f = FACTOR**level
+            kept[y // f : bottom // f, x // f : right // f] = reduced(marks, f)
 
     def _computed(self, key: TileKey, tile: Dense, source: TileSource, level: int) -> Marks:
         entry = self._entries.setdefault(key, _Entry(source.stamp(key)))

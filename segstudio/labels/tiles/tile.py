@@ -6,11 +6,12 @@ A tile that a raster does not have is `EMPTY`: all unknown.
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import TILE
+from segstudio.geometry import TILE, Rect
 
 __all__ = [
     "EMPTY",
@@ -18,6 +19,7 @@ __all__ = [
     "Constant",
     "Dense",
     "Tile",
+    "changed_rect",
     "digest",
     "expanded",
     "frozen",
@@ -89,14 +91,41 @@ def _constant_arrays(id_: int, origin: int) -> tuple[Ids, Origins]:
     return ids, origins
 
 
-def same(a: Tile, b: Tile) -> bool:
-    """Whether two tiles hold the same pixels."""
+def same(a: Tile, b: Tile, within: Rect | None = None) -> bool:
+    """Whether two tiles hold the same pixels; `within`: they are known to, outside these rows of the tile."""
     if a is b:
         return True
     if isinstance(a, Constant) and isinstance(b, Constant):
         return a == b
     (ids_a, origins_a), (ids_b, origins_b) = expanded(a), expanded(b)
-    return np.array_equal(ids_a, ids_b) and np.array_equal(origins_a, origins_b)
+    rows = slice(None) if within is None else slice(within.y, within.bottom)
+    return _equal(ids_a[rows], ids_b[rows]) and _equal(origins_a[rows], origins_b[rows])
+
+
+def _equal(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether two arrays of whole rows of a tile hold the same."""
+    return bool((_words(a) == _words(b)).all())
+
+
+def _words(array: NDArray[Any]) -> NDArray[np.uint64]:
+    """Eight bytes at once: what is compared comes from memory that is not in a cache."""
+    return np.ascontiguousarray(array).view(np.uint64)
+
+
+def changed_rect(a: Tile, b: Tile) -> Rect:
+    """A rectangle, counted from the tile's corner, around every pixel that is another object's in `b` than in `a`.
+
+    Its left and right edges are even; empty where only origins differ.
+    """
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return Rect(0, 0, 0, 0) if a.id == b.id else Rect(0, 0, TILE, TILE)
+    differ = _words(expanded(a)[0]) != _words(expanded(b)[0])
+    rows = np.flatnonzero(differ.any(axis=1))
+    if len(rows) == 0:
+        return Rect(0, 0, 0, 0)
+    columns = np.flatnonzero(differ[rows[0] : rows[-1] + 1].any(axis=0))
+    x, y = 2 * int(columns[0]), int(rows[0])
+    return Rect(x, y, 2 * int(columns[-1]) + 2 - x, int(rows[-1]) + 1 - y)
 
 
 def digest(tile: Tile) -> bytes:

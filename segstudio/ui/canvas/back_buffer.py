@@ -5,8 +5,11 @@ that are out of date are recorded as rectangles and drawn once per frame, just b
 """
 
 import ctypes
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +21,17 @@ from segstudio.ui.canvas.layers.image import NEUTRAL
 from segstudio.ui.canvas.scene import Scene
 from segstudio.ui.canvas.viewport import Viewport
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 __all__ = ["Frame", "Left"]
 
 _MANY = 24
-_WASTE = 1.25
+_MUCH_PX = 200_000
+"""Device pixels of image that are worth another thread."""
+
+_WASTE_PX = 12_000
+"""Device pixels that are drawn for nothing sooner than a rectangle is drawn on its own: some 0.1 ms of either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +78,11 @@ class Frame:
         """Mark the image as out of date everywhere, because its rendering changed."""
         self._stale_ground = [self.rect]
 
-    def spoil_overlay(self, rect: Rect | None = None) -> None:
-        """Mark labels and proposal as out of date within a rectangle, or everywhere."""
-        _note(self._stale_overlay, self.rect if rect is None else rect.intersected(self.rect))
+    def spoil_overlay(self, rects: Iterable[Rect] | None = None) -> tuple[Rect, ...]:
+        """Mark labels and proposal as out of date within rectangles, or everywhere; returns what is out of date now."""
+        for rect in (self.rect,) if rects is None else rects:
+            _note(self._stale_overlay, rect.intersected(self.rect))
+        return tuple(self._stale_overlay)
 
     def scroll(self, dx: int, dy: int) -> None:
         """Move the picture; only the strips that come into view are out of date."""
@@ -108,17 +120,16 @@ class Frame:
             faults.extend(drawn.faults)
             return [viewport.covering(part, 2) for part in (*drawn.late, *drawn.unread)]
 
-        for stale, draw in ((self._stale_ground, ground), (self._stale_overlay, overlay)):
-            wanted = list(stale)
+        beside = self._stale_overlay and sum(rect.area for rect in self._stale_ground) > _MUCH_PX
+        # The two share nothing: NumPy and OpenCV let another thread run meanwhile.
+        drawing = _beside().submit(_drawn, self._stale_ground, ground) if beside else None
+        found = _drawn(self._stale_overlay, overlay)
+        under = _drawn(self._stale_ground, ground) if drawing is None else drawing.result()
+        for stale, (left, errors) in ((self._stale_ground, under), (self._stale_overlay, found)):
+            faults.extend(errors)
             stale.clear()
-            for rect in wanted:
-                try:
-                    left = draw(rect)
-                except Exception as error:  # noqa: BLE001 - passed on, and the rest of the picture is drawn
-                    faults.append(error)
-                    left = [rect]
-                for part in left:
-                    _note(stale, part.intersected(self.rect))
+            for part in left:
+                _note(stale, part.intersected(self.rect))
         self.left = Left(late, tuple(faults))
         return self.up_to_date
 
@@ -126,6 +137,27 @@ class Frame:
         """Paint both layers at the origin of the widget, within the clip of the painter."""
         painter.drawImage(QPointF(0, 0), self._ground_image)
         painter.drawImage(QPointF(0, 0), self._overlay_image)
+
+
+def _drawn(stale: Iterable[Rect], draw: Callable[[Rect], list[Rect]]) -> tuple[list[Rect], list[Exception]]:
+    """Draw rectangles; those that are left, and the faults, which keep nothing else from being drawn."""
+    left: list[Rect] = []
+    faults: list[Exception] = []
+    for rect in stale:
+        try:
+            left.extend(draw(rect))
+        except Exception as error:  # noqa: BLE001 - passed on, and the rest of the picture is drawn
+            faults.append(error)
+            left.append(rect)
+    return left, faults
+
+
+@cache
+def _beside() -> "ThreadPoolExecutor":
+    """The thread that draws images while labels are drawn: one for all windows, since they draw one after the other."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1, thread_name_prefix="canvas-draw")
 
 
 def _image(layer: NDArray[np.uint32], form: QImage.Format, ratio: float) -> QImage:
@@ -150,10 +182,11 @@ def _note(stale: list[Rect], rect: Rect) -> None:
     if rect.empty:
         return
     apart: list[Rect] = []
+    area = rect.w * rect.h
     for other in stale:
         both = rect.united(other)
-        if both.area <= _WASTE * (rect.area + other.area):
-            rect = both
+        if both.w * both.h <= area + other.w * other.h + _WASTE_PX:
+            rect, area = both, both.w * both.h
         else:
             apart.append(other)
     if len(apart) >= _MANY:

@@ -30,6 +30,7 @@ __all__ = [
     "enlarged",
     "grid_of",
     "ground",
+    "inked",
     "marks_in_view",
     "resampled",
 ]
@@ -92,14 +93,17 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, width), _cells(grid.ys, 1, height)
         source = _span(columns, rows)
-        shown = coloured(picked(pixels.samples(0, source), view), view)
-        out[...] = enlarged(shown, rows - source.y, columns - source.x)
+        samples = picked(pixels.samples(0, source), view)
+        if samples.shape[:2] == out.shape:
+            coloured(samples, view, out)
+        else:
+            out[...] = enlarged(coloured(samples, view), rows - source.y, columns - source.x)
     elif is_plain(pixels.reduced[0].dtype, view):
         samples, matrix = _reduced(pixels, grid)
         # Four channels are more than twice as fast as three.
-        out[...] = _packed(_warped(_bgra(samples), matrix, (grid.rect.w, grid.rect.h)))
+        _drawn_into(out, _packed(_warped(_bgra(samples), matrix, (grid.rect.w, grid.rect.h), _unpacked(out))))
     else:
-        out[...] = coloured(resampled(pixels, grid), view)
+        coloured(resampled(pixels, grid), view, out)
 
 
 def resampled(pixels: Pixels, grid: Grid) -> NDArray[Any]:
@@ -108,9 +112,23 @@ def resampled(pixels: Pixels, grid: Grid) -> NDArray[Any]:
     return _warped(resizable(samples), matrix, (grid.rect.w, grid.rect.h))
 
 
-def coloured(samples: NDArray[Any], view: View) -> NDArray[np.uint32]:
-    """Samples (h, w, n) of the shown channels as 0xffRRGGBB (h, w)."""
-    return _packed(_bgra(colours(samples, view)))
+def coloured(samples: NDArray[Any], view: View, out: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:
+    """Samples (h, w, n) of the shown channels as 0xffRRGGBB (h, w), drawn into `out` where it is given."""
+    if out is None:
+        return _packed(_bgra(colours(samples, view)))
+    return _drawn_into(out, _packed(_bgra(colours(samples, view), _unpacked(out))))
+
+
+def inked(codes: Marks, colors: NDArray[np.uint32], out: NDArray[np.uint32]) -> None:
+    """Draw the colour of each code (h, w) into `out`; there is a colour for every code."""
+    import cv2
+
+    if codes.dtype != np.uint8 or not codes.size:
+        out[...] = np.take(colors, codes, mode="clip")
+        return
+    table = np.zeros(256, np.uint32)
+    table[: len(colors)] = colors
+    _drawn_into(out, cv2.LUT(codes, table.view(np.int32), out.view(np.int32)).view(np.uint32))
 
 
 def _reduced(pixels: Pixels, grid: Grid) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -127,8 +145,13 @@ def _reduced(pixels: Pixels, grid: Grid) -> tuple[NDArray[Any], NDArray[np.float
     return picked(pixels.samples(level, source), pixels.view), matrix
 
 
-def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int, int]) -> NDArray[Any]:
-    """Samples (h, w, c) at the positions that a matrix gives for `size` (width, height) pixels, bilinear."""
+def _warped(
+    samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int, int], out: NDArray[np.uint8] | None = None
+) -> NDArray[Any]:
+    """Samples (h, w, c) at the positions that a matrix gives for `size` (width, height) pixels, bilinear.
+
+    Four channels of uint8 can be drawn into `out`.
+    """
     import cv2
 
     if not samples.shape[2]:
@@ -137,20 +160,32 @@ def _warped(samples: NDArray[Any], matrix: NDArray[np.float64], size: tuple[int,
         parts = np.split(samples, range(_CHANNELS_AT_ONCE, samples.shape[2], _CHANNELS_AT_ONCE), axis=2)
         return np.concatenate([_warped(np.ascontiguousarray(part), matrix, size) for part in parts], axis=2)
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    shown = np.asarray(cv2.warpAffine(samples, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
+    shown = np.asarray(cv2.warpAffine(samples, matrix, size, out, flags=how, borderMode=cv2.BORDER_REPLICATE))
     return shown if shown.ndim == 3 else shown[..., None]
 
 
-def _bgra(shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours (h, w, 3) or grey (h, w, 1) as (h, w, 4), in the byte order of 0xffRRGGBB."""
+def _bgra(shown: NDArray[np.uint8], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Colours (h, w, 3) or grey (h, w, 1) as (h, w, 4), in the byte order of 0xffRRGGBB; drawn into `out` if given."""
     import cv2
 
     how = cv2.COLOR_GRAY2BGRA if shown.shape[2] == 1 else cv2.COLOR_RGB2BGRA
-    return np.asarray(cv2.cvtColor(shown, how), np.uint8)
+    return np.asarray(cv2.cvtColor(shown, how, out), np.uint8)
 
 
 def _packed(bgra: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return bgra.view(np.uint32)[..., 0]
+
+
+def _drawn_into(out: NDArray[np.uint32], drawn: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """`out`, with what OpenCV drew: into it, or into an array of its own where it could not."""
+    if not np.may_share_memory(out, drawn):
+        out[...] = drawn
+    return out
+
+
+def _unpacked(out: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """The bytes (h, w, 4) of rows of 0xffRRGGBB: OpenCV draws into a part of a buffer."""
+    return out.view(np.uint8).reshape(*out.shape, 4)
 
 
 def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:

@@ -140,7 +140,7 @@ class ImageView(Surface):
             self._overlay_changed()
         if change.plane != self._scene.labels.plane or change.rect.empty:
             return
-        self._labels_changed(change.rect)
+        self._labels_changed((change.rect,) if change.parts is None else change.parts)
 
     def _on_proposal_changed(self) -> None:
         if not self._blank and self._project is not None:

@@ -66,4 +66,4 @@ class ImageLayer:
         kept, channels = self._kept, pixels.view.indices
         if kept is None or (kept.transform, kept.rect, kept.channels) != (transform, part, channels):
             kept = self._kept = _Kept(transform, part, channels, resampled(pixels, grid))
-        target[...] = coloured(kept.samples, pixels.view)
+        coloured(kept.samples, pixels.view, target)

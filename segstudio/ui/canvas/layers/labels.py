@@ -7,7 +7,7 @@ from math import floor, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.geometry import TILE, Rect, ViewTransform, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
@@ -15,10 +15,13 @@ from segstudio.labels.proposal import Proposal, ProposalTile
 from segstudio.labels.tiles.overview import Marks, Overviews
 from segstudio.labels.tiles.raster import Raster, read_tiles
 from segstudio.labels.tiles.tile import EMPTY, Constant, Tile
-from segstudio.ui.canvas.compose import Grid, compose_codes, edges, enlarged, grid_of, marks_in_view
+from segstudio.ui.canvas.compose import Grid, compose_codes, edges, enlarged, grid_of, inked, marks_in_view
 from segstudio.ui.canvas.palette import Palette
 
 __all__ = ["Drawn", "LabelLayer"]
+
+_FEW = 1 << 16
+"""Object ids below it fit into 16 bits."""
 
 
 class _ProposalTiles:
@@ -128,14 +131,15 @@ class LabelLayer:
         for ty, tx in tiles_of(rect.intersected(self.document.raster.bounds(self.plane))):
             key = (self.plane, ty, tx)
             tile = self.document.raster.peek(key)
+            part = tile_rect(ty, tx).intersected(rect)
             if isinstance(tile, Constant):
                 if self._touched.get(key) == tile:
                     continue
                 self._touched[key] = tile
+                self._labels.forget([key])
             else:
                 self._touched.pop(key, None)
-                self._labels.forget([key])
-            part = tile_rect(ty, tx).intersected(rect)
+                self._labels.touch(key, part.moved(-tx * TILE, -ty * TILE))
             if parts and parts[-1].y == part.y and parts[-1].right == part.x:
                 part = parts.pop().united(part)
             parts.append(part)
@@ -179,9 +183,8 @@ class LabelLayer:
             self._palette.code_type,
         )
         part, x, y = grid.rect, grid.rect.x - wide.rect.x, grid.rect.y - wide.rect.y
-        out[part.y : part.bottom, part.x : part.right] = np.take(
-            self._palette.colors, codes[y : y + part.h, x : x + part.w], mode="clip"
-        )
+        shown = codes[y : y + part.h, x : x + part.w]
+        inked(shown, self._palette.colors, out[part.y : part.bottom, part.x : part.right])
         return late
 
     def _label_marks(self, grid: Grid, sight: _Sight | None, late: list[TileKey], deadline: float) -> Marks | None:
@@ -240,6 +243,8 @@ class LabelLayer:
         x, y = int(columns[0]), int(rows[0])
         source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
         ids = sight.ids(self.plane, source)
+        if self.document is not None and self.document.next_object <= _FEW:
+            ids = ids.astype(np.uint16)  # half as much to compare
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
