@@ -1,6 +1,8 @@
 """The owner of how images are shown: the pixels on screen in their view, and the views that somebody chose."""
 
 import logging
+import threading
+from collections import OrderedDict
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -14,6 +16,12 @@ from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
 __all__ = ["Displaying"]
+
+_KEPT_BYTES = 160 << 20
+"""Pixels that are kept beside those on screen: neighbours, and what was shown before."""
+
+_Key = tuple[ImageId, int, tuple[int, int]]
+"""An image, a plane, and the size and time of its file."""
 
 
 class Displaying(QObject):
@@ -31,9 +39,47 @@ class Displaying(QObject):
         self._chosen: dict[ImageId, View] = {}
         self._image: ImageId | None = None
         self.display: DisplayImage | None = None
+        self._lock = threading.Lock()
+        self._loaded: OrderedDict[_Key, DisplayImage] = OrderedDict()
+        self._loading: dict[_Key, threading.Event] = {}
 
     def load(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
-        """Decode a plane and find, or look up, its levels; for the worker thread alone. Raises `UnreadableImage`."""
+        """Decode a plane and find, or look up, its levels, where it is not kept; for a worker thread.
+
+        One that another thread decodes meanwhile is waited for. Raises `UnreadableImage`.
+        """
+        key = row.id, plane, (look.size, look.mtime_ns)
+        while True:
+            with self._lock:
+                if (known := self._loaded.get(key)) is not None:
+                    self._loaded.move_to_end(key)
+                    return known
+                if (under_way := self._loading.get(key)) is None:
+                    ended = self._loading[key] = threading.Event()
+                    break
+            under_way.wait()
+        try:
+            loaded = self._decoded(row, plane, look)
+            with self._lock:
+                self._keep(key, loaded)
+            return loaded
+        finally:
+            with self._lock:
+                del self._loading[key]
+            ended.set()
+
+    def has_room(self, row: ImageRow, plane: int) -> bool:
+        """Whether a plane would be kept if it were loaded ahead, as far as its size in pixels tells."""
+        width, height = row.planes[plane]
+        return 4 * _with_levels(width * height) <= _KEPT_BYTES // 2
+
+    def _keep(self, key: _Key, loaded: DisplayImage) -> None:
+        self._loaded[key] = loaded
+        held = sum(_bytes(kept) for kept in self._loaded.values())
+        while held > _KEPT_BYTES and self._loaded:
+            held -= _bytes(self._loaded.popitem(last=False)[1])
+
+    def _decoded(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
         stamp = look.size, look.mtime_ns
         loaded = load_display_image(row.file, plane, row.planes[plane], self._kept.get(row.id, plane, stamp))
         if loaded.pixels.dtype != np.uint8:
@@ -65,3 +111,12 @@ class Displaying(QObject):
         if self.display is not None and self._image is not None:
             self.choose(self.display.automatic)
             self._chosen.pop(self._image, None)
+
+
+def _with_levels(pixels: int) -> int:
+    """Pixels of an image and of all its smaller levels."""
+    return pixels * 4 // 3
+
+
+def _bytes(display: DisplayImage) -> int:
+    return sum(level.nbytes for level in display.reduced)

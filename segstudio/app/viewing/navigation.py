@@ -9,12 +9,13 @@ from pathlib import PurePath
 from typing import SupportsIndex
 
 from msgspec import structs
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
 from segstudio.app.values import ImageItem, ImageTrouble, JobKind, TroubleKind
+from segstudio.app.viewing.ahead import Ahead
 from segstudio.app.viewing.display import DisplayImage, OtherSize
 from segstudio.app.viewing.displaying import Displaying
 from segstudio.app.viewing.image_rows import ImageRows
@@ -38,6 +39,9 @@ from segstudio.text import _
 __all__ = ["Navigation"]
 
 NO_TROUBLE = ImageTrouble()
+
+_AHEAD_MS = 150
+"""How long an image is on screen before its neighbours are loaded: who leafs through them waits for none of it."""
 
 
 class Navigation(QObject):
@@ -75,6 +79,10 @@ class Navigation(QObject):
         self.index = -1
         self.plane = 0
         self.displaying = Displaying(project, self)
+        self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
+        self._ahead_soon.setSingleShot(True)
+        self._ahead_soon.setInterval(_AHEAD_MS)
+        self._ahead_soon.timeout.connect(self._load_ahead)
         self.shown: ImageId | None = None
         self._list = ImageRows(ground, documents, listed or list_of(project), self)
         self._list.changed.connect(self.imagesChanged)
@@ -244,7 +252,8 @@ class Navigation(QObject):
         self._request += 1
         self._note_time()
         self._closing.set()
-        for worker in (self._worker, self._hasher, self._list.reader):
+        self._ahead_soon.stop()
+        for worker in (self._ahead, self._worker, self._hasher, self._list.reader):
             worker.close(wait_s)
 
     def _arrived(self, request: int, image: ImageId, held: OpenDocument | None, future: "Future[Loaded]") -> None:
@@ -263,6 +272,14 @@ class Navigation(QObject):
         self._time.begin()
         self._took(image, loaded.look)
         self.imageShown.emit()
+        self._ahead_soon.start()
+
+    def _load_ahead(self) -> None:
+        """Load what is likely to be shown next: what Done goes to, and the neighbours in the list."""
+        if self.shown is not None:
+            places = (self.next_unfinished(), self.index + 1, self.index - 1)
+            wanted = dict.fromkeys(place for place in places if place is not None and 0 <= place < len(self.rows))
+            self._ahead.want((self.rows[place], 0) for place in wanted if place != self.index)
 
     def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:
         """Flag what cannot be shown, and say what to do about it."""
