@@ -319,15 +319,15 @@ def test_another_image_is_fitted_and_the_same_one_keeps_its_view(canvas: Canvas,
 
 def test_the_outline_has_the_brush_radius_and_goes_with_the_pointer(canvas: Canvas, desk: Desk) -> None:
     use(desk, "brush", 10.0)
-    canvas.set_zoom(3.0)
+    canvas.set_zoom(2.5)
     QTest.mouseMove(canvas, QPoint(250, 200))
-    assert canvas._ring == Ring(250.0, 200.0, 30.0)
+    assert canvas._ring == Ring(250.0, 200.0, 25.0)
     picture = canvas.grab().toImage()
-    assert picture.pixelColor(280, 200).lightness() > 160
-    assert picture.pixelColor(283, 200).lightness() == 120
+    assert picture.pixelColor(275, 200).lightness() > 160
+    assert picture.pixelColor(278, 200).lightness() == 120
     assert picture.pixelColor(250, 200).lightness() == 120
     use(desk, "brush", 20.0)
-    assert canvas._ring == Ring(250.0, 200.0, 60.0)
+    assert canvas._ring == Ring(250.0, 200.0, 50.0)
     use(desk, "pan", 20.0)
     assert canvas._ring is None
     use(desk, "eraser", 20.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.options import Option, OptionValue, fitting
 from segstudio.app.editing.tools.table import TOOLS, tool_named
 from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
@@ -43,6 +44,7 @@ class ToolState(QObject):
         self._touch = Touch.ALL
         self._overlay: Overlay = ()
         self._options: dict[str, OptionValue] = {}
+        self._before_eraser: str | None = None
 
     @property
     def tool(self) -> Tool:
@@ -94,6 +96,17 @@ class ToolState(QObject):
         """Choose a tool; one under way goes on until it ends. Raises `UserError` where there is none of this name."""
         self._tool = tool_named(name)
         self.changed.emit()
+
+    def turn_pen(self, *, eraser: bool) -> None:
+        """A pen was turned round: its eraser end erases while it is used, then the tool from before is back."""
+        if eraser and self._before_eraser is None and self._tool.effect is not Effect.UNKNOWN:
+            rows = (row for row in TOOLS.values() if row.effect is Effect.UNKNOWN and row.cursor is Cursor.RING)
+            if (row := next(rows, None)) is not None:
+                self._before_eraser = self._tool.name
+                self.choose(row.name)
+        elif not eraser and self._before_eraser is not None:
+            before, self._before_eraser = self._before_eraser, None
+            self.choose(before)
 
     def set_radius(self, px: float) -> None:
         """Set the radius in image pixels; one beyond `MIN_RADIUS_PX` or `MAX_RADIUS_PX` becomes the nearest."""

@@ -1,4 +1,4 @@
-"""The outline of the brush: a circle of exactly its radius, in two tones so that it shows on any background."""
+"""The outline of the brush: a circle, or square, of exactly its radius, in two tones to show on any background."""
 
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -26,6 +26,7 @@ class Ring:
     x: float
     y: float
     radius: float
+    square: bool = False
 
     @property
     def tiny(self) -> bool:
@@ -41,7 +42,7 @@ class Ring:
         """The pixels it may cover: its surroundings, without an inner square that it never reaches."""
         reach = self.reach
         outer = QRectF(self.x - reach, self.y - reach, 2 * reach, 2 * reach).toAlignedRect()
-        half = int((self.radius - _MARGIN_PX) / sqrt(2)) - 1
+        half = int((self.radius - _MARGIN_PX) / (1 if self.square else sqrt(2))) - 1
         if half < 8:
             return QRegion(outer)
         inner = QRect(round(self.x) - half, round(self.y) - half, 2 * half, 2 * half)
@@ -53,7 +54,10 @@ class Ring:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for color, width in ((_DARK, _DARK_PX), (_LIGHT, _LIGHT_PX)):
             painter.setPen(QPen(color, width))
-            painter.drawEllipse(QPointF(self.x, self.y), self.radius, self.radius)
+            if self.square:
+                painter.drawRect(QRectF(self.x - self.radius, self.y - self.radius, 2 * self.radius, 2 * self.radius))
+            else:
+                painter.drawEllipse(QPointF(self.x, self.y), self.radius, self.radius)
             if self.tiny:
                 painter.drawLines(self._cross())
 
@@ -72,7 +76,7 @@ class RingPen:
     """
 
     def __init__(self) -> None:
-        self._key = (0.0, 0.0)
+        self._key = (0.0, 0.0, False)
         self._picture = QImage()
 
     def paint(self, painter: QPainter, ring: Ring, ratio: float) -> None:
@@ -81,18 +85,19 @@ class RingPen:
         if half > _LARGEST_KEPT_PX:
             ring.paint(painter)
             return
-        if self._key != (ring.radius, ratio):
-            self._key = (ring.radius, ratio)
-            self._picture = _picture(ring.radius, half, ratio)
+        key = (ring.radius, ratio, ring.square)
+        if self._key != key:
+            self._key = key
+            self._picture = _picture(ring, half, ratio)
         corner = QPointF((round(ring.x * ratio) - half) / ratio, (round(ring.y * ratio) - half) / ratio)
         painter.drawImage(corner, self._picture)
 
 
-def _picture(radius: float, half: int, ratio: float) -> QImage:
+def _picture(ring: Ring, half: int, ratio: float) -> QImage:
     picture = QImage(2 * half, 2 * half, QImage.Format.Format_ARGB32_Premultiplied)
     picture.fill(Qt.GlobalColor.transparent)
     picture.setDevicePixelRatio(ratio)
     painter = QPainter(picture)
-    Ring(half / ratio, half / ratio, radius).paint(painter)
+    Ring(half / ratio, half / ratio, ring.radius, ring.square).paint(painter)
     painter.end()
     return picture

@@ -1,4 +1,4 @@
-"""The canvas: turns events into pointers in image coordinates for the tool, into zooms and drags."""
+"""The canvas: the image with its labels, under pointer and keys."""
 
 from typing import TYPE_CHECKING
 
@@ -7,47 +7,33 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QEnterEvent,
     QFocusEvent,
     QHideEvent,
     QKeyEvent,
-    QMouseEvent,
+    QNativeGestureEvent,
     QResizeEvent,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from segstudio import faults
 from segstudio.app.editing.tools.base import Cursor, Effect
-from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.editing.tools.brush_options import is_square
 from segstudio.text import _
 from segstudio.ui.canvas.brush_cursor import Ring
+from segstudio.ui.canvas.brush_outline import PixelOutline, outline_of
 from segstudio.ui.canvas.events import (
-    button_of,
-    buttons_of,
     dropped_paths,
     key_of,
-    meant_button,
-    pointer_of,
-    wheel_factor,
 )
-from segstudio.ui.canvas.image_view import ImageView
 from segstudio.ui.canvas.pointer_state import Act, Hand
-from segstudio.ui.window.shortcut_guard import keeps_focus
+from segstudio.ui.canvas.pointing import Pointing
 
 if TYPE_CHECKING:
-    from segstudio.app.editing.active_tool import ActiveTool
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
 
 __all__ = ["Canvas"]
 
-_PHASES = {
-    Act.PRESS: Phase.PRESS,
-    Act.MOVE: Phase.MOVE,
-    Act.RELEASE: Phase.RELEASE,
-    Act.HOVER: Phase.HOVER,
-}
 _SHAPES = {
     Cursor.ARROW: Qt.CursorShape.ArrowCursor,
     Cursor.CROSS: Qt.CursorShape.CrossCursor,
@@ -59,23 +45,13 @@ _PAINT_QUIET_S = 60.0
 """A fault that recurs with every frame is reported again only after this time without it."""
 
 
-class Canvas(ImageView):
-    """Shows the session's project, and passes pointer events to the tool.
+class Canvas(Pointing):
+    """Shows the project, and passes what pointer and keys do to the tool. `dropped` carries a list of `Path`."""
 
-    `hovered` carries the image position under the pointer, `left` announces that the pointer has gone; `dropped`
-    carries a list of `Path`. `paintedUnseen`: a tool that changes labels is used while they are hidden.
-    """
-
-    hovered = Signal(float, float)
     dropped = Signal(list)
-    paintedUnseen = Signal()
 
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self._tools = session.tools
-        self._hand = Hand()
-        self._anchor = (0.0, 0.0)
-        self._on_screen = QPointF()
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.timeout.connect(self._find_pointer)
@@ -114,102 +90,6 @@ class Canvas(ImageView):
     def _on_tool_overlay(self) -> None:
         self._show_overlay(self._tools.overlay)
 
-    # -- pointer --------------------------------------------------------------------------------------------------
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start painting or dragging."""
-        self._point_at(event.position())
-        button = button_of(event.button())
-        meant = meant_button(button, event.modifiers())
-        may_paint = not self._blank and not self._loading
-        self._act(self._hand.press(button, meant, self._tools.tool.drags_view, may_paint), event)
-        event.accept()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Treat the second press of a double click as a press; the tool learns that it was one."""
-        self.mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Continue painting, dragging or hovering."""
-        self._point_at(event.position())
-        self._act(self._hand.move(buttons_of(event.buttons())), event)
-        self._place_ring(self._pointer)
-        self._say_where()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End painting or dragging."""
-        self._point_at(event.position())
-        self._act(self._hand.release(button_of(event.button())), event)
-        self._refresh_cursor()
-
-    def _act(self, act: Act, event: QMouseEvent) -> None:
-        phase = _PHASES.get(act)
-        if act is Act.PRESS:
-            if event.type() is QEvent.Type.MouseButtonDblClick:
-                phase = Phase.DOUBLE
-            if not self._scene.labels.show_labels and self._tools.tool.effect is not Effect.NOTHING:
-                self.paintedUnseen.emit()
-        if phase is not None and not self._blank:
-            button = Button.NONE if phase is Phase.HOVER else self._hand.painting_as
-            tool = self._tool_in_use
-            if tool is not None:
-                tool.pointer(pointer_of(phase, event, self.to_image(event.position()), button, self.scale))
-        elif act is Act.LOST:
-            self._interrupt_tool()
-        elif act is Act.GRAB:
-            self._anchor = self.to_image(event.position())
-            self._refresh_cursor()
-        elif act is Act.DRAG:
-            self._drag_to(self._anchor, event.position())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer."""
-        self._point_at(event.position())
-        if not self._blank:
-            self.zoom_by(wheel_factor(event))
-        event.accept()
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Take the keyboard focus (space drags), unless a text field or a form has it."""
-        if self.isActiveWindow() and not keeps_focus(QApplication.focusWidget()):
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._point_at(event.position())
-        self._place_ring(self._pointer)
-        self._say_where()
-        super().enterEvent(event)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Hide the outline of the brush when the pointer leaves."""
-        self._lose_pointer()
-        super().leaveEvent(event)
-
-    def _point_at(self, position: QPointF) -> None:
-        self._pointer = position
-        self._on_screen = self.mapToGlobal(position)
-
-    def _lose_pointer(self) -> None:
-        at, self._pointer = self._pointer, None
-        tool = self._tool_in_use
-        if at is not None and tool is not None and not self._blank:
-            tool.pointer(Pointer(Phase.LEAVE, *self.to_image(at), scale=self.scale))
-        self._place_ring(None)
-        self.left.emit()
-
-    def _find_pointer(self) -> None:
-        """Find the pointer again after the canvas moved: it is over another place now, or outside."""
-        if self._pointer is None:
-            return
-        self._pointer = self.mapFromGlobal(self._on_screen)
-        if self.rect().contains(self._pointer.toPoint()):
-            self._place_ring(self._pointer)
-            self._say_where()
-        else:
-            self._lose_pointer()
-
-    def _say_where(self) -> None:
-        if self._pointer is not None and not self._blank:
-            self.hovered.emit(*self.to_image(self._pointer))
-
     # -- keys, focus ----------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -239,13 +119,6 @@ class Canvas(ImageView):
             event.accept()
         return taken
 
-    @property
-    def _tool_in_use(self) -> "ActiveTool | None":
-        """The active tool; None while no image is shown."""
-        project = self._project
-        shown = project is not None and project.navigation.shown is not None
-        return project.documents.active_tool if project is not None and shown else None
-
     def _hold_space(self, down: bool) -> None:
         if self._hand.hold_space(down) is Act.GRAB and self._pointer is not None:
             self._anchor = self.to_image(self._pointer)
@@ -254,17 +127,18 @@ class Canvas(ImageView):
 
     def _cancel(self) -> bool:
         self._hand.let_go()
+        if self._sizing is not None:
+            begun, self._sizing = self._sizing, None
+            self._tools.set_radius(begun.radius)
+            return True
         return self._project is not None and self._project.cancel()
 
     def _interrupt(self) -> None:
         """Tell the tool that the pointer was taken away; it keeps the stroke so far."""
-        self._hand = Hand()
+        self._hand, self._sizing = Hand(), None
         self._interrupt_tool()
+        self._tools.turn_pen(eraser=False)
         self._refresh_cursor()
-
-    def _interrupt_tool(self) -> None:
-        if self._project is not None:
-            self._project.documents.active_tool.interrupt()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The tool is interrupted."""
@@ -287,6 +161,8 @@ class Canvas(ImageView):
         """Report every failure in an event handler of the canvas, and cancel the current stroke completely."""
         faults.watch()  # the slots called from here are watched by a hook, which other code may have replaced
         try:
+            if isinstance(event, QNativeGestureEvent) and self._pinch(event):
+                return True
             return self._is_tools_key(event) or super().event(event)
         except Exception as error:  # noqa: BLE001 - a border: the window reports it
             if event.type() is QEvent.Type.Paint:
@@ -329,11 +205,13 @@ class Canvas(ImageView):
         super()._view_changed()
         self._say_where()
 
-    def _ring_at(self, at: QPointF | None) -> Ring | None:
-        shown = self._tools.tool.cursor is Cursor.RING and not self._blank
+    def _ring_at(self, at: QPointF | None) -> Ring | PixelOutline | None:
+        tools, view = self._tools, self._viewport
+        shown = tools.tool.cursor is Cursor.RING and not self._blank
         if at is None or not shown or self._hand.dragging or self._hand.space:
             return None
-        return Ring(at.x(), at.y(), self._tools.radius * self._viewport.scale)
+        square = is_square(tools.values())
+        return outline_of(self.to_image(at), tools.radius, view.transform, view.ratio, square=square)
 
     def _refresh_cursor(self) -> None:
         tool = self._tools.tool

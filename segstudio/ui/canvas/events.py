@@ -4,11 +4,22 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QInputDevice, QKeyEvent, QMouseEvent, QTabletEvent, QWheelEvent
 
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Phase, Pointer
 
-__all__ = ["button_of", "buttons_of", "dropped_paths", "key_of", "meant_button", "pointer_of", "wheel_factor"]
+__all__ = [
+    "button_of",
+    "buttons_of",
+    "dropped_paths",
+    "is_swipe",
+    "key_of",
+    "meant_button",
+    "notches_of",
+    "pointer_of",
+    "sizes_brush",
+    "wheel_factor",
+]
 
 _BUTTONS = {
     Qt.MouseButton.LeftButton: Button.LEFT,
@@ -50,10 +61,11 @@ def meant_button(button: Button, modifiers: Qt.KeyboardModifier, platform: str =
 
 
 def pointer_of(
-    phase: Phase, event: QMouseEvent, position: tuple[float, float], button: Button, scale: float
+    phase: Phase, event: QMouseEvent | QTabletEvent, position: tuple[float, float], button: Button, scale: float
 ) -> Pointer:
     """A pointer event at an image position; `scale` is in view pixels per image pixel."""
-    return Pointer(phase, *position, button, *_held(event.modifiers()), event.timestamp() / 1000, scale)
+    pressure = event.pressure() if isinstance(event, QTabletEvent) else 1.0
+    return Pointer(phase, *position, button, *_held(event.modifiers()), event.timestamp() / 1000, scale, pressure)
 
 
 def key_of(event: QKeyEvent) -> KeyEvent | None:
@@ -70,6 +82,28 @@ def _held(modifiers: Qt.KeyboardModifier) -> tuple[bool, bool, bool]:
         bool(modifiers & Qt.KeyboardModifier.ControlModifier),
         bool(modifiers & Qt.KeyboardModifier.AltModifier),
     )
+
+
+def sizes_brush(modifiers: Qt.KeyboardModifier) -> bool:
+    """Whether the wheel changes the size of the brush: with Alt, or with Ctrl+Shift where the system takes Alt."""
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    return bool(modifiers & Qt.KeyboardModifier.AltModifier) or modifiers & both == both
+
+
+def notches_of(event: QWheelEvent) -> float:
+    """How far the wheel was turned; away from the hand counts up."""
+    angle = event.angleDelta()
+    # With Alt held, some platforms report horizontal instead of vertical scrolling.
+    return (angle.y() or angle.x()) / _NOTCH
+
+
+def is_swipe(event: QWheelEvent) -> bool:
+    """Whether two fingers on a touchpad moved, which reports pixels and phases; with Ctrl they are a pinch."""
+    if event.modifiers() & Qt.KeyboardModifier.ControlModifier or event.pixelDelta().isNull():
+        return False
+    device = event.device()
+    touchpad = device is not None and device.type() == QInputDevice.DeviceType.TouchPad
+    return touchpad or event.phase() != Qt.ScrollPhase.NoScrollPhase
 
 
 def wheel_factor(event: QWheelEvent) -> float:

@@ -14,10 +14,13 @@ from PySide6.QtWidgets import QWidget
 
 from segstudio.geometry import Rect
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
+from segstudio.ui.canvas.brush_outline import PixelOutline
 from segstudio.ui.canvas.layers.tool import ToolLayer, to_view
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from segstudio.app.editing.tools.overlay import Overlay
     from segstudio.ui.canvas.back_buffer import Frame, Left
     from segstudio.ui.canvas.scene import Scene
@@ -40,7 +43,7 @@ class Surface(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewport = Viewport()
-        self._ring: Ring | None = None
+        self._ring: Ring | PixelOutline | None = None
         self._ring_pen = RingPen()
         self._tool_layer = ToolLayer()
         self._pointer: QPointF | None = None
@@ -132,6 +135,11 @@ class Surface(QWidget):
         self.viewChanged.emit()
         self.update()
 
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move the image by so many view pixels, as far as its limits allow."""
+        at = QPointF(self.width() / 2, self.height() / 2)
+        self._drag_to(self.to_image(at), at + QPointF(dx, dy))
+
     def _drag_to(self, anchor: tuple[float, float], position: QPointF) -> None:
         dx, dy = self._viewport.drag(*anchor, position.x(), position.y())
         if dx or dy:
@@ -139,20 +147,21 @@ class Surface(QWidget):
             self.viewChanged.emit()
             self.update()
 
-    def _labels_changed(self, rect: Rect) -> None:
-        """Redraw labels that changed within a rectangle of image pixels."""
+    def _labels_changed(self, rects: "Sequence[Rect]") -> None:
+        """Redraw labels that changed within rectangles of image pixels."""
+        labels, viewport = self._scene.labels, self._viewport
+        touched = [part for rect in rects for part in labels.touched(rect)]
+        spoiled = self._frame.spoil_overlay(viewport.covering(part, labels.line_px + 2) for part in touched)
         region = QRegion()
-        for part in self._scene.labels.touched(rect):
-            spoiled = self._viewport.covering(part, self._scene.labels.line_px + 2)
-            self._frame.spoil_overlay(spoiled)
-            region = region.united(self._view_rect(spoiled))
+        for rect in spoiled:
+            region = region.united(self._view_rect(rect))
         self.update(region)
 
     def _show_overlay(self, overlay: "Overlay") -> None:
         """Show other shapes of the active tool."""
         self.update(self._tool_layer.show(overlay, to_view(self._viewport.transform, self._viewport.ratio)))
 
-    def _ring_at(self, at: QPointF | None) -> Ring | None:
+    def _ring_at(self, at: QPointF | None) -> Ring | PixelOutline | None:
         """The outline of the brush for a pointer there; None if nothing paints."""
         return None
 
@@ -179,7 +188,9 @@ class Surface(QWidget):
             self._frame.paint(painter)
             if not self._tool_layer.empty:
                 self._tool_layer.paint(painter, to_view(self._viewport.transform, self._viewport.ratio))
-            if self._ring is not None:
+            if isinstance(self._ring, PixelOutline):
+                self._ring.paint(painter)
+            elif self._ring is not None:
                 self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
         finally:
             painter.end()  # Qt aborts a program that leaves a painter active on a widget

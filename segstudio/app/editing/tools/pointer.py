@@ -43,7 +43,8 @@ class Key(Enum):
 class Pointer:
     """One pointer event; x, y in image coordinates (0, 0 = outer corner of the first pixel), time in seconds.
 
-    `scale` is the view's, in view pixels for an image pixel: what is near is a matter of the screen.
+    `scale` is the view's, in view pixels for an image pixel: what is near is a matter of the screen. `pressure` is that
+    of a pen, 0 ... 1; a mouse has 1.
     """
 
     phase: Phase
@@ -55,6 +56,7 @@ class Pointer:
     alt: bool = False
     time: float = 0.0
     scale: float = 1.0
+    pressure: float = 1.0
 
     @property
     def at(self) -> tuple[float, float]:

@@ -1,19 +1,35 @@
 """Brush and eraser: a stroke from the press of a button to its release."""
 
+from dataclasses import dataclass
+
 from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.brush_options import is_square, pressed_radius
+from segstudio.app.editing.tools.overlay import Polyline
 from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.paint.stroke import Point, Spans, capsule_spans
+from segstudio.labels.model import ImageId
+from segstudio.labels.paint.stroke import Point, Spans, capsule_spans, square_spans
 
 __all__ = ["StrokeTool"]
 
 
-class StrokeTool(ToolHandler):
-    """Idle until a press, painting until the release of the same button. A stroke keeps the radius that it began with.
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Where the last stroke ended."""
 
-    Left paints the current class, or with `erases` 'unknown'; right paints background with either.
+    image: ImageId
+    plane: int
+    at: Point
+
+
+class StrokeTool(ToolHandler):
+    """Idle until a press, painting until the release of the same button. A stroke keeps the radius that it began with,
+    which the pressure of a pen makes smaller.
+
+    Left paints the current class, or with `erases` 'unknown'; right paints background with either. A press with Shift
+    paints a straight line from where the last stroke on the image ended.
     """
 
     def __init__(self, name: str, *, erases: bool = False) -> None:
@@ -22,8 +38,11 @@ class StrokeTool(ToolHandler):
         self._painting: Painting | None = None
         self._button = Button.NONE
         self._radius = 0.0
+        self._square = False
         self._at: Point = (0.0, 0.0)
         self._done: Spans | None = None
+        self._ended: _Ended | None = None
+        self._shows_line = False
 
     @property
     def active(self) -> bool:
@@ -31,29 +50,53 @@ class StrokeTool(ToolHandler):
         return self._painting is not None
 
     def press(self, event: Pointer, context: Context) -> Answer:
-        """Begin a stroke with a disc. Nothing happens while one is under way."""
+        """Begin a stroke with a dab, or a line to it. Nothing happens while one is under way."""
         if self.active or event.button not in (Button.LEFT, Button.RIGHT):
             return Answer()
         erasing = self._erases and event.button is Button.LEFT
         label_class = None if erasing else context.paint.class_of(event.button)
-        self._painting = Painting(context, self.name, event.at, label_class)
+        begin = self._line_from(event, context) or event.at
+        self._painting = Painting(context, self.name, begin, label_class)
         self._button, self._radius = event.button, context.paint.radius
-        self._at, self._done = event.at, None
-        return Answer(self._dab(event.at))
+        self._square = is_square(context.paint.options)
+        self._at, self._done = begin, None
+        overlay = () if self._shows_line else None
+        self._shows_line = False
+        return Answer(self._dab(event, context), overlay)
 
     def move(self, event: Pointer, context: Context) -> Answer:
         """Continue to a further point."""
-        return Answer(self._dab(event.at))
+        return Answer(self._dab(event, context))
 
     def release(self, event: Pointer, context: Context) -> Answer:
         """The last point of the stroke, which ends where its own button goes up."""
         if self._painting is None or event.button is not self._button:
             return Answer()
-        return Answer(self._dab(event.at) if event.at != self._at else NOWHERE, ends=End.KEEP)
+        # A pen that is lifted has no pressure any more: it paints nothing new.
+        changed = self._dab(event, context) if event.at != self._at and event.pressure >= 1 else NOWHERE
+        return Answer(changed, ends=End.KEEP)
+
+    def hover(self, event: Pointer, context: Context) -> Answer:
+        """With Shift, show the line that a press would paint."""
+        begin = self._line_from(event, context)
+        if begin is not None:
+            self._shows_line = True
+            return Answer(overlay=(Polyline((begin, event.at), dashed=True),))
+        overlay = () if self._shows_line else None
+        self._shows_line = False
+        return Answer(overlay=overlay)
+
+    def leave(self, event: Pointer, context: Context) -> Answer:
+        """Show no line."""
+        overlay = () if self._shows_line else None
+        self._shows_line = False
+        return Answer(overlay=overlay)
 
     def commit(self, context: Context) -> Edit | None:
         """End the stroke; None where it changed nothing or none was under way."""
         edit = None if self._painting is None else self._painting.commit()
+        if self._painting is not None:
+            self._ended = _Ended(context.document.image, self._painting.plane, self._at)
         self._painting = None
         return edit
 
@@ -62,10 +105,20 @@ class StrokeTool(ToolHandler):
         painting, self._painting = self._painting, None
         return {} if painting is None else painting.abort()
 
-    def _dab(self, to: Point) -> Rect:
+    def _line_from(self, event: Pointer, context: Context) -> Point | None:
+        """Where a straight line begins; None where none is meant."""
+        ended = self._ended
+        if not event.shift or ended is None:
+            return None
+        here = context.document.image, context.paint.plane
+        return ended.at if (ended.image, ended.plane) == here else None
+
+    def _dab(self, event: Pointer, context: Context) -> Rect:
         if self._painting is None:
             return NOWHERE
-        spans = capsule_spans(self._at, to, self._radius, self._painting.bounds)
+        radius = pressed_radius(self._radius, event.pressure, context.paint.options)
+        covered = square_spans if self._square else capsule_spans
+        spans = covered(self._at, event.at, radius, self._painting.bounds)
         changed = self._painting.spans(spans, self._done)
-        self._at, self._done = to, spans
+        self._at, self._done = event.at, spans
         return changed

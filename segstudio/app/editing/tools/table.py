@@ -4,6 +4,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 """
 
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
+from segstudio.app.editing.tools.brush_options import BRUSH_OPTIONS
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
@@ -22,6 +23,8 @@ def _stroke(row: Tool) -> ToolHandler:
 
     return StrokeTool(row.name, erases=row.effect is Effect.UNKNOWN)
 
+
+_BRUSH_HINT = N_("Shift+click paints a straight line; Ctrl+drag or Alt+wheel changes the size.")
 
 _ROWS = (
     Tool(
@@ -43,6 +46,8 @@ _ROWS = (
         ("B",),
         _stroke,
         Cursor.RING,
+        options=BRUSH_OPTIONS,
+        hint=_BRUSH_HINT,
     ),
     Tool(
         "eraser",
@@ -53,6 +58,8 @@ _ROWS = (
         _stroke,
         Cursor.RING,
         Effect.UNKNOWN,
+        options=BRUSH_OPTIONS,
+        hint=_BRUSH_HINT,
     ),
 )
 
