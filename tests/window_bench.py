@@ -105,7 +105,7 @@ class Bench:
         self.session.imageShown.connect(lambda: self.shown.append(self.session.current_image))
         self.window.resize(1280, 720)
 
-    def wait(self, holds: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait(self, holds: Callable[[], object], seconds: float = 60.0) -> None:
         """Handle events until it holds."""
         end = time.monotonic() + seconds
         while not holds():
