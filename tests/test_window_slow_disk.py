@@ -126,7 +126,7 @@ def test_a_project_is_opened_without_the_window_asking_the_disk(
     path = make_project(tmp_path / "project", 3)
     bench = Bench(None)
     QTest.qWait(50)
-    slow.delay_s = QUICK_S
+    slow.delay_s = MANY_S
     pulse.restart()
     bench.window.opening.open_path(path)
     assert bench.session.project is None
@@ -192,7 +192,7 @@ def test_a_window_is_closed_while_a_project_is_being_opened(qapp: object, slow: 
 
 
 def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
-    slow.delay_s = QUICK_S
+    slow.delay_s = MANY_S
     pulse.restart()
     for y in (40, 60, 80):
         me.drag((40, y), (80, y))
@@ -493,12 +493,12 @@ def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
 
 def test_a_hanging_disk_holds_the_close_no_longer_than_it_may(me: Bench, slow: type[SlowDisk]) -> None:
     me.drag((40, 40), (80, 40))
-    slow.delay_s = 3.0
+    slow.delay_s = 1.5
     begun = time.monotonic()
-    me.session.close(1.0)
+    me.session.close(0.5)
     took = time.monotonic() - begun
     slow.delay_s = 0.0
-    assert took < 1.0 + 3.5
+    assert took < 0.5 + 3.5
     assert me.project is not None
     project = me.project
     me.wait(lambda: not is_held(project))
