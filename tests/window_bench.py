@@ -76,7 +76,7 @@ def open_bench(home: Path) -> Iterator["Bench"]:
         with patch.context() as watched:
             watched.setattr(Worker, "__init__", lambda self, *args: workers.append(self) or make(self, *args))
             bench = Bench(make_project(home))
-            bench.wait(lambda: bench.ready, 120)
+            bench.wait(lambda: bench.ready, 300)
         bench.session.accept_proposal()
         bench.wait(lambda: bench.seqs)
         for worker in workers:  # every thread that lives as long as the window has begun
