@@ -13,7 +13,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -95,6 +94,8 @@ def _mark(error: BaseException, name: str, value: object) -> None:
 
 
 def _written(text: str) -> Path | None:
+    from datetime import UTC, datetime
+
     import platformdirs
 
     path = platformdirs.user_log_path("segstudio", appauthor=False) / "bugs.log"

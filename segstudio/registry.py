@@ -7,8 +7,7 @@ that cannot be loaded, is of another kind, or takes a name already in use is lef
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from segstudio.text import _
 
@@ -17,8 +16,7 @@ __all__ = ["BrokenRow", "Registry", "broken_rows", "named", "note_broken", "unsa
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenRow:
+class BrokenRow(NamedTuple):
     """A row of another package that was left out: its table and name, the package, and why."""
 
     table: str

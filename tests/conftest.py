@@ -6,11 +6,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 from segstudio.assets import asset
 from segstudio.engine import client, launch
@@ -20,7 +22,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ABSENT = "open data sets are absent"
 NO_DATA = f"the {ABSENT} (set SEGSTUDIO_DATA, or put them at ../shared/data)"
 LOOPBACK = ("127.", "::1", "localhost")
-GRACE_S = 3.0
+GRACE_S = 10.0
+PATIENCE_MS = 30_000
+"""How long is waited for what has to come: how late it comes says how busy the machine is, not whether it is right."""
 
 # Before any Qt is loaded: without a display the tests draw offscreen. Before torch is, here and in all that is started:
 # one thread each, for pytest's workers are as many as the cores; and a waiting thread of OpenMP must not spin.
@@ -117,6 +121,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if skipped:
         terminalreporter.write_sep("-", "skipped for want of data")
         terminalreporter.write_line(f"{len(skipped)} tests did not run: {NO_DATA}.")
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+class PatientBot(QtBot):
+    """Hands for Qt that wait long enough on a machine that does much else: 5 s, as they would, are too few."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
+        """Handle events until it holds."""
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **options: Any) -> Any:
+        """Handle events until the signal comes."""
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """Hands for Qt, from pytest-qt."""
+    return PatientBot(request)
 
 
 # --- nothing left behind ---------------------------------------------------------------------------------------------

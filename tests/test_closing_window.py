@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from segstudio.app import open_project
 from segstudio.app.editing.stored_state import read_state
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, Origin
@@ -33,6 +34,8 @@ def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Disk]:
 @pytest.fixture
 def me(qapp: object, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     without_proposals(monkeypatch)
+    # Ctrl+S waits a moment for the disk, and goes on without it: how busy the machine is must not decide what it says.
+    monkeypatch.setattr(open_project, "_SAVE_WAIT_S", 30.0)
     bench = Bench(make_project(tmp_path / "project", 1))
     bench.wait(lambda: bench.shown)
     bench.fresh()

@@ -196,8 +196,7 @@ def test_the_whole_job_from_the_first_proposal_to_the_export_and_over_a_restart(
     try:
         again.session.open_image(here)
         again.wait(lambda: again.session.current_image == here and not again.session.project.navigation.loading)
-        again.qtbot.wait(200)
-        assert np.array_equal(again.session.labels(), last_stroke)
+        again.wait(lambda: np.array_equal(again.session.labels(), last_stroke))
         again.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         assert int((again.session.labels() > 0).sum()) < int((last_stroke > 0).sum())
         again.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)

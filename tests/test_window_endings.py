@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from segstudio.store.project import Project
 from tests.window_bench import RIGHT, Bench, disc_path, make_project, open_bench
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 TINY = {"network": "tiny", "base": "scratch"}
 """A run of which nothing but its end is looked at."""
 
@@ -78,7 +78,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     done: list[dict[str, Any]] = []
     me.session.exportFinished.connect(done.append)
     run = Run(me, max_steps=3, seed=3)
-    me.wait(lambda: "stepped" in run.kinds(), 120)
+    me.wait(lambda: "stepped" in run.kinds(), 300)
     me.ready.clear()
     me.seqs.clear()
     me.session.propose()
@@ -92,7 +92,7 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
         times.append(time.perf_counter() - begun)
     me.lift(90, 60)
     assert np.quantile(times, 0.9) < 0.1
-    me.wait(lambda: done and run.results and me.ready, 180)
+    me.wait(lambda: done and run.results and me.ready, 300)
     me.idle()
     me.settle()
     assert len(me.seqs) == 1
@@ -118,7 +118,7 @@ def test_an_engine_killed_during_a_proposal_is_said_and_the_proposal_comes(me: B
     os.kill(engine_pid(me), signal.SIGKILL)
     path = me.drag((30, 30), (50, 30))
     me.wait(lambda: me.labels_say("engine process was ended"))
-    me.wait(lambda: me.ready, 120)
+    me.wait(lambda: me.ready, 300)
     me.idle()
     assert me.ready == [me.session.current_image]
     assert "started again" in me.labels_say("engine process")
@@ -130,11 +130,11 @@ def test_an_engine_killed_during_a_proposal_is_said_and_the_proposal_comes(me: B
 def test_an_engine_killed_during_training_is_said_and_the_run_resumes(me: Bench) -> None:
     label_two(me)
     run = Run(me, max_steps=40, **TINY)
-    me.wait(lambda: "stepped" in run.kinds(), 120)
+    me.wait(lambda: "stepped" in run.kinds(), 300)
     os.kill(engine_pid(me), signal.SIGKILL)
     me.wait(lambda: me.labels_say("engine process was ended"))
     me.drag((100, 60))
-    me.wait(lambda: run.results or me.failures, 180)
+    me.wait(lambda: run.results or me.failures, 300)
     assert me.failures == []
     assert run.results[0]["steps"] == 40
     assert "warned" in run.kinds()
@@ -169,7 +169,7 @@ def test_a_window_closed_in_mid_work_keeps_everything_and_opens_again_at_once(
                 assert int((bench.session.labels() > 0).sum()) == count, work
                 assert bench.opened.documents.can_undo
             if work in ("accept", "training"):
-                bench.wait(lambda bench=bench: bench.ready, 120)
+                bench.wait(lambda bench=bench: bench.ready, 300)
             bench.canvas.setFocus()
             bench.session.set_brush_radius(5)
             bench.drag((20, 20 + 12 * len(work)), (60, 22 + 12 * len(work)), release=work != "stroke")
@@ -184,7 +184,7 @@ def test_a_window_closed_in_mid_work_keeps_everything_and_opens_again_at_once(
                 count = bench.session.labels().size
             elif work == "training":
                 run = Run(bench, max_steps=1_000_000, **TINY)
-                bench.wait(lambda run=run: "started" in run.kinds(), 120)
+                bench.wait(lambda run=run: "started" in run.kinds(), 300)
             begun = time.perf_counter()
             bench.session.close()
             took = time.perf_counter() - begun

@@ -35,10 +35,14 @@ pytestmark = pytest.mark.timeout(180)
 CTRL = Qt.KeyboardModifier.ControlModifier
 DELAY_S = 0.1
 STATEMENT_S = 0.3
-BEAT_S = 0.15
-"""The window answers while one statement takes twice as long."""
+QUICK_S = 0.03
+"""For work of dozens of statements: a wait for all of it is still far longer than a beat may be."""
+MANY_S = 0.01
+"""For work of hundreds."""
+BEAT_S = 0.25
+"""The window answers while one statement takes longer."""
 GAP_S = 0.5
-"""Far above what the window takes on a quiet machine; one statement on the GUI thread shows in `asked`."""
+"""Far above what the window takes; one statement on the GUI thread shows in `asked`."""
 
 
 class SlowDisk(sqlite3.Connection):
@@ -55,8 +59,19 @@ class SlowDisk(sqlite3.Connection):
         return super().execute(*arguments)
 
 
+def starved_s() -> float:
+    """For how long this thread could have run and other processes had the processor; 0 where no system says it."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 class Pulse:
-    """A timer of 5 ms; `longest_s` is the longest time between two of its beats, the first from `restart` on."""
+    """A timer of 5 ms; `longest_s` is the longest time between two of its beats, the first from `restart` on.
+
+    Time in which other processes had the processor is not counted: that the machine is busy is no fault of the window.
+    """
 
     def __init__(self) -> None:
         self.timer = QTimer()
@@ -66,10 +81,10 @@ class Pulse:
         self.restart()
 
     def restart(self) -> None:
-        self.longest_s, self._last = 0.0, time.perf_counter()
+        self.longest_s, self._last = 0.0, time.perf_counter() - starved_s()
 
     def _beat(self) -> None:
-        now = time.perf_counter()
+        now = time.perf_counter() - starved_s()
         self.longest_s, self._last = max(self.longest_s, now - self._last), now
 
 
@@ -111,7 +126,7 @@ def test_a_project_is_opened_without_the_window_asking_the_disk(
     path = make_project(tmp_path / "project", 3)
     bench = Bench(None)
     QTest.qWait(50)
-    slow.delay_s = DELAY_S
+    slow.delay_s = MANY_S
     pulse.restart()
     bench.window.opening.open_path(path)
     assert bench.session.project is None
@@ -125,7 +140,7 @@ def test_a_project_is_opened_without_the_window_asking_the_disk(
 
 def test_a_script_goes_on_at_once_after_opening_a_window(qapp: object, slow: type[SlowDisk], tmp_path: Path) -> None:
     path = make_project(tmp_path / "project", 3)
-    slow.delay_s = DELAY_S
+    slow.delay_s = QUICK_S
     bench = Bench(path)
     assert bench.session.project is None, "the disk is too quick for this test"
     bench.session.open_image(1)
@@ -156,7 +171,7 @@ def test_of_two_projects_asked_for_in_a_row_the_last_is_opened_and_the_other_is_
 ) -> None:
     first, second = make_project(tmp_path / "first", 1), make_project(tmp_path / "second", 1)
     bench = Bench(None)
-    slow.delay_s = DELAY_S / 5
+    slow.delay_s = MANY_S
     bench.window.opening.open_path(first)
     bench.window.opening.open_path(second)
     bench.wait(lambda: bench.shown, 60)
@@ -169,7 +184,7 @@ def test_of_two_projects_asked_for_in_a_row_the_last_is_opened_and_the_other_is_
 def test_a_window_is_closed_while_a_project_is_being_opened(qapp: object, slow: type[SlowDisk], tmp_path: Path) -> None:
     path = make_project(tmp_path / "project", 1)
     bench = Bench(None)
-    slow.delay_s = DELAY_S / 5
+    slow.delay_s = MANY_S
     bench.window.opening.open_path(path)
     bench.close()
     slow.delay_s = 0.0
@@ -177,7 +192,7 @@ def test_a_window_is_closed_while_a_project_is_being_opened(qapp: object, slow: 
 
 
 def test_strokes_and_a_save_ask_the_disk_for_nothing(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
-    slow.delay_s = DELAY_S
+    slow.delay_s = MANY_S
     pulse.restart()
     for y in (40, 60, 80):
         me.drag((40, y), (80, y))
@@ -242,7 +257,7 @@ def test_an_edit_of_the_journal_is_undone_when_the_disk_has_answered_and_each_pr
     me: Bench, slow: type[SlowDisk], pulse: Pulse
 ) -> None:
     none, one, two, three = strokes_of_yesterday(me, 3)
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         me.key(Qt.Key.Key_Z, CTRL)
         me.key(Qt.Key.Key_Z, CTRL)
         assert painted(me) == three
@@ -251,7 +266,7 @@ def test_an_edit_of_the_journal_is_undone_when_the_disk_has_answered_and_each_pr
     me.settle()
     assert len(me.seqs) == 5
     me.opened.documents.recent.drop(Seq(me.seqs[-1]))
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         me.key(Qt.Key.Key_Y, CTRL)
         assert painted(me) == one
         me.wait(lambda: painted(me) == two, 60)
@@ -264,14 +279,14 @@ def test_a_stroke_made_while_an_undo_is_being_read_goes_before_it(
     me: Bench, slow: type[SlowDisk], pulse: Pulse
 ) -> None:
     before = strokes_of_yesterday(me, 2)[-1]
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         me.key(Qt.Key.Key_Z, CTRL)
         me.key(Qt.Key.Key_Z, CTRL)
         me.drag((40, 120), (80, 120))
         assert painted(me) > before
         me.key(Qt.Key.Key_Z, CTRL)
         assert painted(me) == before
-        QTest.qWait(round(8 * STATEMENT_S * 1000))
+        QTest.qWait(round(20 * QUICK_S * 1000))
         assert painted(me) == before
     me.settle()
     assert me.failures == []
@@ -279,10 +294,10 @@ def test_a_stroke_made_while_an_undo_is_being_read_goes_before_it(
 
 def test_a_gesture_under_way_lets_an_undo_that_was_read_wait(me: Bench, slow: type[SlowDisk], pulse: Pulse) -> None:
     none, one = strokes_of_yesterday(me, 1)
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         me.key(Qt.Key.Key_Z, CTRL)
         me.drag((40, 120), (80, 120), release=False)
-        QTest.qWait(round(12 * STATEMENT_S * 1000))
+        QTest.qWait(round(20 * QUICK_S * 1000))
         assert painted(me) > one
         me.key(Qt.Key.Key_Escape)
         me.wait(lambda: painted(me) == none, 60)
@@ -290,7 +305,7 @@ def test_a_gesture_under_way_lets_an_undo_that_was_read_wait(me: Bench, slow: ty
 
 def test_an_undo_that_is_being_read_is_made_before_the_window_closes(me: Bench, slow: type[SlowDisk]) -> None:
     strokes_of_yesterday(me, 1)
-    slow.delay_s = DELAY_S
+    slow.delay_s = QUICK_S
     me.key(Qt.Key.Key_Z, CTRL)
     assert not me.opened.documents.save_state().saved
     path = me.opened.path
@@ -307,7 +322,7 @@ def test_a_class_that_is_in_use_is_refused_by_a_late_sentence(me: Bench, slow: t
     me.drag((40, 40), (80, 40))
     me.settle()
     me.shows(0)
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         me.key(Qt.Key.Key_Z, CTRL)
         me.wait(lambda: me.said, 60)
     assert "Adding the class 'dirt' cannot be undone" in me.said[-1]
@@ -352,7 +367,7 @@ def test_images_are_added_without_the_window_asking_the_disk(
     me: Bench, slow: type[SlowDisk], pulse: Pulse, tmp_path: Path
 ) -> None:
     Image.fromarray(np.full((50, 60), 9, np.uint8)).save(tmp_path / "new.png")
-    with at_work(slow, pulse, 0.03):
+    with at_work(slow, pulse, MANY_S):
         me.session.add_images([tmp_path / "new.png"])
         me.wait(lambda: "new.png" in [item.name for item in me.opened.navigation.items], 60)
     assert me.failures == []
@@ -368,11 +383,11 @@ def test_a_snapshot_is_restored_and_the_restore_undone_without_the_window_asking
     after, restored = painted(me), []
     me.opened.snapshots.restored.connect(restored.append)
     (kept,) = [item for item in me.opened.snapshots.items if item.name == "before"]
-    with at_work(slow, pulse, 0.03):
+    with at_work(slow, pulse, MANY_S):
         me.opened.snapshots.restore_project(kept.id)
         me.wait(lambda: len(restored) == 1, 60)
     assert painted(me) == 0
-    with at_work(slow, pulse, 0.03):
+    with at_work(slow, pulse, MANY_S):
         me.opened.snapshots.undo_restore()
         me.wait(lambda: len(restored) == 2, 60)
     assert painted(me) == after
@@ -390,7 +405,7 @@ def test_strokes_made_while_what_was_restored_is_being_read_are_kept(me: Bench, 
     (kept,) = [item for item in me.opened.snapshots.items if item.name == "first"]
     first, restored = me.opened.navigation.rows[0].id, []
     me.opened.snapshots.restored.connect(restored.append)
-    slow.delay_s = 0.05
+    slow.delay_s = MANY_S
     me.opened.snapshots.restore(kept.id, first)  # the image on screen is another one
     me.wait(lambda: me.opened.documents.long.running, 20)
     me.drag((40, 90), (80, 90))
@@ -410,7 +425,7 @@ def test_an_image_is_marked_done_for_many_without_the_window_asking_the_disk(
     me.opened.finishing.set_rest(Rest.BACKGROUND)
     me.settle()
     images = [row.id for row in me.opened.navigation.rows[:2]]
-    with at_work(slow, pulse, 0.03):
+    with at_work(slow, pulse, MANY_S):
         me.opened.marking.mark(images, done=True)
         me.wait(lambda: [item.status for item in me.opened.navigation.items[:2]] == [Status.DONE] * 2, 60)
     assert me.failures == []
@@ -425,7 +440,7 @@ def test_the_list_of_snapshots_comes_when_the_disk_has_answered(me: Bench, slow:
     assert dialog is not None
     dialog.hide()
     dialog.list.clear()
-    with at_work(slow, pulse):
+    with at_work(slow, pulse, QUICK_S):
         action.trigger()
         assert dialog.empty.text() == "Reading the snapshots …"
         assert dialog.empty.isVisible()
@@ -478,12 +493,12 @@ def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
 
 def test_a_hanging_disk_holds_the_close_no_longer_than_it_may(me: Bench, slow: type[SlowDisk]) -> None:
     me.drag((40, 40), (80, 40))
-    slow.delay_s = 3.0
+    slow.delay_s = 1.5
     begun = time.monotonic()
-    me.session.close(1.0)
+    me.session.close(0.5)
     took = time.monotonic() - begun
     slow.delay_s = 0.0
-    assert took < 1.0 + 3.5
+    assert took < 0.5 + 3.5
     assert me.project is not None
     project = me.project
     me.wait(lambda: not is_held(project))

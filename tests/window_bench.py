@@ -76,7 +76,7 @@ def open_bench(home: Path) -> Iterator["Bench"]:
         with patch.context() as watched:
             watched.setattr(Worker, "__init__", lambda self, *args: workers.append(self) or make(self, *args))
             bench = Bench(make_project(home))
-            bench.wait(lambda: bench.ready, 120)
+            bench.wait(lambda: bench.ready, 300)
         bench.session.accept_proposal()
         bench.wait(lambda: bench.seqs)
         for worker in workers:  # every thread that lives as long as the window has begun
@@ -105,7 +105,7 @@ class Bench:
         self.session.imageShown.connect(lambda: self.shown.append(self.session.current_image))
         self.window.resize(1280, 720)
 
-    def wait(self, holds: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait(self, holds: Callable[[], object], seconds: float = 60.0) -> None:
         """Handle events until it holds."""
         end = time.monotonic() + seconds
         while not holds():

@@ -1,7 +1,7 @@
 """The owner of jobs: work that takes a while and is shown in the window, each with its own id."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -84,7 +84,7 @@ class Jobs(QObject):
         running = self._running.get(id_)
         if running is not None:
             text = running.state.text if text is None else text
-            running.state = replace(running.state, text=text, fraction=fraction, seconds_left=seconds_left)
+            running.state = running.state._replace(text=text, fraction=fraction, seconds_left=seconds_left)
             self.changed.emit()
 
     def end(self, id_: JobId) -> None:

@@ -5,14 +5,16 @@ A job ends in exactly one of: a result, a `UserError`, a bug. Its starter ends i
 
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from segstudio.errors import UserError
 from segstudio.faults import report
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["Job", "MainThread", "Worker", "refusal", "say_refusal"]
 
@@ -134,12 +136,14 @@ class Worker:
     """One thread for short computations over frozen values; answers come on the main thread."""
 
     def __init__(self, name: str, main: MainThread) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # nothing needs it before a project is open
+
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._main = main
         self._open: set[Future[Any]] = set()
         self._ended = threading.Condition()
 
-    def submit(self, work: Callable[[], T], then: Callable[[Future[T]], None] | None = None) -> Future[T]:
+    def submit(self, work: Callable[[], T], then: "Callable[[Future[T]], None] | None" = None) -> "Future[T]":
         """Compute; `then` gets the finished future on the main thread, unless it was cancelled before it began.
 
         Without `then` the future may be ignored: a bug in it is still reported.
@@ -160,7 +164,7 @@ class Worker:
             with self._ended:
                 self._ended.wait_for(lambda: not self._open, timeout=wait_s)
 
-    def _end(self, future: Future[Any]) -> None:
+    def _end(self, future: "Future[Any]") -> None:
         with self._ended:
             self._open.discard(future)
             self._ended.notify_all()

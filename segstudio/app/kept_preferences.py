@@ -1,8 +1,7 @@
 """The owner of a person's preferences: whoever changes one tells it, and it is in the file a moment later."""
 
-from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,6 +15,9 @@ from segstudio.app.preferences import (
     save_preferences,
     unsaved_words,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["KeptPreferences"]
 

@@ -1,7 +1,7 @@
 """How the engine process is: plain values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from segstudio.text import _
 
@@ -17,8 +17,7 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """State of the engine, its device's name when ready, one sentence when dead."""
 
     state: State

@@ -4,8 +4,8 @@ One accent, a 4 px grid, the system font. The image is the only bright thing; an
 accent, failures have `warning`. Class colours belong to the labels, not to the theme.
 """
 
-from dataclasses import dataclass, fields
 from string import Template
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -16,8 +16,7 @@ __all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_the
 _PROPERTY = "segstudioTheme"
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(NamedTuple):
     """Every colour of the window, as #RRGGBB."""
 
     name: str
@@ -203,7 +202,7 @@ def apply_theme(application: QApplication, theme: Theme) -> None:
     """
     if application.property(_PROPERTY) != theme.name:
         choose_theme(application, theme)
-    application.setStyleSheet(_SHEET.substitute({f.name: getattr(theme, f.name) for f in fields(theme)}))
+    application.setStyleSheet(_SHEET.substitute(theme._asdict()))
 
 
 def current_theme() -> Theme:

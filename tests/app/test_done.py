@@ -167,7 +167,7 @@ def test_a_proposal_that_fails_marks_nothing_and_the_sentence_says_so(desk: Desk
     assert done.failed == ["This image was not marked done: The engine ended."]
     desk.qtbot.wait(60)
     assert "done" not in done.events
-    assert done.status is Status.IN_PROGRESS
+    desk.qtbot.waitUntil(lambda: done.status is Status.IN_PROGRESS)  # the row follows the stroke
     assert done.state is DoneState.IDLE
 
 

@@ -119,8 +119,8 @@ def test_a_rejection_outlives_the_project_s_closing(desk: Desk) -> None:
     desk.qtbot.waitUntil(lambda: desk.project.proposals.is_rejected(FIRST, 0))
     desk.project.proposals.close()  # it is read from the disk again
     desk.shows(0)
+    desk.qtbot.waitUntil(lambda: desk.proposals.rejected)
     desk.qtbot.wait(120)
-    assert desk.proposals.rejected
     assert len(desk.network.gates) == 1
 
 

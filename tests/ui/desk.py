@@ -36,7 +36,7 @@ from tests.ui.small_projects import CLASSES, SmallProjects, plates
 
 __all__ = ["Desk", "opened_desk", "own_home"]
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _PLAN = Plan(
     classes=(),
     planes=(),

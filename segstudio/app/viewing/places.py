@@ -5,7 +5,6 @@ A project on a disk that may only be read has its place too, and its journal kno
 
 import hashlib
 import json
-from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def write_place(project: Path, place: Place) -> None:
     """Keep a place, and drop those that were not kept anew for longest. For a worker thread. Raises `OSError`."""
     file = place_file(project)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(file, json.dumps({"project": str(project), **asdict(place)}, indent=2).encode())
+    write_durably(file, json.dumps({"project": str(project), **place._asdict()}, indent=2).encode())
     there = list(file.parent.glob("*.json"))
     if len(there) > _KEPT:
         for old in sorted(there, key=lambda kept: kept.stat().st_mtime)[: len(there) - _KEPT]:
@@ -103,7 +102,7 @@ class Places(QObject):
     def saw(self, scale: float, x: float, y: float, *, fitted: bool) -> None:
         """The view of the image on screen: view pixels per image pixel, and the image position in its middle."""
         if self._now is not None:
-            self._become(replace(self._now, scale=scale, x=x, y=y, fitted=fitted))
+            self._become(self._now._replace(scale=scale, x=x, y=y, fitted=fitted))
 
     def _shown(self) -> None:
         path, plane = self._navigation.path, self._navigation.plane

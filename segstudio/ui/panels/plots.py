@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -24,7 +23,7 @@ _PADDING = 0.1
 _HEAD_PX = 36
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Series:
     """`color` is that of its `tint` in the theme."""
 
@@ -170,10 +169,7 @@ class LivePlot(QFrame):
         ]
         metrics = self._legend.fontMetrics()
         chosen = next((w for w in wordings if metrics.horizontalAdvance(_plain(w)) <= room), wordings[-1])
-        words = [
-            "".join(_dot(c) for c in colors) + (f"&nbsp;{escape(name)}" if name else "") for colors, name in chosen
-        ]
-        self._legend.setText("&nbsp;&nbsp;".join(words))
+        self._legend.setText("&nbsp;&nbsp;".join(_key(colors, name) for colors, name in chosen))
         self._legend.setToolTip(wrapped("\n".join(self._series)))
 
     def _redraw(self) -> None:
@@ -248,6 +244,13 @@ def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
 def _plain(groups: list[tuple[list[str], str]]) -> str:
     """The plain text of a legend, for measuring its width: dots and name of each group."""
     return "  ".join(f"{'●' * len(colors)} {name}" for colors, name in groups)
+
+
+def _key(colors: Iterable[str], name: str) -> str:
+    """Dots in some colours, and what they stand for, as rich text."""
+    from html import escape
+
+    return "".join(_dot(color) for color in colors) + (f"&nbsp;{escape(name)}" if name else "")
 
 
 def _dot(color: str) -> str:

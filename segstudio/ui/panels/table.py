@@ -5,9 +5,8 @@ needs. Another package adds one by an entry point of the group `segstudio.panels
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.registry import Registry, named
 from segstudio.ui.panels.brush_panel import BrushPanel
@@ -31,16 +30,14 @@ class Place(StrEnum):
     BOTTOM = "bottom"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a panel is made with: the session of the window, and its actions by name."""
 
     session: "Session"
     action: "Callable[[str], QAction]"
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """One panel; if it `grows`, it takes the room that the others in its place leave."""
 
     name: str

@@ -40,7 +40,8 @@ class Thumbnails(QObject):
         self._wishes: OrderedDict[Wish, None] = OrderedDict()
         self._large: OrderedDict[Wish, None] = OrderedDict()
         self._lock = threading.Condition()
-        # Being decoded, or decoded but not arrived yet: a repaint in between must not request it again.
+        # Being decoded, or decoded but not arrived yet: a repaint in between must not request it again, and what the
+        # screen gave meanwhile is taken out, so that it is neither decoded nor announced once more.
         self._under_way: set[Wish] = set()
         self._generation = 0
         self._size = (THUMBNAIL_W, THUMBNAIL_H)
@@ -70,6 +71,7 @@ class Thumbnails(QObject):
             with self._lock:
                 self._wishes.pop(wish, None)
                 self._large.pop(wish, None)
+                self._under_way.discard(wish)
             self._keep(wish, _image(reduced_display(display, *self._size)))
 
     def clear(self) -> None:
@@ -117,14 +119,14 @@ class Thumbnails(QObject):
                 wish, _ = (self._wishes if first else self._large).popitem(last=True)
                 self._under_way.add(wish)
                 generation, size = self._generation, self._size
-            if first and self._put_off(wish, generation):
+            if first and self._put_off(wish):
                 continue
             image = _decode(wish, size)
             if not self._closed:
                 self._decoded.emit(generation, wish, image)
 
-    def _put_off(self, wish: "Wish", generation: int) -> bool:
-        """Whether a large image was put off until no small one is waiting."""
+    def _put_off(self, wish: "Wish") -> bool:
+        """Whether it is not decoded now: a large image while small ones wait, or one that is not wanted any more."""
         from segstudio.app.viewing.thumbnails import is_large
 
         try:
@@ -132,19 +134,20 @@ class Thumbnails(QObject):
         except (UserError, OSError):
             large = False  # decoding it will tell why there is none
         with self._lock:
-            if not large or not self._wishes or generation != self._generation:
+            if wish not in self._under_way:
+                return True
+            if not large or not self._wishes:
                 return False
             self._under_way.discard(wish)
             self._large[wish] = None
             return True
 
     def _arrived(self, generation: int, wish: "Wish", image: QImage | None) -> None:
-        if generation != self._generation or self._closed:
-            return
         with self._lock:
+            if generation != self._generation or self._closed or wish not in self._under_way:
+                return
             self._under_way.discard(wish)
-        if image is not None or self._kept.get(wish) is None:
-            self._keep(wish, image)
+        self._keep(wish, image)
 
     def _keep(self, wish: "Wish", image: QImage | None) -> None:
         self._kept[wish] = None if image is None else QPixmap.fromImage(image)

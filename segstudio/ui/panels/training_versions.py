@@ -1,6 +1,5 @@
 """The versions that can propose, with their figures and why each was promoted or not; one click uses another."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -168,4 +167,6 @@ def _origin(item: "VersionItem") -> str:
 
 
 def _when(made: str) -> str:
+    from datetime import datetime
+
     return datetime.fromisoformat(made).astimezone().strftime("%Y-%m-%d %H:%M") if made else "–"

@@ -1,7 +1,7 @@
 """A label that wraps its words, but never takes more than two lines from the image."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QLabel
 
 from segstudio.ui.text import wrapped
@@ -63,6 +63,10 @@ class TwoLines(QLabel):
 
 def _starts(text: str, font: QFont, width: int) -> list[int]:
     """Where the lines of a text begin, in UTF-16 units."""
+    if not text:
+        return [0]
+    from PySide6.QtGui import QTextLayout, QTextOption
+
     layout = QTextLayout(text.replace("\n", "\u2028"), font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)

@@ -5,9 +5,8 @@ makes them, `commands` does the work. Tools come from their own table.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.app.editing.tools.base import Tool
 from segstudio.app.editing.tools.table import TOOLS
@@ -77,8 +76,7 @@ SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
 MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One action; `run` does it in a window, `button` is the object name of its toolbar button.
 
     `keys` are portable key sequences; the first is shown. Of the actions with one `group`, one is checked. `separated`
@@ -266,7 +264,7 @@ def added_tools() -> tuple[Action, ...]:
     out: list[Action] = []
     for tool in TOOLS.rows[len(TOOLS.own) :]:
         row = _tool_action(tool)
-        out.append(replace(row, keys=tuple(key for key in row.keys if key not in seen)))
+        out.append(row._replace(keys=tuple(key for key in row.keys if key not in seen)))
         seen.update(row.keys)
     return tuple(out)
 

@@ -1,6 +1,5 @@
 """Menus, toolbars and QActions, made from the table of actions, and which of them are enabled now."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -237,7 +236,7 @@ class Bars:
             if row.group == "rest":
                 self._actions[row.name].setChecked(row.name == f"rest-{rest}")
         done = action_named("done")
-        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[rest])))
+        self._actions["done"].setToolTip(tooltip(done._replace(tip=DONE_TIPS[rest])))
 
     def _check_tool(self) -> None:
         for row in self._rows:

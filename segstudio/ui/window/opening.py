@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QWidget
 from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.text import _
-from segstudio.ui.dialogs.open_dialog import OpenDialog, project_among
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -48,6 +47,8 @@ class Opening(QObject):
     def open_paths(self, paths: list[Path]) -> None:
         """Open a project or a folder of images; for images, the project beside them, which gets those that it lacks, or
         else the page that makes a project from them."""
+        from segstudio.ui.dialogs.open_dialog import project_among
+
         project = project_among(paths)
         if project is not None:
             self.open_path(project)
@@ -64,6 +65,8 @@ class Opening(QObject):
 
         Of a selection of files those that cannot be read are skipped: nobody has chosen each of them.
         """
+        from segstudio.ui.dialogs.open_dialog import project_among
+
         if not there_is_a_project or project_among(paths) is not None:
             self.open_paths(paths)
         elif project := self._session.projects.to_write():
@@ -84,6 +87,8 @@ class Opening(QObject):
 
     def choose(self) -> None:
         """Ask for a project, a folder of images, or images; the answer comes from the event loop."""
+        from segstudio.ui.dialogs.open_dialog import OpenDialog
+
         dialog = OpenDialog(self._window, self._session.preferences.last_folder)
         dialog.chosen.connect(self.open_paths)
         dialog.open()
