@@ -18,7 +18,8 @@ __all__ = ["Document"]
 class Document:
     """Raster, objects (id -> class) and status of one image.
 
-    `next_object` is the first id that no edit, undone or not, has ever used.
+    `next_object` is the first id that no edit, undone or not, has ever used; `rows_changed` rises with every change of
+    an object's row.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Document:
         self.raster = raster
         self.status = status
         self.next_object = next_object
+        self.rows_changed = 0
         self._objects: dict[ObjectId, ClassId] = dict(objects or {})
         self._class_of = np.zeros(max(next_object, 16), np.int32)
         for object_id, class_id in self._objects.items():
@@ -48,6 +50,7 @@ class Document:
         self.status, self.next_object = other.status, other.next_object
         self._objects = dict(other.objects)
         self._class_of = np.array(other.class_lookup())
+        self.rows_changed += 1
 
     @property
     def objects(self) -> Mapping[ObjectId, ClassId]:
@@ -125,6 +128,7 @@ class Document:
         if row.table is Table.IMAGES and row.after is not None and "status" in row.after:
             self.status = Status(str(row.after["status"]))
         elif row.table is Table.OBJECTS:
+            self.rows_changed += 1
             if row.after is None:
                 self._objects.pop(ObjectId(row.key), None)
                 self._class_of[row.key] = 0

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_window"]
 
+_SWITCH_S = 0.0005
 _AT_ONCE_S = 1.0
 
 
@@ -17,9 +18,13 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     Returns before the first `imageShown`, which comes from the event loop. If the project cannot be opened, the window
     reports it in one sentence; nothing is raised.
     """
+    import sys
+
     from segstudio.app.session import Session
     from segstudio.ui.window.main_window import MainWindow
 
+    # A thread that writes or counts lets the hand go on after half a millisecond, not after Python's five.
+    sys.setswitchinterval(_SWITCH_S)
     window = MainWindow(Session())
     window.show()
     if project is not None:

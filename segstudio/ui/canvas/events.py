@@ -1,6 +1,7 @@
 """Qt events in the terms of the canvas: buttons, wheel steps, pointers, dropped files."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
@@ -49,6 +50,7 @@ def button_of(button: Qt.MouseButton) -> Button:
     return _BUTTONS.get(button, Button.NONE)
 
 
+@cache
 def buttons_of(buttons: Qt.MouseButton) -> frozenset[Button]:
     """The buttons that are down."""
     return frozenset(ours for theirs, ours in _BUTTONS.items() if buttons & theirs)
@@ -75,6 +77,7 @@ def key_of(event: QKeyEvent) -> KeyEvent | None:
     return None if key is None else KeyEvent(key, down, *_held(event.modifiers()))
 
 
+@cache  # flags of PySide are slow to take apart, and a pointer sends the same ones all the time
 def _held(modifiers: Qt.KeyboardModifier) -> tuple[bool, bool, bool]:
     """Whether Shift, Ctrl and Alt are down."""
     return (

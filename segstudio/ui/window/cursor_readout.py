@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.window.status_bar import StatusBar
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
 
 __all__ = ["CursorReadout"]
+
+_EVERY_MS = 40
+"""Nobody reads faster, and words that change lay out the whole status bar."""
 
 
 class CursorReadout(QObject):
@@ -21,6 +24,10 @@ class CursorReadout(QObject):
         self._canvas, self._status_bar = canvas, status_bar
         self._project: OpenedProject | None = None
         self._at: tuple[int, int] | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_EVERY_MS)
+        self._soon.timeout.connect(self._show)
         canvas.zoomChanged.connect(self._zoomed)
         canvas.hovered.connect(self._hovered)
         canvas.left.connect(self._left)
@@ -44,10 +51,12 @@ class CursorReadout(QObject):
 
     def _hovered(self, x: float, y: float) -> None:
         self._at = int(x // 1), int(y // 1)
-        self._show()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _left(self) -> None:
         self._at = None
+        self._soon.stop()
         self._show()
 
     def _show(self) -> None:

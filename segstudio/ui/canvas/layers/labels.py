@@ -84,6 +84,7 @@ class LabelLayer:
         self._classes: ClassTable | None = None
         self._palette = Palette.of(None, *self._opacities)
         self._labels = Overviews()
+        self._looked_up: tuple[Document, int, Palette] | None = None
         self._touched: dict[TileKey, Constant] = {}
         self._proposal: Proposal | None = None
         self._proposed = Overviews()
@@ -116,8 +117,10 @@ class LabelLayer:
 
     def refresh_lookup(self) -> bool:
         """Take in new objects; returns whether a known object changed its class, so that everything is out of date."""
-        if self.document is None:
+        document, palette = self.document, self._palette
+        if document is None or (document, document.rows_changed, palette) == self._looked_up:
             return False
+        self._looked_up = document, document.rows_changed, palette
         return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
 
     def touched(self, rect: Rect) -> list[Rect]:

@@ -1,0 +1,216 @@
+"""A real window over a made-up image of any size: for benchmarks of the canvas.
+
+Files of 32768 x 32768 and more cannot be opened yet as a whole, so the project holds a small TIFF that says it is as
+large as that (all its tiles are one and the same), and the window is given samples that are cut from a small texture
+when they are looked at. Labels, project, canvas and window are the real ones; the engine is not started.
+"""
+
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, log2
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QApplication
+
+from segstudio.app.session import Session
+from segstudio.app.viewing import displaying
+from segstudio.app.viewing.display import DisplayImage
+from segstudio.geometry import TILE, Rect, tile_rect
+from segstudio.imaging.display import automatic_view
+from segstudio.imaging.levels import EIGHT_BIT
+from segstudio.imaging.readers import tiff
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.model import Cause
+from segstudio.labels.tiles.tile import EMPTY, frozen
+from segstudio.tasks.images.new import new_project
+from segstudio.ui.window.main_window import MainWindow
+from tests.window_bench import without_proposals
+
+__all__ = ["Room", "opened_room"]
+
+_TEXTURE = 4096
+_PERIOD = 512
+_FILE_TILE = 4096
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class MadeUp(DisplayImage):
+    """Samples of a square image of `side` pixels, three channels of uint8: a texture that repeats, at every level."""
+
+    side: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.side, self.side
+
+    @property
+    def levels(self) -> int:
+        return max(ceil(log2(self.side / 256)), 1)
+
+    def samples(self, level: int, rect: Rect) -> NDArray[Any]:
+        side = -(-self.side // 2**level)
+        inside = rect.intersected(Rect(0, 0, side, side))
+        x, y = inside.x % _PERIOD, inside.y % _PERIOD
+        cut = self.reduced[0][y : y + inside.h, x : x + inside.w]
+        if cut.shape[:2] == (inside.h, inside.w):
+            return cut
+        rows, columns = np.arange(y, y + inside.h) % _PERIOD, np.arange(x, x + inside.w) % _PERIOD
+        return self.reduced[0][rows][:, columns]
+
+    def value_text(self, x: int, y: int) -> str:
+        return " ".join(str(value) for value in self.samples(0, Rect(x, y, 1, 1))[0, 0])
+
+    @staticmethod
+    def square(side: int) -> "MadeUp":
+        """One of this side in pixels."""
+        patch = np.random.default_rng(1).integers(0, 256, (_PERIOD, _PERIOD, 3), dtype=np.uint8)
+        times = _TEXTURE // _PERIOD
+        return MadeUp((np.tile(patch, (times, times, 1)),), EIGHT_BIT, automatic_view(3, EIGHT_BIT), side)
+
+
+def write_blank_tiff(path: Path, side: int) -> None:
+    """A tiled RGB TIFF of this side whose tiles are all the same bytes of the file."""
+    across = -(-side // _FILE_TILE)
+    tile = zlib.compress(bytes(_FILE_TILE * _FILE_TILE * 3), 1)
+    count = across * across
+    head = 8
+    offsets_at = head + len(tile) + len(tile) % 2
+    sizes_at = offsets_at + 4 * count
+    bits_at = sizes_at + 4 * count
+    directory_at = bits_at + 6
+    entries = [
+        (256, 4, 1, side),
+        (257, 4, 1, side),
+        (258, 3, 3, bits_at),
+        (259, 3, 1, 8),
+        (262, 3, 1, 2),
+        (277, 3, 1, 3),
+        (284, 3, 1, 1),
+        (322, 4, 1, _FILE_TILE),
+        (323, 4, 1, _FILE_TILE),
+        (324, 4, count, head if count == 1 else offsets_at),
+        (325, 4, count, len(tile) if count == 1 else sizes_at),
+    ]
+    with path.open("wb") as file:
+        file.write(struct.pack("<2sHI", b"II", 42, directory_at))
+        file.write(tile + b"\0" * (len(tile) % 2))
+        file.write(struct.pack(f"<{count}I", *[head] * count))
+        file.write(struct.pack(f"<{count}I", *[len(tile)] * count))
+        file.write(struct.pack("<3H", 8, 8, 8))
+        file.write(struct.pack("<H", len(entries)))
+        for tag, kind, n, value in entries:
+            file.write(struct.pack("<HHII", tag, kind, n, value))
+        file.write(struct.pack("<I", 0))
+
+
+class Room:
+    """The window and what a benchmark asks of it."""
+
+    def __init__(self, window: MainWindow, side: int) -> None:
+        self.window, self.side = window, side
+
+    @property
+    def session(self) -> Session:
+        """The window's session."""
+        return self.window.session
+
+    @cached_property
+    def canvas(self) -> Any:
+        """The window's canvas."""
+        return self.window.canvas
+
+    def wait(self, holds: Any) -> None:
+        """Handle events until it holds."""
+        from PySide6.QtTest import QTest
+
+        for _ in range(int(_PATIENCE_S * 200)):
+            if holds():
+                return
+            QTest.qWait(5)
+        raise TimeoutError("the window did not come to rest")
+
+    def settle(self) -> None:
+        """Until every edit is durable and nothing is left to draw."""
+        project = self.session.project
+        assert project is not None
+        self.wait(lambda: project.documents.save_state().saved and self.canvas._frame.up_to_date)
+        QApplication.processEvents()
+
+    def fill(self, objects: int) -> None:
+        """Add so many objects of an instance class: small discs in rows around the middle, as one edit."""
+        if not objects:
+            return
+        project = self.session.project
+        assert project is not None
+        document, plane = project.documents.current.document, 0
+        class_id = next(c.id for c in project.documents.classes if c.name == "cell")
+        side = ceil(objects**0.5)
+        pitch = min(20, max(self.side // side, 4))
+        y, x = np.mgrid[:pitch, :pitch] + 0.5
+        disc = np.hypot(x - pitch / 2, y - pitch / 2) <= pitch * 0.4
+        first = document.next_object
+        numbers = np.arange(side * side).reshape(side, side)
+        ids = np.kron(np.where(numbers < objects, numbers + first, 0), np.ones((pitch, pitch), np.int64))
+        ids = np.where(np.tile(disc, (side, side)), ids, 0).astype(np.uint32)
+        corner = max((self.side - ids.shape[0]) // 2, 0)
+        tiles: dict[TileKey, TileChange] = {}
+        for ty in range(corner // TILE, (corner + ids.shape[0]) // TILE + 1):
+            for tx in range(corner // TILE, (corner + ids.shape[1]) // TILE + 1):
+                part = tile_rect(ty, tx).intersected(Rect(corner, corner, ids.shape[1], ids.shape[0]))
+                part = part.intersected(Rect(0, 0, self.side, self.side))
+                if part.empty:
+                    continue
+                cut = np.zeros((TILE, TILE), np.uint32)
+                x, y = part.x - tx * TILE, part.y - ty * TILE
+                rows = slice(part.y - corner, part.bottom - corner)
+                cut[y : y + part.h, x : x + part.w] = ids[rows, part.x - corner : part.right - corner]
+                tile = frozen(cut, (cut > 0).astype(np.uint8))
+                if tile != EMPTY:
+                    tiles[plane, ty, tx] = TileChange(document.raster.tile((plane, ty, tx)), tile)
+        rows = tuple(RowChange(Table.OBJECTS, first + n, None, {"class_id": class_id}) for n in range(objects))
+        project.documents.commit(Edit(document.image, Cause.IMPORT, tiles, rows))
+        self.settle()
+
+
+@contextmanager
+def opened_room(side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000)) -> Iterator[Room]:
+    """A window of this size (view pixels) over a project of one image of this side, with so many objects."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, os.fspath(home / variable))
+        without_proposals(patch)
+        # A file that says so much of itself is refused as a bomb; nothing of it is decoded here.
+        patch.setattr(tiff, "checked_size", lambda *_: None)
+        patch.setattr(displaying, "load_display_image", lambda *_: MadeUp.square(side))
+        write_blank_tiff(home / "made-up.tif", side)
+        path = home / "made-up.segstudio"
+        for _ in new_project(path, [os.fspath(home / "made-up.tif")], ["nucleus", "cell::instance"]):
+            pass
+        window = MainWindow(Session())
+        window.resize(*size)
+        window.show()
+        window.opening.open_path(path)
+        room = Room(window, side)
+        session = window.session
+        room.wait(lambda: session.project is not None and session.project.navigation.shown is not None)
+        room.fill(objects)
+        session.set_class("nucleus")
+        room.settle()
+        yield room
+        window.close()
+        room.wait(lambda: session.project is None)
+        window.deleteLater()
+        QApplication.processEvents()
