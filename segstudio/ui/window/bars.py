@@ -25,6 +25,7 @@ from segstudio.ui.window.actions import (
 )
 from segstudio.ui.window.fitting_bar import FittingBar
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
+from segstudio.ui.window.keymap import Keymap, native_key
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
@@ -48,13 +49,13 @@ _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
 def tooltip(action: Action) -> str:
     """Name, keys and what the action does."""
-    keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.keys)
+    keys = " / ".join(native_key(key) for key in action.keys)
     head = action.shown_text.rstrip("…")
     return f"{head} ({keys})\n{action.shown_tip}" if keys else f"{head}\n{action.shown_tip}"
 
 
 class Bars:
-    """Owns the QActions of one window; `action(name)` finds one."""
+    """Owns the QActions of one window; `action(name)` finds one, `keymap` says which keys each has."""
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
@@ -62,6 +63,7 @@ class Bars:
         self._covered = False
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
+        self.keymap = Keymap(window.session.kept_preferences, window)
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
         self._tools_menu = self._fill_menus()
@@ -72,6 +74,7 @@ class Bars:
         session.jobs.changed.connect(self.refresh)
         session.notices.told.connect(self.refresh)
         session.tools.changed.connect(self._check_tool)
+        self.keymap.changed.connect(self._take_keys)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
         self._check_tool()
@@ -131,6 +134,7 @@ class Bars:
     def add_tools(self) -> None:
         """Give the tools of other packages their actions, menu entries and buttons, after ours; once."""
         added = [row for row in added_tools() if row.name not in self._actions]
+        self.keymap.add(added)
         for row in added:
             last = self._actions[next(r.name for r in reversed(self._rows) if r.group == "tool")]
             self._rows.append(row)
@@ -146,8 +150,7 @@ class Bars:
     def _make(self, row: Action) -> QAction:
         action = QAction(row.shown_text, self._window)
         action.setObjectName(object_name(row))
-        action.setShortcuts([QKeySequence(key) for key in row.keys])
-        action.setToolTip(tooltip(row))
+        self._give_keys(action, row)
         action.setIconText(beside_icon(row.shown_text.rstrip("…")))
         action.setCheckable(row.checkable)
         action.setAutoRepeat(
@@ -161,6 +164,17 @@ class Bars:
         action.triggered.connect(lambda _checked=False: row.run(self._window))
         self._window.addAction(action)
         return action
+
+    def _give_keys(self, action: QAction, row: Action) -> None:
+        keys = self.keymap.keys(row.name)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setToolTip(tooltip(replace(row, keys=keys)))
+
+    def _take_keys(self) -> None:
+        """Use the keys that a person has just chosen, in the window as it stands."""
+        for row in self._rows:
+            self._give_keys(self._actions[row.name], row)
+        self.check_rest()
 
     def _fill_menus(self) -> QMenu:
         menus: dict[Menu, QMenu] = {}
@@ -236,8 +250,8 @@ class Bars:
         for row in ACTIONS:
             if row.group == "rest":
                 self._actions[row.name].setChecked(row.name == f"rest-{rest}")
-        done = action_named("done")
-        self._actions["done"].setToolTip(tooltip(replace(done, tip=DONE_TIPS[rest])))
+        done = replace(action_named("done"), tip=DONE_TIPS[rest], keys=self.keymap.keys("done"))
+        self._actions["done"].setToolTip(tooltip(done))
 
     def _check_tool(self) -> None:
         for row in self._rows:
