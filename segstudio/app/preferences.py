@@ -102,7 +102,9 @@ def checked_preferences(preferences: Preferences) -> Preferences:
     """The same. Raises `ValueError` for a value that cannot be: it would be ignored when it is next loaded."""
     values = asdict(preferences)
     fitting = _fitting(values)
-    if wrong := [f"{name}={value!r}" for name, value in values.items() if name not in fitting or fitting[name] != value]:
+    if wrong := [
+        f"{name}={value!r}" for name, value in values.items() if name not in fitting or fitting[name] != value
+    ]:
         raise ValueError(f"no preference can be {', '.join(wrong)}")
     return Preferences(**fitting)
 

@@ -234,7 +234,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("show-bottom", N_("Images and training"), N_("Show or hide the panels below the image"), Menu.VIEW,
            lambda w: w.show_panels(), ("F10",), checkable=True, needs=Needs.PROJECT),
     Action("keys", N_("Keys"), N_("List every action and its keys"), Menu.HELP, lambda w: w.pages.show_help("keys"),
-           ("F1",), needs=Needs.NOTHING),
+           ("F1", "?"), needs=Needs.NOTHING),
     Action("about", N_("About SegStudio"), N_("Version, licences and the location of the log"), Menu.HELP,
            lambda w: w.pages.show_help("about"), needs=Needs.NOTHING, separated=True),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence
 
 from segstudio.text import _
@@ -33,7 +33,7 @@ _BEYOND = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 def normal_key(key: str) -> str:
     """The one way to write a key in portable text; '' for what is no single key."""
     sequence = QKeySequence(key)
-    if sequence.count() != 1 or sequence[0].key() in (_Key.Key_unknown, _Key(0)):
+    if sequence.count() != 1 or _combination(key).key() in (_Key.Key_unknown, _Key(0)):
         return ""
     return sequence.toString(QKeySequence.SequenceFormat.PortableText)
 
@@ -45,7 +45,7 @@ def native_key(key: str) -> str:
 
 def refusal_of_key(key: str) -> str:
     """Why no action can have this key; '' where one can."""
-    pressed = QKeySequence(key)[0]
+    pressed = _combination(key)
     bare = not pressed.keyboardModifiers() & _BEYOND
     match pressed.key():
         case _Key.Key_Escape:
@@ -62,7 +62,11 @@ def refusal_of_key(key: str) -> str:
 
 def shared_with_tools(key: str) -> bool:
     """Whether a tool under way takes this key before any action hears it."""
-    return QKeySequence(key)[0].key() in _TOOLS_KEYS
+    return _combination(key).key() in _TOOLS_KEYS
+
+
+def _combination(key: str) -> QKeyCombination:
+    return QKeySequence(key)[0]  # pyright: ignore[reportIndexIssue]  (its stub does not know that it has parts)
 
 
 def bound(rows: Iterable[Action], chosen: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

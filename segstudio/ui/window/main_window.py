@@ -191,7 +191,7 @@ class MainWindow(QMainWindow):
         self.bars = Bars(self)
         actions = self.bars.action
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
-        self.pages = Pages(session, self.canvas, self.start_page)
+        self.pages = Pages(session, self.canvas, self.start_page, self.bars.keymap)
         self.appearance = Appearance(session, self.canvas, self)
 
     def _arrange(self) -> None:
