@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.text import _, elided
+from segstudio.text import N_, _, elided
 from segstudio.ui.text import beside_icon
 from segstudio.ui.window.actions import (
     ACTIONS,
@@ -45,6 +45,14 @@ _ICON_ONLY = {"undo", "redo"}
 _SHORTENED = (("open", "import", "export"), ("propose", "accept", "reject", "done", "fine-tune"))
 """What loses its words first in a narrow window, and what then: the steps of the loop keep theirs longest."""
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
+
+_WHY_NOT = {
+    Needs.PROJECT: N_("There is no project open"),
+    Needs.LEARNING: N_("The model is learning already"),
+    Needs.UNDO: N_("There is nothing to undo on this image"),
+    Needs.REDO: N_("There is nothing to redo on this image"),
+    Needs.TRAINING: N_("The model is not learning"),
+}
 
 
 def tooltip(action: Action) -> str:
@@ -118,7 +126,7 @@ class Bars:
         shown = project is not None and image and not project.navigation.failed
         documents = project.documents if project is not None and shown else None
         training = project is not None and project.training.running
-        there = {
+        self._there = {
             Needs.NOTHING: True,
             Needs.PROJECT: seen,
             Needs.IMAGE: image,
@@ -129,7 +137,21 @@ class Bars:
             Needs.TRAINING: training,
         }
         for row in self._rows:
-            self._actions[row.name].setEnabled(there[row.needs])
+            self._actions[row.name].setEnabled(self._there[row.needs])
+
+    def why_disabled(self, name: str) -> str:
+        """Why an action cannot be used now; '' where it can."""
+        row = next(row for row in self._rows if row.name == name)
+        if self._there[row.needs]:
+            return ""
+        project = self._project
+        if project is None:
+            return _("There is no project open")
+        if self._covered:
+            return _("It works on the image, which this page covers")
+        if row.needs in (Needs.IMAGE, Needs.SHOWN) or project.navigation.index < 0 or project.navigation.failed:
+            return _("No image is on screen")
+        return _(_WHY_NOT[row.needs])
 
     def add_tools(self) -> None:
         """Give the tools of other packages their actions, menu entries and buttons, after ours; once."""
@@ -219,8 +241,20 @@ class Bars:
             spacer = QWidget()
             spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
             bar.addWidget(spacer)
+            self._actions["palette"].setIcon(icon("search"))
+            bar.spare(self._palette_button())
         self._window.addToolBar(area, bar)
         return bar
+
+    def _palette_button(self) -> QToolButton:
+        """The button at the end of the bar: of its own, since hiding its action would take the key away."""
+        button = QToolButton()
+        button.setDefaultAction(self._actions["palette"])
+        button.setObjectName(action_named("palette").button)
+        button.setAccessibleName(action_named("palette").shown_text.rstrip("…"))
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setProperty("role", "bare")
+        return button
 
     def _dress(self, bar: QToolBar, row: Action, icon_only: bool) -> None:
         button = bar.widgetForAction(self._actions[row.name])

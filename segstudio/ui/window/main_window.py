@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Notice
+    from segstudio.ui.command.palette import CommandPalette
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
 
 __all__ = ["MainWindow"]
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         session.projects.opens_later = True
         self._project: OpenedProject | None = None
         self._snapshots: SnapshotsDialog | None = None
+        self._palette: CommandPalette | None = None
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -116,6 +118,14 @@ class MainWindow(QMainWindow):
         if self._snapshots is None:
             self._snapshots = SnapshotsDialog(self.session, self)
         return self._snapshots
+
+    def command_palette(self) -> "CommandPalette":
+        """The command palette, made when it is first needed."""
+        from segstudio.ui.command.palette import CommandPalette
+
+        if self._palette is None:
+            self._palette = CommandPalette(self)
+        return self._palette
 
     def choose_backup_folder(self) -> None:
         """Ask for the folder for a backup of the project; without a project nothing is asked."""
