@@ -21,11 +21,11 @@ __all__ = ["CommandPalette"]
 _WIDTH, _MARGIN, _TOP = 640, 24, 48
 _ROWS, _SHOWN = 12, 60
 _RECENT = 12
-_SLICE_S = 0.008
+_SLICE_S = 0.005
 """How long a key may keep the window busy; the search goes on between events."""
 
 _Key = Qt.Key
-_STEPS = {_Key.Key_Up: -1, _Key.Key_Down: 1, _Key.Key_PageUp: -_ROWS + 1, _Key.Key_PageDown: _ROWS - 1}
+_STEPS: dict[int, int] = {_Key.Key_Up: -1, _Key.Key_Down: 1, _Key.Key_PageUp: -_ROWS + 1, _Key.Key_PageDown: _ROWS - 1}
 
 
 class CommandPalette(QFrame):
@@ -169,8 +169,8 @@ class CommandPalette(QFrame):
             self._close()
 
     def _key(self, event: QKeyEvent) -> bool:
-        key = _Key(event.key())
-        if key is _Key.Key_Escape:
+        key = event.key()
+        if key == _Key.Key_Escape:
             self.leave()
         elif key in (_Key.Key_Return, _Key.Key_Enter):
             if not event.isAutoRepeat():

@@ -50,6 +50,7 @@ class Search:
     def _look(self, sources: Sequence[Source]) -> Iterator[None]:
         """Yields after every few rows."""
         score, recent, asked = self._pattern.score, self._recent, bool(self._pattern.words)
+        worst = 0  # a row that answers no better than what is kept already is none: most of 100,000 equal ones
         for number, source in enumerate(sources):
             if not asked and not source.lists_unasked:
                 continue
@@ -57,8 +58,10 @@ class Search:
                 for i in range(begin, min(begin + _AT_ONCE, len(source))):
                     points = score(source.name(i), source.also(i))
                     if points:
-                        rank = recent.get(source.id(i), 0)
-                        self._hits.append(Hit(-points - (_RECENT_BONUS + rank if rank else 0), number, i))
+                        rank = recent.get(source.id(i), 0) if recent else 0
+                        cost = -points - (_RECENT_BONUS + rank if rank else 0)
+                        if cost < worst:
+                            self._hits.append(Hit(cost, number, i))
                 if len(self._hits) > _KEPT:
-                    self.best()
+                    worst = self.best()[-1].cost
                 yield

@@ -1,6 +1,6 @@
 """A button that hears the next key that is pressed, whatever that key means elsewhere in the window."""
 
-from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton
 
@@ -35,10 +35,10 @@ def key_pressed(event: QKeyEvent) -> str:
     sign = bool(text) and text.isprintable() and not text.isalnum() and not text.isspace()
     if sign:
         held &= ~Qt.KeyboardModifier.ShiftModifier
-    key = Qt.Key(event.key())
-    if key is Qt.Key.Key_Backtab:
-        key, held = Qt.Key.Key_Tab, held | Qt.KeyboardModifier.ShiftModifier
-    return QKeySequence(QKeyCombination(held, key)).toString(QKeySequence.SequenceFormat.PortableText)
+    key = event.key()
+    if key == Qt.Key.Key_Backtab:
+        key, held = int(Qt.Key.Key_Tab), held | Qt.KeyboardModifier.ShiftModifier
+    return QKeySequence(held.value | key).toString(QKeySequence.SequenceFormat.PortableText)
 
 
 class KeyRecorder(QPushButton):

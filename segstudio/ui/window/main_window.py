@@ -1,5 +1,6 @@
 """The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.registry import unsaid
-from segstudio.text import _, count
+from segstudio.text import _
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
+from segstudio.ui.canvas.keyboard_hand import KeyboardHand
+from segstudio.ui.dialogs.backup_folder import say_backed_up
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
@@ -36,7 +39,6 @@ from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.status_bar import StatusBar
 
 if TYPE_CHECKING:
-    from segstudio.app.backing_up import Backup
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Notice
@@ -104,7 +106,7 @@ class MainWindow(QMainWindow):
         """Show this project, or the start page."""
         self._project = project
         if project is not None:
-            project.backups.backedUp.connect(self._backed_up)
+            project.backups.backedUp.connect(partial(say_backed_up, self.session.notices))
             project.navigation.imageShown.connect(self._title)
             project.navigation.imageLoading.connect(self._title)
             self._remember(project.path)
@@ -177,6 +179,7 @@ class MainWindow(QMainWindow):
         session = self.session
         self.canvas = Canvas(session)
         self.first_step = FirstStep(session, self.canvas)
+        self.keyboard_hand = KeyboardHand(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
@@ -233,6 +236,7 @@ class MainWindow(QMainWindow):
         session.projects.leftOut.connect(lambda sentence: self.message_strip.say(None, sentence))
         self.pages.left.connect(self._show_project)
         self.pages.coverChanged.connect(self._cover_changed)
+        self.keyboard_hand.activeChanged.connect(self.bars.action("keyboard-cursor").setChecked)
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -273,18 +277,6 @@ class MainWindow(QMainWindow):
         self.bars.action("show-labels").setChecked(True)
         self.canvas.set_labels_shown(True)
         self.session.notices.say(_("The labels are shown again: you are painting"))
-
-    def _backed_up(self, made: "Backup") -> None:
-        sentences = [_("Backed up and checked: {path}", path=made.path)]
-        if made.unsaved:
-            sentences.append(
-                count(
-                    made.unsaved,
-                    "1 edit is not saved yet and not in the backup",
-                    "{n} edits are not saved yet and not in the backup",
-                )
-            )
-        self.session.notices.say(". ".join(sentences))
 
     def _told(self, notice: "Notice") -> None:
         """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
