@@ -23,11 +23,14 @@ from segstudio.ui.window.actions import (
     added_tools,
     object_name,
 )
+from segstudio.ui.window.bar_focus import BarFocus
 from segstudio.ui.window.fitting_bar import FittingBar
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
 from segstudio.ui.window.keymap import Keymap, native_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from segstudio.app.open_project import OpenedProject
     from segstudio.ui.window.main_window import MainWindow
 
@@ -63,7 +66,8 @@ def tooltip(action: Action) -> str:
 
 
 class Bars:
-    """Owns the QActions of one window; `action(name)` finds one, `keymap` says which keys each has."""
+    """Owns the QActions of one window; `action(name)` finds one, `keymap` says which keys each has,
+    `focus` where Tab is in the main bar and in the tool bar."""
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
@@ -78,6 +82,8 @@ class Bars:
         self.main_bar = self._toolbar("mainBar", _("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
         self.tool_bar = self._toolbar("toolBar", _("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
+        self.focus = tuple(BarFocus(bar) for bar in (self.main_bar, self.tool_bar))
+        self._order_focus()
         session = self._session
         session.jobs.changed.connect(self.refresh)
         session.notices.told.connect(self.refresh)
@@ -166,8 +172,25 @@ class Bars:
                 place.insertAction(inside[inside.index(last) + 1], self._actions[row.name])
             self._dress(self.tool_bar, row, icon_only=True)
         if added:
+            self._order_focus()
             self.refresh()
             self._check_tool()
+
+    def choose_stops(self) -> None:
+        """See to it that Tab stops in each bar at a button that can be pressed now."""
+        for focus in self.focus:
+            focus.choose()
+
+    def follow_focus(self, then: "Callable[[QWidget], object]") -> None:
+        """Call this with a button that an arrow key has reached."""
+        for focus in self.focus:
+            focus.moved.connect(then)
+
+    def _order_focus(self) -> None:
+        """Have Tab reach the main bar, then the tool bar."""
+        last: QWidget | None = None
+        for focus in self.focus:
+            last = focus.take_buttons(last)
 
     def _make(self, row: Action) -> QAction:
         action = QAction(row.shown_text, self._window)
@@ -252,7 +275,6 @@ class Bars:
         button.setDefaultAction(self._actions["palette"])
         button.setObjectName(action_named("palette").button)
         button.setAccessibleName(action_named("palette").shown_text.rstrip("…"))
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setProperty("role", "bare")
         return button
 
@@ -263,8 +285,6 @@ class Bars:
         button.setObjectName(row.button)
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
         button.setAccessibleName(row.shown_text.rstrip("…"))
-        # Space belongs to the image, so no toolbar button takes the focus. Menus and keys do the same.
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if icon_only:
             button.setProperty("role", "bare")
 

@@ -26,6 +26,7 @@ from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.dropped_masks import DroppedMasks
+from segstudio.ui.window.focus_ring import FocusRing
 from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._make_parts()
         self._arrange()
+        self.focus_ring = FocusRing(self)
         self._guard = TypingGuard(self, self.canvas)
         leave_keys(self.strips)
         self._connect()
@@ -222,6 +224,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, class_panel = self.session, self.arrangement.classes
+        self.bars.follow_focus(self.focus_ring.show_around)
         self.canvas.openRequested.connect(self.opening.choose)
         self.canvas.dropped.connect(self._dropped)
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
@@ -308,6 +311,13 @@ class MainWindow(QMainWindow):
                 event.ignore()
             self.session.notices.met(error)
             return True
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Show where Tab has moved the focus."""
+        self.bars.choose_stops()
+        moved = super().focusNextPrevChild(forward)
+        self.focus_ring.show_around(self.focusWidget() if moved else None)
+        return moved
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle an Escape that no widget has taken."""
