@@ -33,7 +33,7 @@ LEAST_OPACITY = 0.05
 class Preferences:
     """Every field has a default. Opacities are `LEAST_OPACITY` to 1, the radius `MIN_RADIUS_PX` to `MAX_RADIUS_PX`;
     `language` is 'en' or the code of a catalogue. `keys` has the actions whose keys are not those of the table, by
-    name; one that this version does not know stays. `recent_commands` are rows of the command palette, newest first."""
+    name; one that this version does not know stays. `recent_entries` are rows of the command palette, newest first."""
 
     theme: str = "system"
     language: str = "en"
@@ -48,7 +48,7 @@ class Preferences:
     window_geometry: str = ""
     panel_state: str = ""
     keys: dict[str, list[str]] = field(default_factory=dict)
-    recent_commands: list[str] = field(default_factory=list)
+    recent_entries: list[str] = field(default_factory=list)
 
 
 def preferences_file() -> Path:

@@ -10,10 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
 from segstudio.app.values import ImageItem, VersionItem
-from segstudio.ui.command.matching import pattern_of
-from segstudio.ui.command.palette import CommandPalette
-from segstudio.ui.command.searching import Search
-from segstudio.ui.command.sources import Command, _Images, _Rows
+from segstudio.ui.palette.command_palette import CommandPalette
+from segstudio.ui.palette.matching import pattern_of
+from segstudio.ui.palette.searching import Search
+from segstudio.ui.palette.sources import Entry, _Images, _Rows
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 
@@ -79,7 +79,7 @@ def test_a_long_name_of_one_letter_takes_no_time_to_speak_of() -> None:
 
 
 def rows(*titles: str) -> _Rows:
-    return _Rows([Command(f"id {title}", title, "Kind", lambda: None) for title in titles], lists_unasked=True)
+    return _Rows([Entry(f"id {title}", title, "Kind", lambda: None) for title in titles], lists_unasked=True)
 
 
 def found(sources: Sequence[_Rows], typed: str, recent: Sequence[str] = (), limit: int = 9) -> list[str]:
@@ -123,7 +123,7 @@ def test_of_a_hundred_thousand_images_one_slice_looks_at_some_and_the_whole_sear
 
 
 def field(window: MainWindow) -> QLineEdit:
-    line = window.findChild(QLineEdit, "commandField")
+    line = window.findChild(QLineEdit, "paletteField")
     assert line is not None
     return line
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_used_says_why_and_stays_open(window: MainWindow, desk: D
     QTest.keyClick(field(window), Key.Key_Return)
     assert palette.isVisible()
     assert desk.said[-1] == "'Stop training' is not available: The model is not learning."
-    assert desk.session.preferences.recent_commands == []
+    assert desk.session.preferences.recent_entries == []
 
 
 def test_without_a_project_it_finds_what_can_be_done_without_one(empty_window: MainWindow) -> None:
@@ -216,7 +216,7 @@ def test_without_a_project_it_finds_what_can_be_done_without_one(empty_window: M
 def test_what_was_used_is_first_the_next_time(window: MainWindow, desk: Desk) -> None:
     opened(window, "outlines")
     QTest.keyClick(field(window), Key.Key_Return)
-    assert desk.session.preferences.recent_commands == ["action show-outlines"]
+    assert desk.session.preferences.recent_entries == ["action show-outlines"]
     assert titles(opened(window))[0] == "Outlines"
 
 

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Notice
-    from segstudio.ui.command.palette import CommandPalette
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+    from segstudio.ui.palette.command_palette import CommandPalette
 
 __all__ = ["MainWindow"]
 
@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
 
     def command_palette(self) -> "CommandPalette":
         """The command palette, made when it is first needed."""
-        from segstudio.ui.command.palette import CommandPalette
+        from segstudio.ui.palette.command_palette import CommandPalette
 
         if self._palette is None:
             self._palette = CommandPalette(self)

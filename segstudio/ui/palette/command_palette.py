@@ -7,10 +7,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from segstudio.text import _
-from segstudio.ui.command.matching import pattern_of
-from segstudio.ui.command.row_list import ROW_H, RowList, said
-from segstudio.ui.command.searching import Search
-from segstudio.ui.command.sources import SOURCES, Command, Source
+from segstudio.ui.palette.entry_list import ROW_H, EntryList, said
+from segstudio.ui.palette.matching import pattern_of
+from segstudio.ui.palette.searching import Search
+from segstudio.ui.palette.sources import SOURCES, Entry, Source
 from segstudio.ui.panels.controls import muted_label
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _STEPS: dict[int, int] = {_Key.Key_Up: -1, _Key.Key_Down: 1, _Key.Key_PageUp: -_
 
 
 class CommandPalette(QFrame):
-    """`commandPalette` with `commandField` and `commandList`; part of the window, above whatever is there."""
+    """`commandPalette` with `paletteField` and `paletteList`; part of the window, above whatever is there."""
 
     def __init__(self, window: "MainWindow") -> None:
         super().__init__(window)
@@ -43,10 +43,10 @@ class CommandPalette(QFrame):
         self.setProperty("role", "card")
         self.setAccessibleName(_("Command palette"))
         self.field = QLineEdit()
-        self.field.setObjectName("commandField")
+        self.field.setObjectName("paletteField")
         self.field.setPlaceholderText(_("Find an action, a class, an image or a version"))
         self.field.setAccessibleName(self.field.placeholderText())
-        self.list = RowList()
+        self.list = EntryList()
         self.nothing = muted_label(_("Nothing here has these letters"))
         self._slices = QTimer(self)
         self._slices.setSingleShot(True)
@@ -96,7 +96,7 @@ class CommandPalette(QFrame):
 
     def _typed(self, text: str) -> None:
         self._moved = False
-        recent = self._kept.current.recent_commands
+        recent = self._kept.current.recent_entries
         self._search = Search(self._sources, pattern_of(text), recent, _SHOWN)
         self._search.step(_SLICE_S)
         self._show_hits()
@@ -117,7 +117,7 @@ class CommandPalette(QFrame):
     def _show_hits(self) -> None:
         assert self._search is not None
         before = self.list.current if self._moved else None
-        rows = [self._sources[hit.source].command(hit.i) for hit in self._search.best()]
+        rows = [self._sources[hit.source].entry(hit.i) for hit in self._search.best()]
         self.list.found.show(rows, pattern_of(self.field.text()))
         self.list.select(next((n for n, row in enumerate(rows) if before is not None and row.id == before.id), 0))
         self.list.setVisible(bool(rows))
@@ -145,9 +145,9 @@ class CommandPalette(QFrame):
         self.leave()
         row.run()
 
-    def _remember(self, row: Command) -> None:
-        before = self._kept.current.recent_commands
-        self._kept.prefer(recent_commands=[row.id, *(id_ for id_ in before if id_ != row.id)][:_RECENT])
+    def _remember(self, row: Entry) -> None:
+        before = self._kept.current.recent_entries
+        self._kept.prefer(recent_entries=[row.id, *(id_ for id_ in before if id_ != row.id)][:_RECENT])
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -201,5 +201,5 @@ class CommandPalette(QFrame):
         self.move((window.width() - width) // 2, _TOP)
 
 
-def _plain(row: Command) -> str:
+def _plain(row: Entry) -> str:
     return row.title.rstrip("…")

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from segstudio.labels.model import LabelClass
     from segstudio.ui.window.main_window import MainWindow
 
-__all__ = ["SOURCES", "Command", "Source"]
+__all__ = ["SOURCES", "Entry", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Entry:
     """One row: `kind` says what it is, `detail` what it does; `why` it cannot be run now, '' where it can.
 
     `id` is the same the next time, for what was used last to come first; `picture` is drawn when the row is seen.
@@ -60,10 +60,10 @@ class Source(Protocol):
         ...
 
     def id(self, i: int) -> str:
-        """What `Command.id` of the row will be."""
+        """What `Entry.id` of the row will be."""
         ...
 
-    def command(self, i: int) -> Command:
+    def entry(self, i: int) -> Entry:
         """The row itself."""
         ...
 
@@ -71,24 +71,24 @@ class Source(Protocol):
 class _Rows:
     """A source of few rows, which are there already."""
 
-    def __init__(self, commands: Sequence[Command], *, lists_unasked: bool) -> None:
-        self._commands = commands
+    def __init__(self, entries: Sequence[Entry], *, lists_unasked: bool) -> None:
+        self._entries = entries
         self.lists_unasked = lists_unasked
 
     def __len__(self) -> int:
-        return len(self._commands)
+        return len(self._entries)
 
     def name(self, i: int) -> str:
-        return self._commands[i].title
+        return self._entries[i].title
 
     def also(self, i: int) -> str:
-        return self._commands[i].detail
+        return self._entries[i].detail
 
     def id(self, i: int) -> str:
-        return self._commands[i].id
+        return self._entries[i].id
 
-    def command(self, i: int) -> Command:
-        return self._commands[i]
+    def entry(self, i: int) -> Entry:
+        return self._entries[i]
 
 
 class _Images:
@@ -111,15 +111,15 @@ class _Images:
     def id(self, i: int) -> str:
         return f"image {self._items[i].name}"
 
-    def command(self, i: int) -> Command:
+    def entry(self, i: int) -> Entry:
         session, name = self._window.session, self._items[i].name
         detail = self._items[i].problem or _("Open this image")
         run = lambda: session.notices.attempt(lambda: session.open_image(name))  # noqa: E731
-        return Command(self.id(i), name, _("Image"), run, detail, picture=partial(icon, "image"))
+        return Entry(self.id(i), name, _("Image"), run, detail, picture=partial(icon, "image"))
 
 
 def _actions(window: "MainWindow") -> Source:
-    bars, out = window.bars, list[Command]()
+    bars, out = window.bars, list[Entry]()
     for row in bars.keymap.rows:
         # A class is listed by its name; 'Cancel' would cancel the palette.
         if row.menu is Menu.CLASS or row.name in ("cancel", "palette"):
@@ -130,7 +130,7 @@ def _actions(window: "MainWindow") -> Source:
         picture = partial(icon, row.icon) if row.icon else None
         detail = action.toolTip().partition("\n")[2] or row.shown_tip
         out.append(
-            Command(
+            Entry(
                 f"action {row.name}",
                 row.shown_text,
                 kind,
@@ -148,9 +148,9 @@ def _classes(window: "MainWindow") -> Source:
     project = window.session.project
     classes = list(project.documents.classes) if project is not None else []
 
-    def command(n: int, found: "LabelClass") -> Command:
+    def entry(n: int, found: "LabelClass") -> Entry:
         keys = window.bars.keymap.shown(f"class-{n}")
-        return Command(
+        return Entry(
             f"class {found.name}",
             found.name,
             _("Class"),
@@ -160,7 +160,7 @@ def _classes(window: "MainWindow") -> Source:
             partial(swatch, found.color),
         )
 
-    return _Rows([command(n, found) for n, found in enumerate(classes, 1)], lists_unasked=False)
+    return _Rows([entry(n, found) for n, found in enumerate(classes, 1)], lists_unasked=False)
 
 
 def _versions(window: "MainWindow") -> Source:
@@ -169,8 +169,8 @@ def _versions(window: "MainWindow") -> Source:
         return _Rows((), lists_unasked=False)
     versions, read_only = project.versions, "" if project.may_write else project.why_read_only
 
-    def command(item: "VersionItem") -> Command:
-        return Command(
+    def entry(item: "VersionItem") -> Entry:
+        return Entry(
             f"version {item.name}",
             version_words(item.name),
             _("Version"),
@@ -180,7 +180,7 @@ def _versions(window: "MainWindow") -> Source:
             why=_("It proposes already") if item.current else read_only,
         )
 
-    return _Rows([command(item) for item in versions.items()], lists_unasked=False)
+    return _Rows([entry(item) for item in versions.items()], lists_unasked=False)
 
 
 def _images(window: "MainWindow") -> Source:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from segstudio.ui.command.matching import Pattern
-from segstudio.ui.command.sources import Source
+from segstudio.ui.palette.matching import Pattern
+from segstudio.ui.palette.sources import Source
 
 __all__ = ["Hit", "Search"]
 

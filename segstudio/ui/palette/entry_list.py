@@ -8,29 +8,29 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from segstudio.text import _
-from segstudio.ui.command.matching import Pattern, pattern_of
-from segstudio.ui.command.sources import Command
+from segstudio.ui.palette.matching import Pattern, pattern_of
+from segstudio.ui.palette.sources import Entry
 from segstudio.ui.theme import current_theme
 
-__all__ = ["COMMAND_ROLE", "ROW_H", "RowList", "RowModel"]
+__all__ = ["ENTRY_ROLE", "ROW_H", "EntryList", "EntryModel"]
 
 _Index = QModelIndex | QPersistentModelIndex
 
-COMMAND_ROLE = Qt.ItemDataRole.UserRole
+ENTRY_ROLE = Qt.ItemDataRole.UserRole
 ROW_H = 28
 _PAD, _ICON, _GAP = 8, 16, 12
 _KIND_SHARE = 0.32
 
 
-class RowModel(QAbstractListModel):
+class EntryModel(QAbstractListModel):
     """The rows shown now, the best first; `pattern` is what they answer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pattern: Pattern = pattern_of("")
-        self.rows: Sequence[Command] = ()
+        self.rows: Sequence[Entry] = ()
 
-    def show(self, rows: Sequence[Command], pattern: Pattern) -> None:
+    def show(self, rows: Sequence[Entry], pattern: Pattern) -> None:
         """Show other rows."""
         self.beginResetModel()
         self.rows, self.pattern = rows, pattern
@@ -41,18 +41,18 @@ class RowModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The title; the whole row under `COMMAND_ROLE`, and in words for a screen reader."""
+        """The title; the whole row under `ENTRY_ROLE`, and in words for a screen reader."""
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
-        if role == COMMAND_ROLE:
+        if role == ENTRY_ROLE:
             return row
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return said(row)
         return None
 
 
-def said(row: Command) -> str:
+def said(row: Entry) -> str:
     """A row in words."""
     why = _("not available: {why}", why=row.why) if row.why else row.detail
     return ", ".join(part for part in (row.title.rstrip("…"), row.kind, row.keys, why) if part)
@@ -66,9 +66,9 @@ class _Drawing(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = current_theme()
-        row: Command = index.data(COMMAND_ROLE)
+        row: Entry = index.data(ENTRY_ROLE)
         model = index.model()
-        assert isinstance(model, RowModel)
+        assert isinstance(model, EntryModel)
         rect = QRect(option.rect)  # pyright: ignore[reportAttributeAccessIssue]  (missing in its stub)
         state = option.state  # pyright: ignore[reportAttributeAccessIssue]
         painter.save()
@@ -87,7 +87,7 @@ class _Drawing(QStyledItemDelegate):
         self._text(painter, inside, row.why or row.detail, theme.muted if not row.why else theme.warning)
         painter.restore()
 
-    def _at_the_right(self, painter: QPainter, inside: QRect, row: Command, font: QFont) -> int:
+    def _at_the_right(self, painter: QPainter, inside: QRect, row: Entry, font: QFont) -> int:
         """Draw keys and kind; where what is left of the line ends."""
         theme, metrics = current_theme(), QFontMetrics(font)
         right = inside.right()
@@ -99,7 +99,7 @@ class _Drawing(QStyledItemDelegate):
                 right -= width + _GAP
         return right
 
-    def _name(self, painter: QPainter, inside: QRect, row: Command, pattern: Pattern, font: QFont) -> int:
+    def _name(self, painter: QPainter, inside: QRect, row: Entry, pattern: Pattern, font: QFont) -> int:
         """Draw the name, the letters that answer in bold accent; where it ends."""
         theme, strong = current_theme(), QFont(font)
         strong.setBold(True)
@@ -124,7 +124,7 @@ class _Drawing(QStyledItemDelegate):
         painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
 
 
-def _mode(picture: Any, row: Command) -> Any:
+def _mode(picture: Any, row: Entry) -> Any:
     return picture.Mode.Disabled if row.why else picture.Mode.Normal
 
 
@@ -139,23 +139,23 @@ def _pieces(length: int, places: frozenset[int]) -> list[tuple[int, int, bool]]:
     return out
 
 
-class RowList(QListView):
-    """`commandList`: the field above it keeps the focus and moves the selection."""
+class EntryList(QListView):
+    """`paletteList`: the field above it keeps the focus and moves the selection."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("commandList")
+        self.setObjectName("paletteList")
         self.setAccessibleName(_("What was found"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setItemDelegate(_Drawing(self))
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
-        self.found = RowModel(self)
+        self.found = EntryModel(self)
         self.setModel(self.found)
 
     @property
-    def current(self) -> Command | None:
+    def current(self) -> Entry | None:
         """The selected row."""
         index = self.currentIndex()
         return self.found.rows[index.row()] if index.isValid() else None
