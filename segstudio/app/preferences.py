@@ -32,7 +32,8 @@ LEAST_OPACITY = 0.05
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     """Every field has a default. Opacities are `LEAST_OPACITY` to 1, the radius `MIN_RADIUS_PX` to `MAX_RADIUS_PX`;
-    `language` is 'en' or the code of a catalogue."""
+    `language` is 'en' or the code of a catalogue. `keys` has the actions whose keys are not those of the table, by
+    name; one that this version does not know stays. `recent_entries` are rows of the command palette, newest first."""
 
     theme: str = "system"
     language: str = "en"
@@ -46,6 +47,8 @@ class Preferences:
     recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""
     panel_state: str = ""
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    recent_entries: list[str] = field(default_factory=list)
 
 
 def preferences_file() -> Path:
@@ -83,17 +86,25 @@ def _fitting(found: dict[str, object]) -> dict[str, Any]:
         value, usual = found.get(known.name), getattr(standard, known.name)
         if isinstance(usual, float) and type(value) is int:
             value = float(value)
-        words = not isinstance(value, list) or all(isinstance(part, str) for part in value)
+        if isinstance(usual, dict) and isinstance(value, dict):
+            value = {key: part for key, part in value.items() if _are_words(part)}
+        words = not isinstance(value, list) or _are_words(value)
         if type(value) is type(usual) and words and _CAN_BE.get(known.name, lambda _value: True)(value):
             out[known.name] = value
     return out
+
+
+def _are_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def checked_preferences(preferences: Preferences) -> Preferences:
     """The same. Raises `ValueError` for a value that cannot be: it would be ignored when it is next loaded."""
     values = asdict(preferences)
     fitting = _fitting(values)
-    if wrong := [f"{name}={value!r}" for name, value in values.items() if name not in fitting]:
+    if wrong := [
+        f"{name}={value!r}" for name, value in values.items() if name not in fitting or fitting[name] != value
+    ]:
         raise ValueError(f"no preference can be {', '.join(wrong)}")
     return Preferences(**fitting)
 

@@ -143,6 +143,7 @@ QFrame#startCard[invites="true"] { background: $accent_soft; border-color: $acce
 QFrame[role="plot"] { background: $field; border: 1px solid $edge; border-radius: 4px; }
 QFrame[role="strip"] { background: $panel; border: 0; border-bottom: 1px solid $line; }
 QFrame[role="alert"] { background: $warning_soft; border: 0; border-bottom: 1px solid $line; }
+QFrame[role="focus"] { background: $accent; border: 0; }
 QFrame[role="rule"] { background: $edge; border: 0; max-width: 1px; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }

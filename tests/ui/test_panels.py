@@ -257,7 +257,7 @@ def test_sixty_classes_scroll_and_only_nine_have_a_key(window: MainWindow, desk:
     desk.session.set_class("species 58")
     rect = view.visualRect(model.index(59))
     assert view.viewport().rect().contains(rect.center())
-    assert "key 9" in model.data(model.index(8), Qt.ItemDataRole.AccessibleTextRole)
+    assert "number 9" in model.data(model.index(8), Qt.ItemDataRole.AccessibleTextRole)
     assert "key" not in model.data(model.index(9), Qt.ItemDataRole.AccessibleTextRole)
 
 

@@ -253,7 +253,7 @@ def test_every_shape_is_drawn_where_it_lies(canvas: Canvas, desk: Desk) -> None:
 
 _CHILD = """
 import sys
-from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QToolButton
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 app = QApplication([])
@@ -274,6 +274,7 @@ assert crossed.shortcuts() == [], "P and B are ours, G is taken"
 menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]
 assert menu[:5] == ["actionPan", "actionBrush", "actionEraser", "actionPolygon", "actionSaw"], menu
 window.pages.show_help("keys")
+window.findChild(QLineEdit, "helpSearch").setText("polygon")
 assert "Click corners" in window.findChild(QTextEdit).toHtml() or "Click corners" in str(
     [w.toPlainText() for w in window.findChildren(QTextEdit)])
 assert len(said) == 1 and "'torn' of the package polygons was left out of SegStudio's tools" in said[0], said

@@ -200,8 +200,10 @@ def test_a_window_with_a_project(window: MainWindow) -> None:
         lambda w: w.snapshots_dialog().present(),
         lambda w: w.snapshots_dialog().ask_name(),
         lambda w: w.bars.action("versions").trigger(),
+        lambda w: w.pages.show_settings(),
+        lambda w: w.bars.action("palette").trigger(),
     ],
-    ids=["keys", "about", "new", "export", "snapshots", "keep", "versions"],
+    ids=["keys", "about", "new", "export", "snapshots", "keep", "versions", "settings", "palette"],
 )
 def test_pages_panels_and_dialogs(window: MainWindow, show: Callable[[MainWindow], object]) -> None:
     show(window)

@@ -1,16 +1,16 @@
-"""The pages of the Help menu: the list of keys, made from the table of actions, and About."""
+"""The pages of the Help menu: the keys as they are now, made from the table of actions, and About."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from segstudio.text import _
+from segstudio.ui.panels.controls import page_column
 from segstudio.ui.theme import current_theme
-from segstudio.ui.window.actions import ACTIONS, Menu, added_tools
+from segstudio.ui.window.actions import Action, Menu
+from segstudio.ui.window.keymap import Keymap, native_key
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
@@ -18,17 +18,27 @@ if TYPE_CHECKING:
 
 __all__ = ["HelpPage"]
 
-_WIDTH = 640
+_WIDTH = 1120
+_COLUMNS = 3
+_NUMBERS = tuple(f"class-{n}" for n in range(1, 10))
 
 
 class HelpPage(QWidget):
-    """`helpPage` with `helpText` and `helpBack`; closing it calls `leave`."""
+    """`helpPage` with `helpSearch`, `helpText` and `helpBack`; closing it calls `leave`."""
 
-    def __init__(self, leave: Callable[[], None]) -> None:
+    def __init__(self, keymap: Keymap, leave: Callable[[], None]) -> None:
         super().__init__()
+        self._keymap = keymap
         self.setObjectName("helpPage")
         self.title = QLabel()
         self.title.setProperty("role", "title")
+        self.search = QLineEdit()
+        self.search.setObjectName("helpSearch")
+        self.search.setAccessibleName(_("Search actions and keys"))
+        self.search.setPlaceholderText(_("Search actions and keys"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setMaximumWidth(320)
+        self.search.textChanged.connect(self._show_keys)
         self.text = QTextBrowser()
         self.text.setObjectName("helpText")
         self.text.setOpenExternalLinks(True)
@@ -39,61 +49,131 @@ class HelpPage(QWidget):
         self.back.setToolTip(_("Back to the image (Esc)"))
         self.back.clicked.connect(leave)
         make_form(self, self.back)
-        self.setFocusProxy(self.back)
-        end = QHBoxLayout()
-        end.addStretch()
-        end.addWidget(self.back)
-        card = QFrame()
-        card.setProperty("role", "card")
-        card.setMaximumWidth(_WIDTH)
-        card.setMinimumWidth(_WIDTH)
-        column = QVBoxLayout(card)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
-        column.addWidget(self.title)
-        column.addWidget(self.text, 1)
-        column.addLayout(end)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(16, 16, 16, 16)
-        grid.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._arrange()
+        keymap.changed.connect(self._keys_changed)
 
     def show_keys(self) -> None:
-        """Show the list of keys."""
-        self._show(_("Keys"), _keys_html())
+        """Show the list of keys, all of it."""
+        self.search.show()
+        self.setFocusProxy(self.search)
+        self._name(_("Keys"))
+        self.search.clear()
+        self._show_keys()
 
     def show_about(self) -> None:
         """Show version, licences and the location of the log."""
-        self._show(_("About SegStudio"), _about_html())
+        self.search.hide()
+        self.setFocusProxy(self.back)
+        self._name(_("About SegStudio"))
+        self.text.setHtml(_about_html())
 
-    def _show(self, title: str, html: str) -> None:
+    def _arrange(self) -> None:
+        top, end = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.title, 1)
+        top.addWidget(self.search, 1)
+        end.addStretch()
+        end.addWidget(self.back)
+        column: QVBoxLayout = page_column(self, _WIDTH)
+        column.addLayout(top)
+        column.addWidget(self.text, 1)
+        column.addLayout(end)
+
+    def _name(self, title: str) -> None:
         self.title.setText(title)
         self.setAccessibleName(title)
-        self.text.setHtml(html)
+
+    def _show_keys(self) -> None:
+        self.text.setHtml(_keys_html(self._keymap, self.search.text().casefold().split()))
+
+    def _keys_changed(self) -> None:
+        if not self.search.isHidden():
+            self._show_keys()
 
 
-def _keys_html() -> str:
-    theme = current_theme()
-    rows: list[str] = []
-    for menu in Menu:
-        listed = [action for action in (*ACTIONS, *added_tools()) if action.menu is menu and action.keys]
-        if listed:
-            rows.append(f'<tr><td colspan="3" style="padding-top: 10px"><b>{escape(_(menu))}</b></td></tr>')
-        for action in listed:
-            keys = " &nbsp; ".join(escape(_native(key)) for key in action.keys)
-            rows.append(
-                f'<tr><td style="padding-right: 16px; color: {theme.accent}">{keys}</td>'
-                f'<td style="padding-right: 16px">{escape(action.shown_text.rstrip("…"))}</td>'
-                f'<td style="color: {theme.muted}">{escape(action.shown_tip)}</td></tr>'
-            )
+def _keys_html(keymap: Keymap, words: Sequence[str]) -> str:
+    """All keys in columns, by menu; with words to look for, what has them, and what each of these does."""
+    groups = [(menu, [row for row in keymap.rows if row.menu is menu and keymap.keys(row.name)]) for menu in Menu]
+    if words:
+        return _found_html(keymap, [row for _menu, rows in groups for row in rows if _has(keymap, row, words)])
+    blocks = [(_(menu), _lines(keymap, rows)) for menu, rows in groups if rows]
+    columns = "".join(
+        f'<td width="{100 // _COLUMNS}%" style="padding-right: 24px; padding-top: 6px">'
+        f"{''.join(map(_block_html, column))}</td>"
+        for column in _in_columns(blocks)
+    )
     mouse = _(
         "Left button: paint the class. Right button: paint background. Wheel: zoom at the cursor. "
         "Middle button, or space and drag: move the image, even during a stroke."
     )
-    return f'<p>{escape(mouse)}</p><table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
+    above = f'<p style="margin-bottom: 4px">{escape(mouse)}</p>'
+    return f'{above}<table width="100%" cellspacing="0" cellpadding="0"><tr>{columns}</tr></table>'
 
 
-def _native(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+def _lines(keymap: Keymap, rows: Iterable[Action]) -> list[tuple[str, str]]:
+    """The name and keys of each row; the numbers of the classes are one line while they are as usual."""
+    usual = all(keymap.keys(name) == (name[-1],) for name in _NUMBERS)
+    out: list[tuple[str, str]] = []
+    for row in rows:
+        if not usual or row.name not in _NUMBERS:
+            out.append((_title(row), _shown(keymap, row)))
+        elif row.name == _NUMBERS[0]:
+            out.append((_("Class 1 to 9 of the list"), _("1 to 9")))
+    return out
+
+
+def _in_columns(blocks: Iterable[tuple[str, list[tuple[str, str]]]]) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+    """The blocks in their order, in columns that are about as high as each other."""
+    blocks = list(blocks)
+    share = sum(len(lines) + 2 for _title, lines in blocks) / _COLUMNS
+    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _column in range(_COLUMNS)]
+    filled = 0.0
+    for title, lines in blocks:
+        height = len(lines) + 2
+        columns[min(int((filled + height / 2) / share), _COLUMNS - 1)].append((title, lines))
+        filled += height
+    return columns
+
+
+def _block_html(block: tuple[str, list[tuple[str, str]]]) -> str:
+    title, lines = block
+    accent = current_theme().accent
+    rows = "".join(
+        f'<tr><td style="padding-right: 12px">{escape(name)}</td>'
+        f'<td align="right" style="color: {accent}">{keys}</td></tr>'
+        for name, keys in lines
+    )
+    return (
+        f'<p style="margin-top: 8px; margin-bottom: 2px"><b>{escape(title)}</b></p>'
+        f'<table width="100%" cellspacing="0" cellpadding="1">{rows}</table>'
+    )
+
+
+def _found_html(keymap: Keymap, rows: Sequence[Action]) -> str:
+    if not rows:
+        nothing = _("No action and no key has these words.")
+        return f"<p>{escape(nothing)}</p>"
+    theme = current_theme()
+    lines = "".join(
+        f'<tr><td style="padding-right: 16px; color: {theme.accent}">{_shown(keymap, row)}</td>'
+        f'<td style="padding-right: 16px">{escape(_title(row))}</td>'
+        f'<td style="color: {theme.muted}">{escape(row.shown_tip)}</td></tr>'
+        for row in rows
+    )
+    return f'<table cellspacing="0" cellpadding="3">{lines}</table>'
+
+
+def _has(keymap: Keymap, row: Action, words: Sequence[str]) -> bool:
+    keys = [*keymap.keys(row.name), *map(native_key, keymap.keys(row.name))]
+    said = " ".join((_title(row), row.shown_tip, *keys)).casefold()
+    return all(word in said for word in words)
+
+
+def _title(row: Action) -> str:
+    return row.shown_text.rstrip("…")
+
+
+def _shown(keymap: Keymap, row: Action) -> str:
+    return " &nbsp; ".join(escape(native_key(key)) for key in keymap.keys(row.name))
 
 
 def _about_html() -> str:

@@ -21,12 +21,14 @@ from segstudio.app.folders import KeptFolder, kept_folders, to_show
 from segstudio.app.preferences import LEAST_OPACITY, THEMES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
+from segstudio.ui.dialogs.key_settings import KeySettings
 from segstudio.ui.panels.controls import Choice, ElidedLabel, Tick, muted_label, page_column, role_label
 from segstudio.ui.window.shortcut_guard import make_form
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
+    from segstudio.ui.window.keymap import Keymap
 
 __all__ = ["SettingsPage", "native_name"]
 
@@ -43,7 +45,7 @@ _RESTS = (
 class SettingsPage(QWidget):
     """`settingsPage`; closing it calls `leave`. Shows the preferences as they are, whoever changes them."""
 
-    def __init__(self, session: "Session", leave: Callable[[], None]) -> None:
+    def __init__(self, session: "Session", keymap: "Keymap", leave: Callable[[], None]) -> None:
         super().__init__()
         self._session = session
         self._kept = session.kept_preferences
@@ -58,6 +60,7 @@ class SettingsPage(QWidget):
         self.rest = Choice()
         self.rest_help = _help("")
         self.add_new = Tick(_("Always add new images of the project's folders"))
+        self.keys = KeySettings(keymap)
         self.back = QPushButton(_("Back"))
         self._folders = QGridLayout()
         self._fill()
@@ -123,11 +126,13 @@ class SettingsPage(QWidget):
         form.row(_("Opacity of labels"), _with_percent(self.labels, self.labels_percent), labels)
         proposals = _("How much of the image the stripes of a proposal cover.")
         form.row(_("Opacity of proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
-        form.row(_("Proposing"), self.automatic, _("When off, press P or Propose to get a proposal."))
+        form.row(_("Proposing"), self.automatic, _("When off, press Propose to get a proposal."))
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
         form.row(_("New images"), self.add_new, _("When off, SegStudio asks before adding new images."))
+        form.section(_("Keys"))
+        form.across(self.keys)
         form.section(_("Folders"))
         form.wide(self._folders)
         inside = QWidget()
@@ -263,6 +268,11 @@ class _Form:
         """A line of help below the last control."""
         label.setContentsMargins(0, 0, 0, 6)
         self.grid.addWidget(label, self._next, 1)
+        self._next += 1
+
+    def across(self, part: QWidget) -> None:
+        """A control as wide as the form."""
+        self.grid.addWidget(part, self._next, 0, 1, 2)
         self._next += 1
 
     def wide(self, layout: QGridLayout) -> None:

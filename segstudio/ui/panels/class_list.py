@@ -150,7 +150,7 @@ class ClassListModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             words = [found.name, _(KIND_NAMES[found.kind])]
             if index.row() < 9:
-                words.append(_("key {n}", n=index.row() + 1))
+                words.append(_("number {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
             words += [_("locked")] * found.locked + [_("hidden")] * (not found.visible)

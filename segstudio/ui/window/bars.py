@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from segstudio.text import _, elided
+from segstudio.text import N_, _, elided
 from segstudio.ui.text import beside_icon
 from segstudio.ui.window.actions import (
     ACTIONS,
@@ -22,10 +22,14 @@ from segstudio.ui.window.actions import (
     added_tools,
     object_name,
 )
+from segstudio.ui.window.bar_focus import BarFocus
 from segstudio.ui.window.fitting_bar import FittingBar
 from segstudio.ui.window.icons import ICON_SIZE, icon, swatch
+from segstudio.ui.window.keymap import Keymap, native_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from segstudio.app.open_project import OpenedProject
     from segstudio.ui.window.main_window import MainWindow
 
@@ -44,16 +48,25 @@ _SHORTENED = (("open", "import", "export"), ("propose", "accept", "reject", "don
 """What loses its words first in a narrow window, and what then: the steps of the loop keep theirs longest."""
 _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
 
+_WHY_NOT = {
+    Needs.PROJECT: N_("There is no project open"),
+    Needs.LEARNING: N_("The model is learning already"),
+    Needs.UNDO: N_("There is nothing to undo on this image"),
+    Needs.REDO: N_("There is nothing to redo on this image"),
+    Needs.TRAINING: N_("The model is not learning"),
+}
+
 
 def tooltip(action: Action) -> str:
     """Name, keys and what the action does."""
-    keys = " / ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in action.keys)
+    keys = " / ".join(native_key(key) for key in action.keys)
     head = action.shown_text.rstrip("…")
     return f"{head} ({keys})\n{action.shown_tip}" if keys else f"{head}\n{action.shown_tip}"
 
 
 class Bars:
-    """Owns the QActions of one window; `action(name)` finds one."""
+    """Owns the QActions of one window; `action(name)` finds one, `keymap` says which keys each has,
+    `focus` where Tab is in the main bar and in the tool bar."""
 
     def __init__(self, window: "MainWindow") -> None:
         self._window = window
@@ -61,16 +74,20 @@ class Bars:
         self._covered = False
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
+        self.keymap = Keymap(window.session.kept_preferences, window)
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
         self._tools_menu = self._fill_menus()
         self.main_bar = self._toolbar("mainBar", _("Main"), Qt.ToolBarArea.TopToolBarArea, _MAIN_BAR)
         self.tool_bar = self._toolbar("toolBar", _("Tools"), Qt.ToolBarArea.LeftToolBarArea, _TOOL_BAR)
         self._add_budgets()
+        self.focus = tuple(BarFocus(bar) for bar in (self.main_bar, self.tool_bar))
+        self._order_focus()
         session = self._session
         session.jobs.changed.connect(self.refresh)
         session.notices.told.connect(self.refresh)
         session.tools.changed.connect(self._check_tool)
+        self.keymap.changed.connect(self._take_keys)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
         self._check_tool()
@@ -114,7 +131,7 @@ class Bars:
         shown = project is not None and image and not project.navigation.failed
         documents = project.documents if project is not None and shown else None
         training = project is not None and project.training.running
-        there = {
+        self._there = {
             Needs.NOTHING: True,
             Needs.PROJECT: seen,
             Needs.IMAGE: image,
@@ -125,11 +142,26 @@ class Bars:
             Needs.TRAINING: training,
         }
         for row in self._rows:
-            self._actions[row.name].setEnabled(there[row.needs])
+            self._actions[row.name].setEnabled(self._there[row.needs])
+
+    def why_disabled(self, name: str) -> str:
+        """Why an action cannot be used now; '' where it can."""
+        row = next(row for row in self._rows if row.name == name)
+        if self._there[row.needs]:
+            return ""
+        project = self._project
+        if project is None:
+            return _("There is no project open")
+        if self._covered:
+            return _("It works on the image, which this page covers")
+        if row.needs in (Needs.IMAGE, Needs.SHOWN) or project.navigation.index < 0 or project.navigation.failed:
+            return _("No image is on screen")
+        return _(_WHY_NOT[row.needs])
 
     def add_tools(self) -> None:
         """Give the tools of other packages their actions, menu entries and buttons, after ours; once."""
         added = [row for row in added_tools() if row.name not in self._actions]
+        self.keymap.add(added)
         for row in added:
             last = self._actions[next(r.name for r in reversed(self._rows) if r.group == "tool")]
             self._rows.append(row)
@@ -139,14 +171,30 @@ class Bars:
                 place.insertAction(inside[inside.index(last) + 1], self._actions[row.name])
             self._dress(self.tool_bar, row, icon_only=True)
         if added:
+            self._order_focus()
             self.refresh()
             self._check_tool()
+
+    def choose_stops(self) -> None:
+        """See to it that Tab stops in each bar at a button that can be pressed now."""
+        for focus in self.focus:
+            focus.choose()
+
+    def follow_focus(self, then: "Callable[[QWidget], object]") -> None:
+        """Call this with a button that an arrow key has reached."""
+        for focus in self.focus:
+            focus.moved.connect(then)
+
+    def _order_focus(self) -> None:
+        """Have Tab reach the main bar, then the tool bar."""
+        last: QWidget | None = None
+        for focus in self.focus:
+            last = focus.take_buttons(last)
 
     def _make(self, row: Action) -> QAction:
         action = QAction(row.shown_text, self._window)
         action.setObjectName(object_name(row))
-        action.setShortcuts([QKeySequence(key) for key in row.keys])
-        action.setToolTip(tooltip(row))
+        self._give_keys(action, row)
         action.setIconText(beside_icon(row.shown_text.rstrip("…")))
         action.setCheckable(row.checkable)
         action.setAutoRepeat(
@@ -160,6 +208,17 @@ class Bars:
         action.triggered.connect(lambda _checked=False: row.run(self._window))
         self._window.addAction(action)
         return action
+
+    def _give_keys(self, action: QAction, row: Action) -> None:
+        keys = self.keymap.keys(row.name)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setToolTip(tooltip(row._replace(keys=keys)))
+
+    def _take_keys(self) -> None:
+        """Use the keys that a person has just chosen, in the window as it stands."""
+        for row in self._rows:
+            self._give_keys(self._actions[row.name], row)
+        self.check_rest()
 
     def _fill_menus(self) -> QMenu:
         menus: dict[Menu, QMenu] = {}
@@ -204,8 +263,19 @@ class Bars:
             spacer = QWidget()
             spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
             bar.addWidget(spacer)
+            self._actions["palette"].setIcon(icon("search"))
+            bar.spare(self._palette_button())
         self._window.addToolBar(area, bar)
         return bar
+
+    def _palette_button(self) -> QToolButton:
+        """The button at the end of the bar: of its own, since hiding its action would take the key away."""
+        button = QToolButton()
+        button.setDefaultAction(self._actions["palette"])
+        button.setObjectName(action_named("palette").button)
+        button.setAccessibleName(action_named("palette").shown_text.rstrip("…"))
+        button.setProperty("role", "bare")
+        return button
 
     def _dress(self, bar: QToolBar, row: Action, icon_only: bool) -> None:
         button = bar.widgetForAction(self._actions[row.name])
@@ -214,8 +284,6 @@ class Bars:
         button.setObjectName(row.button)
         button.setToolButtonStyle(style.ToolButtonIconOnly if icon_only else style.ToolButtonTextBesideIcon)
         button.setAccessibleName(row.shown_text.rstrip("…"))
-        # Space belongs to the image, so no toolbar button takes the focus. Menus and keys do the same.
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if icon_only:
             button.setProperty("role", "bare")
 
@@ -235,8 +303,8 @@ class Bars:
         for row in ACTIONS:
             if row.group == "rest":
                 self._actions[row.name].setChecked(row.name == f"rest-{rest}")
-        done = action_named("done")
-        self._actions["done"].setToolTip(tooltip(done._replace(tip=DONE_TIPS[rest])))
+        done = action_named("done")._replace(tip=DONE_TIPS[rest], keys=self.keymap.keys("done"))
+        self._actions["done"].setToolTip(tooltip(done))
 
     def _check_tool(self) -> None:
         for row in self._rows:

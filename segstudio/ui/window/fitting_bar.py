@@ -1,7 +1,7 @@
 """The toolbar above the image: its buttons lose their words before any of them loses its place."""
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QToolBar, QToolButton, QWidget
 
 from segstudio.text import _
@@ -20,12 +20,19 @@ class FittingBar(QToolBar):
         """`stages` names buttons by their object names."""
         super().__init__(title, parent)
         self._stages = stages
-        shorter = [(n, separated) for n in range(1, len(stages) + 1) for separated in (True, False)]
-        self._steps = [(0, True), *shorter] if stages else []
-        """How many stages have lost their words, and whether there are lines between the groups."""
+        last = len(stages)
+        shorter = [(n, separated, n < last) for n in range(1, last + 1) for separated in (True, False)]
+        self._steps = [(0, True, True), *shorter[:-2], (last - 1, False, False), *shorter[-2:]] if stages else []
+        """How many stages have lost their words, whether there are lines between the groups, and whether the spare
+        button is there: it goes before the last stage loses its words."""
+        self._spare: QAction | None = None
         self._fitting = False
         self.orientationChanged.connect(self._dress_more)
         self._dress_more(self.orientation())
+
+    def spare(self, button: QToolButton) -> None:
+        """Add a button that is left out where there is little room: there are other ways to what it does."""
+        self._spare = self.addWidget(button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give words to as many buttons as there is room for."""
@@ -49,8 +56,10 @@ class FittingBar(QToolBar):
 
     def _fit(self, width: int) -> None:
         self._fitting = True
-        for shortened, separated in self._steps:
+        for shortened, separated, spared in self._steps:
             self._shorten(shortened)
+            if self._spare is not None:
+                self._spare.setVisible(spared)
             for action in self.actions():
                 if action.isSeparator():
                     action.setVisible(separated)

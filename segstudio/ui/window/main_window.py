@@ -1,5 +1,6 @@
 """The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.registry import unsaid
-from segstudio.text import _, count
+from segstudio.text import _
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
+from segstudio.ui.canvas.keyboard_hand import KeyboardHand
+from segstudio.ui.dialogs.backup_folder import say_backed_up
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
@@ -23,6 +26,7 @@ from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.dropped_masks import DroppedMasks
+from segstudio.ui.window.focus_ring import FocusRing
 from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
@@ -36,11 +40,11 @@ from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.status_bar import StatusBar
 
 if TYPE_CHECKING:
-    from segstudio.app.backing_up import Backup
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Notice
     from segstudio.ui.dialogs.snapshots import SnapshotsDialog
+    from segstudio.ui.palette.command_palette import CommandPalette
 
 __all__ = ["MainWindow"]
 
@@ -67,11 +71,13 @@ class MainWindow(QMainWindow):
         session.projects.opens_later = True
         self._project: OpenedProject | None = None
         self._snapshots: SnapshotsDialog | None = None
+        self._palette: CommandPalette | None = None
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._make_parts()
         self._arrange()
+        self.focus_ring = FocusRing(self)
         self._guard = TypingGuard(self, self.canvas)
         leave_keys(self.strips)
         self._connect()
@@ -102,7 +108,7 @@ class MainWindow(QMainWindow):
         """Show this project, or the start page."""
         self._project = project
         if project is not None:
-            project.backups.backedUp.connect(self._backed_up)
+            project.backups.backedUp.connect(partial(say_backed_up, self.session.notices))
             project.navigation.imageShown.connect(self._title)
             project.navigation.imageLoading.connect(self._title)
             self._remember(project.path)
@@ -116,6 +122,14 @@ class MainWindow(QMainWindow):
         if self._snapshots is None:
             self._snapshots = SnapshotsDialog(self.session, self)
         return self._snapshots
+
+    def command_palette(self) -> "CommandPalette":
+        """The command palette, made when it is first needed."""
+        from segstudio.ui.palette.command_palette import CommandPalette
+
+        if self._palette is None:
+            self._palette = CommandPalette(self)
+        return self._palette
 
     def choose_backup_folder(self) -> None:
         """Ask for the folder for a backup of the project; without a project nothing is asked."""
@@ -167,6 +181,7 @@ class MainWindow(QMainWindow):
         session = self.session
         self.canvas = Canvas(session)
         self.first_step = FirstStep(session, self.canvas)
+        self.keyboard_hand = KeyboardHand(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
@@ -191,7 +206,7 @@ class MainWindow(QMainWindow):
         self.bars = Bars(self)
         actions = self.bars.action
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
-        self.pages = Pages(session, self.canvas, self.start_page)
+        self.pages = Pages(session, self.canvas, self.start_page, self.bars.keymap)
         self.appearance = Appearance(session, self.canvas, self)
 
     def _arrange(self) -> None:
@@ -209,6 +224,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, class_panel = self.session, self.arrangement.classes
+        self.bars.follow_focus(self.focus_ring.show_around)
         self.canvas.openRequested.connect(self.opening.choose)
         self.canvas.dropped.connect(self._dropped)
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
@@ -223,6 +239,7 @@ class MainWindow(QMainWindow):
         session.projects.leftOut.connect(lambda sentence: self.message_strip.say(None, sentence))
         self.pages.left.connect(self._show_project)
         self.pages.coverChanged.connect(self._cover_changed)
+        self.keyboard_hand.activeChanged.connect(self.bars.action("keyboard-cursor").setChecked)
         for name in ("show-side", "show-bottom"):
             self.bars.action(name).setChecked(True)
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
@@ -264,18 +281,6 @@ class MainWindow(QMainWindow):
         self.canvas.set_labels_shown(True)
         self.session.notices.say(_("The labels are shown again: you are painting"))
 
-    def _backed_up(self, made: "Backup") -> None:
-        sentences = [_("Backed up and checked: {path}", path=made.path)]
-        if made.unsaved:
-            sentences.append(
-                count(
-                    made.unsaved,
-                    "1 edit is not saved yet and not in the backup",
-                    "{n} edits are not saved yet and not in the backup",
-                )
-            )
-        self.session.notices.say(". ".join(sentences))
-
     def _told(self, notice: "Notice") -> None:
         """Show why no project was made in the strip, unless the page that makes projects is open and shows it."""
         if notice.job is JobKind.NEW and not self.pages.shows_new_project:
@@ -306,6 +311,13 @@ class MainWindow(QMainWindow):
                 event.ignore()
             self.session.notices.met(error)
             return True
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Show where Tab has moved the focus."""
+        self.bars.choose_stops()
+        moved = super().focusNextPrevChild(forward)
+        self.focus_ring.show_around(self.focusWidget() if moved else None)
+        return moved
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle an Escape that no widget has taken."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segstudio.ui.dialogs.import_page import ImportPage
     from segstudio.ui.dialogs.new_project_page import NewProjectPage
     from segstudio.ui.dialogs.settings_page import SettingsPage
+    from segstudio.ui.window.keymap import Keymap
 
 __all__ = ["Pages"]
 
@@ -28,11 +29,11 @@ class Pages(QStackedWidget):
     coverChanged = Signal()
     left = Signal()
 
-    def __init__(self, session: "Session", canvas: Canvas, start_page: StartPage) -> None:
+    def __init__(self, session: "Session", canvas: Canvas, start_page: StartPage, keymap: "Keymap") -> None:
         super().__init__()
         self.setObjectName("pages")
         self.setMinimumSize(200, 120)  # the pages are wider, but no panel is beside them then
-        self._session, self._canvas, self._start_page = session, canvas, start_page
+        self._session, self._canvas, self._start_page, self._keymap = session, canvas, start_page, keymap
         self._new_project: NewProjectPage | None = None
         self._help: HelpPage | None = None
         self._settings: SettingsPage | None = None
@@ -68,7 +69,7 @@ class Pages(QStackedWidget):
         from segstudio.ui.dialogs.help_page import HelpPage
 
         if self._help is None:
-            self._help = HelpPage(self.left.emit)
+            self._help = HelpPage(self._keymap, self.left.emit)
             self.addWidget(self._help)
         self._help.show_keys() if about == "keys" else self._help.show_about()
         self._turn_to(self._help)
@@ -78,7 +79,7 @@ class Pages(QStackedWidget):
         from segstudio.ui.dialogs.settings_page import SettingsPage
 
         if self._settings is None:
-            self._settings = SettingsPage(self._session, self.left.emit)
+            self._settings = SettingsPage(self._session, self._keymap, self.left.emit)
             self.addWidget(self._settings)
         self._turn_to(self._settings)
 

@@ -4,7 +4,7 @@ In a form, which is any widget that `make_form` gave a default button, Return pr
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -79,6 +79,11 @@ class TypingGuard(QObject):
         """Take plain keys before a shortcut does."""
         if not isinstance(event, QKeyEvent):
             return False
+        if event.type() is QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.DeleteEndOfLine):
+            # On some desktops Ctrl+K, which finds commands wherever the focus is; a press that is no shortcut still
+            # deletes.
+            event.ignore()
+            return True
         plain = not event.modifiers() & _WITH_COMMAND
         presses = event.key() in _RETURN and default_button(watched) is not None
         if event.type() is QEvent.Type.ShortcutOverride and plain and (presses or is_text_field(watched)):
