@@ -436,6 +436,7 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
 
 
 def test_no_click_gives_a_button_of_a_bar_the_keyboard_and_tab_reaches_one_of_each_bar(window: MainWindow) -> None:
+    QTest.keyClick(window.canvas, Key.Key_Tab)  # what can be pressed is looked at then
     for bar in (window.bars.main_bar, window.bars.tool_bar):
         policies = [button.focusPolicy() for button in bar.findChildren(QToolButton)]
         assert policies.count(Qt.FocusPolicy.TabFocus) == 1

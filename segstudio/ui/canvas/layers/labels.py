@@ -121,7 +121,7 @@ class LabelLayer:
         if document is None or (document, document.rows_changed, palette) == self._looked_up:
             return False
         self._looked_up = document, document.rows_changed, palette
-        return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
+        return self._labels.set_lookup(palette.marks_by_class(document.class_lookup()))
 
     def touched(self, rect: Rect) -> list[Rect]:
         """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
