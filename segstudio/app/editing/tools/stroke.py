@@ -5,6 +5,7 @@ from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
+from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.stroke import Point, Spans, capsule_spans
 
 __all__ = ["StrokeTool"]
@@ -36,10 +37,14 @@ class StrokeTool(ToolHandler):
             return Answer()
         erasing = self._erases and event.button is Button.LEFT
         label_class = None if erasing else context.paint.class_of(event.button)
-        self._painting = Painting(context, self.name, event.at, label_class)
+        self._painting = self._begun(context, event, label_class)
         self._button, self._radius = event.button, context.paint.radius
         self._at, self._done = event.at, None
         return Answer(self._dab(event.at))
+
+    def _begun(self, context: Context, event: Pointer, label_class: LabelClass | None) -> Painting:
+        """What the stroke paints with, for brushes that paint less than their disc."""
+        return Painting(context, self.name, event.at, label_class)
 
     def move(self, event: Pointer, context: Context) -> Answer:
         """Continue to a further point."""
