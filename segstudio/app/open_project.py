@@ -103,7 +103,8 @@ class OpenedProject(QObject):
         self._check, self._damage = prepared.check, prepared.damage
 
     def _seen(self) -> Seen:
-        return Seen(self.navigation.display, self.proposals.seen, self.documents.selection.ids)
+        proposals, selected = self.proposals, self.documents.selection.ids
+        return Seen(self.navigation.display, proposals.seen, selected, proposals.visible)
 
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""

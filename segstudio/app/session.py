@@ -127,6 +127,10 @@ class Session(QObject):
         """Radius in image pixels, 0.5 to 1000; one beyond becomes the nearest."""
         self.tools.set_radius(px)
 
+    def set_tolerance(self, f: float) -> None:
+        """How far values may lie from the one clicked, 0 to 1: a share of the distance from black to white."""
+        self.tools.set_tolerance(f)
+
     def set_touch(self, touch: Touch) -> None:
         """Which pixels a stroke may change."""
         self.tools.set_touch(touch)

@@ -188,6 +188,10 @@ class ActiveTool:
                 self._labels.gesture_began()
             if answer.selects is not None:
                 self._labels.select(answer.selects)
+            if answer.says:
+                self._labels.say(answer.says)
+            if answer.sets and self._row is not None:
+                self._state.keep(self._row, answer.sets)
             if answer.asks is not None:
                 self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:

@@ -84,12 +84,17 @@ class ToolState(QObject):
 
         Raises `ValueError` where the tool has no such option, or it cannot be this.
         """
-        option = next((one for one in self._tool.options if one.name == name), None)
-        found = None if option is None else fitting(option, value)
-        if found is None:
-            raise ValueError(f"the tool '{self._tool.name}' has no option {name}={value!r}")
-        if found != self._options.get(name):
-            self._options[name] = found
+        self.keep(self._tool, {name: value})
+
+    def keep(self, tool: Tool, values: Mapping[str, OptionValue]) -> None:
+        """Set options of any tool, as `set_option` does those of the chosen one."""
+        rows = {option.name: option for option in tool.options}
+        found = {name: fitting(rows[name], value) if name in rows else None for name, value in values.items()}
+        fits = {name: value for name, value in found.items() if value is not None}
+        if len(fits) < len(found):
+            raise ValueError(f"the tool '{tool.name}' has no such options: {values}")
+        if any(self._options.get(name) != value for name, value in fits.items()):
+            self._options.update(fits)
             self.changed.emit()
 
     def choose(self, name: str) -> None:
@@ -112,6 +117,10 @@ class ToolState(QObject):
         """Set the radius in image pixels; one beyond `MIN_RADIUS_PX` or `MAX_RADIUS_PX` becomes the nearest."""
         self._radius = min(MAX_RADIUS_PX, max(MIN_RADIUS_PX, float(px)))
         self.changed.emit()
+
+    def set_tolerance(self, share: float) -> None:
+        """Set the tolerance of the tools that have one, 0 to 1; a value beyond becomes the nearest."""
+        self.keep(TOOLS["wand"], {"tolerance": round(100.0 * share, 6)})
 
     def set_touch(self, touch: Touch) -> None:
         """Set which pixels a stroke may change."""

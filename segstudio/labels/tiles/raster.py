@@ -149,7 +149,8 @@ class Raster:
     def copy(self) -> "Raster":
         """Another raster of the same tiles, without a budget: to compute on, also on another thread."""
         other = Raster(self.sizes, self._load, self._stored)
-        other.prime(dict(self._tiles))
+        other._tiles = dict(self._tiles)
+        other._enter()
         return other
 
     # -- changing ----------------------------------------------------------------------------------------------------

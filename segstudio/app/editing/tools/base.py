@@ -60,11 +60,15 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is on screen beside the labels: the pixels of the plane, its proposal, and the selected objects."""
+    """What is on screen beside the labels: the pixels of the plane, its proposal, and the selected objects.
+
+    `view` are the image pixels in view, None where that is not known.
+    """
 
     image: DisplayImage | None = None
     proposal: Proposal | None = None
     selected: frozenset[ObjectId] = frozenset()
+    view: Rect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Answer:
     """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
 
     `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module. `selects`
-    are the objects to be selected from now on, None = as before.
+    are the objects to be selected from now on, None = as before. `says` is a sentence for the person, `sets` the values
+    of options of this tool from now on.
     """
 
     changed: Rect = NOWHERE
@@ -97,6 +102,8 @@ class Answer:
     ends: End = End.NOT_YET
     asks: object = None
     selects: frozenset[ObjectId] | None = None
+    says: str = ""
+    sets: Mapping[str, OptionValue] | None = None
 
 
 class ToolHandler(ABC):

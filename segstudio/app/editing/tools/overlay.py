@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from segstudio.geometry import Rect
 
-__all__ = ["Circle", "Handles", "Overlay", "Patch", "Point", "Polyline", "Shape"]
+__all__ = ["Circle", "Handles", "Overlay", "Patch", "Point", "Polyline", "Shape", "Words"]
 
 Point: TypeAlias = tuple[float, float]
 
@@ -55,12 +55,21 @@ class Handles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """Pixels tinted with a colour: `mask` is a bool array (h, w) over `rect`."""
+    """Pixels tinted with a colour: `mask` is a bool array (h, w) over `rect`, or a coarser one stretched over it."""
 
     rect: Rect
     mask: NDArray[np.bool_]
     color: str
 
 
-Shape: TypeAlias = Polyline | Circle | Handles | Patch
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A short line of text beside the point (x, y): a value that the hand is setting."""
+
+    x: float
+    y: float
+    text: str
+
+
+Shape: TypeAlias = Polyline | Circle | Handles | Patch | Words
 Overlay: TypeAlias = tuple[Shape, ...]

@@ -1,8 +1,13 @@
 """A gesture that paints one object, by the policy: the base of every tool that paints."""
 
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
 from segstudio.app.editing.tools.base import Context
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, TileKey
 from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, LabelClass, Origin
 from segstudio.labels.paint.policy import paintable_objects, target_object
@@ -16,9 +21,18 @@ class Painting:
     """Paints pixels with a class, or makes them unknown (`label_class` None), until `commit` or `abort`.
 
     Which object is painted is decided at its first point, and what may be touched as well. `tool` goes into the edit.
+    `within` narrows what may be touched further, see `Paintable`.
     """
 
-    def __init__(self, context: Context, tool: str, at: Point, label_class: LabelClass | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        tool: str,
+        at: Point,
+        label_class: LabelClass | None,
+        *,
+        within: Callable[[TileKey], NDArray[np.bool_] | None] | None = None,
+    ) -> None:
         document, paint = context.document, context.paint
         cause = Cause.ERASE if label_class is None else Cause.PAINT
         self.plane, self.bounds = paint.plane, document.raster.bounds(paint.plane)
@@ -30,7 +44,7 @@ class Painting:
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
-            self._paintable = Paintable(paintable_objects(document, paint.classes, paint.touch, painted))
+            self._paintable = Paintable(paintable_objects(document, paint.classes, paint.touch, painted), within)
         except BaseException:
             self._gesture.abort()
             raise

@@ -9,7 +9,7 @@ from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import ImageId
+from segstudio.labels.model import ImageId, LabelClass
 from segstudio.labels.paint.stroke import Point, Spans, capsule_spans, square_spans
 
 __all__ = ["StrokeTool"]
@@ -56,13 +56,17 @@ class StrokeTool(ToolHandler):
         erasing = self._erases and event.button is Button.LEFT
         label_class = None if erasing else context.paint.class_of(event.button)
         begin = self._line_from(event, context) or event.at
-        self._painting = Painting(context, self.name, begin, label_class)
+        self._painting = self._begun(context, event, begin, label_class)
         self._button, self._radius = event.button, context.paint.radius
         self._square = is_square(context.paint.options)
         self._at, self._done = begin, None
         overlay = () if self._shows_line else None
         self._shows_line = False
         return Answer(self._dab(event, context), overlay)
+
+    def _begun(self, context: Context, event: Pointer, at: Point, label_class: LabelClass | None) -> Painting:
+        """What a stroke that begins at a point paints with, for brushes that paint less than their disc."""
+        return Painting(context, self.name, at, label_class)
 
     def move(self, event: Pointer, context: Context) -> Answer:
         """Continue to a further point."""

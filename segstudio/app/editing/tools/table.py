@@ -5,6 +5,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
 from segstudio.app.editing.tools.brush_options import BRUSH_OPTIONS
+from segstudio.app.editing.tools.fill_options import SNAP_OPTIONS, THRESHOLD_OPTIONS, WAND_OPTIONS
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
@@ -24,6 +25,88 @@ def _stroke(row: Tool) -> ToolHandler:
     return StrokeTool(row.name, erases=row.effect is Effect.UNKNOWN)
 
 
+def _fill(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.fill import FillTool
+
+    return FillTool(row.name)
+
+
+def _wand(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.wand import WandTool
+
+    return WandTool(row.name)
+
+
+def _livewire(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.livewire import LivewireTool
+
+    return LivewireTool(row.name)
+
+
+def _threshold(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.threshold import threshold_brush
+
+    return threshold_brush(row.name)
+
+
+def _snap(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.snap import SnapTool
+
+    return SnapTool(row.name)
+
+
+_FILLS = (
+    Tool(
+        "fill",
+        N_("Fill"),
+        N_("Fill the area of equal label under a click; the right button fills with background"),
+        "fill",
+        ("K",),
+        _fill,
+        hint=N_("Click an area to fill it with the class, up to where another label begins."),
+    ),
+    Tool(
+        "wand",
+        N_("Magic wand"),
+        N_("Paint pixels like the one you click; drag sideways for more or less"),
+        "wand",
+        ("W",),
+        _wand,
+        options=WAND_OPTIONS,
+        hint=N_("Press and drag: right for more, left for less. Release to paint."),
+    ),
+    Tool(
+        "livewire",
+        N_("Livewire"),
+        N_("Click around a thing; the outline follows its edges and is filled when you close it"),
+        "livewire",
+        ("I",),
+        _livewire,
+        hint=N_("Click along an edge. Backspace takes the last point back, Enter closes and fills."),
+    ),
+    Tool(
+        "threshold",
+        N_("Threshold brush"),
+        N_("Paint only where the image has values in a range, picked where you press"),
+        "threshold",
+        ("T",),
+        _threshold,
+        Cursor.RING,
+        options=THRESHOLD_OPTIONS,
+        hint=N_("Press on a value and paint: only similar values under the brush change."),
+    ),
+    Tool(
+        "snap",
+        N_("Snapping brush"),
+        N_("Paint whole superpixels, so that the border follows edges"),
+        "snap",
+        ("Q",),
+        _snap,
+        Cursor.RING,
+        options=SNAP_OPTIONS,
+        hint=N_("Paint roughly: each superpixel that the brush touches is painted as a whole."),
+    ),
+)
 _BRUSH_HINT = N_("Shift+click paints a straight line; Ctrl+drag or Alt+wheel changes the size.")
 
 _ROWS = (
@@ -61,6 +144,7 @@ _ROWS = (
         options=BRUSH_OPTIONS,
         hint=_BRUSH_HINT,
     ),
+    *_FILLS,
 )
 
 TOOLS: Registry[Tool] = Registry("tools", {row.name: row for row in _ROWS}, named(Tool))
