@@ -24,7 +24,7 @@ def rings_of(number: st.SearchStrategy[float]) -> st.SearchStrategy[list[list[Po
 
 
 def crossed(ring: list[Point], x: Fraction, y: Fraction) -> int:
-    """How many edges lie at or to the left of a point in its row; the upper end of an edge counts, the lower does not."""
+    """How many edges lie at or to the left of a point in its row; of an edge's ends the upper one counts."""
     times = 0
     for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
         (ax, ay), (bx, by) = (tuple(map(Fraction, end)) for end in (a, b))
@@ -90,11 +90,17 @@ def test_a_hole_is_left_out_and_an_island_in_it_painted() -> None:
     assert (mask[2, 2], mask[5, 5], mask[8, 8]) == (True, False, True)
 
 
-@pytest.mark.parametrize(
-    "ring",
-    [[], [(3, 3)], [(3, 3), (9, 9)], [(3, 3), (9, 9), (3, 3)], [(2.6, 2.6), (3.4, 2.6), (3.4, 3.4)], [(-9, -9), (-2, -9), (-9, -2)]],
-    ids=["nothing", "a point", "a line", "there and back", "between centres", "outside"],
-)  # fmt: skip
+EMPTY: dict[str, list[Point]] = {
+    "nothing": [],
+    "a point": [(3, 3)],
+    "a line": [(3, 3), (9, 9)],
+    "there and back": [(3, 3), (9, 9), (3, 3)],
+    "between centres": [(2.6, 2.6), (3.4, 2.6), (3.4, 3.4)],
+    "outside": [(-9, -9), (-2, -9), (-9, -2)],
+}
+
+
+@pytest.mark.parametrize("ring", EMPTY.values(), ids=EMPTY)
 def test_what_encloses_no_centre_is_empty(ring: list[Point]) -> None:
     assert polygon_region([ring], CLIP).empty
 

@@ -11,6 +11,7 @@ from segstudio.app.editing.refusals import refusal_of
 from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
+from segstudio.app.editing.tools.shape_options import erases
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ObjectId
@@ -170,7 +171,8 @@ class ActiveTool:
         """Whether a press is not handed on; says why, and what a gesture begun here would not change."""
         sentence, whole = self._labels.refusal(), True
         if not sentence and not self.active:
-            refusal = refusal_of(context, event, erasing=row.effect is Effect.UNKNOWN)
+            erasing = row.effect is Effect.UNKNOWN or erases(context.paint)
+            refusal = refusal_of(context, event, erasing=erasing)
             sentence, whole = ("", False) if refusal is None else (refusal.sentence, refusal.whole)
         if sentence:
             self._labels.say(sentence)
@@ -188,6 +190,8 @@ class ActiveTool:
                 self._labels.gesture_began()
             if answer.selects is not None:
                 self._labels.select(answer.selects)
+            if answer.says:
+                self._labels.say(answer.says)
             if answer.asks is not None:
                 self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:

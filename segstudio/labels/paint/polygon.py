@@ -31,8 +31,8 @@ def polygon_region(rings: Sequence[Ring], clip: Rect, cancelled: Callable[[], bo
     """The pixels of `clip` whose centre lies inside an odd number of rings; see the module for exact ties.
 
     Rings may cross themselves and each other and lie outside of `clip`. Raises `ValueError` where a vertex is not
-    finite or beyond `MAX_COORDINATE`. The cost is the number of rows that the edges cross, and the tiles on the outline.
-    Where `cancelled` becomes true the result is incomplete.
+    finite or beyond `MAX_COORDINATE`. The cost is the rows that the edges cross, and the tiles on the outline. Where
+    `cancelled` becomes true the result is incomplete.
     """
     edges = _edges([_vertices(ring) for ring in rings], clip)
     tiles: dict[Place, NDArray[np.bool_] | None] = {}
@@ -58,7 +58,7 @@ def ellipse_region(left: float, top: float, right: float, bottom: float, clip: R
     first, last = (int(row) for row in _columns(np.array([top, bottom]), clip.y, clip.bottom))
     if last <= first or a <= 0:
         return Region({})
-    y = np.arange(first, last) + 0.5 - middle[1]
+    y = np.arange(first, last, dtype=np.float64) + 0.5 - middle[1]
     half = a * np.sqrt(np.maximum(1.0 - (y / b) ** 2, 0.0))
     start = _settled(_columns(middle[0] - half, clip.x, clip.right), y, middle[0], a, b, clip, inclusive=True)
     stop = _settled(_columns(middle[0] + half, clip.x, clip.right), y, middle[0], a, b, clip, inclusive=False)
@@ -81,7 +81,9 @@ class _Edges:
 
     def of(self, chosen: NDArray[np.bool_] | slice) -> "_Edges":
         """Some of them."""
-        return _Edges(*(part[chosen] for part in (self.x, self.top, self.dx, self.dy, self.first, self.last)))
+        return _Edges(
+            self.x[chosen], self.top[chosen], self.dx[chosen], self.dy[chosen], self.first[chosen], self.last[chosen]
+        )
 
 
 def _vertices(ring: ArrayLike) -> NDArray[np.float64]:
@@ -204,17 +206,14 @@ def _settled(
 
 def _of_spans(top: int, left: NDArray[np.int64], right: NDArray[np.int64], clip: Rect) -> Region:
     """The region of one span a row."""
-    rows = np.arange(len(left)) + float(top)
-    filled = right > left
-    rows = rows[filled]
+    filled = np.flatnonzero(right > left)
     # Each span as two upright edges one row high.
     x = np.concatenate([left[filled], right[filled]]).astype(np.float64)
-    row = np.concatenate([rows, rows])
+    row = np.concatenate([filled, filled]) + top
     one = np.ones(len(x))
-    whole = row.astype(np.int64)
-    edges = _Edges(x, row, np.zeros(len(x)), one, whole, whole + 1)
+    edges = _Edges(x, row.astype(np.float64), np.zeros(len(x)), one, row, row + 1)
     tiles: dict[Place, NDArray[np.bool_] | None] = {}
     if len(x):
-        for ty in range(int(whole.min()) // TILE, int(whole.max()) // TILE + 1):
+        for ty in range(int(row.min()) // TILE, int(row.max()) // TILE + 1):
             tiles.update(_band(edges, ty, clip))
     return Region(tiles)

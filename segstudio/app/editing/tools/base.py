@@ -89,7 +89,7 @@ class Answer:
     """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
 
     `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module. `selects`
-    are the objects to be selected from now on, None = as before.
+    are the objects to be selected from now on, None = as before. `says` is a sentence for the person, in passing.
     """
 
     changed: Rect = NOWHERE
@@ -97,6 +97,7 @@ class Answer:
     ends: End = End.NOT_YET
     asks: object = None
     selects: frozenset[ObjectId] | None = None
+    says: str = ""
 
 
 class ToolHandler(ABC):
