@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segstudio.geometry import TILE, Rect, tiles_of
+from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.gesture import Gesture, Paintable
@@ -23,10 +23,12 @@ def document_of(rng: np.random.Generator) -> Document:
     """Objects 0 ... 4: some tiles of one object, the others mixed in blocks."""
     raster = Raster([SIZE])
     for ty, tx in tiles_of(WHOLE):
-        if rng.random() < 0.5:
+        part = tile_rect(ty, tx).intersected(WHOLE)
+        if part.area == TILE * TILE and rng.random() < 0.5:
             raster.put((0, ty, tx), Constant(int(rng.integers(0, 5)), 1))
             continue
         ids = np.kron(rng.integers(0, 5, (8, 8)), np.ones((32, 32), int)).astype(np.uint32)
+        ids[part.h :], ids[:, part.w :] = 0, 0
         raster.put((0, ty, tx), frozen(ids, (ids > 0).astype(np.uint8)))
     return Document(ImageId(1), raster, {}, 10, Status.IN_PROGRESS)
 

@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
         self.held_out_banner.cover(covered)
         self.show_panels()
         self.bars.cover(covered)
+        self.status_bar.cover(covered)
 
     def _preferences_changed(self) -> None:
         """Follow what the settings, or another part of the window, say about new images."""
@@ -378,6 +379,7 @@ class MainWindow(QMainWindow):
             window_geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
             panel_state=self.arrangement.state(),
             brush_radius=self.session.tools.radius,
+            tool_options=dict(self.session.tools.options),
         )
 
     def _restore(self) -> None:
