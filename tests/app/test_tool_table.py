@@ -66,13 +66,13 @@ class Bench:
 @pytest.fixture
 def polygon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A polygon in the table of tools."""
-    monkeypatch.setitem(TOOLS._own, "polygon", POLYGON)
+    monkeypatch.setitem(TOOLS._own, "sketch", POLYGON)
     monkeypatch.setattr(TOOLS, "_all", None)
 
 
 @pytest.fixture
 def bench(polygon: None, opened: Callable[[], Project]) -> Iterator[Bench]:
-    made = Bench(opened(), "polygon")
+    made = Bench(opened(), "sketch")
     yield made
     made.main.close()
 
@@ -89,9 +89,12 @@ def inside(corners: list[tuple[float, float]], shape: tuple[int, ...]) -> np.nda
     return out
 
 
-def test_our_tools_are_pan_brush_and_eraser_and_another_name_is_refused_by_naming_them() -> None:
-    assert list(TOOLS) == ["pan", "brush", "eraser"]
-    with pytest.raises(UserError, match="There is no tool 'saw'; choose one of pan, brush, eraser"):
+OURS = ["pan", "brush", "eraser", "polygon", "lasso", "rectangle", "ellipse"]
+
+
+def test_the_names_of_our_tools_and_another_name_is_refused_by_naming_them() -> None:
+    assert list(TOOLS) == OURS
+    with pytest.raises(UserError, match=f"There is no tool 'saw'; choose one of {', '.join(OURS)}"):
         tool_named("saw")
 
 
@@ -99,12 +102,12 @@ def test_another_package_adds_a_tool_by_an_entry_point(tmp_path: Path, monkeypat
     info = tmp_path / "polygons-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polygons\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[segstudio.tools]\npolygon = tests.polygon_tool:POLYGON\n")
+    (info / "entry_points.txt").write_text("[segstudio.tools]\nsketch = tests.polygon_tool:POLYGON\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(TOOLS, "_all", None)
     monkeypatch.setattr(registry, "_broken", [])
     assert "tests.polygon_tool" in sys.modules
-    assert list(TOOLS) == ["pan", "brush", "eraser", "polygon"]
+    assert list(TOOLS) == [*OURS, "sketch"]
     assert ToolState().tool.name == "brush"
     assert registry.broken_rows() == ()
 
@@ -127,7 +130,7 @@ def test_a_polygon_ends_by_a_key_as_one_edit_of_the_pixels_inside(qtbot: Any, be
     assert not bench.hand.active
     qtbot.waitUntil(lambda: bench.seqs == [1])
     with bench.project.reading() as db:
-        assert db.execute("SELECT cause, tool FROM edits").fetchall() == [(Cause.PAINT.value, "polygon")]
+        assert db.execute("SELECT cause, tool FROM edits").fetchall() == [(Cause.PAINT.value, "sketch")]
 
 
 def test_what_a_tool_shows_follows_the_pointer_and_goes_with_the_end_of_the_gesture(qtbot: Any, bench: Bench) -> None:

@@ -81,7 +81,7 @@ _ROWS = (
         ("G",),
         _polygon,
         options=(SHAPE_PAINTS,),
-        hint=N_("Click corners or drag freehand; Enter closes, Backspace takes back, Alt begins a hole"),
+        hint=N_("Click corners or draw; Enter closes, Backspace takes back, Alt begins a hole"),
     ),
     Tool(
         "lasso",

@@ -152,9 +152,12 @@ def _hair(color: QColor, dashed: bool) -> QPen:
 @lru_cache
 def _line_offsets(width: int) -> tuple[tuple[tuple[float, float], ...], ...]:
     """Where hairs lie that make up a dark line and the light one on it, `width` device pixels wide, by their middle."""
+    if width == 1:
+        # Twice: a smooth hair between two rows of pixels is half as light in both.
+        return ((-1, 0), (1, 0), (0, -1), (0, 1)), ((0, 0), (0, 0))
     middle = (width - 1) / 2
     steps = [n - middle for n in range(width)]
-    light = tuple((x, y) for x in steps for y in steps if width == 1 or abs(x) == middle or abs(y) == middle)
+    light = tuple((x, y) for x in steps for y in steps if abs(x) == middle or abs(y) == middle)
     out = middle + 1
     dark = tuple(place for n in steps for place in ((-out, n), (out, n), (n, -out), (n, out)))
     return dark, light
