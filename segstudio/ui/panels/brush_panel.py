@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout, QWidget
 
 from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.table import TOOLS
@@ -32,8 +32,11 @@ _TOUCH = (
 
 class BrushPanel(QFrame):
     """`brushSize` is the radius as a number, `brushSizeSlider` the same on a logarithmic scale, `mayTouch` what is
-    painted over; below them are the options of the tool. It is as high with every tool of ours.
+    painted over; below them are the options of the tool. It is as high with every tool of ours. `left`: what had the
+    focus here is not there with the tool that was just chosen.
     """
+
+    left = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -113,6 +116,8 @@ class BrushPanel(QFrame):
     def _take(self, tool: "Tool") -> None:
         """Show what can be set about another tool."""
         self._tool = tool
+        focus = self.focusWidget()
+        had_focus = focus is not None and focus.hasFocus()
         self.title.setText(_(tool.title))
         for widgets, shown in (
             ((self._size_label, self.size_slider, self.size_spin), _has_brush(tool)),
@@ -121,18 +126,20 @@ class BrushPanel(QFrame):
             for widget in widgets:
                 widget.setVisible(shown)
         for field in self._fields:
-            for widget in (field.label, field.widget):
+            for widget in filter(None, (field.label, field.widget)):
                 self._grid.removeWidget(widget)
                 widget.hide()
                 widget.deleteLater()
         self._fields = [option_field(option, self._tools) for option in tool.options]
         for row, field in enumerate(self._fields, 2):
-            if field.titled:
+            if field.label is not None:
                 self._grid.addWidget(field.label, row, 0)
-                self._grid.addWidget(field.widget, row, 1, 1, 2)
-            else:
-                self._grid.addWidget(field.widget, row, 0, 1, 3)
+            self._grid.addWidget(field.widget, row, int(field.label is not None), 1, -1)
+            for widget in filter(None, (field.label, field.widget)):
+                widget.show()  # a layout would do it later
             leave_keys(field.widget)
+        if had_focus and not (focus in self.findChildren(QWidget) and focus.isVisibleTo(self)):
+            self.left.emit()
 
     def _touched(self, place: int) -> None:
         self._tools.set_touch(Touch(_TOUCH[place][0]))

@@ -17,19 +17,17 @@ __all__ = ["OptionField", "option_field"]
 
 
 class OptionField:
-    """`widget` shows the value of an option and sets it, `label` names it; the object name is `option-NAME`."""
+    """`widget` shows the value of an option and sets it, `label` names it where it does not itself.
+
+    The object name is `option-NAME`.
+    """
 
     def __init__(self, option: Option, widget: QWidget, show: Callable[[OptionValue], object]) -> None:
         self.option, self.widget, self._show = option, widget, show
-        self.label = muted_label(_(option.title))
+        self.label = None if isinstance(option, options.Flag) else muted_label(_(option.title))
         widget.setObjectName(f"option-{option.name}")
         widget.setAccessibleName(_(option.title))
         widget.setToolTip(_(option.tip))
-
-    @property
-    def titled(self) -> bool:
-        """Whether the label stands beside it: a check box has it in itself."""
-        return not isinstance(self.option, options.Flag)
 
     def follow(self, value: OptionValue) -> None:
         """Show a value without setting it."""

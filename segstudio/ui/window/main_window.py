@@ -214,6 +214,7 @@ class MainWindow(QMainWindow):
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
+        self.arrangement.tool.left.connect(self.pages.focus)
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
         self.start_page.sampleAsked.connect(self.opening.try_sample)
         self.export_panel.left.connect(self.pages.focus)
