@@ -12,7 +12,7 @@ from segstudio.labels.edit import TileChange, TileKey
 from segstudio.labels.gesture import Paintable
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.tile import Constant, Tile, expanded, frozen, writable_copy
+from segstudio.labels.tiles.tile import Constant, Tile, expanded, frozen
 
 __all__ = ["painted_tiles"]
 
@@ -57,9 +57,8 @@ def _painted(tile: Tile, masks: list[Mask], target: Constant) -> Tile:
     allowed = masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
     if not allowed.any():
         return tile
-    ids, origins = writable_copy(tile)
-    ids[allowed], origins[allowed] = target.id, target.origin
-    return frozen(ids, origins)
+    ids, origins = expanded(tile)
+    return frozen(np.where(allowed, np.uint32(target.id), ids), np.where(allowed, np.uint8(target.origin), origins))
 
 
 def _free(objects: Mask | None, tile: Tile) -> Mask | None:

@@ -11,9 +11,9 @@ _UNKNOWN = "unknown"
 SHAPE_PAINTS = Choice(
     "shape_paints",
     N_("Paints"),
-    N_("What the left button paints; the right button paints background"),
+    N_("What the left button paints: the class, or unknown as the eraser does; the right button paints background"),
     "class",
-    (("class", N_("The class")), (_UNKNOWN, N_("Unknown, like the eraser"))),
+    (("class", N_("The class")), (_UNKNOWN, N_("Unknown"))),
 )
 
 

@@ -153,8 +153,8 @@ def _hair(color: QColor, dashed: bool) -> QPen:
 def _line_offsets(width: int) -> tuple[tuple[tuple[float, float], ...], ...]:
     """Where hairs lie that make up a dark line and the light one on it, `width` device pixels wide, by their middle."""
     if width == 1:
-        # Twice: a smooth hair between two rows of pixels is half as light in both.
-        return ((-1, 0), (1, 0), (0, -1), (0, 1)), ((0, 0), (0, 0))
+        # A single smooth hair is half as light between two rows of pixels, and thin where it is diagonal.
+        return ((-1, 0), (1.5, 0), (0, -1), (0, 1.5)), ((0, 0), (0.5, 0), (0, 0.5))
     middle = (width - 1) / 2
     steps = [n - middle for n in range(width)]
     light = tuple((x, y) for x in steps for y in steps if abs(x) == middle or abs(y) == middle)
