@@ -135,9 +135,7 @@ def _paint_line(painter: QPainter, shape: Polyline | Circle, path: QPainterPath)
     for color, offsets in zip((_DARK, _LIGHT), _line_offsets(max(round(ratio), 1)), strict=True):
         painter.setPen(_hair(color, shape.dashed))
         for dx, dy in offsets:
-            painter.translate(dx / ratio, dy / ratio)
-            painter.drawPath(path)
-            painter.translate(-dx / ratio, -dy / ratio)
+            painter.drawPath(path.translated(dx / ratio, dy / ratio))
 
 
 def _hair(color: QColor, dashed: bool) -> QPen:
