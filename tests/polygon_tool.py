@@ -1,7 +1,7 @@
 """A polygon tool in one file, as another package might bring it: what the table and its protocol are measured by.
 
-Clicks add corners, Backspace takes the last one, Enter or a double click closes, Escape drops all. The program has
-none of this: its own polygon is a matter of its own.
+Clicks add corners, Backspace takes the last one, Enter or a double click closes, Escape drops all. The polygon of the
+program (`tools.polygon`) can do more; this one, named 'sketch', stays small enough to be read as an example.
 """
 
 import numpy as np
@@ -87,7 +87,7 @@ class Polygon(ToolHandler):
     def _paint(self, context: Context) -> Rect:
         changed = Rect(0, 0, 0, 0)
         if len(self._corners) > 2:
-            self._painting = Painting(context, "polygon", self._corners[0], context.paint.label_class)
+            self._painting = Painting(context, "sketch", self._corners[0], context.paint.label_class)
             for spans in polygon_spans(self._corners, self._painting.bounds):
                 changed = changed.united(self._painting.spans(spans))
         return changed
@@ -106,10 +106,10 @@ class Polygon(ToolHandler):
 
 
 POLYGON = Tool(
-    "polygon",
-    "Polygon",
+    "sketch",
+    "Sketch",
     "Click corners; Enter closes, Backspace takes the last one",
     "fit",
-    ("G",),
+    ("F7",),
     lambda _: Polygon(),
 )

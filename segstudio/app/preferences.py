@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from segstudio.app.editing.tools.options import OptionValue
 from segstudio.app.notices import Notices
 from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.text import N_, _, languages
@@ -33,7 +34,8 @@ LEAST_OPACITY = 0.05
 class Preferences:
     """Every field has a default. Opacities are `LEAST_OPACITY` to 1, the radius `MIN_RADIUS_PX` to `MAX_RADIUS_PX`;
     `language` is 'en' or the code of a catalogue. `keys` has the actions whose keys are not those of the table, by
-    name; one that this version does not know stays. `recent_entries` are rows of the command palette, newest first."""
+    name; one that this version does not know stays. `recent_entries` are rows of the command palette, newest first.
+    `tool_options` are values of tools' options by name, unknown ones included."""
 
     theme: str = "system"
     language: str = "en"
@@ -43,6 +45,7 @@ class Preferences:
     add_new_images: bool = False
     show_proposals: bool = True
     brush_radius: float = 12.0
+    tool_options: dict[str, OptionValue] = field(default_factory=dict)
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""
@@ -73,6 +76,7 @@ _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "language": lambda value: value == "en" or value in languages(),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
+    "tool_options": lambda value: all(isinstance(part, float | int | str) for part in value.values()),
     "brush_radius": lambda value: MIN_RADIUS_PX <= value <= MAX_RADIUS_PX,
 }
 """Which values of a field can be, where not all can."""
@@ -86,7 +90,7 @@ def _fitting(found: dict[str, object]) -> dict[str, Any]:
         value, usual = found.get(known.name), getattr(standard, known.name)
         if isinstance(usual, float) and type(value) is int:
             value = float(value)
-        if isinstance(usual, dict) and isinstance(value, dict):
+        if known.name == "keys" and isinstance(value, dict):
             value = {key: part for key, part in value.items() if _are_words(part)}
         words = not isinstance(value, list) or _are_words(value)
         if type(value) is type(usual) and words and _CAN_BE.get(known.name, lambda _value: True)(value):

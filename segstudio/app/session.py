@@ -54,7 +54,7 @@ class Session(QObject):
         self.kept_preferences = KeptPreferences(self.notices, self)
         self.kept_preferences.changed.connect(self._follow_preferences)
         self.jobs = Jobs(self.notices, self)
-        self.tools = ToolState(self.preferences.brush_radius, self)
+        self.tools = ToolState(self.preferences.brush_radius, self, options=self.preferences.tool_options)
         self.projects = Projects(self.notices, self.jobs, self.tools, self)
         self.projects.changed.connect(self._follow)
         self.notices.told.connect(self._tell_failure)

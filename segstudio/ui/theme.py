@@ -97,7 +97,7 @@ QMenu::indicator:disabled { border-color: $faint; }
 QMenu::separator { background: $edge; height: 1px; margin: 4px 8px; }
 QToolBar { background: $window; border: 0; padding: 4px; spacing: 4px; }
 QToolBar#mainBar { border-bottom: 1px solid $line; }
-QToolBar#toolBar { border-right: 1px solid $line; }
+QToolBar#toolBar { border-right: 1px solid $line; spacing: 1px; }
 QToolBar::separator { background: $edge; width: 1px; height: 1px; margin: 4px; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px 4px 4px 8px; }
 QToolBar#toolBar QToolButton, QToolButton[role="icon"], QToolButton[role="bare"] { padding: 4px; }

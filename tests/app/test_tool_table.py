@@ -66,13 +66,13 @@ class Bench:
 @pytest.fixture
 def polygon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A polygon in the table of tools."""
-    monkeypatch.setitem(TOOLS._own, "polygon", POLYGON)
+    monkeypatch.setitem(TOOLS._own, "sketch", POLYGON)
     monkeypatch.setattr(TOOLS, "_all", None)
 
 
 @pytest.fixture
 def bench(polygon: None, opened: Callable[[], Project]) -> Iterator[Bench]:
-    made = Bench(opened(), "polygon")
+    made = Bench(opened(), "sketch")
     yield made
     made.main.close()
 
@@ -89,12 +89,15 @@ def inside(corners: list[tuple[float, float]], shape: tuple[int, ...]) -> np.nda
     return out
 
 
-OURS = ["pan", "brush", "eraser", "fill", "wand", "livewire", "threshold", "snap"]
+OURS = [
+    *("pan", "brush", "eraser", "polygon", "lasso", "rectangle", "ellipse"),
+    *("fill", "wand", "livewire", "threshold", "snap"),
+]
 
 
-def test_our_tools_are_these_and_another_name_is_refused_by_naming_them() -> None:
+def test_the_names_of_our_tools_and_another_name_is_refused_by_naming_them() -> None:
     assert list(TOOLS) == OURS
-    with pytest.raises(UserError, match="There is no tool 'saw'; choose one of pan, brush, eraser, fill"):
+    with pytest.raises(UserError, match=f"There is no tool 'saw'; choose one of {', '.join(OURS)}"):
         tool_named("saw")
 
 
@@ -102,12 +105,12 @@ def test_another_package_adds_a_tool_by_an_entry_point(tmp_path: Path, monkeypat
     info = tmp_path / "polygons-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polygons\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[segstudio.tools]\npolygon = tests.polygon_tool:POLYGON\n")
+    (info / "entry_points.txt").write_text("[segstudio.tools]\nsketch = tests.polygon_tool:POLYGON\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(TOOLS, "_all", None)
     monkeypatch.setattr(registry, "_broken", [])
     assert "tests.polygon_tool" in sys.modules
-    assert list(TOOLS) == [*OURS, "polygon"]
+    assert list(TOOLS) == [*OURS, "sketch"]
     assert ToolState().tool.name == "brush"
     assert registry.broken_rows() == ()
 
@@ -130,7 +133,7 @@ def test_a_polygon_ends_by_a_key_as_one_edit_of_the_pixels_inside(qtbot: Any, be
     assert not bench.hand.active
     qtbot.waitUntil(lambda: bench.seqs == [1])
     with bench.project.reading() as db:
-        assert db.execute("SELECT cause, tool FROM edits").fetchall() == [(Cause.PAINT.value, "polygon")]
+        assert db.execute("SELECT cause, tool FROM edits").fetchall() == [(Cause.PAINT.value, "sketch")]
 
 
 def test_what_a_tool_shows_follows_the_pointer_and_goes_with_the_end_of_the_gesture(qtbot: Any, bench: Bench) -> None:

@@ -32,7 +32,7 @@ CORNERS = [QPoint(150, 100), QPoint(350, 130), QPoint(220, 300)]
 @pytest.fixture
 def desk(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A session of the test's own, for which the polygon is a tool."""
-    monkeypatch.setitem(TOOLS._own, "polygon", POLYGON)
+    monkeypatch.setitem(TOOLS._own, "sketch", POLYGON)
     monkeypatch.setattr(TOOLS, "_all", None)
     return own_desk
 
@@ -55,7 +55,7 @@ def frame(qtbot: QtBot, desk: Desk) -> Iterator[QWidget]:
         frame.show()
     frame.activateWindow()
     canvas.setFocus()
-    use(desk, "polygon", 10.0)
+    use(desk, "sketch", 10.0)
     yield frame
     canvas._behind.stop()
     canvas._badge.withdraw()
@@ -257,23 +257,24 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QToolBu
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 app = QApplication([])
+from segstudio.app.editing.tools.table import TOOLS
 from segstudio.ui import open_window
 window = open_window(None)
 said = []
 window.session.notices.told.connect(lambda notice: said.append(notice.sentence))
-assert window.findChild(QToolButton, "toolPolygon") is None
+assert window.findChild(QToolButton, "toolSketch") is None
 QTest.qWait(500)
-button = window.findChild(QToolButton, "toolPolygon")
-assert button is not None and not button.icon().isNull() and "(G)" in button.toolTip(), button
-action = window.findChild(QAction, "actionPolygon")
+button = window.findChild(QToolButton, "toolSketch")
+assert button is not None and not button.icon().isNull() and "(F7)" in button.toolTip(), button
+action = window.findChild(QAction, "actionSketch")
 action.setEnabled(True)
 action.trigger()
-assert window.session.tools.tool.name == "polygon" and action.isChecked()
+assert window.session.tools.tool.name == "sketch" and action.isChecked()
 crossed = window.findChild(QAction, "actionSaw")
-assert crossed.shortcuts() == [], "P and B are ours, G is taken"
+assert crossed.shortcuts() == [], "P and B are ours, F7 is taken"
 menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]
-assert menu[:3] == ["actionPan", "actionBrush", "actionEraser"], menu
-assert "actionPolygon" in menu and "actionSaw" in menu, menu
+ours = ["action" + tool.name.capitalize() for tool in TOOLS.own]
+assert menu[: len(ours) + 2] == [*ours, "actionSketch", "actionSaw"], menu
 window.pages.show_help("keys")
 window.findChild(QLineEdit, "helpSearch").setText("polygon")
 assert "Click corners" in window.findChild(QTextEdit).toHtml() or "Click corners" in str(
@@ -288,10 +289,10 @@ def test_a_window_has_the_button_and_the_key_of_another_packages_tool(tmp_path: 
     info = tmp_path / "polygons-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: polygons\nVersion: 1.0\n")
-    points = "[segstudio.tools]\npolygon = tests.polygon_tool:POLYGON\nsaw = saw_rows:SAW\ntorn = saw_rows:TORN\n"
+    points = "[segstudio.tools]\nsketch = tests.polygon_tool:POLYGON\nsaw = saw_rows:SAW\ntorn = saw_rows:TORN\n"
     (info / "entry_points.txt").write_text(points)
     rows = "from dataclasses import replace\nfrom tests.polygon_tool import POLYGON\n"
-    rows += "SAW = replace(POLYGON, name='saw', keys=('P', 'B', 'G'))\n"
+    rows += "SAW = replace(POLYGON, name='saw', keys=('P', 'B', 'F7'))\n"
     (tmp_path / "saw_rows.py").write_text(rows)
     root = Path(__file__).resolve().parents[2]
     home = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}

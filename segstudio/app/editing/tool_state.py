@@ -37,13 +37,20 @@ class ToolState(QObject):
     overlayChanged = Signal()
     asked = Signal(object)
 
-    def __init__(self, radius: float = 12.0, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        radius: float = 12.0,
+        parent: QObject | None = None,
+        *,
+        options: Mapping[str, OptionValue] | None = None,
+    ) -> None:
+        """`options` are values by name from another time; what an option cannot be is not used."""
         super().__init__(parent)
         self._tool = TOOLS["brush"]
         self._radius = radius
         self._touch = Touch.ALL
         self._overlay: Overlay = ()
-        self._options: dict[str, OptionValue] = {}
+        self._options: dict[str, OptionValue] = dict(options or {})
         self._before_eraser: str | None = None
 
     @property
@@ -73,7 +80,8 @@ class ToolState(QObject):
 
     def value_of(self, option: Option) -> OptionValue:
         """What an option is set to, else its default."""
-        return self._options.get(option.name, option.default)
+        found = fitting(option, self._options.get(option.name))
+        return option.default if found is None else found
 
     def values(self) -> Mapping[str, OptionValue]:
         """The values of the options of the chosen tool by name."""

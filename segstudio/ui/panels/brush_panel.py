@@ -1,22 +1,28 @@
-"""The brush panel: the radius in image pixels, and what a stroke paints over."""
+"""The panel of the tool in use: the radius of a brush in image pixels, what is painted over, the tool's own options."""
 
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout, QWidget
 
+from segstudio.app.editing.tools.base import Cursor, Effect
+from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.labels.model import Touch
 from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
+from segstudio.ui.panels.option_fields import OptionField, option_field
+from segstudio.ui.window.shortcut_guard import leave_keys
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.tools.base import Tool
     from segstudio.app.session import Session
 
 __all__ = ["BrushPanel"]
 
 _SLIDER_STEPS = 200
+_ROW_H, _GAP = 26, 8
 _TOUCH = (
     ("all", N_("Everything")),
     ("unlabelled", N_("Unlabelled pixels only")),
@@ -25,31 +31,45 @@ _TOUCH = (
 
 
 class BrushPanel(QFrame):
-    """`brushSize` is the radius as a number, `brushSizeSlider` the same on a logarithmic scale."""
+    """`brushSize` is the radius as a number, `brushSizeSlider` the same on a logarithmic scale, `mayTouch` what is
+    painted over; below them are the options of the tool. It is as high with every tool of ours. `left`: what had the
+    focus here is not there with the tool that was just chosen.
+    """
+
+    left = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
         self._tools = session.tools
+        self._tool: Tool | None = None
+        self._fields: list[OptionField] = []
         self.setObjectName("brushPanel")
         self.setProperty("role", "panel")
+        self.title = role_label("", "title")
+        self.title.setObjectName("toolTitle")
         self.size_spin = PixelSpin()
         self.size_slider = QSlider(Qt.Orientation.Horizontal)
         self.touch = Choice()
         self._dress()
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(8)
-        grid.addWidget(muted_label(_("Radius")), 0, 0)
-        grid.addWidget(self.size_slider, 0, 1)
-        grid.addWidget(self.size_spin, 0, 2)
-        grid.addWidget(muted_label(_("Paint over")), 1, 0)
-        grid.addWidget(self.touch, 1, 1, 1, 2)
+        self._size_label, self._touch_label = muted_label(_("Radius")), muted_label(_("Paint over"))
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(_GAP)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(self._size_label, 0, 0)
+        self._grid.addWidget(self.size_slider, 0, 1)
+        self._grid.addWidget(self.size_spin, 0, 2)
+        self._grid.addWidget(self._touch_label, 1, 0)
+        self._grid.addWidget(self.touch, 1, 1, 1, 2)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 12)
-        column.setSpacing(8)
-        column.addWidget(role_label(_("Brush"), "title"))
-        column.addLayout(grid)
+        column.setContentsMargins(12, _GAP, 12, 12)
+        column.setSpacing(_GAP)
+        column.addWidget(self.title)
+        column.addLayout(self._grid)
+        column.addStretch(1)
+        rows = max(_rows(tool) for tool in TOOLS.own)
+        self.setMinimumHeight(self.title.sizeHint().height() + rows * (_ROW_H + _GAP) + _GAP + 12)
         self.size_spin.valueChanged.connect(session.tools.set_radius)
         self.size_slider.valueChanged.connect(self._slid)
         self.touch.activated.connect(self._touched)
@@ -82,12 +102,44 @@ class BrushPanel(QFrame):
             self._tools.set_radius(_radius(place))
 
     def _follow(self) -> None:
+        if self._tools.tool is not self._tool:
+            self._take(self._tools.tool)
         radius = self._tools.radius
         for widget, value in ((self.size_spin, radius), (self.size_slider, _place(radius))):
             blocked = widget.blockSignals(True)
             widget.setValue(value)  # type: ignore[arg-type]
             widget.blockSignals(blocked)
         self.touch.setCurrentIndex([touch for touch, _text in _TOUCH].index(str(self._tools.touch)))
+        for field in self._fields:
+            field.follow(self._tools.value_of(field.option))
+
+    def _take(self, tool: "Tool") -> None:
+        """Show what can be set about another tool."""
+        self._tool = tool
+        focus = self.focusWidget()
+        had_focus = focus is not None and focus.hasFocus()
+        self.title.setText(_(tool.title))
+        for widgets, shown in (
+            ((self._size_label, self.size_slider, self.size_spin), _has_brush(tool)),
+            ((self._touch_label, self.touch), _paints(tool)),
+        ):
+            for widget in widgets:
+                widget.setVisible(shown)
+        for field in self._fields:
+            for widget in filter(None, (field.label, field.widget)):
+                self._grid.removeWidget(widget)
+                widget.hide()
+                widget.deleteLater()
+        self._fields = [option_field(option, self._tools) for option in tool.options]
+        for row, field in enumerate(self._fields, 2):
+            if field.label is not None:
+                self._grid.addWidget(field.label, row, 0)
+            self._grid.addWidget(field.widget, row, int(field.label is not None), 1, -1)
+            for widget in filter(None, (field.label, field.widget)):
+                widget.show()  # a layout would do it later
+            leave_keys(field.widget)
+        if had_focus and not (focus in self.findChildren(QWidget) and focus.isVisibleTo(self)):
+            self.left.emit()
 
     def _touched(self, place: int) -> None:
         self._tools.set_touch(Touch(_TOUCH[place][0]))
@@ -101,3 +153,15 @@ def _place(radius: float) -> int:
 def _radius(place: int) -> float:
     radius = MIN_RADIUS_PX * (MAX_RADIUS_PX / MIN_RADIUS_PX) ** (place / _SLIDER_STEPS)
     return min(MAX_RADIUS_PX, max(MIN_RADIUS_PX, round(radius * 2) / 2))
+
+
+def _has_brush(tool: "Tool") -> bool:
+    return tool.cursor is Cursor.RING
+
+
+def _paints(tool: "Tool") -> bool:
+    return tool.effect is not Effect.NOTHING
+
+
+def _rows(tool: "Tool") -> int:
+    return _has_brush(tool) + _paints(tool) + len(tool.options)

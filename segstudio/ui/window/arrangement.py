@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
@@ -36,6 +37,7 @@ class Arrangement:
         self._surroundings = Surroundings(session, action)
         self.panels: dict[str, QWidget] = {row.name: row.make(self._surroundings) for row in PANELS.own}
         self.classes = cast(ClassPanel, self.panels["classes"])
+        self.tool = cast(BrushPanel, self.panels["brush"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
         self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
@@ -248,6 +248,9 @@ class Bars:
         stages = () if upright else tuple(tuple(rows[row].button for row in stage) for stage in _SHORTENED)
         bar = FittingBar(title, self._window, stages)
         bar.setObjectName(name)
+        # It has taken its spacing from the style sheet already, without its name.
+        bar.style().unpolish(bar)
+        QCoreApplication.sendEvent(bar, QEvent(QEvent.Type.StyleChange))
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)

@@ -230,6 +230,7 @@ class MainWindow(QMainWindow):
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
+        self.arrangement.tool.left.connect(self.pages.focus)
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
         self.start_page.sampleAsked.connect(self.opening.try_sample)
         self.export_panel.left.connect(self.pages.focus)
@@ -266,6 +267,7 @@ class MainWindow(QMainWindow):
         self.held_out_banner.cover(covered)
         self.show_panels()
         self.bars.cover(covered)
+        self.status_bar.cover(covered)
 
     def _preferences_changed(self) -> None:
         """Follow what the settings, or another part of the window, say about new images."""
@@ -390,6 +392,7 @@ class MainWindow(QMainWindow):
             window_geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
             panel_state=self.arrangement.state(),
             brush_radius=self.session.tools.radius,
+            tool_options=dict(self.session.tools.options),
         )
 
     def _restore(self) -> None:

@@ -66,13 +66,15 @@ class StatusBar(QStatusBar):
         self.cursor_label = self._elided("cursorState", _CURSOR_W)
         self._project: OpenedProject | None = None
         self._job: JobState | None = None
-        self._helping = False
+        self._helping = self._covered = False
+        self._said = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAID_MS)
         self._timer.timeout.connect(lambda: self._say(""))
         session.jobs.changed.connect(self._show_job)
         session.notices.told.connect(self._told)
+        session.tools.changed.connect(self._show_said)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -92,6 +94,11 @@ class StatusBar(QStatusBar):
         self._saved(project.documents.save_state() if project is not None else SaveState(True, "", ""))
         self._engine(project.engine_state if project is not None else EngineState(EngineKind.OFF, "", ""))
         self._proposal()
+
+    def cover(self, covered: bool) -> None:
+        """Do not say how the tool is used while a page covers the image."""
+        self._covered = covered
+        self._show_said()
 
     def reassure(self) -> None:
         """Save everything, and say that it is saved and since when, or why not."""
@@ -242,10 +249,18 @@ class StatusBar(QStatusBar):
 
     def _say(self, text: str) -> None:
         self._helping = False
-        self.said_label.setText(text)
+        self._said = text
         if text:
             self._timer.start()
-        self._publish()
+        self._show_said()
+
+    def _show_said(self) -> None:
+        """Show what was said, else how the chosen tool is used."""
+        hint = self._session.tools.tool.hint if self._project is not None and not self._covered else ""
+        text = self._said or (_(hint) if hint else "")
+        if text != self.said_label.text():
+            self.said_label.setText(text)
+            self._publish()
 
     def _show_job(self) -> None:
         job = next((state for state in reversed(self._session.jobs.states) if state.kind not in _QUIET), None)

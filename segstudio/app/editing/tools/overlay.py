@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from segstudio.geometry import Rect
 
-__all__ = ["Circle", "Handles", "Overlay", "Patch", "Point", "Polyline", "Shape", "Words"]
+__all__ = ["Circle", "Handles", "Overlay", "Patch", "Point", "Polyline", "Shape", "Words", "reused"]
 
 Point: TypeAlias = tuple[float, float]
 
@@ -25,13 +25,14 @@ Point: TypeAlias = tuple[float, float]
 class Polyline:
     """A line through points; `closed` makes it a polygon, `dashed` a rubber band.
 
-    `fill` ('#rrggbb' or '') tints the inside weakly, by the even-odd rule.
+    `fill` ('#rrggbb' or '') tints the inside weakly, by the even-odd rule; without `stroked` there is no line.
     """
 
     points: tuple[Point, ...]
     closed: bool = False
     dashed: bool = False
     fill: str = ""
+    stroked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,9 @@ class Words:
 
 Shape: TypeAlias = Polyline | Circle | Handles | Patch | Words
 Overlay: TypeAlias = tuple[Shape, ...]
+
+
+def reused(overlay: Overlay, before: Overlay) -> Overlay:
+    """The same shapes, those that are equal to the ones shown before in their places as the same objects."""
+    kept = tuple(old if old == new else new for old, new in zip(before, overlay, strict=False))
+    return (*kept, *overlay[len(kept) :])

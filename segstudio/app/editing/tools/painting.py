@@ -1,20 +1,31 @@
 """A gesture that paints one object, by the policy: the base of every tool that paints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.app.editing.tools.base import Context
-from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit, TileKey
+from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.edit import Edit, TileChange, TileKey
 from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, LabelClass, Origin
+from segstudio.labels.paint.painted import painted_tiles
 from segstudio.labels.paint.policy import paintable_objects, target_object
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point, Spans
+from segstudio.labels.tiles.tile import Constant, same
 
-__all__ = ["Painting"]
+__all__ = ["Painted", "Painting"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """A region, and the tiles that it changes, as a worker computed them."""
+
+    region: Region
+    tiles: Mapping[TileKey, TileChange]
 
 
 class Painting:
@@ -36,6 +47,7 @@ class Painting:
         document, paint = context.document, context.paint
         cause = Cause.ERASE if label_class is None else Cause.PAINT
         self.plane, self.bounds = paint.plane, document.raster.bounds(paint.plane)
+        self._raster = document.raster
         self._gesture = Gesture(document, cause, tool=tool, author=paint.author)
         self._object, self._origin = 0, Origin.NONE
         try:
@@ -58,6 +70,30 @@ class Painting:
     def region(self, region: Region) -> Rect:
         """Paint the pixels of a region; the rectangle that may have changed. See `Gesture.paint_region`."""
         return self._gesture.paint_region(self.plane, region, self._object, self._origin, paintable=self._paintable)
+
+    def later(self, region: Callable[[Callable[[], bool]], Region]) -> Callable[[Callable[[], bool]], Painted]:
+        """The work of painting what `region(cancelled)` gives, to be run on a worker; `put` takes its result."""
+        raster, plane, paintable = self._raster.copy(), self.plane, self._paintable
+        target = Constant(int(self._object), int(self._origin) if self._object else 0)
+
+        def work(cancelled: Callable[[], bool]) -> Painted:
+            found = region(cancelled)
+            return Painted(found, painted_tiles(raster, plane, found, target, paintable, cancelled))
+
+        return work
+
+    def put(self, painted: Painted) -> Rect:
+        """Put tiles in place that were computed; one that has changed meanwhile is painted here and now."""
+        self._raster.prime({key: change.before for key, change in painted.tiles.items()})
+        changed = Rect(0, 0, 0, 0)
+        for key, change in painted.tiles.items():
+            place = key[1:]
+            if same(self._raster.tile(key), change.before):
+                self._gesture.replace(key, change.after)
+                changed = changed.united(tile_rect(*place).intersected(self.bounds))
+            else:
+                changed = changed.united(self.region(Region({place: painted.region.tiles[place]})))
+        return changed
 
     def commit(self) -> Edit | None:
         """End it and keep it; None where it changed nothing. Where it fails, `abort` takes all of it back."""

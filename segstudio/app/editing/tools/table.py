@@ -6,6 +6,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
 from segstudio.app.editing.tools.brush_options import BRUSH_OPTIONS
 from segstudio.app.editing.tools.fill_options import SNAP_OPTIONS, THRESHOLD_OPTIONS, WAND_OPTIONS
+from segstudio.app.editing.tools.shape_options import SHAPE_PAINTS
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
@@ -109,6 +110,25 @@ _FILLS = (
 )
 _BRUSH_HINT = N_("Shift+click paints a straight line; Ctrl+drag or Alt+wheel changes the size.")
 
+
+def _polygon(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.polygon import PolygonTool
+
+    return PolygonTool(row.name)
+
+
+def _lasso(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.lasso import LassoTool
+
+    return LassoTool(row.name)
+
+
+def _box(row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.box import BoxTool
+
+    return BoxTool(row.name, round_=row.name == "ellipse")
+
+
 _ROWS = (
     Tool(
         "pan",
@@ -143,6 +163,46 @@ _ROWS = (
         Effect.UNKNOWN,
         options=BRUSH_OPTIONS,
         hint=_BRUSH_HINT,
+    ),
+    Tool(
+        "polygon",
+        N_("Polygon"),
+        N_("Click corners or draw freehand, and paint what is inside"),
+        "polygon",
+        ("G",),
+        _polygon,
+        options=(SHAPE_PAINTS,),
+        hint=N_("Click corners or draw; Enter closes, Backspace takes back, Alt begins a hole"),
+    ),
+    Tool(
+        "lasso",
+        N_("Lasso"),
+        N_("Draw around an area, and paint what is inside"),
+        "lasso",
+        ("L",),
+        _lasso,
+        options=(SHAPE_PAINTS,),
+        hint=N_("Drag around an area; releasing the button closes it"),
+    ),
+    Tool(
+        "rectangle",
+        N_("Rectangle"),
+        N_("Drag a rectangle, and paint it"),
+        "rectangle",
+        ("R",),
+        _box,
+        options=(SHAPE_PAINTS,),
+        hint=N_("Drag from corner to corner; Shift for a square, Alt from the middle"),
+    ),
+    Tool(
+        "ellipse",
+        N_("Ellipse"),
+        N_("Drag an ellipse, and paint it"),
+        "ellipse",
+        ("Shift+R",),
+        _box,
+        options=(SHAPE_PAINTS,),
+        hint=N_("Drag from corner to corner; Shift for a circle, Alt from the middle"),
     ),
     *_FILLS,
 )

@@ -1,9 +1,11 @@
 """The layer of the active tool: draws its overlay, with shapes in image coordinates and line widths in view pixels.
 
-Lines are drawn in two tones, a dark broad line under a light fine one, so that they show on any background.
+Lines are drawn in two tones, a light one between two dark ones, so that they show on any background.
 """
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -22,12 +24,10 @@ from segstudio.geometry import Rect, ViewTransform
 
 __all__ = ["ToolLayer", "to_view"]
 
-_DARK = QColor(0, 0, 0, 150)
-_LIGHT = QColor(255, 255, 255, 235)
+_DARK = QColor(0, 0, 0, 110)
+_LIGHT = QColor(255, 255, 255, 250)
 _HOT = QColor(255, 196, 0)
-_DARK_PX = 3.0
-_LIGHT_PX = 1.25
-_DASHES = [4.0, 3.0]
+_DASHES = [5.0, 4.0]
 _HANDLE_PX = 4.0
 _HOT_PX = 5.5
 _MARGIN_PX = 8
@@ -68,7 +68,10 @@ class ToolLayer:
     def paint(self, painter: QPainter, view: QTransform) -> None:
         """Draw everything; `view` maps image to view pixels."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        exposed = _exposed(painter)
         for shape, made in self._shown:
+            if exposed is not None and not exposed.intersects(_around(shape, made, view)):
+                continue
             if isinstance(made, QImage):
                 painter.drawImage(view.mapRect(_bounds(shape, made)), made)
             elif isinstance(shape, Handles):
@@ -121,28 +124,66 @@ def _bounds(shape: Shape, made: QPainterPath | QImage) -> QRectF:
     return made.controlPointRect()
 
 
-def _reach(shape: Shape, made: QPainterPath | QImage, view: QTransform) -> QRegion:
+def _around(shape: Shape, made: QPainterPath | QImage, view: QTransform) -> QRect:
+    """The view pixels around a shape and its lines."""
     if isinstance(shape, Words):
         plate = _plate(shape, view)
         rect = plate.united(plate.translated(_to_other_side(plate))).toAlignedRect()
     else:
         rect = view.mapRect(_bounds(shape, made)).toAlignedRect()
-    return QRegion(rect.adjusted(-_MARGIN_PX, -_MARGIN_PX, _MARGIN_PX, _MARGIN_PX))
+    return rect.adjusted(-_MARGIN_PX, -_MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
+
+
+def _reach(shape: Shape, made: QPainterPath | QImage, view: QTransform) -> QRegion:
+    return QRegion(_around(shape, made, view))
+
+
+def _exposed(painter: QPainter) -> QRect | None:
+    """The view pixels that are being painted; None where that is everything."""
+    clip = painter.paintEngine().systemClip()
+    whole, _possible = painter.deviceTransform().inverted()
+    return None if clip.isEmpty() else whole.mapRect(QRectF(clip.boundingRect())).toAlignedRect()
 
 
 def _paint_line(painter: QPainter, shape: Polyline | Circle, path: QPainterPath) -> None:
     if shape.fill:
         color = QColor(shape.fill)
         color.setAlpha(_FILL_ALPHA)
+        # Its border lies under the line. Smooth, it would take twenty times as long.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.fillPath(path, color)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    if isinstance(shape, Polyline) and not shape.stroked:
+        return
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for color, width in ((_DARK, _DARK_PX), (_LIGHT, _LIGHT_PX)):
-        pen = QPen(color, width)
-        if shape.dashed:
-            # Dash lengths are multiples of the width; scale them so that both tones have dashes at the same places.
-            pen.setDashPattern([length * _LIGHT_PX / width * 2 for length in _DASHES])
-        painter.setPen(pen)
-        painter.drawPath(path)
+    ratio = painter.device().devicePixelRatio()
+    for color, offsets in zip((_DARK, _LIGHT), _line_offsets(max(round(ratio), 1)), strict=True):
+        painter.setPen(_hair(color, shape.dashed))
+        for dx, dy in offsets:
+            painter.drawPath(path.translated(dx / ratio, dy / ratio))
+
+
+def _hair(color: QColor, dashed: bool) -> QPen:
+    """A pen one device pixel wide. Qt draws a broad smooth line as an area, which takes fifty times as long."""
+    pen = QPen(color, 1)
+    pen.setCosmetic(True)
+    if dashed:
+        pen.setDashPattern(_DASHES)
+    return pen
+
+
+@lru_cache
+def _line_offsets(width: int) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Where hairs lie that make up a dark line and the light one on it, `width` device pixels wide, by their middle."""
+    if width == 1:
+        # A single smooth hair is half as light between two rows of pixels, and thin where it is diagonal.
+        return ((-1, 0), (1.5, 0), (0, -1), (0, 1.5)), ((0, 0), (0.5, 0), (0, 0.5))
+    middle = (width - 1) / 2
+    steps = [n - middle for n in range(width)]
+    light = tuple((x, y) for x in steps for y in steps if abs(x) == middle or abs(y) == middle)
+    out = middle + 1
+    dark = tuple(place for n in steps for place in ((-out, n), (out, n), (n, -out), (n, out)))
+    return dark, light
 
 
 def _plate(words: Words, view: QTransform) -> QRectF:
@@ -171,7 +212,7 @@ def _paint_words(painter: QPainter, words: Words, view: QTransform) -> None:
 
 
 def _paint_handles(painter: QPainter, shape: Handles, view: QTransform) -> None:
-    painter.setPen(QPen(_DARK, _LIGHT_PX))
+    painter.setPen(QPen(_DARK, 1))
     for index, point in enumerate(shape.points):
         hot = index == shape.hot
         half = _HOT_PX if hot else _HANDLE_PX

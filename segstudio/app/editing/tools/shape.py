@@ -1,0 +1,149 @@
+"""The base of tools that paint an outlined area at once: what all of them do when their outline is closed.
+
+Until then nothing is painted: the outline is shown above the image. The pixels of a large area are computed on a
+worker; the outline stays in sight until they have arrived, and takes no further points.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from segstudio.app.editing.tool_work import Computation
+from segstudio.app.editing.tools.base import Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.painting import Painted, Painting
+from segstudio.app.editing.tools.pointer import Button, Pointer
+from segstudio.app.editing.tools.shape_options import erases
+from segstudio.geometry import Rect
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import ClassId, LabelClass
+from segstudio.labels.paint.region import Region
+from segstudio.labels.paint.stroke import Point
+from segstudio.text import _
+
+__all__ = ["Area", "ShapeTool", "never"]
+
+_LARGE_PX = 1 << 19
+"""Pixels of the rectangle around an area that a worker computes rather than the event that closes it."""
+
+_MANY_POINTS = 4000
+"""Vertices from which on a worker computes it as well."""
+
+_UNKNOWN_TINT = "#ffffff"
+
+Inside: TypeAlias = Callable[[Rect, Callable[[], bool]], Region]
+"""Computes the pixels of an area within a rectangle (the plane), on any thread; see `Computation` for the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A closed outline, as a value: the rectangle around it, its number of vertices, and how its pixels are found."""
+
+    bounds: Rect
+    points: int
+    inside: Inside
+
+
+def never() -> bool:
+    """Not cancelled."""
+    return False
+
+
+def _covers_nothing() -> Answer:
+    return Answer(ends=End.DROP, says=_("Nothing is painted: the shape covers no pixel."))
+
+
+class ShapeTool(ToolHandler):
+    """`area()` is the outline so far as a value; the tool begins with `_begin` and ends with `_close`.
+
+    Class and object are those of its first point: left paints the class, or makes pixels unknown where the option says
+    so, right paints background. `button` is the one that began, `waits` says that the pixels are being computed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._begun: Point | None = None
+        self.button = Button.NONE
+        self.waits = False
+        self._class: ClassId | None = None
+        self._painting: Painting | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether an outline has begun and not ended."""
+        return self._begun is not None
+
+    @abstractmethod
+    def area(self) -> Area:
+        """What the outline encloses now, an open one joined by a straight line."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Forget the outline."""
+
+    def interrupted(self, context: Context) -> Answer:
+        """What is held by a button ends as if it had been released; what is being computed goes on."""
+        return self._close(context) if self.active and not self.waits else Answer()
+
+    def arrived(self, value: object, context: Context) -> Answer:
+        """Put in place what was computed, and end."""
+        if not self.waits or not isinstance(value, Painted) or self._painting is None:
+            return Answer()
+        self.waits = False
+        return _covers_nothing() if value.region.empty else Answer(self._painting.put(value), ends=End.KEEP)
+
+    def commit(self, context: Context) -> Edit | None:
+        """Paint what is enclosed now, and end; None where it changes nothing or nothing was begun."""
+        if self.active and (self._painting is None or self.waits):
+            region = self.area().inside(context.document.raster.bounds(context.paint.plane), never)
+            if not region.empty and (painting := self._started(context)) is not None:
+                painting.region(region)
+        edit = None if self._painting is None else self._painting.commit()
+        self._end()
+        return edit
+
+    def abort(self) -> dict[int, Rect]:
+        """End as if it had never begun; what has to be drawn again, by plane."""
+        painting = self._painting
+        self._end()
+        return {} if painting is None else painting.abort()
+
+    def _begin(self, event: Pointer, context: Context) -> None:
+        self._begun, self.button = event.at, event.button
+        unlabels = event.button is Button.LEFT and erases(context.paint)
+        self._class = None if unlabels else context.paint.class_of(event.button).id
+
+    def _close(self, context: Context) -> Answer:
+        """Paint the area and end, at once or once it is computed."""
+        area, plane = self.area(), context.document.raster.bounds(context.paint.plane)
+        large = area.bounds.intersected(plane).area > _LARGE_PX or area.points > _MANY_POINTS
+        region = Region({}) if large else area.inside(plane, never)
+        if region.empty and not large:
+            return _covers_nothing()
+        painting = self._started(context)
+        if painting is None:
+            return Answer(ends=End.DROP, says=_("Nothing is painted: the class was removed meanwhile."))
+        if not large:
+            return Answer(painting.region(region), ends=End.KEEP)
+        self.waits = True
+        return Answer(asks=Computation(painting.later(lambda cancelled: area.inside(plane, cancelled))))
+
+    def _started(self, context: Context) -> Painting | None:
+        """The painting, begun if it is not; None where its class was removed."""
+        painted = self._painted_class(context)
+        if self._painting is None and self._begun is not None and (painted is not None or self._class is None):
+            self._painting = Painting(context, self.name, self._begun, painted)
+        return self._painting
+
+    def _painted_class(self, context: Context) -> LabelClass | None:
+        """The class that is painted as it is today; None for unknown, and where it was removed."""
+        return None if self._class is None else context.paint.classes.effective(self._class)
+
+    def _color(self, context: Context) -> str:
+        painted = self._painted_class(context)
+        return _UNKNOWN_TINT if painted is None else painted.color
+
+    def _end(self) -> None:
+        self._begun, self._painting, self.waits = None, None, False
+        self.button, self._class = Button.NONE, None
+        self.clear()
