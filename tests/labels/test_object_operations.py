@@ -37,12 +37,12 @@ def placed(plate: NDArray[np.int_]) -> Document:
 
 
 def distances(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The distance of every pixel to the nearest one of a mask that is at most 8 away; infinite beyond."""
+    """The distance of every pixel to the nearest one of a mask that is at most 6 away; infinite beyond."""
     h, w = mask.shape
-    far = np.pad(mask, 8)
+    far = np.pad(mask, 6)
     found = np.full(mask.shape, np.inf)
-    for dy, dx in product(range(-8, 9), repeat=2):
-        there = far[8 + dy : 8 + dy + h, 8 + dx : 8 + dx + w]
+    for dy, dx in product(range(-6, 7), repeat=2):
+        there = far[6 + dy : 6 + dy + h, 6 + dx : 6 + dx + w]
         found[there] = np.minimum(found[there], np.hypot(dy, dx))
     return found
 
