@@ -92,7 +92,7 @@ def test_objects_are_merged_and_deleted_on_every_plane_of_a_stack() -> None:
     for plane in (0, 1):
         np.testing.assert_array_equal(pixels(stack, plane)[0], np.where(plate == 5, 4, plate))
     applied(stack, deleted(stack, {ObjectId(4)}, Report()))
-    assert not pixels(stack, 0)[0].any() and not pixels(stack, 1)[0].any()
+    assert not any(pixels(stack, plane)[0].any() for plane in (0, 1))
 
 
 # -- split -----------------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_a_line_cuts_an_object_as_a_plain_model_does(plate, line) -> None:
         assert (after[rest] == object_id).all(), "what is not cut keeps the id"
     assert new == set(range(next_object, next_object + len(new)))
     assert all(document.objects[ObjectId(n)] == 3 for n in new)
-    assert report.count == sum(bool(modelled_pieces(before == n, on_line)) for n in (4, 5))
+    assert report.number == sum(bool(modelled_pieces(before == n, on_line)) for n in (4, 5))
 
 
 def modelled_pieces(mask: NDArray[np.bool_], on_line: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
@@ -197,7 +197,8 @@ def test_each_part_becomes_an_object_and_the_largest_keeps_the_id(plate, ids) ->
     for object_id in ids:
         parts = parts_of_mask(before == object_id)
         flat = [set(after[part].tolist()) for part in parts]
-        assert all(len(one) == 1 for one in flat) and len(set.union(*flat)) == len(parts)
+        assert [len(one) for one in flat] == [1] * len(parts)
+        assert len(set.union(*flat)) == len(parts)
         sizes = [int(part.sum()) for part in parts]
         assert flat[int(np.argmax(sizes))] == {object_id}
     np.testing.assert_array_equal(after[~np.isin(before, list(ids))], before[~np.isin(before, list(ids))])
@@ -223,7 +224,7 @@ def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
                 holes += 1
                 wanted[there][part & np.isin(before[there], list(free))] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
-    assert report.count == holes
+    assert report.number == holes
     gained = pixels(document)[0] != before
     assert (pixels(document)[1][gained] == Origin.PAINTED).all()
 
@@ -270,7 +271,7 @@ def test_smoothing_opens_and_closes_by_a_disc(plate, object_id, by) -> None:
         wanted[mask & ~closed] = 0
         wanted[closed & (before == 0)] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
-    assert (report.count, report.left) == (int(opened.any()), int(not opened.any()))
+    assert (report.number, report.left) == (int(opened.any()), int(not opened.any()))
 
 
 def test_an_object_at_the_image_s_edge_does_not_shrink_from_it() -> None:
@@ -297,7 +298,7 @@ def test_small_parts_are_dropped_but_never_the_largest(plate, ids, below) -> Non
                 wanted[part] = 0
                 dropped += 1
     np.testing.assert_array_equal(pixels(document)[0], wanted)
-    assert report.count == dropped
+    assert report.number == dropped
 
 
 @few
@@ -359,7 +360,7 @@ def test_a_copy_of_a_class_that_was_removed_or_locked_is_passed_over() -> None:
         classes = with_columns(CLASSES, 3, columns)
         report = Report()
         assert applied(document, pasted(document, 0, copies, classes, Touch.ALL, report)) is None
-        assert report.count == 0
+        assert report.number == 0
 
 
 # -- specks ----------------------------------------------------------------------------------------------------------
@@ -384,7 +385,7 @@ def test_specks_are_found_and_erased_whatever_the_blocks(plate, below, tile_by_t
         wanted[part] = 0
     np.testing.assert_array_equal(pixels(document)[0], wanted)
     pixels_in_all = sum(int(part.sum()) for part in small)
-    assert (found.count, found.pixels) == (report.count, report.pixels) == (len(small), pixels_in_all)
+    assert (found.number, found.pixels) == (report.number, report.pixels) == (len(small), pixels_in_all)
     boxes = {next(iter(boxes_of(part.astype(np.int_)).values())) for part in small}
     assert set(found.boxes) == boxes
 
@@ -393,7 +394,7 @@ def test_a_search_for_specks_stops_when_nobody_waits_for_it() -> None:
     plate = np.zeros((30, 40), np.int_)
     plate[3, 3] = 4
     document = painted_document(plate)
-    assert specks.find_specks(document, lookup(document, [4]), 5, 0, 10, lambda: True).count == 0
+    assert specks.find_specks(document, lookup(document, [4]), 5, 0, 10, lambda: True).number == 0
 
 
 # -- small ones ------------------------------------------------------------------------------------------------------
@@ -447,4 +448,4 @@ def test_a_ring_at_the_image_s_edge_has_no_hole() -> None:
     report = Report()
     parts = shape.filled_holes(document, 0, [ObjectId(4)], lookup(document, [0]), report)
     assert applied(document, parts) is None
-    assert report.count == 0
+    assert report.number == 0

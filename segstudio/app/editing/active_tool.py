@@ -11,8 +11,8 @@ from segstudio.app.editing.refusals import refusal_of
 from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
-from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
+from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import ObjectId
 
 __all__ = ["ActiveTool", "Labels"]
@@ -118,10 +118,11 @@ class ActiveTool:
         return self.active and ticket == self._ticket
 
     def commit(self) -> None:
-        """End a gesture that is under way, keeping it."""
+        """End a gesture that is under way, keeping it; what it changes only now is repainted."""
         handler, context = self._handler, self._labels.context()
         if handler is not None and context is not None and handler.active:
-            self._keep(handler, context)
+            for plane, rect in _tiles_of(self._keep(handler, context)).items():
+                self._labels.repaint(plane, rect)
 
     def abort(self) -> bool:
         """End a gesture that is under way as if it had never begun; whether there was one."""
@@ -136,12 +137,15 @@ class ActiveTool:
         self._ticket += 1
         self._state.show(())
 
-    def _keep(self, handler: ToolHandler, context: Context) -> None:
+    def _keep(self, handler: ToolHandler, context: Context) -> Edit | None:
         try:
             with self._whole_or_nothing():
                 edit = handler.commit(context)
             self.rest()
+            if edit is not None and any(row.table is Table.OBJECTS and row.before is None for row in edit.rows):
+                self._state.set_new_object(False)
             self._labels.keep(edit)
+            return edit
         finally:
             self._labels.go_on()
 
@@ -169,7 +173,7 @@ class ActiveTool:
     def _refuses(self, row: Tool, event: Pointer, context: Context) -> bool:
         """Whether a press is not handed on; says why, and what a gesture begun here would not change."""
         sentence, whole = self._labels.refusal(), True
-        if not sentence and not self.active:
+        if not sentence and not self.active and row.effect is not Effect.OBJECTS:
             refusal = refusal_of(context, event, erasing=row.effect is Effect.UNKNOWN)
             sentence, whole = ("", False) if refusal is None else (refusal.sentence, refusal.whole)
         if sentence:
@@ -203,6 +207,15 @@ class ActiveTool:
         except BaseException:
             self.abort()
             raise
+
+
+def _tiles_of(edit: Edit | None) -> dict[int, Rect]:
+    """The tiles that an edit changes, as one rectangle of each plane."""
+    found: dict[int, Rect] = {}
+    for plane, ty, tx in () if edit is None else edit.tiles:
+        tile = tile_rect(ty, tx)
+        found[plane] = found[plane].united(tile) if plane in found else tile
+    return found
 
 
 def _method(handler: ToolHandler, phase: Phase) -> Callable[[Pointer, Context], Answer]:

@@ -65,8 +65,9 @@ class Documents(QObject):
         last_seq: Seq | None = None,
         tools: ToolState | None = None,
     ) -> None:
-        """`classes` and `last_seq` are the project's where they were read before; `tools` is the window's; edits of more
-        than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
+        """`classes` and `last_seq` are the project's where they were read before; `tools` is the window's.
+
+        Edits of more than `largest_edit_bytes` of dense tiles are streamed; `budget` is for the tiles in memory."""
         super().__init__(parent)
         self._project, self.main, self._notices = ground.project, ground.main, ground.notices
         self.largest_edit_bytes = largest_edit_bytes
@@ -170,9 +171,8 @@ class Documents(QObject):
         if self.current is None:
             return None
         tools = self.tools
-        now, options = self.current_class, tools.values()
-        paint = Paint(self.classes, now, tools.radius, tools.touch, self.plane, self.author, options)
-        return Context(self.current.document, paint, self.seen())
+        held = tools.radius, tools.touch, self.plane, self.author, tools.values(), tools.new_object
+        return Context(self.current.document, Paint(self.classes, self.current_class, *held), self.seen())
 
     def refusal(self) -> str:
         """Why nothing can be painted on the image on screen; '' where something can."""

@@ -1,4 +1,4 @@
-"""The owner of the tool in hand: the tool, its radius, what it may touch, and what it shows above the image."""
+"""The owner of the tool in hand: the tool, its radius, what it may touch and begins, what it shows above the image."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class ToolState(QObject):
         self._tool = TOOLS["brush"]
         self._radius = radius
         self._touch = Touch.ALL
+        self._new_object = False
         self._overlay: Overlay = ()
         self._options: dict[str, OptionValue] = {}
 
@@ -58,6 +59,11 @@ class ToolState(QObject):
     def touch(self) -> Touch:
         """Which pixels a stroke may change."""
         return self._touch
+
+    @property
+    def new_object(self) -> bool:
+        """Whether the next stroke of an instance class begins an object, wherever it starts."""
+        return self._new_object
 
     @property
     def overlay(self) -> Overlay:
@@ -84,10 +90,14 @@ class ToolState(QObject):
         """
         option = next((one for one in self._tool.options if one.name == name), None)
         found = None if option is None else fitting(option, value)
-        if found is None:
+        if option is None or found is None:
             raise ValueError(f"the tool '{self._tool.name}' has no option {name}={value!r}")
-        if found != self._options.get(name):
-            self._options[name] = found
+        self.keep_option(option, found)
+
+    def keep_option(self, option: Option, value: OptionValue) -> None:
+        """Set an option that is not only the chosen tool's, to a value that fits it."""
+        if value != self._options.get(option.name):
+            self._options[option.name] = value
             self.changed.emit()
 
     def choose(self, name: str) -> None:
@@ -104,6 +114,12 @@ class ToolState(QObject):
         """Set which pixels a stroke may change."""
         self._touch = touch
         self.changed.emit()
+
+    def set_new_object(self, on: bool) -> None:
+        """Let the next stroke of an instance class begin an object, or let it go on with the one where it starts."""
+        if on is not self._new_object:
+            self._new_object = on
+            self.changed.emit()
 
     def show(self, overlay: Overlay) -> None:
         """Take what the tool in use shows now."""

@@ -53,8 +53,9 @@ class Filling:
     Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
     `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and a locked class gets
     no pixel, and components of instance classes join objects begun by hand (`Joins`). Otherwise each 8-connected one
-    becomes an object, but on a plane with `numbers` each number does; its pixels are of one class. `status` is what the image becomes; None = in progress where it was new
-    and a pixel changes. With `never_empty` an image that would be left without one known pixel is refused.
+    becomes an object, but on a plane with `numbers` each number does; its pixels are of one class. `status` is what the
+    image becomes; None = in progress where it was new and a pixel changes. With `never_empty` an image that would be
+    left without one known pixel is refused.
     """
 
     planes: Mapping[int, ClassIdsOf]

@@ -106,6 +106,7 @@ class Joins:
         numbers = np.where(shared, np.arange(len(shared), dtype=np.int32), np.int32(0))[found.labels]
         for number, box in boxes_of(numbers).items():
             objects = self._joined[int(found.names[number])]
-            points = np.argwhere(numbers[box.y : box.bottom, box.x : box.right] == number) + (box.y, box.x)
-            nearest = nearest_set(points + (rect.y, rect.x), list(objects.values()))
+            inside = np.argwhere(numbers[box.y : box.bottom, box.x : box.right] == number)
+            points = np.add(inside, (box.y, box.x))
+            nearest = nearest_set(np.add(points, (rect.y, rect.x)), list(objects.values()))
             ids[tuple(points.T)] = np.array(list(objects), np.uint32)[nearest]

@@ -4,6 +4,7 @@ Another package adds one by an entry point of the group `segstudio.tools` that n
 """
 
 from segstudio.app.editing.tools.base import Cursor, Effect, Tool, ToolHandler
+from segstudio.app.editing.tools.options import OBJECT_OPTIONS
 from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
@@ -21,6 +22,18 @@ def _stroke(row: Tool) -> ToolHandler:
     from segstudio.app.editing.tools.stroke import StrokeTool
 
     return StrokeTool(row.name, erases=row.effect is Effect.UNKNOWN)
+
+
+def _pick(_row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.pick import PickTool
+
+    return PickTool()
+
+
+def _split(_row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.split import SplitTool
+
+    return SplitTool()
 
 
 _ROWS = (
@@ -53,6 +66,29 @@ _ROWS = (
         _stroke,
         Cursor.RING,
         Effect.UNKNOWN,
+    ),
+    Tool(
+        "pick",
+        N_("Pick"),
+        N_("Select objects: click one, or drag a box; Shift adds"),
+        "pick",
+        ("X",),
+        _pick,
+        Cursor.ARROW,
+        Effect.NOTHING,
+        options=OBJECT_OPTIONS,
+        hint=N_("Click an object to select it, drag a box for several, Shift to add; click beside them to select none"),
+    ),
+    Tool(
+        "split",
+        N_("Split"),
+        N_("Draw a line across an object to make two of it"),
+        "split",
+        ("D",),
+        _split,
+        Cursor.CROSS,
+        Effect.OBJECTS,
+        hint=N_("Drag a line across an object, or click on either side of it; Esc drops the line"),
     ),
 )
 

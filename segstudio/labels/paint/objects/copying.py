@@ -45,7 +45,7 @@ def pasted(
 ) -> Iterator[Part]:
     """Copies in the same place, as new objects, or, of a class with one object an image, as part of that.
 
-    The policy says what they may cover. `report.count` are the objects pasted, `report.left` those that lost pixels
+    The policy says what they may cover. `report.number` are the objects pasted, `report.left` those that lost pixels
     to the image's edge; one of a class that is locked or removed, or without a pixel to paint, is passed over.
     """
     made = NewObjects(document)
@@ -70,7 +70,7 @@ def pasted(
         else:
             object_id = single.get(today.id) or document.single_object(today.id) or made.make(today.id)
             single[today.id] = object_id
-        report.count += 1
+        report.number += 1
         layers.append(Painted(rect, mask, object_id, Origin.PAINTED))
     report.selects.update(ObjectId(layer.object_id) for layer in layers)
     report.pixels = sum(int(np.count_nonzero(layer.mask)) for layer in layers)

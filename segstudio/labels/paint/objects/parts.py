@@ -46,11 +46,11 @@ class NewObjects:
 class Report:
     """What an operation came to, for a sentence; filled in while its parts are taken.
 
-    `count` is of what it made or changed, `left` of what it had to leave alone; `selects` are the objects that it is
+    `number` is of what it made or changed, `left` of what it had to leave alone; `selects` are the objects that it is
     about from now on.
     """
 
-    count: int = 0
+    number: int = 0
     left: int = 0
     pixels: int = 0
     selects: set[ObjectId] = field(default_factory=set[ObjectId])

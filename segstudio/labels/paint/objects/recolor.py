@@ -18,13 +18,13 @@ def merged(document: Document, ids: Collection[ObjectId], report: Report) -> Ite
     """Objects become one, which keeps the lowest id."""
     kept = min(ids)
     report.selects.add(kept)
-    report.count = len(ids)
+    report.number = len(ids)
     yield from _recolored(document, dict.fromkeys(set(ids) - {kept}, int(kept)), report)
 
 
 def deleted(document: Document, ids: Collection[ObjectId], report: Report) -> Iterator[Part]:
     """The pixels of objects become unknown."""
-    report.count = len(ids)
+    report.number = len(ids)
     yield from _recolored(document, dict.fromkeys(ids, 0), report)
 
 

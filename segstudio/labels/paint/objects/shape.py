@@ -25,20 +25,20 @@ Allowed = NDArray[np.bool_]
 def filled_holes(
     document: Document, plane: int, ids: Collection[ObjectId], allowed: Allowed, report: Report
 ) -> Iterator[Part]:
-    """What objects enclose, 4-connected and off the image's edge, becomes theirs; `report.count` are the holes."""
+    """What objects enclose, 4-connected and off the image's edge, becomes theirs; `report.number` are the holes."""
 
     def changed(crop: Crop, _object_id: int) -> Mask:
         numbers, count = _numbered(~crop.mask, 4)
         outside = {0, *numbers[[0, -1]].ravel().tolist(), *numbers[:, [0, -1]].ravel().tolist()}
         inside = np.isin(np.arange(count + 1), list(outside), invert=True)
-        report.count += int(np.count_nonzero(inside))
+        report.number += int(np.count_nonzero(inside))
         return crop.mask | inside[numbers]
 
     yield from _reshaped(document, plane, ids, allowed, 1, changed, report)
 
 
 def kept_largest(document: Document, plane: int, ids: Collection[ObjectId], report: Report) -> Iterator[Part]:
-    """Of each object the largest 8-connected part stays, the others become unknown; `report.count` are those."""
+    """Of each object the largest 8-connected part stays, the others become unknown; `report.number` are those."""
     yield from without_small(document, plane, ids, np.inf, report)
 
 
@@ -53,7 +53,7 @@ def without_small(
         sizes[0] = 0
         stays = sizes >= below
         stays[np.argmax(sizes)] = True
-        report.count += int(np.count_nonzero(~stays[1:]))
+        report.number += int(np.count_nonzero(~stays[1:]))
         return stays[numbers] & crop.mask
 
     yield from _reshaped(document, plane, ids, None, 0, changed, report)
@@ -65,7 +65,7 @@ def without_part(document: Document, plane: int, x: int, y: int, report: Report)
 
     def changed(crop: Crop, _object_id: int) -> Mask:
         numbers, _count = _numbered(crop.mask, 8)
-        report.count = 1
+        report.number = 1
         return crop.mask & (numbers != numbers[y - crop.rect.y, x - crop.rect.x])
 
     if object_id:
@@ -83,7 +83,7 @@ def grown(
         others = lookup[crop.ids] & ~crop.mask
         mine = _distance(crop.mask)
         lower, higher = _distance(others & (crop.ids < object_id)), _distance(others & (crop.ids > object_id))
-        report.count += 1
+        report.number += 1
         return crop.mask | ((mine <= by) & (mine < lower) & (mine <= higher))
 
     yield from _reshaped(document, plane, ids, allowed & ~lookup, 2 * by, changed, report)
@@ -93,7 +93,7 @@ def shrunk(document: Document, plane: int, ids: Collection[ObjectId], by: int, r
     """Objects lose their pixels within `by` of what is not theirs."""
 
     def changed(crop: Crop, _object_id: int) -> Mask:
-        report.count += 1
+        report.number += 1
         return _eroded(crop.mask, by)
 
     yield from _reshaped(document, plane, ids, None, by, changed, report)
@@ -114,7 +114,7 @@ def smoothed(
         if not opened.any():
             report.left += 1
             return crop.mask
-        report.count += 1
+        report.number += 1
         return _eroded(_dilated(opened, by), by)
 
     yield from _reshaped(document, plane, ids, allowed & ~lookup, 2 * by, changed, report)

@@ -35,7 +35,7 @@ class Specks:
     """
 
     below: int
-    count: int
+    number: int
     pixels: int
     tiles: int
     boxes: tuple[Rect, ...] = ()
@@ -105,7 +105,7 @@ def _erased(
                     ids[: mask.shape[0], : mask.shape[1]][mask] = 0
                     origins[: mask.shape[0], : mask.shape[1]][mask] = 0
                     yield from changed_tile(key, before, ids, origins)
-        report.count += len(names)
+        report.number += len(names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

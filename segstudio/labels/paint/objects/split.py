@@ -100,7 +100,7 @@ def split(
 ) -> Iterator[Part]:
     """Objects cut along a line: the largest piece and what the line leaves whole keep the id, others are new objects.
 
-    `report.count` is how many objects are cut. Raises `UserError` for an object that is too large.
+    `report.number` is how many objects are cut. Raises `UserError` for an object that is too large.
     """
     made = NewObjects(document)
     layers: list[Painted] = []
@@ -108,7 +108,7 @@ def split(
         crop = crop_of(document.raster, plane, object_id, box)
         pieces = cut(crop.mask, line_mask(line, crop.rect))
         if pieces.any():
-            report.count += 1
+            report.number += 1
             report.selects.add(ObjectId(object_id))
             layers += _as_objects(document, ObjectId(object_id), crop.rect, pieces, made)
     yield from _made(document, plane, made, layers, report)
@@ -117,7 +117,7 @@ def split(
 def separated(document: Document, plane: int, ids: Iterable[ObjectId], report: Report) -> Iterator[Part]:
     """Each 8-connected part of these objects an object of its own; the largest keeps the id.
 
-    `report.count` is how many objects had several parts. Raises `UserError` for an object that is too large.
+    `report.number` is how many objects had several parts. Raises `UserError` for an object that is too large.
     """
     made = NewObjects(document)
     layers: list[Painted] = []
@@ -126,7 +126,7 @@ def separated(document: Document, plane: int, ids: Iterable[ObjectId], report: R
         numbers, count = _numbered(crop.mask)
         if count < 2:
             continue
-        report.count += 1
+        report.number += 1
         report.selects.add(ObjectId(object_id))
         layers += _as_objects(document, ObjectId(object_id), crop.rect, _ranked(numbers), made)
     yield from _made(document, plane, made, layers, report)
@@ -162,4 +162,4 @@ def _edge_pixels(numbers: NDArray[np.int32], number: int, box: Rect) -> NDArray[
     piece = numbers[box.y : box.bottom, box.x : box.right] == number
     padded = np.pad(piece, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.argwhere(piece & ~inner) + (box.y, box.x)
+    return np.add(np.argwhere(piece & ~inner), (box.y, box.x))
