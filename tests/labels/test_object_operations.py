@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
+from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ObjectId, Origin, Status, Touch
 from segstudio.labels.paint.boxes import boxes_of
 from segstudio.labels.paint.nearest import nearest_set
 from segstudio.labels.paint.objects import extent, shape, specks
 from segstudio.labels.paint.objects.copying import copied, pasted
+from segstudio.labels.paint.objects.cuts import cut_objects
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.recolor import deleted, merged
 from segstudio.labels.paint.objects.split import crossed, cut, line_mask, separated, split
+from segstudio.labels.paint.region import Region
 from tests.labels.label_strategies import a_document, few, pixels, with_columns
 from tests.labels.object_plates import CLASSES, applied, flooded, painted_document, parts_of_mask, plates
 
@@ -449,3 +452,26 @@ def test_a_ring_at_the_image_s_edge_has_no_hole() -> None:
     parts = shape.filled_holes(document, 0, [ObjectId(4)], lookup(document, [0]), report)
     assert applied(document, parts) is None
     assert report.number == 0
+
+
+# -- what a stroke cuts ----------------------------------------------------------------------------------------------
+
+
+@few
+@given(plates(SMALL), st.integers(0, 39), st.integers(0, 29), st.integers(1, 25), st.integers(1, 25))
+def test_the_objects_that_an_edit_cuts_are_those_with_more_parts_than_before(plate, x, y, w, h) -> None:
+    document = placed(plate)
+    before = pixels(document)[0]
+    gesture = Gesture(document, Cause.ERASE)
+    gesture.paint_region(0, Region.of_rect(Rect(x + 236, y + 240, w, h)), 0, Origin.NONE)
+    edit = gesture.commit()
+    after = pixels(document)[0]
+    # The pixels at the upper edge, one of each object, are far away and count as no part.
+    before[0], after[0] = 0, 0
+    wanted = {n for n in range(3, 7) if len(parts_of_mask(after == n)) > max(len(parts_of_mask(before == n)), 1)}
+    if edit is not None:
+        found = cut_objects(document.raster, 0, edit, lookup(document, [3, 4, 5, 6]), Rect(0, 100, 290, 180))
+        assert found <= wanted | {n for n in range(3, 7) if len(parts_of_mask(before == n)) > 1}
+        assert {n for n in wanted if len(parts_of_mask(before == n)) == 1} <= found
+    else:
+        assert not wanted

@@ -327,6 +327,7 @@ def test_an_object_cut_in_two_by_hand_becomes_two_by_one_key(hand: Hand) -> None
     hand.desk.documents.choose_class("nucleus")
     assert set(np.unique(hand.ids()[130]).tolist()) >= {a}
     assert (hand.ids()[130, [110, 210]] == a).all(), "one object of two parts, as it is exported and counted"
+    hand.said("in separate parts now: Shift+D")
     hand.edited(lambda: hand.key(Qt.Key.Key_D, SHIFT))
     assert hand.ids()[130, 110] == a
     assert hand.ids()[130, 210] not in (0, a)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from segstudio.app.editing.background_fill import Fills, frozen_copy
+from segstudio.app.editing.cut_watch import CutWatch
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.object_runs import ObjectRuns, Operation, Step
 from segstudio.app.editing.tools.options import OVER_OBJECTS, SMALLER_THAN, STEP
@@ -48,6 +49,7 @@ class ObjectEdits(QObject):
         self._notices = ground.notices
         self._documents, self._runs = documents, ObjectRuns(ground, documents, fills)
         self.worker = Worker("objects", ground.main)
+        self.cuts = CutWatch(ground, documents, self.worker, self)
         self._copies: Future[Copies] | None = None
         documents.changed.connect(self._follow)
 
@@ -236,15 +238,16 @@ class ObjectEdits(QObject):
             )
 
     def separate(self) -> None:
-        """Make an object of each part of the selected objects, or of all that are not locked where none is selected."""
-        ids, plane, classes = set(self._documents.selection.ids), self._documents.plane, self._documents.classes
-        if ids:
-            ids = self._chosen()
-            if not ids:
-                return
+        """Make an object of each part of the selected objects; where none is selected, of those that the last stroke
+        cut, or else of all that are not locked."""
+        plane, classes = self._documents.plane, self._documents.classes
+        ids = self._chosen() if self._documents.selection.ids else set(self.cuts.offered)
+        if self._documents.selection.ids and not ids:
+            return
 
         def work(document: Document, report: Report, _step: Step) -> Iterable[Part]:
-            return separated(document, plane, ids or separable(document, classes), report)
+            every = (ObjectId(int(id_)) for id_ in np.flatnonzero(separable(document, classes)))
+            return separated(document, plane, ids or every, report)
 
         self._runs.run(
             Operation(
@@ -254,7 +257,7 @@ class ObjectEdits(QObject):
                 work,
                 lambda report: count(
                     len(report.selects),
-                    "1 object has one part.",
+                    "There is 1 object now where there were {before}.",
                     "There are {n} objects now where there were {before}.",
                     before=report.number,
                 ),
