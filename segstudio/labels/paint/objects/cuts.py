@@ -47,15 +47,16 @@ def _lost(plane: int, edit: Edit, watched: NDArray[np.bool_]) -> dict[int, Rect]
 
 def _is_cut(raster: Raster, plane: int, edit: Edit, object_id: int, rect: Rect, within: Rect) -> bool:
     bounds = raster.bounds(plane)
-    box = rect.grown(1).intersected(bounds)
-    while box.intersected(within) == box:
+    box = rect.grown(1).intersected(within)
+    while True:
         after = ids_in(raster, plane, box) == object_id
         wider = _reaching(box, after).intersected(bounds)
         if wider == box:
             parts = _parts(after)
             return parts > 1 and parts > _parts(after | _before(plane, edit, object_id, box))
-        box = wider
-    return False
+        if wider.intersected(within) == box:
+            return False
+        box = wider.intersected(within)
 
 
 def _reaching(box: Rect, mask: Mask) -> Rect:
