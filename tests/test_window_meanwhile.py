@@ -285,7 +285,7 @@ def test_escape_while_done_is_computed_says_that_it_was_cancelled_at_once(me: Ha
     go = me.computes()
     me.session.mark_done()
     assert seconds(lambda: me.key(Qt.Key.Key_Escape)) < 0.19
-    assert me.said[-1] == "Done was cancelled; nothing was filled in."
+    assert me.said[-1] == "Done was cancelled; nothing was changed."
     go.set()
     QTest.qWait(100)
     assert me.opened.navigation.items[0].status != "done"

@@ -12,6 +12,8 @@ from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.marking import Marking
+from segstudio.app.editing.objects import ObjectEdits
+from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
 from segstudio.app.editing.tools.base import Seen
@@ -99,6 +101,8 @@ class OpenedProject(QObject):
         self.snapshots = Snapshots(ground, self.documents, self.navigation, self)
         self.backups = Backups(ground, self.documents, self)
         self.tool_work = ToolWork(ground, self.documents, self)
+        self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
+        self.specks = SpeckSearch(ground, self.documents, self.objects, self)
         self.documents.seen = self._seen
         self._check, self._damage = prepared.check, prepared.damage
 
@@ -113,6 +117,7 @@ class OpenedProject(QObject):
         self.roles.moved.connect(self.proposals.refresh)
         self.proposals.proposalReady.connect(self.versions.follow_learner)
         self.versions.currentChanged.connect(self.proposals.refresh)
+        self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
     def _after_run(self, _result: object) -> None:
         self.versions.read_again()
@@ -240,7 +245,9 @@ class OpenedProject(QObject):
         if self._check is not None:
             self._check.close()
         self.tool_work.close(left())
+        self.specks.close()
         self.finishing.close()
+        self.objects.close(left())
         self.proposals.close(left())
         self.places.close(left())
         self.navigation.close(left())

@@ -150,6 +150,21 @@ class Session(QObject):
         if project := self.projects.to_edit():
             project.redo()
 
+    def select(self, ids: Iterable[int]) -> None:
+        """Select these objects of the image on screen and no others."""
+        if project := self.projects.there():
+            project.objects.select(ids)
+
+    def merge_selected(self) -> None:
+        """Make one object of the selected ones, as one edit; it keeps the lowest id."""
+        if project := self.projects.to_edit():
+            project.objects.merge()
+
+    def delete_selected(self) -> None:
+        """Make the pixels of the selected objects unknown, as one edit."""
+        if project := self.projects.to_edit():
+            project.objects.delete()
+
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` (or `failed`) follows."""
         if project := self.projects.to_write():

@@ -65,6 +65,7 @@ class JobKind(StrEnum):
     IMPORT_CHECK = "import-check"
     LOOK = "look"
     NEW = "new"
+    OBJECTS = "objects"
     OPEN = "open"
     PROPOSE = "propose"
     REDO = "redo"

@@ -89,6 +89,7 @@ class Cause(StrEnum):
     REDO = "redo"
     RESTORE = "restore"
     MERGE = "merge"
+    OBJECTS = "objects"
 
 
 @dataclass(frozen=True, slots=True)

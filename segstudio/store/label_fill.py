@@ -1,18 +1,22 @@
-"""Filling an image from what is stored: one streamed edit, whatever its size."""
+"""Filling an image, or changing its objects, from what is stored: one streamed edit, whatever its size."""
 
 import sqlite3
+from collections.abc import Callable, Iterable
 
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId, Status
 from segstudio.labels.paint.fill import Filling, Outcome, parts_of, steps_of
 from segstudio.labels.tiles.raster import Raster, TileBudget
-from segstudio.labels.tiles.streamed import TILE_BYTES, StreamedEdit
+from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.store.catalog.images import sizes_of
 from segstudio.store.progress_token import Ticker
 from segstudio.store.writing.label_rows import read_objects, read_tile, stored_keys
 
-__all__ = ["filled", "stored_document"]
+__all__ = ["Changing", "changed", "filled", "stored_document"]
+
+Changing = Callable[[Document, Callable[[int], None]], Iterable[Part]]
+"""The parts of an edit of a document; the second argument is told how many steps are done."""
 
 _TILES_HELD = 8
 
@@ -38,3 +42,16 @@ def filled(
         return StreamedEdit(header, parts_of(document, work, outcome=outcome))
     ticker.total += steps_of(document, work)
     return StreamedEdit(header, parts_of(document, work, step=ticker.step, outcome=outcome))
+
+
+def changed(
+    db: sqlite3.Connection, header: Edit, parts: Changing, steps_of: Callable[[Document], int], ticker: Ticker
+) -> StreamedEdit:
+    """The edit of these parts of an image, which `header` names; to be written in the open transaction.
+
+    Its parts raise as `parts` does, and `Cancelled` where the ticker is cancelled.
+    """
+    assert header.image is not None
+    document = stored_document(db, header.image)
+    ticker.total += steps_of(document)
+    return StreamedEdit(header, parts(document, ticker.step))

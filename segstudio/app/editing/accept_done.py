@@ -337,7 +337,7 @@ class Finishing(QObject):
         waited = self.stop_waiting()
         dropped = self.fills.cancel()
         for name in dropped:
-            self._notices.say(_("{name} was cancelled; nothing was filled in.", name=name))
+            self._notices.say(_("{name} was cancelled; nothing was changed.", name=name))
         return waited or bool(dropped)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool,
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
 from segstudio.app.editing.tools.shape_options import erases
 from segstudio.geometry import Rect, tile_rect
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import ObjectId
 
 __all__ = ["ActiveTool", "Labels"]
@@ -143,6 +143,8 @@ class ActiveTool:
             with self._whole_or_nothing():
                 edit = handler.commit(context)
             self.rest()
+            if edit is not None and any(row.table is Table.OBJECTS and row.before is None for row in edit.rows):
+                self._state.set_new_object(False)
             self._labels.keep(edit)
             return edit
         finally:
@@ -172,7 +174,7 @@ class ActiveTool:
     def _refuses(self, row: Tool, event: Pointer, context: Context) -> bool:
         """Whether a press is not handed on; says why, and what a gesture begun here would not change."""
         sentence, whole = self._labels.refusal(), True
-        if not sentence and not self.active:
+        if not sentence and not self.active and row.effect is not Effect.OBJECTS:
             erasing = row.effect is Effect.UNKNOWN or erases(context.paint)
             refusal = refusal_of(context, event, erasing=erasing)
             sentence, whole = ("", False) if refusal is None else (refusal.sentence, refusal.whole)

@@ -1,10 +1,10 @@
-"""The owner of whole-image edits under way (accept, done): computed on a worker, applied by the event loop.
+"""The owner of edits under way that are computed (accept, done, objects): on a worker, applied by the event loop.
 
 Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed again;
 the window waits for none. They are applied in the order of the requests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
@@ -19,12 +19,19 @@ from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.paint.fill import Filling, Outcome, parts_of
-from segstudio.labels.tiles.streamed import collected
+from segstudio.labels.tiles.streamed import Part, collected, tile_bytes
+from segstudio.text import _
 
-__all__ = ["Fills", "frozen_copy"]
+__all__ = ["Fills", "TooLarge", "frozen_copy"]
 
 _GESTURE_POLL_MS = 50
 _MOMENT_S = 0.05
+_SOON_S = 0.03
+"""How long a small change is waited for, so that it is there when the key is let go."""
+
+
+class TooLarge(UserError):
+    """The edit does not fit into memory: it has to be streamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,10 @@ class _Fill:
 
     name: str
     opened: OpenDocument
-    header: Edit
-    work: Filling
+    compute: Callable[[Document], _Filled]
     then: Callable[[Outcome], None]
     otherwise: Callable[[UserError], None]
+    never_empty: bool = False
     begun_at: int = 0
     future: "Future[_Filled] | None" = None
 
@@ -75,8 +82,37 @@ class Fills(QObject):
         otherwise: Callable[[UserError], None] | None = None,
     ) -> None:
         """Fill a document as the edit of this header: `then` runs after it, `otherwise` in place of a notice."""
-        self._fills.append(_Fill(name, opened, header, work, then, otherwise or self._fail))
+        refuse = otherwise or self._fail
+        self._fills.append(
+            _Fill(name, opened, lambda copy: _computed(copy, header, work), then, refuse, work.never_empty)
+        )
         self._go_on()
+
+    def change(
+        self,
+        name: str,
+        opened: OpenDocument,
+        header: Edit,
+        parts: Callable[[Document], Iterable[Part]],
+        then: Callable[[bool], None],
+        otherwise: Callable[[UserError], None],
+    ) -> None:
+        """Make the edit of this header and these parts, which may be computed several times; a small one at once.
+
+        `then` learns whether anything changed; `otherwise` gets `TooLarge` where it is larger than is kept in memory.
+        """
+        limit = self._documents.largest_edit_bytes
+
+        def compute(copy: Document) -> _Filled:
+            edit = collected(header, _limited(parts(copy), limit))
+            return _Filled(edit, Outcome(changed=edit is not None))
+
+        fill = _Fill(name, opened, compute, lambda outcome: then(outcome.changed), otherwise)
+        self._fills.append(fill)
+        self._go_on()
+        free = not (self._documents.gesture_active or self._documents.busy)
+        if free and self._fills[0] is fill and wait([self._begun(fill)], _SOON_S).done:
+            self._apply(fill)
 
     def _fail(self, error: UserError) -> None:
         self._notices.fail(JobKind.DONE, error)
@@ -108,9 +144,7 @@ class Fills(QObject):
     def _begun(self, fill: _Fill) -> "Future[_Filled]":
         if fill.future is None:
             copy, fill.begun_at = frozen_copy(fill.opened.document), fill.opened.last
-            fill.future = self._worker.submit(
-                lambda: _computed(copy, fill.header, fill.work), lambda future: self._computed(fill, future)
-            )
+            fill.future = self._worker.submit(lambda: fill.compute(copy), lambda future: self._computed(fill, future))
         return fill.future
 
     def _computed(self, fill: _Fill, future: "Future[_Filled]") -> None:
@@ -152,11 +186,22 @@ def _computed(document: Document, header: Edit, work: Filling) -> _Filled:
     return _Filled(edit, outcome)
 
 
+def _limited(parts: Iterable[Part], limit: int) -> Iterator[Part]:
+    """The parts as long as their tiles fit. Raises `TooLarge`."""
+    held = 0
+    for part in parts:
+        if isinstance(part, tuple):
+            held += tile_bytes(part[1].before) + tile_bytes(part[1].after)
+        if held > limit:
+            raise TooLarge(_("The change is too large to be made at once."))
+        yield part
+
+
 def _result(fill: _Fill, future: "Future[_Filled]") -> _Filled:
     """What was computed. Raises `EditConflict` where it was about pixels being there at all, and some came or went."""
     error = future.exception()
     tells_of_pixels = isinstance(error, NothingLabelled) or (error is None and not future.result().outcome.changed)
-    if fill.work.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:
+    if fill.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:
         raise EditConflict("the image was painted on while its edit was computed")
     return future.result()
 

@@ -17,15 +17,16 @@ from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import JobId, JobKind
 from segstudio.errors import Cancelled, ReadOnly, UserError
+from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ImageId
 from segstudio.labels.paint.fill import Filling, Outcome
-from segstudio.store.label_fill import filled
+from segstudio.store.label_fill import Changing, changed, filled
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.text import _
 
-__all__ = ["LongWrites", "Write", "filling"]
+__all__ = ["LongWrites", "Write", "changing", "filling"]
 
 _TELL_MS = 100
 _CANCEL_S = 10.0
@@ -41,6 +42,17 @@ def filling(project: Project, header: Edit, work: Filling, outcome: Outcome | No
         if project.writer is None:
             raise ReadOnly(project.why_read_only)
         return project.writer.write_all(lambda db: [filled(db, header, work, ticker, outcome)])
+
+    return write
+
+
+def changing(project: Project, header: Edit, parts: Changing, steps_of: Callable[[Document], int]) -> Write:
+    """The write that changes an image by parts computed from what is stored; `header` names the image and the cause."""
+
+    def write(ticker: Ticker) -> "Future[int]":
+        if project.writer is None:
+            raise ReadOnly(project.why_read_only)
+        return project.writer.write_all(lambda db: [changed(db, header, parts, steps_of, ticker)])
 
     return write
 

@@ -1,4 +1,4 @@
-"""The owner of the tool in hand: the tool, its radius, what it may touch, and what it shows above the image."""
+"""The owner of the tool in hand: the tool, its radius, what it may touch and begins, what it shows above the image."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class ToolState(QObject):
         self._tool = TOOLS["brush"]
         self._radius = radius
         self._touch = Touch.ALL
+        self._new_object = False
         self._overlay: Overlay = ()
         self._options: dict[str, OptionValue] = dict(options or {})
         self._before_eraser: str | None = None
@@ -67,6 +68,11 @@ class ToolState(QObject):
     def touch(self) -> Touch:
         """Which pixels a stroke may change."""
         return self._touch
+
+    @property
+    def new_object(self) -> bool:
+        """Whether the next stroke of an instance class begins an object, wherever it starts."""
+        return self._new_object
 
     @property
     def overlay(self) -> Overlay:
@@ -105,6 +111,12 @@ class ToolState(QObject):
             self._options.update(fits)
             self.changed.emit()
 
+    def keep_option(self, option: Option, value: OptionValue) -> None:
+        """Set an option that is not only the chosen tool's, to a value that fits it."""
+        if value != self._options.get(option.name):
+            self._options[option.name] = value
+            self.changed.emit()
+
     def choose(self, name: str) -> None:
         """Choose a tool; one under way goes on until it ends. Raises `UserError` where there is none of this name."""
         self._tool = tool_named(name)
@@ -134,6 +146,12 @@ class ToolState(QObject):
         """Set which pixels a stroke may change."""
         self._touch = touch
         self.changed.emit()
+
+    def set_new_object(self, on: bool) -> None:
+        """Let the next stroke of an instance class begin an object, or let it go on with the one where it starts."""
+        if on is not self._new_object:
+            self._new_object = on
+            self.changed.emit()
 
     def show(self, overlay: Overlay) -> None:
         """Take what the tool in use shows now."""

@@ -5,16 +5,19 @@ Blocks tile the plane row by row and are given twice: first to `add` each, then 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
+from segstudio.labels.paint.boxes import boxes_of
 
-__all__ = ["Components", "TiledComponents"]
+__all__ = ["Components", "TiledComponents", "numbered_parts"]
 
 Labels = NDArray[np.int64]
-ClassIds = NDArray[np.int32]
+ClassIds = NDArray[np.integer[Any]]
+"""Class ids, or ids of objects."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +34,7 @@ class Components:
 
 
 class TiledComponents:
-    """Components of equal class ids, 0 left out, over a plane `width` pixels wide."""
+    """Components of equal ids, of classes or objects, 0 left out, over a plane `width` pixels wide."""
 
     def __init__(self, width: int) -> None:
         self._parent: list[int] = [0]
@@ -42,8 +45,9 @@ class TiledComponents:
         self._row = -1
         self._last: tuple[Rect, NDArray[np.int32], ClassIds] | None = None
 
-    def add(self, rect: Rect, class_ids: ClassIds) -> None:
-        """Take in the class ids (h, w) of a block."""
+    def add(self, rect: Rect, class_ids: ClassIds) -> tuple[NDArray[np.int32], int]:
+        """Take in the class ids (h, w) of a block; its parts numbered from 1, 0 for none, and what is added to a number
+        to make it a provisional label, of which `name` knows the component once all blocks were added."""
         first = self._provisional
         labels, _ = self._labelled(rect, class_ids)
         self._parent.extend(range(len(self._parent), self._provisional + 1))
@@ -55,6 +59,11 @@ class TiledComponents:
             self._join_column(*self._left, _named(labels[:, 0], first), class_ids[:, 0])
         self._here.put(rect, _named(labels[-1], first), class_ids[-1])
         self._left = _named(labels[:, -1], first), class_ids[:, -1].copy()
+        return labels, first
+
+    def name(self, provisional: int) -> int:
+        """The name of the component that a provisional label belongs to."""
+        return self._root(provisional)
 
     def begin_again(self) -> None:
         """All blocks were added; now each is asked for in the same order."""
@@ -70,7 +79,7 @@ class TiledComponents:
     def _labelled(self, rect: Rect, class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
         """Parts within the block, numbered from 1, and the class id by number; a plane of one block is cut up once."""
         if self._last is None or self._last[0] != rect:
-            self._last = (rect, *_parts(class_ids))
+            self._last = (rect, *numbered_parts(class_ids))
         _, labels, owners = self._last
         self._provisional += len(owners) - 1
         return labels, owners
@@ -105,7 +114,7 @@ class _Row:
 
     def __init__(self, width: int) -> None:
         self.labels = np.zeros(width, np.int64)
-        self.class_ids = np.zeros(width, np.int32)
+        self.class_ids = np.zeros(width, np.int64)
 
     def put(self, rect: Rect, labels: Labels, class_ids: ClassIds) -> None:
         self.labels[rect.x : rect.right] = labels
@@ -119,22 +128,21 @@ def _named(labels: NDArray[np.int32], first: int) -> Labels:
     return wide
 
 
-def _parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
-    """8-connected parts of equal class id within an array: their numbers (h, w), 0 for none; the class id by number."""
+def numbered_parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
+    """8-connected parts of equal id within an array: their numbers (h, w), 0 for none; the id by number."""
     import cv2
 
     if not class_ids.any():
-        return np.broadcast_to(np.int32(0), class_ids.shape), np.zeros(1, np.int32)
+        return np.broadcast_to(np.int32(0), class_ids.shape), np.zeros(1, class_ids.dtype)
     labels = np.zeros(class_ids.shape, np.int32)
-    owners: list[NDArray[np.int32]] = [np.zeros(1, np.int32)]
+    owners: list[ClassIds] = [np.zeros(1, class_ids.dtype)]
     found = 0
-    for class_id in (int(c) for c in np.flatnonzero(np.bincount(class_ids.ravel())) if c):
-        mask = class_ids == class_id
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        box = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
-        numbers = np.asarray(cv2.connectedComponents(mask[box].astype(np.uint8), connectivity=8)[1], np.int32)
+    for class_id, box in boxes_of(class_ids).items():
+        place = np.s_[box.y : box.bottom, box.x : box.right]
+        mask = class_ids[place] == class_id
+        numbers = np.asarray(cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1], np.int32)
         count = int(numbers.max())
-        np.add(numbers, found, out=labels[box], where=mask[box])
-        owners.append(np.full(count, class_id, np.int32))
+        np.add(numbers, found, out=labels[place], where=mask)
+        owners.append(np.full(count, class_id, class_ids.dtype))
         found += count
     return labels, np.concatenate(owners)

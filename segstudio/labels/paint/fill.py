@@ -2,7 +2,7 @@
 
 Parts are made block by block, so that a plane may be larger than memory: small results are `collected` into one edit,
 large ones streamed by the writer. A semantic class goes to the image's one object of it; each 8-connected component
-of an instance class is a new object.
+of an instance class is a new object, but where only what is unlabelled is filled it joins objects begun by hand.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +18,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
+from segstudio.labels.paint.joining import Joins
 from segstudio.labels.paint.policy import effective_lookup
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part
@@ -51,9 +52,10 @@ class Filling:
 
     Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
     `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and a locked class gets
-    no pixel. In an instance class each 8-connected component becomes an object, but on a plane with `numbers` each
-    number does; its pixels are of one class. `status` is what the image becomes; None = in progress where it was new
-    and a pixel changes. With `never_empty` an image that would be left without one known pixel is refused.
+    no pixel, and components of instance classes join objects begun by hand (`Joins`). Otherwise each 8-connected one
+    becomes an object, but on a plane with `numbers` each number does; its pixels are of one class. `status` is what the
+    image becomes; None = in progress where it was new and a pixel changes. With `never_empty` an image that would be
+    left without one known pixel is refused.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -200,6 +202,8 @@ class _Plane:
         self._today, self._instance = _class_lookups(work)
         self._unknown = effective_lookup(document, work.classes) == 0 if work.only_unknown else None
         self._numbers_of = work.numbers.get(plane)
+        self._joins = Joins(document, plane, work.classes)
+        self._joining = work.only_unknown and self._joins.possible
         self._by_name: dict[int, int] = {}
         self._last: _Block | None = None
 
@@ -212,14 +216,20 @@ class _Plane:
         if components is not None:
             for rect in rects:
                 step(sum(1 for _ in tiles_of(rect)))
-                components.add(rect, self._instances(self._block(rect)))
+                instances = self._instances(self._block(rect))
+                labels, first = components.add(rect, instances)
+                if self._joining:
+                    self._joins.look(rect, labels, first, instances)
+            self._joins.settle(components)
             components.begin_again()
         for rect in rects:
             step(sum(1 for _ in tiles_of(rect)))
             block = self._block(rect)
             ids = self._object_ids(block)
             if components is not None:
-                self._paint_components(components.of(rect, self._instances(block)), ids)
+                found = components.of(rect, self._instances(block))
+                self._paint_components(found, ids)
+                self._joins.paint(rect, found, ids)
             elif several:
                 self._paint_numbered(block, ids)
             yield from self._objects.take_rows()
@@ -303,9 +313,9 @@ class _Plane:
         ids[instances] = np.array(lookup, np.uint32)[which]
 
     def _object_named(self, name: int, class_id: int) -> int:
-        """The object of a component or a number, made when it is first met."""
+        """The object of a component or a number, made when it is first met, unless it joins one."""
         if name not in self._by_name:
-            self._by_name[name] = self._objects.made(class_id)
+            self._by_name[name] = self._joins.object_of(name) or self._objects.made(class_id)
         return self._by_name[name]
 
     def _tiles(self, block: _Block, ids: NDArray[np.uint32]) -> Iterator[tuple[TileKey, TileChange]]:

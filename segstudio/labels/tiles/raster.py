@@ -116,6 +116,11 @@ class Raster:
                 self._hold(key, found)
         return found
 
+    def glance(self, key: TileKey) -> Tile:
+        """The tile of this key for a single pass over many, which is not kept in memory for that."""
+        found = self.peek(key)
+        return self._fetch(key) if found is None else found
+
     def peek(self, key: TileKey) -> Tile | None:
         """The tile of this key where that is known without asking the store."""
         found = self._tiles.get(key)
@@ -141,6 +146,12 @@ class Raster:
     def stored(self) -> Collection[TileKey]:
         """The tiles that the loader has something for, as far as it was told; empty where it was not."""
         return self._stored or ()
+
+    def held(self, plane: int) -> list[TileKey]:
+        """The tiles of a plane that may hold a label, row by row: stored ones and those in memory."""
+        if self._load is not None and self._stored is None:
+            return list(self.keys(plane))
+        return sorted({key for key in (*self.stored, *self._tiles) if key[0] == plane})
 
     def in_memory(self) -> Mapping[TileKey, Tile]:
         """The tiles that are in memory."""

@@ -167,6 +167,7 @@ _WORDS = {
     Cause.DONE: N_("Done"),
     Cause.STATUS: N_("Marking images not done"),
     Cause.IMAGES: N_("Taking out images"),
+    Cause.OBJECTS: N_("The change of objects"),
 }
 
 

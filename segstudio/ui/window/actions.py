@@ -15,6 +15,7 @@ from segstudio.text import N_, _
 from segstudio.ui.window import commands
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.objects import ObjectEdits
     from segstudio.ui.window.main_window import MainWindow
 
 __all__ = [
@@ -41,6 +42,7 @@ class Menu(StrEnum):
     PROJECT = N_("Project")
     EDIT = N_("Edit")
     IMAGE = N_("Image")
+    OBJECTS = N_("Objects")
     TOOLS = N_("Tools")
     CLASS = N_("Class")
     TRAINING = N_("Training")
@@ -73,7 +75,7 @@ class Needs(StrEnum):
 SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
 """Submenus and their parents; each is placed at its first action."""
 
-MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
+MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.OBJECTS, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
 
 
 class Action(NamedTuple):
@@ -140,6 +142,22 @@ def _tool_action(tool: Tool) -> Action:
                   tool.icon, Bar.TOOLS, button, "tool", True)  # fmt: skip
 
 
+def _object_action(
+    name: str,
+    text: str,
+    tip: str,
+    key: str,
+    icon: str,
+    operation: "Callable[[ObjectEdits], None]",
+    *,
+    separated: bool = False,
+) -> Action:
+    def run(window: "MainWindow") -> None:
+        commands.objects(window, operation)
+
+    return Action(name, text, tip, Menu.OBJECTS, run, (key,), icon, needs=Needs.SHOWN, separated=separated)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("open", N_("Open…"), N_("Open a project, a folder of images, or images"), Menu.FILE,
            lambda w: w.opening.choose(), ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
@@ -197,6 +215,40 @@ ACTIONS: tuple[Action, ...] = (
            ("N", "PgDown"), "next", separated=True),
     Action("previous", N_("Previous image"), N_("Show the previous image"), Menu.IMAGE, lambda w: commands.step(w, -1),
            ("Shift+N", "PgUp"), "previous"),
+    Action("new-object", N_("New object"), N_("Let the next stroke begin a new object, also on top of another one"),
+           Menu.OBJECTS, commands.begin_object, ("J",), checkable=True, needs=Needs.SHOWN),
+    Action("merge-objects", N_("Merge"), N_("Make one object of the selected ones"), Menu.OBJECTS,
+           lambda w: w.session.merge_selected(), ("M",), "merge", needs=Needs.SHOWN, separated=True),
+    _object_action("separate-parts", N_("Separate parts"),
+                   N_("Make each part of the selected objects an object; of all objects if none is selected"),
+                   "Shift+D", "separate", lambda o: o.separate()),
+    Action("delete-objects", N_("Delete"), N_("Make the pixels of the selected objects unknown"), Menu.OBJECTS,
+           lambda w: w.session.delete_selected(), ("Del",), "delete", needs=Needs.SHOWN),
+    _object_action("copy-objects", N_("Copy"),
+                   N_("Copy the selected objects, to paste them into another image or plane"), "Ctrl+C", "copy",
+                   lambda o: o.copy(), separated=True),
+    _object_action("paste-objects", N_("Paste"), N_("Paste the copied objects into the same place, as new objects"),
+                   "Ctrl+V", "paste", lambda o: o.paste()),
+    _object_action("fill-holes", N_("Fill holes"), N_("Fill what the selected objects enclose"), "Shift+H", "holes",
+                   lambda o: o.fill_holes(), separated=True),
+    _object_action("grow-objects", N_("Grow"), N_("Grow the selected objects; the Pick tool's options say by how much"),
+                   "Ctrl+]", "grow", lambda o: o.grow()),
+    _object_action("shrink-objects", N_("Shrink"),
+                   N_("Shrink the selected objects; the Pick tool's options say by how much"), "Ctrl+[", "shrink",
+                   lambda o: o.shrink()),
+    _object_action("smooth-objects", N_("Smooth"), N_("Even out the outlines of the selected objects"), "Shift+M",
+                   "smooth", lambda o: o.smooth()),
+    _object_action("keep-largest-part", N_("Keep the largest part"),
+                   N_("Of each selected object keep the largest part; the others become unknown"), "Shift+L",
+                   "keep-largest", lambda o: o.keep_largest(), separated=True),
+    _object_action("drop-small-parts", N_("Drop small parts"),
+                   N_("Make small parts of the selected objects unknown; the Pick tool's options say how small"),
+                   "Ctrl+Del", "drop-small", lambda o: o.drop_small()),
+    Action("drop-part", N_("Drop the part under the pointer"),
+           N_("Make the part of an object that is under the pointer unknown"), Menu.OBJECTS, commands.drop_part,
+           ("Shift+Del",), "drop-part", needs=Needs.SHOWN),
+    Action("erase-specks", N_("Erase specks…"), N_("Find parts of a few pixels in the whole image, and erase them"),
+           Menu.OBJECTS, commands.find_specks, ("Ctrl+Shift+E",), "specks", needs=Needs.SHOWN),
     *(_tool_action(tool) for tool in TOOLS.own),
     Action("smaller", N_("Smaller brush"), N_("Make the brush smaller"), Menu.TOOLS, commands.smaller, ("[",),
            separated=True),
@@ -248,6 +300,7 @@ ACTIONS: tuple[Action, ...] = (
 
 ICONLESS = {
     "add-new-images": "a check mark stands in the icon's place",
+    "new-object": "a check mark stands in the icon's place",
     "smaller": "listed for its key; the brush panel has a slider",
     "bigger": "listed for its key; the brush panel has a slider",
     "keyboard-cursor": "a check mark stands in the icon's place",

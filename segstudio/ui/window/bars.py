@@ -309,7 +309,12 @@ class Bars:
         done = action_named("done")._replace(tip=DONE_TIPS[rest], keys=self.keymap.keys("done"))
         self._actions["done"].setToolTip(tooltip(done))
 
+    def check_new_object(self) -> None:
+        """Check whether the next stroke begins an object."""
+        self._actions["new-object"].setChecked(self._session.tools.new_object)
+
     def _check_tool(self) -> None:
+        self.check_new_object()
         for row in self._rows:
             if row.group == "tool":
                 self._actions[row.name].setChecked(row.name == self._session.tools.tool.name)

@@ -1,17 +1,23 @@
 """The actions that take more than one call; each gets the window. Commands make no decisions of their own."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from segstudio.app.values import Rest
 from segstudio.text import N_, _
 
 if TYPE_CHECKING:
+    from segstudio.app.editing.objects import ObjectEdits
     from segstudio.ui.window.main_window import MainWindow
 
 __all__ = [
+    "begin_object",
     "bigger",
     "cancel",
+    "drop_part",
     "fill_rest",
+    "find_specks",
+    "objects",
     "pick_class",
     "show_labels",
     "show_proposals",
@@ -41,6 +47,33 @@ def fill_rest(window: "MainWindow", rest: Rest) -> None:
     if project is not None and notices.attempt(lambda: project.finishing.set_rest(rest)):
         notices.say(_(_REST_WORDS[rest]))
     window.bars.check_rest()
+
+
+def objects(window: "MainWindow", operation: "Callable[[ObjectEdits], None]") -> None:
+    """Do something to the selected objects of the image on screen."""
+    if project := window.session.projects.to_edit():
+        operation(project.objects)
+
+
+def begin_object(window: "MainWindow") -> None:
+    """Let the next stroke begin an object, or not after all."""
+    objects(window, lambda owner: owner.begin_new())
+    window.bars.check_new_object()
+
+
+def drop_part(window: "MainWindow") -> None:
+    """Make the part of an object under the pointer unknown."""
+    at = window.readout.at
+    if at is None:
+        window.session.notices.say(_("Point at a part of an object first."))
+    else:
+        objects(window, lambda owner: owner.drop_part(*at))
+
+
+def find_specks(window: "MainWindow") -> None:
+    """Look for specks and show them, before they are erased."""
+    if project := window.session.projects.to_edit():
+        project.specks.begin()
 
 
 def step(window: "MainWindow", by: int) -> None:

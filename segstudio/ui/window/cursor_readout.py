@@ -32,6 +32,11 @@ class CursorReadout(QObject):
         canvas.hovered.connect(self._hovered)
         canvas.left.connect(self._left)
 
+    @property
+    def at(self) -> tuple[int, int] | None:
+        """The pixel (x, y) under the pointer; None where it is not over the image."""
+        return self._at
+
     def follow(self, project: "OpenedProject | None") -> None:
         """Read positions in this project's image from now on."""
         self._project = project

@@ -37,6 +37,7 @@ from segstudio.ui.window.opening import Opening
 from segstudio.ui.window.pages import Pages
 from segstudio.ui.window.placing import fit_to_screen
 from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
+from segstudio.ui.window.speck_strip import SpeckStrip
 from segstudio.ui.window.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class MainWindow(QMainWindow):
         self.read_only_banner = ReadOnlyBanner(session)
         self.image_banner = ImageBanner(session)
         self.done_strip = DoneStrip(session)
+        self.speck_strip = SpeckStrip(session)
         self.growth_strip = GrowthStrip(session, self)
         self.held_out_banner = HeldOutBanner(session)
         self.strips = Strips(
@@ -197,6 +199,7 @@ class MainWindow(QMainWindow):
             self.message_strip,
             self.read_only_banner,
             self.done_strip,
+            self.speck_strip,
             self.growth_strip,
             self.image_banner,
             self.held_out_banner,

@@ -43,7 +43,10 @@ NOWHERE = Rect(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name."""
+    """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name.
+
+    `new_object`: what is painted with an instance class is a new object, also where it begins on one.
+    """
 
     classes: ClassTable
     label_class: LabelClass
@@ -52,6 +55,7 @@ class Paint:
     plane: int
     author: str
     options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
+    new_object: bool = False
 
     def class_of(self, button: Button) -> LabelClass:
         """The class that a button paints: the right one background, the left one what was chosen."""
@@ -168,11 +172,14 @@ class ToolHandler(ABC):
 
 
 class Effect(Enum):
-    """What a tool does to labels; CLASS paints the chosen class, UNKNOWN takes labels away."""
+    """What a tool does to labels; CLASS paints the chosen class, UNKNOWN takes labels away, OBJECTS changes objects of
+    any class and looks after locked ones itself.
+    """
 
     NOTHING = auto()
     CLASS = auto()
     UNKNOWN = auto()
+    OBJECTS = auto()
 
 
 class Cursor(Enum):

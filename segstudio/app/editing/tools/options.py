@@ -6,7 +6,20 @@ Options of one name are one option: two tools that list it share its value.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["Choice", "Flag", "Number", "Option", "OptionValue", "fitting"]
+from segstudio.text import N_
+
+__all__ = [
+    "OBJECT_OPTIONS",
+    "OVER_OBJECTS",
+    "SMALLER_THAN",
+    "STEP",
+    "Choice",
+    "Flag",
+    "Number",
+    "Option",
+    "OptionValue",
+    "fitting",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +73,31 @@ def fitting(option: Option, value: object) -> OptionValue | None:
             return value
         case _:
             return None
+
+
+STEP = Number(
+    "object-step",
+    N_("Grow, shrink, smooth by"),
+    N_("How far objects grow or shrink, and what smoothing evens out, in image pixels"),
+    2,
+    1,
+    50,
+    suffix=N_(" px"),
+)
+SMALLER_THAN = Number(
+    "smaller-than",
+    N_("Small is below"),
+    N_("Parts of objects with fewer pixels are small: they can be dropped, or erased as specks"),
+    9,
+    2,
+    10_000,
+    suffix=N_(" px"),
+)
+OVER_OBJECTS = Flag(
+    "over-objects",
+    N_("Over other objects"),
+    N_("Let objects that grow, and holes that are filled, take pixels from other objects"),
+    False,
+)
+OBJECT_OPTIONS: tuple[Option, ...] = (STEP, SMALLER_THAN, OVER_OBJECTS)
+"""Of the operations on selected objects; the pick tool shows them."""

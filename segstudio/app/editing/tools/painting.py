@@ -52,7 +52,9 @@ class Painting:
         self._object, self._origin = 0, Origin.NONE
         try:
             if label_class is not None:
-                found = target_object(document, label_class, *at, paint.plane, classes=paint.classes)
+                found = None
+                if label_class.one_object or not paint.new_object:
+                    found = target_object(document, label_class, *at, paint.plane, classes=paint.classes)
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
