@@ -76,6 +76,7 @@ class Session(QObject):
     def _follow(self) -> None:
         if project := self.project:
             project.places.keeps = self.kept_preferences.remembers
+        self.tools.limit_class(None)  # another project has other classes
         self.projectChanged.emit()
         if project := self.project:
             self._follow_preferences()
@@ -127,8 +128,8 @@ class Session(QObject):
         """Radius in image pixels, 0.5 to 1000; one beyond becomes the nearest."""
         self.tools.set_radius(px)
 
-    def set_touch(self, touch: Touch) -> None:
-        """Which pixels a stroke may change."""
+    def set_touch(self, touch: Touch | str) -> None:
+        """Which pixels a stroke may change: "all", "unlabelled", "labelled", "class", "object" or "range"."""
         self.tools.set_touch(touch)
 
     def set_class(self, name: str) -> None:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from segstudio.app.editing.tools.options import Option, OptionValue
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
 from segstudio.geometry import Rect
+from segstudio.labels.paint.limits import Limits
 
 if TYPE_CHECKING:
     # The table is read when a window opens, which it does without NumPy.
@@ -43,7 +44,10 @@ NOWHERE = Rect(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name."""
+    """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name.
+
+    `touch` says which pixels may be changed, `limits` what the person chose for it.
+    """
 
     classes: ClassTable
     label_class: LabelClass
@@ -52,6 +56,7 @@ class Paint:
     plane: int
     author: str
     options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
+    limits: Limits = Limits()
 
     def class_of(self, button: Button) -> LabelClass:
         """The class that a button paints: the right one background, the left one what was chosen."""

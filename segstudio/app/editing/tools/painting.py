@@ -1,11 +1,13 @@
 """A gesture that paints one object, by the policy: the base of every tool that paints."""
 
+from functools import partial
+
 from segstudio.app.editing.tools.base import Context
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.gesture import Gesture, Paintable
+from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, LabelClass, Origin
-from segstudio.labels.paint.policy import paintable_objects, target_object
+from segstudio.labels.paint.policy import may_touch, paintable, target_object
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point, Spans
 
@@ -30,7 +32,11 @@ class Painting:
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
-            self._paintable = Paintable(paintable_objects(document, paint.classes, paint.touch, painted))
+            where = (*at, paint.plane)
+            may = may_touch(document, paint.classes, paint.touch, paint.limits, where, context.seen.selected)
+            image = context.seen.image
+            samples = None if image is None else partial(image.samples, 0)
+            self._paintable = paintable(document, paint.classes, may, painted, samples)
         except BaseException:
             self._gesture.abort()
             raise
