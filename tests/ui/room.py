@@ -42,6 +42,7 @@ class Room:
         session.tools.choose("brush")
         session.tools.set_radius(session.preferences.brush_radius)
         session.tools.set_touch(Touch.ALL)
+        session.tools.limit_values(())
         window.resize(*_SIZE)
         for name, checked in _CHECKED.items():
             window.bars.action(name).setChecked(checked)

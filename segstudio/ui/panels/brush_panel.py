@@ -10,6 +10,7 @@ from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.labels.model import Touch
 from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
+from segstudio.ui.panels.touch_limits import TouchLimits
 
 if TYPE_CHECKING:
     from segstudio.app.session import Session
@@ -21,6 +22,9 @@ _TOUCH = (
     ("all", N_("Everything")),
     ("unlabelled", N_("Unlabelled pixels only")),
     ("labelled", N_("Labelled pixels only")),
+    ("class", N_("One class only")),
+    ("object", N_("Inside one object")),
+    ("range", N_("Values in a range")),
 )
 
 
@@ -50,6 +54,7 @@ class BrushPanel(QFrame):
         column.setSpacing(8)
         column.addWidget(role_label(_("Brush"), "title"))
         column.addLayout(grid)
+        column.addWidget(TouchLimits(session))
         self.size_spin.valueChanged.connect(session.tools.set_radius)
         self.size_slider.valueChanged.connect(self._slid)
         self.touch.activated.connect(self._touched)
