@@ -31,6 +31,7 @@ from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
+from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
@@ -86,6 +87,7 @@ class OpenedProject(QObject):
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
+        self.object_rows = ObjectRows(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
@@ -239,6 +241,7 @@ class OpenedProject(QObject):
         if self._check is not None:
             self._check.close()
         self.tool_work.close(left())
+        self.object_rows.close(left())
         self.finishing.close()
         self.proposals.close(left())
         self.places.close(left())

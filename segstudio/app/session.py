@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
@@ -201,6 +201,11 @@ class Session(QObject):
     def proposal(self, image: Image = None, plane: int = 0, rect: Area = None) -> Proposed | None:
         """Class values (uint16, 255 for none) and confidence (float32, 0..1), each (h, w); None without a proposal."""
         return self.projects.to_read().reading.proposal(image, plane, rect)
+
+    def objects(self, image: Image = None) -> list[dict[str, Any]]:
+        """The objects of an image over its planes, measured now: id, class, planes, area_px, area, unit, rect, origins
+        and mean of each; of the image on screen where none is named. Background and ignore are no objects."""
+        return self.projects.to_read().reading.objects(image)
 
     def _tell_failure(self, notice: Notice) -> None:
         if notice.kind in (NoticeKind.FAILURE, NoticeKind.FAULT, NoticeKind.BUG):
