@@ -12,6 +12,7 @@ from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.marking import Marking
+from segstudio.app.editing.reclassing import Reclassing
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
 from segstudio.app.editing.tools.base import Seen
@@ -91,6 +92,7 @@ class OpenedProject(QObject):
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
+        self.reclassing = Reclassing(ground, self.documents, self)
         self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
         self.roles = Roles(ground, self.documents, self.navigation, self)
@@ -242,6 +244,7 @@ class OpenedProject(QObject):
             self._check.close()
         self.tool_work.close(left())
         self.object_rows.close(left())
+        self.reclassing.close(left())
         self.finishing.close()
         self.proposals.close(left())
         self.places.close(left())

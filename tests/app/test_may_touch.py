@@ -100,14 +100,18 @@ def test_a_region_changes_exactly_the_pixels_that_the_policy_allows(seed, touch,
             continue
         grey = values.mean(axis=2) if one.channel is None else values[..., one.channel]
         in_range &= (grey >= one.low) & (grey <= one.high)
-    allowed = mask & (owner != 4) & {
-        Touch.ALL: np.ones((H, W), np.bool_),
-        Touch.UNLABELLED: owner == 0,
-        Touch.LABELLED: owner != 0,
-        Touch.CLASS: owner == (TODAY[under] if meant is None else meant.id),
-        Touch.OBJECT: np.isin(ids, list(selected or {under} - {0})),
-        Touch.RANGE: in_range,
-    }[touch]
+    allowed = (
+        mask
+        & (owner != 4)
+        & {
+            Touch.ALL: np.ones((H, W), np.bool_),
+            Touch.UNLABELLED: owner == 0,
+            Touch.LABELLED: owner != 0,
+            Touch.CLASS: owner == (TODAY[under] if meant is None else meant.id),
+            Touch.OBJECT: np.isin(ids, list(selected or {under} - {0})),
+            Touch.RANGE: in_range,
+        }[touch]
+    )
     target = 0 if erases else under if TODAY[under] == 3 else 8
     after, origins = context.document.raster.read(0, WHOLE)
     assert np.array_equal(after, np.where(allowed, target, ids))
@@ -132,7 +136,9 @@ def test_a_stroke_limited_to_an_object_says_that_it_needs_one() -> None:
     press = Pointer(Phase.PRESS, x + 0.5, y + 0.5, Button.LEFT)
     inside = with_policy(context, Touch.OBJECT, Limits())
     refused = refusal_of(inside, press, erasing=False)
-    assert refused is not None and refused.whole and "no object is selected" in refused.sentence
+    assert refused is not None
+    assert refused.whole
+    assert "no object is selected" in refused.sentence
     chosen = with_policy(context, Touch.OBJECT, Limits(), frozenset({3}))
     assert refusal_of(chosen, press, erasing=False) is None
 
@@ -142,7 +148,8 @@ def test_picked_values_are_the_lowest_and_highest_in_the_rectangle_and_the_tool_
     context, _ids, values = random_board(5)
     tools = ToolState()
     pick_values(tools, grey=grey)
-    assert tools.borrowed and tools.tool.name == "pick-values"
+    assert tools.borrowed
+    assert tools.tool.name == "pick-values"
     picker = tools.tool.make(tools.tool)
     picker.press(Pointer(Phase.PRESS, 40, 50, Button.LEFT), context)
     picker.move(Pointer(Phase.MOVE, 30, 20, Button.LEFT), context)
@@ -152,7 +159,8 @@ def test_picked_values_are_the_lowest_and_highest_in_the_rectangle_and_the_tool_
     assert [(r.low, r.high, r.channel) for r in tools.limits.ranges] == [
         (part[..., c].min(), part[..., c].max(), None if grey else c) for c in range(part.shape[2])
     ]
-    assert not tools.borrowed and tools.tool.name == "brush"
+    assert not tools.borrowed
+    assert tools.tool.name == "brush"
 
 
 def test_values_picked_outside_the_image_change_nothing_and_another_tool_ends_the_picking() -> None:

@@ -53,7 +53,8 @@ def test_nothing_is_measured_until_somebody_looks(desk: Desk, rows: ObjectRows) 
     desk.shows(0)
     desk.stroke(10, 10)
     desk.qtbot.wait(150)
-    assert rows.table is None and not rows.measuring
+    assert rows.table is None
+    assert not rows.measuring
     rows.watch(True)
     until(desk, rows, 1)
     check(desk, rows)
@@ -102,7 +103,8 @@ def test_a_stroke_under_way_is_measured_when_it_ends(desk: Desk, rows: ObjectRow
     until(desk, rows, 0)
     desk.pointer(Phase.PRESS, 20, 20)
     desk.qtbot.wait(150)
-    assert rows.table is not None and len(rows.table) == 0
+    assert rows.table is not None
+    assert len(rows.table) == 0
     desk.pointer(Phase.RELEASE, 30, 20)
     until(desk, rows, 1)
     check(desk, rows)

@@ -69,7 +69,8 @@ def test_sums_of_all_tiles_are_those_of_the_whole_image(seed, ids, block) -> Non
 def test_a_constant_tile_counts_the_pixels_within_the_image_alone() -> None:
     found = tile_sums(Constant(7, 3), Rect(256, 512, 10, 4), np.full((4, 10, 1), 3, np.uint16))
     assert (found.ids.tolist(), found.areas.tolist(), found.boxes.tolist()) == ([7], [40], [[256, 512, 266, 516]])
-    assert found.origins[0, 3] == 40 and found.sums[0, 0] == 120
+    assert found.origins[0, 3] == 40
+    assert found.sums[0, 0] == 120
 
 
 def test_nothing_labelled_sums_to_no_object() -> None:
@@ -98,7 +99,8 @@ def test_a_semantic_class_of_several_ids_is_one_row_that_knows_them_all() -> Non
     merged = ClassTable([*CLASSES.all, a_class(5, Kind.SEMANTIC, merged_into=2)])
     table = object_table(added(by_tile(pixels, origins, values), 2), np.array([0, 5, 3, 2, 3, 5], np.int32), merged)
     assert (table.ids.tolist(), table.class_ids.tolist()) == ([1, 2, 4], [2, 3, 3])
-    assert table.parts(0) == (1, 3, 5) and table.parts(1) == (2,)
+    assert table.parts(0) == (1, 3, 5)
+    assert table.parts(1) == (2,)
     mask = np.isin(pixels, [1, 3, 5])
     ys, xs = np.nonzero(mask)
     assert table.sums.areas[0] == mask.sum()

@@ -37,7 +37,10 @@ def test_the_controls_of_a_policy_are_seen_while_it_is_chosen(window: MainWindow
         parts = (limits.of_class, limits.low, limits.pick)
         seen[touch] = [part.isVisible() for part in parts]
     none = [False] * 3
-    assert seen == {touch: none for touch in Touch} | {Touch.CLASS: [True, False, False], Touch.RANGE: [False, True, True]}
+    assert seen == dict.fromkeys(Touch, none) | {
+        Touch.CLASS: [True, False, False],
+        Touch.RANGE: [False, True, True],
+    }
 
 
 def test_a_stroke_changes_pixels_of_the_chosen_class_alone(window: MainWindow, desk: Desk) -> None:
@@ -91,17 +94,21 @@ def test_values_are_picked_by_dragging_and_the_brush_is_back(window: MainWindow,
     QTest.mouseClick(limits.pick, Qt.MouseButton.LeftButton)
     assert limits.pick.isChecked()
     drag(window, (300, 200), (320, 210), (340, 220))
-    assert not limits.pick.isChecked() and desk.session.tools.tool.name == "brush"
-    assert desk.edits == desk.documents.submitted and not desk.documents.gesture_active
+    assert not limits.pick.isChecked()
+    assert desk.session.tools.tool.name == "brush"
+    assert desk.edits == desk.documents.submitted
+    assert not desk.documents.gesture_active
     (found,) = desk.session.tools.limits.ranges
-    assert found.channel is None and 0 < found.low <= found.high < 255
+    assert found.channel is None
+    assert 0 < found.low <= found.high < 255
     assert limits.low.value() == pytest.approx(found.low, abs=1e-4)
 
     grey = desk.navigation.display.pixels.mean(axis=2)
     before = desk.class_ids()
     drag(window, (200, 200), (400, 240))
     changed = desk.class_ids() != before
-    assert changed.any() and ((grey[changed] >= found.low) & (grey[changed] <= found.high)).all()
+    assert changed.any()
+    assert ((grey[changed] >= found.low) & (grey[changed] <= found.high)).all()
 
 
 def test_picking_ends_with_a_second_click_on_its_button(window: MainWindow, desk: Desk) -> None:
@@ -110,4 +117,5 @@ def test_picking_ends_with_a_second_click_on_its_button(window: MainWindow, desk
     pick = limits_of(window).pick
     QTest.mouseClick(pick, Qt.MouseButton.LeftButton)
     QTest.mouseClick(pick, Qt.MouseButton.LeftButton)
-    assert not pick.isChecked() and desk.session.tools.tool.name == "eraser"
+    assert not pick.isChecked()
+    assert desk.session.tools.tool.name == "eraser"

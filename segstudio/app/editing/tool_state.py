@@ -131,7 +131,9 @@ class ToolState(QObject):
         """Set which pixels a stroke may change. Raises `UserError` for a name that is none of `Touch`."""
         if touch not in list(Touch):
             names = ", ".join(Touch)
-            raise UserError(_("A stroke cannot be limited to '{name}'; choose one of {names}.", name=touch, names=names))
+            raise UserError(
+                _("A stroke cannot be limited to '{name}'; choose one of {names}.", name=touch, names=names)
+            )
         self._touch = Touch(touch)
         self.changed.emit()
 

@@ -126,9 +126,7 @@ def _boxes(places: NDArray[np.intp], count: int) -> NDArray[np.int32]:
     return boxes
 
 
-def _values(
-    flat: NDArray[np.intp], count: int, samples: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _values(flat: NDArray[np.intp], count: int, samples: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     channels = samples.shape[2]
     sums, counts = np.zeros((count, channels), np.float64), np.zeros((count, channels), np.int64)
     whole = np.bincount(flat, minlength=count) if channels else np.zeros(count, np.int64)

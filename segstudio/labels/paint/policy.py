@@ -27,6 +27,8 @@ __all__ = [
     "within_ranges",
 ]
 
+_NO_CLASS = ClassId(0)
+
 Samples = Callable[[Rect], NDArray[Any]]
 """The image's stored values (h, w, c) in a rectangle of the plane painted on, clipped to it."""
 
@@ -39,7 +41,7 @@ class MayTouch:
     """
 
     touch: Touch = Touch.ALL
-    class_id: ClassId = ClassId(0)
+    class_id: ClassId = _NO_CLASS
     objects: frozenset[ObjectId] = frozenset()
     ranges: tuple[ValueRange, ...] = ()
 

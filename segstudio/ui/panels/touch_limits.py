@@ -160,7 +160,9 @@ class TouchLimits(QWidget):
     def _typed(self) -> None:
         """Take what was typed. Grey and single channels exclude each other: two rules at once would be a riddle."""
         channel = self.channel.currentData()
-        kept = [r for r in self._tools.limits.ranges if r.channel != channel and (r.channel is None) == (channel is None)]
+        kept = [
+            r for r in self._tools.limits.ranges if r.channel != channel and (r.channel is None) == (channel is None)
+        ]
         self._tools.limit_values([*kept, ValueRange(self.low.value(), self.high.value(), channel)])
 
     def _pick(self, wanted: bool) -> None:

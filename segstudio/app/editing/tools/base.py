@@ -56,7 +56,7 @@ class Paint:
     plane: int
     author: str
     options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def class_of(self, button: Button) -> LabelClass:
         """The class that a button paints: the right one background, the left one what was chosen."""
