@@ -89,7 +89,7 @@ class ObjectRows(QObject):
     @property
     def measuring(self) -> bool:
         """Whether rows are on their way."""
-        return self._watched and (self._busy or self._soon.isActive())
+        return self._watched and self._of is not None and (self._busy or self._outdated)
 
     def watch(self, wanted: bool) -> None:
         """Measure from now on, or no longer: nothing is computed that nobody looks at."""
@@ -103,6 +103,8 @@ class ObjectRows(QObject):
 
     def close(self, wait_s: float | None = None) -> None:
         """End the worker."""
+        self._watched = False
+        self._soon.stop()
         self._number += 1
         self._worker.close(wait_s)
 

@@ -50,7 +50,7 @@ def _channels(read: "Samples", plane: int) -> int:
 
 
 def _row(table: ObjectTable, row: int, classes: ClassTable, on: list[frozenset[int]]) -> dict[str, Any]:
-    area, rect, parts = int(table.sums.areas[row]), table.rect(row), table.parts(row)
+    area, rect, parts = int(table.areas[row]), table.rect(row), table.parts(row)
     means = tuple(None if np.isnan(mean) else float(mean) for mean in table.means[row])
     return {
         "id": int(table.ids[row]),

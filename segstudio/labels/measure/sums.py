@@ -113,16 +113,16 @@ def _ranked(ids: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int
 
 
 def _boxes(places: NDArray[np.intp], count: int) -> NDArray[np.int32]:
-    """Boxes (count, 4) of the places of a small array: of several values for one place, NumPy keeps the last."""
+    """Boxes (count, 4) of the places of a small array, which all occur."""
     h, w = places.shape
-    rows = np.repeat(np.arange(h, dtype=np.int32), w)
-    columns = np.repeat(np.arange(w, dtype=np.int32), h)
-    by_row, by_column = places.reshape(-1), places.T.reshape(-1)
-    boxes = np.zeros((count, 4), np.int32)
-    boxes[by_column[::-1], 0] = columns[::-1]
-    boxes[by_row[::-1], 1] = rows[::-1]
-    boxes[by_column, 2] = columns + 1
-    boxes[by_row, 3] = rows + 1
+    boxes = np.empty((count, 4), np.int32)
+    for side, extent in ((0, w), (1, h)):
+        index = np.arange(extent, dtype=np.intp) if side == 0 else np.arange(extent, dtype=np.intp)[:, None]
+        there = np.zeros(extent * count, np.bool_)
+        there[index * count + places] = True
+        hit = there.reshape(extent, count)
+        boxes[:, side] = hit.argmax(axis=0)
+        boxes[:, side + 2] = extent - hit[::-1].argmax(axis=0)
     return boxes
 
 

@@ -103,6 +103,8 @@ class TouchLimits(QWidget):
         values.addWidget(muted_label(_("to")), 1, 1)
         values.addWidget(self.high, 1, 2)
         values.addWidget(self.pick, 1, 3)
+        values.setColumnStretch(0, 1)
+        values.setColumnStretch(2, 1)
         for grid in (only, values):
             grid.setContentsMargins(0, 0, 0, 0)
             grid.setHorizontalSpacing(8)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.labels.colors import OBJECT_TINTS
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
@@ -79,6 +80,7 @@ class LabelLayer:
         self.line_px = 1
         self._opacities = 0.45, 0.45
         self._classes: ClassTable | None = None
+        self._tinted = False
         self._palette = Palette.of(None, *self._opacities)
         self._labels = Overviews()
         self._touched: dict[TileKey, Constant] = {}
@@ -104,6 +106,11 @@ class LabelLayer:
         self._opacities = labels, proposals
         self._mix()
 
+    def set_tinted(self, tinted: bool) -> None:
+        """Draw each object of an instance class in a colour of its own, or in that of its class."""
+        self._tinted = tinted
+        self._mix()
+
     def set_proposal(self, proposal: Proposal | None) -> None:
         """Show another proposal for this image, or none."""
         if proposal is not self._proposal:
@@ -115,7 +122,7 @@ class LabelLayer:
         """Take in new objects; returns whether a known object changed its class, so that everything is out of date."""
         if self.document is None:
             return False
-        return self._labels.set_lookup(self._palette.marks_by_class(self.document.class_lookup()))
+        return self._labels.set_lookup(self._palette.marks_by_object(self.document.class_lookup()))
 
     def touched(self, rect: Rect) -> list[Rect]:
         """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
@@ -243,7 +250,7 @@ class LabelLayer:
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
-        self._palette = Palette.of(self._classes, *self._opacities)
+        self._palette = Palette.of(self._classes, *self._opacities, OBJECT_TINTS if self._tinted else ())
         self.refresh_lookup()
         self._look_up_proposal()
 
