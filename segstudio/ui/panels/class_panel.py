@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
+_CORNER_H = 24
 
 
 def palette() -> list[str]:
@@ -139,6 +140,7 @@ class ClassPanel(QFrame):
         corner.setObjectName("classCorner")
         row = QHBoxLayout(corner)
         row.setContentsMargins(0, 0, 8, 0)
+        self.add_button.setFixedHeight(_CORNER_H)
         row.addWidget(self.add_button)
         return corner
 

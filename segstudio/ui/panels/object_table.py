@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from segstudio.labels.model import ClassTable, Kind
 from segstudio.text import _, count, elided
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ObjectPanel"]
 
 _TYPED_MS = 150
+_LOWEST_PX = 40
 _NAME_CHARACTERS = 40
 
 
@@ -132,6 +143,8 @@ class ObjectPanel(QFrame):
         self.search.setToolTip(_("Part of a class's name or of an object's number"))
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(64)
+        for button in self.search.findChildren(QToolButton):
+            button.setAccessibleName(_("Clear the text"))
         self.counted.setObjectName("objectCount")
         self.counted.setProperty("role", "muted")
         self.nothing.setObjectName("objectNothing")
@@ -147,6 +160,7 @@ class ObjectPanel(QFrame):
         filters.addWidget(self.search, 1)
         body = QWidget()
         body.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        body.setMinimumHeight(_LOWEST_PX)  # in a low window the image needs the room
         self._body = QStackedLayout(body)
         self._body.addWidget(self.view)
         self._body.addWidget(self.nothing)

@@ -68,6 +68,7 @@ class ObjectView(QTableView):
         self.verticalHeader().setMinimumSectionSize(ROW_H)
         header = self.horizontalHeader()
         header.setObjectName("objectTableHeader")
+        header.setAccessibleName(_("Columns of the table of objects"))
         header.setHighlightSections(False)
         header.setSectionsMovable(False)
         for column, (name, *_words) in enumerate(COLUMNS):

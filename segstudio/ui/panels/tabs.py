@@ -1,7 +1,9 @@
 """Panels that share one place as tabs: one of them is seen at a time."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtWidgets import QTabWidget, QToolButton, QWidget
+
+from segstudio.text import _
 
 __all__ = ["PanelTabs"]
 
@@ -16,6 +18,11 @@ class PanelTabs(QTabWidget):
         self.tabBar().setObjectName(f"{name}Bar")
         self.tabBar().setExpanding(False)
         self.tabBar().setDrawBase(False)
+        # Qt's own buttons for tabs without room have English words of their own.
+        for button, words in zip(
+            self.tabBar().findChildren(QToolButton), (_("Tabs before"), _("Tabs after")), strict=True
+        ):
+            button.setAccessibleName(words)
         self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.currentChanged.connect(lambda _place: self._show_corner())
 
