@@ -111,7 +111,7 @@ def test_zoomed_out_every_selected_object_is_seen_and_nothing_else() -> None:
 
 
 def test_a_tile_that_cannot_be_read_costs_its_outline_alone() -> None:
-    document, ids = scattered(7)
+    document, _ids = scattered(7)
 
     def load(key):
         if key == (0, 0, 0):
