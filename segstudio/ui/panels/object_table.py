@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ObjectPanel"]
 
 _TYPED_MS = 150
-_LOWEST_PX = 40
+_LOWEST_PX = 20
 _NAME_CHARACTERS = 40
 
 
@@ -154,7 +154,7 @@ class ObjectPanel(QFrame):
 
     def _lay_out(self) -> None:
         filters = QHBoxLayout()
-        filters.setContentsMargins(8, 8, 8, 4)
+        filters.setContentsMargins(8, 6, 8, 4)
         filters.setSpacing(8)
         filters.addWidget(self.of_class, 1)
         filters.addWidget(self.search, 1)
@@ -170,7 +170,7 @@ class ObjectPanel(QFrame):
         column.addLayout(filters)
         column.addWidget(body, 1)
         column.addWidget(self.counted)
-        self.counted.setContentsMargins(8, 4, 8, 4)
+        self.counted.setContentsMargins(8, 2, 8, 2)
 
     # -- what is shown -----------------------------------------------------------------------------------------------
 
