@@ -13,6 +13,7 @@ from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.objects import ObjectEdits
+from segstudio.app.editing.reclassing import Reclassing
 from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
@@ -33,6 +34,7 @@ from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
+from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
@@ -88,9 +90,11 @@ class OpenedProject(QObject):
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
+        self.object_rows = ObjectRows(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
+        self.reclassing = Reclassing(ground, self.documents, self)
         self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
         self.roles = Roles(ground, self.documents, self.navigation, self)
@@ -246,6 +250,8 @@ class OpenedProject(QObject):
             self._check.close()
         self.tool_work.close(left())
         self.specks.close()
+        self.object_rows.close(left())
+        self.reclassing.close(left())
         self.finishing.close()
         self.objects.close(left())
         self.proposals.close(left())

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
@@ -76,6 +76,7 @@ class Session(QObject):
     def _follow(self) -> None:
         if project := self.project:
             project.places.keeps = self.kept_preferences.remembers
+        self.tools.limit_class(None)  # another project has other classes
         self.projectChanged.emit()
         if project := self.project:
             self._follow_preferences()
@@ -131,8 +132,8 @@ class Session(QObject):
         """How far values may lie from the one clicked, 0 to 1: a share of the distance from black to white."""
         self.tools.set_tolerance(f)
 
-    def set_touch(self, touch: Touch) -> None:
-        """Which pixels a stroke may change."""
+    def set_touch(self, touch: Touch | str) -> None:
+        """Which pixels a stroke may change: "all", "unlabelled", "labelled", "class", "object" or "range"."""
         self.tools.set_touch(touch)
 
     def set_class(self, name: str) -> None:
@@ -219,6 +220,11 @@ class Session(QObject):
     def proposal(self, image: Image = None, plane: int = 0, rect: Area = None) -> Proposed | None:
         """Class values (uint16, 255 for none) and confidence (float32, 0..1), each (h, w); None without a proposal."""
         return self.projects.to_read().reading.proposal(image, plane, rect)
+
+    def objects(self, image: Image = None) -> list[dict[str, Any]]:
+        """The objects of an image over its planes, measured now: id, class, planes, area_px, area, unit, rect, origins
+        and mean of each; of the image on screen where none is named. Background and ignore are no objects."""
+        return self.projects.to_read().reading.objects(image)
 
     def _tell_failure(self, notice: Notice) -> None:
         if notice.kind in (NoticeKind.FAILURE, NoticeKind.FAULT, NoticeKind.BUG):

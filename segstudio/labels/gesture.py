@@ -37,6 +37,18 @@ class Paintable:
     objects: NDArray[np.bool_] | None = None
     within: Callable[[TileKey], NDArray[np.bool_] | None] | None = None
 
+    def also(self, within: Callable[[TileKey], NDArray[np.bool_] | None] | None) -> "Paintable":
+        """The same, and only within these masks too."""
+        mine = self.within
+        if within is None or mine is None:
+            return Paintable(self.objects, mine or within)
+
+        def both(key: TileKey) -> NDArray[np.bool_] | None:
+            a, b = mine(key), within(key)
+            return a if b is None else b if a is None else a & b
+
+        return Paintable(self.objects, both)
+
     def reaching(self, count: int) -> "Paintable":
         """The same for `count` object ids at least: the new ones may be changed."""
         if self.objects is None or len(self.objects) >= count:

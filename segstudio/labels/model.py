@@ -67,11 +67,18 @@ class Rest(StrEnum):
 
 
 class Touch(StrEnum):
-    """Which pixels a stroke may change; those of locked classes never."""
+    """Which pixels a stroke may change; those of locked classes never.
+
+    CLASS: of one class alone; OBJECT: of the selected objects, else of the one under the first point; RANGE: where the
+    image's values lie within limits.
+    """
 
     ALL = "all"
     UNLABELLED = "unlabelled"
     LABELLED = "labelled"
+    CLASS = "class"
+    OBJECT = "object"
+    RANGE = "range"
 
 
 class Cause(StrEnum):

@@ -149,6 +149,16 @@ QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="accent"] { color: $accent; font-weight: 600; }
 QLabel[role="warning"] { color: $warning; }
+QTabWidget::pane { border: 0; }
+QTabWidget, QTabBar, QWidget#classCorner { background: $panel; }
+QTabWidget::tab-bar { left: 4px; }
+QTabBar::tab { background: $panel; color: $muted; border: 0; border-bottom: 2px solid transparent;
+    padding: 8px 8px 5px 8px; font-weight: 600; }
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar:focus::tab:selected { background: $hover; }
+QHeaderView#objectTableHeader::section { padding: 2px 8px; }
+QHeaderView#objectTableHeader::up-arrow, QHeaderView#objectTableHeader::down-arrow { image: none; width: 0; }
 QHeaderView { background: $panel; border: 0; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $edge; padding: 2px 4px; }
 QTreeView::item { padding: 1px 0; }

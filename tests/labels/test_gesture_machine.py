@@ -13,7 +13,8 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, decode_edit, encode_edit, equal, squash
 from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
-from segstudio.labels.paint.policy import Touch, paintable_objects, target_object
+from segstudio.labels.paint.limits import Limits, ValueRange
+from segstudio.labels.paint.policy import MayTouch, Touch, may_touch, paintable, target_object
 from segstudio.labels.paint.stroke import Spans, capsule_spans
 from segstudio.labels.tiles.tile import Dense
 from tests.labels.label_strategies import a_class, a_document, brush_mask, pixels, with_columns
@@ -33,7 +34,16 @@ places = st.one_of(
     st.tuples(st.integers(980, 1080), st.integers(30, 90)),  # a tile border of both planes, so that strokes overlap
     st.sampled_from(TILE_CENTRES),
 )
+SAMPLES = [np.random.default_rng(n).integers(0, 200, (h, w, 3)).astype(np.uint8) for n, (w, h) in enumerate(SIZES)]
+value_ranges = st.lists(
+    st.builds(ValueRange, st.integers(0, 120), st.integers(60, 200), st.sampled_from([None, 0, 2])), max_size=2
+).map(tuple)
 radii = st.one_of(st.integers(1, 60), st.integers(700, 1500))
+
+
+def clipped(samples, rect):
+    """A rectangle of samples (h, w, c), as an image gives it."""
+    return samples[max(rect.y, 0) : rect.bottom, max(rect.x, 0) : rect.right]
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,8 @@ class Stroke:
     touch: Touch
     locked: frozenset[int]
     at: tuple[int, int]
-    allowed: np.ndarray | None
+    allowed: Paintable
+    may: MayTouch
     before: Model
     next_object: int
     done: Spans | None = None
@@ -109,8 +120,10 @@ class GestureMachine(RuleBasedStateMachine):
         radius=radii,
         policy_first=st.booleans(),
         origin=st.sampled_from([Origin.PAINTED, Origin.ACCEPTED, Origin.COMPUTED]),
+        limits=st.builds(Limits, st.sampled_from([None, 2, 4, 5]), value_ranges),
+        selected=st.frozensets(st.integers(1, 9), max_size=2),
     )
-    def press(self, plane, at, class_id, touch, radius, policy_first, origin):
+    def press(self, plane, at, class_id, touch, radius, policy_first, origin, limits, selected):
         """Class 0 is the eraser."""
         erases = class_id == 0
         point = at[0] / UNIT, at[1] / UNIT
@@ -118,8 +131,12 @@ class GestureMachine(RuleBasedStateMachine):
         before, next_object = self.model, self.next_object
         locked = frozenset(c.id for c in self.classes if c.locked)
 
+        may = may_touch(self.document, self.classes, touch, limits, (*point, plane), selected)
+        assert may == self.meant(touch, limits, point, plane, selected)
+
         def policy():
-            return paintable_objects(self.document, self.classes, touch, None if erases else class_id)
+            painted, samples = None if erases else class_id, SAMPLES[plane]
+            return paintable(self.document, self.classes, may, painted, lambda rect: clipped(samples, rect))
 
         allowed = policy() if policy_first else None
         object_id = 0
@@ -130,22 +147,35 @@ class GestureMachine(RuleBasedStateMachine):
             if found is None:
                 self.model = replace(self.model, objects={**self.model.objects, object_id: class_id})
                 self.next_object += 1
-        allowed = allowed if policy_first else policy()
+        allowed = allowed or policy()
         origin = Origin.NONE if erases else origin
         self.stroke = Stroke(
-            gesture, plane, object_id, class_id, origin, radius, touch, locked, at, allowed, before, next_object
+            gesture, plane, object_id, class_id, origin, radius, touch, locked, at, allowed, may, before, next_object
         )
         self.paint(at)
 
     def target(self, class_id, point, plane):
-        model = self.model
-        mine = [o for o, c in model.objects.items() if c == class_id]
+        mine = [o for o, c in self.model.objects.items() if c == class_id]
         if self.classes[class_id].kind is not Kind.INSTANCE:
             return min(mine, default=self.next_object)
+        under = self.under(point, plane)
+        return under if under in mine else self.next_object
+
+    def under(self, point, plane):
         x, y = int(np.floor(point[0])), int(np.floor(point[1]))
         w, h = SIZES[plane]
-        under = int(model.ids[plane][y, x]) if 0 <= x < w and 0 <= y < h else 0
-        return under if under in mine else self.next_object
+        return int(self.model.ids[plane][y, x]) if 0 <= x < w and 0 <= y < h else 0
+
+    def meant(self, touch, limits, point, plane, selected):
+        """What a policy comes to at the first point."""
+        under = self.under(point, plane)
+        chosen = self.model.objects.get(under, 0) if limits.class_id is None else limits.class_id
+        return MayTouch(
+            touch,
+            class_id=chosen if touch is Touch.CLASS else 0,
+            objects=(selected or ({under} - {0})) if touch is Touch.OBJECT else frozenset(),
+            ranges=limits.ranges if touch is Touch.RANGE else (),
+        )
 
     def paint(self, to):
         stroke, document = self.stroke, self.document
@@ -154,7 +184,7 @@ class GestureMachine(RuleBasedStateMachine):
         a, b = ((p[0] / UNIT, p[1] / UNIT) for p in (stroke.at, to))
         spans = capsule_spans(a, b, stroke.radius / UNIT, bounds)
         changed = stroke.gesture.paint_spans(
-            stroke.plane, spans, stroke.object_id, stroke.origin, paintable=Paintable(stroke.allowed), done=stroke.done
+            stroke.plane, spans, stroke.object_id, stroke.origin, paintable=stroke.allowed, done=stroke.done
         )
         mask = brush_mask(stroke.at, to, stroke.radius, bounds, UNIT) & self.may_change(stroke)
         before = self.model
@@ -171,7 +201,20 @@ class GestureMachine(RuleBasedStateMachine):
         ids = self.model.ids[stroke.plane]
         if stroke.class_id in stroke.locked:
             return np.zeros(ids.shape, np.bool_)
-        allowed = {Touch.ALL: ids >= 0, Touch.UNLABELLED: ids == 0, Touch.LABELLED: ids != 0}[stroke.touch]
+        of_class = [o for o, c in self.model.objects.items() if c == stroke.may.class_id]
+        in_range = np.ones(ids.shape, np.bool_)
+        for one in stroke.may.ranges:
+            values = SAMPLES[stroke.plane]
+            grey = values.mean(axis=2) if one.channel is None else values[..., one.channel]
+            in_range &= (grey >= one.low) & (grey <= one.high)
+        allowed = {
+            Touch.ALL: ids >= 0,
+            Touch.UNLABELLED: ids == 0,
+            Touch.LABELLED: ids != 0,
+            Touch.CLASS: np.isin(ids, of_class) if stroke.may.class_id else ids == 0,
+            Touch.OBJECT: np.isin(ids, list(stroke.may.objects)),
+            Touch.RANGE: in_range,
+        }[stroke.touch]
         return allowed & ~np.isin(ids, [o for o, c in self.model.objects.items() if c in stroke.locked])
 
     @precondition(painting)

@@ -4,17 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
+    QHeaderView,
     QLineEdit,
     QMenu,
     QMenuBar,
     QPlainTextEdit,
     QScrollBar,
+    QTabBar,
     QToolBar,
     QWidget,
 )
@@ -50,12 +53,15 @@ def _documented() -> set[str]:
 
 
 def _inside_another(widget: QWidget) -> bool:
-    """Parts that Qt makes itself: scroll bars, a spin box's line, the list of a combo box, a menu bar's overflow."""
+    """Parts that Qt makes itself: scroll bars, a spin box's line, the list of a combo box, a menu bar's overflow, the
+    buttons of tabs for which there is no room, the button that clears a line, the numbers of a table's rows."""
     parent = widget.parent()
     while isinstance(parent, QWidget):
-        if isinstance(parent, QComboBox | QAbstractSpinBox):
+        if isinstance(parent, QComboBox | QAbstractSpinBox | QTabBar | QLineEdit):
             return True
         parent = parent.parent()
+    if isinstance(widget, QHeaderView) and widget.orientation() is Qt.Orientation.Vertical:
+        return True
     overflow = isinstance(widget, QMenu) and isinstance(widget.parent(), QMenuBar) and not widget.objectName()
     return overflow or isinstance(widget, QScrollBar) or widget.objectName().startswith("qt_")
 

@@ -171,7 +171,7 @@ class Documents(QObject):
         if self.current is None:
             return None
         tools = self.tools
-        held = tools.radius, tools.touch, self.plane, self.author, tools.values(), tools.new_object
+        held = tools.radius, tools.touch, self.plane, self.author, tools.values(), tools.new_object, tools.limits
         return Context(self.current.document, Paint(self.classes, self.current_class, *held), self.seen())
 
     def refusal(self) -> str:

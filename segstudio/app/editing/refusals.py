@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from segstudio.app.editing.tools.base import Context
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
-from segstudio.labels.model import LabelClass
+from segstudio.labels.model import LabelClass, Touch
 from segstudio.text import _
 
 __all__ = ["Refusal", "refusal_of"]
@@ -28,12 +28,21 @@ def refusal_of(context: Context, event: Pointer, *, erasing: bool) -> Refusal | 
     if painted is not None and painted.locked:
         sentence = _("Nothing is painted: the class '{name}' is locked. Unlock it in the list.", name=painted.name)
         return Refusal(sentence, whole=True)
+    if context.paint.touch is Touch.OBJECT and not context.seen.selected and not _labelled(context, event):
+        return Refusal(_("Nothing changes: no object is selected, and none is here. Begin inside one."), whole=True)
     under = _class_under(context, event)
     if under is not None and under.locked:
         return Refusal(_("The pixels here belong to '{name}', which is locked: they do not change.", name=under.name))
     if painted is not None and not painted.visible:
         return Refusal(_("The class '{name}' is hidden: your painting is saved, but not shown.", name=painted.name))
     return None
+
+
+def _labelled(context: Context, event: Pointer) -> bool:
+    """Whether an object is under the pointer, whatever its class."""
+    from segstudio.labels.paint.policy import object_at
+
+    return bool(object_at(context.document, event.x, event.y, context.paint.plane))
 
 
 def _class_under(context: Context, event: Pointer) -> LabelClass | None:

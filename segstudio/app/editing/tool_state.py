@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,10 @@ from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.options import Option, OptionValue, fitting
 from segstudio.app.editing.tools.table import TOOLS, tool_named
 from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
-from segstudio.labels.model import Touch
+from segstudio.errors import UserError
+from segstudio.labels.model import ClassId, Touch
+from segstudio.labels.paint.limits import Limits, ValueRange
+from segstudio.text import _
 
 if TYPE_CHECKING:
     from segstudio.app.editing.tools.base import Tool
@@ -48,8 +51,10 @@ class ToolState(QObject):
         super().__init__(parent)
         self._tool = TOOLS["brush"]
         self._radius = radius
+        self._lender: Tool | None = None
         self._touch = Touch.ALL
         self._new_object = False
+        self._limits = Limits()
         self._overlay: Overlay = ()
         self._options: dict[str, OptionValue] = dict(options or {})
         self._before_eraser: str | None = None
@@ -73,6 +78,16 @@ class ToolState(QObject):
     def new_object(self) -> bool:
         """Whether the next stroke of an instance class begins an object, wherever it starts."""
         return self._new_object
+
+    @property
+    def limits(self) -> Limits:
+        """What was chosen for the policies of one class and of a range of values."""
+        return self._limits
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the tool in hand is one that is given back after use."""
+        return self._lender is not None
 
     @property
     def overlay(self) -> Overlay:
@@ -119,7 +134,7 @@ class ToolState(QObject):
 
     def choose(self, name: str) -> None:
         """Choose a tool; one under way goes on until it ends. Raises `UserError` where there is none of this name."""
-        self._tool = tool_named(name)
+        self._tool, self._lender = tool_named(name), None
         self.changed.emit()
 
     def turn_pen(self, *, eraser: bool) -> None:
@@ -133,6 +148,18 @@ class ToolState(QObject):
             before, self._before_eraser = self._before_eraser, None
             self.choose(before)
 
+    def borrow(self, row: Tool) -> None:
+        """Use a tool that no table lists, until `give_back` or until another is chosen."""
+        self._lender = self._lender or self._tool
+        self._tool = row
+        self.changed.emit()
+
+    def give_back(self) -> None:
+        """Use the tool again that was in hand before one was borrowed."""
+        if self._lender is not None:
+            self._tool, self._lender = self._lender, None
+            self.changed.emit()
+
     def set_radius(self, px: float) -> None:
         """Set the radius in image pixels; one beyond `MIN_RADIUS_PX` or `MAX_RADIUS_PX` becomes the nearest."""
         self._radius = min(MAX_RADIUS_PX, max(MIN_RADIUS_PX, float(px)))
@@ -142,9 +169,24 @@ class ToolState(QObject):
         """Set the tolerance of the tools that have one, 0 to 1; a value beyond becomes the nearest."""
         self.keep(TOOLS["wand"], {"tolerance": round(100.0 * share, 6)})
 
-    def set_touch(self, touch: Touch) -> None:
-        """Set which pixels a stroke may change."""
-        self._touch = touch
+    def set_touch(self, touch: Touch | str) -> None:
+        """Set which pixels a stroke may change. Raises `UserError` for a name that is none of `Touch`."""
+        if touch not in list(Touch):
+            names = ", ".join(Touch)
+            raise UserError(
+                _("A stroke cannot be limited to '{name}'; choose one of {names}.", name=touch, names=names)
+            )
+        self._touch = Touch(touch)
+        self.changed.emit()
+
+    def limit_class(self, class_id: ClassId | None) -> None:
+        """Set the class that the policy CLASS means; None = the one under the first point of a stroke."""
+        self._limits = replace(self._limits, class_id=class_id)
+        self.changed.emit()
+
+    def limit_values(self, ranges: Iterable[ValueRange]) -> None:
+        """Set the values that the policy RANGE means: all ranges have to hold, none = every value."""
+        self._limits = replace(self._limits, ranges=tuple(ranges))
         self.changed.emit()
 
     def set_new_object(self, on: bool) -> None:

@@ -1,6 +1,7 @@
-"""What scripts read of an open project: labels, origins and proposals as read-only arrays."""
+"""What scripts read of an open project: labels, origins and proposals as read-only arrays, and objects."""
 
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +9,11 @@ from numpy.typing import NDArray
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.object_values import object_values
 from segstudio.app.viewing.proposal_values import proposal_values
-from segstudio.errors import UserError
+from segstudio.errors import UnreadableImage, UserError
 from segstudio.geometry import Rect
+from segstudio.labels.document import Document
 from segstudio.labels.model import ImageId
 from segstudio.text import _
 
@@ -36,9 +39,7 @@ class Reading:
     def labels(self, image: Image, plane: int, area: Area) -> tuple[Ids, Origins]:
         """Object ids and origins."""
         id_, rect = self._where(image, plane, area)
-        held = self._documents.held(id_)
-        document = held.document if held else self._project.document(id_)
-        ids, origins = document.raster.read(plane, rect)
+        ids, origins = self._document(id_).raster.read(plane, rect)
         ids.setflags(write=False)
         origins.setflags(write=False)
         return ids, origins
@@ -47,6 +48,32 @@ class Reading:
         """Class values and confidence; None without a proposal."""
         id_, rect = self._where(image, plane, area)
         return proposal_values(self._project, self._documents.classes, id_, plane, rect)
+
+    def objects(self, image: Image) -> list[dict[str, Any]]:
+        """The objects of an image, measured now: see `object_values`. A file that cannot be read has no mean."""
+        id_, _rect = self._where(image, 0, None)
+        document, navigation = self._document(id_), self._navigation
+        classes = self._documents.classes
+        display = navigation.display
+        if id_ == navigation.shown and display is not None and len(document.raster.sizes) == 1:
+            return object_values(document, classes, lambda _plane, rect: display.samples(0, rect))
+        from segstudio.imaging.source import open_image
+
+        row = next(row for row in navigation.rows if row.id == id_)
+        try:
+            source = open_image(row.file)
+            try:
+                if tuple((p.width, p.height) for p in source.info.planes) == row.planes:
+                    return object_values(document, classes, source.read)
+            finally:
+                source.close()
+        except UnreadableImage:
+            pass  # labels are measured all the same
+        return object_values(document, classes, None)
+
+    def _document(self, image: ImageId) -> Document:
+        held = self._documents.held(image)
+        return held.document if held else self._project.document(image)
 
     def _where(self, image: Image, plane: int, area: Area) -> tuple[ImageId, Rect]:
         navigation = self._navigation

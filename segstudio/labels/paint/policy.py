@@ -1,14 +1,129 @@
 """What a stroke may touch, and which object it paints. Pure decisions, no pixels written."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
+from segstudio.labels.edit import TileKey
+from segstudio.labels.gesture import Paintable
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, ObjectId, Touch
+from segstudio.labels.paint.limits import Limits, ValueRange
 
-__all__ = ["Touch", "effective_lookup", "paintable_objects", "target_object"]
+__all__ = [
+    "MayTouch",
+    "Touch",
+    "effective_lookup",
+    "may_touch",
+    "object_at",
+    "paintable",
+    "paintable_objects",
+    "target_object",
+    "within_ranges",
+]
+
+_NO_CLASS = ClassId(0)
+
+Samples = Callable[[Rect], NDArray[Any]]
+"""The image's stored values (h, w, c) in a rectangle of the plane painted on, clipped to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MayTouch:
+    """The policy of one gesture, decided at its first point: see `may_touch`.
+
+    `class_id` counts for CLASS (0 = unlabelled), `objects` for OBJECT, `ranges` for RANGE.
+    """
+
+    touch: Touch = Touch.ALL
+    class_id: ClassId = _NO_CLASS
+    objects: frozenset[ObjectId] = frozenset()
+    ranges: tuple[ValueRange, ...] = ()
+
+
+def may_touch(
+    document: Document,
+    classes: ClassTable,
+    touch: Touch,
+    limits: Limits,
+    at: tuple[float, float, int],
+    selected: frozenset[ObjectId] = frozenset(),
+) -> MayTouch:
+    """The policy of a gesture that begins at (x, y, plane) while these objects are selected.
+
+    A class that was chosen and has gone out of use is the one under the first point; where nothing is labelled there,
+    the unlabelled pixels are meant.
+    """
+    if touch is Touch.CLASS:
+        chosen = None if limits.class_id is None else classes.effective(limits.class_id)
+        if chosen is not None:
+            return MayTouch(touch, class_id=chosen.id)
+        under = object_at(document, *at)
+        return MayTouch(touch, class_id=ClassId(int(effective_lookup(document, classes)[under])))
+    if touch is Touch.OBJECT:
+        under = object_at(document, *at)
+        return MayTouch(touch, objects=selected or frozenset({under} - {ObjectId(0)}))
+    return MayTouch(touch, ranges=limits.ranges if touch is Touch.RANGE else ())
+
+
+def paintable(
+    document: Document,
+    classes: ClassTable,
+    may: MayTouch,
+    painted: ClassId | None = None,
+    samples: Samples | None = None,
+) -> Paintable:
+    """Which pixels a gesture of this policy may change that paints with the class `painted`, or makes unknown (None).
+
+    `samples` are asked for by the policy RANGE alone, by tile: without them nothing may be changed.
+    """
+    objects = paintable_objects(document, classes, may.touch, painted)
+    if may.touch is Touch.CLASS or may.touch is Touch.OBJECT:
+        owner = effective_lookup(document, classes)
+        free = np.ones(len(owner), np.bool_) if objects is None else objects
+        if may.touch is Touch.CLASS:
+            objects = free & (owner == may.class_id)
+        else:
+            objects = free & np.isin(np.arange(len(owner)), list(may.objects))
+    within = _Within(may.ranges, samples) if may.touch is Touch.RANGE and may.ranges else None
+    return Paintable(objects, within)
+
+
+class _Within:
+    """The mask (TILE, TILE) of a tile where the values lie within the ranges; each is computed once."""
+
+    def __init__(self, ranges: tuple[ValueRange, ...], samples: Samples | None) -> None:
+        self._ranges, self._samples = ranges, samples
+        self._masks: dict[TileKey, NDArray[np.bool_]] = {}
+
+    def __call__(self, key: TileKey) -> NDArray[np.bool_]:
+        found = self._masks.get(key)
+        if found is None:
+            found = np.zeros((TILE, TILE), np.bool_)
+            if self._samples is not None:
+                inside = within_ranges(self._samples(tile_rect(*key[1:])), self._ranges)
+                found[: inside.shape[0], : inside.shape[1]] = inside
+            self._masks[key] = found
+        return found
+
+
+def within_ranges(samples: NDArray[Any], ranges: tuple[ValueRange, ...]) -> NDArray[np.bool_]:
+    """Where stored values (h, w, c) lie within all ranges, (h, w); nowhere for a channel that is not there."""
+    inside = np.ones(samples.shape[:2], np.bool_)
+    for one in ranges:
+        if one.channel is None:
+            values = samples[..., 0] if samples.shape[2] == 1 else samples.mean(axis=2, dtype=np.float64)
+        elif one.channel < samples.shape[2]:
+            values = samples[..., one.channel]
+        else:
+            return np.zeros(samples.shape[:2], np.bool_)
+        inside &= (values >= one.low) & (values <= one.high)
+    return inside
 
 
 def effective_lookup(document: Document, classes: ClassTable) -> NDArray[np.int32]:
@@ -55,7 +170,7 @@ def target_object(
     """
     if label_class.kind is not Kind.INSTANCE:
         return document.single_object(label_class.id)
-    under = _object_at(document, x, y, plane)
+    under = object_at(document, x, y, plane)
     owner = document.objects.get(under)
     if owner is not None and classes is not None:
         today = classes.effective(owner)
@@ -63,6 +178,7 @@ def target_object(
     return under if owner == label_class.id else None
 
 
-def _object_at(document: Document, x: float, y: float, plane: int) -> ObjectId:
+def object_at(document: Document, x: float, y: float, plane: int) -> ObjectId:
+    """The object under a point; 0 where nothing is labelled, and outside the image."""
     ids, _ = document.raster.read(plane, Rect(int(x // 1), int(y // 1), 1, 1))
     return ObjectId(int(ids[0, 0]))

@@ -1,21 +1,31 @@
 """The surface that follows the open project: its image, labels and proposal, and a hint where there is no image."""
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from segstudio.app.values import Changed
+from segstudio.geometry import Rect
 from segstudio.text import _
 from segstudio.ui.canvas.hint import Badge, Hint
 from segstudio.ui.canvas.surface import Surface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
+    from segstudio.ui.canvas.layers.selection import SelectionLayer
     from segstudio.ui.canvas.scene import Scene
 
 __all__ = ["ImageView"]
+
+_SELECTION_BUDGET_S = 0.008
+_CLOSEST = 16.0
+"""View pixels for an image pixel, at most, where an object is shown."""
 
 
 class ImageView(Surface):
@@ -30,6 +40,7 @@ class ImageView(Surface):
         self._project: OpenedProject | None = None
         self._shown_image: str | None = None
         self._loading = False
+        self._selection: SelectionLayer | None = None
         self._hint = Hint(self)
         self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
@@ -47,6 +58,8 @@ class ImageView(Surface):
             project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
             project.documents.changed.connect(self._on_changed)
             project.documents.classesChanged.connect(self._on_classes_changed)
+            project.documents.selection.changed.connect(self._on_selection_changed)
+            project.object_rows.sought.connect(self._on_sought)
             project.proposals.proposalChanged.connect(self._on_proposal_changed)
             if project.navigation.display is not None:
                 self._on_image_shown()
@@ -97,7 +110,47 @@ class ImageView(Surface):
             if left is not None:
                 self._viewport.look_at(left.x, left.y, left.scale)
         self._refresh_cursor()
+        self._on_selection_changed()
         self._view_changed()
+
+    def _on_selection_changed(self) -> None:
+        """Outline what is selected now."""
+        if self._selection is None and self._project is not None and self._project.documents.selection.ids:
+            from segstudio.ui.canvas.layers.selection import SelectionLayer
+
+            self._selection = SelectionLayer()
+        if self._selection is not None:
+            labels = None if self._blank else self._scene.labels
+            ids = () if self._project is None else self._project.documents.selection.ids
+            document, plane = (None, 0) if labels is None else (labels.document, labels.plane)
+            self._selection.show(document, plane, ids)
+            self.update()
+
+    def _paint_selection(self, painter: QPainter) -> None:
+        if self._selection is None or self._selection.empty:
+            return
+        viewport = self._viewport
+        deadline = perf_counter() + _SELECTION_BUDGET_S
+        if not self._selection.catch_up(viewport.transform, viewport.device_size, viewport.ratio, deadline):
+            self._behind.start(0)
+        self._selection.paint(painter)
+
+    def _on_sought(self, rect: Rect) -> None:
+        """Show an object: it takes up to half of the view, and its pixels are not enlarged beyond recognition."""
+        if self._blank:
+            return
+        scale = min(self.width() / max(2 * rect.w, 1), self.height() / max(2 * rect.h, 1), _CLOSEST)
+        self._viewport.look_at(rect.x + rect.w / 2, rect.y + rect.h / 2, scale)
+        self._view_changed()
+
+    def _labels_changed(self, rects: "Sequence[Rect]") -> None:
+        if self._selection is not None and not self._selection.empty:
+            margin = 3 * self._scene.labels.line_px
+            for rect in rects:
+                device = self._viewport.covering(rect, margin)
+                self._selection.touched(rect, device)
+                self.update(self._view_rect(device))
+        super()._labels_changed(rects)
 
     def _on_display_changed(self) -> None:
         """Show another rendering of the same samples: only the look-up is new."""
@@ -128,6 +181,7 @@ class ImageView(Surface):
             self._frame.spoil_all()
         self._place_ring(None)
         self._show_overlay(())
+        self._on_selection_changed()
         self.left.emit()
         self._refresh_cursor()
         self.update()

@@ -1,5 +1,6 @@
 """The colours of labels and proposals: a mark for each class, and a colour for each way of drawing a mark."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.labels.class_lookup import class_lookup
+from segstudio.labels.colors import GOLDEN
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.labels.tiles.overview import Marks
 
@@ -37,7 +39,8 @@ class Palette:
     """`mark_of` is indexed by class id; mark 0 is nothing, then come background, ignore, semantic and instance classes.
 
     `colors` is indexed by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are
-    instance classes; those up to `last_background` are background.
+    instance classes; those up to `last_background` are background. Marks from `first_tint` on are colours of single
+    objects, for a view in which each has its own. `shown` is by mark: whether its labels are visible.
     """
 
     mark_of: Marks
@@ -45,6 +48,8 @@ class Palette:
     count: int
     first_instance: int
     last_background: int
+    first_tint: int
+    shown: NDArray[np.bool_]
 
     @property
     def code_type(self) -> type[np.uint8] | type[np.uint16]:
@@ -52,12 +57,19 @@ class Palette:
         return np.uint8 if len(self.colors) <= 256 else np.uint16
 
     @classmethod
-    def of(cls, classes: ClassTable | None, opacity: float, proposal_opacity: float | None = None) -> "Palette":
+    def of(
+        cls,
+        classes: ClassTable | None,
+        opacity: float,
+        proposal_opacity: float | None = None,
+        tints: Sequence[str] = (),
+    ) -> "Palette":
         """The palette for the classes of a project; `opacity` (0..1) is that of a filled label, and of proposals too
-        unless theirs is given."""
+        unless theirs is given. With `tints` each object of an instance class is drawn in one of them."""
         proposed = opacity if proposal_opacity is None else proposal_opacity
         used = sorted(classes or (), key=lambda c: (_RANK[c.kind], c.position))
-        count = len(used) + 1
+        first_tint = len(used) + 1
+        count = first_tint + len(tints)
         mark_by_id = {c.id: mark for mark, c in enumerate(used, start=1)}
         size = max((int(c.id) for c in classes.all), default=0) + 2 if classes is not None else 1
         dtype = np.uint8 if count <= 256 else np.uint16
@@ -69,13 +81,34 @@ class Palette:
             if label_class.kind is Kind.BACKGROUND and label_class.visible:
                 line = _lighter(label_class.color, _BACKGROUND_LINE_LIGHT)
                 colors[Ink.OUTLINE * count + mark] = premultiplied(line, _BACKGROUND_LINE_ALPHA)
+        for mark, tint in enumerate(tints, start=first_tint):
+            colors[Ink.FILL * count + mark] = premultiplied(tint, opacity)
+            colors[Ink.OUTLINE * count + mark] = premultiplied(tint, _OUTLINE_ALPHA)
         kinds = [c.kind for c in used]
-        first_instance = count - kinds.count(Kind.INSTANCE)
-        return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND))
+        first_instance = first_tint - kinds.count(Kind.INSTANCE)
+        shown = np.array([False, *(c.visible for c in used), *(True for _tint in tints)])
+        return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND), first_tint, shown)
 
     def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
         """Marks of an array of class ids; 0 for unknown ids."""
         return np.take(self.mark_of, class_ids, mode="clip")
+
+    def marks_by_object(self, class_of: NDArray[np.int32]) -> Marks:
+        """Marks by object id, from the class of each by object id: with tints, a visible instance has one of those.
+
+        What is hidden keeps the mark of its class, which has no colour.
+        """
+        marks = self.marks_by_class(class_of)
+        tints = self.count - self.first_tint
+        if tints:
+            own = np.flatnonzero((marks >= self.first_instance) & self.shown[marks])
+            marks[own] = self.first_tint + tint_places(own, tints)
+        return marks
+
+
+def tint_places(ids: NDArray[np.intp], tints: int) -> NDArray[np.intp]:
+    """Which of so many tints an object has, as `object_tint` says it of one."""
+    return (ids * GOLDEN % 1.0 * tints).astype(np.intp)
 
 
 def _alphas(label_class: LabelClass, opacity: float, proposed: float) -> dict[Ink, float]:

@@ -111,6 +111,11 @@ class Surface(QWidget):
         self._scene.labels.outlines = shown
         self._overlay_changed()
 
+    def set_tinted(self, tinted: bool) -> None:
+        """Set whether each object has a colour of its own, or that of its class."""
+        self._scene.labels.set_tinted(tinted)
+        self._overlay_changed()
+
     def set_labels_shown(self, shown: bool) -> None:
         """Set whether labels are shown."""
         self._scene.labels.show_labels = shown
@@ -186,6 +191,7 @@ class Surface(QWidget):
         painter = QPainter(self)
         try:
             self._frame.paint(painter)
+            self._paint_selection(painter)
             if not self._tool_layer.empty:
                 self._tool_layer.paint(painter, to_view(self._viewport.transform, self._viewport.ratio))
             if isinstance(self._ring, PixelOutline):
@@ -194,6 +200,9 @@ class Surface(QWidget):
                 self._ring_pen.paint(painter, self._ring, self._viewport.ratio)
         finally:
             painter.end()  # Qt aborts a program that leaves a painter active on a widget
+
+    def _paint_selection(self, painter: QPainter) -> None:
+        """Outline what is selected; `ImageView` does."""
 
     def _see_to(self, left: "Left") -> None:
         if left.late:

@@ -13,6 +13,7 @@ from segstudio.labels.model import Touch
 from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, PixelSpin, muted_label, role_label
 from segstudio.ui.panels.option_fields import OptionField, option_field
+from segstudio.ui.panels.touch_limits import TouchLimits
 from segstudio.ui.window.shortcut_guard import leave_keys
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _TOUCH = (
     ("all", N_("Everything")),
     ("unlabelled", N_("Unlabelled pixels only")),
     ("labelled", N_("Labelled pixels only")),
+    ("class", N_("One class only")),
+    ("object", N_("Inside one object")),
+    ("range", N_("Values in a range")),
 )
 
 
@@ -67,6 +71,7 @@ class BrushPanel(QFrame):
         column.setSpacing(_GAP)
         column.addWidget(self.title)
         column.addLayout(self._grid)
+        column.addWidget(TouchLimits(session))
         column.addStretch(1)
         rows = max(_rows(tool) for tool in TOOLS.own)
         self.setMinimumHeight(self.title.sizeHint().height() + rows * (_ROW_H + _GAP) + _GAP + 12)

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListView,
     QMenu,
     QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from segstudio.labels.colors import next_color
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
+_CORNER_H = 24
 
 
 def palette() -> list[str]:
@@ -53,7 +54,8 @@ def free_name(stem: str, used: list[str]) -> str:
 
 
 class ClassPanel(QFrame):
-    """`classPanel`: a title with the add button, and the list `classList`. `named`: the editor of a name closed."""
+    """`classPanel`: the list `classList`, and in `corner` the button that adds a class. `named`: the editor of a name
+    closed."""
 
     named = Signal()
 
@@ -67,18 +69,11 @@ class ClassPanel(QFrame):
         self.model = ClassListModel(session)
         self.row = ClassRow(self)
         self.view = self._make_view()
-        title = QLabel(_("Classes"))
-        title.setProperty("role", "title")
         self.add_button = self._make_add_button()
-        head = QHBoxLayout()
-        head.setContentsMargins(12, 4, 8, 4)
-        head.addWidget(title)
-        head.addStretch()
-        head.addWidget(self.add_button)
+        self.corner = self._make_corner()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
         column.addWidget(self.view)
         rename = QShortcut(QKeySequence("F2"), self.view)
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -138,6 +133,16 @@ class ClassPanel(QFrame):
         view.customContextMenuRequested.connect(self._show_menu)
         view.selectionModel().currentChanged.connect(self._picked)
         return view
+
+    def _make_corner(self) -> QWidget:
+        """The button in a margin of its own: it stands beside the tabs."""
+        corner = QWidget(self)
+        corner.setObjectName("classCorner")
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 8, 0)
+        self.add_button.setFixedHeight(_CORNER_H)
+        row.addWidget(self.add_button)
+        return corner
 
     def _make_add_button(self) -> QToolButton:
         button = QToolButton()

@@ -9,9 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.registry import Registry, named
+from segstudio.text import N_
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
 
 if TYPE_CHECKING:
@@ -38,12 +40,17 @@ class Surroundings(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One panel; if it `grows`, it takes the room that the others in its place leave."""
+    """One panel; if it `grows`, it takes the room that the others in its place leave.
+
+    Panels of one `group` are tabs of one place, each with its `title`.
+    """
 
     name: str
     place: Place
     make: "Callable[[Surroundings], QWidget]"
     grows: bool = False
+    group: str = ""
+    title: str = ""
 
 
 def _training(around: Surroundings) -> "QWidget":
@@ -51,7 +58,22 @@ def _training(around: Surroundings) -> "QWidget":
 
 
 _OWN = (
-    Panel("classes", Place.SIDE, lambda around: ClassPanel(around.session), grows=True),
+    Panel(
+        "classes",
+        Place.SIDE,
+        lambda around: ClassPanel(around.session),
+        grows=True,
+        group="sideTabs",
+        title=N_("Classes"),
+    ),
+    Panel(
+        "objects",
+        Place.SIDE,
+        lambda around: ObjectPanel(around.session),
+        grows=True,
+        group="sideTabs",
+        title=N_("Objects"),
+    ),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
     Panel("images", Place.BOTTOM, lambda around: ImageListPanel(around.session), grows=True),
     Panel("training", Place.BOTTOM, _training),

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from segstudio.text import _
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
+from segstudio.ui.panels.tabs import PanelTabs
 from segstudio.ui.panels.training_panel import TrainingPanel
 from segstudio.ui.window.shortcut_guard import leave_keys
 
@@ -35,9 +38,11 @@ class Arrangement:
 
     def __init__(self, session: "Session", action: "Callable[[str], QAction]", column: QWidget) -> None:
         self._surroundings = Surroundings(session, action)
+        self.tabs: dict[str, PanelTabs] = {}
         self.panels: dict[str, QWidget] = {row.name: row.make(self._surroundings) for row in PANELS.own}
         self.classes = cast(ClassPanel, self.panels["classes"])
         self.tool = cast(BrushPanel, self.panels["brush"])
+        self.objects = cast(ObjectPanel, self.panels["objects"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
         self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)
@@ -70,6 +75,13 @@ class Arrangement:
                 self._place(row)
                 leave_keys(self.panels[row.name])
 
+    def turn_to(self, name: str) -> None:
+        """Show the tab of a panel that shares its place with others."""
+        panel = self.panels[name]
+        for tabs in self.tabs.values():
+            if tabs.indexOf(panel) >= 0:
+                tabs.setCurrentWidget(panel)
+
     def close_threads(self) -> None:
         """End the threads of the panels: the window closes."""
         self.images.close_threads()
@@ -94,8 +106,15 @@ class Arrangement:
         self._set_bottom_height(self._bottom_h[self.training.folded])
 
     def _place(self, row: Panel) -> None:
-        splitter = self.side if row.place is Place.SIDE else self.bottom
-        splitter.addWidget(self.panels[row.name])
+        splitter, panel = self.side if row.place is Place.SIDE else self.bottom, self.panels[row.name]
+        if row.group in self.tabs:
+            self.tabs[row.group].add(panel, _(row.title))
+            return
+        if row.group:
+            tabs = self.tabs[row.group] = PanelTabs(row.group)
+            tabs.add(panel, _(row.title))
+            panel = tabs
+        splitter.addWidget(panel)
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
 
     def _place_training(self, folded: bool) -> None:

@@ -20,10 +20,12 @@ __all__ = [
     "objects",
     "pick_class",
     "show_labels",
+    "show_objects",
     "show_proposals",
     "show_versions",
     "smaller",
     "step",
+    "tint_objects",
 ]
 
 _BRUSH_STEP = 1.2
@@ -109,6 +111,26 @@ def show_versions(window: "MainWindow") -> None:
         window.bars.action("show-bottom").setChecked(True)
         window.show_panels()
     window.arrangement.training.show_versions(shown)
+
+
+def show_objects(window: "MainWindow") -> None:
+    """Show the list of objects and put the focus there; where it has the focus, show the classes again."""
+    panel = window.arrangement.objects
+    if panel.view.hasFocus():
+        window.arrangement.turn_to("classes")
+        window.pages.focus()
+        return
+    window.bars.action("show-side").setChecked(True)
+    window.show_panels()
+    window.arrangement.turn_to("objects")
+    panel.view.setFocus()
+
+
+def tint_objects(window: "MainWindow") -> None:
+    """Draw each object in a colour of its own, or in that of its class."""
+    tinted = window.bars.action("tint-objects").isChecked()
+    window.canvas.set_tinted(tinted)
+    window.arrangement.objects.set_tinted(tinted)
 
 
 def show_proposals(window: "MainWindow") -> None:

@@ -53,10 +53,15 @@ def keeps_focus(widget: QObject | None) -> bool:
 
 
 def leave_keys(*parts: QWidget) -> None:
-    """Keep a click from moving the focus into these widgets or their children, text fields excepted; Tab still does."""
+    """Keep a click from moving the focus into these widgets or their children; Tab still does.
+
+    Excepted are text fields, and what has the property `takesClicks`: a list whose keys are for the row clicked.
+    """
     for part in parts:
         for widget in (part, *part.findChildren(QWidget)):
-            if widget.focusPolicy().value & Qt.FocusPolicy.ClickFocus.value and not is_text_field(widget):
+            if is_text_field(widget) or widget.property("takesClicks"):
+                continue
+            if widget.focusPolicy().value & Qt.FocusPolicy.ClickFocus.value:
                 widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 

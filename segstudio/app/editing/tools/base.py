@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from segstudio.app.editing.tools.options import Option, OptionValue
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
 from segstudio.geometry import Rect
+from segstudio.labels.paint.limits import Limits
 
 if TYPE_CHECKING:
     # The table is read when a window opens, which it does without NumPy.
@@ -46,6 +47,7 @@ class Paint:
     """What is painted with; `radius` in image pixels, `options` the values of all tools' options by name.
 
     `new_object`: what is painted with an instance class is a new object, also where it begins on one.
+    `touch` says which pixels may be changed, `limits` what the person chose for it.
     """
 
     classes: ClassTable
@@ -56,6 +58,7 @@ class Paint:
     author: str
     options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
     new_object: bool = False
+    limits: Limits = field(default_factory=Limits)
 
     def class_of(self, button: Button) -> LabelClass:
         """The class that a button paints: the right one background, the left one what was chosen."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,10 @@ from numpy.typing import NDArray
 from segstudio.app.editing.tools.base import Context
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Edit, TileChange, TileKey
-from segstudio.labels.gesture import Gesture, Paintable
+from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, LabelClass, Origin
 from segstudio.labels.paint.painted import painted_tiles
-from segstudio.labels.paint.policy import paintable_objects, target_object
+from segstudio.labels.paint.policy import may_touch, paintable, target_object
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point, Spans
 from segstudio.labels.tiles.tile import Constant, same
@@ -58,7 +59,11 @@ class Painting:
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
-            self._paintable = Paintable(paintable_objects(document, paint.classes, paint.touch, painted), within)
+            where = (*at, paint.plane)
+            may = may_touch(document, paint.classes, paint.touch, paint.limits, where, context.seen.selected)
+            image = context.seen.image
+            samples = None if image is None else partial(image.samples, 0)
+            self._paintable = paintable(document, paint.classes, may, painted, samples).also(within)
         except BaseException:
             self._gesture.abort()
             raise

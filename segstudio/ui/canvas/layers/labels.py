@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect, ViewTransform, tile_rect, tiles_of
+from segstudio.labels.colors import OBJECT_TINTS
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
@@ -82,6 +83,7 @@ class LabelLayer:
         self.line_px = 1
         self._opacities = 0.45, 0.45
         self._classes: ClassTable | None = None
+        self._tinted = False
         self._palette = Palette.of(None, *self._opacities)
         self._labels = Overviews()
         self._looked_up: tuple[Document, int, Palette] | None = None
@@ -108,6 +110,11 @@ class LabelLayer:
         self._opacities = labels, proposals
         self._mix()
 
+    def set_tinted(self, tinted: bool) -> None:
+        """Draw each object of an instance class in a colour of its own, or in that of its class."""
+        self._tinted = tinted
+        self._mix()
+
     def set_proposal(self, proposal: Proposal | None) -> None:
         """Show another proposal for this image, or none."""
         if proposal is not self._proposal:
@@ -121,7 +128,7 @@ class LabelLayer:
         if document is None or (document, document.rows_changed, palette) == self._looked_up:
             return False
         self._looked_up = document, document.rows_changed, palette
-        return self._labels.set_lookup(palette.marks_by_class(document.class_lookup()))
+        return self._labels.set_lookup(palette.marks_by_object(document.class_lookup()))
 
     def touched(self, rect: Rect) -> list[Rect]:
         """Labels within a rectangle of image pixels may have changed; returns the parts that have to be drawn again.
@@ -251,7 +258,7 @@ class LabelLayer:
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
-        self._palette = Palette.of(self._classes, *self._opacities)
+        self._palette = Palette.of(self._classes, *self._opacities, OBJECT_TINTS if self._tinted else ())
         self.refresh_lookup()
         self._look_up_proposal()
 

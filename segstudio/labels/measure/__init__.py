@@ -1,0 +1,1 @@
+"""Measuring objects: pixels, boxes, origins and the image's values, tile by tile."""
