@@ -11,8 +11,10 @@ from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 
 Key = Qt.Key
-ORDER = """openButton toolPan canvas classAdd classList brushSizeSlider brushSize mayTouch imageList versionsButton
-    trainingFold""".split()  # noqa: SIM905
+ORDER = [
+    *("openButton", "toolPan", "canvas", "sideTabsBar", "classAdd", "classList", "brushSizeSlider", "brushSize"),
+    *("mayTouch", "option-brush_shape", "option-pen_pressure", "imageList", "versionsButton", "trainingFold"),
+]
 
 
 def press(window: MainWindow, key: Qt.Key) -> QWidget:

@@ -49,7 +49,7 @@ def window(empty_window: MainWindow) -> MainWindow:
 
 
 def _documented() -> set[str]:
-    return set(re.findall(r"`(\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+    return set(re.findall(r"`([\w-]+)`", DOCUMENT.read_text(encoding="utf-8")))
 
 
 def _inside_another(widget: QWidget) -> bool:

@@ -174,6 +174,7 @@ def test_preferences_hold_no_option_that_is_a_list() -> None:
 
 
 def test_the_status_bar_says_how_the_tool_is_used_where_nothing_else_is_said(window: MainWindow, desk: Desk) -> None:
+    desk.session.set_tool("pan")
     assert hint(window) == ""
     desk.session.set_tool("polygon")
     assert hint(window).startswith("Click corners or draw")
@@ -188,7 +189,7 @@ def test_the_status_bar_says_how_the_tool_is_used_where_nothing_else_is_said(win
     window.close_topmost()
     assert hint(window).startswith("Drag around an area")
     assert "Drag around" in window.status_bar.currentMessage()
-    desk.session.set_tool("brush")
+    desk.session.set_tool("pan")
     assert hint(window) == ""
 
 
@@ -209,7 +210,7 @@ def test_eighteen_tools_have_room_in_a_window_of_1280_by_720(
     own_desk: Desk, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
 ) -> None:
     tools = [row for row in ACTIONS if row.group == "tool"]
-    more = [replace(tools[-1], name=f"more-{n}", button=f"toolMore{n}", keys=()) for n in range(18 - len(tools))]
+    more = [tools[-1]._replace(name=f"more-{n}", button=f"toolMore{n}", keys=()) for n in range(18 - len(tools))]
     monkeypatch.setattr(bars, "ACTIONS", (*ACTIONS, *more))
     names = tuple(row.name for row in (*tools, *more))
     monkeypatch.setattr(bars, "_TOOL_BAR", (names, ("fit", "actual-size")))

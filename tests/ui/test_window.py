@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QSlider,
     QToolBar,
     QWidget,
@@ -99,6 +100,7 @@ def test_in_a_small_window_nothing_is_cut_off(
     qtbot.wait(30)
     assert (window.width(), window.height()) == size, "the window is not larger than was asked for"
     assert window.canvas.height() > 100
+    fields = window.findChild(QScrollArea, "toolFields")
     for widget in window.findChildren(QWidget):
         if not widget.isVisible() or widget.window() is not window or not isinstance(widget, _SOLID):
             continue
@@ -106,6 +108,8 @@ def test_in_a_small_window_nothing_is_cut_off(
         whole = widget.rect().translated(widget.mapTo(window, QPoint(0, 0)))
         if isinstance(parent, QToolBar) or isinstance(widget, ElidedLabel):
             continue  # a bar folds what has no room into its own menu
+        if fields.isAncestorOf(widget):
+            continue  # these scroll
         assert window.rect().contains(whole), widget.objectName()
         assert widget.width() >= min(widget.minimumSizeHint().width(), widget.maximumWidth()), widget.objectName()
         assert widget.visibleRegion().boundingRect() == widget.rect(), widget.objectName()
@@ -123,7 +127,7 @@ def test_names_long_enough_for_a_novel_do_not_widen_the_window(window: MainWindo
 def test_what_was_said_about_another_project_goes_with_it(window: MainWindow, desk: Desk) -> None:
     desk.session.notices.say("There is already a class 'class 01'.")
     desk.load(plates(2), ["a"])
-    assert window.status_bar.said_label.text() == ""
+    assert "already a class" not in window.status_bar.said_label.text()
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
@@ -376,23 +380,27 @@ def test_a_long_sentence_about_saving_is_elided_and_does_not_widen_the_window(
     disk.mend()
 
 
-def test_the_status_bar_has_device_zoom_and_cursor_in_labels(window: MainWindow, desk: Desk) -> None:
+def test_the_status_bar_has_device_zoom_and_cursor_in_labels(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     desk.engine.says("ready", "CPU")
     desk.wait(lambda: window.status_bar.device_label.text() == "CPU")
     window.canvas.set_zoom(1.0)
     window.canvas.hovered.emit(103.7, 104.2)
     assert window.status_bar.zoom_label.text() == "1:1"
     value = desk.opened.value_at(103, 104)[0]
-    assert window.status_bar.cursor_label.text() == f"103, 104 · {value} · unknown"
+    said = f"103, 104 · {value} · unknown"
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == said)
     assert window.statusBar().currentMessage().endswith(f"CPU · 1:1 · 103, 104 · {value} · unknown")
     window.canvas.left.emit()
     assert window.status_bar.cursor_label.text() == ""
 
 
-def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(window: MainWindow, desk: Desk) -> None:
+def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(
+    window: MainWindow, desk: Desk, qtbot: QtBot
+) -> None:
     window.canvas.hovered.emit(103.7, 104.2)
     value = desk.opened.value_at(103, 104)[0]
-    assert window.status_bar.cursor_label.text() == f"103, 104 · {value} · unknown"
+    said = f"103, 104 · {value} · unknown"
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == said)
     desk.paint(Rect(100, 100, 9, 9), 2)
     assert window.status_bar.cursor_label.text() == f"103, 104 · {value} · nucleus"
 
@@ -408,8 +416,9 @@ def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(
     pointer = window.canvas._pointer
     assert pointer is not None
     x, y = (int(part) for part in window.canvas.to_image(pointer))
-    assert window.status_bar.cursor_label.text() == f"{x}, {y} · {desk.opened.value_at(x, y)[0]} · unknown"
-    assert window.status_bar.cursor_label.text() != before
+    said = f"{x}, {y} · {desk.opened.value_at(x, y)[0]} · unknown"
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == said)
+    assert said != before
 
 
 def test_off_the_image_the_cursor_says_nothing(window: MainWindow) -> None:

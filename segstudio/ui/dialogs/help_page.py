@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HelpPage"]
 
-_WIDTH = 1120
-_COLUMNS = 3
+_WIDTH = 1240
+_COLUMNS = 4
 _NUMBERS = tuple(f"class-{n}" for n in range(1, 10))
 
 
@@ -97,7 +97,7 @@ def _keys_html(keymap: Keymap, words: Sequence[str]) -> str:
         return _found_html(keymap, [row for _menu, rows in groups for row in rows if _has(keymap, row, words)])
     blocks = [(_(menu), _lines(keymap, rows)) for menu, rows in groups if rows]
     columns = "".join(
-        f'<td width="{100 // _COLUMNS}%" style="padding-right: 24px; padding-top: 6px">'
+        f'<td width="{100 // _COLUMNS}%" style="padding-right: 16px; padding-top: 6px">'
         f"{''.join(map(_block_html, column))}</td>"
         for column in _in_columns(blocks)
     )

@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from segstudio.app.editing.tools.base import Cursor, Effect
 from segstudio.app.editing.tools.table import TOOLS
@@ -24,6 +24,7 @@ __all__ = ["BrushPanel"]
 
 _SLIDER_STEPS = 200
 _ROW_H, _GAP = 26, 8
+_LEAST_ROWS = 2
 _TOUCH = (
     ("all", N_("Everything")),
     ("unlabelled", N_("Unlabelled pixels only")),
@@ -70,16 +71,37 @@ class BrushPanel(QFrame):
         column.setContentsMargins(12, _GAP, 12, 12)
         column.setSpacing(_GAP)
         column.addWidget(self.title)
-        column.addLayout(self._grid)
-        column.addWidget(TouchLimits(session))
-        column.addStretch(1)
-        rows = max(_rows(tool) for tool in TOOLS.own)
-        self.setMinimumHeight(self.title.sizeHint().height() + rows * (_ROW_H + _GAP) + _GAP + 12)
+        column.addWidget(self._scrolled(TouchLimits(session)), 1)
+        self.setMinimumHeight(self._height_of(_LEAST_ROWS))
         self.size_spin.valueChanged.connect(session.tools.set_radius)
         self.size_slider.valueChanged.connect(self._slid)
         self.touch.activated.connect(self._touched)
         session.tools.changed.connect(self._follow)
         self._follow()
+
+    def sizeHint(self) -> QSize:
+        """As high as the tool with the most fields needs: nothing moves when another is chosen."""
+        return QSize(super().sizeHint().width(), self._height_of(max(_rows(tool) for tool in TOOLS.own)))
+
+    def _height_of(self, rows: int) -> int:
+        return self.title.sizeHint().height() + rows * (_ROW_H + _GAP) + _GAP + 12
+
+    def _scrolled(self, limits: QWidget) -> QScrollArea:
+        """The fields, which scroll in a low window."""
+        body, area = QWidget(), QScrollArea()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(_GAP)
+        column.addLayout(self._grid)
+        column.addWidget(limits)
+        column.addStretch(1)
+        area.setObjectName("toolFields")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(body)
+        return area
 
     def _dress(self) -> None:
         keys = _("Radius of brush and eraser in image pixels ([ and ])")

@@ -115,11 +115,11 @@ class ObjectModel(QAbstractTableModel):
 
     def ranges(self, ids: Iterable[int]) -> list[tuple[int, int]]:
         """The rows of these objects, as first and last of each run of neighbours."""
-        import numpy as np
-
         table, wanted = self._table, list(ids)
         if table is None or not wanted:
             return []
+        import numpy as np
+
         wanted += [lowest for lowest, parts in table.joined.items() if not set(parts).isdisjoint(wanted)]
         found = np.flatnonzero(np.isin(table.ids[np.asarray(self._rows, np.intp)], wanted))
         if not len(found):
