@@ -189,9 +189,11 @@ class OpenedProject(QObject):
     def value_at(self, x: int, y: int) -> tuple[str, str]:
         """Stored value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
         display, opened = self.navigation.display, self.documents.current
-        if display is None or opened is None or not (0 <= x < display.size[0] and 0 <= y < display.size[1]):
+        if display is None or opened is None or self.navigation.shown is None:
             return "", ""
-        class_id = ClassId(int(opened.document.class_ids(self.navigation.plane, Rect(x, y, 1, 1))[0, 0]))
+        if not (0 <= x < display.size[0] and 0 <= y < display.size[1]):
+            return "", ""
+        class_id = ClassId(int(opened.document.class_ids(self.documents.plane, Rect(x, y, 1, 1))[0, 0]))
         found = self.documents.classes.effective(class_id) if class_id else None
         return display.value_text(x, y), found.name if found else _("unknown")
 

@@ -22,7 +22,7 @@ __all__ = ["Memento", "Raster", "TileBudget", "read_tiles"]
 
 Size = tuple[int, int]
 
-_BUDGET_BYTES = 512 << 20
+_BUDGET_BYTES = 96 << 20
 
 
 class TileBudget:

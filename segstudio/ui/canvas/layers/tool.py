@@ -202,7 +202,8 @@ def _to_other_side(plate: QRectF) -> QPointF:
 def _paint_words(painter: QPainter, words: Words, view: QTransform) -> None:
     plate, seen = _plate(words, view), QRectF(painter.window())
     to = _to_other_side(plate)
-    plate.translate(to.x() if plate.right() > seen.right() else 0, to.y() if plate.bottom() > seen.bottom() else 0)
+    over_x, over_y = plate.right() > seen.right(), plate.bottom() > seen.bottom()
+    plate = plate.translated(to.x() if over_x else 0, to.y() if over_y else 0)
     painter.setFont(QGuiApplication.font())
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
