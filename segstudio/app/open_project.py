@@ -29,6 +29,7 @@ from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
+from segstudio.app.viewing.listing import Listing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.places import Places
@@ -81,6 +82,8 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.listing = Listing(ground, self.documents, self.navigation, self)
+        undo.callback(self.listing.close)
         self.places = Places(ground, self.navigation, prepared.place, self)
         undo.callback(self.places.close)
         self.growing = Growing(ground, self.documents, self.navigation, self)
@@ -239,6 +242,7 @@ class OpenedProject(QObject):
         if self._check is not None:
             self._check.close()
         self.tool_work.close(left())
+        self.listing.close(left())
         self.finishing.close()
         self.proposals.close(left())
         self.places.close(left())

@@ -42,6 +42,8 @@ class Preferences:
     add_new_images: bool = False
     show_proposals: bool = True
     brush_radius: float = 12.0
+    images_beside: bool = False
+    panels_left: bool = False
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""
