@@ -79,7 +79,9 @@ class ImageCell(QStyledItemDelegate):
         box = QRectF(at.x(), at.y() + (at.height() - _STATUS_PX) / 2, _STATUS_PX, _STATUS_PX)
         draw_status(painter, theme, box, item.status, bool(item.problem))
         painter.setPen(QColor(theme.muted))
-        words = _("held out") if item.split == "held-out" else _(STATUS_NAMES[item.status])
+        words = _(STATUS_NAMES[item.status])
+        if item.problem or item.split == "held-out":
+            words = _("problem") if item.problem else _("held out")
         words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, at.width() - 16)
         painter.drawText(at.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
 
