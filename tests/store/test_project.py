@@ -16,12 +16,26 @@ from segstudio.errors import (
     UserError,
 )
 from segstudio.geometry import Rect
-from segstudio.labels.model import ClassId, ImageId, Kind
+from segstudio.labels.class_rows import changed_class_row
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind
 from segstudio.store.database import create as create_module
 from segstudio.store.database.connect import PRAGMAS, Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage
-from tests.store.store_painting import CELL, CLASSES, FIRST, SIZE, commit, flushed, new_images, paint, painted, whole
+from tests.store.store_painting import (
+    CELL,
+    CLASSES,
+    FIRST,
+    SIZE,
+    VESSEL,
+    commit,
+    flushed,
+    new_images,
+    paint,
+    painted,
+    whole,
+)
 
 
 def test_a_new_project_lists_its_images_in_the_order_given(project: Project, tmp_path: Path) -> None:
@@ -239,6 +253,16 @@ def test_images_are_found_by_a_class_that_they_have_today(project: Project) -> N
     commit(project, document, painted(document, Rect(0, 0, 9, 9), 0))
     flushed(project)
     assert project.images_with(CELL) == frozenset(), "a class whose last pixel was erased"
+
+
+def test_a_merged_class_is_found_as_what_it_counts_as(project: Project) -> None:
+    paint(project, project.document(FIRST), Rect(0, 0, 9, 9), VESSEL)
+    row = changed_class_row(project.classes()[ClassId(VESSEL)], merged_into=CELL)
+    assert project.writer is not None
+    project.writer.submit(Edit(None, Cause.CLASSES, rows=(row,)))
+    flushed(project)
+    assert project.images_with(ClassId(CELL)) == {FIRST}
+    assert project.images_with(ClassId(VESSEL)) == frozenset()
 
 
 def test_closing_twice_does_nothing_and_the_last_number_stays_known(project: Project) -> None:
