@@ -68,7 +68,7 @@ def test_the_tooltips_of_long_names_are_broken_into_lines(me: Bench) -> None:
 def _colours(view: QAbstractItemView, row: int) -> set[str]:
     """The colours of the field that a row has for its picture."""
     view.scrollTo(view.model().index(row, 0))
-    corner = view.visualRect(view.model().index(row, 0)).topLeft() + QPoint(8, 6)
+    corner = view.visualRect(view.model().index(row, 0)).topLeft() + QPoint(5, 4)
     shown = view.viewport().grab(QRect(corner, corner + QPoint(THUMBNAIL_W - 1, THUMBNAIL_H - 1))).toImage()
     return {shown.pixelColor(x, y).name() for x in range(shown.width()) for y in range(shown.height())}
 

@@ -32,6 +32,7 @@ from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.growing import Growing
+from segstudio.app.viewing.listing import Listing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
@@ -85,6 +86,8 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.listing = Listing(ground, self.documents, self.navigation, self)
+        undo.callback(self.listing.close)
         self.places = Places(ground, self.navigation, prepared.place, self)
         undo.callback(self.places.close)
         self.growing = Growing(ground, self.documents, self.navigation, self)
@@ -254,6 +257,7 @@ class OpenedProject(QObject):
         self.specks.close()
         self.object_rows.close(left())
         self.reclassing.close(left())
+        self.listing.close(left())
         self.finishing.close()
         self.objects.close(left())
         self.proposals.close(left())

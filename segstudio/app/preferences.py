@@ -46,6 +46,8 @@ class Preferences:
     show_proposals: bool = True
     brush_radius: float = 12.0
     tool_options: dict[str, OptionValue] = field(default_factory=dict)
+    images_beside: bool = False
+    panels_left: bool = False
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""

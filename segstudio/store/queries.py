@@ -168,6 +168,17 @@ class Committed:
         with self._readers.transaction() as db:
             return labels_.class_use(db, class_ids)
 
+    def images_with(self, class_id: ClassId) -> frozenset[ImageId]:
+        """The images with a known pixel that counts as this class today, removed images too.
+
+        One look into the index of counts: it costs a row for each image that has the class, and reads no pixel.
+        """
+        with self._readers.transaction() as db:
+            table = read_classes(db)
+            today = ((known.id, table.effective(known.id)) for known in table.all)
+            counting = [id_ for id_, counts_as in today if counts_as is not None and counts_as.id == class_id]
+            return labels_.images_with(db, counting)
+
     def classes_with_pixels(self) -> frozenset[ClassId]:
         """The classes, as pixels were given them, that have a known pixel, in images that were taken out too."""
         with self._readers.transaction() as db:

@@ -120,6 +120,7 @@ QPushButton:disabled { color: $faint; background: $panel; }
 QPushButton[role="primary"] { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
 QPushButton[role="primary"]:disabled { background: $control; border-color: $edge; color: $faint; }
 QPushButton[role="small"] { padding: 0 8px; min-height: 14px; }
+QPushButton[role="slim"] { padding: 1px 8px; min-height: 18px; }
 QPushButton[role="row"] { background: transparent; border: 1px solid transparent; }
 QPushButton[role="row"]:hover { background: $hover; }
 QPushButton[role="row"]:focus { border-color: $accent; }

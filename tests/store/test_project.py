@@ -16,12 +16,26 @@ from segstudio.errors import (
     UserError,
 )
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId, Kind
+from segstudio.labels.class_rows import changed_class_row
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind
 from segstudio.store.database import create as create_module
 from segstudio.store.database.connect import PRAGMAS, Access, connect
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage
-from tests.store.store_painting import CELL, CLASSES, FIRST, SIZE, flushed, new_images, paint, whole
+from tests.store.store_painting import (
+    CELL,
+    CLASSES,
+    FIRST,
+    SIZE,
+    VESSEL,
+    commit,
+    flushed,
+    new_images,
+    paint,
+    painted,
+    whole,
+)
 
 
 def test_a_new_project_lists_its_images_in_the_order_given(project: Project, tmp_path: Path) -> None:
@@ -225,6 +239,30 @@ def test_known_classes_are_those_with_pixels(project: Project) -> None:
     flushed(project)
     assert project.known_classes() == {CELL, 1}
     assert project.class_pixels() == {CELL: 81, 1: 81}
+
+
+def test_images_are_found_by_a_class_that_they_have_today(project: Project) -> None:
+    second = ImageId(2)
+    assert project.images_with(CELL) == frozenset()
+    paint(project, project.document(FIRST), Rect(0, 0, 9, 9), CELL)
+    paint(project, project.document(second), Rect(0, 0, 9, 9), 1)
+    flushed(project)
+    assert project.images_with(CELL) == {FIRST}
+    assert project.images_with(ClassId(1)) == {second}
+    document = project.document(FIRST)
+    commit(project, document, painted(document, Rect(0, 0, 9, 9), 0))
+    flushed(project)
+    assert project.images_with(CELL) == frozenset(), "a class whose last pixel was erased"
+
+
+def test_a_merged_class_is_found_as_what_it_counts_as(project: Project) -> None:
+    paint(project, project.document(FIRST), Rect(0, 0, 9, 9), VESSEL)
+    row = changed_class_row(project.classes()[ClassId(VESSEL)], merged_into=CELL)
+    assert project.writer is not None
+    project.writer.submit(Edit(None, Cause.CLASSES, rows=(row,)))
+    flushed(project)
+    assert project.images_with(ClassId(CELL)) == {FIRST}
+    assert project.images_with(ClassId(VESSEL)) == frozenset()
 
 
 def test_closing_twice_does_nothing_and_the_last_number_stays_known(project: Project) -> None:

@@ -16,7 +16,7 @@ from segstudio.labels.model import ClassId, ImageId, Kind, LabelClass
 from segstudio.labels.paint.policy import Touch
 from segstudio.ui.panels.class_list import Spot, spot_rect, spot_words
 from segstudio.ui.panels.class_panel import free_name, palette
-from segstudio.ui.panels.image_list import ITEM_ROLE, described
+from segstudio.ui.panels.image_model import ITEM_ROLE, described
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 from tests.ui.small_projects import plates
@@ -39,7 +39,7 @@ def _action(menu: QMenu, text: str) -> QAction:
 
 def test_a_click_on_an_image_opens_it(window: MainWindow, desk: Desk) -> None:
     view = window.arrangement.images.view
-    rect = view.visualRect(window.arrangement.images.model.index(2))
+    rect = view.visualRect(window.arrangement.images.model.index(2, 0))
     QTest.mouseClick(view.viewport(), LEFT, pos=rect.center())
     assert desk.navigation.index == 2
     desk.shown()
@@ -92,15 +92,15 @@ def test_a_row_says_everything_in_words_too() -> None:
 
 def test_a_changed_row_changes_in_the_model(window: MainWindow, desk: Desk) -> None:
     model = window.arrangement.images.model
-    before = model.index(0).data(ITEM_ROLE)
+    before = model.index(0, 0).data(ITEM_ROLE)
     rows: list[int] = []
     model.dataChanged.connect(lambda first, _last: rows.append(first.row()))
     desk.paint(Rect(100, 100, 5, 5), 2)
-    desk.wait(lambda: model.index(0).data(ITEM_ROLE) != before)
+    desk.wait(lambda: model.index(0, 0).data(ITEM_ROLE) != before)
     assert set(rows) == {0}
-    found = model.index(0).data(ITEM_ROLE)
+    found = model.index(0, 0).data(ITEM_ROLE)
     assert found == desk.navigation.items[0]
-    assert model.data(model.index(0), ITEM_ROLE) is desk.navigation.items[0]
+    assert model.data(model.index(0, 0), ITEM_ROLE) is desk.navigation.items[0]
     assert type(found) is type(desk.navigation.items[0])  # a tuple must not come back as a list
 
 
@@ -115,7 +115,7 @@ def test_a_hundred_thousand_images_are_listed_in_the_time_of_a_few(
     assert window.arrangement.images.model.rowCount() == 100_000
     desk.navigation.open(99_999)
     assert process_time() - began < 20, "some seconds at most: nothing may be done for each row but counting"
-    rect = window.arrangement.images.view.visualRect(window.arrangement.images.model.index(99_999))
+    rect = window.arrangement.images.view.visualRect(window.arrangement.images.model.index(99_999, 0))
     assert window.arrangement.images.view.viewport().rect().intersects(rect)
 
 

@@ -410,7 +410,7 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
     window.canvas.setFocus()
     if way == "thumbnail":
         view = window.arrangement.images.view
-        rect = view.visualRect(window.arrangement.images.model.index(2))
+        rect = view.visualRect(window.arrangement.images.model.index(2, 0))
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
     elif way == "class":
         view = window.arrangement.classes.view

@@ -17,7 +17,7 @@ from segstudio.app.viewing.proposals import Proposals
 from segstudio.errors import Cancelled, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import Cause, ImageId
+from segstudio.labels.model import Cause, ImageId, Status
 from segstudio.labels.paint.fill import Filling, Outcome, most_bytes
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
@@ -94,7 +94,9 @@ class Finishing(QObject):
             return  # the person moved on while the rest was being filled in
         following = navigation.next_unfinished()
         if following is None:
-            self._notices.say(_("Every image is done."))
+            hidden = any(item.status is not Status.DONE for item in navigation.items)
+            listed = _("Every image in the list is done; the filter hides others.")
+            self._notices.say(listed if hidden else _("Every image is done."))
         elif following != navigation.index:
             navigation.open(following)
 

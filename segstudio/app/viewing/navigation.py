@@ -1,8 +1,9 @@
 """The owner of navigation: the list of images, the one on screen, and its pixels, decoded on a worker."""
 
+import itertools
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import PurePath
@@ -45,7 +46,8 @@ _AHEAD_MS = 150
 
 
 class Navigation(QObject):
-    """`index` is the image asked for; `shown` the one whose pixels are on screen.
+    """`index` is the image asked for; `shown` the one whose pixels are on screen. `sequence` are the places that are
+    stepped through, in their order; None for all.
 
     `contentReplaced` says that labels belong to another content from now on. Why an image is not shown, or another
     content was not taken, a notice says as well.
@@ -78,6 +80,7 @@ class Navigation(QObject):
         self._loading = False
         self.index = -1
         self.plane = 0
+        self.sequence: Sequence[int] | None = None
         self.displaying = Displaying(project, self)
         self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
         self._ahead_soon.setSingleShot(True)
@@ -180,15 +183,30 @@ class Navigation(QObject):
         return self.displaying.display
 
     def next_unfinished(self) -> int | None:
-        """The next image, after the one on screen and round the end, that is not done; None where all are."""
-        n = len(self.items)
-        order = ((self.index + step) % n for step in range(1, n + 1)) if n else iter(())
-        return next((i for i in order if self.items[i].status is not Status.DONE), None)
+        """The next image of the sequence, after the one on screen and round the end, that is not done; None where all
+        are."""
+        order, here = self._steps()
+        after = itertools.chain(order[here + 1 :], order[: here + 1])
+        return next((i for i in after if self.items[i].status is not Status.DONE), None)
 
     def step(self, by: int) -> None:
-        """Show the next (+1) or previous (-1) image, where there is one."""
-        if 0 <= self.index + by < len(self.rows):
-            self.open(self.index + by)
+        """Show the next (+1) or previous (-1) image of the sequence, where there is one."""
+        place = self._beside(by)
+        if place is not None:
+            self.open(place)
+
+    def _steps(self) -> tuple[Sequence[int], int]:
+        """The sequence, and where in it the image on screen is; of one that is not in it, the place before the next."""
+        order = range(len(self.rows)) if self.sequence is None else self.sequence
+        if self.index in order:
+            return order, order.index(self.index)
+        return order, next((n for n, place in enumerate(order) if place > self.index), len(order)) - 1
+
+    def _beside(self, by: int) -> int | None:
+        order, here = self._steps()
+        missing = by < 0 and here >= 0 and order[here] != self.index  # the one before the gap is the previous one
+        there = here + by + int(missing)
+        return order[there] if 0 <= there < len(order) else None
 
     def mark_done(self, image: ImageId) -> None:
         """An image counts as done from now on; its row is read again once the edit is on disk."""
@@ -277,8 +295,8 @@ class Navigation(QObject):
     def _load_ahead(self) -> None:
         """Load what is likely to be shown next: what Done goes to, and the neighbours in the list."""
         if self.shown is not None:
-            places = (self.next_unfinished(), self.index + 1, self.index - 1)
-            wanted = dict.fromkeys(place for place in places if place is not None and 0 <= place < len(self.rows))
+            places = (self.next_unfinished(), self._beside(1), self._beside(-1))
+            wanted = dict.fromkeys(place for place in places if place is not None)
             self._ahead.want((self.rows[place], 0) for place in wanted if place != self.index)
 
     def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:

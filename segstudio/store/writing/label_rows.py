@@ -17,6 +17,7 @@ from segstudio.text import _
 __all__ = [
     "class_pixels",
     "classes_with_pixels",
+    "images_with",
     "read_counts",
     "read_frozen",
     "read_object_rows",
@@ -143,6 +144,15 @@ def class_use(db: sqlite3.Connection, class_ids: Iterable[ClassId]) -> tuple[int
         wanted,
     ).fetchone()
     return int(images), int(pixels)
+
+
+def images_with(db: sqlite3.Connection, class_ids: Iterable[ClassId]) -> frozenset[ImageId]:
+    """The images in which these classes, as pixels were given them, have a known pixel; by index, removed ones too."""
+    wanted = [int(class_id) for class_id in class_ids]
+    rows = db.execute(
+        f"SELECT DISTINCT image FROM counts WHERE pixels > 0 AND class_id IN ({', '.join('?' * len(wanted))})", wanted
+    )
+    return frozenset(ImageId(image) for (image,) in rows)
 
 
 def class_pixels(db: sqlite3.Connection, *, removed: bool = False) -> Mapping[ClassId, int]:

@@ -201,6 +201,11 @@ class Canvas(Pointing):
         if self._pointer is not None:
             self._settled.start(0)
 
+    def view_fraction(self) -> float:
+        """The share of the window's client area that this widget has, 0 to 1; 0 while it is not visible."""
+        window = self.window()
+        return self.width() * self.height() / (window.width() * window.height()) if self.isVisible() else 0.0
+
     def _view_changed(self) -> None:
         super()._view_changed()
         self._say_where()

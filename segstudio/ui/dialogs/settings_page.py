@@ -40,6 +40,8 @@ _RESTS = (
     (Rest.BACKGROUND, N_("Background")),
     (Rest.UNKNOWN, N_("Nothing (leave unknown)")),
 )
+_IMAGES_PLACES = ((False, N_("In a row below the image")), (True, N_("In a column beside the image")))
+_PANELS_SIDES = ((False, N_("On the right of the image")), (True, N_("On the left of the image")))
 
 
 class SettingsPage(QWidget):
@@ -54,6 +56,7 @@ class SettingsPage(QWidget):
         self.setAccessibleName(_("Settings"))
         self.theme = Choice()
         self.language = Choice()
+        self.images_place, self.panels_side = Choice(), Choice()
         self.labels, self.proposals = _opacity_slider(), _opacity_slider()
         self.labels_percent, self.proposals_percent = QLabel(), QLabel()
         self.automatic = Tick(_("Propose automatically"))
@@ -86,6 +89,9 @@ class SettingsPage(QWidget):
         for code in languages():
             self.language.addItem(native_name(code), code)
         self.language.setEnabled(self.language.count() > 1)
+        for choice, offered in ((self.images_place, _IMAGES_PLACES), (self.panels_side, _PANELS_SIDES)):
+            for value, words in offered:
+                choice.addItem(_(words), value)
         for rest, words in _RESTS:
             self.rest.addItem(_(words), rest)
 
@@ -93,6 +99,8 @@ class SettingsPage(QWidget):
         for widget, name, words in (
             (self.theme, "settingsTheme", _("Theme")),
             (self.language, "settingsLanguage", _("Language")),
+            (self.images_place, "settingsImagesPlace", _("Where the images are listed")),
+            (self.panels_side, "settingsPanelsSide", _("Side of the classes and the brush")),
             (self.labels, "settingsLabelOpacity", _("Opacity of labels")),
             (self.proposals, "settingsProposalOpacity", _("Opacity of proposals")),
             (self.automatic, "settingsAutomaticProposals", _("Propose automatically")),
@@ -120,6 +128,10 @@ class SettingsPage(QWidget):
             _("Language"),
             self.language,
             only if self.language.count() < 2 else _("Takes effect when SegStudio is restarted."),
+        )
+        form.row(_("Images"), self.images_place)
+        form.row(
+            _("Classes and brush"), self.panels_side, _("Sizes are set by dragging; View > Reset the panels undoes it.")
         )
         form.section(_("Image"))
         labels = _("How much of the image labels cover.")
@@ -155,6 +167,10 @@ class SettingsPage(QWidget):
     def _connect(self, leave: Callable[[], None]) -> None:
         self.theme.activated.connect(lambda _place: self._kept.prefer(theme=self.theme.currentData()))
         self.language.activated.connect(lambda _place: self._kept.prefer(language=self.language.currentData()))
+        self.images_place.activated.connect(
+            lambda _place: self._kept.prefer(images_beside=self.images_place.currentData())
+        )
+        self.panels_side.activated.connect(lambda _place: self._kept.prefer(panels_left=self.panels_side.currentData()))
         self.labels.valueChanged.connect(lambda value: self._kept.prefer(overlay_opacity=value / 100))
         self.proposals.valueChanged.connect(lambda value: self._kept.prefer(proposal_opacity=value / 100))
         self.automatic.clicked.connect(lambda on: self._kept.prefer(automatic_proposals=on))
@@ -170,6 +186,8 @@ class SettingsPage(QWidget):
         kept = self._kept.current
         self.theme.setCurrentIndex(max(0, self.theme.findData(kept.theme)))
         self.language.setCurrentIndex(max(0, self.language.findData(kept.language)))
+        self.images_place.setCurrentIndex(self.images_place.findData(kept.images_beside))
+        self.panels_side.setCurrentIndex(self.panels_side.findData(kept.panels_left))
         for slider, percent, value in (
             (self.labels, self.labels_percent, kept.overlay_opacity),
             (self.proposals, self.proposals_percent, kept.proposal_opacity),

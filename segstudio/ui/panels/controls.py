@@ -23,8 +23,20 @@ from segstudio.ui.window.icons import pixmap
 __all__ = ["Choice", "ElidedLabel", "PixelSpin", "Tick", "muted_label", "page_column", "role_label"]
 
 
+_NARROW_W = 80
+
+
 class Choice(QComboBox):
-    """A combo box with a chevron of the icon family."""
+    """A combo box with a chevron of the icon family.
+
+    With `AdjustToMinimumContentsLengthWithIcon` it may be narrower than its words, which are elided: in a column.
+    """
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as a short word, where it may be."""
+        hint = super().minimumSizeHint()
+        narrow = self.sizeAdjustPolicy() is QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        return QSize(min(hint.width(), _NARROW_W), hint.height()) if narrow else hint
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box and text of the style, then the chevron."""

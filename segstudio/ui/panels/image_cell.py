@@ -1,16 +1,17 @@
-"""One cell of the image list: thumbnail, name, status, and the mark of a held-out image.
+"""One cell of the image list: the thumbnail, and beside it the name, in two lines where it is long, and the status.
 
-Status is shown by shape as well as by colour.
+Status is shown by shape as well as by colour. A strip of one row and a column beside the image have the same cell.
 """
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from segstudio.labels.model import Status
 from segstudio.text import _
+from segstudio.ui.panels.image_model import ITEM_ROLE, STATUS_NAMES
 from segstudio.ui.panels.thumbnails import THUMBNAIL_H, THUMBNAIL_W, Thumbnails
 from segstudio.ui.theme import Theme, current_theme
 from segstudio.ui.window.icons import pixmap
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from segstudio.app.values import ImageItem
     from segstudio.app.viewing.thumbnails import Wish
 
-__all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status", "selected_hovered"]
+__all__ = ["CELL_H", "CELL_W", "ImageCell", "draw_status", "name_lines", "selected_hovered"]
 
-CELL_W = THUMBNAIL_W + 16
-CELL_H = THUMBNAIL_H + 36
-_ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
+CELL_W = THUMBNAIL_W + 104
+"""The least width of a cell: those of a row share what is left of it."""
+CELL_H = THUMBNAIL_H + 8
+_LINE_H = 15
+_STATUS_PX = 12
 
 
 class ImageCell(QStyledItemDelegate):
@@ -36,40 +39,51 @@ class ImageCell(QStyledItemDelegate):
         thumbnails: Thumbnails,
         wish_of: "Callable[[int], Wish | None]",
         on_screen: "Callable[[], int]",
-        parent: QWidget,
+        view: QListView,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(view)
+        self._view = view
         self._thumbnails, self._wish_of, self._on_screen = thumbnails, wish_of, on_screen
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """The same for all cells."""
-        return QSize(CELL_W, CELL_H)
+        """The same for all cells: what the grid gives them."""
+        return self._view.gridSize()
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Draw the cell from its item."""
-        item: ImageItem | None = index.data(_ITEM_ROLE)
+        item: ImageItem | None = index.data(ITEM_ROLE)
         if item is None:
             return
         theme = current_theme()
         rect: QRect = option.rect  # type: ignore[attr-defined]
-        cell = rect.adjusted(4, 2, -4, -2)
+        cell = rect.adjusted(1, 0, -1, 0)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         picture = QRect(cell.x() + 4, cell.y() + 4, THUMBNAIL_W, THUMBNAIL_H)
-        self._back(painter, theme, cell, option, on_screen=index.row() == self._on_screen())
+        self._back(painter, theme, cell, option, on_screen=item.index == self._on_screen())
         self._picture(painter, theme, picture, item)
-        if item.split == "held-out":
-            _badge(painter, theme, picture, _("held out"))
-        line = QRect(picture.x(), picture.bottom() + 4, picture.width(), 20)
-        draw_status(painter, theme, QRectF(line.x(), line.y() + 4, 12, 12), item.status, bool(item.problem))
-        painter.setPen(QColor(theme.text if item.status != Status.DONE else theme.muted))
-        metrics = painter.fontMetrics()
-        name = metrics.elidedText(item.name.rpartition("/")[2], Qt.TextElideMode.ElideMiddle, line.width() - 16)
-        painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+        left = picture.right() + 9
+        self._words(painter, theme, QRect(left, picture.y() - 1, cell.right() - 4 - left, THUMBNAIL_H + 2), item)
         painter.restore()
+
+    def _words(self, painter: QPainter, theme: Theme, area: QRect, item: "ImageItem") -> None:
+        painter.setPen(QColor(theme.text if item.status != Status.DONE else theme.muted))
+        lines = name_lines(item.name.rpartition("/")[2], painter.fontMetrics(), area.width())
+        for n, line in enumerate(lines):
+            at = QRect(area.x(), area.y() + n * _LINE_H, area.width(), _LINE_H)
+            painter.drawText(at, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        at = QRect(area.x(), area.y() + len(lines) * _LINE_H + 1, area.width(), _LINE_H)
+        box = QRectF(at.x(), at.y() + (at.height() - _STATUS_PX) / 2, _STATUS_PX, _STATUS_PX)
+        draw_status(painter, theme, box, item.status, bool(item.problem))
+        painter.setPen(QColor(theme.muted))
+        words = _(STATUS_NAMES[item.status])
+        if item.problem or item.split == "held-out":
+            words = _("problem") if item.problem else _("held out")
+        words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, at.width() - 16)
+        painter.drawText(at.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
 
     def _back(
         self, painter: QPainter, theme: Theme, cell: QRect, option: QStyleOptionViewItem, *, on_screen: bool
@@ -138,18 +152,12 @@ def draw_status(painter: QPainter, theme: Theme, box: QRectF, status: Status, pr
             painter.drawPie(inner, 270 * 16, 180 * 16)
 
 
-def _badge(painter: QPainter, theme: Theme, picture: QRect, text: str) -> None:
-    painter.save()
-    font = painter.font()
-    font.setPointSizeF(max(6.5, font.pointSizeF() * 0.8))
-    painter.setFont(font)
-    width = painter.fontMetrics().horizontalAdvance(text) + 8
-    box = QRectF(picture.x() + 4, picture.y() + 4, width, 16)
-    painter.setPen(Qt.PenStyle.NoPen)
-    back = QColor(theme.window)
-    back.setAlpha(225)
-    painter.setBrush(back)
-    painter.drawRoundedRect(box, 3, 3)
-    painter.setPen(QColor(theme.text))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()
+def name_lines(name: str, metrics: QFontMetrics, width: int) -> tuple[str, ...]:
+    """A name in one line, or in two of which the second loses its middle; `width` in pixels."""
+    advance = metrics.horizontalAdvance(name)
+    if advance <= width:
+        return (name,)
+    cut = max(1, len(name) * width // advance)
+    while cut > 1 and metrics.horizontalAdvance(name[:cut]) > width:
+        cut -= 1
+    return name[:cut], metrics.elidedText(name[cut:], Qt.TextElideMode.ElideMiddle, width)

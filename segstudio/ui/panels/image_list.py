@@ -1,113 +1,55 @@
-"""The list of images: a model over the rows of the session, thumbnails loaded when they become visible, and the panel.
+"""The panel of the images: title, counts and filter, and the list, with thumbnails loaded when they become visible.
 
 Nothing is stored per row, so a list of 100,000 costs only as much as its visible part.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPoint,
-    QSize,
-    Qt,
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from segstudio.labels.model import Status
-from segstudio.text import N_, _, count
-from segstudio.ui.panels.image_cell import CELL_H, CELL_W, ImageCell
+from segstudio.text import _
+from segstudio.ui.panels.controls import ElidedLabel, muted_label
+from segstudio.ui.panels.image_cell import CELL_H, ImageCell
+from segstudio.ui.panels.image_filters import ImageFilters
 from segstudio.ui.panels.image_menu import ImageMenu
+from segstudio.ui.panels.image_model import ImageListModel
 from segstudio.ui.panels.image_view import ImageView
 from segstudio.ui.panels.thumbnails import Thumbnails
-from segstudio.ui.text import wrapped
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
-    from segstudio.app.values import ImageItem
     from segstudio.app.viewing.thumbnails import Wish
 
-__all__ = ["ITEM_ROLE", "ImageListModel", "ImageListPanel"]
+__all__ = ["HEAD_H", "STRIP_H", "ImageListPanel"]
 
-ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
-_HEAD_H = 28
-_STATUS = {Status.NEW: N_("new"), Status.IN_PROGRESS: N_("in progress"), Status.DONE: N_("done")}
-
-
-def described(item: "ImageItem") -> str:
-    """A row in words, for the tooltip and for screen readers."""
-    parts = [item.name, f"{item.width} × {item.height} px", _(_STATUS[item.status])]
-    if item.objects:
-        parts.append(count(item.objects, "1 object", "{n} objects"))
-    if item.split:
-        parts.append(_("held out: never trained on") if item.split == "held-out" else _("used for training"))
-    if item.problem:
-        parts.append(item.problem)
-    return "\n".join(parts)
-
-
-class ImageListModel(QAbstractListModel):
-    """Rows are the images of the session in their order."""
-
-    def __init__(self, session: "Session") -> None:
-        super().__init__(session)
-        self._project: OpenedProject | None = None
-        self._rows = 0
-        session.projectChanged.connect(lambda: self.follow(session.project))
-        self.follow(session.project)
-
-    def follow(self, project: "OpenedProject | None") -> None:
-        """List the images of this project."""
-        self._project = project
-        if project is not None:
-            project.navigation.imagesChanged.connect(self._changed)
-        self._reset()
-
-    @property
-    def images(self) -> Sequence["ImageItem"]:
-        """The rows."""
-        return self._project.navigation.items if self._project is not None else ()
-
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many images there are. It is stored because the view asks twice per row during layout."""
-        return 0 if parent.isValid() else self._rows
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Name, description, or the item itself under `ITEM_ROLE`."""
-        if not 0 <= index.row() < len(self.images):
-            return None
-        item = self.images[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return item.name
-        if role == ITEM_ROLE:
-            return item
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return wrapped(described(item))
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return described(item).replace("\n", ", ")
-        return None
-
-    def _changed(self, rows: tuple[int, ...]) -> None:
-        if not rows:
-            self._reset()
-        for row in rows:
-            index = self.index(row)
-            self.dataChanged.emit(index, index)
-
-    def _reset(self) -> None:
-        self.beginResetModel()
-        self._rows = len(self.images)
-        self.endResetModel()
+HEAD_H = 28
+STRIP_H = HEAD_H + CELL_H
+"""The panel with one row of images."""
+_TITLED_W, _COUNTED_W = 640, 520
+"""A panel below the image that is narrower than these has no room for its title, and then for the counts."""
 
 
 class ImageListPanel(QFrame):
-    """A title with counts, and the view `imageList`. A click shows an image; several can be selected for the menu."""
+    """A title with counts, a filter, and the view `imageList`. A click shows an image; several can be selected for the
+    menu. Below the image everything is one line above the rows; beside it the filter has a line of its own.
+    """
+
+    left = Signal()
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -115,30 +57,23 @@ class ImageListPanel(QFrame):
         self._project: OpenedProject | None = None
         self._done: set[int] = set()
         self._followed = -1
+        self._beside = False
         self.setObjectName("imagePanel")
         self.setProperty("role", "panel")
         self._title = QLabel(_("Images"))
         self._title.setProperty("role", "title")
-        self._counts = QLabel()
+        self._counts = ElidedLabel()
         self._counts.setObjectName("imageCounts")
         self._counts.setProperty("role", "muted")
         self.thumbnails = Thumbnails(self)
         self.model = ImageListModel(session)
+        self.filters = ImageFilters(session)
         self.view = self._make_view()
-        head = self._head = QHBoxLayout()
-        head.setContentsMargins(12, 4, 0, 0)
-        head.setSpacing(8)
-        head.addWidget(self._title)
-        head.addWidget(self._counts)
-        head.addSpacing(8)
-        head.addStretch()
-        self._title.setMinimumHeight(_HEAD_H)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.view)
+        self.pages = QStackedWidget()
+        self._arrange()
         self.thumbnails.ready.connect(self.view.viewport().update)
+        self.filters.left.connect(self.left)
+        self.filters.wentDown.connect(self._go_down)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -147,33 +82,94 @@ class ImageListPanel(QFrame):
         self._project, self._followed = project, -1
         self.thumbnails.clear()
         if project is not None:
+            project.listing.changed.connect(self._listed)
             project.navigation.imagesChanged.connect(self._count)
             project.navigation.imagesChanged.connect(self._follow)
             project.navigation.imageLoading.connect(self._follow)
             project.navigation.imageShown.connect(self._follow)
             project.navigation.imageShown.connect(self._shown)
         self._count()
-        self._follow()
+        self._listed()
 
     def add_to_head(self, part: QWidget) -> None:
         """Put another panel, folded to one line, beside the title."""
         self._head.addWidget(part, 10)
 
+    def set_beside(self, beside: bool) -> None:
+        """Arrange for a column beside the image, or for a row below it."""
+        self._beside = beside
+        if beside:
+            self._second.addWidget(self.filters)
+        else:
+            self._head.insertWidget(2, self.filters)
+        self.filters.set_wide(beside)
+        self._second.setContentsMargins(12, 0, 4, 4 if beside else 0)
+        self._empty.setDirection(QBoxLayout.Direction.TopToBottom if beside else QBoxLayout.Direction.LeftToRight)
+        self._fit_head()
+
+    def type_filter(self) -> None:
+        """Let a person type into the filter."""
+        self.filters.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.field.selectAll()
+
     def close_threads(self) -> None:
         """End the threads that the panel started."""
         self.thumbnails.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what there is no room for."""
+        super().resizeEvent(event)
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        self._title.setVisible(self._beside or self.width() >= _TITLED_W)
+        self._counts.setVisible(self._beside or self.width() >= _COUNTED_W)
+
+    # -- making --------------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        head = self._head = QHBoxLayout()
+        head.setContentsMargins(12, 1, 0, 1)
+        head.setSpacing(8)
+        head.addWidget(self._title)
+        head.addWidget(self._counts)
+        head.addWidget(self.filters)
+        self._title.setFixedHeight(HEAD_H - 2)
+        self._second = QHBoxLayout()
+        self._second.setContentsMargins(12, 0, 4, 0)
+        self.pages.addWidget(self.view)
+        self.pages.addWidget(self._make_empty())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(self._second)
+        column.addWidget(self.pages, 1)
+
+    def _make_empty(self) -> QWidget:
+        """What stands in place of the list where no image is left."""
+        page = QWidget()
+        button = QPushButton(_("Show all"))
+        button.setObjectName("imageShowAll")
+        button.clicked.connect(lambda: self._project is not None and self._project.listing.show_all())
+        self._empty = QBoxLayout(QBoxLayout.Direction.LeftToRight, page)
+        self._empty.setContentsMargins(12, 4, 12, 4)
+        self._empty.setSpacing(12)
+        self._empty.addWidget(muted_label(_("No image fits the filter")))
+        self._empty.addWidget(button)
+        self._empty.addStretch()
+        return page
 
     def _make_view(self) -> ImageView:
         view = ImageView()
         view.setObjectName("imageList")
         view.setAccessibleName(_("Images of the project"))
         view.setModel(self.model)
-        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, self._row_on_screen, view))
+        view.setItemDelegate(ImageCell(self.thumbnails, self._wish_of, self._place_on_screen, view))
         view.setFlow(QListView.Flow.LeftToRight)
         view.setWrapping(True)
         view.setResizeMode(QListView.ResizeMode.Adjust)
         view.setUniformItemSizes(True)
-        view.setGridSize(QSize(CELL_W, CELL_H))
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -182,14 +178,16 @@ class ImageListPanel(QFrame):
         view.menuAsked.connect(self._show_menu)
         return view
 
-    def _wish_of(self, row: int) -> "Wish | None":
+    # -- images --------------------------------------------------------------------------------------------------------
+
+    def _wish_of(self, place: int) -> "Wish | None":
         project = self._project
-        if project is None or not 0 <= row < len(project.navigation.items):
+        if project is None or not 0 <= place < len(project.navigation.items):
             return None
         from segstudio.app.viewing.thumbnails import Wish
 
         navigation = project.navigation
-        return Wish(int(navigation.items[row].id), navigation.content(row), navigation.rows[row].file)
+        return Wish(int(navigation.items[place].id), navigation.content(place), navigation.rows[place].file)
 
     def _shown(self) -> None:
         """Use the image on screen as its thumbnail: it costs nothing, and a very large image has no other."""
@@ -199,37 +197,63 @@ class ImageListPanel(QFrame):
         if wish is not None and navigation.display is not None and navigation.plane == 0:
             self.thumbnails.offer(wish, navigation.display)
 
-    def _row_on_screen(self) -> int:
+    def _place_on_screen(self) -> int:
         return self._project.navigation.index if self._project is not None else -1
 
     def _picked(self, row: int) -> None:
-        if self._project is not None and row != self._project.navigation.index:
-            self._project.navigation.open(row)
+        place = self.model.place(row)
+        if self._project is not None and place >= 0 and place != self._project.navigation.index:
+            self._project.navigation.open(place)
+
+    def _go_down(self) -> None:
+        """Go on from the filter to the images, to the first where the one on screen is not listed."""
+        if self.model.row_of(self._place_on_screen()) < 0:
+            self._picked(0)
+        self.view.setFocus()
 
     def _show_menu(self, rows: list[int], at: QPoint) -> None:
-        if self._project is not None:
-            ImageMenu(self._session, self._project, rows, self.view).popup(at)
+        places = [place for row in rows if (place := self.model.place(row)) >= 0]
+        if self._project is not None and places:
+            ImageMenu(self._session, self._project, places, self.view).popup(at)
 
     def _follow(self, _: object = None) -> None:
         """Select the image that is asked for now, unless it is the same as before: a selection stays then."""
-        row = self._row_on_screen()
+        place = self._place_on_screen()
         self.view.viewport().update()
-        if row < 0 or (row == self._followed and self.view.currentIndex().isValid()):
+        if place < 0 or (place == self._followed and self.view.currentIndex().isValid()):
             return
-        self._followed = row
-        index = self.model.index(row)
+        self._followed = place
+        row = self.model.row_of(place)
+        if row < 0:
+            self.view.clearSelection()
+            return
+        index = self.model.index(row, 0)
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
+    def _listed(self) -> None:
+        """Show other rows, or that there are none."""
+        hidden = self._project is not None and len(self.model.images) > 0 and not len(self.model.places)
+        self.pages.setCurrentIndex(1 if hidden else 0)
+        self._follow()
+        self._say_counts()
+
     def _count(self, rows: tuple[int, ...] = ()) -> None:
         images = self.model.images
-        if self._project is None:
-            self._done.clear()
-            self._counts.setText("")
-            return
         if rows:
             self._done.difference_update(rows)
         else:
             self._done.clear()
         self._done.update(row for row in rows or range(len(images)) if images[row].status == Status.DONE)
-        self._counts.setText(_("{done} of {n} done", done=f"{len(self._done):,}", n=f"{len(images):,}"))
+        self._say_counts()
+
+    def _say_counts(self) -> None:
+        """How many images are done, or how many of all the filter leaves."""
+        project, n = self._project, f"{len(self.model.images):,}"
+        if project is None:
+            words = ""
+        elif project.listing.whole:
+            words = _("{done} of {n} done", done=f"{len(self._done):,}", n=n)
+        else:
+            words = _("{listed} of {n} shown", listed=f"{len(self.model.places):,}", n=n)
+        self._counts.setText(words)

@@ -1,10 +1,10 @@
 """The view of the image list: which image is shown, which are selected, and where a menu is asked for."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
-from segstudio.ui.panels.image_cell import CELL_H
+from segstudio.ui.panels.image_cell import CELL_H, CELL_W
 
 __all__ = ["ImageView"]
 
@@ -26,6 +26,7 @@ class ImageView(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selects = False
+        self.setGridSize(QSize(CELL_W, CELL_H))
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
 
     @property
@@ -37,15 +38,32 @@ class ImageView(QListView):
         """Show whole rows only, the chosen image among them: a strip of a row tells nobody anything."""
         rest = self.height() % CELL_H if self.height() > CELL_H else 0
         self.setViewportMargins(0, 0, 0, rest)
+        self._fill_rows()
         super().resizeEvent(event)
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex())
+
+    def _fill_rows(self) -> None:
+        """Share the width among as many cells as it has room for: one in a narrow column.
+
+        Qt keeps room for the scroll bar, seen or not; a cell that is wider than the rest would begin one row lower.
+        """
+        width = self.maximumViewportSize().width() - self.verticalScrollBar().sizeHint().width() - 1
+        size = QSize(max(1, width // max(1, width // CELL_W)), CELL_H)
+        if size != self.gridSize():
+            self.setGridSize(size)
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Pick the image that a key or a click went to."""
         super().currentChanged(current, previous)
         if current.isValid() and not self._selects:
             self.picked.emit(current.row())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Take the focus; where no image is current Qt makes the first one so, which nobody picked."""
+        self._selects = True
+        super().focusInEvent(event)
+        self._selects = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the image, or select it; one that has the focus already may not be the one on screen."""

@@ -134,8 +134,11 @@ class TrainingPanel(QFrame):
         self.versions_button.setToolTip(words)
         self.versions_button.setAccessibleName(_("Versions"))
         self.versions_button.setEnabled(False)
+        for button in (self.versions_button, self.stop):
+            button.setProperty("role", "slim")
         self.fold_button.setObjectName("trainingFold")
         self.fold_button.setProperty("role", "icon")
+        self.fold_button.setFixedSize(26, 26)
         self.progress.setObjectName("trainingProgress")
         self.progress.setAccessibleName(_("Progress of training"))
         self.progress.setTextVisible(False)
@@ -191,10 +194,15 @@ class TrainingPanel(QFrame):
         self.fold_button.setToolTip(words)
         self.fold_button.setAccessibleName(words)
         self.views.setVisible(unfolded)
-        self._column.setContentsMargins(12, 4, 12, 12 if unfolded else 4)
+        self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
             self.folded = not unfolded
             self.foldChanged.emit(self.folded)
+
+    def fold_as_usual(self) -> None:
+        """Forget what a person has folded or unfolded."""
+        self._unfolded = None
+        self._fold()
 
     def _has_run(self) -> None:
         self._ran = True

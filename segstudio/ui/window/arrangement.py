@@ -1,14 +1,15 @@
 """Where the panels are: beside and below the image, in splitters whose sizes are kept between two windows."""
 
-from typing import TYPE_CHECKING, cast
+import json
+from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from segstudio.text import _
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
-from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.image_list import HEAD_H, STRIP_H, ImageListPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.tabs import PanelTabs
@@ -24,21 +25,29 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrangement"]
 
-_SIDE_W = 264
-_BOTTOM_H = 248
-_FOLDED_H = 156
+_SIDE_W = 208
+_LIST_W, _LIST_LEAST_W = 208, 176
+_BOTTOM_H, _BOTTOM_LEAST_H = 248, 144
 _BOTTOM_SHARES = (560, 760)
+_LARGEST = 16777215
+_FOLDABLE = ("show-side", "show-bottom")
+
+# The keys of the sizes that are kept, in pixels: widths of the two columns, heights of the bottom with the training
+# panel folded and not, widths of images and training beside each other, and the heights of the panels in the column.
+_SIDE, _LIST, _FOLDED, _UNFOLDED, _SHARES, _STACK = "side", "list", "folded", "unfolded", "shares", "stack"
 
 
 class Arrangement:
     """The panels of one window and the splitters around `column`, which holds the image.
 
-    `middle` is the widget that holds everything: `upper` (the column, and `side` beside it) above `bottom`.
+    `middle` is the widget that holds everything: `upper` (the column, `side` beside it, and the images where a person
+    prefers them there, at the other side) above `bottom`. What a person has not dragged has its usual size.
     """
 
     def __init__(self, session: "Session", action: "Callable[[str], QAction]", column: QWidget) -> None:
         self._surroundings = Surroundings(session, action)
         self.tabs: dict[str, PanelTabs] = {}
+        self._kept, self._action, self._column = session.kept_preferences, action, column
         self.panels: dict[str, QWidget] = {row.name: row.make(self._surroundings) for row in PANELS.own}
         self.classes = cast(ClassPanel, self.panels["classes"])
         self.tool = cast(BrushPanel, self.panels["brush"])
@@ -47,25 +56,24 @@ class Arrangement:
         self.training = cast(TrainingPanel, self.panels["training"])
         self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)
         self.upper = _splitter("upperSplitter", Qt.Orientation.Horizontal, column, self.side)
-        self.upper.setStretchFactor(0, 1)
-        self.upper.setStretchFactor(1, 0)
-        self.upper.setSizes([1000, _SIDE_W])
         self.bottom = _splitter("bottomSplitter", Qt.Orientation.Horizontal)
-        for row in PANELS.own:
-            if row.name != "training":  # folded, it is in the title row of the images
-                self._place(row)
-        self._bottom_h = {True: _FOLDED_H, False: _BOTTOM_H}
-        self._bottom_shares = list(_BOTTOM_SHARES)
         self.middle = _splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
-        self.middle.setStretchFactor(0, 1)
-        self.middle.setStretchFactor(1, 0)
-        self.middle.setSizes([700, _FOLDED_H])
-        self.images.add_to_head(self.training)
-        self.side.setMinimumWidth(208)
-        self.bottom.setMinimumHeight(144)
+        for splitter, grows in ((self.upper, column), (self.middle, self.upper)):
+            for place in range(splitter.count()):
+                splitter.setStretchFactor(place, int(splitter.widget(place) is grows))
+        for row in PANELS.own:
+            if row.name not in ("images", "training"):  # they move
+                self._place(row)
         self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold first
-        leave_keys(self.side, self.bottom)
-        self.training.foldChanged.connect(self._place_training)
+        self._sizes: dict[str, Any] = {}
+        self._there = False
+        self._placed = (self._beside, self._left)
+        leave_keys(self.side, self.images, self.training)
+        self._arrange()
+        self.training.foldChanged.connect(lambda _folded: self._arrange())
+        self._kept.changed.connect(self._preferences_changed)
+        for splitter in self._splitters():
+            splitter.splitterMoved.connect(lambda _at, _n, moved=splitter: self._dragged(moved))
 
     def add_rows(self) -> None:
         """Add the panels of other packages after ours; those that are there already stay as they are."""
@@ -82,28 +90,62 @@ class Arrangement:
             if tabs.indexOf(panel) >= 0:
                 tabs.setCurrentWidget(panel)
 
+    def show(self, there: bool) -> None:
+        """Show the panels that are switched on; they are `there` with a project that no page covers."""
+        self._there = there
+        side, bottom = (there and self._action(name).isChecked() for name in _FOLDABLE)
+        self.side.setVisible(side)
+        self.bottom.setVisible(bottom)
+        if self._beside:
+            self.images.setVisible(bottom)
+        self._resize()
+
+    def reset(self) -> None:
+        """Put every panel back in its place, to its size, and in sight."""
+        self._sizes.clear()
+        for name in _FOLDABLE:
+            self._action(name).setChecked(True)
+        self._kept.prefer(images_beside=False, panels_left=False)
+        self.training.fold_as_usual()
+        self.side.setSizes([panel.sizeHint().height() for panel in _widgets(self.side)])
+        self.show(self._there)
+
     def close_threads(self) -> None:
         """End the threads of the panels: the window closes."""
         self.images.close_threads()
         self.training.close_threads()
 
     def state(self) -> str:
-        """Sizes of all splitters as one line of text, for the preferences."""
-        states = [bytes(s.saveState().toBase64().data()).decode() for s in self._splitters()]
-        return " ".join([*states, ",".join(map(str, self._bottom_state()))])
+        """What a person has dragged and hidden as one line of text, for the preferences."""
+        hidden = [name for name in _FOLDABLE if not self._action(name).isChecked()]
+        return json.dumps({**self._sizes, "hidden": hidden})
 
     def restore(self, state: str) -> None:
-        """Take over sizes kept by `state()`; any other text is ignored."""
-        states = state.split()
-        if len(states) != len(self._splitters()) + 1:
-            return
-        for splitter, kept in zip(self._splitters(), states, strict=False):
-            splitter.restoreState(QByteArray.fromBase64(kept.encode()))
-        bottom = states[-1].split(",")
-        if len(bottom) == 4 and all(part.isdecimal() for part in bottom):
-            folded, unfolded, *self._bottom_shares = map(int, bottom)
-            self._bottom_h = {True: folded, False: unfolded}
-        self._set_bottom_height(self._bottom_h[self.training.folded])
+        """Take over what `state()` gave; any other text means the usual sizes."""
+        try:
+            kept = json.loads(state)
+        except ValueError:
+            kept = {}
+        kept = kept if isinstance(kept, dict) else {}
+        self._sizes = {key: kept[key] for key in (_SIDE, _LIST, _FOLDED, _UNFOLDED) if _is_size(kept.get(key))}
+        self._sizes |= {key: kept[key] for key in (_SHARES, _STACK) if _are_sizes(kept.get(key))}
+        hidden = kept.get("hidden")
+        for name in _FOLDABLE:
+            self._action(name).setChecked(not isinstance(hidden, list) or name not in hidden)
+        stack = self._sizes.get(_STACK, ())
+        if len(stack) == self.side.count():
+            self.side.setSizes(stack)
+        self.show(self._there)
+
+    # -- where ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _beside(self) -> bool:
+        return self._kept.current.images_beside
+
+    @property
+    def _left(self) -> bool:
+        return self._kept.current.panels_left
 
     def _place(self, row: Panel) -> None:
         splitter, panel = self.side if row.place is Place.SIDE else self.bottom, self.panels[row.name]
@@ -117,39 +159,90 @@ class Arrangement:
         splitter.addWidget(panel)
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
 
-    def _place_training(self, folded: bool) -> None:
-        """Put the training panel in the title row of the images if folded, otherwise beside the images."""
-        was_high = self.middle.sizes()[1]
-        if was_high:
-            self._bottom_h[not folded] = was_high
-        if folded:
-            self._bottom_shares = self._shares()
-            self.images.add_to_head(self.training)
+    def _preferences_changed(self) -> None:
+        if self._placed != (self._beside, self._left):
+            self._placed = (self._beside, self._left)
+            self._arrange()
+            self.show(self._there)
+
+    def _arrange(self) -> None:
+        """Put the panels that move where they belong: the images below or beside the image, the training panel in
+        their title row, or beside or below them.
+        """
+        images, training = self.images, self.training
+        self._action("images-beside").setChecked(self._beside)
+        self._action("panels-left").setChecked(self._left)
+        if self._beside:
+            self.upper.addWidget(images)
         else:
-            self.bottom.addWidget(self.training)
-            left, right = self._bottom_shares
-            self.bottom.setSizes([left, *self.bottom.sizes()[1:-1], right])
-        self.training.show()
-        self._set_bottom_height(self._bottom_h[folded])
+            self.bottom.insertWidget(0, images)
+            images.show()
+        images.set_beside(self._beside)
+        columns = [self.side, self._column, *([images] if self._beside else [])]
+        for place, part in enumerate(columns if self._left else columns[::-1]):
+            self.upper.insertWidget(place, part)
+        for place, part in enumerate(_widgets(self.upper)):
+            self.upper.setStretchFactor(place, int(part is self._column))
+        if training.folded and not self._beside:
+            images.add_to_head(training)
+        else:
+            self.bottom.addWidget(training)
+            self.bottom.setStretchFactor(self.bottom.count() - 1, int(self._beside))
+        training.show()
+        images.setMinimumWidth(_LIST_LEAST_W if self._beside else 0)
+        self.bottom.setStretchFactor(0, 1)
+        self._resize()
 
-    def _shares(self) -> list[int]:
-        """Widths of the image and training panels, unfolded; panels of other packages may be between them."""
-        sizes = self.bottom.sizes()
-        return [sizes[0], sizes[-1]]
+    # -- how large -----------------------------------------------------------------------------------------------------
 
-    def _set_bottom_height(self, height: int) -> None:
+    def _resize(self) -> None:
+        """Give every place the size that was chosen for it, or its usual one; the image has the rest."""
+        folded = self.training.folded
+        one_line = folded and self._beside
+        least = HEAD_H if one_line else STRIP_H if folded else _BOTTOM_LEAST_H
+        self.bottom.setMinimumHeight(least)
+        self.bottom.setMaximumHeight(HEAD_H if one_line else _LARGEST)
+        usual = STRIP_H if folded else _BOTTOM_H
+        height = least if one_line else max(least, self._sizes.get(_FOLDED if folded else _UNFOLDED, usual))
         whole = sum(self.middle.sizes()) or self.middle.window().height()
-        self.middle.setSizes([whole - height, height])
+        self.middle.setSizes([max(1, whole - height), height])
+        widths = {self.side: self._sizes.get(_SIDE, _SIDE_W), self.images: self._sizes.get(_LIST, _LIST_W)}
+        parts = _widgets(self.upper)
+        taken = sum(width for part, width in widths.items() if part in parts and not part.isHidden())
+        whole = sum(self.upper.sizes()) or self.upper.window().width()
+        self.upper.setSizes([widths.get(part, max(1, whole - taken)) for part in parts])
+        if not folded and not self._beside:
+            first, *between, last = self.bottom.sizes()
+            first, last = self._sizes.get(_SHARES, _BOTTOM_SHARES)
+            self.bottom.setSizes([first, *between, last])
+
+    def _dragged(self, splitter: QSplitter) -> None:
+        """Keep what a person chose; of what is hidden there is no size."""
+        sizes = dict(zip(_widgets(splitter), splitter.sizes(), strict=True))
+        if splitter is self.upper:
+            kept = {_SIDE: sizes[self.side], _LIST: sizes.get(self.images, 0)}
+        elif splitter is self.middle:
+            kept = {_FOLDED if self.training.folded else _UNFOLDED: sizes[self.bottom]}
+        elif splitter is self.side:
+            kept = {_STACK: list(sizes.values())}
+        else:
+            kept = {_SHARES: [splitter.sizes()[0], splitter.sizes()[-1]]}
+        self._sizes |= {key: size for key, size in kept.items() if size}
 
     def _splitters(self) -> tuple[QSplitter, ...]:
-        return (self.middle, self.upper, self.side)
+        return (self.middle, self.upper, self.side, self.bottom)
 
-    def _bottom_state(self) -> tuple[int, int, int, int]:
-        """Heights of the lower panels with the training panel folded and unfolded, and the widths of the two."""
-        folded, high = self.training.folded, self.middle.sizes()[1]
-        heights = self._bottom_h | ({folded: high} if high else {})
-        left, right = self._bottom_shares if folded else self._shares()
-        return heights[True], heights[False], left, right
+
+def _widgets(splitter: QSplitter) -> list[QWidget]:
+    return [cast(QWidget, splitter.widget(place)) for place in range(splitter.count())]
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST
+
+
+def _are_sizes(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(map(_is_size, value))
 
 
 def _splitter(name: str, orientation: Qt.Orientation, *parts: QWidget) -> QSplitter:

@@ -16,9 +16,12 @@ __all__ = [
     "cancel",
     "drop_part",
     "fill_rest",
+    "find_image",
     "find_specks",
     "objects",
     "pick_class",
+    "place_images",
+    "place_panels",
     "show_labels",
     "show_objects",
     "show_proposals",
@@ -82,6 +85,23 @@ def step(window: "MainWindow", by: int) -> None:
     """Show the next (+1) or the previous (-1) image."""
     if window.session.project is not None:
         window.session.project.navigation.step(by)
+
+
+def find_image(window: "MainWindow") -> None:
+    """Let a person type into the filter of the image list."""
+    window.bars.action("show-bottom").setChecked(True)
+    window.show_panels()
+    window.arrangement.images.type_filter()
+
+
+def place_images(window: "MainWindow") -> None:
+    """List the images beside the image, or below it."""
+    window.session.kept_preferences.prefer(images_beside=window.bars.action("images-beside").isChecked())
+
+
+def place_panels(window: "MainWindow") -> None:
+    """Have the panels at the left of the image, or at the right."""
+    window.session.kept_preferences.prefer(panels_left=window.bars.action("panels-left").isChecked())
 
 
 def smaller(window: "MainWindow") -> None:

@@ -152,8 +152,7 @@ class MainWindow(QMainWindow):
         """Show the panels that are switched on; without a project they have nothing to show."""
         there = self._project is not None and not self.pages.covered
         had_focus = self.focusWidget()
-        self.arrangement.side.setVisible(there and self.bars.action("show-side").isChecked())
-        self.arrangement.bottom.setVisible(there and self.bars.action("show-bottom").isChecked())
+        self.arrangement.show(there)
         self.bars.tool_bar.setVisible(there)
         if had_focus is not None and not had_focus.isVisibleTo(self):
             # Qt would give the focus to the next widget, perhaps a button, which Space would then press.
@@ -237,6 +236,7 @@ class MainWindow(QMainWindow):
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
         self.start_page.sampleAsked.connect(self.opening.try_sample)
         self.export_panel.left.connect(self.pages.focus)
+        self.arrangement.images.left.connect(self.pages.focus)
         self.closing_strip.ready.connect(self.close)
         self.growth_strip.alwaysAsked.connect(lambda: self.add_new_images(True))
         session.notices.told.connect(self._told)

@@ -23,6 +23,8 @@ __all__ = ["StatusBar", "zoom_text"]
 
 _Label = TypeVar("_Label", bound=QLabel)
 
+_HEIGHT = 26
+"""Room for a line and for the button that cancels a job; Qt would add margins to both."""
 _SAID_MS = 8000
 _CURSOR_W = 232
 _NARROW_PX = 900
@@ -50,6 +52,7 @@ class StatusBar(QStatusBar):
         self.setObjectName("statusBar")
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
+        self.setFixedHeight(_HEIGHT)
         self.save_label = self._elided("saveState", 0)
         self.said_label = ElidedLabel()
         self.said_label.setObjectName("statusMessage")
