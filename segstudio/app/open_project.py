@@ -28,7 +28,9 @@ from segstudio.app.opening import Prepared
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import EngineKind, EngineState, JobKind
+from segstudio.app.viewing.adjusting import Adjusting
 from segstudio.app.viewing.growing import Growing
+from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.places import Places
@@ -83,6 +85,9 @@ class OpenedProject(QObject):
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
         self.places = Places(ground, self.navigation, prepared.place, self)
         undo.callback(self.places.close)
+        self.histograms = Histograms(ground, self.navigation, self)
+        undo.callback(self.histograms.close)
+        self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
@@ -107,6 +112,7 @@ class OpenedProject(QObject):
 
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""
+        self.documents.tools.viewChosen.connect(self.navigation.displaying.choose)
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)
@@ -242,6 +248,8 @@ class OpenedProject(QObject):
         self.finishing.close()
         self.proposals.close(left())
         self.places.close(left())
+        self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)
+        self.histograms.close(left())
         self.navigation.close(left())
         self.versions.close(left())
         self.snapshots.close(left())

@@ -41,6 +41,7 @@ class Preferences:
     automatic_proposals: bool = True
     add_new_images: bool = False
     show_proposals: bool = True
+    display_panel: bool = False
     brush_radius: float = 12.0
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)

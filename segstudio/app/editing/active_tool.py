@@ -188,6 +188,8 @@ class ActiveTool:
                 self._labels.gesture_began()
             if answer.selects is not None:
                 self._labels.select(answer.selects)
+            if answer.view is not None:
+                self._state.viewChosen.emit(answer.view)
             if answer.asks is not None:
                 self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from segstudio.registry import Registry, named
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
 
@@ -53,6 +54,7 @@ def _training(around: Surroundings) -> "QWidget":
 _OWN = (
     Panel("classes", Place.SIDE, lambda around: ClassPanel(around.session), grows=True),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
+    Panel("display", Place.SIDE, lambda around: DisplayPanel(around.session)),
     Panel("images", Place.BOTTOM, lambda around: ImageListPanel(around.session), grows=True),
     Panel("training", Place.BOTTOM, _training),
 )

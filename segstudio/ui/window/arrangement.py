@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.training_panel import TrainingPanel
@@ -36,6 +37,7 @@ class Arrangement:
         self._surroundings = Surroundings(session, action)
         self.panels: dict[str, QWidget] = {row.name: row.make(self._surroundings) for row in PANELS.own}
         self.classes = cast(ClassPanel, self.panels["classes"])
+        self.display = cast(DisplayPanel, self.panels["display"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
         self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)

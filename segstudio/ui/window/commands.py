@@ -13,6 +13,7 @@ __all__ = [
     "cancel",
     "fill_rest",
     "pick_class",
+    "show_display",
     "show_labels",
     "show_proposals",
     "show_versions",
@@ -76,6 +77,16 @@ def show_versions(window: "MainWindow") -> None:
         window.bars.action("show-bottom").setChecked(True)
         window.show_panels()
     window.arrangement.training.show_versions(shown)
+
+
+def show_display(window: "MainWindow") -> None:
+    """Show or fold how the image is shown; the panels beside the image come with it."""
+    panel = window.arrangement.display
+    side = window.bars.action("show-side")
+    if side.isChecked() or panel.body.isHidden():
+        panel.toggle()
+    side.setChecked(True)
+    window.show_panels()
 
 
 def show_proposals(window: "MainWindow") -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     # The table is read when a window opens, which it does without NumPy.
     from segstudio.app.editing.tools.overlay import Overlay
     from segstudio.app.viewing.display import DisplayImage
+    from segstudio.imaging.display import View
     from segstudio.labels.document import Document
     from segstudio.labels.edit import Edit
     from segstudio.labels.model import ClassTable, LabelClass, ObjectId, Touch
@@ -89,7 +90,7 @@ class Answer:
     """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
 
     `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module. `selects`
-    are the objects to be selected from now on, None = as before.
+    are the objects to be selected from now on, `view` is how the image is to be shown, each None = as before.
     """
 
     changed: Rect = NOWHERE
@@ -97,6 +98,7 @@ class Answer:
     ends: End = End.NOT_YET
     asks: object = None
     selects: frozenset[ObjectId] | None = None
+    view: View | None = None
 
 
 class ToolHandler(ABC):
