@@ -140,9 +140,8 @@ class Session(QObject):
         """Show a channel, counted from 0, in this window, while the project is open; the network sees the data, not
         this. Raises `UserError` where nothing would be shown between black and white, or that channel is not shown.
         """
-        if project := self.projects.there():
-            if project.is_shown():
-                project.adjusting.window(level, width, channel)
+        if (project := self.projects.there()) and project.is_shown():
+            project.adjusting.window(level, width, channel)
 
     def undo(self) -> None:
         """Take the newest edit on this image back; what is unfinished is aborted instead."""

@@ -25,18 +25,20 @@ def unfolded(window: MainWindow, desk: Desk) -> Iterator[MainWindow]:
     project = desk.session.project
     assert project is not None
     desk.wait(lambda: project.histograms.current is not None)
-    yield window
+    return window
 
 
 def _now(window: MainWindow) -> Adjusted:
     project = window.session.project
-    assert project is not None and project.adjusting.now is not None
+    assert project is not None
+    assert project.adjusting.now is not None
     return project.adjusting.now
 
 
 def _click(window: MainWindow, name: str) -> None:
     button = window.findChild(QAbstractButton, name)
-    assert button is not None and button.isEnabled()
+    assert button is not None
+    assert button.isEnabled()
     QTest.mouseClick(button, LEFT, pos=QPoint(10, button.height() // 2))  # a check box takes no click beside its words
 
 
@@ -58,19 +60,23 @@ def _ground(window: MainWindow) -> NDArray[np.uint8]:
 def test_the_panel_is_folded_until_it_is_wanted_and_stays_as_it_was_left(window: MainWindow, desk: Desk) -> None:
     panel = window.arrangement.display
     folded = panel.height()
-    assert panel.body.isHidden() and not desk.opened.histograms.wanted
+    assert panel.body.isHidden()
+    assert not desk.opened.histograms.wanted
     QTest.keyClick(window, Qt.Key.Key_F8)
-    assert not panel.body.isHidden() and window.session.preferences.display_panel
+    assert not panel.body.isHidden()
+    assert window.session.preferences.display_panel
     desk.wait(lambda: panel.height() > folded + 100)
     _click(window, "displayFold")
-    assert panel.body.isHidden() and not window.session.preferences.display_panel
+    assert panel.body.isHidden()
+    assert not window.session.preferences.display_panel
 
 
 def test_f8_brings_the_panels_back_where_they_are_hidden(window: MainWindow) -> None:
     window.bars.action("show-side").trigger()
     assert not window.arrangement.side.isVisible()
     QTest.keyClick(window, Qt.Key.Key_F8)
-    assert window.arrangement.side.isVisible() and window.arrangement.display.body.isVisible()
+    assert window.arrangement.side.isVisible()
+    assert window.arrangement.display.body.isVisible()
 
 
 def test_a_handle_that_is_dragged_becomes_the_value_that_is_black(unfolded: MainWindow) -> None:
@@ -82,7 +88,8 @@ def test_a_handle_that_is_dragged_becomes_the_value_that_is_black(unfolded: Main
     QTest.mouseMove(plot, end)
     QTest.mouseRelease(plot, LEFT, pos=end)
     now = _now(unfolded)
-    assert now.low == pytest.approx(100, abs=3) and now.high == 255
+    assert now.low == pytest.approx(100, abs=3)
+    assert now.high == 255
     assert (_ground(unfolded) != before).any()
 
 
@@ -92,7 +99,8 @@ def test_between_the_handles_both_are_dragged_and_a_handle_never_passes_the_othe
     QTest.mouseMove(plot, QPoint(round(plot.place_of(150)), 20))
     QTest.mouseRelease(plot, LEFT, pos=QPoint(round(plot.place_of(150)), 20))
     now = _now(unfolded)
-    assert now.high - now.low == pytest.approx(255) and now.low == pytest.approx(30, abs=3)
+    assert now.high - now.low == pytest.approx(255)
+    assert now.low == pytest.approx(30, abs=3)
     QTest.mousePress(plot, LEFT, pos=QPoint(round(plot.place_of(now.low)), 20))
     QTest.mouseMove(plot, QPoint(plot.width() + 300, 20))
     QTest.mouseRelease(plot, LEFT, pos=QPoint(plot.width() + 300, 20))
@@ -112,7 +120,8 @@ def test_sliders_make_the_picture_brighter_and_reset_shows_it_as_at_first(unfold
     _click(unfolded, "displayInvert")
     assert _now(unfolded).invert
     _click(unfolded, "displayReset")
-    assert _now(unfolded).untouched and (_ground(unfolded) == before).all()
+    assert _now(unfolded).untouched
+    assert (_ground(unfolded) == before).all()
 
 
 def test_level_and_width_can_be_typed(unfolded: MainWindow) -> None:
@@ -151,8 +160,10 @@ def test_a_drag_with_the_tool_changes_the_window_and_no_label(window: MainWindow
     QTest.mouseMove(canvas, start + QPoint(-60, 30))
     QTest.mouseRelease(canvas, LEFT, pos=start + QPoint(-60, 30))
     now = _now(window)
-    assert now.high - now.low < 255 and now.low + now.high > 255
-    assert desk.edits == edits and not desk.documents.gesture_active
+    assert now.high - now.low < 255
+    assert now.low + now.high > 255
+    assert desk.edits == edits
+    assert not desk.documents.gesture_active
     QTest.mouseDClick(canvas, LEFT, pos=start)
     assert _now(window).untouched
 

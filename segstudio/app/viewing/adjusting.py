@@ -1,5 +1,5 @@
-"""What a person does to how the image on screen is shown: its window, gamma, and inverting it. The data stay as they are,
-and so does what the network sees.
+"""What a person does to how the image on screen is shown: its window, its gamma, and inverting it. The data stay as
+they are, and so does what the network sees.
 """
 
 from dataclasses import dataclass, replace
