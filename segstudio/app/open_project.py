@@ -36,6 +36,7 @@ from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
+from segstudio.app.viewing.solo import Solo
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
@@ -90,6 +91,7 @@ class OpenedProject(QObject):
         self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
+        self.solo = Solo(self.documents, self)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)

@@ -11,6 +11,7 @@ from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.text import N_, _, languages
 
 __all__ = [
+    "LABEL_STYLES",
     "LEAST_OPACITY",
     "THEMES",
     "Preferences",
@@ -24,6 +25,9 @@ __all__ = [
 
 THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N_("Dark")))
 """The themes to choose from, with their words."""
+
+LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Filled and outlined")), ("outline", N_("Outlines only")))
+"""How labels are drawn, with words; filled, objects of instance classes are outlined too."""
 
 LEAST_OPACITY = 0.05
 """Labels that cannot be seen at all would be painted over unnoticed."""
@@ -41,12 +45,19 @@ class Preferences:
     automatic_proposals: bool = True
     add_new_images: bool = False
     show_proposals: bool = True
+    label_style: str = "fill"
     display_panel: bool = False
     brush_radius: float = 12.0
     last_folder: str = ""
     recent_projects: list[str] = field(default_factory=list)
     window_geometry: str = ""
     panel_state: str = ""
+
+    @property
+    def label_look(self) -> tuple[float, float, bool]:
+        """Opacity of filled labels (0 where there are outlines only) and of proposals, and whether all is outlined."""
+        filled = self.overlay_opacity if self.label_style != "outline" else 0.0
+        return filled, self.proposal_opacity, self.label_style != "fill"
 
 
 def preferences_file() -> Path:
@@ -69,6 +80,7 @@ def load_preferences() -> Preferences:
 _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "theme": lambda value: value in dict(THEMES),
     "language": lambda value: value == "en" or value in languages(),
+    "label_style": lambda value: value in dict(LABEL_STYLES),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "brush_radius": lambda value: MIN_RADIUS_PX <= value <= MAX_RADIUS_PX,

@@ -1,9 +1,9 @@
 """Default colours of classes, distinguishable for colour-blind people too.
 
-The palette begins with Okabe & Ito's (Color Universal Design, 2008) without black. The 53 colours after it were searched
-for in a grid of sRGB: each next one is as far as possible, in CIELAB, from those before it and from the greys of
-background and ignored pixels, for usual eyes and as simulated for protanopia and deuteranopia (Machado et al. 2009).
-Then come shades of them.
+The palette begins with Okabe & Ito's (Color Universal Design, 2008) without black. The 53 colours after it were
+searched in a grid of sRGB, so that the least distance in CIELAB is large, for usual eyes and as simulated for
+protanopia and deuteranopia (Machado et al. 2009), also from the greys of background and ignored pixels; the most
+distant come first. Then come shades of them.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _PALETTE = tuple(
     #5f0f7f #6f1f4f #9fffdf #7f3f7f #ff4f6f #4fdfcf #afcf8f #cfcf4f #0000bf #bf2f00 #af5f4f #2f4fcf
     #dfff0f #bf5fdf #8f3f5f #bfdf7f #cf6f3f #cf9f3f #8f1f00 #7f2f8f #6f1f1f #8fcfff #cfefbf #5f6f9f
     #00af6f #ffbf00 #3f5fff #0f8fbf #0f3fff #3fbf8f #6fefff #efafbf #2f2fbf #6fafbf #6fafff #007fcf
-""".split()
+""".split()  # noqa: SIM905 - five lines instead of sixty
 )
 """The first 14 are 17 apart (CIE76) in each of the three ways of seeing, the first 40 are 12, all 60 are 9.7."""
 

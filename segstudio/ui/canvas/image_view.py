@@ -47,6 +47,7 @@ class ImageView(Surface):
             project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
             project.documents.changed.connect(self._on_changed)
             project.documents.classesChanged.connect(self._on_classes_changed)
+            project.solo.changed.connect(self._on_classes_changed)
             project.proposals.proposalChanged.connect(self._on_proposal_changed)
             if project.navigation.display is not None:
                 self._on_image_shown()
@@ -60,7 +61,9 @@ class ImageView(Surface):
     def _make_scene(self) -> "Scene":
         scene = super()._make_scene()
         kept = self._session.preferences
-        scene.labels.set_opacity(kept.overlay_opacity, kept.proposal_opacity)
+        labels, proposals, outlined = kept.label_look
+        scene.labels.set_opacity(labels, proposals)
+        scene.labels.outlines = outlined
         scene.labels.show_proposal = kept.show_proposals
         return scene
 
@@ -88,7 +91,7 @@ class ImageView(Surface):
         self._badge.withdraw()
         document = documents.current.document if documents.current is not None else None
         self._scene.show(navigation.display, document, navigation.plane)
-        self._scene.labels.set_classes(documents.classes)
+        self._scene.labels.set_classes(self._project.solo.classes)
         self._scene.labels.set_proposal(self._project.proposals.seen)
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
@@ -149,6 +152,6 @@ class ImageView(Surface):
 
     def _on_classes_changed(self) -> None:
         if not self._blank and self._project is not None:
-            self._scene.labels.set_classes(self._project.documents.classes)
+            self._scene.labels.set_classes(self._project.solo.classes)
             self._overlay_changed()
             self._refresh_cursor()

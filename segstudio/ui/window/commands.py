@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from segstudio.app.preferences import LABEL_STYLES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bigger",
     "cancel",
+    "change_label_style",
     "fill_rest",
     "pick_class",
     "show_display",
@@ -19,6 +21,7 @@ __all__ = [
     "show_versions",
     "smaller",
     "step",
+    "toggle_solo",
 ]
 
 _BRUSH_STEP = 1.2
@@ -77,6 +80,24 @@ def show_versions(window: "MainWindow") -> None:
         window.bars.action("show-bottom").setChecked(True)
         window.show_panels()
     window.arrangement.training.show_versions(shown)
+
+
+def change_label_style(window: "MainWindow") -> None:
+    """Draw labels in the next of the ways, and say which that is."""
+    styles = dict(LABEL_STYLES)
+    names = list(styles)
+    name = names[(names.index(window.session.preferences.label_style) + 1) % len(names)]
+    window.session.kept_preferences.prefer(label_style=name)
+    window.session.notices.say(_(styles[name]))
+
+
+def toggle_solo(window: "MainWindow") -> None:
+    """Show only the chosen class, or all again."""
+    project = window.session.project
+    if project is not None:
+        project.solo.on = not project.solo.on
+        only = _("Only '{name}' is shown", name=project.documents.current_class.name)
+        window.session.notices.say(only if project.solo.on else _("All classes are shown"))
 
 
 def show_display(window: "MainWindow") -> None:

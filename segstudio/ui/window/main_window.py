@@ -31,6 +31,7 @@ from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
 from segstudio.ui.window.notice_stack import Strips
 from segstudio.ui.window.opening import Opening
 from segstudio.ui.window.pages import Pages
+from segstudio.ui.window.peek import Peek
 from segstudio.ui.window.placing import fit_to_screen
 from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.status_bar import StatusBar
@@ -193,6 +194,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page)
         self.appearance = Appearance(session, self.canvas, self)
+        self.peek = Peek(self)
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -358,6 +360,7 @@ class MainWindow(QMainWindow):
             self.session.notices.fail(JobKind.SAVE, error)
             return
         self._warm_up.stop()
+        self.peek.end()
         self._project_loader.close()
         self.arrangement.close_threads()
         self.session.close(wait_s)
