@@ -84,7 +84,7 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
-        self.places = Places(ground, self.navigation, prepared.place, self)
+        self.places = Places(ground, self.navigation, self.documents, prepared.place, self)
         undo.callback(self.places.close)
         self.histograms = Histograms(ground, self.navigation, self)
         undo.callback(self.histograms.close)
@@ -134,6 +134,7 @@ class OpenedProject(QObject):
             self.ground.notices.fail(JobKind.SAVE, self.store.notice)
         self._damage.listen(self._found_damage)
         self.versions.read_last_run()
+        self.places.take_up()
         if self.navigation.rows:
             left = self.places.first if first_image is None else (first_image, 0)
             self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))

@@ -96,9 +96,9 @@ class ImageView(Surface):
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
-            left = self._project.places.take_view()
-            if left is not None:
-                self._viewport.look_at(left.x, left.y, left.scale)
+            if (left := self._project.places.view()) is not None:
+                scale, x, y = left
+                self._viewport.look_at(x, y, scale)
         self._refresh_cursor()
         self._view_changed()
 
