@@ -36,6 +36,7 @@ from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
+from segstudio.app.viewing.selected_area import SelectedArea
 from segstudio.app.viewing.solo import Solo
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
@@ -92,6 +93,8 @@ class OpenedProject(QObject):
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.solo = Solo(self.documents, self)
+        self.selected_area = SelectedArea(ground, self.documents, self)
+        undo.callback(self.selected_area.close)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
@@ -253,6 +256,7 @@ class OpenedProject(QObject):
         self.places.close(left())
         self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)
         self.histograms.close(left())
+        self.selected_area.close(left())
         self.navigation.close(left())
         self.versions.close(left())
         self.snapshots.close(left())

@@ -13,6 +13,7 @@ from segstudio.text import N_, _, languages
 __all__ = [
     "LABEL_STYLES",
     "LEAST_OPACITY",
+    "RIGHT_BUTTONS",
     "THEMES",
     "Preferences",
     "checked_preferences",
@@ -28,6 +29,9 @@ THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N
 
 LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Filled and outlined")), ("outline", N_("Outlines only")))
 """How labels are drawn, with words; filled, objects of instance classes are outlined too."""
+
+RIGHT_BUTTONS = (("background", N_("Paints background")), ("menu", N_("Opens a menu")))
+"""What the right button does on the image, with words."""
 
 LEAST_OPACITY = 0.05
 """Labels that cannot be seen at all would be painted over unnoticed."""
@@ -46,6 +50,9 @@ class Preferences:
     add_new_images: bool = False
     show_proposals: bool = True
     label_style: str = "fill"
+    right_button: str = "background"
+    pixel_grid: bool = True
+    minimap: bool = True
     display_panel: bool = False
     brush_radius: float = 12.0
     last_folder: str = ""
@@ -81,6 +88,7 @@ _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "theme": lambda value: value in dict(THEMES),
     "language": lambda value: value == "en" or value in languages(),
     "label_style": lambda value: value in dict(LABEL_STYLES),
+    "right_button": lambda value: value in dict(RIGHT_BUTTONS),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "brush_radius": lambda value: MIN_RADIUS_PX <= value <= MAX_RADIUS_PX,

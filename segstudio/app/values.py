@@ -262,10 +262,10 @@ class ImagesRemoved(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a person was in a project: an image by its path, a plane of it, the view of it, and the class chosen, by id.
+    """Where a person was in a project: an image by its path, a plane of it, its view, and the id of the class chosen.
 
     `scale` is in view pixels per image pixel, `x` and `y` the image position in the middle; where the whole image was
-    shown (`fitted`) they do not count. `views` are those of other images as (path, scale, x, y), the last one seen last.
+    shown (`fitted`) they do not count. `views` are those of other images, (path, scale, x, y) each, the newest last.
     """
 
     image: str

@@ -231,7 +231,7 @@ def test_the_canvas_shows_the_class_that_is_alone(window: MainWindow, desk: Desk
         return window.canvas.grab().toImage().pixelColor(window.canvas.to_widget(140.5, 140.5).toPoint())
 
     assert colour() == QColor(debris.color)
-    QTest.keyClick(window, Key.Key_O, Modifier.ShiftModifier)
+    QTest.keyClick(window, Key.Key_Y, Modifier.ShiftModifier)
     assert desk.opened.solo.on
     assert colour() != QColor(debris.color)
     desk.session.set_class("debris")

@@ -62,7 +62,7 @@ def test_the_panel_is_folded_until_it_is_wanted_and_stays_as_it_was_left(window:
     folded = panel.height()
     assert panel.body.isHidden()
     assert not desk.opened.histograms.wanted
-    QTest.keyClick(window, Qt.Key.Key_F8)
+    QTest.keyClick(window, Qt.Key.Key_F6)
     assert not panel.body.isHidden()
     assert window.session.preferences.display_panel
     desk.wait(lambda: panel.height() > folded + 100)
@@ -71,10 +71,10 @@ def test_the_panel_is_folded_until_it_is_wanted_and_stays_as_it_was_left(window:
     assert not window.session.preferences.display_panel
 
 
-def test_f8_brings_the_panels_back_where_they_are_hidden(window: MainWindow) -> None:
+def test_the_key_brings_the_panels_back_where_they_are_hidden(window: MainWindow) -> None:
     window.bars.action("show-side").trigger()
     assert not window.arrangement.side.isVisible()
-    QTest.keyClick(window, Qt.Key.Key_F8)
+    QTest.keyClick(window, Qt.Key.Key_F6)
     assert window.arrangement.side.isVisible()
     assert window.arrangement.display.body.isVisible()
 

@@ -34,6 +34,7 @@ class ImageView(Surface):
         self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
         self.viewChanged.connect(self._tell_visible)
+        self._pixel_grid.shown = session.preferences.pixel_grid
 
     def follow(self, project: "OpenedProject | None") -> None:
         """Show this project, with the image that it already has on screen."""
@@ -48,6 +49,7 @@ class ImageView(Surface):
             project.documents.changed.connect(self._on_changed)
             project.documents.classesChanged.connect(self._on_classes_changed)
             project.solo.changed.connect(self._on_classes_changed)
+            project.selected_area.found.connect(self.zoom_to)
             project.proposals.proposalChanged.connect(self._on_proposal_changed)
             if project.navigation.display is not None:
                 self._on_image_shown()

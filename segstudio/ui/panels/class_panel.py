@@ -132,7 +132,7 @@ class ClassPanel(QFrame):
         menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
         menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
         alone = _("Show all classes") if self._is_alone(found) else _("Show only this class")
-        menu.addAction(alone, QKeySequence("Shift+O"), partial(self._toggle_alone, self.model.row_of(found.name)))
+        menu.addAction(alone, QKeySequence("Shift+Y"), partial(self._toggle_alone, self.model.row_of(found.name)))
         menu.addSeparator()
         row = self.model.row_of(found.name)
         for words, key, to in ((_("Move up"), "Alt+Up", row - 1), (_("Move down"), "Alt+Down", row + 1)):

@@ -37,6 +37,7 @@ class Appearance(QObject):
             labels, proposals, outlined = self._look
             self._canvas.set_opacity(labels, proposals)
             self._canvas.set_outlines(outlined)
+        self._canvas.set_pixel_grid(self._session.preferences.pixel_grid)
         self._follow_theme()
 
     def _follow_theme(self) -> None:

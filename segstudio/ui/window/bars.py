@@ -238,6 +238,17 @@ class Bars:
         done = action_named("done")
         self._actions["done"].setToolTip(tooltip(done._replace(tip=DONE_TIPS[rest])))
 
+    def check_preferences(self) -> None:
+        """Check the actions that stand for a preference."""
+        kept = self._session.preferences
+        checked = {
+            "add-new-images": kept.add_new_images,
+            "pixel-grid": kept.pixel_grid,
+            "minimap": kept.minimap,
+        }
+        for name, on in checked.items():
+            self._actions[name].setChecked(on)
+
     def _check_tool(self) -> None:
         for row in self._rows:
             if row.group == "tool":

@@ -22,6 +22,7 @@ __all__ = [
     "smaller",
     "step",
     "toggle_solo",
+    "zoom_to_selection",
 ]
 
 _BRUSH_STEP = 1.2
@@ -98,6 +99,12 @@ def toggle_solo(window: "MainWindow") -> None:
         project.solo.on = not project.solo.on
         only = _("Only '{name}' is shown", name=project.documents.current_class.name)
         window.session.notices.say(only if project.solo.on else _("All classes are shown"))
+
+
+def zoom_to_selection(window: "MainWindow") -> None:
+    """Find where the selected objects are; the canvas shows that once it is known."""
+    if window.session.project is not None:
+        window.session.project.selected_area.find()
 
 
 def show_display(window: "MainWindow") -> None:

@@ -1,5 +1,6 @@
 """The main window: arranges bars, canvas and panels. It holds no state of the work and makes no decisions."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ from segstudio.registry import unsaid
 from segstudio.text import _, count
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
+from segstudio.ui.canvas.minimap import Minimap
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
 from segstudio.ui.window.appearance import Appearance
 from segstudio.ui.window.arrangement import Arrangement
 from segstudio.ui.window.bars import Bars
+from segstudio.ui.window.canvas_menu import show_canvas_menu
 from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
@@ -168,6 +171,7 @@ class MainWindow(QMainWindow):
         session = self.session
         self.canvas = Canvas(session)
         self.first_step = FirstStep(session, self.canvas)
+        self.minimap = Minimap(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
@@ -215,6 +219,7 @@ class MainWindow(QMainWindow):
         self.canvas.dropped.connect(self._dropped)
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
+        self.canvas.menuAsked.connect(partial(show_canvas_menu, self))
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
         self.start_page.sampleAsked.connect(self.opening.try_sample)
@@ -230,7 +235,7 @@ class MainWindow(QMainWindow):
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
         self._adds_new_images = session.preferences.add_new_images
-        self.bars.action("add-new-images").setChecked(self._adds_new_images)
+        self.bars.check_preferences()
         session.kept_preferences.changed.connect(self._preferences_changed)
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -256,7 +261,7 @@ class MainWindow(QMainWindow):
         """Follow what the settings, or another part of the window, say about new images."""
         adds, before = self.session.preferences.add_new_images, self._adds_new_images
         self._adds_new_images = adds
-        self.bars.action("add-new-images").setChecked(adds)
+        self.bars.check_preferences()
         if adds and not before and self._project is not None and self._project.may_write:
             self.growth_strip.add_found(asked=False)
 
