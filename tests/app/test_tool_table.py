@@ -89,9 +89,9 @@ def inside(corners: list[tuple[float, float]], shape: tuple[int, ...]) -> np.nda
     return out
 
 
-def test_our_tools_are_pan_brush_and_eraser_and_another_name_is_refused_by_naming_them() -> None:
-    assert list(TOOLS) == ["pan", "brush", "eraser"]
-    with pytest.raises(UserError, match="There is no tool 'saw'; choose one of pan, brush, eraser"):
+def test_our_tools_begin_with_pan_brush_and_eraser_and_another_name_is_refused_by_naming_them() -> None:
+    assert list(TOOLS)[:3] == ["pan", "brush", "eraser"]
+    with pytest.raises(UserError, match=f"There is no tool 'saw'; choose one of {', '.join(TOOLS)}"):
         tool_named("saw")
 
 
@@ -104,7 +104,7 @@ def test_another_package_adds_a_tool_by_an_entry_point(tmp_path: Path, monkeypat
     monkeypatch.setattr(TOOLS, "_all", None)
     monkeypatch.setattr(registry, "_broken", [])
     assert "tests.polygon_tool" in sys.modules
-    assert list(TOOLS) == ["pan", "brush", "eraser", "polygon"]
+    assert list(TOOLS) == [*(tool.name for tool in TOOLS.own), "polygon"]
     assert ToolState().tool.name == "brush"
     assert registry.broken_rows() == ()
 

@@ -107,10 +107,10 @@ def test_the_map_shows_the_image_as_it_is_shown(window: MainWindow, desk: Desk) 
 
 def test_the_map_can_be_switched_off_and_goes_with_the_project(window: MainWindow, desk: Desk) -> None:
     window.canvas.set_zoom(6.0)
-    QTest.keyClick(window, Qt.Key.Key_F7)
+    QTest.keyClick(window, Qt.Key.Key_F5)
     assert window.minimap.isHidden()
     assert not window.session.preferences.minimap
-    QTest.keyClick(window, Qt.Key.Key_F7)
+    QTest.keyClick(window, Qt.Key.Key_F5)
     assert window.minimap.isVisible()
     desk.leave()
     assert window.minimap.isHidden()

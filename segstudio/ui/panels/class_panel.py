@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from segstudio.labels.colors import next_color
@@ -73,7 +74,7 @@ class ClassPanel(QFrame):
         self.model = ClassListModel(session)
         self.row = ClassRow(self)
         self.view = self._make_view()
-        self.search = self._make_search()
+        self.search, self._finding = self._make_search(), QWidget()
         self.merging = MergeStrip(session)
         self.look = LabelLook(session)
         title = QLabel(_("Classes"))
@@ -88,10 +89,10 @@ class ClassPanel(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        finding = QHBoxLayout()
+        finding = QHBoxLayout(self._finding)
         finding.setContentsMargins(12, 0, 12, 8)
         finding.addWidget(self.search)
-        column.addLayout(finding)
+        column.addWidget(self._finding)
         column.addWidget(self.view, 1)
         column.addWidget(self.merging)
         column.addWidget(self.look)
@@ -254,6 +255,7 @@ class ClassPanel(QFrame):
         """List what is searched for, and everything where there are few."""
         rows = self.model.rowCount()
         self.search.setVisible(rows >= _SEARCHED_FROM)
+        self._finding.setVisible(rows >= _SEARCHED_FROM)
         wanted = self.search.text().strip().casefold() if rows >= _SEARCHED_FROM else ""
         for row in range(rows):
             found = self.model.label_class(row)

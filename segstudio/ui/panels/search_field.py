@@ -2,7 +2,9 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QToolButton
+
+from segstudio.text import _
 
 __all__ = ["SearchField"]
 
@@ -19,6 +21,10 @@ class SearchField(QLineEdit):
         self.setAccessibleName(words)
         self.setToolTip(tip)
         self.setClearButtonEnabled(True)
+        clear = self.findChild(QToolButton)
+        if clear is not None:
+            clear.setObjectName(f"{name}Clear")
+            clear.setAccessibleName(_("Empty the field"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take Escape; the window would close a message with it."""

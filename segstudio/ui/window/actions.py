@@ -227,7 +227,7 @@ ACTIONS: tuple[Action, ...] = (
            ("Shift+G",), checkable=True, needs=Needs.PROJECT, separated=True),
     Action("minimap", N_("Minimap"), N_("Show the whole image in a corner while only a part of it is in view"),
            Menu.VIEW, lambda w: w.session.kept_preferences.prefer(minimap=w.bars.action("minimap").isChecked()),
-           ("F7",), checkable=True, needs=Needs.PROJECT),
+           ("F5",), checkable=True, needs=Needs.PROJECT),
     Action("show-proposals", N_("Show the proposal"), N_("Show or hide the proposal of the model"), Menu.VIEW,
            commands.show_proposals, ("S",), checkable=True, needs=Needs.IMAGE, separated=True),
     Action("show-labels", N_("Show the labels"), N_("Show or hide the labels; hiding them changes nothing"), Menu.VIEW,

@@ -47,7 +47,7 @@ class Peek(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Wait for the end; no event is kept from whom it is for."""
-        released = isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyRelease
-        if event.type() in _ENDING or (released and not event.isAutoRepeat()):
+        released = event.type() is QEvent.Type.KeyRelease and isinstance(event, QKeyEvent) and not event.isAutoRepeat()
+        if released or event.type() in _ENDING:
             self.end()
         return False
