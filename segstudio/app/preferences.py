@@ -27,7 +27,7 @@ __all__ = [
 THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N_("Dark")))
 """The themes to choose from, with their words."""
 
-LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Filled and outlined")), ("outline", N_("Outlines only")))
+LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Both")), ("outline", N_("Outlines")))
 """How labels are drawn, with words; filled, objects of instance classes are outlined too."""
 
 RIGHT_BUTTONS = (("background", N_("Paints background")), ("menu", N_("Opens a menu")))

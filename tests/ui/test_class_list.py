@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QSlider
 
 from segstudio.geometry import Rect
-from segstudio.ui.panels.class_list import SHOWN_ROLE, Spot, spot_rect
+from segstudio.ui.panels.class_list import ROW_H, SHOWN_ROLE, Spot, spot_rect
 from segstudio.ui.panels.class_view import ClassView
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -282,7 +282,20 @@ def test_labels_are_filled_then_outlined_too_then_outlines_alone(window: MainWin
         QTest.keyClick(window, Key.Key_O)
     assert seen == [("fill", True, True), ("both", True, True), ("outline", False, True)]
     assert styles.currentData() == "fill"
-    assert desk.said[-3:] == ["Filled and outlined", "Outlines only", "Filled"]
+    said = ["Labels are filled and outlined", "Labels are drawn as outlines only", "Labels are filled"]
+    assert desk.said[-3:] == said
+
+
+def test_in_a_low_window_the_list_has_the_room_of_the_slider(window: MainWindow) -> None:
+    panel = window.arrangement.classes
+    assert panel.look.isVisible()
+    window.resize(1000, 480)
+    QTest.qWait(20)
+    assert panel.look.isHidden()
+    assert panel.view.height() > ROW_H
+    window.resize(1280, 800)
+    QTest.qWait(20)
+    assert panel.look.isVisible()
 
 
 def test_labels_and_proposal_are_hidden_while_y_is_held(window: MainWindow, desk: Desk) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.text import _, elided
-from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
+from segstudio.ui.panels.class_list import ROW_H, ClassListModel, ClassRow, Spot
 from segstudio.ui.panels.class_view import ClassView
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
 from segstudio.ui.panels.label_look import LabelLook
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
+_LEAST_H = 38 + 3 * ROW_H // 2
+_LOOK_FROM_H = _LEAST_H + 2 * ROW_H
 _SEARCHED_FROM = 13
 """So many classes have a field to search them."""
 
@@ -120,6 +122,15 @@ class ClassPanel(QFrame):
             project.documents.classesChanged.connect(self._follow)
             project.documents.classChosen.connect(self._follow)
         self._follow()
+
+    def minimumSizeHint(self) -> QSize:
+        """As low as the title and one class and a half: what else is here then makes way."""
+        return QSize(super().minimumSizeHint().width(), _LEAST_H)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the list the room of the slider where there is little."""
+        super().resizeEvent(event)
+        self.look.setVisible(self.height() >= _LOOK_FROM_H)
 
     def menu_for(self, found: "LabelClass") -> QMenu:
         """The context menu of a class."""

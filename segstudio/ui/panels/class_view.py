@@ -34,6 +34,7 @@ class ClassView(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._pressed: tuple[int, QPoint] | None = None
         self._gap: int | None = None
+        self.setMinimumHeight(40)  # Qt's own is more than a low window has for it
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the row, or show it alone; what follows may be a drag."""

@@ -140,7 +140,7 @@ class DisplayPanel(QFrame):
         for part in (exact, grid, end):
             inside.addLayout(part)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 12, 4)
+        column.setContentsMargins(8, 2, 12, 2)
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.body)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from segstudio.app.preferences import LABEL_STYLES, LEAST_OPACITY
 from segstudio.text import _
@@ -37,15 +37,12 @@ class LabelLook(QWidget):
         self.style_choice.setMinimumContentsLength(8)
         for name, words in LABEL_STYLES:
             self.style_choice.addItem(_(words), name)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(12, 8, 12, 8)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(8)
-        grid.addWidget(muted_label(_("Opacity")), 0, 0)
-        grid.addWidget(self.opacity, 0, 1)
-        grid.addWidget(muted_label(_("Labels")), 1, 0)
-        grid.addWidget(self.style_choice, 1, 1)
-        grid.setColumnStretch(1, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(muted_label(_("Labels")))
+        row.addWidget(self.opacity, 1)
+        row.addWidget(self.style_choice)
         self.opacity.valueChanged.connect(lambda value: self._kept.prefer(overlay_opacity=value / 100))
         self.style_choice.activated.connect(
             lambda _place: self._kept.prefer(label_style=self.style_choice.currentData())

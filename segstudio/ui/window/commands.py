@@ -33,6 +33,13 @@ _REST_WORDS = {
 }
 
 
+_STYLE_WORDS = {
+    "fill": N_("Labels are filled"),
+    "both": N_("Labels are filled and outlined"),
+    "outline": N_("Labels are drawn as outlines only"),
+}
+
+
 def cancel(window: "MainWindow") -> None:
     """Cancel the current gesture; if there is none, close the panel or the message above the image."""
     project = window.session.project
@@ -85,11 +92,10 @@ def show_versions(window: "MainWindow") -> None:
 
 def change_label_style(window: "MainWindow") -> None:
     """Draw labels in the next of the ways, and say which that is."""
-    styles = dict(LABEL_STYLES)
-    names = list(styles)
+    names = [name for name, _words in LABEL_STYLES]
     name = names[(names.index(window.session.preferences.label_style) + 1) % len(names)]
     window.session.kept_preferences.prefer(label_style=name)
-    window.session.notices.say(_(styles[name]))
+    window.session.notices.say(_(_STYLE_WORDS[name]))
 
 
 def toggle_solo(window: "MainWindow") -> None:
