@@ -15,6 +15,7 @@ from segstudio.text import _, count
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.canvas.minimap import Minimap
+from segstudio.ui.canvas.scale_bar import ScaleBarView
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
 from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_named
@@ -172,6 +173,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(session)
         self.first_step = FirstStep(session, self.canvas)
         self.minimap = Minimap(session, self.canvas)
+        self.scale_bar = ScaleBarView(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
