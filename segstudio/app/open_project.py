@@ -31,7 +31,9 @@ from segstudio.app.opening import Prepared
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import EngineKind, EngineState, JobKind
+from segstudio.app.viewing.adjusting import Adjusting
 from segstudio.app.viewing.growing import Growing
+from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.listing import Listing
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
@@ -39,6 +41,8 @@ from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
+from segstudio.app.viewing.selected_area import SelectedArea
+from segstudio.app.viewing.solo import Solo
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
@@ -88,10 +92,16 @@ class OpenedProject(QObject):
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
         self.listing = Listing(ground, self.documents, self.navigation, self)
         undo.callback(self.listing.close)
-        self.places = Places(ground, self.navigation, prepared.place, self)
+        self.places = Places(ground, self.navigation, self.documents, prepared.place, self)
         undo.callback(self.places.close)
+        self.histograms = Histograms(ground, self.navigation, self)
+        undo.callback(self.histograms.close)
+        self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
+        self.solo = Solo(self.documents, self)
+        self.selected_area = SelectedArea(ground, self.documents, self)
+        undo.callback(self.selected_area.close)
         self.object_counts = ObjectCounts(ground, self.documents, self.navigation, self)
         self.object_rows = ObjectRows(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
@@ -119,6 +129,7 @@ class OpenedProject(QObject):
 
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""
+        self.documents.tools.viewChosen.connect(self.navigation.displaying.choose)
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)
@@ -139,6 +150,7 @@ class OpenedProject(QObject):
             self.ground.notices.fail(JobKind.SAVE, self.store.notice)
         self._damage.listen(self._found_damage)
         self.versions.read_last_run()
+        self.places.take_up()
         if self.navigation.rows:
             left = self.places.first if first_image is None else (first_image, 0)
             self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))
@@ -262,6 +274,9 @@ class OpenedProject(QObject):
         self.objects.close(left())
         self.proposals.close(left())
         self.places.close(left())
+        self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)
+        self.histograms.close(left())
+        self.selected_area.close(left())
         self.navigation.close(left())
         self.versions.close(left())
         self.snapshots.close(left())

@@ -12,7 +12,9 @@ from segstudio.app.values import MAX_RADIUS_PX, MIN_RADIUS_PX
 from segstudio.text import N_, _, languages
 
 __all__ = [
+    "LABEL_STYLES",
     "LEAST_OPACITY",
+    "RIGHT_BUTTONS",
     "THEMES",
     "Preferences",
     "checked_preferences",
@@ -25,6 +27,12 @@ __all__ = [
 
 THEMES = (("system", N_("Match the system")), ("light", N_("Light")), ("dark", N_("Dark")))
 """The themes to choose from, with their words."""
+
+LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Both")), ("outline", N_("Outlines")))
+"""How labels are drawn, with words; filled, objects of instance classes are outlined too."""
+
+RIGHT_BUTTONS = (("background", N_("Paints background")), ("menu", N_("Opens a menu")))
+"""What the right button does on the image, with words."""
 
 LEAST_OPACITY = 0.05
 """Labels that cannot be seen at all would be painted over unnoticed."""
@@ -44,6 +52,11 @@ class Preferences:
     automatic_proposals: bool = True
     add_new_images: bool = False
     show_proposals: bool = True
+    label_style: str = "fill"
+    right_button: str = "background"
+    pixel_grid: bool = True
+    minimap: bool = True
+    display_panel: bool = False
     brush_radius: float = 12.0
     tool_options: dict[str, OptionValue] = field(default_factory=dict)
     images_beside: bool = False
@@ -54,6 +67,12 @@ class Preferences:
     panel_state: str = ""
     keys: dict[str, list[str]] = field(default_factory=dict)
     recent_entries: list[str] = field(default_factory=list)
+
+    @property
+    def label_look(self) -> tuple[float, float, bool]:
+        """Opacity of filled labels (0 where there are outlines only) and of proposals, and whether all is outlined."""
+        filled = self.overlay_opacity if self.label_style != "outline" else 0.0
+        return filled, self.proposal_opacity, self.label_style != "fill"
 
 
 def preferences_file() -> Path:
@@ -76,6 +95,8 @@ def load_preferences() -> Preferences:
 _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "theme": lambda value: value in dict(THEMES),
     "language": lambda value: value == "en" or value in languages(),
+    "label_style": lambda value: value in dict(LABEL_STYLES),
+    "right_button": lambda value: value in dict(RIGHT_BUTTONS),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "tool_options": lambda value: all(isinstance(part, float | int | str) for part in value.values()),

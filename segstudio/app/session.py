@@ -141,6 +141,13 @@ class Session(QObject):
         if project := self.projects.awaited():
             project.documents.choose_class(name)
 
+    def set_window(self, level: float, width: float, channel: int = 0) -> None:
+        """Show a channel, counted from 0, in this window, while the project is open; the network sees the data, not
+        this. Raises `UserError` where nothing would be shown between black and white, or that channel is not shown.
+        """
+        if (project := self.projects.there()) and project.is_shown():
+            project.adjusting.window(level, width, channel)
+
     def undo(self) -> None:
         """Take the newest edit on this image back; what is unfinished is aborted instead."""
         if project := self.projects.to_write():

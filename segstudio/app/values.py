@@ -263,10 +263,10 @@ class ImagesRemoved(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a person was in a project: an image by its path, a plane of it, and the view of it.
+    """Where a person was in a project: an image by its path, a plane of it, its view, and the id of the class chosen.
 
     `scale` is in view pixels per image pixel, `x` and `y` the image position in the middle; where the whole image was
-    shown (`fitted`) they do not count.
+    shown (`fitted`) they do not count. `views` are those of other images, (path, scale, x, y) each, the newest last.
     """
 
     image: str
@@ -275,6 +275,8 @@ class Place(NamedTuple):
     scale: float = 1.0
     x: float = 0.0
     y: float = 0.0
+    label_class: int = 0
+    views: tuple[tuple[str, float, float, float], ...] = ()
 
 
 class Restored(NamedTuple):

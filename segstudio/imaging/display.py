@@ -58,10 +58,12 @@ class View:
     """How the samples of an image become colours: its shown channels are added up.
 
     A value v between the levels, scaled to 0..1, is shown as v ** (1 / gamma): above 1 dark parts become lighter.
+    `invert` then shows 1 - v instead.
     """
 
     channels: tuple[ShownChannel, ...]
     gamma: float = 1.0
+    invert: bool = False
     indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
     """The shown channels by number, in their order."""
     as_stored: bool = field(init=False, repr=False, compare=False)
@@ -71,7 +73,7 @@ class View:
         # Computed beforehand: a canvas that is dragged asks for strips of a few rows, where each look costs as much.
         object.__setattr__(self, "indices", tuple(channel.index for channel in self.channels))
         in_place = tuple(channel.colour for channel in self.channels) in ((WHITE,), (RED, GREEN, BLUE))
-        whole = self.gamma == 1.0 and all(channel.levels == EIGHT_BIT for channel in self.channels)
+        whole = self.gamma == 1.0 and not self.invert and all(channel.levels == EIGHT_BIT for channel in self.channels)
         object.__setattr__(self, "as_stored", in_place and whole)
 
     def between(self, levels: Levels, channel: int | None = None) -> "View":
@@ -105,7 +107,7 @@ def is_plain(dtype: np.dtype[Any], view: View) -> bool:
 def colours(samples: Pixels, view: View) -> NDArray[np.uint8]:
     """The colours of the view's channels (h, w, n), as `picked` gives them: uint8 (h, w, 3), or (h, w, 1) for grey.
 
-    NaN is shown as black. Plain samples are returned unchanged.
+    NaN is shown as the lower level is. Plain samples are returned unchanged.
     """
     if is_plain(samples.dtype, view):
         return samples
@@ -128,9 +130,11 @@ def _strengths(samples: Pixels, view: View) -> NDArray[np.uint8]:
     """How bright each channel (h, w, n) is, 0..255."""
     first = view.channels[0].levels
     if all(channel.levels == first for channel in view.channels):
-        return _strength(samples, first, view.gamma)
-    parts = [_strength(samples[..., i], channel.levels, view.gamma) for i, channel in enumerate(view.channels)]
-    return np.stack(parts, axis=-1)
+        shown = _strength(samples, first, view.gamma)
+    else:
+        parts = [_strength(samples[..., i], channel.levels, view.gamma) for i, channel in enumerate(view.channels)]
+        shown = np.stack(parts, axis=-1)
+    return np.invert(shown) if view.invert else shown
 
 
 def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8]:
@@ -146,8 +150,12 @@ def _strength(samples: Pixels, levels: Levels, gamma: float) -> NDArray[np.uint8
     if samples.dtype.kind not in "iu" or samples.dtype.itemsize > 2:
         codes = to_float(samples, levels)
         samples, levels = np.rint(np.multiply(codes, 65535, out=codes), out=codes).astype(np.uint16), _CODES
-    places = samples.view(f"u{samples.dtype.itemsize}")
-    return np.take(_table(samples.dtype, levels, gamma), places, mode="clip")
+    table = _table(samples.dtype, levels, gamma)
+    if samples.dtype == np.uint8 and samples.size:
+        import cv2
+
+        return np.asarray(cv2.LUT(samples, table), np.uint8).reshape(samples.shape)
+    return np.take(table, samples.view(f"u{samples.dtype.itemsize}"), mode="clip")
 
 
 def _shade_of_floats(samples: Pixels, levels: Levels) -> NDArray[np.uint8]:

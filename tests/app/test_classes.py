@@ -8,6 +8,8 @@ import pytest
 from segstudio.app.editing.classes import Classes, removed_words
 from segstudio.app.editing.refusals import Refusal, refusal_of
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
+from segstudio.app.viewing.solo import Solo
+from segstudio.errors import UserError
 from segstudio.labels.model import Kind
 from segstudio.store.project import Project
 from tests.app.test_documents import Bench
@@ -109,3 +111,93 @@ def test_a_hidden_class_says_that_what_is_painted_is_saved_and_not_shown(
     refused = _refusal(bench, 20, 20)
     assert refused == Refusal("The class 'cell' is hidden: your painting is saved, but not shown.")
     assert _refusal(bench, 20, 20, erasing=True) is None
+
+
+def _order(bench: Bench) -> list[str]:
+    return [c.name for c in bench.documents.classes]
+
+
+def test_a_class_is_moved_in_one_edit_and_undo_moves_it_back(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    before, edits = _order(bench), bench.documents.submitted
+    classes.move(before[0], 2)
+    assert _order(bench) == [*before[1:3], before[0], *before[3:]]
+    assert bench.documents.submitted == edits + 1
+    bench.documents.undo()
+    assert _order(bench) == before
+
+
+def test_a_class_that_is_moved_nowhere_makes_no_edit(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    before, edits = _order(bench), bench.documents.submitted
+    classes.move(before[0], -5)
+    classes.move(before[-1], 99)
+    assert _order(bench) == before
+    assert bench.documents.submitted == edits
+
+
+def test_an_order_is_there_when_the_project_is_read_again(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    names = _order(bench)
+    classes.move(names[-1], 0)
+    assert bench.ground.project.writer is not None
+    bench.ground.project.writer.flush(10)
+    assert [c.name for c in bench.ground.project.classes()] == [names[-1], *names[:-1]]
+
+
+def test_a_merged_class_counts_as_the_other_and_undo_brings_it_back(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    bench.stroke(20, 20)
+    classes.merge("cell", "crack")
+    assert bench.documents.classes.named("cell") is None
+    assert bench.documents.current_class.name == "crack"
+    assert bench.heard.words == ["'cell' now counts as 'crack'. Undo takes it back."]
+    bench.documents.undo()
+    assert bench.documents.classes.named("cell") is not None
+    assert bench.documents.current_class.name == "cell"
+
+
+def test_background_and_the_class_itself_cannot_be_merged(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    edits = bench.documents.submitted
+    with pytest.raises(UserError, match="merged into itself"):
+        classes.merge("cell", "cell")
+    with pytest.raises(UserError, match="cannot be merged away"):
+        classes.merge(bench.documents.classes.background.name, "cell")
+    with pytest.raises(UserError, match="no class 'nothing'"):
+        classes.merge("cell", "nothing")
+    assert bench.documents.submitted == edits
+
+
+def test_a_painted_class_without_objects_is_not_merged_into_one_with_objects(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    classes.add("nerve", None, Kind.SEMANTIC)
+    classes.add("spot", None, Kind.INSTANCE)
+    classes.add("blank", None, Kind.SEMANTIC)
+    classes.merge("blank", "spot")
+    qtbot.waitUntil(lambda: bench.documents.classes.named("blank") is None)
+    bench.documents.choose_class("nerve")
+    bench.stroke(20, 20)
+    with pytest.raises(UserError, match="it has no single objects"):
+        classes.merge("nerve", "spot")
+    assert bench.documents.classes.named("nerve") is not None
+
+
+def test_the_use_of_a_class_is_counted_with_what_was_merged_into_it(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    bench.stroke(20, 20)
+    pixels = int((bench.ids() > 0).sum())
+    classes.merge("cell", "crack")
+    counted: list[tuple[int, int]] = []
+    classes.count_use("crack", lambda *use: counted.append(use))
+    qtbot.waitUntil(lambda: bool(counted))
+    assert counted == [(1, pixels)]
+
+
+def test_solo_follows_the_chosen_class_and_stores_nothing(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    solo, told = Solo(bench.documents), []
+    solo.changed.connect(lambda: told.append(solo.on))
+    edits = bench.documents.submitted
+    solo.on = True
+    assert [c.name for c in solo.classes if c.visible] == ["cell"]
+    bench.documents.choose_class("crack")
+    assert [c.name for c in solo.classes if c.visible] == ["crack"]
+    solo.on = False
+    assert solo.classes is bench.documents.classes
+    assert told == [True, True, False]
+    assert bench.documents.submitted == edits

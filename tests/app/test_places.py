@@ -1,5 +1,6 @@
 """Where a person was in a project: one small file a project, and never more than a few hundred."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,29 @@ def test_places_kept_longest_ago_are_dropped(tmp_path: Path, monkeypatch: pytest
     there = [n for n in range(6) if read_place(tmp_path / f"{n}.segstudio") is not None]
     assert len(there) == 3
     assert 5 in there
+
+
+def test_the_class_and_the_views_of_other_images_are_read_back(tmp_path: Path) -> None:
+    place = Place(image="a.png", label_class=3, views=(("b.png", 2.5, 1.0, 2.0), ("ü/c.png", 0.25, 9.0, -1.0)))
+    write_place(tmp_path / "a.segstudio", place)
+    assert read_place(tmp_path / "a.segstudio") == place
+
+
+def test_a_place_of_an_earlier_version_has_no_class_and_no_views(tmp_path: Path) -> None:
+    project = tmp_path / "a.segstudio"
+    write_place(project, Place(image="a.png", label_class=3, views=(("b.png", 2.5, 1.0, 2.0),)))
+    found = json.loads(place_file(project).read_bytes())
+    del found["label_class"], found["views"]
+    place_file(project).write_text(json.dumps(found), encoding="utf-8")
+    assert read_place(project) == Place(image="a.png")
+
+
+@pytest.mark.parametrize("wrong", [["b.png", 0.0, 1.0, 1.0], ["b.png", 1.0], [1, 1.0, 1.0, 1.0], "b.png", None])
+def test_a_view_that_is_none_is_left_out_and_the_others_count(tmp_path: Path, wrong: object) -> None:
+    project = tmp_path / "a.segstudio"
+    write_place(project, Place(image="a.png", views=(("b.png", 2.5, 1.0, 2.0),)))
+    found = json.loads(place_file(project).read_bytes())
+    found["views"].insert(0, wrong)
+    found["label_class"] = "3"
+    place_file(project).write_text(json.dumps(found), encoding="utf-8")
+    assert read_place(project) == Place(image="a.png", views=(("b.png", 2.5, 1.0, 2.0),))

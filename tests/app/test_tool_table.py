@@ -92,7 +92,7 @@ def inside(corners: list[tuple[float, float]], shape: tuple[int, ...]) -> np.nda
 OURS = [
     *("pan", "brush", "eraser", "polygon", "lasso", "rectangle", "ellipse"),
     *("fill", "wand", "livewire", "threshold", "snap"),
-    *("pick", "split"),
+    *("pick", "split", "window"),
 ]
 
 

@@ -15,7 +15,7 @@ from tests.ui.desk import Desk
 __all__ = ["Room"]
 
 _SIZE = 1280, 800
-_CHECKED = {"show-side": True, "show-bottom": True, "show-proposals": True, "show-labels": True, "show-outlines": False}
+_CHECKED = {"show-side": True, "show-bottom": True, "show-proposals": True, "show-labels": True}
 
 
 class Room:

@@ -198,6 +198,8 @@ class ActiveTool:
                 self._labels.say(answer.says)
             if answer.sets and self._row is not None:
                 self._state.keep(self._row, answer.sets)
+            if answer.view is not None:
+                self._state.viewChosen.emit(answer.view)
             if answer.asks is not None:
                 self._state.asked.emit(Question(self._ticket, answer.asks))
             if answer.ends is End.KEEP:

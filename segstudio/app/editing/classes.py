@@ -1,7 +1,7 @@
 """The owner of the class list: makes project-wide edits of class rows."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import wait
 
 from segstudio.app.editing.documents import Documents
@@ -23,7 +23,7 @@ _SAVED_WITHIN_S = 2.0
 
 
 class Classes:
-    """Add, rename, change and remove classes, each as one undoable edit."""
+    """Add, rename, change, move, merge and remove classes, each as one undoable edit."""
 
     def __init__(self, ground: Ground, documents: Documents) -> None:
         self._project, self._main, self._notices = ground.project, ground.main, ground.notices
@@ -73,25 +73,83 @@ class Classes:
         elif changed:
             self._commit(changed_class_row(found, **changed))
 
+    def move(self, name: str, place: int) -> None:
+        """Put a class at a place of the list, counted from 0; one beyond its end is the last."""
+        found = self._find(name)
+        others = [c for c in self._documents.classes if c.id != found.id]
+        place = min(max(place, 0), len(others))
+        order = [*others[:place], found, *others[place:]]
+        rows = [changed_class_row(c, position=at) for at, c in enumerate(order) if c.position != at]
+        if [c.id for c in order] != [c.id for c in self._documents.classes]:
+            self._commit(*rows)
+
+    def merge(self, name: str, into: str) -> None:
+        """Make a class count as another one from now on. Raises `UserError` where that cannot be.
+
+        A class without single objects that has pixels cannot become one that has them: that is known when the disk has
+        answered, and then said in passing.
+        """
+        found, other = self._find(name), self._find(into)
+        if found.id == other.id:
+            raise UserError(_("'{name}' cannot be merged into itself.", name=found.name))
+        if found.kind is Kind.BACKGROUND:
+            raise UserError(
+                _("The background class '{name}' cannot be merged away: every project has one.", name=found.name)
+            )
+
+        def merged() -> None:
+            if self._documents.classes.get(found.id) == found:
+                self._commit(changed_class_row(found, merged_into=other.id))
+                self._notices.say(
+                    _("'{name}' now counts as '{into}'. Undo takes it back.", name=found.name, into=other.name)
+                )
+
+        if not found.one_object or other.one_object:
+            merged()
+            return
+        refused = _(
+            "'{name}' cannot be merged into '{into}': it has no single objects, so everything in an image would become "
+            "one object.",
+            name=found.name,
+            into=other.name,
+        )
+        self._when_unpainted(self._counting_as(found), merged, refused)
+
+    def count_use(self, name: str, then: Callable[[int, int], None]) -> None:
+        """Count, on a thread, in how many images a class has pixels, and how many; `then` is called with both."""
+        self._count(self._counting_as(self._find(name)), then)
+
     def _change_kind(self, found: LabelClass, changed: dict[str, str | bool]) -> None:
-        """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered.
+        """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered."""
+
+        def change() -> None:
+            now = self._documents.classes.get(found.id)
+            if now is not None:
+                self._commit(changed_class_row(now, **changed))
+
+        refused = _("The kind of '{name}' can change only while no pixel has this class.", name=found.name)
+        self._when_unpainted([found.id], change, refused)
+
+    def _when_unpainted(self, ids: list[ClassId], call: Callable[[], None], refused: str) -> None:
+        """Call once it is known that no pixel has these classes. Raises `UserError` with `refused` where one has.
 
         While the disk refuses waiting edits this is unknown, which counts as a pixel.
         """
         self._documents.commit_gesture()
         before = self._documents.submitted
+
+        def counted(_writer: object) -> int:
+            pixels = self._project.class_pixels(removed=True)
+            return sum(pixels.get(id_, 0) for id_ in ids)
+
         # On the writer's thread: after every edit that waits, however long the disk takes.
-        asked = self._project.writing().call(lambda _: self._project.class_pixels(removed=True).get(found.id, 0))
+        asked = self._project.writing().call(counted)
 
         def answered() -> None:
-            now = self._documents.classes.get(found.id)
             painted = asked.exception() is not None or asked.result() > 0
             if painted or self._documents.submitted != before:
-                raise UserError(
-                    _("The kind of '{name}' can change only while no pixel has this class.", name=found.name)
-                )
-            if now is not None:
-                self._commit(changed_class_row(now, **changed))
+                raise UserError(refused)
+            call()
 
         if wait([asked], _AT_ONCE_S).done:
             answered()
@@ -103,12 +161,16 @@ class Classes:
         found = self._find(name)
         if found.kind is Kind.BACKGROUND:
             raise UserError(_("The background class cannot be removed: every project has one."))
-        table = self._documents.classes
-        counted = [c.id for c in table.all if (today := table.effective(c.id)) is not None and today.id == found.id]
+        counted = self._counting_as(found)
         self._commit(changed_class_row(found, removed=True))
-        self._tell_removed(found.name, counted)
+        self._count(counted, lambda *use: self._notices.say(removed_words(found.name, *use)))
 
-    def _tell_removed(self, name: str, counted: list[ClassId]) -> None:
+    def _counting_as(self, found: LabelClass) -> list[ClassId]:
+        """The classes that count as this one today, itself among them."""
+        table = self._documents.classes
+        return [c.id for c in table.all if (today := table.effective(c.id)) is not None and today.id == found.id]
+
+    def _count(self, counted: list[ClassId], then: Callable[[int, int], None]) -> None:
         def counting() -> Generator[None, None, tuple[int, int]]:
             if self._project.writer is not None:
                 self._project.writer.flush(_SAVED_WITHIN_S)
@@ -117,7 +179,7 @@ class Classes:
 
         def told(use: tuple[int, int]) -> None:
             self._counts.remove(job)
-            self._notices.say(removed_words(name, *use))
+            then(*use)
 
         def failed(error: BaseException) -> None:
             self._counts.remove(job)
@@ -151,9 +213,9 @@ class Classes:
             raise UserError(_("There is already a class '{name}'.", name=found.name))
         return name
 
-    def _commit(self, row: RowChange) -> None:
+    def _commit(self, *rows: RowChange) -> None:
         self._documents.commit_gesture()
-        edit = Edit(None, Cause.CLASSES, rows=(row,), tool="classes", author=self._documents.author)
+        edit = Edit(None, Cause.CLASSES, rows=rows, tool="classes", author=self._documents.author)
         self._documents.commit_classes(edit)
 
 

@@ -34,11 +34,14 @@ class Question:
 
 
 class ToolState(QObject):
-    """Lives as long as the window's session, whichever project is open."""
+    """Lives as long as the window's session, whichever project is open. `viewChosen` carries the `View` in which a tool
+    wants to show the image.
+    """
 
     changed = Signal()
     overlayChanged = Signal()
     asked = Signal(object)
+    viewChosen = Signal(object)
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.app.viewing.scale_bar import Spacing
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.text import _, count
@@ -29,12 +30,14 @@ class DisplayImage:
     """One plane in one view; a value. Level n of its samples is reduced by 2 ** n, and nothing of them is copied where
     another view is taken.
 
-    `found` are the levels of the plane, `view` says how it is shown. Arrays handed out are not to be written.
+    `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is
+    known. Arrays handed out are not to be written.
     """
 
     reduced: "tuple[NDArray[Any], ...]"
     found: "Levels"
     view: "View"
+    spacing: Spacing | None = None
 
     @staticmethod
     def of(samples: NDArray[Any], found: "Levels") -> "DisplayImage":

@@ -1,4 +1,5 @@
-"""Where a person was in each project: an image and the view of it, in small files in the user's configuration folder.
+"""Where a person was in each project: an image, how each was looked at, and the class chosen; in small files in the
+user's configuration folder.
 
 A project on a disk that may only be read has its place too, and its journal knows nothing of it.
 """
@@ -7,19 +8,24 @@ import hashlib
 import json
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
 from segstudio.app.values import Place
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.durable import write_durably
+from segstudio.labels.model import ClassId
 
 __all__ = ["Places", "place_file", "read_place", "write_place"]
 
 _EVERY_MS = 1000
 _KEPT = 500
+_VIEWS = 300
+"""Views of images that are kept for a project, the last seen ones."""
 
 
 def place_file(project: Path) -> Path:
@@ -43,7 +49,27 @@ def read_place(project: Path) -> Place | None:
     if not isinstance(image, str) or type(plane) is not int or type(fitted) is not bool or len(numbers) < 3:
         return None
     scale, x, y = numbers
-    return Place(image=image, plane=plane, fitted=fitted, scale=scale, x=x, y=y) if scale > 0 else None
+    chosen, views = found.get("label_class"), found.get("views")
+    place = Place(
+        image=image,
+        plane=plane,
+        fitted=fitted,
+        scale=scale,
+        x=x,
+        y=y,
+        label_class=chosen if type(chosen) is int else 0,
+        views=tuple(view for part in views if (view := _view(part))) if isinstance(views, list) else (),
+    )
+    return place if scale > 0 else None
+
+
+def _view(found: Any) -> tuple[str, float, float, float] | None:
+    """The view of an image as it was written; None for anything else."""
+    match found:
+        case [str(path), float(scale), float(x), float(y)] if scale > 0 and isfinite(scale + x + y):
+            return path, scale, x, y
+        case _:
+            return None
 
 
 def write_place(project: Path, place: Place) -> None:
@@ -59,17 +85,24 @@ def write_place(project: Path, place: Place) -> None:
 
 class Places(QObject):
     """`left` is where the project was left, as read at its opening. What is on screen is kept at most once a second,
-    on a worker, unless `keeps` is switched off.
+    on a worker, unless `keeps` is switched off: then nothing is taken up either, but how an image was looked at is
+    remembered while the project is open.
     """
 
     def __init__(
-        self, ground: Ground, navigation: Navigation, left: Place | None, parent: QObject | None = None
+        self,
+        ground: Ground,
+        navigation: Navigation,
+        documents: Documents,
+        left: Place | None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._project, self._navigation = ground.project.path, navigation
+        self._project, self._navigation, self._documents = ground.project.path, navigation, documents
         self.keeps = True
         self._left = left
-        self._restores = left is not None
+        self._took_up = False
+        self._views: dict[str, tuple[float, float, float]] = {}
         self._now: Place | None = None
         self._kept = left
         self._worker = Worker("places", ground.main)
@@ -78,6 +111,7 @@ class Places(QObject):
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._keep)
         navigation.imageShown.connect(self._shown)
+        documents.classChosen.connect(self._chosen)
 
     @property
     def first(self) -> tuple[int, int] | None:
@@ -90,19 +124,33 @@ class Places(QObject):
                 return item.index, left.plane if 0 <= left.plane < item.planes else 0
         return None
 
-    def take_view(self) -> Place | None:
-        """The view in which the image on screen was left, once; None for any other."""
-        left, navigation = self._left, self._navigation
-        if not self._restores or left is None or not self.keeps:
-            return None
-        self._restores = False
-        here = (navigation.path, navigation.plane) == (left.image, left.plane)
-        return left if here and not left.fitted else None
+    def take_up(self) -> None:
+        """Choose the class that was chosen, and remember the views of images as they were left, once."""
+        left = self._left if self.keeps else None
+        if left is None or self._took_up:
+            return
+        self._took_up = True
+        views = {path: (scale, x, y) for path, scale, x, y in left.views}
+        if not left.fitted:
+            views[left.image] = left.scale, left.x, left.y
+        self._views = views | self._views
+        classes = self._documents.classes
+        if ClassId(left.label_class) in {c.id for c in classes}:
+            self._documents.class_id = ClassId(left.label_class)
+
+    def view(self) -> tuple[float, float, float] | None:
+        """Scale and image position in the middle of the view in which the image on screen was left; None where the
+        whole of it was shown, or it was never looked at."""
+        return self._views.get(self._navigation.path or "")
 
     def saw(self, scale: float, x: float, y: float, *, fitted: bool) -> None:
         """The view of the image on screen: view pixels per image pixel, and the image position in its middle."""
-        if self._now is not None:
-            self._become(self._now._replace(scale=scale, x=x, y=y, fitted=fitted))
+        if self._now is None:
+            return
+        self._views.pop(self._now.image, None)
+        if not fitted:
+            self._views[self._now.image] = scale, x, y
+        self._become(self._now._replace(scale=scale, x=x, y=y, fitted=fitted))
 
     def _shown(self) -> None:
         path, plane = self._navigation.path, self._navigation.plane
@@ -110,8 +158,14 @@ class Places(QObject):
         if path is not None and before != (path, plane):
             self._become(Place(image=path, plane=plane))
 
+    def _chosen(self) -> None:
+        if self._now is not None:
+            self._become(self._now)
+
     def _become(self, place: Place) -> None:
-        self._now = place
+        others = [(path, *view) for path, view in self._views.items() if path != place.image]
+        views = tuple(others[-_VIEWS:])
+        self._now = place._replace(label_class=int(self._documents.current_class.id), views=views)
         if self.keeps and not self._timer.isActive():
             self._timer.start()
 

@@ -45,6 +45,7 @@ class ImageView(Surface):
         self._badge = Badge(self)
         self._hint.openRequested.connect(self.openRequested)
         self.viewChanged.connect(self._tell_visible)
+        self._pixel_grid.shown = session.preferences.pixel_grid
 
     def follow(self, project: "OpenedProject | None") -> None:
         """Show this project, with the image that it already has on screen."""
@@ -60,6 +61,8 @@ class ImageView(Surface):
             project.documents.classesChanged.connect(self._on_classes_changed)
             project.documents.selection.changed.connect(self._on_selection_changed)
             project.object_rows.sought.connect(self._on_sought)
+            project.solo.changed.connect(self._on_classes_changed)
+            project.selected_area.found.connect(self.zoom_to)
             project.proposals.proposalChanged.connect(self._on_proposal_changed)
             if project.navigation.display is not None:
                 self._on_image_shown()
@@ -73,7 +76,9 @@ class ImageView(Surface):
     def _make_scene(self) -> "Scene":
         scene = super()._make_scene()
         kept = self._session.preferences
-        scene.labels.set_opacity(kept.overlay_opacity, kept.proposal_opacity)
+        labels, proposals, outlined = kept.label_look
+        scene.labels.set_opacity(labels, proposals)
+        scene.labels.outlines = outlined
         scene.labels.show_proposal = kept.show_proposals
         return scene
 
@@ -101,14 +106,14 @@ class ImageView(Surface):
         self._badge.withdraw()
         document = documents.current.document if documents.current is not None else None
         self._scene.show(navigation.display, document, navigation.plane)
-        self._scene.labels.set_classes(documents.classes)
+        self._scene.labels.set_classes(self._project.solo.classes)
         self._scene.labels.set_proposal(self._project.proposals.seen)
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
-            left = self._project.places.take_view()
-            if left is not None:
-                self._viewport.look_at(left.x, left.y, left.scale)
+            if (left := self._project.places.view()) is not None:
+                scale, x, y = left
+                self._viewport.look_at(x, y, scale)
         self._refresh_cursor()
         self._on_selection_changed()
         self._view_changed()
@@ -203,6 +208,6 @@ class ImageView(Surface):
 
     def _on_classes_changed(self) -> None:
         if not self._blank and self._project is not None:
-            self._scene.labels.set_classes(self._project.documents.classes)
+            self._scene.labels.set_classes(self._project.solo.classes)
             self._overlay_changed()
             self._refresh_cursor()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QEnterEvent,
     QMouseEvent,
@@ -46,11 +46,13 @@ _PHASES = {
 
 class Pointing(ImageView):
     """Passes pointer events to the tool. `hovered` carries the image position under the pointer, `left` announces that
-    the pointer has gone; `paintedUnseen`: a tool that changes labels is used while they are hidden.
+    the pointer has gone; `paintedUnseen`: a tool that changes labels is used while they are hidden; `menuAsked` carries
+    the widget position where the right button opens a menu, if a person wants one.
     """
 
     hovered = Signal(float, float)
     paintedUnseen = Signal()
+    menuAsked = Signal(QPoint)
 
     def __init__(self, session: "Session", parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -76,9 +78,18 @@ class Pointing(ImageView):
             event.accept()
             return
         meant = meant_button(button, event.modifiers())
+        if meant is Button.RIGHT and self._right_opens_menu:
+            self.menuAsked.emit(event.position().toPoint())
+            event.accept()
+            return
         may_paint = not self._blank and not self._loading
         self._act(self._hand.press(button, meant, self._tools.tool.drags_view, may_paint), event)
         event.accept()
+
+    @property
+    def _right_opens_menu(self) -> bool:
+        busy = self._hand.painting or (self._project is not None and self._project.documents.gesture_active)
+        return self._session.preferences.right_button == "menu" and not self._blank and not busy
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Treat the second press of a double click as a press; the tool learns that it was one."""

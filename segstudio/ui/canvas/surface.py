@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from segstudio.geometry import Rect
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.brush_outline import PixelOutline
+from segstudio.ui.canvas.layers.pixel_grid import PixelGrid
 from segstudio.ui.canvas.layers.tool import ToolLayer, to_view
 from segstudio.ui.canvas.viewport import Viewport
 
@@ -29,6 +30,10 @@ __all__ = ["Surface"]
 
 _FRAME_BUDGET_S = 0.010
 _TRY_AGAIN_MS = 2000
+_ROOM = 1.25
+"""The view is this many times as large as a part that is zoomed to."""
+_CLOSE = 16.0
+"""A small part is not shown larger than so many view pixels an image pixel."""
 
 
 class Surface(QWidget):
@@ -46,6 +51,7 @@ class Surface(QWidget):
         self._ring: Ring | PixelOutline | None = None
         self._ring_pen = RingPen()
         self._tool_layer = ToolLayer()
+        self._pixel_grid = PixelGrid()
         self._pointer: QPointF | None = None
         self._behind = QTimer(self)
         self._behind.setSingleShot(True)
@@ -100,6 +106,31 @@ class Surface(QWidget):
         at = self._pointer or QPointF(self.width() / 2, self.height() / 2)
         if self._viewport.zoom(factor, at.x(), at.y()):
             self._view_changed()
+
+    def zoom_to(self, part: Rect) -> None:
+        """Show a part of the image, in image pixels, as large as it fits with some room around it."""
+        scale = min(self.width() / max(part.w, 1), self.height() / max(part.h, 1)) / _ROOM
+        self._viewport.look_at(part.x + part.w / 2, part.y + part.h / 2, min(scale, _CLOSE))
+        self._view_changed()
+
+    def move_to(self, x: float, y: float) -> None:
+        """Bring an image position to the middle, as far as the image's limits allow."""
+        self._drag_to((x, y), QPointF(self.width() / 2, self.height() / 2))
+
+    @property
+    def visible_part(self) -> Rect:
+        """The image pixels in view."""
+        return self._viewport.visible()
+
+    @property
+    def shows_part(self) -> bool:
+        """Whether an image is shown, and not all of it is in view."""
+        return not self._blank and self.visible_part != Rect(0, 0, *self._viewport.image)
+
+    def set_pixel_grid(self, shown: bool) -> None:
+        """Set whether lines are drawn between pixels close up, and their values."""
+        self._pixel_grid.shown = shown
+        self.update()
 
     def set_opacity(self, labels: float, proposals: float) -> None:
         """Set the opacity of labels and that of proposals, 0..1."""
@@ -191,6 +222,8 @@ class Surface(QWidget):
         painter = QPainter(self)
         try:
             self._frame.paint(painter)
+            if not self._blank and self._scene.image.pixels is not None:
+                self._pixel_grid.paint(painter, event.rect(), self._viewport, self._scene.image.pixels)
             self._paint_selection(painter)
             if not self._tool_layer.empty:
                 self._tool_layer.paint(painter, to_view(self._viewport.transform, self._viewport.ratio))

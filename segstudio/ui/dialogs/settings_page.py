@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.folders import KeptFolder, kept_folders, to_show
-from segstudio.app.preferences import LEAST_OPACITY, THEMES
+from segstudio.app.preferences import LEAST_OPACITY, RIGHT_BUTTONS, THEMES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
 from segstudio.ui.dialogs.key_settings import KeySettings
@@ -59,6 +59,8 @@ class SettingsPage(QWidget):
         self.images_place, self.panels_side = Choice(), Choice()
         self.labels, self.proposals = _opacity_slider(), _opacity_slider()
         self.labels_percent, self.proposals_percent = QLabel(), QLabel()
+        self.right_button = Choice()
+        self.pixel_grid = Tick(_("Pixel grid"))
         self.automatic = Tick(_("Propose automatically"))
         self.rest = Choice()
         self.rest_help = _help("")
@@ -88,6 +90,8 @@ class SettingsPage(QWidget):
             self.theme.addItem(_(words), name)
         for code in languages():
             self.language.addItem(native_name(code), code)
+        for button, words in RIGHT_BUTTONS:
+            self.right_button.addItem(_(words), button)
         self.language.setEnabled(self.language.count() > 1)
         for choice, offered in ((self.images_place, _IMAGES_PLACES), (self.panels_side, _PANELS_SIDES)):
             for value, words in offered:
@@ -103,6 +107,8 @@ class SettingsPage(QWidget):
             (self.panels_side, "settingsPanelsSide", _("Side of the classes and the brush")),
             (self.labels, "settingsLabelOpacity", _("Opacity of labels")),
             (self.proposals, "settingsProposalOpacity", _("Opacity of proposals")),
+            (self.right_button, "settingsRightButton", _("What the right button does on the image")),
+            (self.pixel_grid, "settingsPixelGrid", _("Pixel grid")),
             (self.automatic, "settingsAutomaticProposals", _("Propose automatically")),
             (self.rest, "settingsRest", _("What Done fills unlabelled pixels with")),
             (self.add_new, "settingsAddNewImages", _("Always add new images of the project's folders")),
@@ -138,7 +144,13 @@ class SettingsPage(QWidget):
         form.row(_("Opacity of labels"), _with_percent(self.labels, self.labels_percent), labels)
         proposals = _("How much of the image the stripes of a proposal cover.")
         form.row(_("Opacity of proposals"), _with_percent(self.proposals, self.proposals_percent), proposals)
-        form.row(_("Proposing"), self.automatic, _("When off, press Propose to get a proposal."))
+        form.row(
+            _("Right button"),
+            self.right_button,
+            _("With a menu, background is painted like any other class: choose it in the list."),
+        )
+        form.row(_("Close up"), self.pixel_grid, _("Lines between pixels, and closer still their values."))
+        form.row(_("Proposing"), self.automatic, _("When off, press P or Propose to get a proposal."))
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
@@ -173,6 +185,10 @@ class SettingsPage(QWidget):
         self.panels_side.activated.connect(lambda _place: self._kept.prefer(panels_left=self.panels_side.currentData()))
         self.labels.valueChanged.connect(lambda value: self._kept.prefer(overlay_opacity=value / 100))
         self.proposals.valueChanged.connect(lambda value: self._kept.prefer(proposal_opacity=value / 100))
+        self.right_button.activated.connect(
+            lambda _place: self._kept.prefer(right_button=self.right_button.currentData())
+        )
+        self.pixel_grid.clicked.connect(lambda on: self._kept.prefer(pixel_grid=on))
         self.automatic.clicked.connect(lambda on: self._kept.prefer(automatic_proposals=on))
         self.add_new.clicked.connect(lambda on: self._kept.prefer(add_new_images=on))
         self.rest.activated.connect(lambda _place: self._choose_rest())
@@ -196,6 +212,8 @@ class SettingsPage(QWidget):
             slider.setValue(round(100 * value))
             slider.blockSignals(False)
             percent.setText(_("{n} %", n=round(100 * value)))
+        self.right_button.setCurrentIndex(max(0, self.right_button.findData(kept.right_button)))
+        self.pixel_grid.setChecked(kept.pixel_grid)
         self.automatic.setChecked(kept.automatic_proposals)
         self.add_new.setChecked(kept.add_new_images)
 

@@ -42,6 +42,7 @@ __all__ = [
     "CLASS_ROLE",
     "COUNT_ROLE",
     "ROW_H",
+    "SHOWN_ROLE",
     "ClassListModel",
     "ClassRow",
     "Spot",
@@ -52,6 +53,7 @@ __all__ = [
 
 CLASS_ROLE = Qt.ItemDataRole.UserRole + 1
 COUNT_ROLE = Qt.ItemDataRole.UserRole + 2
+SHOWN_ROLE = Qt.ItemDataRole.UserRole + 3
 ROW_H = 28
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
@@ -120,6 +122,7 @@ class ClassListModel(QAbstractListModel):
         if project is not None:
             project.documents.classesChanged.connect(self._reset)
             project.object_counts.counted.connect(self._counted)
+            project.solo.changed.connect(self._counted)
         self._reset()
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
@@ -136,7 +139,7 @@ class ClassListModel(QAbstractListModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Name and description; the class under `CLASS_ROLE`; under `COUNT_ROLE` the number of its objects in the image
-        on screen, None unless it is an instance class."""
+        on screen, None unless it is an instance class; under `SHOWN_ROLE` whether it is shown."""
         found = self.label_class(index.row())
         if found is None:
             return None
@@ -144,6 +147,8 @@ class ClassListModel(QAbstractListModel):
             return found.name
         if role == CLASS_ROLE:
             return found
+        if role == SHOWN_ROLE:
+            return self._is_shown(found)
         number = self._project.object_counts.by_class.get(found.id) if self._project is not None else None
         if role == COUNT_ROLE:
             return number
@@ -153,7 +158,7 @@ class ClassListModel(QAbstractListModel):
                 words.append(_("number {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
-            words += [_("locked")] * found.locked + [_("hidden")] * (not found.visible)
+            words += [_("locked")] * found.locked + [_("hidden")] * (not self._is_shown(found))
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
 
@@ -170,6 +175,10 @@ class ClassListModel(QAbstractListModel):
         """Rows can be picked and renamed."""
         flag = Qt.ItemFlag
         return flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsEditable | flag.ItemNeverHasChildren
+
+    def _is_shown(self, found: "LabelClass") -> bool:
+        solo = self._project.solo if self._project is not None else None
+        return solo.classes[found.id].visible if solo is not None and solo.on else found.visible
 
     def _counted(self) -> None:
         if self._rows:
@@ -203,6 +212,7 @@ class ClassRow(QStyledItemDelegate):
         theme = current_theme()
         row: QRect = option.rect  # type: ignore[attr-defined]
         selected, hovered = selected_hovered(option)
+        seen = bool(index.data(SHOWN_ROLE))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if selected or hovered:
@@ -211,18 +221,18 @@ class ClassRow(QStyledItemDelegate):
             painter.fillRect(QRect(row.x(), row.y(), 3, row.height()), QColor(theme.accent))
         self._key(painter, row, index.row())
         painter.setPen(QPen(QColor(theme.edge), 1))
-        painter.setBrush(QColor(found.color) if found.visible else Qt.BrushStyle.NoBrush)
+        painter.setBrush(QColor(found.color) if seen else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(spot_rect(row, Spot.SWATCH)).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         place = self._count(painter, spot_rect(row, Spot.NAME), index.data(COUNT_ROLE))
-        painter.setPen(QColor(theme.text if found.visible else theme.muted))
+        painter.setPen(QColor(theme.text if seen else theme.muted))
         name = painter.fontMetrics().elidedText(found.name, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         strong, weak = theme.text, theme.faint
         if found.locked or hovered or selected:
             shown = pixmap("lock" if found.locked else "unlock", strong if found.locked else weak)
             painter.drawPixmap(spot_rect(row, Spot.LOCK).topLeft(), shown)
-        if not found.visible or hovered or selected:
-            shown = pixmap("eye" if found.visible else "eye-off", weak if found.visible else strong)
+        if not seen or hovered or selected:
+            shown = pixmap("eye" if seen else "eye-off", weak if seen else strong)
             painter.drawPixmap(spot_rect(row, Spot.EYE).topLeft(), shown)
         painter.restore()
 

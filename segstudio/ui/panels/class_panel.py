@@ -1,16 +1,14 @@
-"""The class panel: pick, add, rename, recolour, lock, hide and remove classes."""
+"""The class panel: pick, find, add, rename, recolour, move, merge, lock, hide and remove classes."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QListView,
     QMenu,
     QToolButton,
     QVBoxLayout,
@@ -19,9 +17,13 @@ from PySide6.QtWidgets import (
 
 from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
-from segstudio.text import _
-from segstudio.ui.panels.class_list import ClassListModel, ClassRow, Spot
+from segstudio.text import _, elided
+from segstudio.ui.panels.class_list import ROW_H, ClassListModel, ClassRow, Spot
+from segstudio.ui.panels.class_view import ClassView
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
+from segstudio.ui.panels.label_look import LabelLook
+from segstudio.ui.panels.merge_strip import MergeStrip
+from segstudio.ui.panels.search_field import SearchField
 from segstudio.ui.window.icons import icon, swatch
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ __all__ = ["ClassPanel", "free_name", "palette"]
 
 _COLORS = 14
 _CORNER_H = 24
+_LEAST_H = 3 * ROW_H // 2
+_LOOK_FROM_H = _LEAST_H + 2 * ROW_H
+_SEARCHED_FROM = 13
+"""So many classes have a field to search them."""
 
 
 def palette() -> list[str]:
@@ -54,8 +60,9 @@ def free_name(stem: str, used: list[str]) -> str:
 
 
 class ClassPanel(QFrame):
-    """`classPanel`: the list `classList`, and in `corner` the button that adds a class. `named`: the editor of a name
-    closed."""
+    """`classPanel`: `classSearch` where there are many classes, the list `classList`, and how labels look; in `corner`
+    the button that adds a class. `named`: the editor of a name closed, or a class was found.
+    """
 
     named = Signal()
 
@@ -69,12 +76,21 @@ class ClassPanel(QFrame):
         self.model = ClassListModel(session)
         self.row = ClassRow(self)
         self.view = self._make_view()
+        self.search, self._finding = self._make_search(), QWidget()
+        self.merging = MergeStrip(session)
+        self.look = LabelLook(session)
         self.add_button = self._make_add_button()
         self.corner = self._make_corner()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.view)
+        finding = QHBoxLayout(self._finding)
+        finding.setContentsMargins(12, 8, 12, 8)
+        finding.addWidget(self.search)
+        column.addWidget(self._finding)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.merging)
+        column.addWidget(self.look)
         rename = QShortcut(QKeySequence("F2"), self.view)
         rename.setContext(Qt.ShortcutContext.WidgetShortcut)
         rename.activated.connect(lambda: self.view.edit(self.view.currentIndex()))
@@ -82,6 +98,10 @@ class ClassPanel(QFrame):
         # The view takes the focus back only after this signal, so wait for that.
         self.row.closeEditor.connect(lambda: QTimer.singleShot(0, self, self.named.emit))
         self.model.renamed.connect(self._rename)
+        self.model.modelReset.connect(self._filter)
+        self.model.dataChanged.connect(self._filter)
+        self.view.carried.connect(self._carry)
+        self.view.aloneAsked.connect(self._toggle_alone)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -89,10 +109,21 @@ class ClassPanel(QFrame):
         """Show the classes of this project."""
         self._project = project
         self.add_button.setEnabled(project is not None)
+        self.search.clear()
+        self.merging.follow(project)
         if project is not None:
             project.documents.classesChanged.connect(self._follow)
             project.documents.classChosen.connect(self._follow)
         self._follow()
+
+    def minimumSizeHint(self) -> QSize:
+        """As low as the title and one class and a half: what else is here then makes way."""
+        return QSize(super().minimumSizeHint().width(), _LEAST_H)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the list the room of the slider where there is little."""
+        super().resizeEvent(event)
+        self.look.setVisible(self.height() >= _LOOK_FROM_H)
 
     def menu_for(self, found: "LabelClass") -> QMenu:
         """The context menu of a class."""
@@ -105,8 +136,16 @@ class ClassPanel(QFrame):
         lock, hide = (_("Unlock") if found.locked else _("Lock")), (_("Hide") if found.visible else _("Show"))
         menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
         menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
+        alone = _("Show all classes") if self._is_alone(found) else _("Show only this class")
+        menu.addAction(alone, QKeySequence("Shift+Y"), partial(self._toggle_alone, self.model.row_of(found.name)))
+        menu.addSeparator()
+        row = self.model.row_of(found.name)
+        for words, key, to in ((_("Move up"), "Alt+Up", row - 1), (_("Move down"), "Alt+Down", row + 1)):
+            moved = menu.addAction(words, QKeySequence(key), partial(self._carry, row, to))
+            moved.setEnabled(0 <= to < self.model.rowCount())
         if found.kind is not Kind.BACKGROUND:
             menu.addMenu(self._kind_menu(found, menu))
+            menu.addMenu(self._merge_menu(found, menu))
             menu.addSeparator()
             menu.addAction(icon("close"), _("Remove (can be undone)"), partial(self._remove, found))
         return menu
@@ -117,19 +156,10 @@ class ClassPanel(QFrame):
         if row >= 0:
             self.view.edit(self.model.index(row))
 
-    def _make_view(self) -> QListView:
-        view = QListView()
-        view.setObjectName("classList")
-        view.setAccessibleName(_("Classes"))
+    def _make_view(self) -> ClassView:
+        view = ClassView()
         view.setModel(self.model)
         view.setItemDelegate(self.row)
-        view.setUniformItemSizes(True)
-        view.setMouseTracking(True)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
-        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._show_menu)
         view.selectionModel().currentChanged.connect(self._picked)
         return view
@@ -143,6 +173,15 @@ class ClassPanel(QFrame):
         self.add_button.setFixedHeight(_CORNER_H)
         row.addWidget(self.add_button)
         return corner
+
+    def _make_search(self) -> SearchField:
+        tip = _("List only classes with these letters in their name; Enter chooses the first")
+        field = SearchField("classSearch", _("Find a class"), tip)
+        field.textChanged.connect(self._filter)
+        field.returnPressed.connect(self._choose_found)
+        field.escaped.connect(self._leave_search)
+        field.hide()
+        return field
 
     def _make_add_button(self) -> QToolButton:
         button = QToolButton()
@@ -215,10 +254,68 @@ class ClassPanel(QFrame):
             action.setChecked(found.kind is kind)
         return menu
 
+    def _merge_menu(self, found: "LabelClass", parent: QMenu) -> QMenu:
+        menu = QMenu(_("Merge into"), parent)
+        menu.setObjectName("classMergeMenu")
+        for other in self._project.documents.classes if self._project is not None else ():
+            if other.id != found.id:
+                words = elided(other.name, 40).replace("&", "&&")
+                menu.addAction(swatch(other.color), words, partial(self.merging.ask, found.name, other.name))
+        return menu
+
+    # -- finding, moving, one alone -----------------------------------------------------------------------------------
+
+    def _filter(self) -> None:
+        """List what is searched for, and everything where there are few."""
+        rows = self.model.rowCount()
+        self.search.setVisible(rows >= _SEARCHED_FROM)
+        self._finding.setVisible(rows >= _SEARCHED_FROM)
+        wanted = self.search.text().strip().casefold() if rows >= _SEARCHED_FROM else ""
+        for row in range(rows):
+            found = self.model.label_class(row)
+            self.view.setRowHidden(row, found is not None and wanted not in found.name.casefold())
+
+    def _choose_found(self) -> None:
+        """Choose the first class that is listed, and list all of them again."""
+        rows = (row for row in range(self.model.rowCount()) if not self.view.isRowHidden(row))
+        found = self.model.label_class(next(rows, -1))
+        if found is not None and self._project is not None:
+            self._project.documents.choose_class(found.name)
+            self._leave_search()
+
+    def _leave_search(self) -> None:
+        self.search.clear()
+        self.view.setFocus()
+        self.view.scrollTo(self.view.currentIndex())
+        self.named.emit()
+
+    def _carry(self, row: int, to: int) -> None:
+        found = self.model.label_class(row)
+        if found is not None:
+            self._attempt(lambda classes: classes.move(found.name, to))
+
+    def _is_alone(self, found: "LabelClass") -> bool:
+        project = self._project
+        return project is not None and project.solo.on and project.documents.current_class.id == found.id
+
+    def _toggle_alone(self, row: int) -> None:
+        """Show only this class, which is chosen with it; again, show all."""
+        found, project = self.model.label_class(row), self._project
+        if found is None or project is None:
+            return
+        alone = self._is_alone(found)
+        project.documents.choose_class(found.name)
+        project.solo.on = not alone
+
+    # -- what a click or the menu does --------------------------------------------------------------------------------
+
     def _toggle_lock(self, found: "LabelClass") -> None:
         self._change(found, locked=not found.locked)
 
     def _toggle_visible(self, found: "LabelClass") -> None:
+        if self._project is not None and self._project.solo.on:
+            self._project.solo.on = False  # the eyes show what is alone: a click on one shows all again
+            return
         self._change(found, visible=not found.visible)
 
     def _change(self, found: "LabelClass", **columns: str | bool) -> None:

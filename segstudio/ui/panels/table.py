@@ -12,6 +12,7 @@ from segstudio.registry import Registry, named
 from segstudio.text import N_
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
@@ -75,6 +76,7 @@ _OWN = (
         title=N_("Objects"),
     ),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
+    Panel("display", Place.SIDE, lambda around: DisplayPanel(around.session)),
     Panel("images", Place.BOTTOM, lambda around: ImageListPanel(around.session), grows=True),
     Panel("training", Place.BOTTOM, _training),
 )

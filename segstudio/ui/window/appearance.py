@@ -1,4 +1,4 @@
-"""How the window looks, by the person's preferences: the theme of all windows, the opacity of labels and proposals."""
+"""How the window looks, by the person's preferences: the theme of all windows, how labels and proposals are drawn."""
 
 from typing import TYPE_CHECKING
 
@@ -23,19 +23,21 @@ class Appearance(QObject):
     def __init__(self, session: "Session", canvas: Canvas, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._canvas = session, canvas
-        self._opacities = self._wanted_opacities
+        self._look = self._wanted_look
         session.kept_preferences.changed.connect(self._follow)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_theme)
 
     @property
-    def _wanted_opacities(self) -> tuple[float, float]:
-        kept = self._session.preferences
-        return kept.overlay_opacity, kept.proposal_opacity
+    def _wanted_look(self) -> tuple[float, float, bool]:
+        return self._session.preferences.label_look
 
     def _follow(self) -> None:
-        if self._opacities != self._wanted_opacities:
-            self._opacities = self._wanted_opacities
-            self._canvas.set_opacity(*self._opacities)
+        if self._look != self._wanted_look:
+            self._look = self._wanted_look
+            labels, proposals, outlined = self._look
+            self._canvas.set_opacity(labels, proposals)
+            self._canvas.set_outlines(outlined)
+        self._canvas.set_pixel_grid(self._session.preferences.pixel_grid)
         self._follow_theme()
 
     def _follow_theme(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from segstudio.text import _
 from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
+from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import HEAD_H, STRIP_H, ImageListPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
@@ -52,6 +53,7 @@ class Arrangement:
         self.classes = cast(ClassPanel, self.panels["classes"])
         self.tool = cast(BrushPanel, self.panels["brush"])
         self.objects = cast(ObjectPanel, self.panels["objects"])
+        self.display = cast(DisplayPanel, self.panels["display"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
         self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)

@@ -313,6 +313,17 @@ class Bars:
         """Check whether the next stroke begins an object."""
         self._actions["new-object"].setChecked(self._session.tools.new_object)
 
+    def check_preferences(self) -> None:
+        """Check the actions that stand for a preference."""
+        kept = self._session.preferences
+        checked = {
+            "add-new-images": kept.add_new_images,
+            "pixel-grid": kept.pixel_grid,
+            "minimap": kept.minimap,
+        }
+        for name, on in checked.items():
+            self._actions[name].setChecked(on)
+
     def _check_tool(self) -> None:
         self.check_new_object()
         for row in self._rows:

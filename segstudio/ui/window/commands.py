@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from segstudio.app.preferences import LABEL_STYLES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _
 
@@ -14,6 +15,7 @@ __all__ = [
     "begin_object",
     "bigger",
     "cancel",
+    "change_label_style",
     "drop_part",
     "fill_rest",
     "find_image",
@@ -22,6 +24,7 @@ __all__ = [
     "pick_class",
     "place_images",
     "place_panels",
+    "show_display",
     "show_labels",
     "show_objects",
     "show_proposals",
@@ -29,6 +32,8 @@ __all__ = [
     "smaller",
     "step",
     "tint_objects",
+    "toggle_solo",
+    "zoom_to_selection",
 ]
 
 _BRUSH_STEP = 1.2
@@ -36,6 +41,13 @@ _REST_WORDS = {
     Rest.PROPOSAL: N_("Done fills unlabelled pixels with the proposal; images that are done stay as they are"),
     Rest.BACKGROUND: N_("Done makes unlabelled pixels background; images that are done stay as they are"),
     Rest.UNKNOWN: N_("Done leaves unlabelled pixels unknown; images that are done stay as they are"),
+}
+
+
+_STYLE_WORDS = {
+    "fill": N_("Labels are filled"),
+    "both": N_("Labels are filled and outlined"),
+    "outline": N_("Labels are drawn as outlines only"),
 }
 
 
@@ -151,6 +163,39 @@ def tint_objects(window: "MainWindow") -> None:
     tinted = window.bars.action("tint-objects").isChecked()
     window.canvas.set_tinted(tinted)
     window.arrangement.objects.set_tinted(tinted)
+
+
+def change_label_style(window: "MainWindow") -> None:
+    """Draw labels in the next of the ways, and say which that is."""
+    names = [name for name, _words in LABEL_STYLES]
+    name = names[(names.index(window.session.preferences.label_style) + 1) % len(names)]
+    window.session.kept_preferences.prefer(label_style=name)
+    window.session.notices.say(_(_STYLE_WORDS[name]))
+
+
+def toggle_solo(window: "MainWindow") -> None:
+    """Show only the chosen class, or all again."""
+    project = window.session.project
+    if project is not None:
+        project.solo.on = not project.solo.on
+        only = _("Only '{name}' is shown", name=project.documents.current_class.name)
+        window.session.notices.say(only if project.solo.on else _("All classes are shown"))
+
+
+def zoom_to_selection(window: "MainWindow") -> None:
+    """Find where the selected objects are; the canvas shows that once it is known."""
+    if window.session.project is not None:
+        window.session.project.selected_area.find()
+
+
+def show_display(window: "MainWindow") -> None:
+    """Show or fold how the image is shown; the panels beside the image come with it."""
+    panel = window.arrangement.display
+    side = window.bars.action("show-side")
+    if side.isChecked() or panel.body.isHidden():
+        panel.toggle()
+    side.setChecked(True)
+    window.show_panels()
 
 
 def show_proposals(window: "MainWindow") -> None:

@@ -15,6 +15,8 @@ from segstudio.text import _
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.first_step import FirstStep
 from segstudio.ui.canvas.keyboard_hand import KeyboardHand
+from segstudio.ui.canvas.minimap import Minimap
+from segstudio.ui.canvas.scale_bar import ScaleBarView
 from segstudio.ui.dialogs.backup_folder import say_backed_up
 from segstudio.ui.dialogs.export_panel import ExportPanel
 from segstudio.ui.dialogs.start_page import StartPage
@@ -22,6 +24,7 @@ from segstudio.ui.theme import apply_theme, choose_theme, current_theme, theme_n
 from segstudio.ui.window.appearance import Appearance
 from segstudio.ui.window.arrangement import Arrangement
 from segstudio.ui.window.bars import Bars
+from segstudio.ui.window.canvas_menu import show_canvas_menu
 from segstudio.ui.window.closing import ClosingStrip
 from segstudio.ui.window.cursor_readout import CursorReadout
 from segstudio.ui.window.done_strip import DoneStrip
@@ -35,6 +38,7 @@ from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
 from segstudio.ui.window.notice_stack import Strips
 from segstudio.ui.window.opening import Opening
 from segstudio.ui.window.pages import Pages
+from segstudio.ui.window.peek import Peek
 from segstudio.ui.window.placing import fit_to_screen
 from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.speck_strip import SpeckStrip
@@ -182,6 +186,8 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(session)
         self.first_step = FirstStep(session, self.canvas)
         self.keyboard_hand = KeyboardHand(session, self.canvas)
+        self.minimap = Minimap(session, self.canvas)
+        self.scale_bar = ScaleBarView(session, self.canvas)
         self.status_bar = StatusBar(session)
         self.readout = CursorReadout(self.canvas, self.status_bar)
         self.export_panel = ExportPanel(session)
@@ -210,6 +216,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page, self.bars.keymap)
         self.appearance = Appearance(session, self.canvas, self)
+        self.peek = Peek(self)
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -231,6 +238,7 @@ class MainWindow(QMainWindow):
         self.canvas.dropped.connect(self._dropped)
         self.dropped_masks.labelsDropped.connect(self.pages.show_import)
         self.canvas.paintedUnseen.connect(self._show_labels_again)
+        self.canvas.menuAsked.connect(partial(show_canvas_menu, self))
         self.opening.newProjectAsked.connect(lambda paths: self.pages.show_new_project(*paths))
         self.arrangement.tool.left.connect(self.pages.focus)
         class_panel.named.connect(lambda: class_panel.view.hasFocus() and self.pages.focus())
@@ -249,7 +257,7 @@ class MainWindow(QMainWindow):
         self.bars.action("show-proposals").setChecked(session.preferences.show_proposals)
         self.bars.action("show-labels").setChecked(True)
         self._adds_new_images = session.preferences.add_new_images
-        self.bars.action("add-new-images").setChecked(self._adds_new_images)
+        self.bars.check_preferences()
         session.kept_preferences.changed.connect(self._preferences_changed)
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -276,7 +284,7 @@ class MainWindow(QMainWindow):
         """Follow what the settings, or another part of the window, say about new images."""
         adds, before = self.session.preferences.add_new_images, self._adds_new_images
         self._adds_new_images = adds
-        self.bars.action("add-new-images").setChecked(adds)
+        self.bars.check_preferences()
         if adds and not before and self._project is not None and self._project.may_write:
             self.growth_strip.add_found(asked=False)
 
@@ -375,6 +383,7 @@ class MainWindow(QMainWindow):
             self.session.notices.fail(JobKind.SAVE, error)
             return
         self._warm_up.stop()
+        self.peek.end()
         self._project_loader.close()
         self.arrangement.close_threads()
         self.session.close(wait_s)

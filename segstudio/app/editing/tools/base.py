@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     # The table is read when a window opens, which it does without NumPy.
     from segstudio.app.editing.tools.overlay import Overlay
     from segstudio.app.viewing.display import DisplayImage
+    from segstudio.imaging.display import View
     from segstudio.labels.document import Document
     from segstudio.labels.edit import Edit
     from segstudio.labels.model import ClassTable, LabelClass, ObjectId, Touch
@@ -100,8 +101,8 @@ class Answer:
     """What an event came to: the pixels that changed on the plane shown, what is seen above them, and the end.
 
     `overlay` None leaves what is shown as it is; the end of a gesture takes it away. `asks`: see the module. `selects`
-    are the objects to be selected from now on, None = as before. `says` is a sentence for the person, `sets` the values
-    of options of this tool from now on.
+    are the objects to be selected from now on, `view` is how the image is to be shown, each None = as before. `says` is
+    a sentence for the person, `sets` the values of options of this tool from now on.
     """
 
     changed: Rect = NOWHERE
@@ -111,6 +112,7 @@ class Answer:
     selects: frozenset[ObjectId] | None = None
     says: str = ""
     sets: Mapping[str, OptionValue] | None = None
+    view: View | None = None
 
 
 class ToolHandler(ABC):

@@ -27,6 +27,12 @@ def _stroke(row: Tool) -> ToolHandler:
     return StrokeTool(row.name, erases=row.effect is Effect.UNKNOWN)
 
 
+def _window(_row: Tool) -> ToolHandler:
+    from segstudio.app.editing.tools.window_level import WindowLevelTool
+
+    return WindowLevelTool()
+
+
 _BRUSH_HINT = N_("Shift+click paints a straight line; Ctrl+drag or Alt+wheel changes the size.")
 
 
@@ -68,6 +74,17 @@ _ROWS = (
     *SHAPES,
     *FILLS,
     *OBJECTS,
+    Tool(
+        "window",
+        N_("Window and level"),
+        N_("Drag over the image to change how it is shown; the data and the labels stay as they are"),
+        "window",
+        ("Shift+W",),
+        _window,
+        Cursor.CROSS,
+        Effect.NOTHING,
+        hint=N_("Drag sideways for contrast, up and down for brightness; double-click shows the image as at first."),
+    ),
 )
 
 TOOLS: Registry[Tool] = Registry("tools", {row.name: row for row in _ROWS}, named(Tool))

@@ -1,0 +1,71 @@
+"""The owner of the histogram of what is on screen: counted on a worker, from the smallest level of the plane."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker
+from segstudio.app.viewing.navigation import Navigation
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from segstudio.app.viewing.display import DisplayImage
+    from segstudio.imaging.histogram import Histogram
+
+__all__ = ["Histograms"]
+
+
+class Histograms(QObject):
+    """`current` belongs to the image on screen; None while it is being counted, and where nobody `wants` it.
+
+    `counted`: it is another one.
+    """
+
+    counted = Signal()
+
+    def __init__(self, ground: Ground, navigation: Navigation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._navigation = navigation
+        self._worker = Worker("histogram", ground.main)
+        self._of: object = None
+        self._wanted = False
+        self.current: Histogram | None = None
+        navigation.imageShown.connect(self._follow)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody looks at it: nothing is counted for a panel that is folded."""
+        return self._wanted
+
+    @wanted.setter
+    def wanted(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._follow()
+
+    def close(self, wait_s: float | None = None) -> None:
+        """End the worker."""
+        self._worker.close(wait_s)
+
+    def _follow(self) -> None:
+        display = self._navigation.display if self._wanted else None
+        samples = None if display is None else display.reduced
+        if samples is self._of:
+            return
+        self._of, self.current = samples, None
+        self.counted.emit()
+        if display is not None:
+            self._worker.submit(lambda: _count(display), lambda future: self._take(samples, future))
+
+    def _take(self, samples: object, future: "Future[Histogram | None]") -> None:
+        found = future.result()
+        if samples is self._of:
+            self.current = found
+            self.counted.emit()
+
+
+def _count(display: "DisplayImage") -> "Histogram | None":
+    from segstudio.imaging.histogram import histogram
+
+    return histogram(display.reduced[-1])

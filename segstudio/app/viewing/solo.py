@@ -1,0 +1,46 @@
+"""The owner of solo: only the chosen class is shown. It is how the image is looked at, so nothing of it is stored."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.editing.documents import Documents
+from segstudio.labels.model import ClassTable
+
+__all__ = ["Solo"]
+
+
+class Solo(QObject):
+    """While it is `on` it follows the class that is chosen. `changed`: other classes are shown."""
+
+    changed = Signal()
+
+    def __init__(self, documents: Documents, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._documents = documents
+        self._on = False
+        documents.classChosen.connect(self._follow)
+
+    @property
+    def on(self) -> bool:
+        """Whether only one class is shown."""
+        return self._on
+
+    @on.setter
+    def on(self, on: bool) -> None:
+        if on != self._on:
+            self._on = on
+            self.changed.emit()
+
+    @property
+    def classes(self) -> ClassTable:
+        """The classes as they are to be shown: all as they are stored, or the chosen one alone."""
+        table = self._documents.classes
+        if not self._on:
+            return table
+        chosen = self._documents.current_class.id
+        return ClassTable(replace(c, visible=c.id == chosen) for c in table.all)
+
+    def _follow(self) -> None:
+        if self._on:
+            self.changed.emit()
