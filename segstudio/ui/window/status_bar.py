@@ -23,7 +23,7 @@ __all__ = ["StatusBar", "zoom_text"]
 
 _Label = TypeVar("_Label", bound=QLabel)
 
-_HEIGHT = 26
+_HEIGHT = 28
 """Room for a line and for the button that cancels a job; Qt would add margins to both."""
 _SAID_MS = 8000
 _CURSOR_W = 232
