@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.text import N_, _
-from segstudio.ui.panels.controls import PixelSpin, Tick, muted_label, role_label
+from segstudio.ui.panels.controls import ElidedLabel, PixelSpin, Tick, muted_label
 from segstudio.ui.panels.histogram_plot import HistogramPlot
 from segstudio.ui.window.icons import icon
 
@@ -116,7 +116,9 @@ class DisplayPanel(QFrame):
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.fold_button)
-        head.addWidget(role_label(_("Brightness and contrast"), "title"), 1)
+        title = ElidedLabel(_("Brightness and contrast"))
+        title.setProperty("role", "title")
+        head.addWidget(title, 1)
         exact = QHBoxLayout()
         exact.setSpacing(8)
         for words, spin in ((_("Level"), self.level), (_("Width"), self.width_spin)):

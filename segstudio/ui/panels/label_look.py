@@ -26,7 +26,7 @@ class LabelLook(QWidget):
         self.opacity.setRange(round(100 * LEAST_OPACITY), 100)
         self.opacity.setSingleStep(5)
         self.opacity.setPageStep(10)
-        self.opacity.setMinimumWidth(64)
+        self.opacity.setMinimumWidth(40)
         self.opacity.setToolTip(_("How much of the image labels cover. Hold Y to see it without them."))
         self.opacity.setAccessibleName(_("Opacity of labels"))
         self.style_choice = Choice()
@@ -34,7 +34,7 @@ class LabelLook(QWidget):
         self.style_choice.setToolTip(_("Whether labels are filled, outlined, or both (O)"))
         self.style_choice.setAccessibleName(_("How labels are drawn"))
         self.style_choice.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.style_choice.setMinimumContentsLength(5)
+        self.style_choice.setMinimumContentsLength(4)
         for name, words in LABEL_STYLES:
             self.style_choice.addItem(_(words), name)
         row = QHBoxLayout(self)

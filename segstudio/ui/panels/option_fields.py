@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from segstudio.app.editing.tools import options
 from segstudio.app.editing.tools.options import Option, OptionValue
 from segstudio.text import _
-from segstudio.ui.panels.controls import Choice, PixelSpin, Tick, muted_label
+from segstudio.ui.panels.controls import Choice, ElidedLabel, PixelSpin, Tick
 
 if TYPE_CHECKING:
     from segstudio.app.editing.tool_state import ToolState
@@ -24,7 +24,9 @@ class OptionField:
 
     def __init__(self, option: Option, widget: QWidget, show: Callable[[OptionValue], object]) -> None:
         self.option, self.widget, self._show = option, widget, show
-        self.label = None if isinstance(option, options.Flag) else muted_label(_(option.title))
+        self.label = None if isinstance(option, options.Flag) else ElidedLabel(_(option.title))
+        if self.label is not None:
+            self.label.setProperty("role", "muted")
         widget.setObjectName(f"option-{option.name}")
         widget.setAccessibleName(_(option.title))
         widget.setToolTip(_(option.tip))

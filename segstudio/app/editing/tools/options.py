@@ -77,7 +77,7 @@ def fitting(option: Option, value: object) -> OptionValue | None:
 
 STEP = Number(
     "object-step",
-    N_("Grow, shrink, smooth by"),
+    N_("Grow, shrink by"),
     N_("How far objects grow or shrink, and what smoothing evens out, in image pixels"),
     2,
     1,
