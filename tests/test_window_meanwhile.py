@@ -299,7 +299,7 @@ def test_every_start_of_a_restore_ends_and_an_undo_of_it_that_did_not_work_can_b
     kept = me.keeps("before")
     me.drag((100, 100), (130, 130))
     me.settle()
-    dialog = me.window.snapshots_dialog()
+    dialog = me.window.later.snapshots
     dialog.present()
     dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
     me.session.open_image(1)

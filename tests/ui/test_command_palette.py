@@ -130,7 +130,7 @@ def field(window: MainWindow) -> QLineEdit:
 
 def opened(window: MainWindow, typed: str = "") -> CommandPalette:
     QTest.keyClick(window.focusWidget() or window, Key.Key_K, CTRL)
-    palette = window.command_palette()
+    palette = window.later.palette
     assert palette.isVisible()
     assert field(window).hasFocus()
     QTest.keyClicks(field(window), typed)

@@ -96,7 +96,7 @@ class DisplayPanel(QFrame):
             spin.setDecimals(6)
             spin.setSingleStep(1)
             spin.setFixedHeight(26)
-            spin.setMinimumWidth(48)
+            spin.setMinimumWidth(56)
             spin.setToolTip(words)
             spin.setAccessibleName(words)
         for name, title, tip in _SLIDERS:
@@ -116,18 +116,17 @@ class DisplayPanel(QFrame):
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.fold_button)
-        title = ElidedLabel(_("Brightness and contrast"))
+        title = ElidedLabel(_("Display"))
         title.setProperty("role", "title")
         head.addWidget(title, 1)
-        exact = QHBoxLayout()
-        exact.setSpacing(8)
-        for words, spin in ((_("Level"), self.level), (_("Width"), self.width_spin)):
-            exact.addWidget(muted_label(words))
-            exact.addWidget(spin, 1)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
-        for row, (name, title, _tip) in enumerate(_SLIDERS):
+        exact = ((_("Level"), self.level), (_("Width"), self.width_spin))
+        for row, (words, spin) in enumerate(exact):
+            grid.addWidget(muted_label(words), row, 0)
+            grid.addWidget(spin, row, 1, 1, 2)
+        for row, (name, title, _tip) in enumerate(_SLIDERS, len(exact)):
             grid.addWidget(muted_label(_(title)), row, 0)
             grid.addWidget(self.sliders[name], row, 1)
             grid.addWidget(self.values[name], row, 2)
@@ -139,7 +138,7 @@ class DisplayPanel(QFrame):
         inside.setContentsMargins(4, 0, 0, 8)
         inside.setSpacing(8)
         inside.addWidget(self.plot)
-        for part in (exact, grid, end):
+        for part in (grid, end):
             inside.addLayout(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 2, 12, 2)

@@ -34,6 +34,7 @@ from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.window.loader import ModuleLoader
+from segstudio.ui.window.made_later import MadeLater
 from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
 from segstudio.ui.window.notice_stack import Strips
 from segstudio.ui.window.opening import Opening
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import Notice
-    from segstudio.ui.dialogs.snapshots import SnapshotsDialog
-    from segstudio.ui.palette.command_palette import CommandPalette
 
 __all__ = ["MainWindow"]
 
@@ -75,8 +74,7 @@ class MainWindow(QMainWindow):
         self.session = session
         session.projects.opens_later = True
         self._project: OpenedProject | None = None
-        self._snapshots: SnapshotsDialog | None = None
-        self._palette: CommandPalette | None = None
+        self.later = MadeLater(self)
         self.setObjectName("mainWindow")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -119,22 +117,6 @@ class MainWindow(QMainWindow):
             self._remember(project.path)
         self.readout.follow(project)
         self._show_project()
-
-    def snapshots_dialog(self) -> "SnapshotsDialog":
-        """The snapshots window, made when it is first needed."""
-        from segstudio.ui.dialogs.snapshots import SnapshotsDialog
-
-        if self._snapshots is None:
-            self._snapshots = SnapshotsDialog(self.session, self)
-        return self._snapshots
-
-    def command_palette(self) -> "CommandPalette":
-        """The command palette, made when it is first needed."""
-        from segstudio.ui.palette.command_palette import CommandPalette
-
-        if self._palette is None:
-            self._palette = CommandPalette(self)
-        return self._palette
 
     def choose_backup_folder(self) -> None:
         """Ask for the folder for a backup of the project; without a project nothing is asked."""
