@@ -12,8 +12,9 @@ from tests.ui.desk import Desk
 
 Key = Qt.Key
 ORDER = [
-    *("openButton", "toolPan", "canvas", "sideTabsBar", "classAdd", "classList", "brushSizeSlider", "brushSize"),
-    *("mayTouch", "option-brush_shape", "option-pen_pressure", "imageList", "versionsButton", "trainingFold"),
+    *("openButton", "toolPan", "canvas", "sideTabsBar", "classAdd", "classList", "labelOpacity", "labelStyle"),
+    *("brushSizeSlider", "brushSize", "mayTouch", "option-brush_shape", "option-pen_pressure", "displayFold"),
+    *("imageFilter", "imageFilterButton", "imageSortButton", "imageList", "versionsButton", "trainingFold"),
 ]
 
 
