@@ -130,7 +130,9 @@ def case(room: Room, radius: float, zoom: str, events: int, objects: int) -> Non
     canvas.zoom_to_fit() if zoom == "fit" else canvas.set_zoom(1.0)
     room.settle()
     stroke(room, 30)
+    back(room, room.session.undo)  # every stroke paints pixels that are not of its class yet
     moved, _ = stroke(room, events)
+    back(room, room.session.undo)
     _, released = stroke(room, UNDONE)
     undone = back(room, room.session.undo)
     redone = back(room, room.session.redo)

@@ -76,7 +76,7 @@ class MadeUp(DisplayImage):
         """One of this side in pixels."""
         patch = np.random.default_rng(1).integers(0, 256, (_PERIOD, _PERIOD, 3), dtype=np.uint8)
         times = _TEXTURE // _PERIOD
-        return MadeUp((np.tile(patch, (times, times, 1)),), EIGHT_BIT, automatic_view(3, EIGHT_BIT), side)
+        return MadeUp((np.tile(patch, (times, times, 1)),), EIGHT_BIT, automatic_view(3, EIGHT_BIT), side=side)
 
 
 def write_blank_tiff(path: Path, side: int) -> None:
