@@ -4,6 +4,7 @@ They count while the file has the size and time that it had then, so other conte
 of 8-bit pictures are not kept: they are always the same.
 """
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,25 +48,28 @@ def read_levels(project: Path) -> Mapping[tuple[int, int], PlaneLevels]:
 
 
 class KeptLevels:
-    """What is kept, read when it is first asked for. For one thread; `writes` where the project may be written."""
+    """What is kept, read when it is first asked for, by any thread; `writes` where the project may be written."""
 
     def __init__(self, project: Path, *, writes: bool) -> None:
         self._project = project
         self._file = RecordFile(project / _LEVELS, _KIND, at_once=1) if writes else None
         self._known: dict[tuple[int, int], PlaneLevels] | None = None
+        self._lock = threading.Lock()
 
     def get(self, image: int, plane: int, stamp: FileStamp) -> Levels | None:
         """The levels of a plane for a file of this size and time; None where they are not known."""
-        found = self._all().get((image, plane))
+        with self._lock:
+            found = self._all().get((image, plane))
         return None if found is None else found.of(stamp)
 
     def keep(self, image: int, plane: int, stamp: FileStamp, levels: Levels) -> None:
         """Keep what was found, if it is new. Raises `OSError` where the disk refuses: it then lasts until the end."""
         new = PlaneLevels(image, plane, stamp, levels.low, levels.high)
-        if self._all().get(_key(new)) != new:
-            self._all()[_key(new)] = new
-            if self._file is not None:
-                self._file.add(new)
+        with self._lock:
+            if self._all().get(_key(new)) != new:
+                self._all()[_key(new)] = new
+                if self._file is not None:
+                    self._file.add(new)
 
     def _all(self) -> dict[tuple[int, int], PlaneLevels]:
         if self._known is None:

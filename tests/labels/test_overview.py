@@ -11,7 +11,7 @@ from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import TileKey
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Overviews, marks_of, reduced
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile, frozen
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile, frozen, writable_copy
 
 SIZE = (3 * TILE, 3 * TILE)
 LOOKUP = np.array([0, 1, 2, 3, 1, 2], np.uint8)
@@ -102,6 +102,45 @@ def test_a_replaced_tile_is_seen_and_one_painted_in_place_after_forget() -> None
     second.ids[7, 9] = 1
     overviews.forget([(0, 0, 0)])
     assert overviews.region(Tiles(tiles), 0, one, LEVELS)[0][0, 0] == 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, LEVELS), st.data())
+def test_a_part_that_was_touched_is_computed_again_and_equals_all_of_it(
+    seed: int, level: int, data: st.DataObject
+) -> None:
+    raster, overviews = raster_of(seed), Overviews()
+    overviews.set_lookup(LOOKUP)
+    side = TILE // FACTOR**level
+    everything = Rect(0, 0, 3 * side, 3 * side)
+    overviews.region(raster, 0, everything, level)
+    overviews.region(raster, 0, Rect(0, 0, 3 * TILE // 2, 3 * TILE // 2), 1)
+    rng = np.random.default_rng(seed)
+    for _ in range(4):
+        x, y = data.draw(st.integers(0, TILE - 1)), data.draw(st.integers(0, TILE - 1))
+        rect = Rect(x, y, data.draw(st.integers(1, TILE - x)), data.draw(st.integers(1, TILE - y)))
+        key = (0, int(rng.integers(3)), int(rng.integers(3)))
+        ids, origins = writable_copy(raster.tile(key))
+        ids[rect.y : rect.bottom, rect.x : rect.right] = rng.integers(0, 6)
+        raster.put(key, frozen(ids, origins))
+        overviews.touch(key, rect)
+        marks, _ = overviews.region(raster, 0, everything, level)
+        assert np.array_equal(marks, naive(raster, everything, level))
+
+
+def test_of_a_very_large_plane_only_tiles_with_labels_are_asked() -> None:
+    overviews = Overviews()
+    overviews.set_lookup(LOOKUP)
+    raster = Raster([(100_000, 100_000)])
+    for place in ((0, 0), (200, 31), (390, 390)):
+        raster.put((0, *place), Constant(2, 1))
+    asked: list[TileKey] = []
+    peek = raster.peek
+    raster.peek = lambda key: asked.append(key) or peek(key)  # type: ignore[method-assign]
+    marks, late = overviews.region(raster, 0, Rect(0, 0, 391, 391), LEVELS)
+    assert late == []
+    assert np.argwhere(marks == 2).tolist() == [[0, 0], [200, 31], [390, 390]]
+    assert len(asked) == 3
 
 
 def test_a_new_object_leaves_the_rest_and_a_changed_class_drops_it() -> None:

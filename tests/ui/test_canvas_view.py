@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from segstudio.app.editing.tools.pointer import Button
 from segstudio.app.viewing.display import DisplayImage
-from segstudio.geometry import Rect, ViewTransform
+from segstudio.geometry import TILE, Rect, ViewTransform
 from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.imaging.pyramid import halved
 from segstudio.labels.document import Document
@@ -18,6 +18,7 @@ from segstudio.labels.tiles.tile import Constant, Dense
 from segstudio.ui.canvas.back_buffer import Frame
 from segstudio.ui.canvas.compose import Grid, grid_of, marks_in_view
 from segstudio.ui.canvas.layers.image import NEUTRAL
+from segstudio.ui.canvas.layers.labels import LabelLayer
 from segstudio.ui.canvas.palette import Ink, Palette, premultiplied
 from segstudio.ui.canvas.pointer_state import Act, Hand
 from segstudio.ui.canvas.scene import Scene
@@ -99,6 +100,16 @@ def test_set_scale_keeps_the_middle_and_stays_within_limits() -> None:
     view.set_scale(0.0)
     assert view.scale == pytest.approx(view.limits()[0])
     assert not view.zoom(0.5, 0, 0)
+
+
+def test_a_tile_that_is_as_when_it_was_last_touched_is_drawn_again_after_the_view_moved() -> None:
+    layer = LabelLayer()
+    layer.show(Document(ImageId(1), Raster(((TILE, TILE),))), 0, (TILE, TILE))
+    whole = Rect(0, 0, TILE, TILE)
+    assert layer.touched(whole) == [whole]
+    assert layer.touched(whole) == [], "the inside of a large brush"
+    layer.seen_anew()  # it may have been drawn meanwhile as a fill that was dropped had painted it
+    assert layer.touched(whole) == [whole]
 
 
 def test_a_resize_fits_an_untouched_view_and_keeps_the_middle_of_another() -> None:

@@ -80,6 +80,24 @@ def test_what_is_painted_or_erased_moves_the_outline_and_the_rest_stays() -> Non
         gesture.commit()
 
 
+def test_an_object_painted_while_nothing_was_selected_is_outlined() -> None:
+    document, _ids = scattered(3)
+    layer, view = SelectionLayer(), ViewTransform(1.0, 0.0, 0.0)
+    layer.show(document, 0, {5})
+    layer.catch_up(view, DEVICE, 1.0)
+    layer.show(document, 0, ())
+    gesture = Gesture(document, Cause.PAINT)
+    new = gesture.new_object(ClassId(2))
+    rect = Rect(200, 200, 90, 70)
+    gesture.paint_region(0, Region.of_rect(rect), new, Origin.PAINTED)
+    layer.touched(rect, rect)
+    gesture.commit()
+    layer.show(document, 0, {new})
+    layer.catch_up(view, DEVICE, 1.0)
+    now = document.raster.read(0, Rect(0, 0, *SIZE))[0]
+    assert np.array_equal(layer._pixels, expected(now, {new}, view))
+
+
 def test_what_there_is_no_time_for_is_drawn_in_the_next_frames() -> None:
     document, ids = scattered(5)
     layer, view = SelectionLayer(), ViewTransform(1.0, 0.0, 0.0)

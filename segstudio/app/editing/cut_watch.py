@@ -84,6 +84,8 @@ def _around(edit: Edit, plane: int) -> Rect:
 
 def _part(raster: Raster, plane: int, rect: Rect) -> Raster | None:
     """A raster of the tiles of a rectangle; None where they are many, or not all in memory: no disk is waited for."""
+    if (rect.w // TILE + 2) * (rect.h // TILE + 2) > 2 * _MOST_TILES:
+        return None  # not even counted: a stroke across a large image ends as quickly as any
     keys = [(plane, ty, tx) for ty, tx in tiles_of(rect)]
     tiles = {key: raster.peek(key) for key in keys} if len(keys) <= _MOST_TILES else {}
     if not tiles or None in tiles.values():

@@ -74,6 +74,8 @@ class Displaying(QObject):
         return 4 * _with_levels(width * height) <= _KEPT_BYTES // 2
 
     def _keep(self, key: _Key, loaded: DisplayImage) -> None:
+        if _bytes(loaded) > _KEPT_BYTES:
+            return
         self._loaded[key] = loaded
         held = sum(_bytes(kept) for kept in self._loaded.values())
         while held > _KEPT_BYTES and self._loaded:

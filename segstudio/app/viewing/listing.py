@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
-from segstudio.app.viewing.image_filter import ImageFilter, ImageOrder, fitting, name_keys, ordered
+from segstudio.app.viewing.image_filter import ImageFilter, ImageOrder, Order, fitting, name_keys, ordered
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId
@@ -103,7 +103,8 @@ class Listing(QObject):
             self._names = self._sorted = None
             self._take(always=True)
         elif not (self.filter.empty and self.order.plain):
-            self._sorted = None
+            if self.order.by is not Order.NAME:
+                self._sorted = None
             self._stale = True
             if any(row != self._navigation.index for row in rows):
                 self._take()

@@ -48,6 +48,9 @@ def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
     return np.take(lookup, ids, mode="clip")
 
 
+_MANY_TILES = 4096
+"""More tiles than that in view are not asked one by one: a plane of 100000 x 100000 has 152,881."""
+
 _NOWHERE = Rect(0, 0, 0, 0)
 
 
@@ -66,6 +69,7 @@ class _Entry:
 class TileSource(Protocol):
     """Where tiles come from, as a raster gives them to views."""
 
+    def held(self, plane: int, /) -> Iterable[TileKey]: ...
     def look(self, key: TileKey, /) -> Tile: ...
     def peek(self, key: TileKey, /) -> Tile | None: ...
     def stamp(self, key: TileKey, /) -> int: ...
@@ -140,28 +144,28 @@ class Overviews:
         out: Marks = np.zeros((rect.h, rect.w), self._lookup.dtype)
         late: list[TileKey] = []
         computed = 0
-        for ty in range(rect.y // side, -(-rect.bottom // side)):
-            for tx in range(rect.x // side, -(-rect.right // side)):
-                key = (plane, ty, tx)
-                marks = self._kept(key, source, level)
-                if marks is None:
-                    tile = source.peek(key)
-                    if not isinstance(tile, Constant):
-                        if computed and perf_counter() > deadline:
-                            late.append(key)
-                            continue
-                        computed += 1
-                        tile = source.look(key)
-                    marks = self._marks_of(key, tile, source, level)
-                    if marks is None:
+        rows = range(rect.y // side, -(-rect.bottom // side))
+        columns = range(rect.x // side, -(-rect.right // side))
+        for key in _keys(source, plane, rows, columns):
+            marks = self._kept(key, source, level)
+            if marks is None:
+                tile = source.peek(key)
+                if not isinstance(tile, Constant):
+                    if computed and perf_counter() > deadline:
+                        late.append(key)
                         continue
-                whole = Rect(tx * side, ty * side, side, side)
-                part = rect.intersected(whole)
-                out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = (
-                    marks
-                    if marks.ndim == 0
-                    else marks[part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x]
-                )
+                    computed += 1
+                    tile = source.look(key)
+                marks = self._marks_of(key, tile, source, level)
+                if marks is None:
+                    continue
+            whole = Rect(key[2] * side, key[1] * side, side, side)
+            part = rect.intersected(whole)
+            out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = (
+                marks
+                if marks.ndim == 0
+                else marks[part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x]
+            )
         return out, late
 
     def _marks_of(self, key: TileKey, tile: Tile, source: TileSource, level: int) -> Marks | None:
@@ -216,3 +220,10 @@ class Overviews:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= sum(marks.nbytes for marks in entry.levels.values())
+
+
+def _keys(source: TileSource, plane: int, rows: range, columns: range) -> Iterable[TileKey]:
+    """The tiles in a part of a plane; where these are very many, only those that may hold a label."""
+    if len(rows) * len(columns) <= _MANY_TILES:
+        return ((plane, ty, tx) for ty in rows for tx in columns)
+    return (key for key in source.held(plane) if key[1] in rows and key[2] in columns)

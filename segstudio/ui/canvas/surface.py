@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect
 from segstudio.ui.canvas.brush_cursor import Ring, RingPen
 from segstudio.ui.canvas.brush_outline import PixelOutline
 from segstudio.ui.canvas.layers.pixel_grid import PixelGrid
@@ -20,7 +20,7 @@ from segstudio.ui.canvas.layers.tool import ToolLayer, to_view
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from segstudio.app.editing.tools.overlay import Overlay
     from segstudio.ui.canvas.back_buffer import Frame, Left
@@ -165,6 +165,7 @@ class Surface(QWidget):
 
     def _view_changed(self) -> None:
         """Redraw after a change of scale or offset that is not a shift by whole pixels."""
+        self._scene.labels.seen_anew()
         self._frame.spoil_all()
         self._place_ring(self._pointer)
         self.zoomChanged.emit(self._viewport.scale)
@@ -179,6 +180,7 @@ class Surface(QWidget):
     def _drag_to(self, anchor: tuple[float, float], position: QPointF) -> None:
         dx, dy = self._viewport.drag(*anchor, position.x(), position.y())
         if dx or dy:
+            self._scene.labels.seen_anew()
             self._frame.scroll(dx, dy)
             self.viewChanged.emit()
             self.update()
@@ -186,7 +188,7 @@ class Surface(QWidget):
     def _labels_changed(self, rects: "Sequence[Rect]") -> None:
         """Redraw labels that changed within rectangles of image pixels."""
         labels, viewport = self._scene.labels, self._viewport
-        touched = [part for rect in rects for part in labels.touched(rect)]
+        touched = _joined(part for rect in rects for part in labels.touched(rect))
         spoiled = self._frame.spoil_overlay(viewport.covering(part, labels.line_px + 2) for part in touched)
         region = QRegion()
         for rect in spoiled:
@@ -272,3 +274,14 @@ class Surface(QWidget):
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._take_size()
         return super().event(event)
+
+
+def _joined(parts: "Iterable[Rect]") -> list[Rect]:
+    """Rectangles of tiles, row by row, those that meet in one row of tiles as one."""
+    out: list[Rect] = []
+    for part in parts:
+        if out and part.y // TILE == out[-1].y // TILE and out[-1].x <= part.x <= out[-1].right:
+            out[-1] = out[-1].united(part)
+        else:
+            out.append(part)
+    return out

@@ -76,9 +76,13 @@ def _add_under(menu: QMenu, project: "OpenedProject", x: float, y: float) -> Non
 
 def _under(project: "OpenedProject", x: float, y: float) -> "tuple[ObjectId, LabelClass] | None":
     """The object at an image position and its class; None where nothing is labelled."""
-    opened, plane = project.documents.current, project.navigation.plane
+    opened, plane = project.documents.current, project.documents.plane
     pixel = Rect(int(x // 1), int(y // 1), 1, 1)
-    if opened is None or pixel.intersected(opened.document.raster.bounds(plane)).empty:
+    if (
+        opened is None
+        or project.navigation.shown is None
+        or pixel.intersected(opened.document.raster.bounds(plane)).empty
+    ):
         return None
     object_id = ObjectId(int(opened.document.raster.read(plane, pixel)[0][0, 0]))
     class_id = ClassId(int(opened.document.class_ids(plane, pixel)[0, 0]))

@@ -31,6 +31,9 @@ class _ProposalTiles:
     def __init__(self, tiles: Mapping[tuple[int, int], ProposalTile]) -> None:
         self._tiles = tiles
 
+    def held(self, plane: int) -> list[TileKey]:
+        return [(plane, *place) for place in self._tiles]
+
     def look(self, key: TileKey) -> Tile:
         found = self._tiles.get(key[1:])
         return EMPTY if found is None else found.labels
@@ -47,7 +50,7 @@ class _Sight:
     def __init__(self, raster: Raster) -> None:
         self._raster = raster
         self.unread: dict[TileKey, Exception] = {}
-        self.peek, self.stamp = raster.peek, raster.stamp
+        self.peek, self.stamp, self.held = raster.peek, raster.stamp, raster.held
 
     def look(self, key: TileKey) -> Tile:
         try:
@@ -154,6 +157,10 @@ class LabelLayer:
                 part = parts.pop().united(part)
             parts.append(part)
         return parts
+
+    def seen_anew(self) -> None:
+        """Another part of the image may be drawn: what was last drawn of a tile is not known any more."""
+        self._touched.clear()
 
     def draw(self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf) -> Drawn:
         """Draw labels and proposal into a rectangle of a whole buffer (h, w); returns what was not drawn.

@@ -40,11 +40,12 @@ class _Holders:
 
     def __init__(self, raster: Raster) -> None:
         self._raster = raster
-        self._ranges: dict[TileKey, tuple[int, int]] = {}
+        self._ranges: dict[TileKey, tuple[int, int, int]] = {}
+        """The stamp of a tile, and its lowest and highest id."""
         self._sorted: list[int] = []
         self._checked: set[TileKey] = set()
         self.keys: set[TileKey] = set()
-        self.stamp, self.look = raster.stamp, raster.look
+        self.stamp, self.look, self.held = raster.stamp, raster.look, raster.held
 
     def peek(self, key: TileKey) -> Tile | None:
         """The tile where that costs nothing; one that holds no selected object is as good as empty."""
@@ -74,16 +75,16 @@ class _Holders:
         return True
 
     def _holds(self, key: TileKey) -> bool:
-        found = self._ranges.get(key)
-        tile = None
-        if found is None:
+        found, tile, stamp = self._ranges.get(key), None, self._raster.stamp(key)
+        if found is None or found[0] != stamp:  # it may have changed while nothing was selected
             try:
                 tile = self._raster.look(key)
             except Exception:  # noqa: BLE001 - reported where the labels are drawn, from the same tile
                 return False
-            found = (tile.id, tile.id) if isinstance(tile, Constant) else _range(tile.ids)
+            found = stamp, *((tile.id, tile.id) if isinstance(tile, Constant) else _range(tile.ids))
             self._ranges[key] = found
-        wanted = self._sorted[bisect_left(self._sorted, found[0]) : bisect_right(self._sorted, found[1])]
+        _, lowest, highest = found
+        wanted = self._sorted[bisect_left(self._sorted, lowest) : bisect_right(self._sorted, highest)]
         if not wanted or len(wanted) > _FEW:
             return bool(wanted)
         tile = tile or self._raster.look(key)
@@ -168,7 +169,7 @@ class SelectionLayer:
         raster, late = self._document.raster, list[TileKey]()
         size, plane = raster.sizes[self._plane], self._plane
         seen = transform.image_rect(rect.x, rect.y, rect.right, rect.bottom).grown(1).intersected(Rect(0, 0, *size))
-        keys = {(plane, ty, tx) for ty, tx in tiles_of(seen)}
+        keys = {key for key in raster.held(plane) if not tile_rect(*key[1:]).intersected(seen).empty}
         whole = self._holders.find(keys, deadline)
         near = Rect(0, 0, 0, 0)
         for key in self._holders.keys & keys:
