@@ -1,4 +1,4 @@
-"""Random gestures of every tool that paints, with undo, redo, Escape, another image and restarts, beside plain arrays."""
+"""Random gestures of the tools that paint, with undo, redo, Escape, another image and restarts, beside plain arrays."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
