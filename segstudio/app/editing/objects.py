@@ -107,16 +107,22 @@ class ObjectEdits(QObject):
                 )
             )
 
-    def delete(self) -> None:
-        """Make the pixels of the selected objects unknown."""
-        ids = self._chosen()
+    def delete(self, of: Iterable[int] | None = None) -> None:
+        """Make the pixels of the selected objects unknown, or of these; what else is selected stays so."""
+        ids = self._chosen(of)
+        others = self._documents.selection.ids - ids
+
+        def work(document: Document, report: Report, _step: Step) -> Iterable[Part]:
+            report.selects |= others
+            return deleted(document, ids, report)
+
         if ids:
             self._runs.run(
                 Operation(
                     "delete",
                     _("Delete"),
                     _("Deleting objects"),
-                    lambda document, report, _step: deleted(document, ids, report),
+                    work,
                     lambda report: count(report.number, "1 object deleted.", "{n} objects deleted."),
                     _(_NO_PIXEL),
                 )
@@ -357,12 +363,13 @@ class ObjectEdits(QObject):
         touch, over = tools.touch, bool(tools.value_of(OVER_OBJECTS))
         return lambda document: takeable(document, classes, touch, over=over)
 
-    def _chosen(self) -> set[ObjectId]:
-        """The selected objects where all of them can be changed; else none, saying why."""
+    def _chosen(self, of: Iterable[int] | None = None) -> set[ObjectId]:
+        """The selected objects, or these, where all of them can be changed; else none, saying why."""
         opened = self._runs.may_begin()
         if opened is None:
             return set()
-        ids = {id_ for id_ in self._documents.selection.ids if id_ in opened.document.objects}
+        wanted = self._documents.selection.ids if of is None else {ObjectId(id_) for id_ in of}
+        ids = {id_ for id_ in wanted if id_ in opened.document.objects}
         if not ids:
             self._notices.say(_(_NOTHING_SELECTED))
         return ids if self._are_free(opened.document, ids) else set()
