@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ObjectId, Origin, Status, Touch
 from segstudio.labels.paint.boxes import boxes_of
 from segstudio.labels.paint.nearest import nearest_set
@@ -21,6 +21,7 @@ from segstudio.labels.paint.objects.cuts import cut_objects
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.recolor import deleted, merged
 from segstudio.labels.paint.objects.split import crossed, cut, line_mask, separated, split
+from segstudio.labels.paint.policy import MayTouch
 from segstudio.labels.paint.region import Region
 from tests.labels.label_strategies import a_document, few, pixels, with_columns
 from tests.labels.object_plates import CLASSES, applied, flooded, painted_document, parts_of_mask, plates
@@ -216,7 +217,7 @@ def test_each_part_becomes_an_object_and_the_largest_keeps_the_id(plate, ids) ->
 def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, list(free))
+    allowed = Paintable(lookup(document, list(free)))
     report = Report()
     applied(document, shape.filled_holes(document, 0, ids, allowed, report))
     wanted, holes = before.copy(), 0
@@ -237,7 +238,7 @@ def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
 def test_objects_grow_to_the_nearest_and_never_over_others(plate, ids, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, [0, 1])
+    allowed = Paintable(lookup(document, [0, 1]))
     applied(document, shape.grown(document, 0, ids, by, allowed, Report()))
     order = sorted(ids)
     every = np.stack([distances(before == n) for n in order])
@@ -263,7 +264,7 @@ def test_objects_shrink_by_what_is_near_to_others(plate, ids, by) -> None:
 def test_smoothing_opens_and_closes_by_a_disc(plate, object_id, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, [0])
+    allowed = Paintable(lookup(document, [0]))
     report = Report()
     applied(document, shape.smoothed(document, 0, [ObjectId(object_id)], by, allowed, report))
     mask = before == object_id
@@ -326,7 +327,7 @@ def test_copies_come_to_the_same_place_as_new_objects_cut_at_the_edge(plate, oth
     source, target = painted_document(plate), painted_document(other)
     copies = copied(source, 0, ids)
     before, next_object = pixels(target)[0], target.next_object
-    applied(target, pasted(target, 0, copies, CLASSES, touch, report := Report()))
+    applied(target, pasted(target, 0, copies, CLASSES, MayTouch(touch), report := Report()))
     wanted, number, cut_off = before.copy(), next_object, 0
     free = before == 0 if touch is Touch.UNLABELLED else before != 6  # 6 is of a locked class
     for n in sorted(ids):
@@ -349,7 +350,7 @@ def test_a_paste_into_a_new_image_makes_the_area_of_a_class_and_begins_the_image
     plate[0, :6] = range(1, 7)
     target = a_document((40, 30))
     copies = copied(painted_document(plate), 0, [ObjectId(2)])
-    applied(target, pasted(target, 0, (*copies, *copies), CLASSES, Touch.ALL, Report()))
+    applied(target, pasted(target, 0, (*copies, *copies), CLASSES, MayTouch(), Report()))
     assert dict(target.objects) == {1: 2}
     assert target.status is Status.IN_PROGRESS
 
@@ -362,7 +363,7 @@ def test_a_copy_of_a_class_that_was_removed_or_locked_is_passed_over() -> None:
     for columns in ({"removed": True}, {"locked": True}):
         classes = with_columns(CLASSES, 3, columns)
         report = Report()
-        assert applied(document, pasted(document, 0, copies, classes, Touch.ALL, report)) is None
+        assert applied(document, pasted(document, 0, copies, classes, MayTouch(), report)) is None
         assert report.number == 0
 
 
@@ -449,7 +450,7 @@ def test_a_ring_at_the_image_s_edge_has_no_hole() -> None:
     plate[0:10, 5:15], plate[0:7, 8:12] = 4, 0
     document = painted_document(plate)
     report = Report()
-    parts = shape.filled_holes(document, 0, [ObjectId(4)], lookup(document, [0]), report)
+    parts = shape.filled_holes(document, 0, [ObjectId(4)], Paintable(lookup(document, [0])), report)
     assert applied(document, parts) is None
     assert report.number == 0
 

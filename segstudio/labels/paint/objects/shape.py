@@ -1,6 +1,6 @@
 """The shape of objects: holes filled, grown, shrunk and smoothed, small parts dropped.
 
-`allowed` says by object id (0 = unknown) whose pixels may be taken. A distance is one between pixel centres; what lies
+`allowed` says which pixels may be taken, with a table of objects. A distance is one between pixel centres; what lies
 beyond the image neither holds an object back nor eats into it.
 """
 
@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
+from segstudio.labels.gesture import Paintable
 from segstudio.labels.model import ObjectId, Origin
 from segstudio.labels.paint.objects.extent import Crop, crop_of, extents
 from segstudio.labels.paint.objects.parts import Painted, Report, painted, whole
+from segstudio.labels.paint.objects.rights import permitted, sparing
 from segstudio.labels.tiles.streamed import Part
 
 __all__ = ["filled_holes", "grown", "kept_largest", "shrunk", "smoothed", "without_part", "without_small"]
 
 Mask = NDArray[np.bool_]
-Allowed = NDArray[np.bool_]
 
 
 def filled_holes(
-    document: Document, plane: int, ids: Collection[ObjectId], allowed: Allowed, report: Report
+    document: Document, plane: int, ids: Collection[ObjectId], allowed: Paintable, report: Report
 ) -> Iterator[Part]:
     """What objects enclose, 4-connected and off the image's edge, becomes theirs; `report.number` are the holes."""
 
@@ -73,7 +74,7 @@ def without_part(document: Document, plane: int, x: int, y: int, report: Report)
 
 
 def grown(
-    document: Document, plane: int, ids: Collection[ObjectId], by: int, allowed: Allowed, report: Report
+    document: Document, plane: int, ids: Collection[ObjectId], by: int, allowed: Paintable, report: Report
 ) -> Iterator[Part]:
     """Objects take the pixels within `by` of them; where several would, the nearest does, then the lowest id."""
     lookup = np.zeros(len(document.class_lookup()), np.bool_)
@@ -86,7 +87,7 @@ def grown(
         report.number += 1
         return crop.mask | ((mine <= by) & (mine < lower) & (mine <= higher))
 
-    yield from _reshaped(document, plane, ids, allowed & ~lookup, 2 * by, changed, report)
+    yield from _reshaped(document, plane, ids, sparing(allowed, ids), 2 * by, changed, report)
 
 
 def shrunk(document: Document, plane: int, ids: Collection[ObjectId], by: int, report: Report) -> Iterator[Part]:
@@ -100,14 +101,12 @@ def shrunk(document: Document, plane: int, ids: Collection[ObjectId], by: int, r
 
 
 def smoothed(
-    document: Document, plane: int, ids: Collection[ObjectId], by: int, allowed: Allowed, report: Report
+    document: Document, plane: int, ids: Collection[ObjectId], by: int, allowed: Paintable, report: Report
 ) -> Iterator[Part]:
     """Spikes thinner than twice `by` are cut off, then notches as narrow are filled (opened, then closed by a disc).
 
     An object that is nowhere wider stays as it is; `report.left` counts those.
     """
-    lookup = np.zeros(len(document.class_lookup()), np.bool_)
-    lookup[list(ids)] = True
 
     def changed(crop: Crop, _object_id: int) -> Mask:
         opened = _dilated(_eroded(crop.mask, by), by)
@@ -117,14 +116,14 @@ def smoothed(
         report.number += 1
         return _eroded(_dilated(opened, by), by)
 
-    yield from _reshaped(document, plane, ids, allowed & ~lookup, 2 * by, changed, report)
+    yield from _reshaped(document, plane, ids, sparing(allowed, ids), 2 * by, changed, report)
 
 
 def _reshaped(
     document: Document,
     plane: int,
     ids: Collection[ObjectId],
-    allowed: Allowed | None,
+    allowed: Paintable | None,
     margin: int,
     changed: Callable[[Crop, int], Mask],
     report: Report,
@@ -138,7 +137,8 @@ def _reshaped(
         crop = crop_of(document.raster, plane, object_id, box, margin)
         after = changed(crop, object_id)
         away = crop.mask & ~after
-        more = after & ~crop.mask & (False if allowed is None else allowed[crop.ids])
+        more = after & ~crop.mask
+        more = np.zeros_like(more) if allowed is None else permitted(more, plane, crop.rect, crop.ids, allowed)
         lost += [Painted(crop.rect, away, 0)] if away.any() else []
         gained += [Painted(crop.rect, more, object_id, Origin.PAINTED)] if more.any() else []
     report.pixels = sum(int(np.count_nonzero(layer.mask)) for layer in (*lost, *gained))
