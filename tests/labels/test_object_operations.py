@@ -99,6 +99,18 @@ def test_objects_are_merged_and_deleted_on_every_plane_of_a_stack() -> None:
     assert not any(pixels(stack, plane)[0].any() for plane in (0, 1))
 
 
+def test_an_object_without_a_pixel_is_neither_merged_nor_deleted_in_what_is_said() -> None:
+    plate = np.zeros((40, 300), np.int_)
+    plate[5:20, 200:290], plate[25:35, 10:290] = 4, 5
+    document = painted_document(plate)
+    every = {ObjectId(3), ObjectId(4), ObjectId(5)}
+    for ids, number in ((every, 2), ({ObjectId(4), ObjectId(5)}, 2), ({ObjectId(5)}, 1)):
+        applied(painted_document(plate), deleted(document, ids, report := Report()))
+        assert report.number == number
+    applied(document, merged(document, every, report := Report()))
+    assert report.number == 2
+
+
 # -- split -----------------------------------------------------------------------------------------------------------
 
 
@@ -225,8 +237,9 @@ def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
     for object_id in sorted(ids, reverse=True):
         for part in parts_of_mask(before[there] != object_id, 4):
             if not (part[[0, -1]].any() or part[:, [0, -1]].any()):
-                holes += 1
-                wanted[there][part & np.isin(before[there], list(free))] = object_id
+                filled = part & np.isin(before[there], list(free))
+                holes += bool(filled.any())
+                wanted[there][filled] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
     assert report.number == holes
     gained = pixels(document)[0] != before
@@ -239,12 +252,13 @@ def test_objects_grow_to_the_nearest_and_never_over_others(plate, ids, by) -> No
     document = placed(plate)
     before = pixels(document)[0]
     allowed = Paintable(lookup(document, [0, 1]))
-    applied(document, shape.grown(document, 0, ids, by, allowed, Report()))
+    applied(document, shape.grown(document, 0, ids, by, allowed, report := Report()))
     order = sorted(ids)
     every = np.stack([distances(before == n) for n in order])
     nearest = np.array(order)[np.argmin(every, axis=0)]
     takes = np.isin(before, [0, 1]) & ~np.isin(before, order) & (every.min(axis=0) <= by)
     np.testing.assert_array_equal(pixels(document)[0], np.where(takes, nearest, before))
+    assert report.number == len(np.unique(nearest[takes])), "an object without room to grow is not counted"
 
 
 @few
@@ -252,11 +266,12 @@ def test_objects_grow_to_the_nearest_and_never_over_others(plate, ids, by) -> No
 def test_objects_shrink_by_what_is_near_to_others(plate, ids, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    applied(document, shape.shrunk(document, 0, ids, by, Report()))
+    applied(document, shape.shrunk(document, 0, ids, by, report := Report()))
     wanted = before.copy()
     for n in ids:
         wanted[(before == n) & (distances(before != n) <= by)] = 0
     np.testing.assert_array_equal(pixels(document)[0], wanted)
+    assert report.number == len(np.unique(before[wanted != before]))
 
 
 @few
@@ -275,7 +290,7 @@ def test_smoothing_opens_and_closes_by_a_disc(plate, object_id, by) -> None:
         wanted[mask & ~closed] = 0
         wanted[closed & (before == 0)] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
-    assert (report.number, report.left) == (int(opened.any()), int(not opened.any()))
+    assert (report.number, report.left) == (int((wanted != before).any()), int(not opened.any()))
 
 
 def test_an_object_at_the_image_s_edge_does_not_shrink_from_it() -> None:
