@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
-from segstudio.labels.gesture import Gesture
+from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ObjectId, Origin, Status, Touch
 from segstudio.labels.paint.boxes import boxes_of
 from segstudio.labels.paint.nearest import nearest_set
@@ -21,6 +21,7 @@ from segstudio.labels.paint.objects.cuts import cut_objects
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.recolor import deleted, merged
 from segstudio.labels.paint.objects.split import crossed, cut, line_mask, separated, split
+from segstudio.labels.paint.policy import MayTouch
 from segstudio.labels.paint.region import Region
 from tests.labels.label_strategies import a_document, few, pixels, with_columns
 from tests.labels.object_plates import CLASSES, applied, flooded, painted_document, parts_of_mask, plates
@@ -96,6 +97,18 @@ def test_objects_are_merged_and_deleted_on_every_plane_of_a_stack() -> None:
         np.testing.assert_array_equal(pixels(stack, plane)[0], np.where(plate == 5, 4, plate))
     applied(stack, deleted(stack, {ObjectId(4)}, Report()))
     assert not any(pixels(stack, plane)[0].any() for plane in (0, 1))
+
+
+def test_an_object_without_a_pixel_is_neither_merged_nor_deleted_in_what_is_said() -> None:
+    plate = np.zeros((40, 300), np.int_)
+    plate[5:20, 200:290], plate[25:35, 10:290] = 4, 5
+    document = painted_document(plate)
+    every = {ObjectId(3), ObjectId(4), ObjectId(5)}
+    for ids, number in ((every, 2), ({ObjectId(4), ObjectId(5)}, 2), ({ObjectId(5)}, 1)):
+        applied(painted_document(plate), deleted(document, ids, report := Report()))
+        assert report.number == number
+    applied(document, merged(document, every, report := Report()))
+    assert report.number == 2
 
 
 # -- split -----------------------------------------------------------------------------------------------------------
@@ -216,7 +229,7 @@ def test_each_part_becomes_an_object_and_the_largest_keeps_the_id(plate, ids) ->
 def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, list(free))
+    allowed = Paintable(lookup(document, list(free)))
     report = Report()
     applied(document, shape.filled_holes(document, 0, ids, allowed, report))
     wanted, holes = before.copy(), 0
@@ -224,8 +237,9 @@ def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
     for object_id in sorted(ids, reverse=True):
         for part in parts_of_mask(before[there] != object_id, 4):
             if not (part[[0, -1]].any() or part[:, [0, -1]].any()):
-                holes += 1
-                wanted[there][part & np.isin(before[there], list(free))] = object_id
+                filled = part & np.isin(before[there], list(free))
+                holes += bool(filled.any())
+                wanted[there][filled] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
     assert report.number == holes
     gained = pixels(document)[0] != before
@@ -237,13 +251,14 @@ def test_holes_are_filled_as_far_as_the_policy_goes(plate, ids, free) -> None:
 def test_objects_grow_to_the_nearest_and_never_over_others(plate, ids, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, [0, 1])
-    applied(document, shape.grown(document, 0, ids, by, allowed, Report()))
+    allowed = Paintable(lookup(document, [0, 1]))
+    applied(document, shape.grown(document, 0, ids, by, allowed, report := Report()))
     order = sorted(ids)
     every = np.stack([distances(before == n) for n in order])
     nearest = np.array(order)[np.argmin(every, axis=0)]
     takes = np.isin(before, [0, 1]) & ~np.isin(before, order) & (every.min(axis=0) <= by)
     np.testing.assert_array_equal(pixels(document)[0], np.where(takes, nearest, before))
+    assert report.number == len(np.unique(nearest[takes])), "an object without room to grow is not counted"
 
 
 @few
@@ -251,11 +266,12 @@ def test_objects_grow_to_the_nearest_and_never_over_others(plate, ids, by) -> No
 def test_objects_shrink_by_what_is_near_to_others(plate, ids, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    applied(document, shape.shrunk(document, 0, ids, by, Report()))
+    applied(document, shape.shrunk(document, 0, ids, by, report := Report()))
     wanted = before.copy()
     for n in ids:
         wanted[(before == n) & (distances(before != n) <= by)] = 0
     np.testing.assert_array_equal(pixels(document)[0], wanted)
+    assert report.number == len(np.unique(before[wanted != before]))
 
 
 @few
@@ -263,7 +279,7 @@ def test_objects_shrink_by_what_is_near_to_others(plate, ids, by) -> None:
 def test_smoothing_opens_and_closes_by_a_disc(plate, object_id, by) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    allowed = lookup(document, [0])
+    allowed = Paintable(lookup(document, [0]))
     report = Report()
     applied(document, shape.smoothed(document, 0, [ObjectId(object_id)], by, allowed, report))
     mask = before == object_id
@@ -274,7 +290,7 @@ def test_smoothing_opens_and_closes_by_a_disc(plate, object_id, by) -> None:
         wanted[mask & ~closed] = 0
         wanted[closed & (before == 0)] = object_id
     np.testing.assert_array_equal(pixels(document)[0], wanted)
-    assert (report.number, report.left) == (int(opened.any()), int(not opened.any()))
+    assert (report.number, report.left) == (int((wanted != before).any()), int(not opened.any()))
 
 
 def test_an_object_at_the_image_s_edge_does_not_shrink_from_it() -> None:
@@ -326,7 +342,7 @@ def test_copies_come_to_the_same_place_as_new_objects_cut_at_the_edge(plate, oth
     source, target = painted_document(plate), painted_document(other)
     copies = copied(source, 0, ids)
     before, next_object = pixels(target)[0], target.next_object
-    applied(target, pasted(target, 0, copies, CLASSES, touch, report := Report()))
+    applied(target, pasted(target, 0, copies, CLASSES, MayTouch(touch), report := Report()))
     wanted, number, cut_off = before.copy(), next_object, 0
     free = before == 0 if touch is Touch.UNLABELLED else before != 6  # 6 is of a locked class
     for n in sorted(ids):
@@ -349,7 +365,7 @@ def test_a_paste_into_a_new_image_makes_the_area_of_a_class_and_begins_the_image
     plate[0, :6] = range(1, 7)
     target = a_document((40, 30))
     copies = copied(painted_document(plate), 0, [ObjectId(2)])
-    applied(target, pasted(target, 0, (*copies, *copies), CLASSES, Touch.ALL, Report()))
+    applied(target, pasted(target, 0, (*copies, *copies), CLASSES, MayTouch(), Report()))
     assert dict(target.objects) == {1: 2}
     assert target.status is Status.IN_PROGRESS
 
@@ -362,7 +378,7 @@ def test_a_copy_of_a_class_that_was_removed_or_locked_is_passed_over() -> None:
     for columns in ({"removed": True}, {"locked": True}):
         classes = with_columns(CLASSES, 3, columns)
         report = Report()
-        assert applied(document, pasted(document, 0, copies, classes, Touch.ALL, report)) is None
+        assert applied(document, pasted(document, 0, copies, classes, MayTouch(), report)) is None
         assert report.number == 0
 
 
@@ -449,7 +465,7 @@ def test_a_ring_at_the_image_s_edge_has_no_hole() -> None:
     plate[0:10, 5:15], plate[0:7, 8:12] = 4, 0
     document = painted_document(plate)
     report = Report()
-    parts = shape.filled_holes(document, 0, [ObjectId(4)], lookup(document, [0]), report)
+    parts = shape.filled_holes(document, 0, [ObjectId(4)], Paintable(lookup(document, [0])), report)
     assert applied(document, parts) is None
     assert report.number == 0
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -142,6 +143,29 @@ def test_delete_deletes_the_selected_objects_in_one_step_that_undo_takes_back(pa
     assert np.count_nonzero(desk.class_ids()) == 1900
     desk.session.undo()
     desk.wait(lambda: column(panel, "id") == ["1", "2", "3", "4"])
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_objects_that_a_filter_hides_are_not_deleted_and_stay_selected(
+    panel: ObjectPanel, desk: Desk, by_key: bool
+) -> None:
+    click(panel, 0)
+    click(panel, 2, Qt.KeyboardModifier.ShiftModifier)
+    panel.search.setFocus()
+    QTest.keyClicks(panel.search, "2")
+    desk.wait(lambda: column(panel, "id") == ["2"])
+    assert desk.documents.selection.ids == {1, 2, 3}
+    if by_key:
+        QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    else:
+        action = panel.menu().findChild(QAction, "objectDelete")
+        assert action is not None
+        assert action.text() == "Delete this object"
+        action.trigger()
+    desk.wait(lambda: "1 object deleted." in desk.said)
+    assert desk.documents.selection.ids == {1, 3}
+    panel.search.clear()
+    desk.wait(lambda: column(panel, "id") == ["1", "3", "4"])
 
 
 def open_menu(panel: ObjectPanel, row: int) -> QMenu:

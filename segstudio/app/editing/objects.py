@@ -4,18 +4,18 @@ A small one is there when the call returns, a large one when it is computed; one
 written as a job. Locked classes are refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from segstudio.app.editing.background_fill import Fills, frozen_copy
 from segstudio.app.editing.cut_watch import CutWatch
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.object_policy import ObjectPolicy
 from segstudio.app.editing.object_runs import ObjectRuns, Operation, Step
-from segstudio.app.editing.tools.options import OVER_OBJECTS, SMALLER_THAN, STEP
+from segstudio.app.editing.tools.options import SMALLER_THAN, STEP
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import Changed
@@ -27,7 +27,7 @@ from segstudio.labels.paint.objects import shape
 from segstudio.labels.paint.objects.copying import CopiedObject, copied, pasted
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.recolor import deleted, merged
-from segstudio.labels.paint.objects.rights import changeable, separable, takeable
+from segstudio.labels.paint.objects.rights import changeable, separable
 from segstudio.labels.paint.objects.specks import speck_steps, without_specks
 from segstudio.labels.paint.objects.split import separated
 from segstudio.labels.tiles.streamed import Part
@@ -48,6 +48,7 @@ class ObjectEdits(QObject):
         super().__init__(parent)
         self._notices = ground.notices
         self._documents, self._runs = documents, ObjectRuns(ground, documents, fills)
+        self._policy = ObjectPolicy(documents, ground.notices)
         self.worker = Worker("objects", ground.main)
         self.cuts = CutWatch(ground, documents, self.worker, self)
         self._copies: Future[Copies] | None = None
@@ -107,16 +108,22 @@ class ObjectEdits(QObject):
                 )
             )
 
-    def delete(self) -> None:
-        """Make the pixels of the selected objects unknown."""
-        ids = self._chosen()
+    def delete(self, of: Iterable[int] | None = None) -> None:
+        """Make the pixels of the selected objects unknown, or of these; what else is selected stays so."""
+        ids = self._chosen(of)
+        others = self._documents.selection.ids - ids
+
+        def work(document: Document, report: Report, _step: Step) -> Iterable[Part]:
+            report.selects |= others
+            return deleted(document, ids, report)
+
         if ids:
             self._runs.run(
                 Operation(
                     "delete",
                     _("Delete"),
                     _("Deleting objects"),
-                    lambda document, report, _step: deleted(document, ids, report),
+                    work,
                     lambda report: count(report.number, "1 object deleted.", "{n} objects deleted."),
                     _(_NO_PIXEL),
                 )
@@ -124,8 +131,9 @@ class ObjectEdits(QObject):
 
     def fill_holes(self) -> None:
         """Fill what the selected objects enclose, within the policy."""
-        ids, plane, allowed = self._chosen(), self._documents.plane, self._allowed()
-        if ids:
+        ids, plane = self._chosen(), self._documents.plane
+        allowed = self._policy.takes() if ids else None
+        if allowed is not None:
             self._runs.run(
                 Operation(
                     "fill-holes",
@@ -190,8 +198,9 @@ class ObjectEdits(QObject):
 
     def grow(self) -> None:
         """Grow the selected objects by the option's distance, within the policy."""
-        ids, plane, by, allowed = self._chosen(), self._documents.plane, self.step, self._allowed()
-        if ids:
+        ids, plane, by = self._chosen(), self._documents.plane, self.step
+        allowed = self._policy.takes() if ids else None
+        if allowed is not None:
             self._runs.run(
                 Operation(
                     "grow",
@@ -224,8 +233,9 @@ class ObjectEdits(QObject):
 
     def smooth(self) -> None:
         """Even out the selected objects by the option's distance, within the policy."""
-        ids, plane, by, allowed = self._chosen(), self._documents.plane, self.step, self._allowed()
-        if ids:
+        ids, plane, by = self._chosen(), self._documents.plane, self.step
+        allowed = self._policy.takes() if ids else None
+        if allowed is not None:
             self._runs.run(
                 Operation(
                     "smooth",
@@ -295,10 +305,12 @@ class ObjectEdits(QObject):
 
     def paste(self) -> None:
         """Put the copies into the same place of what is on screen, as new objects, within the policy."""
-        copies, plane = self._copies, self._documents.plane
-        classes, touch = self._documents.classes, self._documents.tools.touch
+        copies, plane, classes = self._copies, self._documents.plane, self._documents.classes
         if copies is None:
             self._notices.say(_("Nothing was copied."))
+            return
+        may, samples = self._policy.may(), self._policy.samples
+        if may is None:
             return
 
         def said(report: Report) -> str:
@@ -313,7 +325,7 @@ class ObjectEdits(QObject):
                 "paste",
                 _("Paste"),
                 _("Pasting objects"),
-                lambda document, report, _step: pasted(document, plane, copies.result(), classes, touch, report),
+                lambda document, report, _step: pasted(document, plane, copies.result(), classes, may, report, samples),
                 said,
                 _("Nothing can be pasted here: it lies outside, its class is locked, or its place is taken."),
             )
@@ -351,18 +363,13 @@ class ObjectEdits(QObject):
         """Parts with fewer pixels are small."""
         return int(self._documents.tools.value_of(SMALLER_THAN))
 
-    def _allowed(self) -> Callable[[Document], NDArray[np.bool_]]:
-        """By object id: whose pixels may be taken. Other objects keep theirs, unless the option says otherwise."""
-        tools, classes = self._documents.tools, self._documents.classes
-        touch, over = tools.touch, bool(tools.value_of(OVER_OBJECTS))
-        return lambda document: takeable(document, classes, touch, over=over)
-
-    def _chosen(self) -> set[ObjectId]:
-        """The selected objects where all of them can be changed; else none, saying why."""
+    def _chosen(self, of: Iterable[int] | None = None) -> set[ObjectId]:
+        """The selected objects, or these, where all of them can be changed; else none, saying why."""
         opened = self._runs.may_begin()
         if opened is None:
             return set()
-        ids = {id_ for id_ in self._documents.selection.ids if id_ in opened.document.objects}
+        wanted = self._documents.selection.ids if of is None else {ObjectId(id_) for id_ in of}
+        ids = {id_ for id_ in wanted if id_ in opened.document.objects}
         if not ids:
             self._notices.say(_(_NOTHING_SELECTED))
         return ids if self._are_free(opened.document, ids) else set()

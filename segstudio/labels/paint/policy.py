@@ -17,9 +17,11 @@ from segstudio.labels.paint.limits import Limits, ValueRange
 
 __all__ = [
     "MayTouch",
+    "Samples",
     "Touch",
     "effective_lookup",
     "may_touch",
+    "may_touch_anywhere",
     "object_at",
     "paintable",
     "paintable_objects",
@@ -59,15 +61,24 @@ def may_touch(
     A class that was chosen and has gone out of use is the one under the first point; where nothing is labelled there,
     the unlabelled pixels are meant.
     """
+    chosen = may_touch_anywhere(classes, touch, limits, selected)
+    if chosen is not None:
+        return chosen
+    under = object_at(document, *at)
+    if touch is Touch.CLASS:
+        return MayTouch(touch, class_id=ClassId(int(effective_lookup(document, classes)[under])))
+    return MayTouch(touch, objects=frozenset({under} - {ObjectId(0)}))
+
+
+def may_touch_anywhere(
+    classes: ClassTable, touch: Touch, limits: Limits, selected: frozenset[ObjectId] = frozenset()
+) -> MayTouch | None:
+    """The policy of what has no first point; None where the class or the object under that is meant."""
     if touch is Touch.CLASS:
         chosen = None if limits.class_id is None else classes.effective(limits.class_id)
-        if chosen is not None:
-            return MayTouch(touch, class_id=chosen.id)
-        under = object_at(document, *at)
-        return MayTouch(touch, class_id=ClassId(int(effective_lookup(document, classes)[under])))
+        return None if chosen is None else MayTouch(touch, class_id=chosen.id)
     if touch is Touch.OBJECT:
-        under = object_at(document, *at)
-        return MayTouch(touch, objects=selected or frozenset({under} - {ObjectId(0)}))
+        return MayTouch(touch, objects=selected) if selected else None
     return MayTouch(touch, ranges=limits.ranges if touch is Touch.RANGE else ())
 
 

@@ -103,8 +103,8 @@ class ObjectPanel(QFrame):
         self.model.set_tinted(tinted)
 
     def delete_selected(self) -> None:
-        """Make the selected objects unknown, in one step."""
-        self._change(lambda project, _ids: project.objects.delete())
+        """Make the objects that are selected and listed unknown, in one step."""
+        self._change(lambda project, ids: project.objects.delete(ids))
 
     def menu(self) -> QMenu:
         """The menu of what is selected."""

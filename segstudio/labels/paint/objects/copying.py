@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
-from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Touch
+from segstudio.labels.gesture import Paintable
+from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin
 from segstudio.labels.paint.objects.extent import crop_of, extents, ids_in
 from segstudio.labels.paint.objects.parts import NewObjects, Painted, Report, painted, whole
-from segstudio.labels.paint.policy import paintable_objects
+from segstudio.labels.paint.objects.rights import permitted
+from segstudio.labels.paint.policy import MayTouch, Samples, paintable
 from segstudio.labels.tiles.streamed import Part
 
 __all__ = ["CopiedObject", "copied", "pasted"]
@@ -40,16 +42,19 @@ def pasted(
     plane: int,
     objects: Collection[CopiedObject],
     classes: ClassTable,
-    touch: Touch,
+    may: MayTouch,
     report: Report,
+    samples: Samples | None = None,
 ) -> Iterator[Part]:
     """Copies in the same place, as new objects, or, of a class with one object an image, as part of that.
 
-    The policy says what they may cover. `report.number` are the objects pasted, `report.left` those that lost pixels
-    to the image's edge; one of a class that is locked or removed, or without a pixel to paint, is passed over.
+    The policy says what they may cover; `samples` are the image's stored values, for RANGE. `report.number` are the
+    objects pasted, `report.left` those that lost pixels to the image's edge; one of a class that is locked or removed,
+    or without a pixel to paint, is passed over.
     """
     made = NewObjects(document)
     single: dict[ClassId, ObjectId] = {}
+    allowed: dict[ClassId, Paintable] = {}
     layers: list[Painted] = []
     bounds = document.raster.bounds(plane)
     for copy in objects:
@@ -60,9 +65,10 @@ def pasted(
         x, y = rect.x - copy.rect.x, rect.y - copy.rect.y
         mask = copy.mask[y : y + rect.h, x : x + rect.w]
         report.left += int(np.count_nonzero(mask)) < int(np.count_nonzero(copy.mask))
-        allowed = paintable_objects(document, classes, touch, today.id)
-        if allowed is not None and mask.any():
-            mask = mask & allowed[ids_in(document.raster, plane, rect)]
+        if today.id not in allowed:
+            allowed[today.id] = paintable(document, classes, may, today.id, samples)
+        if mask.any():
+            mask = permitted(mask, plane, rect, ids_in(document.raster, plane, rect), allowed[today.id])
         if not mask.any():
             continue
         if not today.one_object:

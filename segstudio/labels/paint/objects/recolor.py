@@ -15,22 +15,20 @@ __all__ = ["deleted", "merged"]
 
 
 def merged(document: Document, ids: Collection[ObjectId], report: Report) -> Iterator[Part]:
-    """Objects become one, which keeps the lowest id."""
+    """Objects become one, which keeps the lowest id; `report.number` are those that have a pixel."""
     kept = min(ids)
     report.selects.add(kept)
-    report.number = len(ids)
-    yield from _recolored(document, dict.fromkeys(set(ids) - {kept}, int(kept)), report)
+    yield from _recolored(document, dict.fromkeys(ids, int(kept)), report)
 
 
 def deleted(document: Document, ids: Collection[ObjectId], report: Report) -> Iterator[Part]:
-    """The pixels of objects become unknown."""
-    report.number = len(ids)
+    """The pixels of objects become unknown; `report.number` are the objects that have one."""
     yield from _recolored(document, dict.fromkeys(ids, 0), report)
 
 
 def _recolored(document: Document, becomes: Mapping[ObjectId, int], report: Report) -> Iterator[Part]:
     count = len(document.class_lookup())
-    lookup, wanted = np.arange(count, dtype=np.uint32), np.zeros(count, np.bool_)
+    lookup, wanted, met = np.arange(count, dtype=np.uint32), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for object_id, after in becomes.items():
         lookup[object_id], wanted[object_id] = after, True
 
@@ -39,7 +37,9 @@ def _recolored(document: Document, becomes: Mapping[ObjectId, int], report: Repo
             for key, tile in tiles_with(document.raster, plane, wanted):
                 before, origins = expanded(tile)
                 ids = lookup[before]
-                report.pixels += int(np.count_nonzero(wanted[before]))
+                report.pixels += int(np.count_nonzero(ids != before))
+                met[before] = True
                 yield from changed_tile(key, tile, ids, np.where(ids == 0, np.uint8(0), origins))
+        report.number = int(np.count_nonzero(met & wanted))
 
     yield from whole(document, parts())
