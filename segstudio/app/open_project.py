@@ -13,7 +13,6 @@ from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.objects import ObjectEdits
-from segstudio.app.editing.reclassing import Reclassing
 from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
@@ -107,7 +106,6 @@ class OpenedProject(QObject):
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
-        self.reclassing = Reclassing(ground, self.documents, self)
         self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
         self.roles = Roles(ground, self.documents, self.navigation, self)
@@ -268,7 +266,6 @@ class OpenedProject(QObject):
         self.tool_work.close(left())
         self.specks.close()
         self.object_rows.close(left())
-        self.reclassing.close(left())
         self.listing.close(left())
         self.finishing.close()
         self.objects.close(left())

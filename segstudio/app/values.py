@@ -55,7 +55,6 @@ class JobKind(StrEnum):
     ADD = "add"
     BACKUP = "backup"
     CHECK = "check"
-    CLASSES = "classes"
     CONTENT = "content"
     DONE = "done"
     EXPORT = "export"

@@ -202,6 +202,20 @@ def test_the_menu_changes_the_class_of_all_that_are_selected(panel: ObjectPanel,
     desk.wait(lambda: column(panel, "class") == ["nucleus"] * 3 + ["membrane"])
 
 
+def test_objects_that_a_filter_hides_keep_their_class_though_they_were_selected(panel: ObjectPanel, desk: Desk) -> None:
+    desk.documents.select([1, 2, 3])
+    panel.search.setFocus()
+    QTest.keyClicks(panel.search, "1")
+    desk.wait(lambda: column(panel, "id") == ["1"])
+    menu = open_menu(panel, 0)
+    classes = menu.findChild(QMenu, "objectReclassMenu")
+    next(action for action in classes.actions() if action.text() == "membrane").trigger()
+    menu.close()
+    panel.search.clear()
+    desk.wait(lambda: column(panel, "id") == ["2", "3", "4"])
+    assert column(panel, "class") == ["nucleus", "nucleus", "membrane"]
+
+
 def test_a_right_click_outside_the_selection_selects_that_row_first(panel: ObjectPanel, desk: Desk) -> None:
     click(panel, 0)
     menu = open_menu(panel, 2)

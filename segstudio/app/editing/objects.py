@@ -15,6 +15,7 @@ from segstudio.app.editing.cut_watch import CutWatch
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.object_policy import ObjectPolicy
 from segstudio.app.editing.object_runs import ObjectRuns, Operation, Step
+from segstudio.app.editing.reclassing import reclassing
 from segstudio.app.editing.tools.options import SMALLER_THAN, STEP
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
@@ -22,7 +23,7 @@ from segstudio.app.values import Changed
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Table
-from segstudio.labels.model import LabelClass, ObjectId
+from segstudio.labels.model import ClassId, LabelClass, ObjectId
 from segstudio.labels.paint.objects import shape
 from segstudio.labels.paint.objects.copying import CopiedObject, copied, pasted
 from segstudio.labels.paint.objects.parts import Report
@@ -107,6 +108,12 @@ class ObjectEdits(QObject):
                     _(_NO_PIXEL),
                 )
             )
+
+    def reclass(self, class_id: ClassId, of: Iterable[int] | None = None) -> None:
+        """Give the selected objects, or these, another class; one that is one area in each image takes them into it."""
+        ids = self._chosen(of)
+        if ids:
+            self._runs.run(reclassing(ids, self._documents.classes, class_id))
 
     def delete(self, of: Iterable[int] | None = None) -> None:
         """Make the pixels of the selected objects unknown, or of these; what else is selected stays so."""
@@ -295,13 +302,7 @@ class ObjectEdits(QObject):
             self._notices.say(refused.line)
         else:
             number = len(future.result())
-            self._notices.say(
-                count(
-                    number,
-                    "1 object copied.",
-                    "{n} objects copied.",
-                )
-            )
+            self._notices.say(count(number, "1 object copied.", "{n} objects copied."))
 
     def paste(self) -> None:
         """Put the copies into the same place of what is on screen, as new objects, within the policy."""

@@ -256,9 +256,10 @@ class ObjectPanel(QFrame):
             self._project.object_rows.seek(rect)
 
     def _reclass(self, wanted: "LabelClass") -> None:
-        self._change(lambda project, ids: project.reclassing.reclass(ids, wanted.id))
+        """Those that are selected and shown: a filter may hide others, which stay as they are."""
+        self._change(lambda project, ids: project.objects.reclass(wanted.id, ids))
 
-    def _change(self, change: "Callable[[OpenedProject, list[int]], None]") -> None:
+    def _change(self, change: "Callable[[OpenedProject, list[int]], object]") -> None:
         project, ids = self._project, self.model.ids(self.view.selected)
         if project is not None and ids:
             self._session.notices.attempt(lambda: change(project, list(ids)))

@@ -1,17 +1,20 @@
-"""Merging and deleting objects: ids replaced by ids, tile by tile, in all planes; who made a pixel stays."""
+"""Objects merged, reclassed and deleted: ids replaced by ids, tile by tile, in all planes; who made a pixel stays."""
 
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
+from segstudio.errors import UserError
 from segstudio.labels.document import Document
-from segstudio.labels.model import ObjectId
+from segstudio.labels.edit import RowChange, Table
+from segstudio.labels.model import ClassId, ClassTable, Kind, ObjectId
 from segstudio.labels.paint.objects.extent import tiles_with
 from segstudio.labels.paint.objects.parts import Report, changed_tile, whole
 from segstudio.labels.tiles.streamed import Part
 from segstudio.labels.tiles.tile import expanded
+from segstudio.text import _
 
-__all__ = ["deleted", "merged"]
+__all__ = ["deleted", "merged", "reclassed"]
 
 
 def merged(document: Document, ids: Collection[ObjectId], report: Report) -> Iterator[Part]:
@@ -43,3 +46,36 @@ def _recolored(document: Document, becomes: Mapping[ObjectId, int], report: Repo
         report.number = int(np.count_nonzero(met & wanted))
 
     yield from whole(document, parts())
+
+
+def reclassed(
+    document: Document, classes: ClassTable, ids: Collection[ObjectId], class_id: ClassId, report: Report
+) -> Iterator[Part]:
+    """Objects become ones of a class; ids without an object are passed over.
+
+    Those of an instance class keep their ids, and no pixel is touched. A class with one object an image takes their
+    pixels into that; where it has none yet, the lowest id becomes it. Raises `UserError` where the class, or that of
+    one of the objects, is locked.
+    """
+    known, target = sorted(id_ for id_ in set(ids) if id_ in document.objects), classes[class_id]
+    for found in (target, *(classes.effective(document.objects[id_]) for id_ in known)):
+        if found is not None and found.locked:
+            raise UserError(_("Nothing was changed: the class '{name}' is locked. Unlock it first.", name=found.name))
+    if target.kind is Kind.INSTANCE:
+        others = [id_ for id_ in known if document.objects[id_] != class_id]
+        report.number, report.selects = len(others), set(known)
+        yield from (_other_class(document, id_, class_id) for id_ in others)
+        return
+    single = document.single_object(class_id)
+    others = [id_ for id_ in known if id_ != single]
+    if not others:
+        return
+    into = others[0] if single is None else single
+    report.number, report.selects = len(others), {into}
+    if single is None:
+        yield _other_class(document, into, class_id)
+    yield from _recolored(document, {id_: int(into) for id_ in others if id_ != into}, report)
+
+
+def _other_class(document: Document, object_id: ObjectId, class_id: ClassId) -> RowChange:
+    return RowChange(Table.OBJECTS, object_id, {"class_id": document.objects[object_id]}, {"class_id": class_id})

@@ -1,4 +1,4 @@
-"""Objects become another class, or unknown, against plain arrays."""
+"""Objects become another class, against plain arrays."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq
-from segstudio.labels.paint.reclass import reclass_of, reclass_parts
+from segstudio.labels.paint.objects.parts import Report
+from segstudio.labels.paint.objects.recolor import reclassed
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.streamed import collected
 from tests.labels.label_strategies import a_class, a_document, state, with_columns
@@ -53,28 +54,28 @@ def arrays(document):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.frozensets(st.integers(1, 7), max_size=4), st.sampled_from([None, 1, 2, 3, 4, 5]))
+@given(st.integers(0, 2**32 - 1), st.frozensets(st.integers(1, 7), max_size=4), st.integers(1, 5))
 def test_exactly_the_objects_asked_for_change_in_one_edit_that_undo_takes_back(seed, ids, class_id) -> None:
     document, (before_ids, before_origins) = painted(seed)
     start = state(document)
-    work = reclass_of(document, CLASSES, ids, class_id)
-    edit = collected(Edit(document.image, Cause.PAINT), reclass_parts(document, work))
+    report = Report()
+    edit = collected(Edit(document.image, Cause.OBJECTS), reclassed(document, CLASSES, ids, class_id, report))
     assert state(document) == start, "the document was written"
     if edit is not None:
         document.apply(edit)
     known = ids & OBJECTS.keys()
     after_ids, after_origins = arrays(document)
-    owner = {None: 0, 1: 5, 2: 1, 5: min(known, default=0)}
+    owner = {1: 5, 2: 1, 5: min(known, default=0)}
     for plane in range(len(SIZES)):
         mine = np.isin(before_ids[plane], list(known))
         instance = class_id in (3, 4)
         wanted = before_ids[plane] if instance else np.where(mine, owner[class_id], before_ids[plane])
         assert np.array_equal(after_ids[plane], wanted)
-        made = np.where(mine, 0, before_origins[plane]) if class_id is None else before_origins[plane]
-        assert np.array_equal(after_origins[plane], made)
+        assert np.array_equal(after_origins[plane], before_origins[plane])
         classes = document.class_lookup()[after_ids[plane]]
-        assert (classes[mine] == (class_id or 0)).all()
+        assert (classes[mine] == class_id).all()
         assert np.array_equal(classes[~mine], np.array([0, *OBJECTS.values()])[before_ids[plane]][~mine])
+    assert (edit is None) == (report.number == 0)
     if edit is not None:
         document.apply(edit.inverted(Seq(1), Cause.UNDO))
     assert state(document) == start
@@ -82,14 +83,15 @@ def test_exactly_the_objects_asked_for_change_in_one_edit_that_undo_takes_back(s
 
 def test_an_instance_class_touches_no_pixel() -> None:
     document, _ = painted(1)
-    work = reclass_of(document, CLASSES, {2, 3}, 4)
-    assert not work.moved
-    assert [row.key for row in work.rows] == [2, 3]
-    assert reclass_of(document, CLASSES, {4}, 4).empty
+    report = Report()
+    parts = list(reclassed(document, CLASSES, {2, 3}, 4, report))
+    assert [part.key for part in parts] == [2, 3]
+    assert (report.number, report.selects) == (2, {2, 3})
+    assert list(reclassed(document, CLASSES, {4}, 4, Report())) == []
 
 
-@pytest.mark.parametrize(("locked", "class_id"), [(3, 4), (4, 4), (3, None)])
+@pytest.mark.parametrize(("locked", "class_id"), [(3, 4), (4, 4)])
 def test_a_locked_class_neither_gives_nor_takes(locked, class_id) -> None:
     document, _ = painted(1)
     with pytest.raises(UserError, match="locked"):
-        reclass_of(document, with_columns(CLASSES, locked, {"locked": True}), {2}, class_id)
+        list(reclassed(document, with_columns(CLASSES, locked, {"locked": True}), {2}, class_id, Report()))
