@@ -218,13 +218,21 @@ class SuperpixelBrush(ToolHandler):
         return Answer(overlay=self._shown(segment, context.paint.label_class.color))
 
     def _question(self, segments: list[_Segment]) -> Computation | None:
-        """Ask for the tiles that segments need; None where the worker is at them already."""
+        """Ask for the tiles of the first segment, and of as many more as can be kept together.
+
+        None where the worker is at the first already. Tiles that are there count as well: they are to stay.
+        """
         assert self._tiles is not None
-        places = list(dict.fromkeys(place for segment in segments for place in self._missing(segment)))
-        if self._asked.issuperset(places):
+        if self._asked.issuperset(self._missing(segments[0])):
             return None
+        places: dict[Place, None] = {}
+        for segment in segments:
+            needed = dict.fromkeys(self._needed(segment))
+            if places and len(places.keys() | needed.keys()) > self._tiles.at_once:
+                break
+            places |= needed
         self._asked = frozenset(places)
-        return Computation(partial(self._tiles.compute, places))
+        return Computation(partial(self._tiles.compute, list(places)))
 
     def _spans(self, segment: _Segment) -> Spans:
         assert self._tiles is not None
@@ -235,10 +243,14 @@ class SuperpixelBrush(ToolHandler):
         assert self._tiles is not None
         return spans.bounds.grown(2 * self._tiles.step).intersected(self._tiles.bounds)
 
+    def _needed(self, segment: _Segment) -> list[Place]:
+        """The tiles in which the superpixels under a segment may lie."""
+        spans = self._spans(segment)
+        return [] if spans.bounds.empty else list(tiles_of(self._reach(spans)))
+
     def _missing(self, segment: _Segment) -> list[Place]:
         assert self._tiles is not None
-        spans = self._spans(segment)
-        return [] if spans.bounds.empty else self._tiles.missing(tiles_of(self._reach(spans)))
+        return self._tiles.missing(self._needed(segment))
 
     def _under(self, spans: Spans) -> NDArray[np.int64]:
         """The numbers of the superpixels under spans."""
