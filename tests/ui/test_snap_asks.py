@@ -1,5 +1,6 @@
-"""What the snapping brush asks of the worker: never more than can be kept."""
+"""What the snapping brush asks of the worker: never more than can be kept, and again where no answer will come."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,11 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tool_work import Computation
 from segstudio.app.editing.tools import superpixel_tiles
 from segstudio.app.editing.tools.base import Answer, Context, End
+from segstudio.app.editing.tools.overlay import Patch
 from segstudio.app.editing.tools.pointer import Button, Phase, Pointer
 from segstudio.app.editing.tools.snap import SuperpixelBrush
 from segstudio.app.editing.tools.superpixel_tiles import SuperpixelTiles
+from segstudio.errors import UserError
 from segstudio.geometry import TILE
 from segstudio.labels.model import ClassId
 from segstudio.labels.paint.region import Place
@@ -19,6 +22,7 @@ from tests.ui.desk import Desk
 
 TILES = 16
 WIDE = np.full((TILE, TILES * TILE, 3), 120, np.uint8)
+SMALL = np.full((200, 300, 3), 120, np.uint8)
 
 
 def pointed(phase: Phase, x: float, y: float) -> Pointer:
@@ -96,3 +100,68 @@ def test_tiles_that_are_asked_for_again_stay_while_others_are_computed(
     tiles.compute([(0, n) for n in range(4)], lambda: False)
     tiles.compute([(0, 0), (0, 4)], lambda: False)
     assert tiles.missing([(0, n) for n in range(5)]) == [(0, 1)]
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Holds the worker back until it is set."""
+    opened = threading.Event()
+    compute = SuperpixelTiles.compute
+
+    def held(tiles: SuperpixelTiles, places: list[Place], cancelled: Callable[[], bool]) -> None:
+        assert opened.wait(20)
+        compute(tiles, places, cancelled)
+
+    monkeypatch.setattr(SuperpixelTiles, "compute", held)
+    return opened
+
+
+def test_a_click_after_another_image_was_shown_and_this_one_again_ends(desk: Desk, gate: threading.Event) -> None:
+    ready(desk, SMALL, SMALL)
+    tool = desk.documents.active_tool
+    tool.pointer(pointed(Phase.HOVER, 150, 100))
+    desk.shows(1)
+    desk.shows(0)
+    tool.pointer(pointed(Phase.PRESS, 150, 100))
+    tool.pointer(pointed(Phase.RELEASE, 150, 100))
+    assert tool.active
+    gate.set()
+    desk.wait(lambda: not tool.active)
+    assert desk.class_ids()[100, 150] == 2
+
+
+def test_the_preview_comes_back_with_the_image_at_the_first_move(desk: Desk, gate: threading.Event) -> None:
+    ready(desk, SMALL, SMALL)
+    tool = desk.documents.active_tool
+    tool.pointer(pointed(Phase.HOVER, 150, 100))
+    desk.shows(1)
+    desk.shows(0)
+    tool.pointer(pointed(Phase.HOVER, 150, 100))
+    gate.set()
+    desk.wait(lambda: any(isinstance(shape, Patch) for shape in desk.session.tools.overlay))
+
+
+@pytest.mark.parametrize("next_event", ["press", "leave"])
+def test_what_failed_while_hovering_is_asked_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, next_event: str
+) -> None:
+    context = ready(desk, SMALL)
+    brush = SuperpixelBrush("snap")
+    over = pointed(Phase.HOVER, 150, 100)
+    asked = brush.hover(over, context).asks
+    assert isinstance(asked, Computation)
+
+    def refuse(*_: object) -> None:
+        raise UserError("The image cannot be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SuperpixelTiles, "_colours", refuse)
+        with pytest.raises(UserError):
+            asked.work(lambda: False)
+    assert brush.hover(over, context).asks is None, "nobody has said that it failed"
+    if next_event == "press":
+        assert brush.press(pointed(Phase.PRESS, 150, 100), context).asks is not None
+    else:
+        brush.leave(over, context)
+        assert brush.hover(over, context).asks is not None
+    brush.abort()
