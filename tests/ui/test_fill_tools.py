@@ -18,6 +18,7 @@ from segstudio.app.editing.tools.table import TOOLS
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId, Touch
 from segstudio.labels.paint import flood
+from segstudio.labels.paint.polygon import polygon_region
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -318,6 +319,20 @@ def test_a_livewire_outlives_lost_focus_and_another_tool_closes_it(canvas: Canva
     QTest.keyClick(canvas, Qt.Key.Key_B)
     assert ended(desk)
     assert iou(painted(desk), scene() == 200) > 0.97
+
+
+@pytest.mark.parametrize(
+    "corners", [[(102.5, 55.5), (311.5, 369.5), (452.5, 195.5)], [(445.5, 233.5), (115.5, 173.5), (511.5, 240.5)]]
+)
+def test_a_livewire_closed_at_once_paints_what_a_polygon_of_its_points_does(
+    canvas: Canvas, desk: Desk, corners: list[tuple[float, float]]
+) -> None:
+    use(desk, "livewire")
+    for x, y in corners:
+        desk.documents.active_tool.pointer(Pointer(Phase.PRESS, x, y, Button.LEFT))
+    desk.documents.active_tool.commit()
+    plane = Rect(0, 0, W, H)
+    assert np.array_equal(painted(desk), polygon_region([corners], plane).mask(plane))
 
 
 # -- threshold -------------------------------------------------------------------------------------------------------

@@ -136,6 +136,8 @@ class ActiveTool:
     def rest(self) -> None:
         """Show nothing, and wait for nothing."""
         self._ticket += 1
+        if self._handler is not None:
+            self._handler.unanswered()
         self._state.show(())
 
     def _keep(self, handler: ToolHandler, context: Context) -> Edit | None:

@@ -164,6 +164,9 @@ class ToolHandler(ABC):
         """The result of what an answer asked for."""
         return Answer()
 
+    def unanswered(self) -> None:  # noqa: B027 (most tools wait for nothing)
+        """What was asked for until now is not answered any more: another image, or the end of a gesture."""
+
     @abstractmethod
     def commit(self, context: Context) -> Edit | None:
         """End the gesture and keep it; None where it changed nothing or none is under way.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import hypot
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from segstudio.app.editing.tool_work import Computation
 from segstudio.app.editing.tools.base import Answer, Context, End, ToolHandler
@@ -18,11 +15,12 @@ from segstudio.app.editing.tools.overlay import Handles, Overlay, Point, Polylin
 from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
 from segstudio.app.editing.tools.region_painting import RegionPainting
-from segstudio.geometry import TILE, Rect
+from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Cancelled
-from segstudio.labels.paint.region import Place, Region
+from segstudio.labels.paint.polygon import polygon_region
+from segstudio.labels.paint.region import Region
 from segstudio.text import _
 
 if TYPE_CHECKING:
@@ -192,7 +190,7 @@ class LivewireTool(ToolHandler):
         assert self._class is not None
         painting = Painting(context, self.name, self._anchors[0], self._class)
         outline = [point for line in self._lines for point in line.points[:-1]]
-        compute = partial(_inside, np.array(outline), painting.bounds)
+        compute = partial(_inside, outline, painting.bounds)
         return RegionPainting(painting, lambda: compute, quick=compute, waiting=self._overlay())
 
     def _question(self, context: Context) -> Computation | None:
@@ -240,31 +238,7 @@ def _traced(
     return None if last_field is None else _Traced(paths, last_field)
 
 
-def _inside(outline: NDArray[np.float64], bounds: Rect, cancelled: Cancelled) -> Region | None:
-    """The pixels whose centre lies inside a ring of points (n, 2), by the even-odd rule, a row of tiles at a time."""
-    left, top = np.floor(outline.min(axis=0)).astype(int)
-    right, bottom = np.ceil(outline.max(axis=0)).astype(int)
-    box = Rect(int(left), int(top), int(right - left), int(bottom - top)).intersected(bounds)
-    tiles: dict[Place, NDArray[np.bool_] | None] = {}
-    for y in range(box.y - box.y % TILE, box.bottom, TILE):
-        if cancelled():
-            return None
-        band = Rect(box.x, y, box.w, TILE).intersected(box)
-        tiles.update(Region.of_mask(band, _band(outline, band)).tiles)
-    return Region(tiles)
-
-
-def _band(outline: NDArray[np.float64], band: Rect) -> NDArray[np.bool_]:
-    """Each edge turns over what lies right of where it crosses the middle of a row."""
-    a, b = outline, np.roll(outline, -1, axis=0)
-    low, high = np.minimum(a[:, 1], b[:, 1]), np.maximum(a[:, 1], b[:, 1])
-    first = np.clip(np.ceil(low - 0.5), band.y, band.bottom).astype(np.int64)
-    rows = np.clip(np.ceil(high - 0.5), band.y, band.bottom).astype(np.int64) - first
-    edge = np.repeat(np.arange(len(a)), rows)
-    row = np.arange(len(edge)) - np.repeat(np.cumsum(rows) - rows, rows) + first[edge]
-    (ax, ay), (bx, by) = a[edge].T, b[edge].T
-    x = ax + (row + 0.5 - ay) / (by - ay) * (bx - ax)
-    column = np.clip(np.ceil(x - 0.5), band.x, band.right).astype(np.int64) - band.x
-    turns = np.zeros((band.h, band.w + 1), np.uint8)
-    np.bitwise_xor.at(turns, (row - band.y, column), 1)
-    return np.bitwise_xor.accumulate(turns, axis=1)[:, :-1] != 0
+def _inside(outline: Sequence[Point], bounds: Rect, cancelled: Cancelled) -> Region | None:
+    """The pixels inside a ring; None where it was cancelled: what was found until then is not the area."""
+    region = polygon_region([outline], bounds, cancelled)
+    return None if cancelled() else region

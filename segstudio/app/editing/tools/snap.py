@@ -67,6 +67,10 @@ class SnapTool(ToolHandler):
         """The stroke ends and is kept."""
         return self._used.interrupted(context)
 
+    def unanswered(self) -> None:
+        """Ask again."""
+        self._by_image.unanswered()
+
     def arrived(self, value: object, context: Context) -> Answer:
         """What was asked for is there."""
         return self._used.arrived(value, context)
@@ -106,8 +110,7 @@ class SuperpixelBrush(ToolHandler):
         self._segments: list[_Segment] = []
         self._painted = np.zeros(0, np.int64)
         self._released = False
-        # What was asked before a gesture ended is not answered any more.
-        self._asked: frozenset[Place] = frozenset()
+        self.unanswered()
 
     @property
     def active(self) -> bool:
@@ -123,6 +126,8 @@ class SuperpixelBrush(ToolHandler):
         self._painting = Painting(context, self.name, event.at, context.paint.class_of(event.button))
         self._button, self._radius = event.button, max(context.paint.radius, _SMALLEST_PX)
         self._at, self._segments = event.at, [(event.at, event.at)]
+        # What was asked while hovering may have failed, and a stroke waits for its answer.
+        self.unanswered()
         return self._go()
 
     def move(self, event: Pointer, context: Context) -> Answer:
@@ -154,11 +159,18 @@ class SuperpixelBrush(ToolHandler):
     def leave(self, event: Pointer, context: Context) -> Answer:
         """Show nothing any more."""
         self._hovered = None
-        return Answer() if self.active else Answer(overlay=())
+        if self.active:
+            return Answer()
+        self.unanswered()
+        return Answer(overlay=())
+
+    def unanswered(self) -> None:
+        """Ask again for whatever is missing."""
+        self._asked: frozenset[Place] = frozenset()
 
     def arrived(self, value: object, context: Context) -> Answer:
         """More superpixels are known."""
-        self._asked = frozenset()
+        self.unanswered()
         if self.active:
             return self._go()
         return Answer() if self._hovered is None else self.hover(self._hovered, context)
@@ -186,7 +198,8 @@ class SuperpixelBrush(ToolHandler):
         if image is None:
             return False
         if not self.active and (self._tiles is None or not self._tiles.is_for(image, step)):
-            self._tiles, self._asked = SuperpixelTiles(image, step), frozenset()
+            self._tiles = SuperpixelTiles(image, step)
+            self.unanswered()
         return True
 
     def _extend(self, to: Point) -> None:
@@ -218,13 +231,21 @@ class SuperpixelBrush(ToolHandler):
         return Answer(overlay=self._shown(segment, context.paint.label_class.color))
 
     def _question(self, segments: list[_Segment]) -> Computation | None:
-        """Ask for the tiles that segments need; None where the worker is at them already."""
+        """Ask for the tiles of the first segment, and of as many more as can be kept together.
+
+        None where the worker is at the first already. Tiles that are there count as well: they are to stay.
+        """
         assert self._tiles is not None
-        places = list(dict.fromkeys(place for segment in segments for place in self._missing(segment)))
-        if self._asked.issuperset(places):
+        if self._asked.issuperset(self._missing(segments[0])):
             return None
+        places: dict[Place, None] = {}
+        for segment in segments:
+            needed = dict.fromkeys(self._needed(segment))
+            if places and len(places.keys() | needed.keys()) > self._tiles.at_once:
+                break
+            places |= needed
         self._asked = frozenset(places)
-        return Computation(partial(self._tiles.compute, places))
+        return Computation(partial(self._tiles.compute, list(places)))
 
     def _spans(self, segment: _Segment) -> Spans:
         assert self._tiles is not None
@@ -235,10 +256,14 @@ class SuperpixelBrush(ToolHandler):
         assert self._tiles is not None
         return spans.bounds.grown(2 * self._tiles.step).intersected(self._tiles.bounds)
 
+    def _needed(self, segment: _Segment) -> list[Place]:
+        """The tiles in which the superpixels under a segment may lie."""
+        spans = self._spans(segment)
+        return [] if spans.bounds.empty else list(tiles_of(self._reach(spans)))
+
     def _missing(self, segment: _Segment) -> list[Place]:
         assert self._tiles is not None
-        spans = self._spans(segment)
-        return [] if spans.bounds.empty else self._tiles.missing(tiles_of(self._reach(spans)))
+        return self._tiles.missing(self._needed(segment))
 
     def _under(self, spans: Spans) -> NDArray[np.int64]:
         """The numbers of the superpixels under spans."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -36,15 +36,26 @@ class SuperpixelTiles:
         """Whether these are the superpixels of this image, as wide as this."""
         return self.image is image and self.step == step
 
+    @property
+    def at_once(self) -> int:
+        """How many tiles may be asked for together: so many are all still there when the last is computed."""
+        return _KEPT // 2
+
     def missing(self, places: Iterable[Place]) -> list[Place]:
         """Those tiles of `places` that are not computed."""
         with self._lock:
             return [place for place in places if place not in self._found]
 
-    def compute(self, places: Iterable[Place], cancelled: Callable[[], bool]) -> None:
-        """Compute tiles. What is done before it is cancelled is kept."""
+    def compute(self, places: Sequence[Place], cancelled: Callable[[], bool]) -> None:
+        """Compute the tiles that are missing; those that are there are kept as long. What is done when it is cancelled
+        is kept.
+        """
         from segstudio.imaging.superpixels import superpixels
 
+        with self._lock:
+            for place in places:
+                if place in self._found:
+                    self._found.move_to_end(place)
         for place in self.missing(places):
             if cancelled():
                 return
