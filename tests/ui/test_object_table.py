@@ -276,6 +276,7 @@ def test_strokes_appear_as_rows_and_the_place_in_the_list_stays(panel: ObjectPan
         desk.paint(Rect(10 + 14 * n, 440, 8, 8), nucleus)
     desk.wait(lambda: panel.model.rowCount() == 44)
     bar = panel.view.verticalScrollBar()
+    desk.wait(lambda: bar.maximum() > 1)  # the view is laid out after its rows are there
     bar.setValue(bar.maximum() // 2)
     at = bar.value()
     assert at
