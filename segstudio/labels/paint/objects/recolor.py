@@ -71,10 +71,11 @@ def reclassed(
     if not others:
         return
     into = others[0] if single is None else single
-    report.number, report.selects = len(others), {into}
+    report.selects = {into}
     if single is None:
         yield _other_class(document, into, class_id)
     yield from _recolored(document, {id_: int(into) for id_ in others if id_ != into}, report)
+    report.number += int(single is None)  # beside those whose pixels it took
 
 
 def _other_class(document: Document, object_id: ObjectId, class_id: ClassId) -> RowChange:
