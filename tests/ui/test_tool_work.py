@@ -200,3 +200,24 @@ def test_a_project_that_closes_tells_the_computation_and_does_not_wait_for_its_r
     assert held.cancelled is True
     assert Asking.arrivals == []
     assert desk.bugs == []
+
+
+def test_a_gesture_that_cannot_be_kept_is_dropped_with_its_sentence_and_another_image_comes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impossible(_self: Asking, _context: Context) -> Edit | None:
+        raise UserError("The area is too scattered to be filled.")
+
+    monkeypatch.setattr(Asking, "commit", impossible)
+    held = Held()
+    Asking.works = [held]
+    press(desk)
+    assert labelled(desk)
+    desk.navigation.open(1)
+    held.goes.set()
+    desk.shown()
+    assert desk.navigation.index == 1
+    assert "The area is too scattered to be filled." in desk.said
+    desk.shows(0)
+    assert not labelled(desk)
+    assert not desk.documents.gesture_active

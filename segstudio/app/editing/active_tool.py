@@ -12,6 +12,7 @@ from segstudio.app.editing.tool_state import Question, ToolState
 from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
 from segstudio.app.editing.tools.shape_options import erases
+from segstudio.errors import UserError
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Edit, Table
 from segstudio.labels.model import ObjectId
@@ -119,10 +120,19 @@ class ActiveTool:
         return self.active and ticket == self._ticket
 
     def commit(self) -> None:
-        """End a gesture that is under way, keeping it; what it changes only now is repainted."""
+        """End a gesture that is under way, keeping it; what it changes only now is repainted.
+
+        One that turns out to be impossible is dropped, and a sentence says so: whoever ends it for another image, another
+        tool or closing goes on.
+        """
         handler, context = self._handler, self._labels.context()
         if handler is not None and context is not None and handler.active:
-            for plane, rect in _tiles_of(self._keep(handler, context)).items():
+            try:
+                kept = self._keep(handler, context)
+            except UserError as error:
+                self._labels.say(error.line)
+                return
+            for plane, rect in _tiles_of(kept).items():
                 self._labels.repaint(plane, rect)
 
     def abort(self) -> bool:

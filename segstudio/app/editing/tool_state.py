@@ -143,6 +143,7 @@ class ToolState(QObject):
     def turn_pen(self, *, eraser: bool) -> None:
         """A pen was turned round: its eraser end erases while it is used, then the tool from before is back."""
         if eraser and self._before_eraser is None and self._tool.effect is not Effect.UNKNOWN:
+            self.give_back()
             rows = (row for row in TOOLS.values() if row.effect is Effect.UNKNOWN and row.cursor is Cursor.RING)
             if (row := next(rows, None)) is not None:
                 self._before_eraser = self._tool.name

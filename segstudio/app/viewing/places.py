@@ -150,6 +150,8 @@ class Places(QObject):
         self._views.pop(self._now.image, None)
         if not fitted:
             self._views[self._now.image] = scale, x, y
+            while len(self._views) > 2 * _VIEWS:
+                self._views.pop(next(iter(self._views)))
         self._become(self._now._replace(scale=scale, x=x, y=y, fitted=fitted))
 
     def _shown(self) -> None:
@@ -163,15 +165,17 @@ class Places(QObject):
             self._become(self._now)
 
     def _become(self, place: Place) -> None:
-        others = [(path, *view) for path, view in self._views.items() if path != place.image]
-        views = tuple(others[-_VIEWS:])
-        self._now = place._replace(label_class=int(self._documents.current_class.id), views=views)
+        self._now = place._replace(label_class=int(self._documents.current_class.id))
         if self.keeps and not self._timer.isActive():
             self._timer.start()
 
     def _keep(self) -> None:
         now, project = self._now, self._project
-        if not self.keeps or now is None or now == self._kept:
+        if not self.keeps or now is None:
+            return
+        others = [(path, *view) for path, view in self._views.items() if path != now.image]
+        now = now._replace(views=tuple(others[-_VIEWS:]))
+        if now == self._kept:
             return
         self._kept = now
 

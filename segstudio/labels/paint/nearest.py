@@ -20,7 +20,7 @@ def nearest_set(points: NDArray[np.integer[Any]], sets: Sequence[NDArray[np.inte
 
     best = np.full(len(points), np.inf, np.float32)
     found = np.zeros(len(points), np.intp)
-    origin = points.min(axis=0, initial=0) if len(points) else np.zeros(2, np.int64)
+    origin = points.min(axis=0) if len(points) else np.zeros(2, np.int64)
     for number, pixels in enumerate(sets):
         index = cv2.flann.Index((pixels - origin).astype(np.float32), {"algorithm": _SINGLE_KD_TREE})
         for start in range(0, len(points), _AT_ONCE):
