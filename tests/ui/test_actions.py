@@ -59,8 +59,8 @@ def test_nothing_is_excused_that_has_an_icon() -> None:
         ("accept", ("A",)),
         ("export", ("Ctrl+E",)),
         ("open", ("Ctrl+O",)),
-        ("smaller", ("[",)),
-        ("bigger", ("]",)),
+        ("smaller", ("[", ",")),
+        ("bigger", ("]", ".")),
         ("class-3", ("3",)),
     ],
 )
