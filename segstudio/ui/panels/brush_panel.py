@@ -24,7 +24,7 @@ __all__ = ["BrushPanel"]
 
 _SLIDER_STEPS = 200
 _ROW_H, _GAP = 26, 8
-_LEAST_ROWS = 2
+_LEAST_ROWS = 1
 _TOUCH = (
     ("all", N_("Everything")),
     ("unlabelled", N_("Unlabelled pixels only")),
