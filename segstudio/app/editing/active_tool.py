@@ -122,8 +122,8 @@ class ActiveTool:
     def commit(self) -> None:
         """End a gesture that is under way, keeping it; what it changes only now is repainted.
 
-        One that turns out to be impossible is dropped, and a sentence says so: whoever ends it for another image, another
-        tool or closing goes on.
+        One that turns out to be impossible is dropped, and a sentence says so: whoever ends it for another image,
+        another tool or closing goes on.
         """
         handler, context = self._handler, self._labels.context()
         if handler is not None and context is not None and handler.active:
