@@ -20,7 +20,6 @@ from segstudio.app.editing.tools.options import SMALLER_THAN, STEP
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import Changed
-from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Table
 from segstudio.labels.model import ClassId, LabelClass, ObjectId
@@ -31,6 +30,7 @@ from segstudio.labels.paint.objects.recolor import deleted, merged
 from segstudio.labels.paint.objects.rights import changeable, separable
 from segstudio.labels.paint.objects.specks import speck_steps, without_specks
 from segstudio.labels.paint.objects.split import separated
+from segstudio.labels.paint.policy import object_at
 from segstudio.labels.tiles.streamed import Part
 from segstudio.text import N_, _, count
 
@@ -391,5 +391,5 @@ class ObjectEdits(QObject):
                 yield found
 
     def _object_at(self, document: Document, x: int, y: int) -> ObjectId | None:
-        found = int(document.raster.read(self._documents.plane, Rect(x, y, 1, 1))[0][0, 0])
-        return ObjectId(found) if found in document.objects else None
+        found = object_at(document, x, y, self._documents.plane)
+        return found if found in document.objects else None

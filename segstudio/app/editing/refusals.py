@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from segstudio.app.editing.tools.base import Context
 from segstudio.app.editing.tools.pointer import Button, Pointer
-from segstudio.geometry import Rect
 from segstudio.labels.model import LabelClass, Touch
+from segstudio.labels.paint.policy import class_at
 from segstudio.text import _
 
 __all__ = ["Refusal", "refusal_of"]
@@ -46,9 +46,4 @@ def _labelled(context: Context, event: Pointer) -> bool:
 
 
 def _class_under(context: Context, event: Pointer) -> LabelClass | None:
-    document, plane = context.document, context.paint.plane
-    pixel = Rect(int(event.x // 1), int(event.y // 1), 1, 1)
-    if pixel.intersected(document.raster.bounds(plane)).empty:
-        return None
-    class_id = int(document.class_ids(plane, pixel)[0, 0])
-    return context.paint.classes.effective(class_id) if class_id else None  # type: ignore[arg-type]
+    return class_at(context.document, event.x, event.y, context.paint.plane, context.paint.classes)

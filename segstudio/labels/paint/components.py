@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segstudio.geometry import Rect
 from segstudio.labels.paint.boxes import boxes_of
 
-__all__ = ["Components", "TiledComponents", "numbered_parts"]
+__all__ = ["Components", "TiledComponents", "mask_parts", "numbered_parts"]
 
 Labels = NDArray[np.int64]
 ClassIds = NDArray[np.integer[Any]]
@@ -128,10 +128,16 @@ def _named(labels: NDArray[np.int32], first: int) -> Labels:
     return wide
 
 
-def numbered_parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
-    """8-connected parts of equal id within an array: their numbers (h, w), 0 for none; the id by number."""
+def mask_parts(mask: NDArray[np.bool_], connectivity: int = 8) -> tuple[NDArray[np.int32], int]:
+    """Connected parts of a mask (h, w), numbered from 1 in reading order, 0 for none; and how many there are."""
     import cv2
 
+    count, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=connectivity)
+    return np.asarray(numbers, np.int32), int(count) - 1
+
+
+def numbered_parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
+    """8-connected parts of equal id within an array: their numbers (h, w), 0 for none; the id by number."""
     if not class_ids.any():
         return np.broadcast_to(np.int32(0), class_ids.shape), np.zeros(1, class_ids.dtype)
     labels = np.zeros(class_ids.shape, np.int32)
@@ -140,8 +146,7 @@ def numbered_parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
     for class_id, box in boxes_of(class_ids).items():
         place = np.s_[box.y : box.bottom, box.x : box.right]
         mask = class_ids[place] == class_id
-        numbers = np.asarray(cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1], np.int32)
-        count = int(numbers.max())
+        numbers, count = mask_parts(mask)
         np.add(numbers, found, out=labels[place], where=mask)
         owners.append(np.full(count, class_id, class_ids.dtype))
         found += count

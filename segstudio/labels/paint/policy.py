@@ -19,6 +19,7 @@ __all__ = [
     "MayTouch",
     "Samples",
     "Touch",
+    "class_at",
     "effective_lookup",
     "may_touch",
     "may_touch_anywhere",
@@ -193,3 +194,9 @@ def object_at(document: Document, x: float, y: float, plane: int) -> ObjectId:
     """The object under a point; 0 where nothing is labelled, and outside the image."""
     ids, _ = document.raster.read(plane, Rect(int(x // 1), int(y // 1), 1, 1))
     return ObjectId(int(ids[0, 0]))
+
+
+def class_at(document: Document, x: float, y: float, plane: int, classes: ClassTable) -> LabelClass | None:
+    """What a point is labelled with, as it counts today; None where it is nothing, or its class was removed."""
+    class_id = ClassId(int(document.class_lookup()[object_at(document, x, y, plane)]))
+    return classes.effective(class_id) if class_id else None

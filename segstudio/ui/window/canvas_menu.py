@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
-from segstudio.geometry import Rect
-from segstudio.labels.model import ClassId, Kind, ObjectId
+from segstudio.labels.model import Kind, ObjectId
 from segstudio.text import _, elided
 from segstudio.ui.window.icons import icon, swatch
 
@@ -76,15 +75,10 @@ def _add_under(menu: QMenu, project: "OpenedProject", x: float, y: float) -> Non
 
 def _under(project: "OpenedProject", x: float, y: float) -> "tuple[ObjectId, LabelClass] | None":
     """The object at an image position and its class; None where nothing is labelled."""
+    from segstudio.labels.paint.policy import class_at, object_at
+
     opened, plane = project.documents.current, project.documents.plane
-    pixel = Rect(int(x // 1), int(y // 1), 1, 1)
-    if (
-        opened is None
-        or project.navigation.shown is None
-        or pixel.intersected(opened.document.raster.bounds(plane)).empty
-    ):
+    if opened is None or project.navigation.shown is None:
         return None
-    object_id = ObjectId(int(opened.document.raster.read(plane, pixel)[0][0, 0]))
-    class_id = ClassId(int(opened.document.class_ids(plane, pixel)[0, 0]))
-    label_class = project.documents.classes.effective(class_id) if class_id else None
-    return None if label_class is None else (object_id, label_class)
+    label_class = class_at(opened.document, x, y, plane, project.documents.classes)
+    return None if label_class is None else (object_at(opened.document, x, y, plane), label_class)

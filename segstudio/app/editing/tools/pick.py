@@ -11,6 +11,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ObjectId
 from segstudio.labels.paint.objects.extent import ids_within
+from segstudio.labels.paint.policy import object_at
 
 if TYPE_CHECKING:
     from segstudio.labels.tiles.raster import Raster
@@ -96,9 +97,8 @@ def _is_shown(context: Context, object_id: int) -> bool:
 
 
 def _object_at(context: Context, event: Pointer) -> ObjectId | None:
-    pixel = Rect(int(event.x // 1), int(event.y // 1), 1, 1)
-    found = int(context.document.raster.read(context.paint.plane, pixel)[0][0, 0])
-    return ObjectId(found) if found and _is_shown(context, found) else None
+    found = object_at(context.document, event.x, event.y, context.paint.plane)
+    return found if found and _is_shown(context, found) else None
 
 
 def _selected(context: Context, found: set[ObjectId], start: Pointer, *, toggles: bool) -> frozenset[ObjectId]:

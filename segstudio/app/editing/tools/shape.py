@@ -17,11 +17,12 @@ from segstudio.app.editing.tools.shape_options import erases
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, LabelClass
+from segstudio.labels.paint.flood import never
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point
 from segstudio.text import _
 
-__all__ = ["Area", "ShapeTool", "never"]
+__all__ = ["Area", "ShapeTool"]
 
 _LARGE_PX = 1 << 19
 """Pixels of the rectangle around an area that a worker computes rather than the event that closes it."""
@@ -42,11 +43,6 @@ class Area:
     bounds: Rect
     points: int
     inside: Inside
-
-
-def never() -> bool:
-    """Not cancelled."""
-    return False
 
 
 def _covers_nothing() -> Answer:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, ToolHandler
 from segstudio.app.editing.tools.brush_options import is_square, pressed_radius
-from segstudio.app.editing.tools.overlay import Polyline
+from segstudio.app.editing.tools.overlay import Overlay, Polyline
 from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
@@ -60,8 +60,7 @@ class StrokeTool(ToolHandler):
         self._button, self._radius = event.button, context.paint.radius
         self._square = is_square(context.paint.options)
         self._at, self._done = begin, None
-        overlay = () if self._shows_line else None
-        self._shows_line = False
+        overlay = self._without_line()
         return Answer(self._dab(event, context), overlay)
 
     def _begun(self, context: Context, event: Pointer, at: Point, label_class: LabelClass | None) -> Painting:
@@ -86,15 +85,11 @@ class StrokeTool(ToolHandler):
         if begin is not None:
             self._shows_line = True
             return Answer(overlay=(Polyline((begin, event.at), dashed=True),))
-        overlay = () if self._shows_line else None
-        self._shows_line = False
-        return Answer(overlay=overlay)
+        return Answer(overlay=self._without_line())
 
     def leave(self, event: Pointer, context: Context) -> Answer:
         """Show no line."""
-        overlay = () if self._shows_line else None
-        self._shows_line = False
-        return Answer(overlay=overlay)
+        return Answer(overlay=self._without_line())
 
     def commit(self, context: Context) -> Edit | None:
         """End the stroke; None where it changed nothing or none was under way."""
@@ -108,6 +103,11 @@ class StrokeTool(ToolHandler):
         """End the stroke as if it had never begun; what has to be drawn again, by plane."""
         painting, self._painting = self._painting, None
         return {} if painting is None else painting.abort()
+
+    def _without_line(self) -> Overlay | None:
+        """What takes the line away that is shown; None where there is none."""
+        shown, self._shows_line = self._shows_line, False
+        return () if shown else None
 
     def _line_from(self, event: Pointer, context: Context) -> Point | None:
         """Where a straight line begins; None where none is meant."""

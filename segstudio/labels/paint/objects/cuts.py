@@ -7,6 +7,7 @@ from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ObjectId
 from segstudio.labels.paint.boxes import boxes_of
+from segstudio.labels.paint.components import mask_parts
 from segstudio.labels.paint.objects.extent import ids_in
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import expanded
@@ -52,8 +53,8 @@ def _is_cut(raster: Raster, plane: int, edit: Edit, object_id: int, rect: Rect, 
         after = ids_in(raster, plane, box) == object_id
         wider = _reaching(box, after).intersected(bounds)
         if wider == box:
-            parts = _parts(after)
-            return parts > 1 and parts > _parts(after | _before(plane, edit, object_id, box))
+            parts = mask_parts(after)[1]
+            return parts > 1 and parts > mask_parts(after | _before(plane, edit, object_id, box))[1]
         if wider.intersected(within) == box:
             return False
         box = wider.intersected(within)
@@ -77,9 +78,3 @@ def _before(plane: int, edit: Edit, object_id: int, box: Rect) -> Mask:
             inside = ids[part.y - tile.y : part.bottom - tile.y, part.x - tile.x : part.right - tile.x]
             mask[part.y - box.y : part.bottom - box.y, part.x - box.x : part.right - box.x] = inside == object_id
     return mask
-
-
-def _parts(mask: Mask) -> int:
-    import cv2
-
-    return int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0]) - 1

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.gesture import Paintable
 from segstudio.labels.model import ObjectId, Origin
+from segstudio.labels.paint.components import mask_parts
 from segstudio.labels.paint.objects.extent import Crop, crop_of, extents
 from segstudio.labels.paint.objects.parts import Painted, Report, painted, whole
 from segstudio.labels.paint.objects.rights import permitted, sparing
+from segstudio.labels.paint.policy import object_at
 from segstudio.labels.tiles.streamed import Part
 
 __all__ = ["filled_holes", "grown", "kept_largest", "shrunk", "smoothed", "without_part", "without_small"]
@@ -39,7 +40,7 @@ def filled_holes(
     which a pixel does."""
 
     def changed(crop: Crop, _object_id: int) -> _Shape:
-        numbers, count = _numbered(~crop.mask, 4)
+        numbers, count = mask_parts(~crop.mask, 4)
         outside = {0, *numbers[[0, -1]].ravel().tolist(), *numbers[:, [0, -1]].ravel().tolist()}
         inside = np.isin(np.arange(count + 1), list(outside), invert=True)
         return _Shape(crop.mask | inside[numbers], numbers)
@@ -58,7 +59,7 @@ def without_small(
     """8-connected parts of fewer than `below` pixels become unknown, but for the largest of each object."""
 
     def changed(crop: Crop, _object_id: int) -> _Shape:
-        numbers, _count = _numbered(crop.mask, 8)
+        numbers, _count = mask_parts(crop.mask, 8)
         sizes = np.bincount(numbers.reshape(-1))
         sizes[0] = 0
         stays = sizes >= below
@@ -70,14 +71,14 @@ def without_small(
 
 def without_part(document: Document, plane: int, x: int, y: int, report: Report) -> Iterator[Part]:
     """The 8-connected part of an object that has the pixel (x, y) becomes unknown."""
-    object_id = int(document.raster.read(plane, Rect(x, y, 1, 1))[0][0, 0])
+    object_id = object_at(document, x, y, plane)
 
     def changed(crop: Crop, _object_id: int) -> _Shape:
-        numbers, _count = _numbered(crop.mask, 8)
+        numbers, _count = mask_parts(crop.mask, 8)
         return _Shape(crop.mask & (numbers != numbers[y - crop.rect.y, x - crop.rect.x]))
 
     if object_id:
-        yield from _reshaped(document, plane, [ObjectId(object_id)], None, 0, changed, report)
+        yield from _reshaped(document, plane, [object_id], None, 0, changed, report)
 
 
 def grown(
@@ -153,13 +154,6 @@ def _reshaped(
     report.pixels = sum(int(np.count_nonzero(layer.mask)) for layer in (*lost, *gained))
     report.selects.update(ObjectId(object_id) for object_id in boxes)
     yield from whole(document, painted(document, plane, [*lost, *gained]))
-
-
-def _numbered(mask: Mask, connectivity: int) -> tuple[NDArray[np.int32], int]:
-    import cv2
-
-    count, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=connectivity)
-    return np.asarray(numbers, np.int32), int(count) - 1
 
 
 def _distance(mask: Mask) -> NDArray[np.float32]:

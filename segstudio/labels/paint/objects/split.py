@@ -10,6 +10,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.model import ObjectId
 from segstudio.labels.paint.boxes import boxes_of
+from segstudio.labels.paint.components import mask_parts
 from segstudio.labels.paint.nearest import nearest_set
 from segstudio.labels.paint.objects.extent import crop_of, extents
 from segstudio.labels.paint.objects.parts import NewObjects, Painted, Report, painted, whole
@@ -68,8 +69,8 @@ def cut(mask: Mask, on_line: Mask) -> NDArray[np.int32]:
     A pixel on the line goes to the nearest piece of its part (by pixel centres; of equally near ones to the larger). A
     part that the line does not cut is no piece: it is 0, as what is not in the mask.
     """
-    parts, _count = _numbered(mask)
-    numbers, count = _numbered(mask & ~on_line)
+    parts, _count = mask_parts(mask)
+    numbers, count = mask_parts(mask & ~on_line)
     owner = np.zeros(count + 1, np.int64)
     owner[numbers] = parts
     owner[0] = 0
@@ -123,7 +124,7 @@ def separated(document: Document, plane: int, ids: Iterable[ObjectId], report: R
     layers: list[Painted] = []
     for object_id, box in extents(document.raster, plane, list(ids), len(document.class_lookup())).items():
         crop = crop_of(document.raster, plane, object_id, box)
-        numbers, count = _numbered(crop.mask)
+        numbers, count = mask_parts(crop.mask)
         if count < 2:
             continue
         report.number += 1
@@ -147,14 +148,6 @@ def _made(document: Document, plane: int, made: NewObjects, layers: list[Painted
     report.pixels += sum(int(np.count_nonzero(layer.mask)) for layer in layers)
     yield from made.take_rows()
     yield from whole(document, painted(document, plane, layers))
-
-
-def _numbered(mask: Mask) -> tuple[NDArray[np.int32], int]:
-    """8-connected parts, numbered from 1 in reading order, and how many."""
-    import cv2
-
-    count, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return np.asarray(numbers, np.int32), int(count) - 1
 
 
 def _edge_pixels(numbers: NDArray[np.int32], number: int, box: Rect) -> NDArray[np.integer[Any]]:
