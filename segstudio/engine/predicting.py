@@ -209,7 +209,7 @@ class _Drawing:
                 score.total += float(best[mask].sum())
                 self._class_of[class_id] = class_id
         best = np.where(classes > 0, best, np.float32(0))
-        levels = quantised_confidence(_whole(best))
+        levels = quantised_confidence(best)
         if self._instances:
             rect = found.rect
             self._classes[rect.y : rect.bottom, rect.x : rect.right] = classes

@@ -95,7 +95,14 @@ class Proposal:
 
 
 def quantised_confidence(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Levels 0..15 (64, 64) of the winning class's probability (256, 256) in 0..1, averaged over 4 x 4 pixels."""
+    """Levels 0..15 (64, 64) of the winning class's probability in 0..1, averaged over 4 x 4 pixels.
+
+    A tile at the image's edge is given without what lies outside, (h, w) of up to 256 each: there its last row and
+    column go on, so that the edge is as sure as the pixels along it.
+    """
+    missing = TILE - probability.shape[0], TILE - probability.shape[1]
+    if any(missing):
+        probability = np.pad(probability, ((0, missing[0]), (0, missing[1])), mode="edge")
     quarter = probability.reshape(CONFIDENCE_SIDE, 4, CONFIDENCE_SIDE, 4).mean((1, 3))
     return np.clip(np.rint(quarter * 15), 0, 15).astype(np.uint8)
 

@@ -55,6 +55,15 @@ def test_confidence_is_the_rounded_mean_of_four_by_four_pixels():
         assert abs(found[y, x] - 15 * mean) <= 0.5 + 1e-4
 
 
+def test_at_the_edge_of_an_image_the_model_is_as_sure_as_of_the_pixels_along_it():
+    probability = np.full((118, 101), 0.8, np.float32)
+    probability[:, 100] = 1.0
+    found = quantised_confidence(probability)
+    assert found.shape == (64, 64)
+    assert (found[:, :25] == 12).all()
+    assert (found[:, 25:] == 15).all()
+
+
 def test_a_proposal_gives_classes_and_confidence_of_any_rectangle_and_zero_where_there_is_none():
     levels = levels_of(3)
     tiles = {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.formats.naming import StemPattern
-from segstudio.geometry import TILE, Rect, tile_rect
+from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Status
@@ -307,8 +307,5 @@ def _cancellable(parts: Iterable[Part], ticker: Ticker) -> Iterator[Part]:
 
 
 def _known(class_ids: NDArray[np.int32], rect: Rect) -> NDArray[np.float32]:
-    """1 where a class is known, over a whole tile (256, 256)."""
-    part = class_ids[rect.y : rect.bottom, rect.x : rect.right] != 0
-    full = np.zeros((TILE, TILE), np.float32)
-    full[: part.shape[0], : part.shape[1]] = part
-    return full
+    """1 where a class is known within a tile (h, w), which the image may cut off."""
+    return (class_ids[rect.y : rect.bottom, rect.x : rect.right] != 0).astype(np.float32)
