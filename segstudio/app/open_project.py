@@ -31,9 +31,11 @@ from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
+from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.listing import Listing
+from segstudio.app.viewing.model_views import ModelViews
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
@@ -42,6 +44,7 @@ from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.reading import Reading
 from segstudio.app.viewing.selected_area import SelectedArea
 from segstudio.app.viewing.solo import Solo
+from segstudio.app.viewing.spot_search import SpotSearch
 from segstudio.engine.client import EngineClient
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
@@ -110,6 +113,9 @@ class OpenedProject(QObject):
         self.training = Training(ground, self.documents, self.engine, self)
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
+        self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
+        self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
+        self.spots = SpotSearch(ground, self.documents, self.proposals, self.views, self.compared, self)
         self.exports = Exports(ground, self.documents, self)
         self.importing = Importing(ground, self.documents, self.proposals, self)
         self.relinking = Relinking(ground, self.navigation, self)
@@ -269,6 +275,8 @@ class OpenedProject(QObject):
         self.listing.close(left())
         self.finishing.close()
         self.objects.close(left())
+        self.compared.close(left())
+        self.spots.close(left())
         self.proposals.close(left())
         self.places.close(left())
         self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)

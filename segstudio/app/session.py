@@ -190,6 +190,11 @@ class Session(QObject):
         if project := self.projects.to_edit():
             project.finishing.accept()
 
+    def next_error(self) -> None:
+        """Show the spot of the image where the proposal is most likely wrong, then the next likely one."""
+        if (project := self.projects.there()) and project.is_shown():
+            project.spots.next()
+
     def mark_done(self, empty: bool = False) -> None:
         """Fill the rest, mark the image done, show the next that is not; with `empty` nothing need be labelled."""
         if project := self.projects.to_edit():

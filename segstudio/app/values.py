@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segstudio.runs import Event, TrainResult
 
 __all__ = [
+    "LABELS",
     "MAX_RADIUS_PX",
     "MIN_RADIUS_PX",
     "Changed",
@@ -30,6 +31,7 @@ __all__ = [
     "JobKind",
     "JobState",
     "LastRun",
+    "ModelView",
     "Notice",
     "NoticeKind",
     "Place",
@@ -44,6 +46,9 @@ __all__ = [
 MIN_RADIUS_PX, MAX_RADIUS_PX = 0.5, 1000.0
 """Between them is the radius of brush and eraser, in image pixels."""
 
+LABELS = "labels"
+"""Stands for the labels in the place of a version that a proposal is compared with; versions have other names."""
+
 JobId = NewType("JobId", int)
 """One job of a window; never given again."""
 
@@ -55,6 +60,7 @@ class JobKind(StrEnum):
     ADD = "add"
     BACKUP = "backup"
     CHECK = "check"
+    COMPARE = "compare"
     CONTENT = "content"
     DONE = "done"
     EXPORT = "export"
@@ -170,6 +176,14 @@ class ImageTrouble(NamedTuple):
     kind: TroubleKind = TroubleKind.NONE
     sentence: str = ""
     usable: bool = False
+
+
+class ModelView(StrEnum):
+    """What is drawn of a proposal: its classes, how sure the model is, or what it would change."""
+
+    CLASSES = "classes"
+    CONFIDENCE = "confidence"
+    DIFFERENCE = "difference"
 
 
 class SaveState(NamedTuple):

@@ -79,6 +79,7 @@ class Project(Committed):
         self._outbox = Outbox(self.uuid, self._place)
         self._making = Lock()
         self._proposals: Proposals | None = None
+        self._compared: Proposals | None = None
         atexit.register(self.close)
 
     # --- making, opening, closing
@@ -194,8 +195,9 @@ class Project(Committed):
             if writer is not None:
                 writer.flush(wait_s)
             self._readers.close()
-            if self._proposals is not None:
-                self._proposals.close()
+            for kept in (self._proposals, self._compared):
+                if kept is not None:
+                    kept.close()
             if writer is not None:
                 rest = writer.stop(wait_s)
                 self._last_seq = writer.durable
@@ -378,6 +380,14 @@ class Project(Committed):
             if self._proposals is None:
                 self._proposals = Proposals(self.path / "cache" / "proposals.db", write=self.writable)
             return self._proposals
+
+    @property
+    def compared(self) -> Proposals:
+        """What other versions propose, for comparison only: nothing of it is ever accepted. Any thread may ask."""
+        with self._making:
+            if self._compared is None:
+                self._compared = Proposals(self.path / "cache" / "compared.db", write=self.writable)
+            return self._compared
 
 
 def inverse_of(known: Edit, seq: Seq, author: str) -> Edit:

@@ -13,7 +13,7 @@ from segstudio.geometry import Rect, tiles_of
 from segstudio.labels.model import ClassId, ImageId
 from segstudio.labels.proposal import ProposalRow
 from segstudio.store.project import ImageRow, Project
-from segstudio.store.proposals import EncodedTile
+from segstudio.store.proposals import EncodedTile, Proposals
 from segstudio.text import _
 
 __all__ = ["Broken", "Plane", "PredictProgress", "PredictReport", "PredictSeconds", "Visible", "predict"]
@@ -88,20 +88,22 @@ def predict(
     visible: Callable[[], Visible | None] = _nothing,
     device: str = "auto",
     replace_people: bool = False,
+    into: Proposals | None = None,
 ) -> Generator[PredictProgress, None, PredictReport]:
     """Propose for every plane of these images, or for `planes` of them alone; what `visible` says is on the screen
     comes first and is written part by part. It is asked again all the time, from the thread that this runs on.
 
-    What a person proposed (imported, merged) is passed over without `replace_people`. A file that cannot be read is
-    flagged in the project and listed in the report; the others are done. A dead engine is started once more for what is
-    left. Yields at least every 0.2 s; closing cancels. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`,
-    `WeightsDamaged`, `NotEnoughLabels`.
+    They are written to `into`, by default the project's proposals. What a person proposed there (imported, merged) is
+    passed over without `replace_people`. A file that cannot be read is flagged in the project and listed in the report;
+    the others are done. A dead engine is started once more for what is left. Yields at least every 0.2 s; closing
+    cancels. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`.
     """
     writer = project.writing()
     if not writer.flush():
         raise DiskRefused(writer.state.refused or _("Not every edit could be saved before proposing."))
-    kept = frozenset[Plane]() if replace_people else project.proposals.from_people()
-    job = _Job(project, _rows(project, images), planes, kept, visible, replace_people=replace_people)
+    into = project.proposals if into is None else into
+    kept = frozenset[Plane]() if replace_people else into.from_people()
+    job = _Job(project, into, _rows(project, images), planes, kept, visible, replace_people=replace_people)
     try:
         yield from job.ask(engine, version, device)
     except EngineDied:
@@ -135,6 +137,7 @@ class _Job:
     def __init__(
         self,
         project: Project,
+        into: Proposals,
         rows: Sequence[ImageRow],
         planes: Collection[Plane] | None,
         kept: Collection[Plane],
@@ -142,7 +145,7 @@ class _Job:
         *,
         replace_people: bool,
     ) -> None:
-        self._project, self._visible, self._replace_people = project, visible, replace_people
+        self._project, self._into, self._visible, self._replace_people = project, into, visible, replace_people
         wanted = None if planes is None else set(planes)
         asked = {
             (row.id, plane): sum(1 for _ in tiles_of(Rect(0, 0, *size)))
@@ -248,7 +251,7 @@ class _Job:
 
     def _write(self, key: Plane, version: str, rows: Mapping[int, ProposalRow], coming: _Coming) -> bool:
         """A part goes to those before it; what a person proposed, or rejected, meanwhile stays as it is."""
-        proposals, tiles = self._project.proposals, coming.fresh
+        proposals, tiles = self._into, coming.fresh
         coming.fresh = {}
         if coming.number is not None:
             return proposals.extend(coming.number, rows, tiles)

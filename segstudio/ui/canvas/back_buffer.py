@@ -115,7 +115,7 @@ class Frame:
 
         def overlay(rect: Rect) -> list[Rect]:
             nonlocal late
-            drawn = scene.labels.draw(viewport.transform, rect, self.overlay, deadline)
+            drawn = scene.draw_labels(viewport.transform, rect, self.overlay, deadline)
             late = late or bool(drawn.late)
             faults.extend(drawn.faults)
             return [viewport.covering(part, 2) for part in (*drawn.late, *drawn.unread)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
+from segstudio.app.values import ModelView
 from segstudio.text import _, elided
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class FirstStep(QLabel):
             project.documents.changed.connect(self._changed)
             project.documents.classesChanged.connect(self._refresh)
             project.documents.classChosen.connect(self._refresh)
-            project.proposals.proposalChanged.connect(self._refresh)
+            project.views.changed.connect(self._refresh)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Move when the size of the canvas changes."""
@@ -88,7 +89,7 @@ class FirstStep(QLabel):
             self._place()
 
     def _words(self, project: "OpenedProject") -> str:
-        if _proposes_something(project):
+        if _proposes_something(project) and project.views.view is ModelView.CLASSES:
             return _(
                 "The hatched areas are proposed. Paint where they are wrong; "
                 "Enter accepts them and shows the next image."

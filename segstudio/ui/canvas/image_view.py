@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from segstudio.app.values import Changed
+from segstudio.app.values import Changed, ModelView
 from segstudio.geometry import Rect
 from segstudio.text import _
 from segstudio.ui.canvas.hint import Badge, Hint
@@ -63,7 +63,8 @@ class ImageView(Surface):
             project.object_rows.sought.connect(self._on_sought)
             project.solo.changed.connect(self._on_classes_changed)
             project.selected_area.found.connect(self.zoom_to)
-            project.proposals.proposalChanged.connect(self._on_proposal_changed)
+            project.views.changed.connect(self._on_proposal_changed)
+            project.spots.sought.connect(self._on_sought)
             if project.navigation.display is not None:
                 self._on_image_shown()
 
@@ -79,7 +80,7 @@ class ImageView(Surface):
         labels, proposals, outlined = kept.label_look
         scene.labels.set_opacity(labels, proposals)
         scene.labels.outlines = outlined
-        scene.labels.show_proposal = kept.show_proposals
+        scene.labels.show_proposal = scene.model.shown = kept.show_proposals
         return scene
 
     def _show_empty(self) -> None:
@@ -107,7 +108,7 @@ class ImageView(Surface):
         document = documents.current.document if documents.current is not None else None
         self._scene.show(navigation.display, document, navigation.plane)
         self._scene.labels.set_classes(self._project.solo.classes)
-        self._scene.labels.set_proposal(self._project.proposals.seen)
+        self._take_proposal(self._project)
         if self._shown_image != navigation.path or self._scene.size != self._viewport.image:
             self._shown_image = navigation.path
             self._viewport.show(self._scene.size)
@@ -196,6 +197,7 @@ class ImageView(Surface):
         if document is None or change.image != document.image:
             return
         if self._scene.labels.refresh_lookup():
+            self._scene.model.spoil()
             self._overlay_changed()
         if change.plane != self._scene.labels.plane or change.rect.empty:
             return
@@ -203,11 +205,24 @@ class ImageView(Surface):
 
     def _on_proposal_changed(self) -> None:
         if not self._blank and self._project is not None:
-            self._scene.labels.set_proposal(self._project.proposals.seen)
+            self._take_proposal(self._project)
             self._overlay_changed()
+
+    def _take_proposal(self, project: "OpenedProject") -> None:
+        """Draw the proposal, or what a person wants to see in its place."""
+        views = project.views
+        self._scene.labels.set_proposal(views.proposal)
+        tiles, plane = views.tiles, project.navigation.plane
+        if tiles is None:
+            self._scene.model.show_nothing()
+        elif views.view is ModelView.CONFIDENCE:
+            self._scene.model.show_confidence(tiles, plane)
+        else:
+            self._scene.model.show_difference(tiles, plane, project.solo.classes)
 
     def _on_classes_changed(self) -> None:
         if not self._blank and self._project is not None:
             self._scene.labels.set_classes(self._project.solo.classes)
+            self._take_proposal(self._project)
             self._overlay_changed()
             self._refresh_cursor()

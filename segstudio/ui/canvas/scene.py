@@ -1,19 +1,28 @@
-"""What is drawn: an image, and above it its labels and its proposal. Knows no widgets or buffers."""
+"""What is drawn: an image, above it its labels, and a proposal or another view of one. Knows no widgets or buffers."""
 
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import Rect, ViewTransform, tile_rect
 from segstudio.labels.document import Document
 from segstudio.ui.canvas.compose import Pixels
 from segstudio.ui.canvas.layers.image import ImageLayer
-from segstudio.ui.canvas.layers.labels import LabelLayer
+from segstudio.ui.canvas.layers.labels import Drawn, LabelLayer
+from segstudio.ui.canvas.layers.model import ModelLayer
 
 __all__ = ["Scene"]
 
 
 class Scene:
-    """Two layers on one image, drawn into buffers of their own since a stroke changes the upper one alone."""
+    """The image is drawn into a buffer of its own, since a stroke changes only what is above it: labels and proposal,
+    and over these the model's own view."""
 
     def __init__(self) -> None:
         self.image = ImageLayer()
         self.labels = LabelLayer()
+        self.model = ModelLayer()
 
     @property
     def empty(self) -> bool:
@@ -29,3 +38,24 @@ class Scene:
         """Show another image and its labels, without the old proposal."""
         self.image.pixels = pixels
         self.labels.show(document, plane, self.image.size)
+        self.model.size = self.image.size
+        self.model.show_nothing()
+
+    def set_line(self, px: int) -> None:
+        """Set the width of outlines in device pixels."""
+        self.labels.line_px = self.model.line_px = px
+
+    def touched(self, rect: Rect) -> list[Rect]:
+        """Labels within a rectangle of image pixels may have changed; returns the parts to be drawn again."""
+        self.model.touched(rect)
+        return self.labels.touched(rect)
+
+    def draw_labels(
+        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
+    ) -> Drawn:
+        """Draw all that is above the image into a rectangle of a whole buffer; returns what was not drawn."""
+        drawn = self.labels.draw(transform, rect, out, deadline)
+        if self.model.empty:
+            return drawn
+        late = [tile_rect(*key[1:]) for key in self.model.draw(transform, rect, out, deadline)]
+        return Drawn([*drawn.late, *late], drawn.unread, drawn.faults)

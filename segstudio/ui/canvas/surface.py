@@ -154,7 +154,7 @@ class Surface(QWidget):
 
     def set_proposal_shown(self, shown: bool) -> None:
         """Set whether the proposal is shown."""
-        self._scene.labels.show_proposal = shown
+        self._scene.labels.show_proposal = self._scene.model.shown = shown
         self._overlay_changed()
 
     # -- for the canvas -------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Surface(QWidget):
     def _labels_changed(self, rects: "Sequence[Rect]") -> None:
         """Redraw labels that changed within rectangles of image pixels."""
         labels, viewport = self._scene.labels, self._viewport
-        touched = _joined(part for rect in rects for part in labels.touched(rect))
+        touched = _joined(part for rect in rects for part in self._scene.touched(rect))
         spoiled = self._frame.spoil_overlay(viewport.covering(part, labels.line_px + 2) for part in touched)
         region = QRegion()
         for rect in spoiled:
@@ -259,7 +259,7 @@ class Surface(QWidget):
 
     def _take_size(self) -> None:
         ratio = self.devicePixelRatioF()
-        self._scene.labels.line_px = max(round(ratio), 1)
+        self._scene.set_line(max(round(ratio), 1))
         self._viewport.resize(self.width(), self.height(), ratio)
         self._frame.resize(*self._viewport.device_size, ratio)
         self._view_changed()
