@@ -11,8 +11,9 @@ from segstudio.geometry import Rect
 from segstudio.labels.model import Seq
 from segstudio.store.project import Project
 from segstudio.tasks.keeping.compact import compact, planned
-from segstudio.ui.window.actions import ACTIONS, ICONLESS, Bar, action_named, keys_table, object_name
+from segstudio.ui.window.actions import ACTIONS, Bar, action_named, keys_table, object_name
 from segstudio.ui.window.bars import tooltip
+from segstudio.ui.window.iconless import ICONLESS
 from segstudio.ui.window.icons import icon_names
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk

@@ -13,6 +13,7 @@ from tests.ui.desk import Desk
 Key = Qt.Key
 ORDER = [
     *("openButton", "toolPan", "canvas", "sideTabsBar", "classAdd", "classList", "labelOpacity", "labelStyle"),
+    *("proposalView", "nextErrorButton"),
     *("brushSizeSlider", "brushSize", "mayTouch", "option-brush_shape", "option-pen_pressure", "displayFold"),
     *("imageFilter", "imageFilterButton", "imageSortButton", "imageList", "versionsButton", "trainingFold"),
 ]

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyle,
     QStyleOptionButton,
+    QStyleOptionComboBox,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
@@ -39,9 +41,19 @@ class Choice(QComboBox):
         return QSize(min(hint.width(), _NARROW_W), hint.height()) if narrow else hint
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the box and text of the style, then the chevron."""
-        super().paintEvent(event)
-        painter = QPainter(self)
+        """Draw the box and the text of the style, elided where it does not fit, then the chevron."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        taken = option.iconSize.width() + 4 if not option.currentIcon.isNull() else 0
+        option.currentText = option.fontMetrics.elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, room.width() - taken
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         theme = current_theme()
         color = theme.muted if self.isEnabled() else theme.faint
         painter.drawPixmap(self.width() - 20, (self.height() - 12) // 2, pixmap("chevron-down", color, 12))

@@ -15,6 +15,7 @@ from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
 from segstudio.ui.panels.object_table import ObjectPanel
+from segstudio.ui.panels.proposal_panel import ProposalPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ _OWN = (
         group="sideTabs",
         title=N_("Objects"),
     ),
+    Panel("proposal", Place.SIDE, lambda around: ProposalPanel(around.session, around.action("next-error"))),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
     Panel("display", Place.SIDE, lambda around: DisplayPanel(around.session)),
     Panel("images", Place.BOTTOM, lambda around: ImageListPanel(around.session), grows=True),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from segstudio.app.values import ModelView
 from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.text import wrapped
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingVersions", "version_words"]
 
 _ROW_H = 26
-_WIDTHS = (104, 104, 0, 116, 80)
+_WIDTHS = (104, 104, 0, 116, 140)
 
 
 def version_words(name: str) -> str:
@@ -28,7 +29,7 @@ def version_words(name: str) -> str:
 
 
 class TrainingVersions(QWidget):
-    """The table `versionList`, made when it is first shown, with a button `useVersion-NAME` in each row."""
+    """The table `versionList`, made when it is first shown; in each row `useVersion-NAME` and `compareVersion-NAME`."""
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -81,7 +82,10 @@ class TrainingVersions(QWidget):
         cell = QWidget()
         inside = QHBoxLayout(cell)
         inside.setContentsMargins(4, 2, 4, 2)
-        inside.addWidget(self._choice(row, item))
+        inside.setSpacing(4)
+        inside.addWidget(self._choice(row, item), 1)
+        if not item.current:
+            inside.addWidget(self._comparison(row, item))
         table.setItemWidget(row, 4, cell)
 
     def _choice(self, row: "QTreeWidgetItem", item: "VersionItem") -> QWidget:
@@ -89,16 +93,22 @@ class TrainingVersions(QWidget):
             label = role_label(_("in use"), "accent")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             return label
-        button = QPushButton(_("Use"))
-        button.setObjectName(f"useVersion-{item.name}")
-        button.setProperty("role", "small")
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         words = _("Use {version} for proposals from now on; they are made again", version=row.text(0))
-        button.setToolTip(words)
-        button.setAccessibleName(words)
+        button = _button(f"useVersion-{item.name}", _("Use"), words)
         button.setEnabled(self._project is not None and self._project.may_write)
         button.clicked.connect(lambda: self._use(item.name))
         return button
+
+    def _comparison(self, row: "QTreeWidgetItem", item: "VersionItem") -> QPushButton:
+        words = _("Show where the proposal differs from that of {version}, on the image", version=row.text(0))
+        button = _button(f"compareVersion-{item.name}", _("Compare"), words)
+        button.clicked.connect(lambda: self._compare(item.name))
+        return button
+
+    def _compare(self, name: str) -> None:
+        if self._project is not None:
+            self._project.views.compare_with(name)
+            self._project.views.show(ModelView.DIFFERENCE)
 
     def _use(self, name: str) -> None:
         """Use a version; if it has gone since the table was filled, report that and fill the table again."""
@@ -132,6 +142,16 @@ class TrainingVersions(QWidget):
                 header.resizeSection(column, width)
         self._column.addWidget(table, 1)
         return table
+
+
+def _button(name: str, text: str, words: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("role", "small")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip(words)
+    button.setAccessibleName(words)
+    return button
 
 
 def _figures(item: "VersionItem") -> str:

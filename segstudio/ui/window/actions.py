@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from segstudio.app.editing.tools.base import Tool
 from segstudio.app.editing.tools.table import TOOLS
-from segstudio.app.values import Rest
+from segstudio.app.values import ModelView, Rest
 from segstudio.text import N_, _
 from segstudio.ui.window import commands
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ACTIONS",
     "DONE_TIPS",
-    "ICONLESS",
     "MENUS",
     "SUBMENUS",
     "Action",
@@ -249,6 +248,12 @@ ACTIONS: tuple[Action, ...] = (
            ("Shift+Del",), "drop-part", needs=Needs.SHOWN),
     Action("erase-specks", N_("Erase specks…"), N_("Find parts of a few pixels in the whole image, and erase them"),
            Menu.OBJECTS, commands.find_specks, ("Ctrl+Shift+E",), "specks", needs=Needs.SHOWN),
+    Action("next-error", N_("Next likely error"),
+           N_("Show the spot where the proposal is most likely wrong, then the next likely one"), Menu.IMAGE,
+           lambda w: w.session.next_error(), ("U",), "next-error", button="nextErrorButton", needs=Needs.SHOWN,
+           separated=True),
+    Action("previous-error", N_("Previous likely error"), N_("Show the spot that was shown before this one"),
+           Menu.IMAGE, commands.previous_error, ("Shift+U",), "previous", needs=Needs.SHOWN),
     Action("find-image", N_("Find an image…"), N_("Type a part of its name; the list shows the images that have it"),
            Menu.IMAGE, commands.find_image, ("Ctrl+F",), "search", needs=Needs.PROJECT),
     *(_tool_action(tool) for tool in TOOLS.own),
@@ -292,6 +297,17 @@ ACTIONS: tuple[Action, ...] = (
            ("F5",), checkable=True, needs=Needs.PROJECT),
     Action("show-proposals", N_("Show the proposal"), N_("Show or hide the proposal of the model"), Menu.VIEW,
            commands.show_proposals, ("S",), checkable=True, needs=Needs.IMAGE, separated=True),
+    Action("show-confidence", N_("Show confidence"), N_("Show where the model is unsure, in the proposal's place"),
+           Menu.VIEW, lambda w: commands.show_view(w, ModelView.CONFIDENCE), ("Shift+C",), checkable=True),
+    Action("show-differences", N_("Show differences"),
+           N_("Show what the proposal would change, compared with another version or with the labels"), Menu.VIEW,
+           lambda w: commands.show_view(w, ModelView.DIFFERENCE), ("Shift+X",), checkable=True),
+    Action("flip", N_("Compare while held"),
+           N_("Show what the proposal is compared with in its place, for as long as the key is held"), Menu.VIEW,
+           lambda w: w.flip.begin(), ("Z",), "flip"),
+    Action("blink", N_("Compare in turns"),
+           N_("Show the proposal and what it is compared with in turns, once a second"), Menu.VIEW,
+           commands.blink, ("Shift+Z",), checkable=True),
     Action("show-labels", N_("Show the labels"), N_("Show or hide the labels; hiding them changes nothing"), Menu.VIEW,
            commands.show_labels, ("Shift+S",), checkable=True, needs=Needs.IMAGE),
     Action("tint-objects", N_("Colour by object"),
@@ -327,34 +343,6 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.pages.show_help("about"), needs=Needs.NOTHING, separated=True),
 )  # fmt: skip
 """Our own actions; `added_tools` has the tools of other packages."""
-
-ICONLESS = {
-    "add-new-images": "a check mark stands in the icon's place",
-    "new-object": "a check mark stands in the icon's place",
-    "smaller": "listed for its key; the brush panel has a slider",
-    "bigger": "listed for its key; the brush panel has a slider",
-    "keyboard-cursor": "a check mark stands in the icon's place",
-    "show-proposals": "a check mark stands in the icon's place",
-    "show-labels": "a check mark stands in the icon's place",
-    "tint-objects": "a check mark stands in the icon's place",
-    "pixel-grid": "a check mark stands in the icon's place",
-    "minimap": "a check mark stands in the icon's place",
-    "show-outlines": "the class panel shows which of the three it is",
-    "solo": "the eyes in the class panel show it",
-    "show-side": "a check mark stands in the icon's place",
-    "show-bottom": "a check mark stands in the icon's place",
-    "images-beside": "a check mark stands in the icon's place",
-    "panels-left": "a check mark stands in the icon's place",
-    "reset-panels": "words are enough beside three check marks",
-    "rest-proposal": "a check mark stands in the icon's place",
-    "rest-background": "a check mark stands in the icon's place",
-    "rest-unknown": "a check mark stands in the icon's place",
-    "versions": "a check mark stands in the icon's place",
-    "keys": "words are enough in a menu of two",
-    "about": "words are enough in a menu of two",
-    **{f"class-{n}": "the class's colour is its icon" for n in range(1, 10)},
-}
-"""Actions without a drawing of their own, and why."""
 
 
 def added_tools() -> tuple[Action, ...]:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from segstudio.app.values import ModelView
 from segstudio.text import N_, _, elided
 from segstudio.ui.text import beside_icon
 from segstudio.ui.window.actions import (
@@ -102,8 +103,10 @@ class Bars:
             project.documents.classesChanged.connect(self._name_classes)
             project.training.runningChanged.connect(self.refresh)
             project.finishing.restChanged.connect(self.check_rest)
+            project.views.changed.connect(self.check_view)
         self.refresh()
         self.check_rest()
+        self.check_view()
         self._name_classes()
 
     def cover(self, covered: bool) -> None:
@@ -308,6 +311,17 @@ class Bars:
                 self._actions[row.name].setChecked(row.name == f"rest-{rest}")
         done = action_named("done")._replace(tip=DONE_TIPS[rest], keys=self.keymap.keys("done"))
         self._actions["done"].setToolTip(tooltip(done))
+
+    def check_view(self) -> None:
+        """Check how the proposal is looked at."""
+        views = self._project.views if self._project is not None else None
+        checked = {
+            "show-confidence": views is not None and views.view is ModelView.CONFIDENCE,
+            "show-differences": views is not None and views.view is ModelView.DIFFERENCE,
+            "blink": views is not None and views.blinking,
+        }
+        for name, on in checked.items():
+            self._actions[name].setChecked(on)
 
     def check_new_object(self) -> None:
         """Check whether the next stroke begins an object."""

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from segstudio.app.preferences import LABEL_STYLES
-from segstudio.app.values import Rest
+from segstudio.app.values import LABELS, ModelView, Rest
 from segstudio.text import N_, _
+from segstudio.ui.panels.training_versions import version_words
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits
+    from segstudio.app.open_project import OpenedProject
     from segstudio.ui.window.main_window import MainWindow
 
 __all__ = [
     "begin_object",
     "bigger",
+    "blink",
     "cancel",
     "change_label_style",
     "drop_part",
@@ -24,11 +27,13 @@ __all__ = [
     "pick_class",
     "place_images",
     "place_panels",
+    "previous_error",
     "show_display",
     "show_labels",
     "show_objects",
     "show_proposals",
     "show_versions",
+    "show_view",
     "smaller",
     "step",
     "tint_objects",
@@ -210,3 +215,40 @@ def show_labels(window: "MainWindow") -> None:
     shown = window.bars.action("show-labels").isChecked()
     window.canvas.set_labels_shown(shown)
     window.session.notices.say(_("The labels are shown") if shown else _("The labels are hidden, not deleted"))
+
+
+def show_view(window: "MainWindow", view: ModelView) -> None:
+    """Draw another view of the proposal, or its classes again; the proposal is shown then."""
+    project = window.session.project
+    if project is None:
+        return
+    back = project.views.view is view
+    project.views.show(ModelView.CLASSES if back else view)
+    if not back and not window.bars.action("show-proposals").isChecked():
+        window.bars.action("show-proposals").setChecked(True)
+        window.show_proposals(True)
+    window.session.notices.say(_view_words(project, ModelView.CLASSES if back else view))
+
+
+def blink(window: "MainWindow") -> None:
+    """Begin or end to show the proposal and what it is compared with in turns."""
+    project = window.session.project
+    if project is not None:
+        project.views.blink(not project.views.blinking)
+
+
+def previous_error(window: "MainWindow") -> None:
+    """Show the spot that was shown before."""
+    if (project := window.session.projects.there()) and project.is_shown():
+        project.spots.previous()
+
+
+def _view_words(project: "OpenedProject", view: ModelView) -> str:
+    if view is ModelView.CLASSES:
+        return _("The proposal is drawn by classes")
+    if view is ModelView.CONFIDENCE:
+        return _("Coloured where the model is unsure; U shows the most doubtful spot")
+    if project.views.against == LABELS:
+        return _("Filled: what the proposal would add to a class; striped: what it would take away from the labels")
+    other = version_words(project.views.against)
+    return _("Filled: added to a class; striped: taken away, compared with {version}", version=other)

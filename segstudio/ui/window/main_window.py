@@ -31,6 +31,7 @@ from segstudio.ui.window.done_strip import DoneStrip
 from segstudio.ui.window.dropped_masks import DroppedMasks
 from segstudio.ui.window.focus_ring import FocusRing
 from segstudio.ui.window.growth_strip import GrowthStrip
+from segstudio.ui.window.held import Flip, Peek
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
 from segstudio.ui.window.loader import ModuleLoader
@@ -39,7 +40,6 @@ from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
 from segstudio.ui.window.notice_stack import Strips
 from segstudio.ui.window.opening import Opening
 from segstudio.ui.window.pages import Pages
-from segstudio.ui.window.peek import Peek
 from segstudio.ui.window.placing import fit_to_screen
 from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.speck_strip import SpeckStrip
@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page, self.bars.keymap)
         self.appearance = Appearance(session, self.canvas, self)
-        self.peek = Peek(self)
+        self.peek, self.flip = Peek(self), Flip(self)
 
     def _arrange(self) -> None:
         self.setStatusBar(self.status_bar)
@@ -366,6 +366,7 @@ class MainWindow(QMainWindow):
             return
         self._warm_up.stop()
         self.peek.end()
+        self.flip.end()
         self._project_loader.close()
         self.arrangement.close_threads()
         self.session.close(wait_s)

@@ -1,4 +1,4 @@
-"""A look at the bare image: labels and proposal are hidden for as long as a key is held."""
+"""A look at something else for as long as a key is held: the bare image, or what the proposal is compared with."""
 
 from typing import TYPE_CHECKING
 
@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QApplication
 if TYPE_CHECKING:
     from segstudio.ui.window.main_window import MainWindow
 
-__all__ = ["Peek"]
+__all__ = ["Flip", "Held", "Peek"]
 
 _ENDING = (QEvent.Type.MouseButtonPress, QEvent.Type.WindowDeactivate, QEvent.Type.ApplicationDeactivate)
 
 
-class Peek(QObject):
-    """`begin` hides them; the key's release shows them again, as do a press of a button and another window. From the
-    menu, where no key is held, the next key ends it.
+class Held(QObject):
+    """`begin` shows it; the key's release ends it, as do a press of a button and another window. From the menu, where
+    no key is held, the next key ends it.
     """
 
     def __init__(self, window: "MainWindow") -> None:
@@ -25,14 +25,13 @@ class Peek(QObject):
         self.under_way = False
 
     def begin(self) -> None:
-        """Hide labels and proposal; nothing else changes."""
+        """Show it; nothing else changes."""
         application = QApplication.instance()
         if self.under_way or application is None:
             return
         self.under_way = True
         application.installEventFilter(self)
-        self._window.canvas.set_labels_shown(False)
-        self._window.canvas.set_proposal_shown(False)
+        self._show()
 
     def end(self) -> None:
         """Show again what was shown before."""
@@ -41,9 +40,7 @@ class Peek(QObject):
             return
         self.under_way = False
         application.removeEventFilter(self)
-        action = self._window.bars.action
-        self._window.canvas.set_labels_shown(action("show-labels").isChecked())
-        self._window.canvas.set_proposal_shown(action("show-proposals").isChecked())
+        self._show_again()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Wait for the end; no event is kept from whom it is for."""
@@ -51,3 +48,34 @@ class Peek(QObject):
         if released or event.type() in _ENDING:
             self.end()
         return False
+
+    def _show(self) -> None:
+        raise NotImplementedError
+
+    def _show_again(self) -> None:
+        raise NotImplementedError
+
+
+class Peek(Held):
+    """The image without labels and proposal."""
+
+    def _show(self) -> None:
+        self._window.canvas.set_labels_shown(False)
+        self._window.canvas.set_proposal_shown(False)
+
+    def _show_again(self) -> None:
+        action = self._window.bars.action
+        self._window.canvas.set_labels_shown(action("show-labels").isChecked())
+        self._window.canvas.set_proposal_shown(action("show-proposals").isChecked())
+
+
+class Flip(Held):
+    """What the proposal is compared with, in its place."""
+
+    def _show(self) -> None:
+        if project := self._window.session.project:
+            project.views.flip(True)
+
+    def _show_again(self) -> None:
+        if project := self._window.session.project:
+            project.views.flip(False)
