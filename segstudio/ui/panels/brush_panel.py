@@ -27,11 +27,11 @@ _ROW_H, _GAP = 26, 8
 _LEAST_ROWS = 1
 _TOUCH = (
     ("all", N_("Everything")),
-    ("unlabelled", N_("Unlabelled pixels only")),
-    ("labelled", N_("Labelled pixels only")),
-    ("class", N_("One class only")),
-    ("object", N_("Inside one object")),
-    ("range", N_("Values in a range")),
+    ("unlabelled", N_("Unlabelled")),
+    ("labelled", N_("Labelled")),
+    ("class", N_("One class")),
+    ("object", N_("One object")),
+    ("range", N_("Value range")),
 )
 
 

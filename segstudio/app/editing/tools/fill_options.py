@@ -41,7 +41,7 @@ WAND_SOURCE = Choice(
     N_("Compare"),
     N_("What has to be alike: the values of the image, or the classes that are proposed"),
     "image",
-    (("image", N_("Image values")), ("proposal", N_("Proposed classes"))),
+    (("image", N_("Image")), ("proposal", N_("Proposal"))),
 )
 WAND_OPTIONS = (TOLERANCE, CONTIGUOUS, WAND_SOURCE)
 
@@ -50,7 +50,7 @@ RANGE_BY = Choice(
     N_("Range"),
     N_("Paint where values are like the one under the cursor when you press, or where they lie in a fixed range"),
     "picked",
-    (("picked", N_("Around the value clicked")), ("fixed", N_("Fixed"))),
+    (("picked", N_("As clicked")), ("fixed", N_("Fixed"))),
 )
 RANGE_LOW = Number(
     "range_low",
@@ -79,11 +79,11 @@ SNAP_TO = Choice(
     N_("Snap to"),
     N_("Follow edges in the image by whole superpixels, or the border of what is proposed"),
     "image",
-    (("image", N_("Edges in the image")), ("proposal", N_("The proposal"))),
+    (("image", N_("Image edges")), ("proposal", N_("Proposal"))),
 )
 SNAP_SIZE = Number(
     "snap_size",
-    N_("Superpixel size"),
+    N_("Size"),
     N_("How wide a superpixel, a small area of similar pixels, is; smaller ones follow finer edges"),
     16.0,
     6.0,
