@@ -27,6 +27,8 @@ MOST_SPOTS = 500
 _CELL = TILE // CONFIDENCE_SIDE
 _DOUBT = 0.3
 """Surer cells are no spot: a boundary averaged over four pixels is never quite sure."""
+_DIFFERS = 0.5
+"""Cells with a smaller share of different pixels are none: two versions never agree on the last pixel of a boundary."""
 _LEAST = 1.0
 """A spot weighs at least as much as one cell in full doubt."""
 
@@ -64,7 +66,7 @@ def doubtful_cells(proposal: Proposal, document: Document) -> Weigh:
 
 
 def different_cells(proposal: Proposal, tiles: DifferenceTiles) -> Weigh:
-    """Weigh cells by the share of pixels that differ, times the confidence of the proposal."""
+    """Weigh cells by the share of pixels that differ, if it is half of them, times the confidence of the proposal."""
 
     def weigh(place: Place) -> NDArray[np.float32] | None:
         found = proposal.tiles.get(place)
@@ -72,7 +74,8 @@ def different_cells(proposal: Proposal, tiles: DifferenceTiles) -> Weigh:
         if found is None or (isinstance(tile, Constant) and not tile.id):
             return None
         sure = (found.confidence / (CONFIDENCE_LEVELS - 1)).astype(np.float32)
-        sure *= _shares(expanded(tile)[0] > 0)
+        share = _shares(expanded(tile)[0] > 0)
+        sure *= np.where(share < _DIFFERS, np.float32(0), share)
         return sure
 
     return weigh

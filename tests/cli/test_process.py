@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def started(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
     return subprocess.run(
-        [sys.executable, "-m", "segstudio.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "segstudio", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=120,

@@ -8,11 +8,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.editing.background_fill import frozen_copy
 from segstudio.app.editing.documents import Documents
-from segstudio.app.editing.tools.overlay import Polyline
+from segstudio.app.editing.tools.overlay import Overlay, Polyline
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import LABELS, ModelView
@@ -33,6 +33,10 @@ __all__ = ["SpotSearch"]
 
 _NEAR_PX = 8
 """Spots that almost meet are one: they are cut at the edges of tiles."""
+_AROUND_PX = 24
+"""So much of what surrounds a spot is seen with it."""
+_MARKED_MS = 3000
+"""So long a frame shows which part of the view is meant."""
 _SETTLED = 0.5
 """A spot of which a person has painted so much since is not shown any more."""
 _PAINTED = (int(Origin.PAINTED), int(Origin.IMPORTED))
@@ -57,6 +61,11 @@ class SpotSearch(QObject):
         self._views, self._compared = views, compared
         self._worker = Worker("spots", ground.main)
         self._number = 0
+        self._mark: Overlay = ()
+        self._marked = QTimer(self)
+        self._marked.setSingleShot(True)
+        self._marked.setInterval(_MARKED_MS)
+        self._marked.timeout.connect(self._unmark)
         self._of: tuple[object, ...] | None = None
         self._searching = False
         self._spots: tuple[Spot, ...] = ()
@@ -74,6 +83,7 @@ class SpotSearch(QObject):
     def close(self, wait_s: float | None = None) -> None:
         """End the worker; nobody waits for an answer any more."""
         self._number += 1
+        self._marked.stop()
         self._worker.close(wait_s)
 
     # -- one after the other -------------------------------------------------------------------------------------------
@@ -120,9 +130,19 @@ class SpotSearch(QObject):
         self._at = at
         rect = self._shown[at].rect
         corners = ((rect.x, rect.y), (rect.right, rect.y), (rect.right, rect.bottom), (rect.x, rect.bottom))
+        self._unmark()
         if not self._documents.gesture_active:
-            self._documents.tools.show((Polyline(corners, closed=True),))
-        self.sought.emit(rect)
+            self._mark = (Polyline(corners, closed=True),)
+            self._documents.tools.show(self._mark)
+            self._marked.start()
+        self.sought.emit(rect.grown(_AROUND_PX))
+
+    def _unmark(self) -> None:
+        """Take the frame away, unless a tool has put something else in its place."""
+        self._marked.stop()
+        if self._mark and self._documents.tools.overlay == self._mark:
+            self._documents.tools.show(())
+        self._mark = ()
 
     def _is_settled(self, spot: Spot) -> bool:
         """Whether a person has painted most of it by now."""

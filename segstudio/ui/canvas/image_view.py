@@ -213,6 +213,7 @@ class ImageView(Surface):
         views = project.views
         self._scene.labels.set_proposal(views.proposal)
         tiles, plane = views.tiles, project.navigation.plane
+        self._scene.labels.set_quiet(tiles is not None and views.view is ModelView.DIFFERENCE)
         if tiles is None:
             self._scene.model.show_nothing()
         elif views.view is ModelView.CONFIDENCE:

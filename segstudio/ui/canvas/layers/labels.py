@@ -21,6 +21,7 @@ from segstudio.ui.canvas.palette import Palette
 
 __all__ = ["Drawn", "LabelLayer"]
 
+_QUIET_SHARE = 0.2
 _FEW = 1 << 16
 """Object ids below it fit into 16 bits."""
 
@@ -86,7 +87,7 @@ class LabelLayer:
         self.line_px = 1
         self._opacities = 0.45, 0.45
         self._classes: ClassTable | None = None
-        self._tinted = False
+        self._tinted = self._quiet = False
         self._palette = Palette.of(None, *self._opacities)
         self._labels = Overviews()
         self._looked_up: tuple[Document, int, Palette] | None = None
@@ -117,6 +118,12 @@ class LabelLayer:
         """Draw each object of an instance class in a colour of its own, or in that of its class."""
         self._tinted = tinted
         self._mix()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Draw labels as outlines with hardly any filling, for as long as something above them is looked at."""
+        if quiet is not self._quiet:
+            self._quiet = quiet
+            self._mix()
 
     def set_proposal(self, proposal: Proposal | None) -> None:
         """Show another proposal for this image, or none."""
@@ -250,7 +257,7 @@ class LabelLayer:
         """
         if sight is None:
             return None
-        wanted = labels >= (1 if self.outlines else self._palette.first_instance)
+        wanted = labels >= (1 if self.outlines or self._quiet else self._palette.first_instance)
         if not wanted.any():
             return None
         if grid.scale < 1:
@@ -265,7 +272,9 @@ class LabelLayer:
         return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
 
     def _mix(self) -> None:
-        self._palette = Palette.of(self._classes, *self._opacities, OBJECT_TINTS if self._tinted else ())
+        labels, proposals = self._opacities
+        labels *= _QUIET_SHARE if self._quiet else 1
+        self._palette = Palette.of(self._classes, labels, proposals, OBJECT_TINTS if self._tinted else ())
         self.refresh_lookup()
         self._look_up_proposal()
 

@@ -1,0 +1,7 @@
+"""`python -m segstudio` is the command `segstudio`."""
+
+import sys
+
+from segstudio.cli.main import entry
+
+sys.exit(entry())
