@@ -1,6 +1,7 @@
 """The labels of one image in memory: raster, objects, status. Changed by edits alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ __all__ = ["Document"]
 
 
 class Document:
-    """Raster, objects (id -> class) and status of one image.
+    """Raster, objects (id -> class), which of them are locked, and status of one image.
 
     `next_object` is the first id that no edit, undone or not, has ever used; `rows_changed` rises with every change of
     an object's row.
@@ -29,6 +30,7 @@ class Document:
         objects: Mapping[ObjectId, ClassId] | None = None,
         next_object: int = 1,
         status: Status = Status.NEW,
+        locked: Collection[ObjectId] = (),
     ) -> None:
         self.image = image
         self.raster = raster
@@ -36,9 +38,14 @@ class Document:
         self.next_object = next_object
         self.rows_changed = 0
         self._objects: dict[ObjectId, ClassId] = dict(objects or {})
+        self._locked = set(locked)
         self._class_of = np.zeros(max(next_object, 16), np.int32)
         for object_id, class_id in self._objects.items():
             self._remember(object_id, class_id)
+
+    def copy(self) -> "Document":
+        """The same over the same immutable tiles, to compute on. No gesture may be under way."""
+        return Document(self.image, self.raster.copy(), self._objects, self.next_object, self.status, self._locked)
 
     def become(self, other: "Document") -> None:
         """Become what the same image is, read again: for one whose image was changed in the store.
@@ -48,7 +55,7 @@ class Document:
         """
         self.raster.become(other.raster)
         self.status, self.next_object = other.status, other.next_object
-        self._objects = dict(other.objects)
+        self._objects, self._locked = dict(other.objects), set(other.locked)
         self._class_of = np.array(other.class_lookup())
         self.rows_changed += 1
 
@@ -62,6 +69,17 @@ class Document:
         view = self._class_of.view()
         view.setflags(write=False)
         return view
+
+    @property
+    def locked(self) -> AbstractSet[ObjectId]:
+        """The objects that are locked by themselves, whatever their class."""
+        return self._locked
+
+    def lock_lookup(self) -> NDArray[np.bool_]:
+        """Whether an object is locked by itself, by object id, indexable by every id in the raster."""
+        found = np.zeros(len(self._class_of), np.bool_)
+        found[list(self._locked)] = True
+        return found
 
     def class_ids(self, plane: int, rect: Rect) -> NDArray[np.int32]:
         """Class id of each pixel of a rectangle (h, w); 0 = unknown."""
@@ -108,7 +126,7 @@ class Document:
         if row.table is Table.IMAGES:
             return {"status": self.status.value}
         found = self._objects.get(ObjectId(row.key))
-        return None if found is None else {"class_id": found}
+        return None if found is None else {"class_id": found, "locked": row.key in self._locked}
 
     def _check(self, row: RowChange) -> None:
         if row.table is Table.CLASSES:
@@ -118,7 +136,7 @@ class Document:
         now = self._row(row)
         if (now is None) != (row.before is None):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
-        if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
+        if now and row.before and any(column in now and now[column] != value for column, value in _filled(row.before)):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
         if not _sound(row):
             raise EditConflict(f"row {row.table} {row.key} cannot become {row.after}")
@@ -131,9 +149,13 @@ class Document:
             self.rows_changed += 1
             if row.after is None:
                 self._objects.pop(ObjectId(row.key), None)
+                self._locked.discard(ObjectId(row.key))
                 self._class_of[row.key] = 0
-            elif "class_id" in row.after:
+                return
+            if "class_id" in row.after:
                 self._remember(ObjectId(row.key), ClassId(int(row.after["class_id"] or 0)))
+            if "locked" in row.after:
+                (self._locked.add if row.after["locked"] else self._locked.discard)(ObjectId(row.key))
 
     def _remember(self, object_id: ObjectId, class_id: ClassId) -> None:
         self._objects[object_id] = class_id
@@ -141,6 +163,11 @@ class Document:
         if object_id >= len(self._class_of):
             self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
         self._class_of[object_id] = class_id
+
+
+def _filled(columns: Columns) -> Iterator[tuple[str, str | int | float | bool | None]]:
+    """The columns; where a row was made before there were locks, it is not locked."""
+    return ((column, bool(value) if column == "locked" else value) for column, value in columns.items())
 
 
 def _sound(row: RowChange) -> bool:

@@ -10,6 +10,7 @@ __all__ = [
     "Cause",
     "ClassId",
     "ClassTable",
+    "LEAST_CLASS_OPACITY",
     "EditId",
     "ImageId",
     "Kind",
@@ -22,6 +23,8 @@ __all__ = [
     "Touch",
     "folded_name",
 ]
+
+LEAST_CLASS_OPACITY = 0.1
 
 ImageId = NewType("ImageId", int)
 ClassId = NewType("ClassId", int)
@@ -101,7 +104,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelClass:
-    """One class of a project; `value` is its stable value in exported masks, `position` its place in the list."""
+    """One class of a project; `value` is its stable value in exported masks, `position` its place in the list.
+
+    `opacity` (`LEAST_CLASS_OPACITY` to 1) is multiplied with that of all labels where the class is drawn.
+    """
 
     id: ClassId
     name: str
@@ -113,6 +119,7 @@ class LabelClass:
     visible: bool = True
     removed: bool = False
     merged_into: ClassId | None = None
+    opacity: float = 1.0
 
     @property
     def one_object(self) -> bool:

@@ -14,7 +14,7 @@ from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ObjectId
 from segstudio.labels.paint.objects.cuts import cut_objects
-from segstudio.labels.paint.objects.rights import separable_of
+from segstudio.labels.paint.objects.rights import separable
 from segstudio.labels.tiles.raster import Raster
 from segstudio.text import count
 
@@ -41,10 +41,11 @@ class CutWatch(QObject):
         self.offered = frozenset()
         edit = self._documents.recent.get(change.seq)
         if edit is not None and change.cause in (Cause.PAINT, Cause.ERASE):
-            self._look(edit, change.seq, opened.document.raster, opened.document.class_lookup().copy())
+            watched = separable(opened.document, self._documents.classes)
+            self._look(edit, change.seq, opened.document.raster, watched)
 
-    def _look(self, edit: Edit, seq: int, raster: Raster, class_of: NDArray[np.int32]) -> None:
-        plane, classes = self._documents.plane, self._documents.classes
+    def _look(self, edit: Edit, seq: int, raster: Raster, watched: NDArray[np.bool_]) -> None:
+        plane = self._documents.plane
         within = _around(edit, plane).intersected(raster.bounds(plane))
         near = _part(raster, plane, within)
         if near is None:
@@ -53,7 +54,7 @@ class CutWatch(QObject):
         def look() -> set[ObjectId]:
             if seq != self._documents.submitted:
                 return set()  # painted on since: nobody waits for it
-            return cut_objects(near, plane, edit, separable_of(class_of, classes), within)
+            return cut_objects(near, plane, edit, watched, within)
 
         self._worker.submit(look, lambda future: self._looked(seq, future))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Batch, Columns, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, LabelClass, ObjectId, Status
 from segstudio.labels.proposal import CONFIDENCE_SIDE, ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import Tile, expanded, frozen, same
@@ -208,6 +208,7 @@ class _Merge:
                 plane, ty, tx = self._in_c(key)
                 self._note(conflicts.setdefault(plane, PlaneConflict()), (ty, tx), b, verdict)
         rows = self._new_objects(used - {0})
+        rows += self._locks()
         rows += self._image_row(bool(conflicts))
         if not changed and not rows:
             return ImageMerge(None, conflicts, self._stays)
@@ -250,10 +251,24 @@ class _Merge:
             if found is None:
                 found = ObjectId(next_id)
                 next_id += 1
-                rows.append(RowChange(Table.OBJECTS, found, None, {"class_id": counted.id}))
+                columns: Columns = {"class_id": counted.id}
+                rows.append(
+                    RowChange(
+                        Table.OBJECTS, found, None, {**columns, "locked": True} if self._theirs[o].locked else columns
+                    )
+                )
                 if counted.one_object:
                     single[counted.id] = found
             self._target[o] = found
+        return rows
+
+    def _locks(self) -> list[RowChange]:
+        """Objects that both have from their common past are locked, or not, as the side has it that changed it alone."""
+        rows: list[RowChange] = []
+        for o in sorted(self._mine.keys() & self._theirs.keys()) if self._since is not None else ():
+            then, mine = o in self._since.locked, self._mine[o].locked
+            if o in self._since.objects and mine == then != self._theirs[o].locked:
+                rows.append(RowChange(Table.OBJECTS, o, {"locked": mine}, {"locked": not mine}))
         return rows
 
     def _image_row(self, in_conflict: bool) -> list[RowChange]:

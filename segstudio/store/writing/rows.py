@@ -11,13 +11,16 @@ from segstudio.store.writing.object_stats import move_object
 __all__ = ["apply_row"]
 
 _COLUMNS: Mapping[Table, tuple[str, ...]] = {
-    Table.OBJECTS: ("class_id",),
+    Table.OBJECTS: ("class_id", "locked"),
     Table.CLASSES: (
-        "name", "color", "kind", "value", "position", "locked", "visible", "removed", "merged_into",
+        "name", "color", "kind", "value", "position", "locked", "visible", "removed", "merged_into", "opacity",
     ),
     Table.IMAGES: ("status", "removed"),
 }  # fmt: skip
 """What an edit may change; everything else is derived or fixed."""
+
+_LATER = {(Table.OBJECTS, "locked"): False, (Table.CLASSES, "opacity"): 1.0}
+"""Columns that came later than their table, with what they are where an edit that is older knows nothing of them."""
 
 _PROJECT_WIDE = frozenset(("removed",))
 """What an edit of no image may change of images: of many at once."""
@@ -34,7 +37,7 @@ def apply_row(db: sqlite3.Connection, image: ImageId | None, row: RowChange) -> 
             db.execute("DELETE FROM counts WHERE class_id = ? AND pixels = 0", key)
         db.execute(f"DELETE FROM {row.table.value} WHERE {where}", key)
         return
-    columns = dict(row.after)
+    columns = _filled(row.table, row.after)
     if row.table is Table.CLASSES:
         _prepare_class(db, row, columns)
     if row.before is None:
@@ -73,9 +76,14 @@ def _check(db: sqlite3.Connection, row: RowChange, where: str, key: tuple[int, .
     stored: Columns | None = None if found is None else dict(zip(names, found, strict=True))
     if (stored is None) != (row.before is None):
         raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
-    before = row.before or {}
+    before = _filled(row.table, row.before or {})
     if stored is not None and any(stored[column] != value for column, value in before.items()):
         raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+
+
+def _filled(table: Table, columns: Columns) -> dict[str, str | int | float | bool | None]:
+    """The columns; one that an older row lacked has its first value instead of none."""
+    return {name: _LATER.get((table, name)) if value is None else value for name, value in columns.items()}
 
 
 def _prepare_object(db: sqlite3.Connection, row: RowChange, image: ImageId) -> None:
