@@ -1,6 +1,6 @@
 """The labels of one image in memory: raster, objects, status. Changed by edits alone."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -136,8 +136,10 @@ class Document:
         now = self._row(row)
         if (now is None) != (row.before is None):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
-        if now and row.before and any(column in now and now[column] != value for column, value in _filled(row.before)):
+        if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+        if now and row.after is None and now.get("locked") and not (row.before or {}).get("locked"):
+            raise EditConflict(f"object {row.key} is deleted and is locked")
         if not _sound(row):
             raise EditConflict(f"row {row.table} {row.key} cannot become {row.after}")
 
@@ -163,11 +165,6 @@ class Document:
         if object_id >= len(self._class_of):
             self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
         self._class_of[object_id] = class_id
-
-
-def _filled(columns: Columns) -> Iterator[tuple[str, str | int | float | bool | None]]:
-    """The columns; where a row was made before there were locks, it is not locked."""
-    return ((column, bool(value) if column == "locked" else value) for column, value in columns.items())
 
 
 def _sound(row: RowChange) -> bool:

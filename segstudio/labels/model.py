@@ -7,10 +7,10 @@ from typing import NewType
 from unicodedata import normalize
 
 __all__ = [
+    "LEAST_CLASS_OPACITY",
     "Cause",
     "ClassId",
     "ClassTable",
-    "LEAST_CLASS_OPACITY",
     "EditId",
     "ImageId",
     "Kind",

@@ -27,15 +27,18 @@ class Locks:
         opened, ids = self._documents.current, self._documents.selection.ids
         return opened is not None and bool(ids) and ids <= opened.document.locked
 
-    def toggle(self, of: Iterable[int] | None = None) -> None:
-        """Lock the selected objects, or these, so that nothing changes them; unlock them where all are locked."""
+    def toggle(self) -> None:
+        """Lock the selected objects, so that nothing changes them; unlock them where all are locked."""
+        self.put(self._documents.selection.ids, locked=not self.all_selected)
+
+    def put(self, ids: Iterable[int], *, locked: bool) -> None:
+        """Lock these objects of the image on screen, or unlock them; ids that it does not have are passed over."""
         opened = self._runs.may_begin()
         if opened is None:
             return
-        wanted = self._documents.selection.ids if of is None else {ObjectId(id_) for id_ in of}
-        ids = {id_ for id_ in wanted if id_ in opened.document.objects}
-        if ids:
-            self._runs.run(_locking(ids, locked=not ids <= opened.document.locked))
+        known = {ObjectId(id_) for id_ in ids} & opened.document.objects.keys()
+        if known:
+            self._runs.run(_locking(known, locked=locked))
         else:
             self._notices.say(_(NOTHING_SELECTED))
 

@@ -51,12 +51,12 @@ class Filling:
     """What an image is filled with: class ids by plane, with which origin, over what is labelled or only beside it.
 
     Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
-    `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, a locked class gets no
-    pixel, nor does one whose only object in the image is locked, and components of instance classes join objects begun
-    by hand that are not locked (`Joins`); without `locks` neither lock keeps a class from its pixels. Otherwise each 8-connected one
-    becomes an object, but on a plane with `numbers` each number does; its pixels are of one class. `status` is what the
-    image becomes; None = in progress where it was new and a pixel changes. With `never_empty` an image that would be
-    left without one known pixel is refused.
+    `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and components of
+    instance classes join objects begun by hand (`Joins`); while `locks` count, a class that is locked, or whose only
+    object in the image is, gets no pixel. Otherwise each 8-connected component becomes an object, but on a plane with
+    `numbers` each number does; its pixels are of one class. `status` is what the image becomes; None = in progress
+    where it was new and a pixel changes. With `never_empty` an image that would be left without one known pixel is
+    refused.
     """
 
     planes: Mapping[int, ClassIdsOf]

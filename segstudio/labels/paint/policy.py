@@ -95,7 +95,8 @@ def paintable(
 ) -> Paintable:
     """Which pixels a gesture of this policy may change that paints with the class `painted`, or makes unknown (None).
 
-    `target` is the object that it goes on with, if it does: no pixel where that is locked. `samples` are asked for by the policy RANGE alone, by tile: without them nothing may be changed.
+    `target` is the object that it goes on with, if it does: no pixel may be changed where that is locked. `samples` are
+    asked for by the policy RANGE alone, by tile: without them nothing may be changed.
     """
     objects = paintable_objects(document, classes, may.touch, painted)
     if target is not None and is_locked(document, classes, target):

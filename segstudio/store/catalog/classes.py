@@ -18,7 +18,6 @@ from segstudio.text import _
 __all__ = ["insert_classes", "new_table", "read_classes"]
 
 _COLUMNS = "id, name, color, kind, value, position, locked, visible, removed, merged_into"
-_NEW_COLUMNS = f"{_COLUMNS}, opacity"
 
 
 def new_table(classes: Sequence[NewClass]) -> ClassTable:
@@ -60,9 +59,11 @@ def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
 def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:
     """Write the classes of a new project and the counters from which later ones get their number and value."""
     for c in table.all:
+        columns = {"name_key": folded_name(c.name), "id": c.id, **class_columns(c)}
+        del columns["opacity"]  # a new class has that of its column
         db.execute(
-            f"INSERT INTO classes (name_key, {_NEW_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (folded_name(c.name), c.id, *class_columns(c).values()),
+            f"INSERT INTO classes ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+            tuple(columns.values()),
         )
     db.execute("INSERT INTO settings VALUES ('next_class', ?)", (str(max(c.id for c in table.all) + 1),))
     db.execute("INSERT INTO settings VALUES ('next_value', ?)", (str(max(c.value for c in table.all) + 1),))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.edit import Batch, Columns, Edit, RowChange, Table, TileChange, TileKey
+from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, LabelClass, ObjectId, Status
 from segstudio.labels.proposal import CONFIDENCE_SIDE, ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import Tile, expanded, frozen, same
@@ -251,23 +251,22 @@ class _Merge:
             if found is None:
                 found = ObjectId(next_id)
                 next_id += 1
-                columns: Columns = {"class_id": counted.id}
-                rows.append(
-                    RowChange(
-                        Table.OBJECTS, found, None, {**columns, "locked": True} if self._theirs[o].locked else columns
-                    )
-                )
+                columns: dict[str, int | bool] = {"class_id": counted.id}
+                if self._theirs[o].locked:
+                    columns["locked"] = True
+                rows.append(RowChange(Table.OBJECTS, found, None, columns))
                 if counted.one_object:
                     single[counted.id] = found
             self._target[o] = found
         return rows
 
     def _locks(self) -> list[RowChange]:
-        """Objects that both have from their common past are locked, or not, as the side has it that changed it alone."""
+        """Objects of their common past are locked, or not, as the side has it that changed it alone."""
         rows: list[RowChange] = []
-        for o in sorted(self._mine.keys() & self._theirs.keys()) if self._since is not None else ():
-            then, mine = o in self._since.locked, self._mine[o].locked
-            if o in self._since.objects and mine == then != self._theirs[o].locked:
+        since = self._since
+        for o in () if since is None else sorted(since.objects.keys() & self._mine.keys() & self._theirs.keys()):
+            mine = self._mine[o].locked
+            if since is not None and mine == (o in since.locked) != self._theirs[o].locked:
                 rows.append(RowChange(Table.OBJECTS, o, {"locked": mine}, {"locked": not mine}))
         return rows
 

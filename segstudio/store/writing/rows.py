@@ -19,9 +19,6 @@ _COLUMNS: Mapping[Table, tuple[str, ...]] = {
 }  # fmt: skip
 """What an edit may change; everything else is derived or fixed."""
 
-_LATER = {(Table.OBJECTS, "locked"): False, (Table.CLASSES, "opacity"): 1.0}
-"""Columns that came later than their table, with what they are where an edit that is older knows nothing of them."""
-
 _PROJECT_WIDE = frozenset(("removed",))
 """What an edit of no image may change of images: of many at once."""
 
@@ -37,7 +34,7 @@ def apply_row(db: sqlite3.Connection, image: ImageId | None, row: RowChange) -> 
             db.execute("DELETE FROM counts WHERE class_id = ? AND pixels = 0", key)
         db.execute(f"DELETE FROM {row.table.value} WHERE {where}", key)
         return
-    columns = _filled(row.table, row.after)
+    columns = dict(row.after)
     if row.table is Table.CLASSES:
         _prepare_class(db, row, columns)
     if row.before is None:
@@ -76,21 +73,19 @@ def _check(db: sqlite3.Connection, row: RowChange, where: str, key: tuple[int, .
     stored: Columns | None = None if found is None else dict(zip(names, found, strict=True))
     if (stored is None) != (row.before is None):
         raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
-    before = _filled(row.table, row.before or {})
+    before = row.before or {}
     if stored is not None and any(stored[column] != value for column, value in before.items()):
         raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
 
 
-def _filled(table: Table, columns: Columns) -> dict[str, str | int | float | bool | None]:
-    """The columns; one that an older row lacked has its first value instead of none."""
-    return {name: _LATER.get((table, name)) if value is None else value for name, value in columns.items()}
-
-
 def _prepare_object(db: sqlite3.Connection, row: RowChange, image: ImageId) -> None:
     if row.after is None:
-        area = db.execute("SELECT area FROM objects WHERE image = ? AND id = ?", (image, row.key)).fetchone()[0]
+        where, key = "image = ? AND id = ?", (image, row.key)
+        area, locked = db.execute(f"SELECT area, locked FROM objects WHERE {where}", key).fetchone()
         if area:
             raise EditConflict(f"object {row.key} is deleted and has pixels")
+        if locked and not (row.before or {}).get("locked"):
+            raise EditConflict(f"object {row.key} is deleted and is locked")
     elif row.before is None:
         # An id is never given twice, also after an undo: the counter only rises.
         db.execute("UPDATE images SET next_object = max(next_object, ?) WHERE id = ?", (row.key + 1, image))

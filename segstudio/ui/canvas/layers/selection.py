@@ -108,6 +108,7 @@ class SelectionLayer:
         self._document: Document | None = None
         self._plane = 0
         self._ids: frozenset[int] = frozenset()
+        self._locked: frozenset[int] = frozenset()
         self._holders = _Holders(Raster(((1, 1),)))
         self._marks = Overviews(_KEPT_BYTES)
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), np.uint32)
@@ -129,13 +130,18 @@ class SelectionLayer:
         self._document, self._plane, self._ids = document, plane, frozenset(ids)
         lookup = np.zeros(max(self._ids, default=0) + 1, np.uint8)
         lookup[list(self._ids)] = _PLAIN
-        locked = () if document is None else self._ids & document.locked
-        lookup[list(locked)] = _LOCKED
+        self._locked = frozenset() if document is None else self._ids & document.locked
+        lookup[list(self._locked)] = _LOCKED
         self._marks.set_lookup(lookup)
         self._holders.choose(self._ids)
         self._drawn_for = None
         if self.empty:
             self._pixels, self._image = np.zeros((1, 1), np.uint32), QImage()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether other ones of the selected objects are locked now: they are to be shown anew."""
+        return self._document is not None and self._locked != self._ids & self._document.locked
 
     def touched(self, rect: Rect, device: Rect) -> None:
         """Labels changed within a rectangle of image pixels, seen in these device pixels."""
