@@ -76,7 +76,7 @@ class Finishing(QObject):
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
             self._notices.say(
-                _("Nothing to accept: the proposed pixels are already labelled, or their class is locked.")
+                _("Nothing to accept: the proposed pixels are already labelled, or locked.")
             )
 
     # -- done --------------------------------------------------------------------------------------------------------

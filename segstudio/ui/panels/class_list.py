@@ -158,6 +158,8 @@ class ClassListModel(QAbstractListModel):
                 words.append(_("number {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
+            if found.opacity < 1:
+                words.append(_("opacity {percent} %", percent=round(100 * found.opacity)))
             words += [_("locked")] * found.locked + [_("hidden")] * (not self._is_shown(found))
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
