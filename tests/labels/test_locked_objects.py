@@ -199,7 +199,7 @@ def test_an_object_of_a_removed_class_is_unlabelled_as_it_looks_though_it_was_lo
     lock(document, 3)
     removed = with_columns(FREE, INSTANCE, {"removed": True})
     brush(document, removed, Rect(10, 10, 20, 20), SEMANTIC, Touch.ALL)
-    assert (pixels(document)[0][10:30, 10:30] == 2).all()
+    assert np.count_nonzero(pixels(document)[0] != 3) == 400
 
 
 def test_locking_is_one_edit_of_rows_that_touches_no_pixel_and_marks_no_image_begun() -> None:

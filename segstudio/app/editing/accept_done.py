@@ -75,9 +75,7 @@ class Finishing(QObject):
 
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
-            self._notices.say(
-                _("Nothing to accept: the proposed pixels are already labelled, or locked.")
-            )
+            self._notices.say(_("Nothing to accept: the proposed pixels are already labelled, or locked."))
 
     # -- done --------------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,12 @@ class Locks:
         """Lock the selected objects, so that nothing changes them; unlock them where all are locked."""
         self.put(self._documents.selection.ids, locked=not self.all_selected)
 
+    def turn(self, ids: Iterable[int]) -> None:
+        """Unlock these objects of the image on screen where one is locked, else lock them."""
+        opened, wanted = self._documents.current, {ObjectId(id_) for id_ in ids}
+        if opened is not None:
+            self.put(wanted, locked=wanted.isdisjoint(opened.document.locked))
+
     def put(self, ids: Iterable[int], *, locked: bool) -> None:
         """Lock these objects of the image on screen, or unlock them; ids that it does not have are passed over."""
         opened = self._runs.may_begin()

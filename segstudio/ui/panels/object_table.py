@@ -69,7 +69,7 @@ class ObjectPanel(QFrame):
         self.view.sought.connect(self._seek)
         self.view.deleteAsked.connect(self.delete_selected)
         self.view.menuAsked.connect(self._show_menu)
-        self.view.lockAsked.connect(lambda row: self._toggle_lock([row]))
+        self.view.lockAsked.connect(self._turn_lock)
         self.view.selectionModel().selectionChanged.connect(lambda _new, _old: self._select())
         self.model.reordered.connect(self._reordered)
         session.projectChanged.connect(lambda: self.follow(session.project))
@@ -132,7 +132,7 @@ class ObjectPanel(QFrame):
             if locked
             else count(len(rows), "Lock this object", "Lock {n} objects")
         )
-        lock = menu.addAction(icon("unlock" if locked else "lock"), words, lambda: self._toggle_lock(rows))
+        lock = menu.addAction(icon("unlock" if locked else "lock"), words, partial(self._lock, locked=not locked))
         lock.setObjectName("objectLock")
         lock.setEnabled(may)
         words = count(len(rows), "Delete this object", "Delete {n} objects")
@@ -274,12 +274,15 @@ class ObjectPanel(QFrame):
         """Those that are selected and shown: a filter may hide others, which stay as they are."""
         self._change(lambda project, ids: project.objects.reclass(wanted.id, ids))
 
-    def _toggle_lock(self, rows: list[int]) -> None:
-        """Lock the objects of these rows, or unlock them where all are locked; a row of several ids goes as a whole."""
-        project, notices = self._project, self._session.notices
-        if project is not None and project.may_write:
-            locked = all(self.model.is_locked(row) for row in rows)
-            notices.attempt(lambda: project.objects.locks.put(self.model.ids(rows), locked=not locked))
+    def _lock(self, *, locked: bool) -> None:
+        """Those that are selected and shown."""
+        self._change(lambda project, ids: project.objects.locks.put(ids, locked=locked))
+
+    def _turn_lock(self, row: int) -> None:
+        """Lock the object of a row, or unlock it; one of several ids as a whole."""
+        project, ids = self._project, self.model.ids([row])
+        if project is not None:
+            self._session.notices.attempt(lambda: project.objects.locks.turn(ids))
 
     def _change(self, change: "Callable[[OpenedProject, list[int]], object]") -> None:
         project, ids = self._project, self.model.ids(self.view.selected)
