@@ -358,6 +358,7 @@ def test_the_table_is_sorted_by_locks_and_lists_what_is_locked_alone(panel: Obje
     at = QPoint(header.sectionViewportPosition(stands("locked")) + 12, header.height() // 2)
     QTest.mouseClick(header.viewport(), LEFT, pos=at)
     assert listed(panel) == ["2", "1"]
+    assert panel.model.headerData(stands("locked"), Qt.Orientation.Horizontal) == "↑"
     QTest.mouseClick(header.viewport(), LEFT, pos=at)
     assert listed(panel) == ["1", "2"]
     panel.of_class.setFocus()

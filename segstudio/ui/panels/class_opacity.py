@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QWidget, QWid
 
 from segstudio.labels.model import LEAST_CLASS_OPACITY
 from segstudio.text import _
-from segstudio.ui.panels.controls import muted_label
 
 __all__ = ["ClassOpacity", "opacity_action"]
 
 _SLIDER_W = 120
 _STEP = 5
+_WORDS_X = 28
+"""Where the words of the other entries begin, behind their icons."""
 
 
 class ClassOpacity(QSlider):
@@ -71,9 +72,9 @@ def opacity_action(
     percent.setFixedWidth(percent.fontMetrics().horizontalAdvance("100 %"))
     percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     line = QHBoxLayout(row)
-    line.setContentsMargins(12, 4, 12, 4)
+    line.setContentsMargins(_WORDS_X, 4, 12, 4)
     line.setSpacing(8)
-    line.addWidget(muted_label(_("Opacity")))
+    line.addWidget(QLabel(_("Opacity")))
     line.addWidget(slider, 1)
     line.addWidget(percent)
     row.setFocusProxy(slider)

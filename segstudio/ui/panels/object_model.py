@@ -219,8 +219,8 @@ class ObjectModel(QAbstractTableModel):
             return arrow.strip() if section == LOCK_COLUMN else f"{_(title)}{arrow}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return _(COLUMNS[section][1])
-        if role == Qt.ItemDataRole.DecorationRole and section == LOCK_COLUMN:
-            return icon("lock")
+        if role == Qt.ItemDataRole.DecorationRole and section == LOCK_COLUMN and self._column != "locked":
+            return icon("lock")  # else the arrow stands in its place: there is no room for both
         if role == Qt.ItemDataRole.ToolTipRole:
             return _(COLUMNS[section][2])
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -14,7 +14,7 @@ __all__ = ["ROW_H", "ObjectView"]
 ROW_H = 24
 _PAD = 8
 _SWATCH = 12
-_WIDTHS = {"id": 76, "locked": 36, "class": 92, "area": 76, "origin": 92, "mean": 116, "box": 132}
+_WIDTHS = {"id": 76, "locked": 32, "class": 92, "area": 76, "origin": 92, "mean": 116, "box": 132}
 _STRONG = ("id", "class", "area")
 _SIDES = tuple(
     int(Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if is_right(n) else Qt.AlignmentFlag.AlignLeft))
