@@ -38,10 +38,13 @@ class Document:
         self.next_object = next_object
         self.rows_changed = 0
         self._objects: dict[ObjectId, ClassId] = dict(objects or {})
-        self._locked = set(locked)
+        self._locked = set[ObjectId]()
         self._class_of = np.zeros(max(next_object, 16), np.int32)
+        self._lock_of = np.zeros(len(self._class_of), np.bool_)
         for object_id, class_id in self._objects.items():
             self._remember(object_id, class_id)
+        self._locked.update(locked)
+        self._lock_of[list(self._locked)] = True
 
     def copy(self) -> "Document":
         """The same over the same immutable tiles, to compute on. No gesture may be under way."""
@@ -56,7 +59,7 @@ class Document:
         self.raster.become(other.raster)
         self.status, self.next_object = other.status, other.next_object
         self._objects, self._locked = dict(other.objects), set(other.locked)
-        self._class_of = np.array(other.class_lookup())
+        self._class_of, self._lock_of = np.array(other.class_lookup()), np.array(other.lock_lookup())
         self.rows_changed += 1
 
     @property
@@ -76,10 +79,10 @@ class Document:
         return self._locked
 
     def lock_lookup(self) -> NDArray[np.bool_]:
-        """Whether an object is locked by itself, by object id, indexable by every id in the raster."""
-        found = np.zeros(len(self._class_of), np.bool_)
-        found[list(self._locked)] = True
-        return found
+        """Whether an object is locked by itself, by object id, indexable by every id in the raster; read-only."""
+        view = self._lock_of.view()
+        view.setflags(write=False)
+        return view
 
     def class_ids(self, plane: int, rect: Rect) -> NDArray[np.int32]:
         """Class id of each pixel of a rectangle (h, w); 0 = unknown."""
@@ -151,20 +154,26 @@ class Document:
             self.rows_changed += 1
             if row.after is None:
                 self._objects.pop(ObjectId(row.key), None)
-                self._locked.discard(ObjectId(row.key))
                 self._class_of[row.key] = 0
+                self._lock(ObjectId(row.key), locked=False)
                 return
             if "class_id" in row.after:
                 self._remember(ObjectId(row.key), ClassId(int(row.after["class_id"] or 0)))
             if "locked" in row.after:
-                (self._locked.add if row.after["locked"] else self._locked.discard)(ObjectId(row.key))
+                self._lock(ObjectId(row.key), locked=bool(row.after["locked"]))
 
     def _remember(self, object_id: ObjectId, class_id: ClassId) -> None:
         self._objects[object_id] = class_id
         self.next_object = max(self.next_object, object_id + 1)
         if object_id >= len(self._class_of):
-            self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
+            more = max(object_id, 64)
+            self._class_of = np.concatenate([self._class_of, np.zeros(more, np.int32)])
+            self._lock_of = np.concatenate([self._lock_of, np.zeros(more, np.bool_)])
         self._class_of[object_id] = class_id
+
+    def _lock(self, object_id: ObjectId, *, locked: bool) -> None:
+        (self._locked.add if locked else self._locked.discard)(object_id)
+        self._lock_of[object_id] = locked
 
 
 def _sound(row: RowChange) -> bool:

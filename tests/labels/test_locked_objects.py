@@ -203,7 +203,7 @@ def test_an_object_of_a_removed_class_is_unlabelled_as_it_looks_though_it_was_lo
 
 
 def test_locking_is_one_edit_of_rows_that_touches_no_pixel_and_marks_no_image_begun() -> None:
-    document = painted_document(np.full(SIZE[::-1], 3))
+    document = painted_document(np.repeat([[3], [4]], (20, 20), axis=0) + np.zeros(SIZE[::-1], np.int_))
     document.status = Status.NEW
     report = Report()
     edit = applied(document, locks_changed(document, [ObjectId(i) for i in (3, 4, 99)], True, report))

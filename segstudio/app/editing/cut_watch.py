@@ -14,7 +14,7 @@ from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ObjectId
 from segstudio.labels.paint.objects.cuts import cut_objects
-from segstudio.labels.paint.objects.rights import separable
+from segstudio.labels.paint.objects.rights import separable_of
 from segstudio.labels.tiles.raster import Raster
 from segstudio.text import count
 
@@ -41,11 +41,13 @@ class CutWatch(QObject):
         self.offered = frozenset()
         edit = self._documents.recent.get(change.seq)
         if edit is not None and change.cause in (Cause.PAINT, Cause.ERASE):
-            watched = separable(opened.document, self._documents.classes)
-            self._look(edit, change.seq, opened.document.raster, watched)
+            document = opened.document
+            self._look(edit, change.seq, document.raster, document.class_lookup().copy(), document.lock_lookup().copy())
 
-    def _look(self, edit: Edit, seq: int, raster: Raster, watched: NDArray[np.bool_]) -> None:
-        plane = self._documents.plane
+    def _look(
+        self, edit: Edit, seq: int, raster: Raster, class_of: NDArray[np.int32], locked: NDArray[np.bool_]
+    ) -> None:
+        plane, classes = self._documents.plane, self._documents.classes
         within = _around(edit, plane).intersected(raster.bounds(plane))
         near = _part(raster, plane, within)
         if near is None:
@@ -54,7 +56,7 @@ class CutWatch(QObject):
         def look() -> set[ObjectId]:
             if seq != self._documents.submitted:
                 return set()  # painted on since: nobody waits for it
-            return cut_objects(near, plane, edit, watched, within)
+            return cut_objects(near, plane, edit, separable_of(class_of, locked, classes), within)
 
         self._worker.submit(look, lambda future: self._looked(seq, future))
 

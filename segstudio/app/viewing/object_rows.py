@@ -175,7 +175,7 @@ class ObjectRows(QObject):
             known,
             display,
             document.class_lookup().copy(),
-            document.lock_lookup(),
+            document.lock_lookup().copy(),
             self._documents.classes,
         )
         self._busy, self._outdated, self._dirty = True, False, set()

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, tile_rect, tiles_of
+from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.gesture import Paintable
 from segstudio.labels.model import ClassTable
 from segstudio.labels.paint.policy import MayTouch, Samples, effective_lookup, locked_lookup, paintable
 
-__all__ = ["changeable", "permitted", "separable", "sparing", "takeable"]
+__all__ = ["changeable", "permitted", "separable", "separable_of", "sparing", "takeable"]
 
 
 def changeable(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
@@ -21,8 +22,13 @@ def changeable(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
 
 def separable(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
     """Whether it is an object of an instance class, and neither it nor the class is locked."""
-    several = [c.id for c in classes if not c.one_object]
-    return np.isin(effective_lookup(document, classes), several) & ~locked_lookup(document, classes)
+    return separable_of(document.class_lookup(), document.lock_lookup(), classes)
+
+
+def separable_of(class_of: NDArray[np.int32], locked: NDArray[np.bool_], classes: ClassTable) -> NDArray[np.bool_]:
+    """The same from the class of each object by id, and whether it is locked by itself; for a worker."""
+    wanted = [c.id for c in classes if not c.one_object and not c.locked]
+    return np.isin(class_lookup(classes)[class_of], wanted) & ~locked
 
 
 def takeable(
