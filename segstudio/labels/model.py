@@ -70,7 +70,7 @@ class Rest(StrEnum):
 
 
 class Touch(StrEnum):
-    """Which pixels a stroke may change; those of locked classes never.
+    """Which pixels a stroke may change; those of locked objects and classes never.
 
     CLASS: of one class alone; OBJECT: of the selected objects, else of the one under the first point; RANGE: where the
     image's values lie within limits.
