@@ -29,7 +29,8 @@ _TEMPLATES = 50
 _CELL = 2
 _COPIES = (
     "INSERT INTO objects SELECT i.id, o.id, o.class_id, o.area, o.x0, o.y0, o.x1, o.y1, o.painted, o.accepted, "
-    "o.imported, o.filled, o.computed FROM {images} JOIN objects o ON o.image = {template} ORDER BY i.id, o.id",
+    "o.imported, o.filled, o.computed, o.locked FROM {images} JOIN objects o ON o.image = {template} "
+    "ORDER BY i.id, o.id",
     "INSERT INTO counts SELECT i.id, o.class_id, o.origin, o.pixels FROM {images} "
     "JOIN counts o ON o.image = {template}",
     "INSERT INTO object_counts SELECT i.id, o.class_id, o.objects FROM {images} "

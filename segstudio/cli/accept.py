@@ -15,8 +15,8 @@ def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
         "Turn proposals into labels: unlabelled pixels take the proposal, labelled ones stay as they are, and a\n"
-        "locked class gets no pixels. With --done the rest is filled as the project's setting for Done says (with\n"
-        "the proposal, unless it was changed in the window), and the image is marked done.\n\n"
+        "locked class or object gets no pixels. With --done the rest is filled as the project's setting for Done\n"
+        "says (with the proposal, unless it was changed in the window), and the image is marked done.\n\n"
         "Images without a proposal are passed over and counted; so are those whose file has changed since it was\n"
         "labelled and, with --done, those in which nothing would be labelled. All images are written together or\n"
         "not at all, and the window undoes them together.",

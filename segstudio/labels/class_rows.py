@@ -20,6 +20,7 @@ def class_columns(c: LabelClass) -> Columns:
         "visible": c.visible,
         "removed": c.removed,
         "merged_into": c.merged_into,
+        "opacity": c.opacity,
     }
 
 
@@ -28,7 +29,7 @@ def new_class_row(c: LabelClass) -> RowChange:
     return RowChange(Table.CLASSES, c.id, None, class_columns(c))
 
 
-def changed_class_row(c: LabelClass, **columns: str | int | bool | None) -> RowChange:
+def changed_class_row(c: LabelClass, **columns: str | float | bool | None) -> RowChange:
     """The row that changes some columns of a class."""
     now = class_columns(c)
     return RowChange(Table.CLASSES, c.id, {name: now[name] for name in columns}, columns)
@@ -43,7 +44,7 @@ def apply_class_row(classes: ClassTable, row: RowChange) -> ClassTable:
         return ClassTable(c for c in classes.all if c.id != id_)
     columns = dict(class_columns(classes[id_])) if id_ in classes else {}
     columns.update(row.after)
-    merged = columns.get("merged_into")
+    merged, opacity = columns.get("merged_into"), columns.get("opacity")
     return classes.with_class(
         LabelClass(
             id=id_,
@@ -56,6 +57,7 @@ def apply_class_row(classes: ClassTable, row: RowChange) -> ClassTable:
             visible=bool(columns.get("visible", True)),
             removed=bool(columns.get("removed")),
             merged_into=None if merged is None else ClassId(int(merged)),
+            opacity=1.0 if opacity is None else float(opacity),
         )
     )
 

@@ -1,6 +1,7 @@
 """The labels of one image in memory: raster, objects, status. Changed by edits alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ __all__ = ["Document"]
 
 
 class Document:
-    """Raster, objects (id -> class) and status of one image.
+    """Raster, objects (id -> class), which of them are locked, and status of one image.
 
     `next_object` is the first id that no edit, undone or not, has ever used; `rows_changed` rises with every change of
     an object's row.
@@ -29,6 +30,7 @@ class Document:
         objects: Mapping[ObjectId, ClassId] | None = None,
         next_object: int = 1,
         status: Status = Status.NEW,
+        locked: Collection[ObjectId] = (),
     ) -> None:
         self.image = image
         self.raster = raster
@@ -36,9 +38,17 @@ class Document:
         self.next_object = next_object
         self.rows_changed = 0
         self._objects: dict[ObjectId, ClassId] = dict(objects or {})
+        self._locked = set[ObjectId]()
         self._class_of = np.zeros(max(next_object, 16), np.int32)
+        self._lock_of = np.zeros(len(self._class_of), np.bool_)
         for object_id, class_id in self._objects.items():
             self._remember(object_id, class_id)
+        self._locked.update(locked)
+        self._lock_of[list(self._locked)] = True
+
+    def copy(self) -> "Document":
+        """The same over the same immutable tiles, to compute on. No gesture may be under way."""
+        return Document(self.image, self.raster.copy(), self._objects, self.next_object, self.status, self._locked)
 
     def become(self, other: "Document") -> None:
         """Become what the same image is, read again: for one whose image was changed in the store.
@@ -48,8 +58,8 @@ class Document:
         """
         self.raster.become(other.raster)
         self.status, self.next_object = other.status, other.next_object
-        self._objects = dict(other.objects)
-        self._class_of = np.array(other.class_lookup())
+        self._objects, self._locked = dict(other.objects), set(other.locked)
+        self._class_of, self._lock_of = np.array(other.class_lookup()), np.array(other.lock_lookup())
         self.rows_changed += 1
 
     @property
@@ -60,6 +70,17 @@ class Document:
     def class_lookup(self) -> NDArray[np.int32]:
         """Class id by object id (0 for none), indexable by every id in the raster; read-only."""
         view = self._class_of.view()
+        view.setflags(write=False)
+        return view
+
+    @property
+    def locked(self) -> AbstractSet[ObjectId]:
+        """The objects that are locked by themselves, whatever their class."""
+        return self._locked
+
+    def lock_lookup(self) -> NDArray[np.bool_]:
+        """Whether an object is locked by itself, by object id, indexable by every id in the raster; read-only."""
+        view = self._lock_of.view()
         view.setflags(write=False)
         return view
 
@@ -108,7 +129,7 @@ class Document:
         if row.table is Table.IMAGES:
             return {"status": self.status.value}
         found = self._objects.get(ObjectId(row.key))
-        return None if found is None else {"class_id": found}
+        return None if found is None else {"class_id": found, "locked": row.key in self._locked}
 
     def _check(self, row: RowChange) -> None:
         if row.table is Table.CLASSES:
@@ -120,6 +141,8 @@ class Document:
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
         if now and row.before and any(column in now and now[column] != value for column, value in row.before.items()):
             raise EditConflict(f"row {row.table} {row.key} is not what the edit was made on")
+        if now and row.after is None and now.get("locked") and not (row.before or {}).get("locked"):
+            raise EditConflict(f"object {row.key} is deleted and is locked")
         if not _sound(row):
             raise EditConflict(f"row {row.table} {row.key} cannot become {row.after}")
 
@@ -132,15 +155,25 @@ class Document:
             if row.after is None:
                 self._objects.pop(ObjectId(row.key), None)
                 self._class_of[row.key] = 0
-            elif "class_id" in row.after:
+                self._lock(ObjectId(row.key), locked=False)
+                return
+            if "class_id" in row.after:
                 self._remember(ObjectId(row.key), ClassId(int(row.after["class_id"] or 0)))
+            if "locked" in row.after:
+                self._lock(ObjectId(row.key), locked=bool(row.after["locked"]))
 
     def _remember(self, object_id: ObjectId, class_id: ClassId) -> None:
         self._objects[object_id] = class_id
         self.next_object = max(self.next_object, object_id + 1)
         if object_id >= len(self._class_of):
-            self._class_of = np.concatenate([self._class_of, np.zeros(max(object_id, 64), np.int32)])
+            more = max(object_id, 64)
+            self._class_of = np.concatenate([self._class_of, np.zeros(more, np.int32)])
+            self._lock_of = np.concatenate([self._lock_of, np.zeros(more, np.bool_)])
         self._class_of[object_id] = class_id
+
+    def _lock(self, object_id: ObjectId, *, locked: bool) -> None:
+        (self._locked.add if locked else self._locked.discard)(object_id)
+        self._lock_of[object_id] = locked
 
 
 def _sound(row: RowChange) -> bool:

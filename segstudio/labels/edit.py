@@ -20,6 +20,7 @@ from segstudio.labels.tiles.codec import decode_tile, encode_tile
 from segstudio.labels.tiles.tile import Tile, changed_rect, same
 
 __all__ = [
+    "ADDED_COLUMNS",
     "Batch",
     "Columns",
     "Edit",
@@ -48,6 +49,13 @@ class Table(StrEnum):
     OBJECTS = "objects"
     CLASSES = "classes"
     IMAGES = "images"
+
+
+ADDED_COLUMNS: Mapping[tuple[Table, str], bool | float] = {
+    (Table.OBJECTS, "locked"): False,
+    (Table.CLASSES, "opacity"): 1.0,
+}
+"""Columns that came later than their table, and what they are in a row that lacks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +194,19 @@ def _joined(a: RowChange, b: RowChange) -> RowChange:
         raise EditConflict(f"row {a.table} {a.key} differs between the edits")
     if a.after is None or b.before is None:
         before, after = a.before, b.after
-        if before is not None and after is not None:  # deleted and made again: what either row lacks is empty
-            before, after = {**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after}
+        if before is not None and after is not None:  # deleted and made again: either row may lack something
+            before, after = {**_lacking(a.table, after), **before}, {**_lacking(a.table, before), **after}
     else:
         if any(a.after[column] != value for column, value in b.before.items() if column in a.after):
             raise EditConflict(f"row {a.table} {a.key} differs between the edits")
         before = None if a.before is None else {**b.before, **a.before}
         after = None if b.after is None else {**a.after, **b.after}
     return RowChange(a.table, a.key, before, after)
+
+
+def _lacking(table: Table, columns: Columns) -> Columns:
+    """What these columns are in a row that lacks them."""
+    return {column: ADDED_COLUMNS.get((table, column)) for column in columns}
 
 
 def equal(a: Edit, b: Edit) -> bool:

@@ -7,6 +7,7 @@ from typing import NewType
 from unicodedata import normalize
 
 __all__ = [
+    "LEAST_CLASS_OPACITY",
     "Cause",
     "ClassId",
     "ClassTable",
@@ -22,6 +23,8 @@ __all__ = [
     "Touch",
     "folded_name",
 ]
+
+LEAST_CLASS_OPACITY = 0.1
 
 ImageId = NewType("ImageId", int)
 ClassId = NewType("ClassId", int)
@@ -67,7 +70,7 @@ class Rest(StrEnum):
 
 
 class Touch(StrEnum):
-    """Which pixels a stroke may change; those of locked classes never.
+    """Which pixels a stroke may change; those of locked objects and classes never.
 
     CLASS: of one class alone; OBJECT: of the selected objects, else of the one under the first point; RANGE: where the
     image's values lie within limits.
@@ -101,7 +104,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelClass:
-    """One class of a project; `value` is its stable value in exported masks, `position` its place in the list."""
+    """One class of a project; `value` is its stable value in exported masks, `position` its place in the list.
+
+    `opacity` (`LEAST_CLASS_OPACITY` to 1) is multiplied with that of all labels where the class is drawn.
+    """
 
     id: ClassId
     name: str
@@ -113,6 +119,7 @@ class LabelClass:
     visible: bool = True
     removed: bool = False
     merged_into: ClassId | None = None
+    opacity: float = 1.0
 
     @property
     def one_object(self) -> bool:

@@ -11,7 +11,7 @@ from segstudio.labels.tiles.raster import Raster, TileBudget
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.store.catalog.images import sizes_of
 from segstudio.store.progress_token import Ticker
-from segstudio.store.writing.label_rows import read_objects, read_tile, stored_keys
+from segstudio.store.writing.label_rows import read_locked, read_objects, read_tile, stored_keys
 
 __all__ = ["Changing", "changed", "filled", "stored_document"]
 
@@ -26,7 +26,7 @@ def stored_document(db: sqlite3.Connection, image: ImageId) -> Document:
     raster = Raster(sizes_of(db, image), lambda key: read_tile(db, image, key), stored_keys(db, image))
     raster.share(TileBudget(_TILES_HELD * TILE_BYTES))
     status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
-    return Document(image, raster, read_objects(db, image), next_object, Status(status))
+    return Document(image, raster, read_objects(db, image), next_object, Status(status), read_locked(db, image))
 
 
 def filled(

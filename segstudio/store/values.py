@@ -95,13 +95,17 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """An object and its derived columns: pixels in all and by origin 1..5, box x0, y0, x1, y1 (half-open) or None."""
+    """An object and its derived columns: pixels in all and by origin 1..5, box x0, y0, x1, y1 (half-open) or None.
+
+    `locked`: it is locked by itself, whatever its class.
+    """
 
     id: ObjectId
     class_id: ClassId
     area: int
     box: tuple[int, int, int, int] | None
     by_origin: tuple[int, int, int, int, int]
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

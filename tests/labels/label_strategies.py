@@ -55,6 +55,7 @@ def state(document: Document) -> tuple[object, ...]:
         [(ids.tobytes(), origins.tobytes()) for ids, origins in planes],
         dict(document.objects),
         document.class_lookup()[: document.next_object].tolist(),
+        sorted(document.locked),
         document.status,
     )
 

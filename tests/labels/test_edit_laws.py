@@ -30,6 +30,13 @@ def the_document() -> Document:
     return a_document((300, 270), (40, 30))
 
 
+_classes = st.integers(1, 3)
+_columns = st.one_of(
+    st.builds(lambda c: {"class_id": c}, _classes),
+    st.builds(lambda c, locked: {"class_id": c, "locked": locked}, _classes, st.booleans()),
+)
+
+
 @st.composite
 def edits(draw, document: Document) -> Edit:
     """An edit that follows from what the document holds; tiles and rows of every kind."""
@@ -42,8 +49,12 @@ def edits(draw, document: Document) -> Edit:
     rows = []
     for object_id in draw(st.lists(st.integers(1, 4), unique=True, max_size=3)):
         now = document.objects.get(object_id)
-        before = None if now is None else {"class_id": now}
-        after = draw(st.one_of(st.none(), st.builds(lambda c: {"class_id": c}, st.integers(1, 3))))
+        before = None if now is None else {"class_id": now, "locked": object_id in document.locked}
+        after = draw(st.one_of(st.none(), _columns))
+        if before is not None and after is not None:
+            before = {column: before[column] for column in after}
+        if before is not None and after is None and not before["locked"]:
+            del before["locked"]  # as an edit says it that knows of no locks
         if before != after:
             rows.append(RowChange(Table.OBJECTS, object_id, before, after))
     status = draw(st.sampled_from(Status))
@@ -100,13 +111,15 @@ def test_squashing_two_edits_equals_one_after_the_other(case):
     for key, tile in document.raster.in_memory().items():
         other.raster.put(key, tile)
     for object_id, class_id in document.objects.items():
-        other.apply_row(RowChange(Table.OBJECTS, object_id, None, {"class_id": class_id}))
+        columns = {"class_id": class_id, "locked": object_id in document.locked}
+        other.apply_row(RowChange(Table.OBJECTS, object_id, None, columns))
     other.status = document.status
     other.apply(squashed)
     document.apply(a)
     document.apply(b)
     assert state(other)[0] == state(document)[0]
     assert (other.objects, other.status) == (document.objects, document.status)
+    assert other.locked == document.locked
     assert squashed.id == b.id
     assert all(not same(change.before, change.after) for change in squashed.tiles.values())
     assert len({(row.table, row.key) for row in squashed.rows}) == len(squashed.rows)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, decode_edit, encode_edit, equal, squash
+from segstudio.labels.edit import Edit, RowChange, Table, decode_edit, encode_edit, equal, squash
 from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
 from segstudio.labels.paint.limits import Limits, ValueRange
@@ -54,6 +54,8 @@ class Model:
     origins: tuple[np.ndarray, ...]
     objects: dict[int, int]
     status: Status
+    locked: frozenset[int] = frozenset()
+    """Objects locked by themselves."""
 
     def painted(self, plane, mask, object_id, origin):
         ids, origins = list(self.ids), list(self.origins)
@@ -111,6 +113,19 @@ class GestureMachine(RuleBasedStateMachine):
     def lock_or_unlock(self, class_id):
         self.classes = with_columns(self.classes, class_id, {"locked": not self.classes[class_id].locked})
 
+    @precondition(lambda self: self.idle() and self.model.objects)
+    @rule(pick=st.integers(0, 9))
+    def lock_or_unlock_an_object(self, pick):
+        object_id = sorted(self.model.objects)[pick % len(self.model.objects)]
+        locked = object_id in self.model.locked
+        row = RowChange(Table.OBJECTS, object_id, {"locked": locked}, {"locked": not locked})
+        edit = Edit(self.document.image, Cause.OBJECTS, rows=(row,))
+        self.document.apply(edit)
+        before, self.model = self.model, replace(self.model, locked=self.model.locked ^ {object_id})
+        self.journal.append(edit)
+        self.undoable.append((edit, before, self.model))
+        self.redoable.clear()
+
     @precondition(idle)
     @rule(
         plane=st.sampled_from([0, 0, 1]),
@@ -136,12 +151,15 @@ class GestureMachine(RuleBasedStateMachine):
 
         def policy():
             painted, samples = None if erases else class_id, SAMPLES[plane]
-            return paintable(self.document, self.classes, may, painted, lambda rect: clipped(samples, rect))
+            return paintable(self.document, self.classes, may, painted, lambda rect: clipped(samples, rect), extended)
 
-        allowed = policy() if policy_first else None
+        extended = None
+        allowed = policy() if policy_first and erases else None
         object_id = 0
         if not erases:
             found = target_object(self.document, self.classes[class_id], *point, plane, self.classes)
+            extended = found
+            allowed = policy() if policy_first else None
             object_id = gesture.new_object(class_id) if found is None else found
             assert object_id == self.target(class_id, point, plane)
             if found is None:
@@ -199,7 +217,7 @@ class GestureMachine(RuleBasedStateMachine):
     def may_change(self, stroke):
         """The pixels that policy lets the stroke change; what it has painted itself it would paint the same."""
         ids = self.model.ids[stroke.plane]
-        if stroke.class_id in stroke.locked:
+        if stroke.class_id in stroke.locked or stroke.object_id in self.model.locked:
             return np.zeros(ids.shape, np.bool_)
         of_class = [o for o, c in self.model.objects.items() if c == stroke.may.class_id]
         in_range = np.ones(ids.shape, np.bool_)
@@ -215,7 +233,8 @@ class GestureMachine(RuleBasedStateMachine):
             Touch.OBJECT: np.isin(ids, list(stroke.may.objects)),
             Touch.RANGE: in_range,
         }[stroke.touch]
-        return allowed & ~np.isin(ids, [o for o, c in self.model.objects.items() if c in stroke.locked])
+        closed = {o for o, c in self.model.objects.items() if c in stroke.locked} | self.model.locked
+        return allowed & ~np.isin(ids, list(closed))
 
     @precondition(painting)
     @rule(step=st.tuples(st.integers(-40, 40), st.integers(-40, 40)))
@@ -325,6 +344,7 @@ def agrees(document: Document, model: Model) -> None:
         np.testing.assert_array_equal(ids, model.ids[plane])
         np.testing.assert_array_equal(origins, model.origins[plane])
     assert document.objects == model.objects
+    assert document.locked == model.locked
     assert document.status is model.status
 
 

@@ -165,6 +165,17 @@ class EditingMachine(RuleBasedStateMachine):
             after.objects[other] = class_id
             assert self.submit(Edit(image, Cause.CLASSES, rows=(row,))) == self.model.note(image, after)
 
+    @rule(image=images, pick=st.integers(0, 4))
+    def lock_or_unlock(self, image: ImageId, pick: int) -> None:
+        """An object is locked, or is so no longer: a row alone."""
+        after = self.model.images[image].copy()
+        if after.objects:
+            id_ = sorted(after.objects)[pick % len(after.objects)]
+            locked = id_ in after.locked
+            after.locked ^= {id_}
+            row = RowChange(Table.OBJECTS, id_, {"locked": locked}, {"locked": not locked})
+            assert self.submit(Edit(image, Cause.OBJECTS, rows=(row,))) == self.model.note(image, after)
+
     @rule(rect=rects, plane=st.integers(0, PLANES - 1), many=st.integers(1, len(IMAGES)), done=st.booleans())
     def paint_many(self, rect: Rect, plane: int, many: int, done: bool) -> None:
         """One change of several images, all of it one batch: a new object in each."""
@@ -191,7 +202,7 @@ class EditingMachine(RuleBasedStateMachine):
         after = {int(c.id): c for c in apply_class_row(self.classes, row).all}
         assert self.submit(Edit(None, Cause.CLASSES, rows=(row,))) == self.model.note(None, after)
 
-    @rule(class_id=class_ids, what=st.sampled_from(["make", "rename", "remove", "merge"]), into=class_ids)
+    @rule(class_id=class_ids, what=st.sampled_from(["make", "rename", "fade", "remove", "merge"]), into=class_ids)
     def change_class(self, class_id: ClassId, what: str, into: ClassId) -> None:
         """Merge into an older one, so that no two projects merge classes in a ring."""
         if what == "make":
@@ -200,6 +211,8 @@ class EditingMachine(RuleBasedStateMachine):
             return
         elif what == "rename":
             self.write_class(changed_class_row(self.classes[class_id], name=f"ours after {len(self.model.entries)}"))
+        elif what == "fade":
+            self.write_class(changed_class_row(self.classes[class_id], opacity=0.1 + len(self.model.entries) % 9 / 10))
         elif what == "remove":
             self.write_class(changed_class_row(self.classes[class_id], removed=True))
         elif into < class_id and self.in_use(into):
@@ -319,12 +332,14 @@ class EditingMachine(RuleBasedStateMachine):
             assert np.array_equal(ids, picture.ids[plane])
             assert np.array_equal(origins, picture.origins[plane])
         assert dict(document.objects) == picture.objects
+        assert document.locked == picture.locked
         assert document.status.value == picture.status
 
     def check_derived(self, image: ImageId, picture: Picture) -> None:
         row = self.project.image(image)
         found = {int(o.id): o for o in self.project.objects(image)}
         assert found.keys() == picture.objects.keys()
+        assert {o for o, row in found.items() if row.locked} == picture.locked
         counts: Counter[tuple[int, int]] = Counter()
         for id_, figures in picture.figures.items():
             o = found[id_]

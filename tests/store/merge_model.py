@@ -112,10 +112,11 @@ def _play_image(project: Project, op: Op, origin: int) -> None:
 
 @dataclass
 class Said:
-    """Class table, and for each image objects, status, and by plane ids and origins."""
+    """Class table, and for each image objects, those locked, status, and by plane ids and origins."""
 
     classes: ClassTable
     objects: dict[int, dict[int, int]] = field(default_factory=dict)
+    locked: dict[int, set[int]] = field(default_factory=dict)
     status: dict[int, str] = field(default_factory=dict)
     ids: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
     origins: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
@@ -126,6 +127,7 @@ def said(project: Project) -> Said:
     for row in project.images():
         document = project.document(row.id)
         out.objects[row.id] = {int(o): int(c) for o, c in document.objects.items()}
+        out.locked[row.id] = {int(o) for o in document.locked}
         out.status[row.id] = document.status.value
         for plane in range(len(row.planes)):
             read = document.raster.read(plane, document.raster.bounds(plane))
@@ -306,8 +308,17 @@ def assert_merged(
                 assert ids_of == {which[1]}
         assert len({next(iter(ids_of)) for ids_of in objects.values()}) == len(objects)
         assert found.status[row.id] == model.status(row.id, in_conflict=in_conflict)
+        _assert_locks(model, found, row.id)
     assert {(x.path, x.plane, x.pixels, x.rect) for x in report.conflicts} == expected_conflicts
     assert len(report.conflicts) == len(expected_conflicts)
+
+
+def _assert_locks(model: Model, found: Said, image: int) -> None:
+    """What both have from their past is locked as the side has it that changed it alone; else A's are as in A."""
+    for o, was in ((o, o in model.a.locked[image]) for o in model.a.objects[image]):
+        shared = model.base is not None and o in model.base.objects[image] and o in model.b.objects[image]
+        expected = _changed_by_one(o in model.base.locked[image], was, o in model.b.locked[image]) if shared else was
+        assert (o in found.locked[image]) == expected
 
 
 def _assert_plane(

@@ -23,6 +23,7 @@ class Act(StrEnum):
     ERASE = "erase"
     MARK = "mark"
     MOVE = "move an object to another class"
+    LOCK = "lock an object, or unlock it"
     ADD = "add a class"
     RENAME = "rename a class"
     REMOVE = "remove a class"
@@ -111,6 +112,11 @@ def _play_image(project: Project, deed: Deed) -> None:
         if other is not None:
             row = RowChange(Table.OBJECTS, other, {"class_id": document.objects[other]}, {"class_id": class_id})
             commit(project, document, Edit(deed.image, Cause.CLASSES, rows=(row,)))
+    elif deed.act is Act.LOCK and document.objects:
+        id_ = sorted(document.objects)[deed.pick % len(document.objects)]
+        locked = id_ in document.locked
+        lock = RowChange(Table.OBJECTS, id_, {"locked": locked}, {"locked": not locked})
+        commit(project, document, Edit(deed.image, Cause.OBJECTS, rows=(lock,)))
     elif deed.act in (Act.UNDO, Act.REDO):
         back = deed.act is Act.UNDO
         history = project.history(deed.image)

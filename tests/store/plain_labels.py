@@ -21,13 +21,14 @@ class Labels:
     origins: np.ndarray
     objects: dict[int, int] = field(default_factory=dict)
     status: str = "new"
+    locked: set[int] = field(default_factory=set)
 
     @classmethod
     def blank(cls, planes: int, width: int, height: int) -> Self:
         return cls(np.zeros((planes, height, width), np.uint32), np.zeros((planes, height, width), np.uint8))
 
     def copy(self) -> Self:
-        return type(self)(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status)
+        return type(self)(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status, set(self.locked))
 
 
 def labels_of(document: Document) -> Labels:
@@ -35,7 +36,8 @@ def labels_of(document: Document) -> Labels:
     width, height = document.raster.sizes[0]
     planes = [document.raster.read(p, Rect(0, 0, width, height)) for p in range(len(document.raster.sizes))]
     ids, origins = zip(*planes, strict=True)
-    return Labels(np.stack(ids), np.stack(origins), dict(document.objects), document.status.value)
+    locked = {int(o) for o in document.locked}
+    return Labels(np.stack(ids), np.stack(origins), dict(document.objects), document.status.value, locked)
 
 
 def sha(labels: Labels) -> str:

@@ -50,7 +50,8 @@ class Picture(Labels):
 def same_picture(one: Picture, other: Picture) -> bool:
     """Whether two images say the same."""
     alike = one is other or (np.array_equal(one.ids, other.ids) and np.array_equal(one.origins, other.origins))
-    return alike and one.objects == other.objects and one.status == other.status
+    rows = one.objects == other.objects and one.locked == other.locked
+    return alike and rows and one.status == other.status
 
 
 @dataclass

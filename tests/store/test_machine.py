@@ -272,7 +272,7 @@ def _document(image: ImageId, picture: Picture) -> Document:
     """The document of an image that was read from nowhere."""
     planes, height, width = picture.ids.shape
     raster = Raster([(width, height)] * planes)
-    document = Document(image, raster, picture.objects, status=Status(picture.status))
+    document = Document(image, raster, picture.objects, status=Status(picture.status), locked=picture.locked)
     for plane in range(planes):
         for ty, tx in tiles_of(raster.bounds(plane)):
             whole = tile_rect(ty, tx)

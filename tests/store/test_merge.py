@@ -582,6 +582,33 @@ def test_an_object_whose_class_one_copy_changed_has_that_class(copies: tuple[Pat
         assert (c.document(FIRST).class_ids(0, A_RECT) == NERVE).all()
 
 
+def test_a_lock_that_one_copy_changed_alone_holds_and_one_of_a_new_object_goes_along(
+    copies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for path, n in zip(copies, (1, 2), strict=True):
+        _rows(path, RowChange(Table.OBJECTS, n, {"locked": False}, {"locked": True}))
+    with Project.open(copies[1]) as b:
+        play(b, [("paint", 1, 0, Rect(200, 0, 4, 4), "cell")], 1)
+    _rows(copies[1], RowChange(Table.OBJECTS, 3, {"locked": False}, {"locked": True}))
+    report = merged(*copies, tmp_path / "c.segstudio")
+    assert report.conflicts == ()
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.document(FIRST).locked == {1, 2, 3}
+
+
+def test_a_lock_of_both_that_one_copy_took_away_is_away(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "a.segstudio", images(tmp_path), CLASSES) as a:
+        play(a, [("paint", 1, 0, A_RECT, "vessel")], 1)
+        row = RowChange(Table.OBJECTS, 1, {"locked": False}, {"locked": True})
+        assert a.writer is not None
+        a.writer.submit(Edit(FIRST, Cause.OBJECTS, rows=(row,)))
+        copied(a, tmp_path / "b.segstudio")
+    _rows(tmp_path / "b.segstudio", row.inverted())
+    merged(tmp_path / "a.segstudio", tmp_path / "b.segstudio", tmp_path / "c.segstudio")
+    with Project.open(tmp_path / "c.segstudio") as c:
+        assert c.document(FIRST).locked == set()
+
+
 def test_an_object_whose_class_both_copies_changed_is_in_conflict(copies: tuple[Path, Path], tmp_path: Path) -> None:
     for path, new in zip(copies, (NERVE, BACKGROUND), strict=True):
         _rows(path, RowChange(Table.OBJECTS, 1, {"class_id": VESSEL}, {"class_id": new}))

@@ -11,8 +11,16 @@ from segstudio.store.merge.classes import MergedClasses, SideClasses, merged_cla
 BACKGROUND, CELL, VESSEL, NERVE = 1, 2, 3, 4
 
 
-def _class(id_: int, name: str, kind: Kind = Kind.SEMANTIC, color: str = "", value: int | None = None) -> LabelClass:
-    return LabelClass(ClassId(id_), name, color or f"#0000{id_:02d}", kind, id_ - 1 if value is None else value, id_)
+def _class(
+    id_: int,
+    name: str,
+    kind: Kind = Kind.SEMANTIC,
+    color: str = "",
+    value: int | None = None,
+    opacity: float = 1.0,
+) -> LabelClass:
+    value = id_ - 1 if value is None else value
+    return LabelClass(ClassId(id_), name, color or f"#0000{id_:02d}", kind, value, id_, opacity=opacity)
 
 
 BASE = ClassTable(
@@ -112,6 +120,16 @@ def test_a_name_or_colour_that_one_side_changed_wins_and_what_both_changed_stays
     assert _names(found) == ["background", "nucleus", "vein", "axon"]
     assert found.table[ClassId(CELL)].color == "#123456"
     assert found.notes == ("The name of the class 'axon' was changed in both projects: that of 'anna' stays.",)
+
+
+def test_an_opacity_that_one_side_changed_wins_and_one_of_a_class_of_b_goes_along() -> None:
+    a = _changed(BASE, NERVE, opacity=0.4)
+    b = _changed(_changed(BASE, CELL, opacity=0.3), NERVE, opacity=0.8).with_class(_class(7, "stone", opacity=0.6))
+    found = _merged(a, b, BASE).table
+    assert [found[ClassId(id_)].opacity for id_ in (CELL, NERVE)] == [0.3, 0.4]
+    stone = found.named("stone")
+    assert stone is not None
+    assert stone.opacity == 0.6
 
 
 def test_names_that_change_places_do_not_meet() -> None:

@@ -12,13 +12,15 @@ import pytest
 
 from segstudio.errors import DiskRefused, ProjectNewer
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId, Seq
+from segstudio.labels.class_rows import changed_class_row
+from segstudio.labels.edit import Edit, RowChange, Table
+from segstudio.labels.model import Cause, ClassId, ImageId, Seq
 from segstudio.store import project as project_module
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.migrations import MIGRATIONS, Migration, migrate
 from segstudio.store.database.schema import READABLE_FROM, SCHEMA_VERSION
 from segstudio.store.project import Project
-from tests.store.store_painting import CELL, FIRST, flushed, paint, undo
+from tests.store.store_painting import CELL, FIRST, commit, flushed, paint, undo
 
 PROJECTS = Path(__file__).parent / "projects"
 RELEASED = [int(path.stem.removeprefix("schema-")) for path in sorted(PROJECTS.glob("schema-*.zip"))]
@@ -100,6 +102,31 @@ def test_a_released_project_is_migrated_by_its_writer_and_undoes_as_before(
     with Project.open(path) as again:
         assert again.notice == ""
         assert again.last_seq() == expected["last_edit"] + 3
+
+
+def test_nothing_is_locked_or_faint_in_a_released_project_and_both_can_be_set_and_undone(
+    released: tuple[Path, dict[str, Any]],
+) -> None:
+    path, _ = released
+    with Project.open(path, write=False) as reader:
+        assert reader.document(FIRST).locked == set()
+        assert not any(row.locked for row in reader.objects(FIRST))
+        assert {c.opacity for c in reader.classes().all} == {1.0}
+    with Project.open(path) as project:
+        document = project.document(FIRST)
+        row = RowChange(Table.OBJECTS, 1, {"locked": False}, {"locked": True})
+        seq = commit(project, document, Edit(FIRST, Cause.OBJECTS, rows=(row,)))
+        assert project.writer is not None
+        fading = changed_class_row(project.classes()[ClassId(CELL)], opacity=0.5)
+        project.writer.submit(Edit(None, Cause.CLASSES, rows=(fading,)))
+        flushed(project)
+        assert {row.id for row in project.objects(FIRST) if row.locked} == {1}
+        assert project.classes()[ClassId(CELL)].opacity == 0.5
+        undo(project, document, seq)
+        flushed(project)
+        assert project.document(FIRST).locked == set()
+        edits = project.history(FIRST).undoable
+        assert edits[0] < seq  # those of before the update are undone as before
 
 
 def test_the_copy_made_before_is_the_project_as_it_was(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

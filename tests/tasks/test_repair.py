@@ -17,9 +17,9 @@ import pytest
 
 from segstudio.errors import NotAProject, ProjectDamaged, ProjectLocked, UserError
 from segstudio.geometry import Rect
-from segstudio.labels.class_rows import new_class_row
-from segstudio.labels.edit import Edit, TileChange
-from segstudio.labels.model import Cause, ImageId, Kind, LabelClass, Seq
+from segstudio.labels.class_rows import changed_class_row, new_class_row
+from segstudio.labels.edit import Edit, RowChange, Table, TileChange
+from segstudio.labels.model import Cause, ClassId, ImageId, Kind, LabelClass, Seq
 from segstudio.labels.tiles.tile import expanded, frozen
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.project import Project
@@ -153,6 +153,26 @@ def test_a_class_that_was_taken_back_is_not_there_again_in_the_repaired_project(
     with Project.open(report.out) as project:
         assert project.classes().all == expected
         assert project.next_class() == (id_ + 1, value + 1)
+
+
+@pytest.mark.parametrize("page", ["", "objects", "objects_class", "objects_locked"])
+def test_what_was_locked_is_locked_by_its_row_or_where_that_is_gone_by_the_journal(broken: Path, page: str) -> None:
+    with Project.open(broken) as project:
+        document = project.document(IMAGES[0])
+        rows = [RowChange(Table.OBJECTS, n, {"locked": False}, {"locked": True}) for n in (2, 3, 5)]
+        commit(project, document, Edit(IMAGES[0], Cause.OBJECTS, rows=tuple(rows)))
+        commit(project, document, Edit(IMAGES[0], Cause.OBJECTS, rows=(rows[1].inverted(),)))
+        change = changed_class_row(project.classes()[ClassId(CELL)], opacity=0.25)
+        assert project.writer is not None
+        project.writer.submit(Edit(None, Cause.CLASSES, rows=(change,)))
+        flushed(project)
+    if page:
+        overwrite_page(broken / "project.db", root_page(broken / "project.db", page))
+    report = finished(repair(broken))
+    assert report.history
+    with Project.open(report.out) as project:
+        assert project.document(IMAGES[0]).locked == {2, 5}
+        assert project.classes()[ClassId(CELL)].opacity == 0.25
 
 
 def test_a_broken_tile_is_rebuilt_from_the_journal(broken: Path, original: Original) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from segstudio.geometry import Rect
+from segstudio.ui.panels.object_model import COLUMNS
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -41,13 +42,18 @@ def column(panel: ObjectPanel, name: str) -> list[str]:
 
 
 def click(panel: ObjectPanel, row: int, modifiers=Qt.KeyboardModifier.NoModifier, button=Qt.MouseButton.LeftButton):
-    at = panel.view.visualRect(panel.model.index(row, 1)).center()
+    at = panel.view.visualRect(panel.model.index(row, stands("class"))).center()
     QTest.mouseClick(panel.view.viewport(), button, modifiers, at)
     return at
 
 
-def head(panel: ObjectPanel, section: int) -> None:
-    header = panel.view.horizontalHeader()
+def stands(name: str) -> int:
+    """Where a column stands."""
+    return [each for each, *_words in COLUMNS].index(name)
+
+
+def head(panel: ObjectPanel, name: str) -> None:
+    header, section = panel.view.horizontalHeader(), stands(name)
     panel.view.horizontalScrollBar().setValue(panel.view.columnViewportPosition(section))
     at = QPoint(header.sectionViewportPosition(section) + 12, header.height() // 2)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
@@ -66,16 +72,16 @@ def test_every_object_is_a_row_with_what_it_measures(panel: ObjectPanel, desk: D
 
 
 def test_a_click_on_a_title_sorts_and_another_turns_it_round(panel: ObjectPanel) -> None:
-    head(panel, 2)
+    head(panel, "area")
     assert column(panel, "id") == ["3", "4", "1", "2"]
-    head(panel, 2)
+    head(panel, "area")
     assert column(panel, "id") == ["2", "1", "4", "3"]
-    assert panel.model.headerData(2, Qt.Orientation.Horizontal) == "Area ↓"
-    head(panel, 5)
+    assert panel.model.headerData(stands("area"), Qt.Orientation.Horizontal) == "Area ↓"
+    head(panel, "box")
     assert column(panel, "id") == ["1", "4", "2", "3"]
-    head(panel, 1)
+    head(panel, "class")
     assert column(panel, "class") == ["nucleus"] * 3 + ["membrane"]
-    head(panel, 0)
+    head(panel, "id")
 
 
 def test_class_and_text_choose_what_is_listed(panel: ObjectPanel, desk: Desk) -> None:
@@ -110,9 +116,9 @@ def test_what_is_selected_in_the_table_is_selected_in_the_image_and_the_other_wa
     click(panel, 1)
     click(panel, 3, Qt.KeyboardModifier.ShiftModifier)
     assert desk.documents.selection.ids == {2, 3, 4}
-    head(panel, 2)  # another order: the same objects
+    head(panel, "area")  # another order: the same objects
     assert set(panel.model.ids(panel.view.selected)) == {2, 3, 4}
-    head(panel, 0)
+    head(panel, "id")
     desk.documents.selection.clear()
     assert panel.view.selected == []
 
@@ -169,7 +175,7 @@ def test_objects_that_a_filter_hides_are_not_deleted_and_stay_selected(
 
 
 def open_menu(panel: ObjectPanel, row: int) -> QMenu:
-    at = panel.view.visualRect(panel.model.index(row, 1)).center()
+    at = panel.view.visualRect(panel.model.index(row, stands("class"))).center()
     panel.view.menuAsked.disconnect(panel._show_menu)
     asked: list[QPoint] = []
     panel.view.menuAsked.connect(asked.append)
@@ -289,5 +295,5 @@ def test_a_project_of_one_class_with_a_very_long_name_is_listed_in_its_width(pan
     name = "a very long name that nobody would give to a class but somebody does"
     desk.opened.classes.rename("nucleus", name)
     desk.wait(lambda: column(panel, "class")[0] == name)
-    assert panel.view.columnWidth(1) <= panel.view.viewport().width()
-    assert panel.model.data(panel.model.index(0, 1), Qt.ItemDataRole.ToolTipRole) == name
+    assert panel.view.columnWidth(stands("class")) <= panel.view.viewport().width()
+    assert panel.model.data(panel.model.index(0, stands("class")), Qt.ItemDataRole.ToolTipRole) == name

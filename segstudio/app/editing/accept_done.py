@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segstudio.app.editing.background_fill import Fills, frozen_copy
+from segstudio.app.editing.background_fill import Fills
 from segstudio.app.editing.background_writes import filling
 from segstudio.app.editing.documents import Documents, OpenDocument
 from segstudio.app.ground import Ground
@@ -75,9 +75,7 @@ class Finishing(QObject):
 
     def _accepted(self, outcome: Outcome) -> None:
         if not outcome.changed:
-            self._notices.say(
-                _("Nothing to accept: the proposed pixels are already labelled, or their class is locked.")
-            )
+            self._notices.say(_("Nothing to accept: the proposed pixels are already labelled, or locked."))
 
     # -- done --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +177,7 @@ class Finishing(QObject):
         def done(outcome: Outcome) -> None:
             self.withdraw()
             self._notices.say(self._words(name, rest, outcome.short))
-            self._count_effort(frozen_copy(opened.document))
+            self._count_effort(opened.document.copy())
             then()
 
         def not_done(error: UserError) -> None:

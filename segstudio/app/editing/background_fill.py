@@ -22,7 +22,7 @@ from segstudio.labels.paint.fill import Filling, Outcome, parts_of
 from segstudio.labels.tiles.streamed import Part, collected, tile_bytes
 from segstudio.text import _
 
-__all__ = ["Fills", "TooLarge", "frozen_copy"]
+__all__ = ["Fills", "TooLarge"]
 
 _GESTURE_POLL_MS = 50
 _MOMENT_S = 0.05
@@ -40,11 +40,6 @@ class _Filled:
 
     edit: Edit | None
     outcome: Outcome
-
-
-def frozen_copy(document: Document) -> Document:
-    """A document over the same immutable tiles, to compute on. No gesture may be under way."""
-    return Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
 
 
 @dataclass(slots=True, eq=False)
@@ -143,7 +138,7 @@ class Fills(QObject):
 
     def _begun(self, fill: _Fill) -> "Future[_Filled]":
         if fill.future is None:
-            copy, fill.begun_at = frozen_copy(fill.opened.document), fill.opened.last
+            copy, fill.begun_at = fill.opened.document.copy(), fill.opened.last
             fill.future = self._worker.submit(lambda: fill.compute(copy), lambda future: self._computed(fill, future))
         return fill.future
 

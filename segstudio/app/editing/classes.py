@@ -12,7 +12,7 @@ from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
-from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
+from segstudio.labels.model import LEAST_CLASS_OPACITY, Cause, ClassId, Kind, LabelClass
 from segstudio.text import _, count
 
 __all__ = ["Classes", "removed_words"]
@@ -60,11 +60,13 @@ class Classes:
         if new_name != found.name:
             self._commit(changed_class_row(found, name=new_name))
 
-    def change(self, name: str, **columns: str | bool) -> None:
-        """Change colour, lock, visibility or, while it has no pixel, kind."""
+    def change(self, name: str, **columns: str | float | bool) -> None:
+        """Change colour, opacity (`LEAST_CLASS_OPACITY` to 1), lock, visibility or, while it has no pixel, kind."""
         found = self._find(name)
-        if unknown := set(columns) - {"color", "locked", "visible", "kind"}:
+        if unknown := set(columns) - {"color", "opacity", "locked", "visible", "kind"}:
             raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
+        if "opacity" in columns:
+            columns["opacity"] = _checked_opacity(float(columns["opacity"]))
         if "color" in columns:
             columns["color"] = _checked_color(str(columns["color"]))
         changed = {key: value for key, value in columns.items() if getattr(found, key) != value}
@@ -119,7 +121,7 @@ class Classes:
         """Count, on a thread, in how many images a class has pixels, and how many; `then` is called with both."""
         self._count(self._counting_as(self._find(name)), then)
 
-    def _change_kind(self, found: LabelClass, changed: dict[str, str | bool]) -> None:
+    def _change_kind(self, found: LabelClass, changed: dict[str, str | float | bool]) -> None:
         """Change it once it is known that no pixel has the class: at once, or when a slow disk has answered."""
 
         def change() -> None:
@@ -231,6 +233,14 @@ def removed_words(name: str, images: int, pixels: int) -> str:
         name=name,
         images=where,
     )
+
+
+def _checked_opacity(opacity: float) -> float:
+    if not LEAST_CLASS_OPACITY <= opacity <= 1:
+        raise UserError(
+            _("The opacity of a class is {least} to 1, not {opacity}.", least=LEAST_CLASS_OPACITY, opacity=opacity)
+        )
+    return opacity
 
 
 def _checked_color(color: str) -> str:

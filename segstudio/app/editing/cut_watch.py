@@ -41,9 +41,12 @@ class CutWatch(QObject):
         self.offered = frozenset()
         edit = self._documents.recent.get(change.seq)
         if edit is not None and change.cause in (Cause.PAINT, Cause.ERASE):
-            self._look(edit, change.seq, opened.document.raster, opened.document.class_lookup().copy())
+            document = opened.document
+            self._look(edit, change.seq, document.raster, document.class_lookup().copy(), document.lock_lookup().copy())
 
-    def _look(self, edit: Edit, seq: int, raster: Raster, class_of: NDArray[np.int32]) -> None:
+    def _look(
+        self, edit: Edit, seq: int, raster: Raster, class_of: NDArray[np.int32], locked: NDArray[np.bool_]
+    ) -> None:
         plane, classes = self._documents.plane, self._documents.classes
         within = _around(edit, plane).intersected(raster.bounds(plane))
         near = _part(raster, plane, within)
@@ -53,7 +56,7 @@ class CutWatch(QObject):
         def look() -> set[ObjectId]:
             if seq != self._documents.submitted:
                 return set()  # painted on since: nobody waits for it
-            return cut_objects(near, plane, edit, separable_of(class_of, classes), within)
+            return cut_objects(near, plane, edit, separable_of(class_of, locked, classes), within)
 
         self._worker.submit(look, lambda future: self._looked(seq, future))
 

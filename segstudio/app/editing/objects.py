@@ -1,7 +1,7 @@
 """The owner of operations on whole objects: on the selected ones, each one edit, computed on a worker.
 
 A small one is there when the call returns, a large one when it is computed; one that does not fit into memory is
-written as a job. Locked classes are refused.
+written as a job. Locked objects and classes are refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,10 @@ from concurrent.futures import Future
 import numpy as np
 from PySide6.QtCore import QObject
 
-from segstudio.app.editing.background_fill import Fills, frozen_copy
+from segstudio.app.editing.background_fill import Fills
 from segstudio.app.editing.cut_watch import CutWatch
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.locking import NOTHING_SELECTED, Locks
 from segstudio.app.editing.object_policy import ObjectPolicy
 from segstudio.app.editing.object_runs import ObjectRuns, Operation, Step
 from segstudio.app.editing.reclassing import reclassing
@@ -38,7 +39,6 @@ __all__ = ["ObjectEdits"]
 
 Copies = tuple[CopiedObject, ...]
 
-_NOTHING_SELECTED = N_("No object is selected: choose Pick (X) and click one.")
 _NO_PIXEL = N_("The selected objects have no pixels here.")
 
 
@@ -50,6 +50,7 @@ class ObjectEdits(QObject):
         self._notices = ground.notices
         self._documents, self._runs = documents, ObjectRuns(ground, documents, fills)
         self._policy = ObjectPolicy(documents, ground.notices)
+        self.locks = Locks(documents, self._runs, ground.notices)
         self.worker = Worker("objects", ground.main)
         self.cuts = CutWatch(ground, documents, self.worker, self)
         self._copies: Future[Copies] | None = None
@@ -190,7 +191,7 @@ class ObjectEdits(QObject):
         found = self._object_at(opened.document, x, y)
         if found is None:
             self._notices.say(_("There is no object under the pointer."))
-        elif self._are_free(opened.document, {found}):
+        elif self.locks.are_open(opened.document, {found}):
             self._runs.run(
                 Operation(
                     "drop-part",
@@ -290,9 +291,9 @@ class ObjectEdits(QObject):
         self._documents.commit_gesture()
         ids = self._documents.selection.ids
         if opened is None or not ids:
-            self._notices.say(_(_NOTHING_SELECTED))
+            self._notices.say(_(NOTHING_SELECTED))
             return
-        document, plane = frozen_copy(opened.document), self._documents.plane
+        document, plane = opened.document.copy(), self._documents.plane
         self._copies = self.worker.submit(lambda: copied(document, plane, ids), self._copied)
 
     def _copied(self, future: "Future[Copies]") -> None:
@@ -335,7 +336,7 @@ class ObjectEdits(QObject):
     # -- specks -------------------------------------------------------------------------------------------------------
 
     def erase_specks(self, below: int) -> None:
-        """Make parts of fewer pixels unknown, in the whole image and all its planes; locked classes are passed over."""
+        """Make parts of fewer pixels unknown, in the whole image and all its planes; what is locked is passed over."""
         classes = self._documents.classes
         self._runs.run(
             Operation(
@@ -372,17 +373,8 @@ class ObjectEdits(QObject):
         wanted = self._documents.selection.ids if of is None else {ObjectId(id_) for id_ in of}
         ids = {id_ for id_ in wanted if id_ in opened.document.objects}
         if not ids:
-            self._notices.say(_(_NOTHING_SELECTED))
-        return ids if self._are_free(opened.document, ids) else set()
-
-    def _are_free(self, document: Document, ids: Iterable[ObjectId]) -> bool:
-        """Whether none of these objects is of a locked class; says which is."""
-        locked = next((c for c in self._classes_of(document, ids) if c.locked), None)
-        if locked is not None:
-            self._notices.say(
-                _("Nothing is changed: the class '{name}' is locked. Unlock it in the list.", name=locked.name)
-            )
-        return locked is None
+            self._notices.say(_(NOTHING_SELECTED))
+        return ids if self.locks.are_open(opened.document, ids) else set()
 
     def _classes_of(self, document: Document, ids: Iterable[ObjectId]) -> Iterator[LabelClass]:
         for id_ in ids:

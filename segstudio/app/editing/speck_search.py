@@ -4,7 +4,6 @@ from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal
 
-from segstudio.app.editing.background_fill import frozen_copy
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.objects import ObjectEdits
 from segstudio.app.editing.tools.options import SMALLER_THAN, fitting
@@ -61,7 +60,7 @@ class SpeckSearch(QObject):
         self._documents.commit_gesture()
         self._newest += 1
         number, below, plane = self._newest, self.below, self._documents.plane
-        document, free = frozen_copy(opened.document), changeable(opened.document, self._documents.classes)
+        document, free = opened.document.copy(), changeable(opened.document, self._documents.classes)
 
         def search() -> Specks:
             return find_specks(document, free, below, plane, _MOST_SHOWN, lambda: number != self._newest)

@@ -49,6 +49,7 @@ class _Request:
     known: Mapping[Place, Sums]
     display: DisplayImage
     class_of: NDArray[np.int32]
+    locked: NDArray[np.bool_]
     classes: ClassTable
 
 
@@ -174,6 +175,7 @@ class ObjectRows(QObject):
             known,
             display,
             document.class_lookup().copy(),
+            document.lock_lookup().copy(),
             self._documents.classes,
         )
         self._busy, self._outdated, self._dirty = True, False, set()
@@ -213,7 +215,7 @@ def _answer(request: _Request, late: Callable[[], bool]) -> tuple[dict[Place, Su
         if len(found.ids):
             sums[place] = found
         sleep(0)  # the hand goes first
-    return sums, object_table(added(sums.values(), channels), request.class_of, request.classes)
+    return sums, object_table(added(sums.values(), channels), request.class_of, request.classes, request.locked)
 
 
 def _tiles(request: _Request) -> Iterator[tuple[Place, Tile]]:

@@ -22,7 +22,7 @@ __all__ = ["object_values"]
 
 
 def object_values(document: Document, classes: ClassTable, samples: "Samples | None") -> list[dict[str, Any]]:
-    """Of every object: id, class, planes, area_px, area and its unit, rect (x, y, w, h), origins and mean.
+    """Of every object: id, class, locked, planes, area_px, area and its unit, rect (x, y, w, h), origins and mean.
 
     Background and ignore are no objects, and a semantic class is one. `samples(plane, rect)` are the image's stored
     values (h, w, c); without them, or where none is a number, the mean is None. Of several channels it is a tuple.
@@ -38,7 +38,7 @@ def object_values(document: Document, classes: ClassTable, samples: "Samples | N
         for plane in range(len(raster.sizes))
     ]
     channels = max((sums.sums.shape[1] for sums in by_plane), default=0)
-    whole = object_table(added(by_plane, channels), document.class_lookup(), classes)
+    whole = object_table(added(by_plane, channels), document.class_lookup(), classes, document.lock_lookup())
     on = [frozenset(sums.ids.tolist()) for sums in by_plane]
     return [_row(whole, row, classes, on) for row in range(len(whole))]
 
@@ -55,6 +55,7 @@ def _row(table: ObjectTable, row: int, classes: ClassTable, on: list[frozenset[i
     return {
         "id": int(table.ids[row]),
         "class": classes[ClassId(int(table.class_ids[row]))].name,
+        "locked": bool(table.locked[row]),
         "planes": [plane for plane, ids in enumerate(on) if not ids.isdisjoint(parts)],
         "area_px": area,
         "area": float(area),

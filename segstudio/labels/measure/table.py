@@ -17,7 +17,7 @@ __all__ = ["COLUMNS", "ORIGIN_NAMES", "ObjectTable", "object_table"]
 ORIGIN_NAMES = {origin: origin.name.lower() for origin in Origin if origin is not Origin.NONE}
 """The names by which scripts read origins."""
 
-COLUMNS = ("id", "class", "area", "box", "origin", "mean")
+COLUMNS = ("id", "locked", "class", "area", "box", "origin", "mean")
 
 _LEFT_OUT = (Kind.BACKGROUND, Kind.IGNORE)
 
@@ -29,6 +29,7 @@ class ObjectTable:
     Background and ignore are no objects; neither is what counts as nothing today. A semantic class is one object: where
     it has several ids, merged classes for instance, its row is under the lowest, and `joined` has all of them by that.
     `areas` int64 (n,) are pixels, `means` float64 (n, c) those of the image's stored values, NaN where there is none.
+    `locked` bool (n,) are those that are locked by themselves, in one of their ids at least.
     """
 
     sums: Sums
@@ -36,6 +37,7 @@ class ObjectTable:
     joined: Mapping[ObjectId, tuple[ObjectId, ...]]
     areas: NDArray[np.int64]
     means: NDArray[np.float64]
+    locked: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.class_ids)
@@ -62,13 +64,23 @@ class ObjectTable:
         return Origin(most), float(pixels[most] / max(int(self.areas[row]), 1))
 
     def ordered(
-        self, column: str, *, falling: bool = False, class_id: ClassId | None = None, like: str = "", names: ClassTable
+        self,
+        column: str,
+        *,
+        falling: bool = False,
+        class_id: ClassId | None = None,
+        locked: bool = False,
+        like: str = "",
+        names: ClassTable,
     ) -> NDArray[np.intp]:
         """The rows to show, in order. `column` is one of `COLUMNS`; equal ones follow each other by id.
 
-        `class_id` chooses those of one class, `like` those whose class or whose id contains it, without regard to case.
+        `class_id` chooses those of one class, `locked` those that are locked, `like` those whose class or whose id
+        contains it, without regard to case.
         """
         kept = np.ones(len(self), np.bool_) if class_id is None else self.class_ids == class_id
+        if locked:
+            kept = kept & self.locked
         if like:
             folded = like.strip().casefold()
             named = [c.id for c in names if folded in c.name.casefold()]
@@ -92,6 +104,8 @@ class ObjectTable:
         """What a column is sorted by, the first first; [] for ids, by which rows stand already."""
         boxes = self.sums.boxes
         match column:
+            case "locked":
+                return [~self.locked]
             case "class":
                 return [class_lookup(classes, lambda c: c.position)[self.class_ids]]
             case "area":
@@ -107,8 +121,11 @@ class ObjectTable:
                 return []
 
 
-def object_table(sums: Sums, class_of: NDArray[np.int32], classes: ClassTable) -> ObjectTable:
-    """The table of measured objects; `class_of` is by object id, as `Document.class_lookup` gives it."""
+def object_table(
+    sums: Sums, class_of: NDArray[np.int32], classes: ClassTable, locked: NDArray[np.bool_] | None = None
+) -> ObjectTable:
+    """The table of measured objects; `class_of` is by object id, as `Document.class_lookup` gives it, and so is
+    `locked` (`lock_lookup`), None where nothing is."""
     today = np.take(class_lookup(classes), np.take(class_of, sums.ids, mode="clip"), mode="clip")
     wanted = np.isin(today, [c.id for c in classes if c.kind not in _LEFT_OUT])
     ids, owners = sums.ids[wanted], today[wanted]
@@ -125,4 +142,15 @@ def object_table(sums: Sums, class_of: NDArray[np.int32], classes: ClassTable) -
         owners = owners[np.searchsorted(ids, kept.ids)]
     counted = np.maximum(kept.counts, 1)
     means = np.where(kept.counts > 0, kept.sums / counted, np.nan)
-    return ObjectTable(kept, owners, joined, kept.areas, means)
+    return ObjectTable(kept, owners, joined, kept.areas, means, _locked(kept.ids, joined, locked))
+
+
+def _locked(
+    ids: NDArray[np.uint32], joined: Mapping[ObjectId, tuple[ObjectId, ...]], locked: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    if locked is None or not locked.any():
+        return np.zeros(len(ids), np.bool_)
+    rows = np.take(locked, ids, mode="clip")
+    for lowest, parts in joined.items():
+        rows[np.searchsorted(ids, lowest)] = np.take(locked, parts, mode="clip").any()
+    return rows

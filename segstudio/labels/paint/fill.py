@@ -16,7 +16,7 @@ from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin, Status
+from segstudio.labels.model import ClassId, ClassTable, LabelClass, ObjectId, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
 from segstudio.labels.paint.joining import Joins
 from segstudio.labels.paint.policy import effective_lookup
@@ -51,11 +51,12 @@ class Filling:
     """What an image is filled with: class ids by plane, with which origin, over what is labelled or only beside it.
 
     Pixels of a class that was merged away get the class it counts as; those of a removed one are left alone. With
-    `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and a locked class gets
-    no pixel, and components of instance classes join objects begun by hand (`Joins`). Otherwise each 8-connected one
-    becomes an object, but on a plane with `numbers` each number does; its pixels are of one class. `status` is what the
-    image becomes; None = in progress where it was new and a pixel changes. With `never_empty` an image that would be
-    left without one known pixel is refused.
+    `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and components of
+    instance classes join objects begun by hand (`Joins`); while `locks` count, a class that is locked, or whose only
+    object in the image is, gets no pixel. Otherwise each 8-connected component becomes an object, but on a plane with
+    `numbers` each number does; its pixels are of one class. `status` is what the image becomes; None = in progress
+    where it was new and a pixel changes. With `never_empty` an image that would be left without one known pixel is
+    refused.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -64,6 +65,7 @@ class Filling:
     only_unknown: bool = False
     status: Status | None = None
     never_empty: bool = False
+    locks: bool = True
     numbers: Mapping[int, NumbersOf] = field(default_factory=dict[int, NumbersOf])
 
 
@@ -199,7 +201,7 @@ class _Plane:
     ) -> None:
         self._raster, self._plane, self._class_ids_of = document.raster, plane, class_ids_of
         self._work, self._objects, self._outcome = work, objects, outcome
-        self._today, self._instance = _class_lookups(work)
+        self._today, self._instance = _class_lookups(work, document)
         self._unknown = effective_lookup(document, work.classes) == 0 if work.only_unknown else None
         self._numbers_of = work.numbers.get(plane)
         self._joins = Joins(document, plane, work.classes)
@@ -329,9 +331,16 @@ class _Plane:
                 yield (self._plane, ty, tx), TileChange(before, after)
 
 
-def _class_lookups(work: Filling) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+def _class_lookups(work: Filling, document: Document) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """By class id: what it counts as today (0 = is not painted, -1 = was never made); whether it has instances."""
-    today = class_lookup(work.classes, lambda c: 0 if work.only_unknown and c.locked else c.id)
+
+    def painted(c: LabelClass) -> int:
+        if not (work.only_unknown and work.locks):
+            return c.id
+        closed = c.locked or (c.one_object and document.single_object(c.id) in document.locked)
+        return 0 if closed else c.id
+
+    today = class_lookup(work.classes, painted)
     made = [0, *(c.id for c in work.classes.all)]
     today[np.isin(np.arange(len(today)), made, invert=True)] = -1
     instance = np.zeros(len(today), np.bool_)

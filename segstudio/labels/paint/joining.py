@@ -1,4 +1,5 @@
-"""New parts of a plane that meet objects begun by hand become part of them, instead of objects of their own.
+"""New parts of a plane that meet objects begun by hand become part of them, instead of objects of their own; those
+that are locked are left alone.
 
 A part that meets one such object of its class is that object's: a person painted the core, the proposal gave the rest.
 One that meets several is shared: each pixel goes to the object whose pixels next to the part are nearest (by pixel
@@ -14,7 +15,7 @@ from segstudio.labels.model import ClassTable, Origin
 from segstudio.labels.paint.boxes import boxes_of
 from segstudio.labels.paint.components import Components, TiledComponents
 from segstudio.labels.paint.nearest import nearest_set
-from segstudio.labels.paint.policy import effective_lookup
+from segstudio.labels.paint.policy import effective_lookup, locked_lookup
 from segstudio.labels.tiles.raster import read_tiles
 
 __all__ = ["Joins"]
@@ -30,7 +31,8 @@ class Joins:
         self._raster, self._plane = document.raster, plane
         owner = effective_lookup(document, classes)
         instances = [c.id for c in classes if not c.one_object]
-        self._class_of = np.where(np.isin(owner, instances), owner, np.int32(0))
+        free = np.isin(owner, instances) & ~locked_lookup(document, classes)
+        self._class_of = np.where(free, owner, np.int32(0))
         self._by_hand = np.zeros(len(owner), np.bool_)
         self._met: list[Places] = []
         self._joined: dict[int, dict[int, Places]] = {}

@@ -21,6 +21,8 @@ __all__ = [
     "Touch",
     "class_at",
     "effective_lookup",
+    "is_locked",
+    "locked_lookup",
     "may_touch",
     "may_touch_anywhere",
     "object_at",
@@ -89,12 +91,16 @@ def paintable(
     may: MayTouch,
     painted: ClassId | None = None,
     samples: Samples | None = None,
+    target: ObjectId | None = None,
 ) -> Paintable:
     """Which pixels a gesture of this policy may change that paints with the class `painted`, or makes unknown (None).
 
-    `samples` are asked for by the policy RANGE alone, by tile: without them nothing may be changed.
+    `target` is the object that it goes on with, if it does: no pixel may be changed where that is locked. `samples` are
+    asked for by the policy RANGE alone, by tile: without them nothing may be changed.
     """
     objects = paintable_objects(document, classes, may.touch, painted)
+    if target is not None and is_locked(document, classes, target):
+        objects = np.zeros(len(document.class_lookup()), np.bool_)
     if may.touch is Touch.CLASS or may.touch is Touch.OBJECT:
         owner = effective_lookup(document, classes)
         free = np.ones(len(owner), np.bool_) if objects is None else objects
@@ -143,22 +149,37 @@ def effective_lookup(document: Document, classes: ClassTable) -> NDArray[np.int3
     return class_lookup(classes)[document.class_lookup()]
 
 
+def locked_lookup(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
+    """By object id: whether its pixels may not change, since it is locked, or the class that it counts as today.
+
+    The pixels of a class merged into a locked one are locked, and those of a removed class are unlabelled, as they
+    look: no lock counts there.
+    """
+    owner = effective_lookup(document, classes)
+    return np.isin(owner, [c.id for c in classes if c.locked]) | (document.lock_lookup() & (owner != 0))
+
+
+def is_locked(document: Document, classes: ClassTable, object_id: ObjectId) -> bool:
+    """The same of one object; an id that no object has is not locked."""
+    class_id = document.objects.get(object_id)
+    today = None if class_id is None else classes.effective(class_id)
+    return today is not None and (today.locked or object_id in document.locked)
+
+
 def paintable_objects(
     document: Document, classes: ClassTable, touch: Touch, class_id: ClassId | None = None
 ) -> NDArray[np.bool_] | None:
     """By object id (0 = unknown): whether its pixels may be changed; None where all may, the common case.
 
-    Nothing may be painted with a class `class_id` that is locked. What counts is the class of today: the pixels of a
-    class merged into a locked one are locked, and those of a removed class are unlabelled, as they look.
+    Nothing may be painted with a class `class_id` that is locked; what is locked stays as it is (`locked_lookup`).
     """
-    locked = [c.id for c in classes if c.locked]
-    if touch is Touch.ALL and not locked:
+    if touch is Touch.ALL and not document.locked and not any(c.locked for c in classes):
         return None
     owner = effective_lookup(document, classes)
     painted = None if class_id is None else classes.effective(class_id)
     if painted is not None and painted.locked:
         return np.zeros(len(owner), np.bool_)
-    allowed = ~np.isin(owner, locked)
+    allowed = ~locked_lookup(document, classes)
     if touch is Touch.UNLABELLED:
         allowed &= owner == 0
     elif touch is Touch.LABELLED:

@@ -11,6 +11,7 @@ from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import class_columns
 from segstudio.labels.colors import default_color
 from segstudio.labels.model import ClassId, ClassTable, Kind, LabelClass, folded_name
+from segstudio.store.database.migrations import OPACITY_SINCE, schema_of
 from segstudio.store.values import NewClass
 from segstudio.text import _
 
@@ -58,9 +59,11 @@ def _numbered(wanted: list[NewClass]) -> list[LabelClass]:
 def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:
     """Write the classes of a new project and the counters from which later ones get their number and value."""
     for c in table.all:
+        columns = {"name_key": folded_name(c.name), "id": c.id, **class_columns(c)}
+        del columns["opacity"]  # a new class has that of its column
         db.execute(
-            f"INSERT INTO classes (name_key, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (folded_name(c.name), c.id, *class_columns(c).values()),
+            f"INSERT INTO classes ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+            tuple(columns.values()),
         )
     db.execute("INSERT INTO settings VALUES ('next_class', ?)", (str(max(c.id for c in table.all) + 1),))
     db.execute("INSERT INTO settings VALUES ('next_value', ?)", (str(max(c.value for c in table.all) + 1),))
@@ -68,6 +71,7 @@ def insert_classes(db: sqlite3.Connection, table: ClassTable) -> None:
 
 def read_classes(db: sqlite3.Connection) -> ClassTable:
     """Every class ever made."""
+    opacity = "opacity" if schema_of(db) >= OPACITY_SINCE else "1.0"
     return ClassTable(
         LabelClass(
             ClassId(id_),
@@ -80,8 +84,9 @@ def read_classes(db: sqlite3.Connection) -> ClassTable:
             bool(visible),
             bool(removed),
             None if merged is None else ClassId(merged),
+            shown,
         )
-        for id_, name, color, kind, value, position, locked, visible, removed, merged in db.execute(
-            f"SELECT {_COLUMNS} FROM classes"
+        for id_, name, color, kind, value, position, locked, visible, removed, merged, shown in db.execute(
+            f"SELECT {_COLUMNS}, {opacity} FROM classes"
         )
     )

@@ -19,11 +19,26 @@ from segstudio.store.database.disk_errors import refusal
 from segstudio.store.database.disk_space import must_have_room
 from segstudio.text import N_, _
 
-__all__ = ["BACKUPS", "MIGRATIONS", "UNDO_FLOOR", "Migration", "migrate", "migrate_copy", "schema_of", "undo_floor"]
+__all__ = [
+    "BACKUPS",
+    "LOCKED_SINCE",
+    "MIGRATIONS",
+    "OPACITY_SINCE",
+    "UNDO_FLOOR",
+    "Migration",
+    "migrate",
+    "migrate_copy",
+    "schema_of",
+    "undo_floor",
+]
 
 BACKUPS = "backups"
 UNDO_FLOOR = "undo_floor"
 """The setting that holds the number of the last edit that can no longer be undone; absent where all can."""
+
+LOCKED_SINCE = OPACITY_SINCE = 4
+"""The schema from which on objects have the column `locked`, classes `opacity`; a reader of an older one does without.
+"""
 
 _SPARE_BYTES = 16 << 20
 
@@ -87,9 +102,17 @@ def _objects_of_schema_3(rows: Sequence[tuple[int, int]], classes: Mapping[int, 
     return instances + len(semantic)
 
 
+def _to_4(db: sqlite3.Connection) -> None:
+    """Locks of single objects, and how opaque each class is drawn."""
+    db.execute("ALTER TABLE objects ADD COLUMN locked INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX objects_locked ON objects (image, id) WHERE locked = 1")
+    db.execute("ALTER TABLE classes ADD COLUMN opacity REAL NOT NULL DEFAULT 1.0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _to_2, undo_crosses=True),
     Migration(3, _to_3, undo_crosses=True),
+    Migration(4, _to_4, undo_crosses=True),
 )
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.class_rows import apply_class_row
-from segstudio.labels.edit import RowChange, Table, TileKey
+from segstudio.labels.edit import Columns, RowChange, Table, TileKey
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
 from segstudio.labels.tiles.tile import Tile, digest
 from segstudio.store.history.historic_states import Trail, led_back, trails
 from segstudio.store.history.journal_walk import Effect, effects, rows_of
 from segstudio.store.history.undo_horizon import floor_of, has_deltas
-from segstudio.store.writing.label_rows import read_objects
+from segstudio.store.writing.label_rows import read_locked, read_objects
 from segstudio.text import _
 
 __all__ = [
@@ -97,13 +97,14 @@ def _rows_back(db: sqlite3.Connection, done: Sequence[Effect]) -> Iterator[RowCh
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """An image at an earlier edit: its objects, status and removal then, and the way there.
+    """An image at an earlier edit: its objects, which were locked, status and removal then, and the way there.
 
     The way is in one side's journal, B's unless that was cut: `trails` lead each tile that it touched since then
     back. `lost`: labels were lost on one side since, and the former tiles are not reliable.
     """
 
     objects: Mapping[ObjectId, ClassId]
+    locked: frozenset[ObjectId]
     status: Status
     removed: bool
     journal: sqlite3.Connection
@@ -145,21 +146,33 @@ def since(
     """
     status, removed = b.execute("SELECT status, removed FROM images WHERE id = ?", (image,)).fetchone()
     columns: dict[str, Any] = {"status": status, "removed": removed}
-    objects = read_objects(b, image)
+    objects, locked = read_objects(b, image), set(read_locked(b, image))
     done = effects(b, image, seq)
     for row in _rows_back(b, done):
         if row.table is Table.IMAGES:
             columns.update(row.after or {})
-        elif row.table is Table.OBJECTS and row.after is None:
-            objects.pop(ObjectId(row.key), None)
-        elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
-            objects[ObjectId(row.key)] = ClassId(int(row.after["class_id"] or 0))
+        elif row.table is Table.OBJECTS:
+            _object_back(ObjectId(row.key), row.after, objects, locked)
     taken_out = [removal for found in (removals, _removals(b, done)) if (removal := found.get(image)) is not None]
     was_out = min(taken_out)[1] if taken_out else bool(columns["removed"])
     then = Status(columns["status"]), was_out
     if lost:
-        return Since(objects, *then, b, False, {}, True)
+        return Since(objects, frozenset(locked), *then, b, False, {}, True)
     for db in (b, a):
         if floor_of(db) <= seq and all(has_deltas(db, effect.root) for effect in effects(db, image, seq)):
-            return Since(objects, *then, db, db is b, trails(db, image, seq), False)
+            return Since(objects, frozenset(locked), *then, db, db is b, trails(db, image, seq), False)
     raise JournalCutError
+
+
+def _object_back(
+    id_: ObjectId, columns: Columns | None, objects: dict[ObjectId, ClassId], locked: set[ObjectId]
+) -> None:
+    """Make an object what a row's change says; None: it is not there."""
+    if columns is None:
+        objects.pop(id_, None)
+        locked.discard(id_)
+        return
+    if "class_id" in columns:
+        objects[id_] = ClassId(int(columns["class_id"] or 0))
+    if "locked" in columns:
+        (locked.add if columns["locked"] else locked.discard)(id_)

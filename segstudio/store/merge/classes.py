@@ -103,7 +103,7 @@ class _Merge:
         self.rows.append(row)
         self.table = apply_class_row(self.table, row)
 
-    def _set(self, id_: ClassId, **columns: str | int | bool | None) -> None:
+    def _set(self, id_: ClassId, **columns: str | float | bool | None) -> None:
         self._row(changed_class_row(self.table[id_], **columns))
 
     def _kept(self, sentence: str, c: LabelClass) -> None:
@@ -185,15 +185,17 @@ class _Merge:
             if into is not None and not self._leads_to(into, id_):
                 self._set(id_, removed=False, merged_into=into)
 
-    # --- names, colours, kinds
+    # --- names, colours, opacities, kinds
 
     def take_names_and_colors(self) -> None:
-        """Take a name or a colour that B alone changed; what both changed stays as in A."""
+        """Take a name, a colour or an opacity that B alone changed; what both changed stays as in A."""
         renamed: list[LabelClass] = []
         for then, in_a, in_b in self._shared():
             self._settle_kind(self.table[in_a.id], in_b, then)
             if in_b.color not in (then.color, in_a.color) and in_a.color == then.color:
                 self._set(in_a.id, color=in_b.color)
+            if in_b.opacity not in (then.opacity, in_a.opacity) and in_a.opacity == then.opacity:
+                self._set(in_a.id, opacity=in_b.opacity)
             if in_b.name in (then.name, in_a.name):
                 continue
             if in_a.name != then.name:
@@ -261,7 +263,7 @@ class _Merge:
         taken = [other.color for other in self.table.all]
         color = next_color(taken) if c.color in taken else c.color
         position = max(other.position for other in self.table.all) + 1
-        made = LabelClass(ClassId(self.next_id), c.name, color, c.kind, self.next_value, position)
+        made = LabelClass(ClassId(self.next_id), c.name, color, c.kind, self.next_value, position, opacity=c.opacity)
         self._row(new_class_row(made))
         self.next_id += 1
         self.next_value += 1

@@ -208,6 +208,7 @@ class _Merge:
                 plane, ty, tx = self._in_c(key)
                 self._note(conflicts.setdefault(plane, PlaneConflict()), (ty, tx), b, verdict)
         rows = self._new_objects(used - {0})
+        rows += self._locks()
         rows += self._image_row(bool(conflicts))
         if not changed and not rows:
             return ImageMerge(None, conflicts, self._stays)
@@ -250,10 +251,23 @@ class _Merge:
             if found is None:
                 found = ObjectId(next_id)
                 next_id += 1
-                rows.append(RowChange(Table.OBJECTS, found, None, {"class_id": counted.id}))
+                columns: dict[str, int | bool] = {"class_id": counted.id}
+                if self._theirs[o].locked:
+                    columns["locked"] = True
+                rows.append(RowChange(Table.OBJECTS, found, None, columns))
                 if counted.one_object:
                     single[counted.id] = found
             self._target[o] = found
+        return rows
+
+    def _locks(self) -> list[RowChange]:
+        """Objects of their common past are locked, or not, as the side has it that changed it alone."""
+        rows: list[RowChange] = []
+        since = self._since
+        for o in () if since is None else sorted(since.objects.keys() & self._mine.keys() & self._theirs.keys()):
+            mine = self._mine[o].locked
+            if since is not None and mine == (o in since.locked) != self._theirs[o].locked:
+                rows.append(RowChange(Table.OBJECTS, o, {"locked": mine}, {"locked": not mine}))
         return rows
 
     def _image_row(self, in_conflict: bool) -> list[RowChange]:

@@ -63,16 +63,23 @@ class Testimony:
         """Whether a content, by its digest, was once in a place."""
         return any(content in (step.before, step.after) for step in self.steps.get(place, ()))
 
-    def objects(self, image: int, journal: Journal) -> dict[int, int]:
-        """The class that each object of an image had at last."""
+    def objects(self, image: int, journal: Journal) -> tuple[dict[int, int], set[int]]:
+        """The class that each object of an image had at last, and which were locked."""
         found: dict[int, int] = {}
+        locked: set[int] = set()
         for seq, turned in self.turns.get(image, ()):
             for row in _rows(journal.edit_rows(seq), turned) or ():
-                if row.table is Table.OBJECTS and row.after is None:
+                if row.table is not Table.OBJECTS:
+                    continue
+                if row.after is None:
                     found.pop(row.key, None)
-                elif row.table is Table.OBJECTS and row.after is not None and "class_id" in row.after:
+                    locked.discard(row.key)
+                    continue
+                if "class_id" in row.after:
                     found[row.key] = int(row.after["class_id"] or 0)
-        return found
+                if "locked" in row.after:
+                    (locked.add if row.after["locked"] else locked.discard)(row.key)
+        return found, locked
 
     def rebuilt(self, place: Place, journal: Journal) -> Tile | None:
         """The tile of a place: its deltas from nothing, each proved by its digests; None where the chain breaks."""

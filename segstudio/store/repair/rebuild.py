@@ -247,8 +247,9 @@ def _nameless(builder: _Builder, id_: int) -> dict[str, Any]:
 
 def _objects(builder: _Builder) -> None:
     for image in sorted(builder.found.objects.images()):
+        locked = builder.found.locked.of(image)
         for id_, class_id in sorted(builder.found.objects.of(image).items()):
-            builder.insert("objects", {"image": image, "id": id_, "class_id": class_id})
+            builder.insert("objects", {"image": image, "id": id_, "class_id": class_id, "locked": id_ in locked})
 
 
 def _tiles(builder: _Builder) -> Generator[int, None, None]:

@@ -74,6 +74,8 @@ class Recovered:
     points: tuple[Seq, ...] = ()
     tiles: dict[Place, Proved] = field(default_factory=dict[Place, Proved])
     objects: PackedObjects = field(default_factory=PackedObjects)
+    locked: PackedObjects = field(default_factory=PackedObjects)
+    """Those of the proved objects that are locked; in the place of the class stands 1."""
     rebuilt: set[Place] = field(default_factory=set[Place])
     lost_tiles: set[Place] = field(default_factory=set[Place])
     lost_objects: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
@@ -263,17 +265,26 @@ def _decoded(data: bytes) -> Tile | None:
 
 
 def _recover_objects(out: Recovered, db: sqlite3.Connection, columns: Columns) -> Rows:
-    """The class of each object on which two of row, index and journal agree; returns what was lost of the rows."""
-    rows, index = PackedObjects(), PackedObjects()
+    """The class of each object on which two of row, index and journal agree; returns what was lost of the rows.
+
+    An object is locked where its row says so, or, where that is lost, the journal.
+    """
+    rows, locked, index = PackedObjects(), PackedObjects(), PackedObjects()
     images = [row["id"] for row in out.tables["images"].rows]
-    lost, broken = each_keyed(
-        db, "objects", columns, lambda row: rows.add(row["image"], row["id"], row["class_id"]), images
-    )
+
+    def take(row: Row) -> None:
+        rows.add(row["image"], row["id"], row["class_id"])
+        if row["locked"]:
+            locked.add(row["image"], row["id"], 1)
+
+    lost, broken = each_keyed(db, "objects", columns, take, images)
     names = ("class_id", "image", "id")
     index_whole = each_indexed(db, "objects_class", "objects", names, lambda key: index.add(key[1], key[2], key[0]))
     alone = not index_whole and not out.journal.complete  # no second witness is left
     for image in sorted(rows.images() | index.images() | out.journal.turns.keys()):
-        witnesses = (rows.of(image), index.of(image), out.journal.objects(image, out))
+        replayed, locked_then = out.journal.objects(image, out)
+        witnesses = (rows.of(image), index.of(image), replayed)
+        locks = locked.of(image).keys() | (locked_then - witnesses[0].keys())
         rows.drop(image)
         index.drop(image)
         for id_ in sorted(set[int]().union(*witnesses)):
@@ -281,4 +292,6 @@ def _recover_objects(out: Recovered, db: sqlite3.Connection, columns: Columns) -
             agreed = [class_id for class_id in set(said) if said.count(class_id) > 1]
             if len(agreed) == 1 or (alone and len(said) == 1):
                 out.objects.add(image, id_, agreed[0] if agreed else said[0])
+                if id_ in locks:
+                    out.locked.add(image, id_, 1)
     return Rows(lost=lost, broken=broken)

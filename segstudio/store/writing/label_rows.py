@@ -11,6 +11,7 @@ from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.streamed import tile_bytes
 from segstudio.labels.tiles.tile import EMPTY, Tile, digest
 from segstudio.store.catalog.images import sizes_of
+from segstudio.store.database.migrations import LOCKED_SINCE, schema_of
 from segstudio.store.values import FrozenLabels, ObjectRow
 from segstudio.text import _
 
@@ -20,6 +21,7 @@ __all__ = [
     "images_with",
     "read_counts",
     "read_frozen",
+    "read_locked",
     "read_object_rows",
     "read_objects",
     "read_tile",
@@ -90,15 +92,31 @@ def read_objects(db: sqlite3.Connection, image: ImageId) -> dict[ObjectId, Class
     return {ObjectId(id_): ClassId(class_id) for id_, class_id in rows}
 
 
+def read_locked(db: sqlite3.Connection, image: ImageId) -> frozenset[ObjectId]:
+    """The objects that are locked by themselves."""
+    if schema_of(db) < LOCKED_SINCE:
+        return frozenset()
+    rows = db.execute("SELECT id FROM objects WHERE image = ? AND locked = 1", (image,))
+    return frozenset(ObjectId(row[0]) for row in rows)
+
+
 def read_object_rows(db: sqlite3.Connection, image: ImageId) -> list[ObjectRow]:
     """Every object with its derived columns, in order of id."""
+    locked = "locked" if schema_of(db) >= LOCKED_SINCE else "0"
     rows = db.execute(
-        "SELECT id, class_id, area, x0, y0, x1, y1, painted, accepted, imported, filled, computed "
-        "FROM objects WHERE image = ? ORDER BY id",
+        "SELECT id, class_id, area, x0, y0, x1, y1, painted, accepted, imported, filled, computed, "
+        f"{locked} FROM objects WHERE image = ? ORDER BY id",
         (image,),
     )
     return [
-        ObjectRow(ObjectId(r[0]), ClassId(r[1]), r[2], None if r[3] is None else (r[3], r[4], r[5], r[6]), r[7:12])
+        ObjectRow(
+            ObjectId(r[0]),
+            ClassId(r[1]),
+            r[2],
+            None if r[3] is None else (r[3], r[4], r[5], r[6]),
+            r[7:12],
+            bool(r[12]),
+        )
         for r in rows
     ]
 

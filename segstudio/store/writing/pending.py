@@ -53,7 +53,7 @@ def document(db: sqlite3.Connection, image: ImageId, pending: Pending, tile: Cal
     raster = Raster(sizes, tile, labels_.stored_keys(db, image))
     # Read at the same moment as `done`: a later read might hold what is applied below.
     raster.prime({key: labels_.read_tile(db, image, key) for key in touched})
-    read = Document(image, raster, objects, next_object, Status(status))
+    read = Document(image, raster, objects, next_object, Status(status), labels_.read_locked(db, image))
     for seq, edit in mine:
         if seq > done:
             with suppress(EditConflict):

@@ -11,9 +11,9 @@ from segstudio.store.writing.object_stats import move_object
 __all__ = ["apply_row"]
 
 _COLUMNS: Mapping[Table, tuple[str, ...]] = {
-    Table.OBJECTS: ("class_id",),
+    Table.OBJECTS: ("class_id", "locked"),
     Table.CLASSES: (
-        "name", "color", "kind", "value", "position", "locked", "visible", "removed", "merged_into",
+        "name", "color", "kind", "value", "position", "locked", "visible", "removed", "merged_into", "opacity",
     ),
     Table.IMAGES: ("status", "removed"),
 }  # fmt: skip
@@ -80,9 +80,12 @@ def _check(db: sqlite3.Connection, row: RowChange, where: str, key: tuple[int, .
 
 def _prepare_object(db: sqlite3.Connection, row: RowChange, image: ImageId) -> None:
     if row.after is None:
-        area = db.execute("SELECT area FROM objects WHERE image = ? AND id = ?", (image, row.key)).fetchone()[0]
+        where, key = "image = ? AND id = ?", (image, row.key)
+        area, locked = db.execute(f"SELECT area, locked FROM objects WHERE {where}", key).fetchone()
         if area:
             raise EditConflict(f"object {row.key} is deleted and has pixels")
+        if locked and not (row.before or {}).get("locked"):
+            raise EditConflict(f"object {row.key} is deleted and is locked")
     elif row.before is None:
         # An id is never given twice, also after an undo: the counter only rises.
         db.execute("UPDATE images SET next_object = max(next_object, ?) WHERE id = ?", (row.key + 1, image))

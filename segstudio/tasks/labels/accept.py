@@ -1,13 +1,13 @@
 """Accept and Done: proposals become labels, and images done, alike for window, command line and Python.
 
 Accept fills unlabelled pixels with the proposal. Done fills it by the project's setting and marks the image done. What
-is labelled stays, a locked class gets no pixel, and an image without labels is never marked done.
+is labelled stays, a locked class or object gets no pixel, and an image without labels is never marked done.
 """
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -268,9 +268,8 @@ def emptying(planes: Iterable[int], classes: ClassTable) -> Filling:
 
     The lock of the background does not count here: the person's statement covers every pixel.
     """
-    unlocked = classes.with_class(replace(classes.background, locked=False))
     by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
-    return Filling(by_plane, unlocked, Origin.FILLED, only_unknown=True, status=Status.DONE)
+    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, locks=False)
 
 
 def is_whole(proposal: Proposal, document: Document) -> bool:

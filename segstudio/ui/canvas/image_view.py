@@ -199,6 +199,8 @@ class ImageView(Surface):
         if self._scene.labels.refresh_lookup():
             self._scene.model.spoil()
             self._overlay_changed()
+        if self._selection is not None and self._selection.outdated:
+            self._on_selection_changed()
         if change.plane != self._scene.labels.plane or change.rect.empty:
             return
         self._labels_changed((change.rect,) if change.parts is None else change.parts)

@@ -65,7 +65,8 @@ class Palette:
         tints: Sequence[str] = (),
     ) -> "Palette":
         """The palette for the classes of a project; `opacity` (0..1) is that of a filled label, and of proposals too
-        unless theirs is given. With `tints` each object of an instance class is drawn in one of them."""
+        unless theirs is given, each class has its share of both. With `tints` each object of an instance class is drawn
+        in one of them."""
         proposed = opacity if proposal_opacity is None else proposal_opacity
         used = sorted(classes or (), key=lambda c: (_RANK[c.kind], c.position))
         first_tint = len(used) + 1
@@ -77,10 +78,10 @@ class Palette:
         colors = np.zeros(len(Ink) * count, np.uint32)
         for mark, label_class in enumerate(used, start=1):
             for ink, alpha in _alphas(label_class, opacity, proposed).items():
-                colors[ink * count + mark] = premultiplied(label_class.color, alpha)
+                colors[ink * count + mark] = premultiplied(label_class.color, alpha * label_class.opacity)
             if label_class.kind is Kind.BACKGROUND and label_class.visible:
                 line = _lighter(label_class.color, _BACKGROUND_LINE_LIGHT)
-                colors[Ink.OUTLINE * count + mark] = premultiplied(line, _BACKGROUND_LINE_ALPHA)
+                colors[Ink.OUTLINE * count + mark] = premultiplied(line, _BACKGROUND_LINE_ALPHA * label_class.opacity)
         for mark, tint in enumerate(tints, start=first_tint):
             colors[Ink.FILL * count + mark] = premultiplied(tint, opacity)
             colors[Ink.OUTLINE * count + mark] = premultiplied(tint, _OUTLINE_ALPHA)

@@ -117,7 +117,7 @@ class BrushPanel(QFrame):
         self.size_slider.setToolTip(keys)
         self.size_slider.setAccessibleName(_("Brush radius"))
         self.touch.setObjectName("mayTouch")
-        self.touch.setToolTip(_("Which pixels a stroke may change; it never changes those of locked classes"))
+        self.touch.setToolTip(_("Which pixels a stroke may change; it never changes those that are locked"))
         self.touch.setAccessibleName(_("What a stroke paints over"))
         self.touch.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.touch.setMinimumContentsLength(8)

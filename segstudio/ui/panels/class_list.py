@@ -158,6 +158,8 @@ class ClassListModel(QAbstractListModel):
                 words.append(_("number {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
+            if found.opacity < 1:
+                words.append(_("opacity {percent} %", percent=round(100 * found.opacity)))
             words += [_("locked")] * found.locked + [_("hidden")] * (not self._is_shown(found))
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
         return None
@@ -221,7 +223,9 @@ class ClassRow(QStyledItemDelegate):
             painter.fillRect(QRect(row.x(), row.y(), 3, row.height()), QColor(theme.accent))
         self._key(painter, row, index.row())
         painter.setPen(QPen(QColor(theme.edge), 1))
-        painter.setBrush(QColor(found.color) if seen else Qt.BrushStyle.NoBrush)
+        color = QColor(found.color)
+        color.setAlphaF(found.opacity)
+        painter.setBrush(color if seen else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(spot_rect(row, Spot.SWATCH)).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         place = self._count(painter, spot_rect(row, Spot.NAME), index.data(COUNT_ROLE))
         painter.setPen(QColor(theme.text if seen else theme.muted))

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QAction, QColor, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from segstudio.labels.colors import next_color
 from segstudio.labels.model import Kind
 from segstudio.text import _, elided
 from segstudio.ui.panels.class_list import ROW_H, ClassListModel, ClassRow, Spot
+from segstudio.ui.panels.class_opacity import opacity_action
 from segstudio.ui.panels.class_view import ClassView
 from segstudio.ui.panels.kinds import KIND_TIPS, KINDS
 from segstudio.ui.panels.label_look import LabelLook
@@ -136,6 +137,7 @@ class ClassPanel(QFrame):
         lock, hide = (_("Unlock") if found.locked else _("Lock")), (_("Hide") if found.visible else _("Show"))
         menu.addAction(icon("unlock" if found.locked else "lock"), lock, partial(self._toggle_lock, found))
         menu.addAction(icon("eye-off" if found.visible else "eye"), hide, partial(self._toggle_visible, found))
+        menu.addAction(self._opacity_action(found, menu))
         alone = _("Show all classes") if self._is_alone(found) else _("Show only this class")
         menu.addAction(alone, QKeySequence("Shift+Y"), partial(self._toggle_alone, self.model.row_of(found.name)))
         menu.addSeparator()
@@ -219,6 +221,15 @@ class ClassPanel(QFrame):
         menu.addSeparator()
         menu.addAction(_("Another colour…"), partial(self._other_color, found))
         return menu
+
+    def _opacity_action(self, found: "LabelClass", menu: QMenu) -> QAction:
+        """The slider of its opacity: what is chosen is seen on the way, and is one edit at the end."""
+
+        def shows(opacity: float | None) -> None:
+            if self._project is not None:
+                self._project.solo.try_opacity(found.id, opacity)
+
+        return opacity_action(menu, found.opacity, shows, lambda opacity: self._change(found, opacity=opacity))
 
     def _other_color(self, found: "LabelClass") -> None:
         from PySide6.QtWidgets import QColorDialog
@@ -318,7 +329,7 @@ class ClassPanel(QFrame):
             return
         self._change(found, visible=not found.visible)
 
-    def _change(self, found: "LabelClass", **columns: str | bool) -> None:
+    def _change(self, found: "LabelClass", **columns: str | float | bool) -> None:
         self._attempt(lambda classes: classes.change(found.name, **columns))
 
     def _remove(self, found: "LabelClass") -> None:

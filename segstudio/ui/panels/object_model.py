@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from segstudio.labels.colors import object_tint
 from segstudio.labels.model import ClassId, ClassTable, ObjectId, Origin
 from segstudio.text import N_, _, amount
+from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from segstudio.labels.measure.table import ObjectTable
     from segstudio.labels.model import LabelClass
 
-__all__ = ["COLUMNS", "ORIGIN_WORDS", "ObjectModel"]
+__all__ = ["COLUMNS", "LOCK_COLUMN", "ORIGIN_WORDS", "ObjectModel"]
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 COLUMNS = (
     ("id", N_("Object"), N_("The object's number in this image")),
+    ("locked", N_("Lock"), N_("Whether the object is locked, so that nothing changes it; click to lock or unlock it")),
     ("class", N_("Class"), N_("What the object is")),
     ("area", N_("Area"), N_("Area in image pixels")),
     ("origin", N_("Origin"), N_("Who made most of its pixels, and how much of it")),
@@ -33,6 +35,9 @@ COLUMNS = (
     ("box", N_("Box"), N_("The smallest rectangle around it: x, y, width × height in image pixels")),
 )
 """Name, title and description of each column; the names are those by which a table sorts."""
+
+LOCK_COLUMN = 1
+"""Shows a lock instead of words, and in its header too, since it is narrow."""
 
 ORIGIN_WORDS = {
     Origin.NONE: N_("unknown"),
@@ -58,6 +63,7 @@ class ObjectModel(QAbstractTableModel):
         self._rows: Sequence[int] | NDArray[Any] = ()
         self._column, self._falling = "id", False
         self._class_id: ClassId | None = None
+        self._only_locked = False
         self._like = ""
         self.tinted = False
 
@@ -68,10 +74,10 @@ class ObjectModel(QAbstractTableModel):
         self._table, self._classes = table, classes
         self._arrange()
 
-    def choose(self, class_id: ClassId | None, like: str) -> None:
-        """Show the objects of one class (None = all) whose class or number contains the text."""
-        if (class_id, like) != (self._class_id, self._like):
-            self._class_id, self._like = class_id, like
+    def choose(self, class_id: ClassId | None, like: str, *, locked: bool = False) -> None:
+        """Show the objects of one class (None = all) whose class or number contains the text; `locked` ones alone."""
+        if (class_id, like, locked) != (self._class_id, self._like, self._only_locked):
+            self._class_id, self._like, self._only_locked = class_id, like, locked
             self._arrange()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -96,7 +102,12 @@ class ObjectModel(QAbstractTableModel):
             ()
             if table is None
             else table.ordered(
-                self._column, falling=self._falling, class_id=self._class_id, like=self._like, names=self._classes
+                self._column,
+                falling=self._falling,
+                class_id=self._class_id,
+                locked=self._only_locked,
+                like=self._like,
+                names=self._classes,
             )
         )
         self.endResetModel()
@@ -135,6 +146,10 @@ class ObjectModel(QAbstractTableModel):
             return None
         return self._classes.get(ClassId(int(self._table.class_ids[self._rows[row]])))
 
+    def is_locked(self, row: int) -> bool:
+        """Whether the object of a row is locked by itself."""
+        return self._table is not None and bool(self._table.locked[self._rows[row]])
+
     def color(self, row: int) -> str:
         """The colour of a row's object in the image, as #RRGGBB."""
         found = self.class_of(row)
@@ -153,6 +168,8 @@ class ObjectModel(QAbstractTableModel):
         match column:
             case "id":
                 return str(int(table.ids[place]))
+            case "locked":
+                return _("locked") if self.is_locked(row) else ""
             case "class":
                 found = self.class_of(row)
                 return "" if found is None else found.name
@@ -182,6 +199,9 @@ class ObjectModel(QAbstractTableModel):
         """The words of a cell; as a tooltip, where a long name does not fit, the same."""
         if not 0 <= index.row() < len(self._rows):
             return None
+        if index.column() == LOCK_COLUMN and role == Qt.ItemDataRole.ToolTipRole:
+            locked = self.is_locked(index.row())
+            return _("Locked: nothing changes it. Click to unlock it.") if locked else _("Click to lock it.")
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.words(index.row(), COLUMNS[index.column()][0])
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -196,7 +216,11 @@ class ObjectModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             name, title, _tip = COLUMNS[section]
             arrow = ("", " ↑", " ↓")[(name == self._column) * (1 + self._falling)]
-            return f"{_(title)}{arrow}"
+            return arrow.strip() if section == LOCK_COLUMN else f"{_(title)}{arrow}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return _(COLUMNS[section][1])
+        if role == Qt.ItemDataRole.DecorationRole and section == LOCK_COLUMN and self._column != "locked":
+            return icon("lock")  # else the arrow stands in its place: there is no room for both
         if role == Qt.ItemDataRole.ToolTipRole:
             return _(COLUMNS[section][2])
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -35,6 +35,8 @@ __all__ = ["ObjectPanel"]
 _TYPED_MS = 150
 _LOWEST_PX = 20
 _NAME_CHARACTERS = 40
+_LOCKED = "locked"
+"""What the filter of classes holds for the objects that are locked, of whatever class."""
 
 
 class ObjectPanel(QFrame):
@@ -67,6 +69,7 @@ class ObjectPanel(QFrame):
         self.view.sought.connect(self._seek)
         self.view.deleteAsked.connect(self.delete_selected)
         self.view.menuAsked.connect(self._show_menu)
+        self.view.lockAsked.connect(self._turn_lock)
         self.view.selectionModel().selectionChanged.connect(lambda _new, _old: self._select())
         self.model.reordered.connect(self._reordered)
         session.projectChanged.connect(lambda: self.follow(session.project))
@@ -123,6 +126,15 @@ class ObjectPanel(QFrame):
             action = classes.addAction(swatch(found.color), name, partial(self._reclass, found))
             action.setEnabled(not found.locked)
         menu.addSeparator()
+        locked = bool(rows) and all(self.model.is_locked(row) for row in rows)
+        words = (
+            count(len(rows), "Unlock this object", "Unlock {n} objects")
+            if locked
+            else count(len(rows), "Lock this object", "Lock {n} objects")
+        )
+        lock = menu.addAction(icon("unlock" if locked else "lock"), words, partial(self._lock, locked=not locked))
+        lock.setObjectName("objectLock")
+        lock.setEnabled(may)
         words = count(len(rows), "Delete this object", "Delete {n} objects")
         delete = menu.addAction(icon("close"), words, self.delete_selected)
         delete.setObjectName("objectDelete")
@@ -134,7 +146,7 @@ class ObjectPanel(QFrame):
     def _dress(self) -> None:
         self.of_class.setObjectName("objectClass")
         self.of_class.setAccessibleName(_("Class of the objects shown"))
-        self.of_class.setToolTip(_("Show the objects of one class alone"))
+        self.of_class.setToolTip(_("Show the objects of one class alone, or those that are locked"))
         self.of_class.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.of_class.setMinimumContentsLength(6)
         self.search.setObjectName("objectFind")
@@ -208,6 +220,7 @@ class ObjectPanel(QFrame):
         chosen = self.of_class.currentData()
         self.of_class.clear()
         self.of_class.addItem(_("All classes"), None)
+        self.of_class.addItem(icon("lock"), _("Locked objects"), _LOCKED)
         for found in self._project.documents.classes if self._project is not None else ():
             if found.kind in (Kind.SEMANTIC, Kind.INSTANCE):
                 self.of_class.addItem(swatch(found.color), found.name, found.id)
@@ -216,7 +229,9 @@ class ObjectPanel(QFrame):
 
     def _filter(self) -> None:
         self._typed.stop()
-        self.model.choose(self.of_class.currentData(), self.search.text())
+        chosen = self.of_class.currentData()
+        locked = chosen == _LOCKED
+        self.model.choose(None if locked else chosen, self.search.text(), locked=locked)
 
     # -- selection ---------------------------------------------------------------------------------------------------
 
@@ -258,6 +273,16 @@ class ObjectPanel(QFrame):
     def _reclass(self, wanted: "LabelClass") -> None:
         """Those that are selected and shown: a filter may hide others, which stay as they are."""
         self._change(lambda project, ids: project.objects.reclass(wanted.id, ids))
+
+    def _lock(self, *, locked: bool) -> None:
+        """Those that are selected and shown."""
+        self._change(lambda project, ids: project.objects.locks.put(ids, locked=locked))
+
+    def _turn_lock(self, row: int) -> None:
+        """Lock the object of a row, or unlock it; one of several ids as a whole."""
+        project, ids = self._project, self.model.ids([row])
+        if project is not None:
+            self._session.notices.attempt(lambda: project.objects.locks.turn(ids))
 
     def _change(self, change: "Callable[[OpenedProject, list[int]], object]") -> None:
         project, ids = self._project, self.model.ids(self.view.selected)

@@ -1,19 +1,20 @@
 """The view of the table of objects: how a cell looks, and which keys belong to it."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from segstudio.text import _
-from segstudio.ui.panels.object_model import COLUMNS, ObjectModel, is_right
+from segstudio.ui.panels.object_model import COLUMNS, LOCK_COLUMN, ObjectModel, is_right
 from segstudio.ui.theme import current_theme
+from segstudio.ui.window.icons import pixmap
 
 __all__ = ["ROW_H", "ObjectView"]
 
 ROW_H = 24
 _PAD = 8
 _SWATCH = 12
-_WIDTHS = {"id": 76, "class": 92, "area": 76, "origin": 92, "mean": 116, "box": 132}
+_WIDTHS = {"id": 76, "locked": 32, "class": 92, "area": 76, "origin": 92, "mean": 116, "box": 132}
 _STRONG = ("id", "class", "area")
 _SIDES = tuple(
     int(Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if is_right(n) else Qt.AlignmentFlag.AlignLeft))
@@ -39,11 +40,13 @@ _OWN = {
 
 class ObjectView(QTableView):
     """Rows are selected whole, several with Ctrl and Shift. `sought` carries the row that a person wants to see,
-    `menuAsked` a place on the screen; `deleteAsked`: delete what is selected.
+    `menuAsked` a place on the screen, `lockAsked` the row whose lock was clicked; `deleteAsked`: delete what is
+    selected.
     """
 
     sought = Signal(int)
     deleteAsked = Signal()
+    lockAsked = Signal(int)
     menuAsked = Signal(QPoint)
 
     def __init__(self, model: ObjectModel) -> None:
@@ -51,6 +54,7 @@ class ObjectView(QTableView):
         self.setObjectName("objectTable")
         self.setAccessibleName(_("Objects of this image"))
         self.setModel(model)
+        self._pressed_lock = -1
         self._cell = _Cell(model, self)
         self.setItemDelegate(self._cell)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -83,7 +87,7 @@ class ObjectView(QTableView):
         room, names = self.viewport().width(), [name for name, *_words in COLUMNS]
         others = sum(_WIDTHS.values()) - _WIDTHS["class"]
         if room < others + _WIDTHS["class"]:
-            others = _WIDTHS["id"] + _WIDTHS["area"]
+            others = _WIDTHS["id"] + _WIDTHS["locked"] + _WIDTHS["area"]
         self.setColumnWidth(names.index("class"), max(_WIDTHS["class"], room - others))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -117,6 +121,37 @@ class ObjectView(QTableView):
             super().keyPressEvent(event)
         else:
             event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A press on a lock is meant for that alone: what is selected stays so."""
+        self._pressed_lock = self._lock_at(event)
+        if self._pressed_lock < 0:
+            super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Two quick clicks on a lock are two clicks."""
+        self._pressed_lock = self._lock_at(event)
+        if self._pressed_lock < 0:
+            super().mouseDoubleClickEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Nothing is dragged from a lock."""
+        if self._pressed_lock < 0:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Ask for the lock that was pressed, where the pointer is still on it."""
+        pressed, self._pressed_lock = self._pressed_lock, -1
+        if pressed < 0:
+            super().mouseReleaseEvent(event)
+        elif self._lock_at(event) == pressed:
+            self.lockAsked.emit(pressed)
+
+    def _lock_at(self, event: QMouseEvent) -> int:
+        """The row whose lock is under the pointer; -1 for none, or another button or a key beside it."""
+        index = self.indexAt(event.position().toPoint())
+        plain = event.button() is Qt.MouseButton.LeftButton and not event.modifiers()
+        return index.row() if plain and index.column() == LOCK_COLUMN else -1
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the menu of what is selected: a row outside is selected first."""
@@ -165,11 +200,21 @@ class _Cell(QStyledItemDelegate):
             painter.fillRect(cell, self._soft if selected else self._hover)
         if selected and column == 0:
             painter.fillRect(QRect(cell.x(), cell.y(), 3, cell.height()), self._accent)
+        if column == LOCK_COLUMN:
+            self._lock(painter, cell, locked=self._model.is_locked(row), faint=selected or hovered)
+            return
         place = cell.adjusted(_PAD + (_SWATCH + 4 if column == 0 else 0), 0, -_PAD, 0)
         if column == 0:
             self._swatch(painter, cell.x() + _PAD, cell.y() + (cell.height() - _SWATCH) / 2, self._model.color(row))
         painter.setPen(self._text if name in _STRONG else self._muted)
         painter.drawText(place, _SIDES[column], self._fitting(painter, self._model.words(row, name), place.width()))
+
+    def _lock(self, painter: QPainter, cell: QRect, *, locked: bool, faint: bool) -> None:
+        """The lock of an object; an open one, faint, where it could be clicked."""
+        if locked or faint:
+            theme = current_theme()
+            shown = pixmap("lock", theme.text) if locked else pixmap("unlock", theme.faint)
+            painter.drawPixmap(cell.x() + (cell.width() - 16) // 2, cell.y() + (cell.height() - 16) // 2, shown)
 
     def _states(self, option: QStyleOptionViewItem) -> tuple[bool, bool]:
         """Whether the cell is selected, and whether the pointer is over it: bits, as flags take longer than drawing."""

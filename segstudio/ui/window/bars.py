@@ -101,12 +101,15 @@ class Bars:
             project.navigation.imageLoading.connect(self.refresh)
             project.documents.historyChanged.connect(self.refresh)
             project.documents.classesChanged.connect(self._name_classes)
+            project.documents.selection.changed.connect(self.check_lock)
+            project.documents.historyChanged.connect(self.check_lock)
             project.training.runningChanged.connect(self.refresh)
             project.finishing.restChanged.connect(self.check_rest)
             project.views.changed.connect(self.check_view)
         self.refresh()
         self.check_rest()
         self.check_view()
+        self.check_lock()
         self._name_classes()
 
     def cover(self, covered: bool) -> None:
@@ -326,6 +329,11 @@ class Bars:
     def check_new_object(self) -> None:
         """Check whether the next stroke begins an object."""
         self._actions["new-object"].setChecked(self._session.tools.new_object)
+
+    def check_lock(self) -> None:
+        """Check whether the selected objects are locked."""
+        project = self._project
+        self._actions["lock-objects"].setChecked(project is not None and project.objects.locks.all_selected)
 
     def check_preferences(self) -> None:
         """Check the actions that stand for a preference."""

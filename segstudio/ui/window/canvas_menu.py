@@ -62,6 +62,7 @@ def _add_under(menu: QMenu, project: "OpenedProject", x: float, y: float) -> Non
     if label_class.kind is Kind.INSTANCE:
         select = menu.addAction(_("Select this object"), partial(project.documents.selection.select, [object_id]))
         select.setObjectName("menuSelectObject")
+        _add_lock(menu, project, object_id)
     lock = _("Unlock '{name}'", name=name) if label_class.locked else _("Lock '{name}'", name=name)
     locking = menu.addAction(
         icon("unlock" if label_class.locked else "lock"),
@@ -71,6 +72,19 @@ def _add_under(menu: QMenu, project: "OpenedProject", x: float, y: float) -> Non
         ),
     )
     locking.setObjectName("menuLockClass")
+
+
+def _add_lock(menu: QMenu, project: "OpenedProject", object_id: "ObjectId") -> None:
+    """Lock the object, or unlock it."""
+    opened = project.documents.current
+    locked = opened is not None and object_id in opened.document.locked
+    words = _("Unlock this object") if locked else _("Lock this object")
+    locking = menu.addAction(
+        icon("unlock" if locked else "lock"),
+        words,
+        lambda: project.ground.notices.attempt(lambda: project.objects.locks.put([object_id], locked=not locked)),
+    )
+    locking.setObjectName("menuLockObject")
 
 
 def _under(project: "OpenedProject", x: float, y: float) -> "tuple[ObjectId, LabelClass] | None":

@@ -23,6 +23,7 @@ __all__ = [
     "fill_rest",
     "find_image",
     "find_specks",
+    "lock_objects",
     "objects",
     "pick_class",
     "place_images",
@@ -81,6 +82,12 @@ def begin_object(window: "MainWindow") -> None:
     """Let the next stroke begin an object, or not after all."""
     objects(window, lambda owner: owner.begin_new())
     window.bars.check_new_object()
+
+
+def lock_objects(window: "MainWindow") -> None:
+    """Lock the selected objects, or unlock them."""
+    objects(window, lambda owner: owner.locks.toggle())
+    window.bars.check_lock()
 
 
 def drop_part(window: "MainWindow") -> None:

@@ -5,6 +5,7 @@ __all__ = ["ICONLESS"]
 ICONLESS = {
     "add-new-images": "a check mark stands in the icon's place",
     "new-object": "a check mark stands in the icon's place",
+    "lock-objects": "a check mark stands in the icon's place",
     "smaller": "listed for its key; the brush panel has a slider",
     "bigger": "listed for its key; the brush panel has a slider",
     "keyboard-cursor": "a check mark stands in the icon's place",

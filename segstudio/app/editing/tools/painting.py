@@ -51,9 +51,9 @@ class Painting:
         self._raster = document.raster
         self._gesture = Gesture(document, cause, tool=tool, author=paint.author)
         self._object, self._origin = 0, Origin.NONE
+        found = None
         try:
             if label_class is not None:
-                found = None
                 if label_class.one_object or not paint.new_object:
                     found = target_object(document, label_class, *at, paint.plane, classes=paint.classes)
                 self._object = found if found is not None else self._gesture.new_object(label_class.id)
@@ -63,7 +63,7 @@ class Painting:
             may = may_touch(document, paint.classes, paint.touch, paint.limits, where, context.seen.selected)
             image = context.seen.image
             samples = None if image is None else partial(image.samples, 0)
-            self._paintable = paintable(document, paint.classes, may, painted, samples).also(within)
+            self._paintable = paintable(document, paint.classes, may, painted, samples, found).also(within)
         except BaseException:
             self._gesture.abort()
             raise

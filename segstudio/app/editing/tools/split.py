@@ -15,6 +15,7 @@ from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ClassTable, ObjectId, Seq
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.split import crossed, split
+from segstudio.labels.paint.policy import is_locked
 from segstudio.labels.paint.stroke import Point
 from segstudio.labels.tiles.streamed import collected
 from segstudio.text import _
@@ -126,7 +127,7 @@ class SplitTool(ToolHandler):
     def _work(self, context: Context) -> "Callable[[], _Cut]":
         """The cut, computed on a copy."""
         document, paint, line = context.document, context.paint, tuple(self._line)
-        copy = Document(document.image, document.raster.copy(), document.objects, document.next_object, document.status)
+        copy = document.copy()
         header = Edit(document.image, Cause.OBJECTS, tool="split", author=paint.author)
         selected = context.seen.selected
         return lambda: _cut(copy, header, paint.plane, line, selected, paint.classes)
@@ -160,7 +161,7 @@ def _cut(
     meant = on_line & selected or on_line
     kinds = {id_: classes.effective(document.objects[id_]) for id_ in meant}
     several = {id_: c for id_, c in kinds.items() if c is not None and not c.one_object}
-    free = [id_ for id_, c in several.items() if not c.locked]
+    free = [id_ for id_ in several if not is_locked(document, classes, id_)]
     report = Report()
     edit = collected(header, split(document, plane, free, line, report))
     if edit is not None:
@@ -172,6 +173,8 @@ def _cut(
         raise UserError(_("The line does not cross an object from side to side."), safe=safe)
     if locked is not None:
         raise UserError(_("The class '{name}' is locked.", name=locked), safe=safe)
+    if several:
+        raise UserError(_("Object {n} is locked.", n=min(several)), safe=safe)
     if one is not None:
         raise UserError(_("'{name}' is one area in each image, not separate objects.", name=one), safe=safe)
     raise UserError(_("There is no object on the line."), safe=safe)

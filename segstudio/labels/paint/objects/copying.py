@@ -50,7 +50,7 @@ def pasted(
 
     The policy says what they may cover; `samples` are the image's stored values, for RANGE. `report.number` are the
     objects pasted, `report.left` those that lost pixels to the image's edge; one of a class that is locked or removed,
-    or without a pixel to paint, is passed over.
+    that would extend a locked object, or without a pixel to paint, is passed over.
     """
     made = NewObjects(document)
     single: dict[ClassId, ObjectId] = {}
@@ -66,7 +66,8 @@ def pasted(
         mask = copy.mask[y : y + rect.h, x : x + rect.w]
         report.left += int(np.count_nonzero(mask)) < int(np.count_nonzero(copy.mask))
         if today.id not in allowed:
-            allowed[today.id] = paintable(document, classes, may, today.id, samples)
+            extended = document.single_object(today.id) if today.one_object else None
+            allowed[today.id] = paintable(document, classes, may, today.id, samples, extended)
         if mask.any():
             mask = permitted(mask, plane, rect, ids_in(document.raster, plane, rect), allowed[today.id])
         if not mask.any():

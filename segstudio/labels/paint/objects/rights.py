@@ -10,26 +10,25 @@ from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
 from segstudio.labels.gesture import Paintable
 from segstudio.labels.model import ClassTable
-from segstudio.labels.paint.policy import MayTouch, Samples, effective_lookup, paintable
+from segstudio.labels.paint.policy import MayTouch, Samples, effective_lookup, locked_lookup, paintable
 
 __all__ = ["changeable", "permitted", "separable", "separable_of", "sparing", "takeable"]
 
 
 def changeable(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
-    """Whether its pixels are labelled, and of a class that is not locked."""
-    owner = effective_lookup(document, classes)
-    return (owner != 0) & ~np.isin(owner, [c.id for c in classes if c.locked])
+    """Whether its pixels are labelled, and neither it nor its class is locked."""
+    return (effective_lookup(document, classes) != 0) & ~locked_lookup(document, classes)
 
 
 def separable(document: Document, classes: ClassTable) -> NDArray[np.bool_]:
-    """Whether it is an object of an instance class that is not locked."""
-    return separable_of(document.class_lookup(), classes)
+    """Whether it is an object of an instance class, and neither it nor the class is locked."""
+    return separable_of(document.class_lookup(), document.lock_lookup(), classes)
 
 
-def separable_of(class_of: NDArray[np.int32], classes: ClassTable) -> NDArray[np.bool_]:
-    """The same from the class of each object by id."""
+def separable_of(class_of: NDArray[np.int32], locked: NDArray[np.bool_], classes: ClassTable) -> NDArray[np.bool_]:
+    """The same from the class of each object by id, and whether it is locked by itself; for a worker."""
     wanted = [c.id for c in classes if not c.one_object and not c.locked]
-    return np.isin(class_lookup(classes)[class_of], wanted)
+    return np.isin(class_lookup(classes)[class_of], wanted) & ~locked
 
 
 def takeable(

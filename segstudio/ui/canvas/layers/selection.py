@@ -29,6 +29,9 @@ _FEW = 8
 """So many objects are looked for in a tile one by one; with more, the tile counts as one that may hold them."""
 _INNER = np.uint32(0xFFFFFFFF)
 _OUTER = np.uint32(0xFF101418)
+_PLAIN, _LOCKED = 1, 2
+"""Marks of selected objects."""
+_DASH_PX = 4
 
 
 class _Holders:
@@ -97,12 +100,15 @@ def _range(ids: NDArray[np.uint32]) -> tuple[int, int]:
 
 
 class SelectionLayer:
-    """White inside the border of the selected objects and black outside, so that it shows on every image."""
+    """White inside the border of the selected objects and black outside, so that it shows on every image; of locked
+    ones the white is dashed.
+    """
 
     def __init__(self) -> None:
         self._document: Document | None = None
         self._plane = 0
         self._ids: frozenset[int] = frozenset()
+        self._locked: frozenset[int] = frozenset()
         self._holders = _Holders(Raster(((1, 1),)))
         self._marks = Overviews(_KEPT_BYTES)
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), np.uint32)
@@ -123,12 +129,19 @@ class SelectionLayer:
             self._holders = _Holders(Raster(((1, 1),)) if document is None else document.raster)
         self._document, self._plane, self._ids = document, plane, frozenset(ids)
         lookup = np.zeros(max(self._ids, default=0) + 1, np.uint8)
-        lookup[list(self._ids)] = 1
+        lookup[list(self._ids)] = _PLAIN
+        self._locked = frozenset() if document is None else self._ids & document.locked
+        lookup[list(self._locked)] = _LOCKED
         self._marks.set_lookup(lookup)
         self._holders.choose(self._ids)
         self._drawn_for = None
         if self.empty:
             self._pixels, self._image = np.zeros((1, 1), np.uint32), QImage()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether other ones of the selected objects are locked now: they are to be shown anew."""
+        return self._document is not None and self._locked != self._ids & self._document.locked
 
     def touched(self, rect: Rect, device: Rect) -> None:
         """Labels changed within a rectangle of image pixels, seen in these device pixels."""
@@ -192,7 +205,7 @@ class SelectionLayer:
         marks = marks_in_view(read, wide, size)
         if not marks.any():
             return whole and not late
-        inside, colors = _outlined(marks, line)
+        inside, colors = _outlined(marks, line, (wide.rect.x, wide.rect.y))
         part = inside.moved(wide.rect.x, wide.rect.y).intersected(rect)
         x, y = part.x - wide.rect.x - inside.x, part.y - wide.rect.y - inside.y
         self._pixels[part.y : part.bottom, part.x : part.right] = colors[y : y + part.h, x : x + part.w]
@@ -200,8 +213,11 @@ class SelectionLayer:
         return whole and not late
 
 
-def _outlined(marks: Marks, line: int) -> tuple[Rect, NDArray[np.uint32]]:
-    """The outlines of what is marked: colours (h, w) of the part around it, and where in the array that is."""
+def _outlined(marks: Marks, line: int, origin: tuple[int, int]) -> tuple[Rect, NDArray[np.uint32]]:
+    """The outlines of what is marked: colours (h, w) of the part around it, and where in the array that is.
+
+    `origin` is the device pixel of the first mark, so that dashes stay where they are when only a part is drawn.
+    """
     rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
     box = Rect.of_edges(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1).grown(line)
     near = box.intersected(Rect(0, 0, marks.shape[1], marks.shape[0]))
@@ -209,4 +225,8 @@ def _outlined(marks: Marks, line: int) -> tuple[Rect, NDArray[np.uint32]]:
     selected = part > 0
     colors = np.where(edges(part, 2 * line) & selected, _INNER, np.uint32(0))
     colors[edges(part, line) & ~selected] = _OUTER
+    if (part == _LOCKED).any():
+        ys, xs = np.ogrid[: near.h, : near.w]
+        gap = ((xs + near.x + origin[0] + ys + near.y + origin[1]) // (_DASH_PX * line)) % 2 == 1
+        colors[(part == _LOCKED) & gap & (colors == _INNER)] = _OUTER
     return near, colors
