@@ -198,9 +198,14 @@ class Gesture:
         changes: dict[TileKey, TileChange] = {}
         for key, before in self._before.items():
             held = self._open.get(key)
-            after = raster.tile(key) if held is None else self._within_image(key, frozen(held.ids, held.origins))
             within = self._within[key].moved(-key[2] * TILE, -key[1] * TILE)
-            if same(before.tile, after, within):
+            if held is None:
+                after = raster.tile(key)
+            else:
+                after = self._within_image(key, frozen(held.ids, held.origins, within))
+            # What was painted just now is a constant where it could be one: that need not be read again.
+            filled = held is not None and isinstance(before.tile, Constant) and isinstance(after, Dense)
+            if not filled and same(before.tile, after, within):
                 raster.restore(key, before)
             else:
                 raster.put(key, after)
@@ -226,9 +231,10 @@ class Gesture:
         """Rows without those of new objects that own no pixel."""
         used: set[int] = set()
         new = [row.key for row in self._rows if row.table is Table.OBJECTS and row.before is None]
-        if new:
-            for change in changes.values():
-                used.update(_present(change.after, new))
+        for change in changes.values():
+            if len(used) == len(new):
+                break
+            used |= _present(change.after, [key for key in new if key not in used])
         kept: list[RowChange] = []
         # The newest first, so that each finds its id the last one given and hands it back.
         for row in reversed(self._rows):

@@ -52,13 +52,20 @@ Tile = Constant | Dense
 EMPTY = Constant(0, 0)
 
 
-def frozen(ids: Ids, origins: Origins) -> Tile:
-    """The tile of these arrays, which it takes over and makes read-only; constant where every pixel is the same."""
+_WHOLE = Rect(0, 0, TILE, TILE)
+
+
+def frozen(ids: Ids, origins: Origins, within: Rect = _WHOLE) -> Tile:
+    """The tile of these arrays, which it takes over and makes read-only; constant where every pixel is the same.
+
+    `within`, a hint, is where they were written, counted from the tile's corner.
+    """
     first, first_origin = ids[0, 0], origins[0, 0]
-    # The corner test rejects most dense tiles without reading them.
+    # A corner, and one row through what was written, tell most dense tiles without reading them.
     if (
         ids[-1, -1] == first
         and origins[-1, -1] == first_origin
+        and bool((ids[within.y + within.h // 2] == first).all())
         and bool((ids == first).all())
         and bool((origins == first_origin).all())
     ):
