@@ -196,9 +196,10 @@ class Gesture:
         self._check()
         raster = self._document.raster
         changes: dict[TileKey, TileChange] = {}
+        # A stroke across a large image at fit touches a thousand tiles: no call here without need.
         for key, before in self._before.items():
-            held = self._open.get(key)
-            within = self._within[key].moved(-key[2] * TILE, -key[1] * TILE)
+            held, touched = self._open.get(key), self._within[key]
+            within = Rect(touched.x - key[2] * TILE, touched.y - key[1] * TILE, touched.w, touched.h)
             if held is None:
                 after = raster.tile(key)
             else:
@@ -208,8 +209,8 @@ class Gesture:
             if not filled and same(before.tile, after, within):
                 raster.restore(key, before)
             else:
-                raster.put(key, after)
                 changes[key] = TileChange(before.tile, after, within)
+        raster.put_all({key: change.after for key, change in changes.items()})
         if changes and self._document.status is Status.NEW:
             self.set_status(Status.IN_PROGRESS)
         rows = joined_rows(self._kept_rows(changes))
@@ -271,9 +272,9 @@ class Gesture:
         return tile_rect(*key[1:]).intersected(self._document.raster.bounds(key[0]))
 
     def _within_image(self, key: TileKey, tile: Tile) -> Tile:
-        part = self._part(key)
-        if tile == EMPTY or part.area == TILE * TILE:
+        if tile is EMPTY or self._document.raster.is_whole(key):
             return tile
+        part = self._part(key)
         ids, origins = writable_copy(tile)
         for array in (ids, origins):
             array[part.h :] = 0
