@@ -36,7 +36,8 @@ _PATIENCE_S = 60.0
 def propose(room: Room) -> None:
     """Write a proposal of the whole image, and read it."""
     project = room.session.project
-    assert project is not None and project.documents.current is not None
+    assert project is not None
+    assert project.documents.current is not None
     classes = {c.name: c.id for c in project.documents.classes}
     y, x = np.mgrid[:TILE, :TILE] % 64 - 31.5
     ids = np.where(np.hypot(x, y) < 20, np.uint32(2), np.uint32(1))

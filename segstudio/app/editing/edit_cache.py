@@ -1,4 +1,4 @@
-"""The newest edits with their tiles, so that undo need not read them: the last one, and as many as fit into a budget."""
+"""The newest edits with their tiles, so that undo need not read them: the last, and as many as fit into a budget."""
 
 from collections import OrderedDict
 
