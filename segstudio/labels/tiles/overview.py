@@ -32,6 +32,7 @@ LEVELS = 8
 
 _BUDGET_BYTES = 96 << 20
 _BYTE = 256
+_FEW_IDS = 3
 _LEAST_PX = 4096
 """Fewer pixels are looked up sooner than a table is made."""
 
@@ -48,14 +49,21 @@ def reduced(marks: Marks, factor: int) -> Marks:
 
 def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
     """Marks of object ids (h, w); `lookup` is by id, and its last entry stands for every id beyond it."""
-    if lookup.dtype != np.uint8 or ids.size < _LEAST_PX or int(ids.max()) >= _BYTE:
+    highest = int(ids.max()) if ids.size >= _LEAST_PX and lookup.dtype == np.uint8 else _BYTE
+    if highest >= _BYTE:
         return np.take(lookup, ids, mode="clip")
-    import cv2
-
-    # Ids that fit into a byte are looked up twice as fast.
+    # Ids that fit into a byte are looked up twice as fast, and a few of them, each on its own, four times.
     table = np.full(_BYTE, lookup[-1], np.uint8)
     table[: min(len(lookup), _BYTE)] = lookup[:_BYTE]
-    return np.asarray(cv2.LUT(ids.astype(np.uint8), table), np.uint8)
+    small = ids.astype(np.uint8)
+    if highest <= _FEW_IDS and not table[0]:
+        marks: Marks = np.zeros(ids.shape, np.uint8)
+        for id_ in range(1, highest + 1):
+            marks += (small == id_) * table[id_]
+        return marks
+    import cv2
+
+    return np.asarray(cv2.LUT(small, table), np.uint8)
 
 
 _MANY_TILES = 4096
