@@ -33,6 +33,7 @@ from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause
 from segstudio.labels.tiles.tile import EMPTY, frozen
 from segstudio.tasks.images.new import new_project
+from segstudio.ui import favour_the_hand
 from segstudio.ui.window.main_window import MainWindow
 from tests.window_bench import without_proposals
 
@@ -199,6 +200,7 @@ def opened_room(side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000
         path = home / "made-up.segstudio"
         for _ in new_project(path, [os.fspath(home / "made-up.tif")], ["nucleus", "cell::instance"]):
             pass
+        favour_the_hand()
         window = MainWindow(Session())
         window.resize(*size)
         window.show()

@@ -196,15 +196,21 @@ class Gesture:
         self._check()
         raster = self._document.raster
         changes: dict[TileKey, TileChange] = {}
+        # A stroke across a large image at fit touches a thousand tiles: no call here without need.
         for key, before in self._before.items():
-            held = self._open.get(key)
-            after = raster.tile(key) if held is None else self._within_image(key, frozen(held.ids, held.origins))
-            within = self._within[key].moved(-key[2] * TILE, -key[1] * TILE)
-            if same(before.tile, after, within):
+            held, touched = self._open.get(key), self._within[key]
+            within = Rect(touched.x - key[2] * TILE, touched.y - key[1] * TILE, touched.w, touched.h)
+            if held is None:
+                after = raster.tile(key)
+            else:
+                after = self._within_image(key, frozen(held.ids, held.origins, within))
+            # What was painted just now is a constant where it could be one: that need not be read again.
+            filled = held is not None and isinstance(before.tile, Constant) and isinstance(after, Dense)
+            if not filled and same(before.tile, after, within):
                 raster.restore(key, before)
             else:
-                raster.put(key, after)
                 changes[key] = TileChange(before.tile, after, within)
+        raster.put_all({key: change.after for key, change in changes.items()})
         if changes and self._document.status is Status.NEW:
             self.set_status(Status.IN_PROGRESS)
         rows = joined_rows(self._kept_rows(changes))
@@ -226,9 +232,10 @@ class Gesture:
         """Rows without those of new objects that own no pixel."""
         used: set[int] = set()
         new = [row.key for row in self._rows if row.table is Table.OBJECTS and row.before is None]
-        if new:
-            for change in changes.values():
-                used.update(_present(change.after, new))
+        for change in changes.values():
+            if len(used) == len(new):
+                break
+            used |= _present(change.after, [key for key in new if key not in used])
         kept: list[RowChange] = []
         # The newest first, so that each finds its id the last one given and hands it back.
         for row in reversed(self._rows):
@@ -265,9 +272,9 @@ class Gesture:
         return tile_rect(*key[1:]).intersected(self._document.raster.bounds(key[0]))
 
     def _within_image(self, key: TileKey, tile: Tile) -> Tile:
-        part = self._part(key)
-        if tile == EMPTY or part.area == TILE * TILE:
+        if tile is EMPTY or self._document.raster.is_whole(key):
             return tile
+        part = self._part(key)
         ids, origins = writable_copy(tile)
         for array in (ids, origins):
             array[part.h :] = 0

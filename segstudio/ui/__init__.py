@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segstudio.ui.window.main_window import MainWindow
 
-__all__ = ["open_window"]
+__all__ = ["favour_the_hand", "open_window"]
 
 _SWITCH_S = 0.0005
 _AT_ONCE_S = 1.0
+
+
+def favour_the_hand() -> None:
+    """Let a thread that writes or counts give way to the hand after half a millisecond, not after Python's five."""
+    import sys
+
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def open_window(project: str | Path | None = None) -> "MainWindow":
@@ -18,13 +25,10 @@ def open_window(project: str | Path | None = None) -> "MainWindow":
     Returns before the first `imageShown`, which comes from the event loop. If the project cannot be opened, the window
     reports it in one sentence; nothing is raised.
     """
-    import sys
-
     from segstudio.app.session import Session
     from segstudio.ui.window.main_window import MainWindow
 
-    # A thread that writes or counts lets the hand go on after half a millisecond, not after Python's five.
-    sys.setswitchinterval(_SWITCH_S)
+    favour_the_hand()
     window = MainWindow(Session())
     window.show()
     if project is not None:

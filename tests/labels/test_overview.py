@@ -190,3 +190,16 @@ def test_reduced_keeps_wide_marks(factor: int) -> None:
     marks = np.arange(256, dtype=np.uint16).reshape(16, 16) + 300
     assert reduced(marks, factor).shape == (16 // factor, 16 // factor)
     assert reduced(marks, factor).max() == 555
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 4, 200, 255, 256, 70_000])
+@pytest.mark.parametrize("known", [2, 4, 90, 300])
+@pytest.mark.parametrize("first", [0, 7])
+def test_marks_are_those_of_the_look_up_whichever_way_is_fastest(most: int, known: int, first: int) -> None:
+    random = np.random.default_rng(most + known)
+    lookup = random.integers(0, 9, known).astype(np.uint8)
+    lookup[0] = first
+    for side in (8, TILE):
+        ids = random.integers(0, most + 1, (side, side)).astype(np.uint32)
+        ids[-1, -1] = most
+        assert np.array_equal(marks_of(ids, lookup), lookup[np.minimum(ids, known - 1)])

@@ -342,6 +342,38 @@ def test_a_scrolled_buffer_is_the_one_drawn_anew(step: tuple[int, int]) -> None:
     anew.catch_up(scene, view)
     assert np.array_equal(frame.ground, anew.ground)
     assert np.array_equal(frame.overlay, anew.overlay)
+    assert np.array_equal(frame.picture, anew.picture)
+
+
+def test_a_buffer_dragged_far_one_way_and_back_is_the_one_drawn_anew() -> None:
+    scene, view, frame = scene_with_labels(), Viewport(), Frame()
+    view.resize(200, 150, 1.0)
+    view.show(SIZE)
+    view.set_scale(2.3)
+    frame.resize(200, 150, 1.0)
+    assert frame.catch_up(scene, view)
+    for dx, dy in ((3, 61), (-2, 61), (5, 61), (0, 149), (-7, -149), (0, -140), (9, -120), (-8, -61)) * 2:
+        view.transform = view.transform.panned(dx, dy)
+        frame.scroll(dx, dy)
+        assert frame.catch_up(scene, view)
+        anew = Frame()
+        anew.resize(200, 150, 1.0)
+        anew.catch_up(scene, view)
+        assert np.array_equal(frame.picture, anew.picture)
+    assert (frame.overlay > 0).any()
+
+
+def test_the_picture_is_the_labels_blended_over_the_image() -> None:
+    scene, view, frame = scene_with_labels(), Viewport(), Frame()
+    view.resize(200, 150, 1.0)
+    view.show(SIZE)
+    frame.resize(200, 150, 1.0)
+    frame.catch_up(scene, view)
+    alpha = (frame.overlay >> 24).astype(float) / 255
+    assert 0 < alpha.mean() < 1
+    for shift in (16, 8, 0):
+        below, above, shown = (one >> shift & 255 for one in (frame.ground, frame.overlay, frame.picture))
+        assert np.abs(above + below * (1 - alpha) - shown).max() <= 1.01
 
 
 def test_what_was_spoiled_before_a_scroll_is_drawn_after_it() -> None:

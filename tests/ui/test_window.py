@@ -402,7 +402,7 @@ def test_the_class_under_the_cursor_is_true_after_an_edit_without_a_move(
     said = f"103, 104 · {value} · unknown"
     qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == said)
     desk.paint(Rect(100, 100, 9, 9), 2)
-    assert window.status_bar.cursor_label.text() == f"103, 104 · {value} · nucleus"
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == f"103, 104 · {value} · nucleus")
 
 
 def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(

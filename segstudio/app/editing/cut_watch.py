@@ -11,11 +11,12 @@ from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import Changed
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, TileKey
 from segstudio.labels.model import Cause, ObjectId
 from segstudio.labels.paint.objects.cuts import cut_objects
 from segstudio.labels.paint.objects.rights import separable_of
 from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import Tile
 from segstudio.text import count
 
 __all__ = ["CutWatch"]
@@ -52,11 +53,14 @@ class CutWatch(QObject):
         near = _part(raster, plane, within)
         if near is None:
             return
+        sizes = raster.sizes
 
         def look() -> set[ObjectId]:
             if seq != self._documents.submitted:
                 return set()  # painted on since: nobody waits for it
-            return cut_objects(near, plane, edit, separable_of(class_of, locked, classes), within)
+            part = Raster(sizes)
+            part.prime(near)
+            return cut_objects(part, plane, edit, separable_of(class_of, locked, classes), within)
 
         self._worker.submit(look, lambda future: self._looked(seq, future))
 
@@ -85,14 +89,12 @@ def _around(edit: Edit, plane: int) -> Rect:
     return found if found.empty else found.grown(_REACH)
 
 
-def _part(raster: Raster, plane: int, rect: Rect) -> Raster | None:
-    """A raster of the tiles of a rectangle; None where they are many, or not all in memory: no disk is waited for."""
+def _part(raster: Raster, plane: int, rect: Rect) -> dict[TileKey, Tile] | None:
+    """The tiles of a rectangle; None where they are many, or not all in memory: no disk is waited for."""
     if (rect.w // TILE + 2) * (rect.h // TILE + 2) > 2 * _MOST_TILES:
         return None  # not even counted: a stroke across a large image ends as quickly as any
     keys = [(plane, ty, tx) for ty, tx in tiles_of(rect)]
     tiles = {key: raster.peek(key) for key in keys} if len(keys) <= _MOST_TILES else {}
     if not tiles or None in tiles.values():
         return None
-    part = Raster(raster.sizes)
-    part.prime({key: tile for key, tile in tiles.items() if tile is not None})
-    return part
+    return {key: tile for key, tile in tiles.items() if tile is not None}

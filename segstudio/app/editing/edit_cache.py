@@ -1,10 +1,10 @@
-"""The newest edits with their tiles, so that undo need not read them: as many as fit into a byte budget."""
+"""The newest edits with their tiles, so that undo need not read them: the last, and as many as fit into a budget."""
 
 from collections import OrderedDict
 
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Seq
-from segstudio.labels.tiles.streamed import edit_bytes
+from segstudio.labels.tiles.streamed import LARGEST_EDIT_BYTES, edit_bytes
 
 __all__ = ["RecentEdits"]
 
@@ -27,11 +27,16 @@ class RecentEdits:
         return None if found is None else found[0]
 
     def add(self, seq: Seq, edit: Edit) -> None:
-        """Hold an edit, letting older ones go; one that is larger than the budget is not held."""
+        """Hold an edit, letting older ones go.
+
+        Accepting a whole image is often taken back at once: the newest is held whatever its size, but for a stroke
+        larger than any other edit may be. Most of its tiles are those of the document.
+        """
         size = edit_bytes(edit) + _ROW_BYTES * (1 + len(edit.rows))
         self._edits[seq] = edit, size
         self.bytes_held += size
-        while self.bytes_held > self._budget_bytes:
+        most = max(self._budget_bytes, size) if size <= LARGEST_EDIT_BYTES else self._budget_bytes
+        while self.bytes_held > most:
             self.bytes_held -= self._edits.popitem(last=False)[1][1]
 
     def drop(self, seq: Seq) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from segstudio.app.editing.background_fill import frozen_copy
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.overlay import Overlay, Polyline
 from segstudio.app.ground import Ground
@@ -159,7 +158,7 @@ class SpotSearch(QObject):
         opened = self._documents.current
         assert opened is not None
         self._number += 1
-        number, document = self._number, frozen_copy(opened.document)
+        number, document = self._number, opened.document.copy()
         weigh = self._weigh(seen, document, other) if differences else doubtful_cells(seen, document)
         bounds = document.raster.bounds(seen.plane)
         self._of, self._searching, self._spots, self._shown, self._at = of, True, (), [], -1

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import TileKey
-from segstudio.labels.tiles.tile import Constant, Dense, Tile
+from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile
 
 __all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "TileSource", "marks_of", "reduced"]
 
@@ -31,6 +31,10 @@ LEVELS = 8
 """The coarsest level: one mark a tile."""
 
 _BUDGET_BYTES = 96 << 20
+_BYTE = 256
+_FEW_IDS = 3
+_LEAST_PX = 4096
+"""Fewer pixels are looked up sooner than a table is made."""
 
 
 def reduced(marks: Marks, factor: int) -> Marks:
@@ -44,8 +48,22 @@ def reduced(marks: Marks, factor: int) -> Marks:
 
 
 def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
-    """Marks of object ids, any shape; `lookup` is by id, and its last entry stands for every id beyond it."""
-    return np.take(lookup, ids, mode="clip")
+    """Marks of object ids (h, w); `lookup` is by id, and its last entry stands for every id beyond it."""
+    highest = int(ids.max()) if ids.size >= _LEAST_PX and lookup.dtype == np.uint8 else _BYTE
+    if highest >= _BYTE:
+        return np.take(lookup, ids, mode="clip")
+    # Ids that fit into a byte are looked up twice as fast, and a few of them, each on its own, four times.
+    table = np.full(_BYTE, lookup[-1], np.uint8)
+    table[: min(len(lookup), _BYTE)] = lookup[:_BYTE]
+    small = ids.astype(np.uint8)
+    if highest <= _FEW_IDS and not table[0]:
+        marks: Marks = np.zeros(ids.shape, np.uint8)
+        for id_ in range(1, highest + 1):
+            marks += (small == id_) * table[id_]
+        return marks
+    import cv2
+
+    return np.asarray(cv2.LUT(small, table), np.uint8)
 
 
 _MANY_TILES = 4096
@@ -146,10 +164,13 @@ class Overviews:
         computed = 0
         rows = range(rect.y // side, -(-rect.bottom // side))
         columns = range(rect.x // side, -(-rect.right // side))
+        blank, peek = not self._lookup[0], source.peek
         for key in _keys(source, plane, rows, columns):
-            marks = self._kept(key, source, level)
+            tile = peek(key)
+            if blank and tile is EMPTY:
+                continue  # most tiles of a large image
+            marks = self._kept(key, tile, source, level)
             if marks is None:
-                tile = source.peek(key)
                 if not isinstance(tile, Constant):
                     if computed and perf_counter() > deadline:
                         late.append(key)
@@ -159,13 +180,7 @@ class Overviews:
                 marks = self._marks_of(key, tile, source, level)
                 if marks is None:
                     continue
-            whole = Rect(key[2] * side, key[1] * side, side, side)
-            part = rect.intersected(whole)
-            out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = (
-                marks
-                if marks.ndim == 0
-                else marks[part.y - whole.y : part.bottom - whole.y, part.x - whole.x : part.right - whole.x]
-            )
+            _placed(out, marks, key[2] * side - rect.x, key[1] * side - rect.y, side)
         return out, late
 
     def _marks_of(self, key: TileKey, tile: Tile, source: TileSource, level: int) -> Marks | None:
@@ -175,12 +190,11 @@ class Overviews:
             return np.asarray(mark) if mark else None
         return self._computed(key, tile, source, level)
 
-    def _kept(self, key: TileKey, source: TileSource, level: int) -> Marks | None:
+    def _kept(self, key: TileKey, tile: Tile | None, source: TileSource, level: int) -> Marks | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
         if not entry.touched.empty:
-            tile = source.peek(key)
             if not isinstance(tile, Dense):
                 self._drop(key)
                 return None
@@ -220,6 +234,14 @@ class Overviews:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= sum(marks.nbytes for marks in entry.levels.values())
+
+
+def _placed(out: Marks, marks: Marks, x: int, y: int, side: int) -> None:
+    """Put the marks of a tile, or the one that it has everywhere, with their corner at (x, y), which may be outside."""
+    height, width = out.shape
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
+    part = marks if marks.ndim == 0 else marks[top - y : bottom - y, left - x : right - x]
+    out[top:bottom, left:right] = part
 
 
 def _keys(source: TileSource, plane: int, rows: range, columns: range) -> Iterable[TileKey]:

@@ -95,6 +95,12 @@ class Raster:
         """The pixels of a plane."""
         return Rect(0, 0, *self.sizes[plane])
 
+    def is_whole(self, key: TileKey) -> bool:
+        """Whether all pixels of a tile belong to the image."""
+        plane, ty, tx = key
+        width, height = self.sizes[plane]
+        return (tx + 1) * TILE <= width and (ty + 1) * TILE <= height
+
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def tile(self, key: TileKey) -> Tile:
@@ -171,6 +177,13 @@ class Raster:
         self._pins[key] = inf
         self._replace(key, tile)
         # A constant tile that becomes dense takes room, which another one has to give.
+        self._budget.make_room()
+
+    def put_all(self, tiles: Mapping[TileKey, Tile]) -> None:
+        """Replace tiles, as `put` does each."""
+        for key, tile in tiles.items():
+            self._pins[key] = inf
+            self._replace(key, tile)
         self._budget.make_room()
 
     def memento(self, key: TileKey) -> Memento:

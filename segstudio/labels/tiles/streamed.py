@@ -16,7 +16,7 @@ __all__ = ["LARGEST_EDIT_BYTES", "TILE_BYTES", "Part", "StreamedEdit", "collecte
 TILE_BYTES = TILE * TILE * 5
 """Ids and origins of a dense tile."""
 
-LARGEST_EDIT_BYTES = 64 << 20
+LARGEST_EDIT_BYTES = 192 << 20
 """Above this an edit is streamed, as a job with progress and cancel."""
 
 Part = tuple[TileKey, TileChange] | RowChange

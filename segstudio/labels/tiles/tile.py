@@ -52,15 +52,22 @@ Tile = Constant | Dense
 EMPTY = Constant(0, 0)
 
 
-def frozen(ids: Ids, origins: Origins) -> Tile:
-    """The tile of these arrays, which it takes over and makes read-only; constant where every pixel is the same."""
-    first, first_origin = ids[0, 0], origins[0, 0]
-    # The corner test rejects most dense tiles without reading them.
+_WHOLE = Rect(0, 0, TILE, TILE)
+
+
+def frozen(ids: Ids, origins: Origins, within: Rect = _WHOLE) -> Tile:
+    """The tile of these arrays, which it takes over and makes read-only; constant where every pixel is the same.
+
+    `within`, a hint, is where they were written, counted from the tile's corner.
+    """
+    first, row, column = ids[0, 0], within.y + within.h // 2, within.x + within.w // 2
+    # The middle of what was written, and a corner, tell most dense tiles without reading them.
     if (
-        ids[-1, -1] == first
-        and origins[-1, -1] == first_origin
+        ids[row, column] == first
+        and ids[-1, -1] == first
+        and bool((ids[row] == first).all())
         and bool((ids == first).all())
-        and bool((origins == first_origin).all())
+        and bool((origins == (first_origin := origins[0, 0])).all())
     ):
         return Constant(int(first), int(first_origin))
     ids.setflags(write=False)

@@ -37,6 +37,8 @@ Batches = Batch | None | Callable[[sqlite3.Connection], Batch | None]
 _RETRY_S = 2.0
 _IDLE_S = 1.0
 _GROUP = 64
+_BREATH_S = 0.02
+"""The hand goes first: what a stroke sets off in the window is over before its tiles are packed. Nobody waits so."""
 
 _FAULT = N_(
     "A fault in SegStudio stopped the saving. What was saved before is safe; later strokes are kept until the project "
@@ -74,6 +76,7 @@ class Writer:
         self._refused_try = 0
         self._seen_nudges = 0
         self._nudges = 0
+        self._flushing = 0
         self._telling = False
         self._fault = ""
         self._not_kept: list[tuple[Seq, Edit]] = []
@@ -149,12 +152,16 @@ class Writer:
         with self._changed:
             last = self._queue[-1] if self._queue else None
             tries = self._tries
+            self._flushing += 1
             self._nudge()
-            while self._telling or any(waiting is last for waiting in self._queue):
-                left = None if end is None else end - time.monotonic()
-                if self._refused_try > tries or self._fault or (left is not None and left <= 0):
-                    return False
-                self._changed.wait(left)
+            try:
+                while self._telling or any(waiting is last for waiting in self._queue):
+                    left = None if end is None else end - time.monotonic()
+                    if self._refused_try > tries or self._fault or (left is not None and left <= 0):
+                        return False
+                    self._changed.wait(left)
+            finally:
+                self._flushing -= 1
         return True
 
     @property
@@ -260,9 +267,15 @@ class Writer:
                     return False
                 if not self._changed.wait(_IDLE_S if self._pauses.owed else None) and not self._queue:
                     break
+            if self._queue:
+                self._changed.wait_for(self._is_awaited, _BREATH_S)
         if not self._queue:
             self._pauses.use(lambda: self._stopping or bool(self._queue))
         return True
+
+    def _is_awaited(self) -> bool:
+        """Whether somebody waits for what is in the queue."""
+        return self._stopping or self._flushing > 0 or any(waiting.edit is None for waiting in self._queue)
 
     def _work(self) -> None:
         group = self._next_group()

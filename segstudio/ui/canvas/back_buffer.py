@@ -1,10 +1,10 @@
-"""The screen-sized buffer in two layers: the image below, labels and proposal above.
+"""The screen-sized buffer: the image, its labels and proposal, and the picture that both make.
 
-There are two because a stroke changes only the upper one; Qt blends them while painting, faster than NumPy could. Parts
-that are out of date are recorded as rectangles and drawn once per frame, just before painting.
+Image and labels are layers of their own because a stroke changes only the upper one. What was drawn of either is
+blended into the picture once, so that a repaint is a copy of opaque pixels; all three are moved by where they begin.
+Parts that are out of date are recorded as rectangles and drawn once per frame, just before painting.
 """
 
-import ctypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPoint, QPointF, QRect
 from PySide6.QtGui import QImage, QPainter
 
 from segstudio.geometry import Rect
 from segstudio.ui.canvas.layers.image import NEUTRAL
 from segstudio.ui.canvas.scene import Scene
+from segstudio.ui.canvas.sliding import Sliding
 from segstudio.ui.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "Left"]
 
 _MANY = 24
-_MUCH_PX = 200_000
-"""Device pixels of image that are worth another thread."""
+_MUCH_PX = 2_000_000
+"""Device pixels of image that are worth another thread: below, OpenCV's own threads do as well."""
 
 _WASTE_PX = 12_000
 """Device pixels that are drawn for nothing sooner than a rectangle is drawn on its own: some 0.1 ms of either."""
@@ -53,16 +54,33 @@ class Frame:
 
     def resize(self, width: int, height: int, ratio: float) -> None:
         """Set the size in device pixels; everything is then out of date."""
-        self.ground = np.full((height, width), NEUTRAL, np.uint32)
-        self.overlay = np.zeros((height, width), np.uint32)
-        self._ground_image = _image(self.ground, QImage.Format.Format_RGB32, ratio)
-        self._overlay_image = _image(self.overlay, QImage.Format.Format_ARGB32_Premultiplied, ratio)
+        self._ratio = ratio
+        self._ground = Sliding(width, height, NEUTRAL)
+        self._overlay = Sliding(width, height, 0)
+        self._picture = Sliding(width, height, NEUTRAL)
+        self._make_images()
         self.spoil_all()
+
+    @property
+    def ground(self) -> NDArray[np.uint32]:
+        """The image as 0xffRRGGBB (h, w)."""
+        return self._ground.pixels
+
+    @property
+    def overlay(self) -> NDArray[np.uint32]:
+        """Labels and proposal as 0xAARRGGBB (h, w), premultiplied."""
+        return self._overlay.pixels
+
+    @property
+    def picture(self) -> NDArray[np.uint32]:
+        """Both blended, as 0xffRRGGBB (h, w)."""
+        return self._picture.pixels
 
     @property
     def rect(self) -> Rect:
         """The whole buffer."""
-        return Rect(0, 0, self.ground.shape[1], self.ground.shape[0])
+        h, w = self._picture.pixels.shape
+        return Rect(0, 0, w, h)
 
     @property
     def up_to_date(self) -> bool:
@@ -90,8 +108,9 @@ class Frame:
         if abs(dx) >= w or abs(dy) >= h:
             self.spoil_all()
             return
-        for layer in (self.ground, self.overlay):
-            _shift(layer, dx, dy)
+        for layer in (self._ground, self._overlay, self._picture):
+            layer.slide(dx, dy)
+        self._make_images()
         for stale in (self._stale_ground, self._stale_overlay):
             moved = [rect.moved(dx, dy).intersected(self.rect) for rect in stale]
             stale[:] = [rect for rect in moved if not rect.empty]
@@ -108,6 +127,9 @@ class Frame:
         """
         faults: list[Exception] = []
         late = False
+        drawn_anew = [*self._stale_ground]
+        for rect in self._stale_overlay:
+            _note(drawn_anew, rect)
 
         def ground(rect: Rect) -> list[Rect]:
             scene.image.draw(viewport.transform, rect, self.ground)
@@ -125,6 +147,7 @@ class Frame:
         drawing = _beside().submit(_drawn, self._stale_ground, ground) if beside else None
         found = _drawn(self._stale_overlay, overlay)
         under = _drawn(self._stale_ground, ground) if drawing is None else drawing.result()
+        self._blend(drawn_anew)
         for stale, (left, errors) in ((self._stale_ground, under), (self._stale_overlay, found)):
             faults.extend(errors)
             stale.clear()
@@ -134,9 +157,26 @@ class Frame:
         return self.up_to_date
 
     def paint(self, painter: QPainter) -> None:
-        """Paint both layers at the origin of the widget, within the clip of the painter."""
-        painter.drawImage(QPointF(0, 0), self._ground_image)
-        painter.drawImage(QPointF(0, 0), self._overlay_image)
+        """Paint the picture at the origin of the widget, within the clip of the painter."""
+        painter.drawImage(QPointF(0, 0), self._shown)
+
+    def _blend(self, rects: Iterable[Rect]) -> None:
+        """Make the picture anew within rectangles. Qt does it faster than NumPy could."""
+        painter = QPainter(self._target)
+        try:
+            for rect in rects:
+                at, part = QPoint(rect.x, rect.y), QRect(rect.x, rect.y, rect.w, rect.h)
+                painter.drawImage(at, self._under, part)
+                painter.drawImage(at, self._above, part)
+        finally:
+            painter.end()
+
+    def _make_images(self) -> None:
+        """The same memory as images: three in which a pixel is a pixel, and the one that is painted."""
+        self._under = _image(self.ground, QImage.Format.Format_RGB32)
+        self._above = _image(self.overlay, QImage.Format.Format_ARGB32_Premultiplied)
+        self._target = _image(self.picture, QImage.Format.Format_RGB32)
+        self._shown = _image(self.picture, QImage.Format.Format_RGB32, self._ratio)
 
 
 def _drawn(stale: Iterable[Rect], draw: Callable[[Rect], list[Rect]]) -> tuple[list[Rect], list[Exception]]:
@@ -160,21 +200,11 @@ def _beside() -> "ThreadPoolExecutor":
     return ThreadPoolExecutor(1, thread_name_prefix="canvas-draw")
 
 
-def _image(layer: NDArray[np.uint32], form: QImage.Format, ratio: float) -> QImage:
+def _image(layer: NDArray[np.uint32], form: QImage.Format, ratio: float = 1.0) -> QImage:
     height, width = layer.shape
     image = QImage(layer.data, width, height, width * 4, form)
     image.setDevicePixelRatio(ratio)
     return image
-
-
-def _shift(layer: NDArray[np.uint32], dx: int, dy: int) -> None:
-    """Move the content of an array in place. Rows wrap around, which only spoils strips that are drawn again."""
-    by = dy * layer.shape[1] + dx
-    size = (layer.size - abs(by)) * 4
-    if size <= 0:
-        return
-    start = layer.ctypes.data
-    ctypes.memmove(start + max(by, 0) * 4, start + max(-by, 0) * 4, size)
 
 
 def _note(stale: list[Rect], rect: Rect) -> None:

@@ -24,19 +24,25 @@ from segstudio.ui.canvas.palette import Ink
 __all__ = [
     "Grid",
     "Pixels",
+    "Seen",
     "coloured",
     "compose_codes",
+    "cut",
     "edges",
     "enlarged",
     "grid_of",
     "ground",
     "inked",
+    "laid_out",
     "marks_in_view",
+    "marks_seen",
     "resampled",
 ]
 
 Index = NDArray[np.intp]
 ReadMarks = Callable[[int, Rect], Marks]
+Seen = tuple[Rect, Marks]
+"""Device pixels, and their marks (h, w)."""
 
 _STRIPE_PX = 4
 _CHANNELS_AT_ONCE = 4
@@ -69,6 +75,11 @@ class Grid:
     xs: NDArray[np.float64]
     ys: NDArray[np.float64]
     scale: float
+
+    def part(self, rect: Rect) -> "Grid":
+        """The pixels of a rectangle, counted from the first one."""
+        inside = rect.moved(self.rect.x, self.rect.y)
+        return Grid(inside, self.xs[rect.x : rect.right], self.ys[rect.y : rect.bottom], self.scale)
 
 
 def grid_of(transform: ViewTransform, image: tuple[int, int], rect: Rect) -> Grid | None:
@@ -190,27 +201,69 @@ def _unpacked(out: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 def marks_in_view(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Marks:
     """Marks at the pixels of the grid (h, w). `read(level, rect)` returns the marks of a rectangle of a level."""
+    return laid_out(marks_seen(read, grid, image), grid.rect)
+
+
+def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | None:
+    """The same, but only of a part of the grid beyond which nothing is marked; None where nothing is."""
     if grid.scale >= 1:
-        columns, rows = _cells(grid.xs, 1, image[0]), _cells(grid.ys, 1, image[1])
-        source = _span(columns, rows)
-        marks = read(0, source)
-        if not marks.any():
-            return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
-        return enlarged(marks, rows - source.y, columns - source.x)
-    level = min(floor(log2(1 / grid.scale) + 1e-9), LEVELS)
-    cell = FACTOR**level
-    # A device pixel is at least one cell and less than two wide: two samples each way, half a pixel apart, miss none.
-    quarter = 0.25 / grid.scale
-    left, right = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
-    upper, lower = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
-    source = Rect(int(left[0]), int(upper[0]), int(right[-1] - left[0]) + 1, int(lower[-1] - upper[0]) + 1)
+        first_x = last_x = _cells(grid.xs, 1, image[0])
+        first_y = last_y = _cells(grid.ys, 1, image[1])
+        level = 0
+    else:
+        level = min(floor(log2(1 / grid.scale) + 1e-9), LEVELS)
+        cell = FACTOR**level
+        # A device pixel is at least one cell and less than two wide: two samples each way, half a pixel apart, miss
+        # none.
+        quarter = 0.25 / grid.scale
+        first_x, last_x = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
+        first_y, last_y = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
+    source = Rect.of_edges(int(first_x[0]), int(first_y[0]), int(last_x[-1]) + 1, int(last_y[-1]) + 1)
     marks = read(level, source)
-    if not marks.any():
-        return np.zeros((grid.rect.h, grid.rect.w), marks.dtype)
+    box = marked_part(marks)
+    if box.empty:
+        return None
+    columns = _showing(first_x, last_x, source.x + box.x, source.x + box.right)
+    rows = _showing(first_y, last_y, source.y + box.y, source.y + box.bottom)
+    part = grid.part(Rect(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start))
+    upper, left = first_y[rows] - source.y, first_x[columns] - source.x
+    if level == 0 and grid.scale >= 1:
+        return part.rect, enlarged(cut(marks, box), upper - box.y, left - box.x)
+    lower, right = last_y[rows] - source.y, last_x[columns] - source.x
+    near = marks[:, int(left[0]) : int(right[-1]) + 1]
     # Whole rows first: copying them is fast and leaves fewer pixels for the columns.
-    down = np.maximum(np.take(marks, upper - source.y, axis=0), np.take(marks, lower - source.y, axis=0))
-    turned = _turned(down)
-    return _turned(np.maximum(np.take(turned, left - source.x, axis=0), np.take(turned, right - source.x, axis=0)))
+    down = _turned(np.maximum(np.take(near, upper, axis=0), np.take(near, lower, axis=0)))
+    left, right = left - left[0], right - left[0]
+    return part.rect, _turned(np.maximum(np.take(down, left, axis=0), np.take(down, right, axis=0)))
+
+
+def laid_out(seen: Seen | None, rect: Rect) -> Marks:
+    """Marks of a rectangle of device pixels (h, w), which holds those that were seen."""
+    if seen is None:
+        return np.zeros((rect.h, rect.w), np.uint8)
+    part, marks = seen
+    if part == rect:
+        return marks
+    out: Marks = np.zeros((rect.h, rect.w), marks.dtype)
+    cut(out, part.moved(-rect.x, -rect.y))[...] = marks
+    return out
+
+
+def _showing(first: Index, last: Index, begin: int, end: int) -> slice:
+    """The pixels that show a cell from `begin` up to `end`; each shows those from `first` to `last`, both ascending."""
+    return slice(int(np.searchsorted(last, begin)), int(np.searchsorted(first, end)))
+
+
+def marked_part(marks: Marks) -> Rect:
+    """The smallest rectangle around everything that is marked."""
+    import cv2
+
+    return Rect(*cv2.boundingRect(marks if marks.dtype == np.uint8 else (marks > 0).view(np.uint8)))
+
+
+def cut(array: NDArray[_Pixel], rect: Rect) -> NDArray[_Pixel]:
+    """A rectangle of an array (h, w)."""
+    return array[rect.y : rect.bottom, rect.x : rect.right]
 
 
 def enlarged(small: NDArray[_Pixel], rows: Index, columns: Index) -> NDArray[_Pixel]:
@@ -256,7 +309,7 @@ def compose_codes(
     """
     codes: Marks = labels.astype(code_type)
     if outlined is not None:
-        codes += outlined.astype(code_type) * code_type(Ink.OUTLINE * count)
+        codes += outlined.view(np.uint8) * code_type(Ink.OUTLINE * count)
     if proposed is None or not proposed.any():
         return codes
     free: Marks = proposed.astype(code_type)

@@ -117,9 +117,10 @@ class FirstStep(QLabel):
         """Hide while the pointer is near; its position is in image coordinates."""
         if self._wanted:
             at: QPoint = self._canvas.to_widget(x, y).toPoint()
-            self._place()
             if self.geometry().adjusted(-_NEAR_PX, -_NEAR_PX, _NEAR_PX, _NEAR_PX).contains(at):
                 self.hide()
+            elif self.isHidden():
+                self._place()
 
 
 def _proposes_something(project: "OpenedProject") -> bool:

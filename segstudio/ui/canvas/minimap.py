@@ -34,7 +34,7 @@ class Minimap(QWidget):
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
         self._project: OpenedProject | None = None
-        self._drawn: tuple[DisplayImage, QImage] | None = None
+        self._drawn: tuple[DisplayImage, tuple[int, int, float], QImage] | None = None
         self.setObjectName("minimap")
         self.setAccessibleName(_("The whole image"))
         self.setToolTip(_("The whole image: click or drag to look elsewhere"))
@@ -81,9 +81,10 @@ class Minimap(QWidget):
         self.update()
 
     def _picture(self, display: "DisplayImage") -> QImage:
-        if self._drawn is None or self._drawn[0] is not display:
-            self._drawn = display, _reduced(display, self.width(), self.height(), self.devicePixelRatioF())
-        return self._drawn[1]
+        size = self.width(), self.height(), self.devicePixelRatioF()
+        if self._drawn is None or self._drawn[0] is not display or self._drawn[1] != size:
+            self._drawn = display, size, _reduced(display, *size)
+        return self._drawn[2]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the image, darker where it is not in view."""
@@ -91,8 +92,7 @@ class Minimap(QWidget):
         if display is None:
             return
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(self.rect()), self._picture(display))
+        painter.drawImage(QPointF(0, 0), self._picture(display))
         seen = self._seen(display)
         whole = QRectF(self.rect())
         for part in (
@@ -138,7 +138,10 @@ class Minimap(QWidget):
 
 
 def _reduced(display: "DisplayImage", width: int, height: int, ratio: float) -> QImage:
-    """The image in its view, so many view pixels wide and high, from its smallest level."""
+    """The image in its view, so many view pixels wide and high, from its smallest level.
+
+    It has every device pixel of the map: scaling it whenever the view moves cost more than the rest of the map.
+    """
     import numpy as np
 
     from segstudio.imaging.display import to_rgb
@@ -149,4 +152,8 @@ def _reduced(display: "DisplayImage", width: int, height: int, ratio: float) -> 
     h = min(small.shape[0], round(height * ratio))
     rgb = np.ascontiguousarray(to_rgb(resized(small, max(1, w), max(1, h)), display.view))
     made = QImage(rgb.data, rgb.shape[1], rgb.shape[0], rgb.shape[1] * 3, QImage.Format.Format_RGB888)
-    return made.copy()
+    whole = round(width * ratio), round(height * ratio)
+    fitted = made.scaled(*whole, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    shown = fitted.convertToFormat(QImage.Format.Format_RGB32)
+    shown.setDevicePixelRatio(ratio)
+    return shown

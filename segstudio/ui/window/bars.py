@@ -75,6 +75,7 @@ class Bars:
         self._covered = False
         self._actions: dict[str, QAction] = {}
         self._rows = list(ACTIONS)
+        self._there: dict[Needs, bool] = {}
         self.keymap = Keymap(window.session.kept_preferences, window)
         for row in ACTIONS:
             self._actions[row.name] = self._make(row)
@@ -137,7 +138,7 @@ class Bars:
         shown = project is not None and image and not project.navigation.failed
         documents = project.documents if project is not None and shown else None
         training = project is not None and project.training.running
-        self._there = {
+        there = {
             Needs.NOTHING: True,
             Needs.PROJECT: seen,
             Needs.IMAGE: image,
@@ -147,8 +148,12 @@ class Bars:
             Needs.REDO: documents is not None and documents.can_redo,
             Needs.TRAINING: training,
         }
+        # Asked after every stroke: a hundred actions that stay as they are cost more than its pixels.
+        other = {needs for needs, holds in there.items() if self._there.get(needs) is not holds}
+        self._there = there
         for row in self._rows:
-            self._actions[row.name].setEnabled(self._there[row.needs])
+            if row.needs in other:
+                self._actions[row.name].setEnabled(there[row.needs])
 
     def why_disabled(self, name: str) -> str:
         """Why an action cannot be used now; '' where it can."""
@@ -178,6 +183,7 @@ class Bars:
             self._dress(self.tool_bar, row, icon_only=True)
         if added:
             self._order_focus()
+            self._there = {}
             self.refresh()
             self._check_tool()
 

@@ -43,7 +43,7 @@ class CursorReadout(QObject):
         if project is None:
             self._status_bar.show_zoom(0)
             return
-        project.documents.historyChanged.connect(self._show)
+        project.documents.historyChanged.connect(self._show_soon)
         project.documents.classesChanged.connect(self._show)
         project.navigation.imageLoading.connect(lambda _path: self._status_bar.show_zoom(0))
         project.navigation.imageFailed.connect(lambda _path, _why: self._status_bar.show_zoom(0))
@@ -56,6 +56,9 @@ class CursorReadout(QObject):
 
     def _hovered(self, x: float, y: float) -> None:
         self._at = int(x // 1), int(y // 1)
+        self._show_soon()
+
+    def _show_soon(self) -> None:
         if not self._soon.isActive():
             self._soon.start()
 

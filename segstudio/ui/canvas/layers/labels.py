@@ -14,9 +14,20 @@ from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable
 from segstudio.labels.proposal import Proposal, ProposalTile
 from segstudio.labels.tiles.overview import Marks, Overviews
-from segstudio.labels.tiles.raster import Raster, read_tiles
+from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import EMPTY, Constant, Tile
-from segstudio.ui.canvas.compose import Grid, compose_codes, edges, enlarged, grid_of, inked, marks_in_view
+from segstudio.ui.canvas.compose import (
+    Grid,
+    Seen,
+    compose_codes,
+    cut,
+    edges,
+    enlarged,
+    grid_of,
+    inked,
+    laid_out,
+    marks_seen,
+)
 from segstudio.ui.canvas.palette import Palette
 
 __all__ = ["Drawn", "LabelLayer"]
@@ -60,9 +71,19 @@ class _Sight:
             self.unread[key] = error
             return EMPTY
 
-    def ids(self, plane: int, rect: Rect) -> NDArray[np.uint32]:
-        """Object ids of a rectangle within the image (h, w)."""
-        return read_tiles({(ty, tx): self.look((plane, ty, tx)) for ty, tx in tiles_of(rect)}, rect)[0]
+    def ids(self, plane: int, rect: Rect, kind: type[np.uint16] | type[np.uint32]) -> NDArray[np.uint16 | np.uint32]:
+        """Object ids of a rectangle within the image (h, w), all of which fit into this type."""
+        found = np.zeros((rect.h, rect.w), kind)
+        for ty, tx in tiles_of(rect):
+            tile = self.look((plane, ty, tx))
+            if tile is EMPTY:
+                continue
+            part = rect.intersected(tile_rect(ty, tx))
+            inside = part.moved(-tx * TILE, -ty * TILE)
+            cut(found, part.moved(-rect.x, -rect.y))[...] = (
+                tile.id if isinstance(tile, Constant) else cut(tile.ids, inside)
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,25 +214,28 @@ class LabelLayer:
         late: list[TileKey] = []
         labels = self._label_marks(wide, sight, late, deadline)
         proposed = self._proposal_marks(wide, late, deadline)
-        if labels is None and proposed is None:
+        marked = _rect(labels).united(_rect(proposed))
+        part = marked.intersected(grid.rect)
+        if part.empty:
             return late
-        if labels is None:
-            labels = np.zeros((wide.rect.h, wide.rect.w), np.uint8)
+        # Where nothing is marked nothing is drawn; the lines need the pixels around what is.
+        near = marked.grown(self.line_px).intersected(wide.rect)
+        wide = wide.part(near.moved(-wide.rect.x, -wide.rect.y))
+        marks = laid_out(labels, near)
         codes = compose_codes(
-            labels,
-            proposed,
-            self._outlined(wide, sight, labels),
+            marks,
+            None if proposed is None else laid_out(proposed, near),
+            self._outlined(wide, sight, marks),
             (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)),
             self.line_px,
             self._palette.count,
             self._palette.code_type,
         )
-        part, x, y = grid.rect, grid.rect.x - wide.rect.x, grid.rect.y - wide.rect.y
-        shown = codes[y : y + part.h, x : x + part.w]
-        inked(shown, self._palette.colors, out[part.y : part.bottom, part.x : part.right])
+        shown = cut(codes, part.moved(-wide.rect.x, -wide.rect.y))
+        inked(shown, self._palette.colors, cut(out, part))
         return late
 
-    def _label_marks(self, grid: Grid, sight: _Sight | None, late: list[TileKey], deadline: float) -> Marks | None:
+    def _label_marks(self, grid: Grid, sight: _Sight | None, late: list[TileKey], deadline: float) -> Seen | None:
         plane = self.plane
         if sight is None or not self.show_labels:
             return None
@@ -221,9 +245,9 @@ class LabelLayer:
             late.extend(missing)
             return marks
 
-        return marks_in_view(read, grid, self.size)
+        return marks_seen(read, grid, self.size)
 
-    def _proposal_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Marks | None:
+    def _proposal_marks(self, grid: Grid, late: list[TileKey], deadline: float) -> Seen | None:
         if self._proposal is None or not self.show_proposal:
             return None
         source = _ProposalTiles(self._proposal.tiles)
@@ -233,7 +257,7 @@ class LabelLayer:
             late.extend(missing)
             return marks
 
-        return marks_in_view(read, grid, self.size)
+        return marks_seen(read, grid, self.size)
 
     def _outlined(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
         """Labelled pixels to be drawn as outlines; None if there are none."""
@@ -244,11 +268,16 @@ class LabelLayer:
 
     def _background_outline(self, labels: Marks) -> NDArray[np.bool_] | None:
         """Where labelled background meets unlabelled pixels."""
+        last = self._palette.last_background
+        if not last:
+            return None
         labelled = labels > 0
-        wanted = labelled & (labels <= self._palette.last_background)
+        wanted = labels <= last
+        wanted &= labelled
         if not wanted.any():
             return None
-        return edges(labelled.view(np.uint8), self.line_px) & wanted
+        wanted &= edges(labelled.view(np.uint8), self.line_px)
+        return wanted
 
     def _object_outlines(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
         """Where objects (or, zoomed out, classes) meet: always for instance classes, for all if outlines are on.
@@ -257,19 +286,21 @@ class LabelLayer:
         """
         if sight is None:
             return None
-        wanted = labels >= (1 if self.outlines or self._quiet else self._palette.first_instance)
-        if not wanted.any():
+        first = 1 if self.outlines or self._quiet else self._palette.first_instance
+        if int(labels.max(initial=0)) < first:
             return None
+        wanted = labels >= first
         if grid.scale < 1:
-            return edges(labels, self.line_px) & wanted
+            wanted &= edges(labels, self.line_px)
+            return wanted
         columns = np.clip(np.floor(grid.xs), 0, self.size[0] - 1).astype(np.intp)
         rows = np.clip(np.floor(grid.ys), 0, self.size[1] - 1).astype(np.intp)
         x, y = int(columns[0]), int(rows[0])
         source = Rect(x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
-        ids = sight.ids(self.plane, source)
-        if self.document is not None and self.document.next_object <= _FEW:
-            ids = ids.astype(np.uint16)  # half as much to compare
-        return edges(enlarged(ids, rows - y, columns - x), self.line_px) & wanted
+        few = self.document is not None and self.document.next_object <= _FEW
+        ids = sight.ids(self.plane, source, np.uint16 if few else np.uint32)  # half as much to compare
+        wanted &= edges(enlarged(ids, rows - y, columns - x), self.line_px)
+        return wanted
 
     def _mix(self) -> None:
         labels, proposals = self._opacities
@@ -285,3 +316,7 @@ class LabelLayer:
         for id_, row in self._proposal.rows.items():
             by_id[id_] = row.class_id
         self._proposed.set_lookup(self._palette.marks_by_class(by_id))
+
+
+def _rect(seen: Seen | None) -> Rect:
+    return Rect(0, 0, 0, 0) if seen is None else seen[0]
