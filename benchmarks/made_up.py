@@ -36,7 +36,7 @@ from segstudio.tasks.images.new import new_project
 from segstudio.ui.window.main_window import MainWindow
 from tests.window_bench import without_proposals
 
-__all__ = ["Room", "opened_room"]
+__all__ = ["Room", "folders_of_its_own", "opened_room"]
 
 _TEXTURE = 4096
 _PERIOD = 512
@@ -184,13 +184,20 @@ class Room:
 
 
 @contextmanager
+def folders_of_its_own(home: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Settings, data, state and cache of the program stand in this folder, and not in the person's; and the patch."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, os.fspath(home / variable))
+        yield patch
+
+
+@contextmanager
 def opened_room(side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000)) -> Iterator[Room]:
     """A window of this size (view pixels) over a project of one image of this side, with so many objects."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(variable, os.fspath(home / variable))
+        patch = stack.enter_context(folders_of_its_own(home))
         without_proposals(patch)
         # A file that says so much of itself is refused as a bomb; nothing of it is decoded here.
         patch.setattr(tiff, "checked_size", lambda *_: None)
