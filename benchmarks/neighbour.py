@@ -2,10 +2,10 @@
 
     python benchmarks/neighbour.py [--sizes 2048x2048,6000x4000] [--images 20] [--stay 1000]
 
-The real window (1600 x 1000, offscreen) over a project of JPEGs made here. The key N or Shift+N (next, previous) goes
-to it, and the clock runs from the event until the new image is painted and the event loop has done all that it had to do.
-In both directions, each image on screen for `--stay` milliseconds and until its neighbours are loaded ahead; then
-again jumping to images far away, which nobody loaded ahead. The floor is a bare widget that repaints a picture of its size.
+The real window (1600 x 1000, offscreen) over a project of JPEGs made here. The key N or Shift+N (next, previous) shows
+another one, and the clock runs from the event until it is painted and the event loop has done all that it had to do. In
+both directions, each image on screen for `--stay` milliseconds and until its neighbours are loaded ahead; then again
+jumping to images far away, which nobody loaded ahead. The floor is a bare widget that repaints a picture of its size.
 `cpu_*` is what the window's own thread worked.
 """
 
