@@ -9,8 +9,9 @@ that takes the same events, writes the brush's square into two arrays (uint32 an
 the same size. One row a case; `ratio` is the median over that of the floor. A busy machine spoils the clock: the
 figures in processor time of the window's thread stand beside it.
 
-With `--training` every case is measured twice, at rest and while the engine trains on the same project; the second row
-has `p99_of_idle`: its 99th percentile, less what the bare widget lost in the same time, over that at rest.
+With `--training` every case is measured twice, while the engine process is held still, and while it trains on the same
+project; the second row has `p99_of_idle`: its 99th percentile, less what the bare widget lost in the same time, over
+that at rest. So what else runs on the machine spoils both alike.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
@@ -217,13 +218,16 @@ def main() -> None:
 
 
 def in_both_states(room: Room, cases: list[Callable[[], None]], *, training: bool) -> None:
-    """Measure at rest; then, if wanted, while the engine trains."""
-    for measure in cases:
-        measure()
-    if training:
-        with room.learning():
-            for measure in cases:
+    """Measure at rest; or each case at rest and while the engine trains, one after the other."""
+    if not training:
+        for measure in cases:
+            measure()
+        return
+    with room.learning():
+        for measure in cases:
+            with room.engine_stopped():
                 measure()
+            measure()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
@@ -162,11 +163,27 @@ class Room:
         project.training.happened.connect(lambda event: steps.append(event) if isinstance(event, Stepped) else None)
         self.session.fine_tune(max_seconds=7200)
         self.wait(lambda: len(steps) > 3)
-        before, self.is_learning = len(steps), True
+        before, self.is_learning = self._engine.cpu_times().user, True
         yield
         self.is_learning = False
-        assert len(steps) > before, "nothing was learned meanwhile"
+        assert project.training.running
+        assert self._engine.cpu_times().user > before, "nothing was learned meanwhile"
         self.session.stop_training()
+
+    @contextmanager
+    def engine_stopped(self) -> Iterator[None]:
+        """The engine process is held still meanwhile."""
+        self._engine.suspend()
+        self.is_learning = False
+        yield
+        self.is_learning = True
+        self._engine.resume()
+
+    @property
+    def _engine(self) -> psutil.Process:
+        engines = [child for child in psutil.Process().children() if "segstudio.engine.server" in child.cmdline()]
+        assert len(engines) == 1
+        return engines[0]
 
     def paint_coins(self) -> None:
         """Paint both classes on the first image of coins, and go back to the large one."""
