@@ -1,7 +1,7 @@
 """What a tool lets a person set: rows of its options, as values. The panel, and where they are kept, are made from it.
 
-Options of one name are one option: two tools that list it share its value. They are made before the window is shown, and
-a named tuple is made in a third of the time of a data class.
+Options of one name are one option: two tools that list it share its value. They are made before the window is shown,
+and a named tuple is made in a third of the time of a data class.
 """
 
 from typing import NamedTuple, TypeAlias
