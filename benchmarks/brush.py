@@ -1,6 +1,6 @@
 """How long the hand waits: from an event of the mouse to its pixels in the window, and what releasing and undoing cost.
 
-    python benchmarks/brush.py [--sides 1024,4096,10000,32768,100000] [--ratio 2] [--events 300] [--quick]
+    python benchmarks/brush.py [--sides 1024,4096,10000,32768,100000] [--ratio 2] [--events 300] [--quick] [--training]
 
 Real events go to the canvas of the real window (1600 x 1000, offscreen) over a real project; each figure holds the
 event, the painting of labels, the drawing of the buffer, the repaint, and whatever else the event set off. Every
@@ -8,6 +8,10 @@ stroke begins when the one before it is on disk. The floor is a bare widget of t
 that takes the same events, writes the brush's square into two arrays (uint32 and uint8) and repaints the rectangle of
 the same size. One row a case; `ratio` is the median over that of the floor. A busy machine spoils the clock: the
 figures in processor time of the window's thread stand beside it.
+
+With `--training` every case is measured twice, while the engine process is held still, and while it trains on the same
+project; the second row has `p99_of_idle`: its 99th percentile, less what the bare widget lost in the same time, over
+that at rest. So what else runs on the machine spoils both alike.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
@@ -122,7 +126,20 @@ def back(room: Room, step: Callable[[], object]) -> Took:
     return found
 
 
-def case(room: Room, radius: float, zoom: str, events: int, objects: int) -> None:
+def suffered(case: str, ours: Took, bare: Took, idle: dict[str, tuple[float, float]]) -> dict[str, object]:
+    """The figure of a case while the engine trains, if it was measured at rest before; `idle` remembers that.
+
+    It is the 99th percentile, less what the bare widget lost in the same time, over the one at rest.
+    """
+    p99, bare_p99 = ours.figures()["p99_ms"], bare.figures()["p99_ms"]
+    if case not in idle:
+        idle[case] = p99, bare_p99
+        return {}
+    rested, bare_rested = idle[case]
+    return {"idle_p99_ms": rested, "p99_of_idle": round((p99 - max(bare_p99 - bare_rested, 0.0)) / rested, 2)}
+
+
+def case(room: Room, radius: float, zoom: str, events: int, objects: int, idle: dict[str, tuple[float, float]]) -> None:
     """Measure one radius at one zoom and print the row."""
     canvas = room.canvas
     room.session.set_tool("brush")
@@ -154,9 +171,11 @@ def case(room: Room, radius: float, zoom: str, events: int, objects: int) -> Non
             "device_ratio": canvas.devicePixelRatioF(),
             "canvas": [canvas.width(), canvas.height()],
             "events": events,
+            "training": room.is_learning,
         },
         {
             **moved.figures(),
+            **suffered(f"{zoom}, {radius:g}", moved, least, idle),
             "release_ms": released.figures()["p50_ms"],
             "release_cpu_ms": released.figures()["cpu_p50_ms"],
             "undo_ms": undone.figures()["p50_ms"],
@@ -179,6 +198,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300)
     parser.add_argument("--ratio", type=float, default=1.0, help="device pixels a view pixel")
     parser.add_argument("--quick", action="store_true", help="two sides, two radii, few events")
+    parser.add_argument("--training", action="store_true", help="at rest, and while the engine trains; no objects")
     chosen = parser.parse_args()
     if chosen.ratio != 1.0 and "QT_SCALE_FACTOR" not in os.environ:
         environment = {**os.environ, "QT_SCALE_FACTOR": str(chosen.ratio)}
@@ -186,11 +206,28 @@ def main() -> None:
     QApplication.instance() or QApplication([])
     sides = (1024, 10_000) if chosen.quick else tuple(int(side) for side in chosen.sides.split(","))
     for side in sides:
-        for objects in (0,) if chosen.quick else (0, 10_000):
-            with opened_room(side, objects) as room:
-                for zoom in ("1:1", "fit"):
-                    for radius in RADII[1:3] if chosen.quick else RADII:
-                        case(room, radius, zoom, 60 if chosen.quick else chosen.events, objects)
+        for objects in (0,) if chosen.quick or chosen.training else (0, 10_000):
+            with opened_room(side, objects, learns=chosen.training) as room:
+                idle: dict[str, tuple[float, float]] = {}
+                cases = [
+                    partial(case, room, radius, zoom, 60 if chosen.quick else chosen.events, objects, idle)
+                    for zoom in ("1:1", "fit")
+                    for radius in (RADII[1:3] if chosen.quick else RADII)
+                ]
+                in_both_states(room, cases, training=chosen.training)
+
+
+def in_both_states(room: Room, cases: list[Callable[[], None]], *, training: bool) -> None:
+    """Measure at rest; or each case at rest and while the engine trains, one after the other."""
+    if not training:
+        for measure in cases:
+            measure()
+        return
+    with room.learning():
+        for measure in cases:
+            with room.engine_stopped():
+                measure()
+            measure()
 
 
 if __name__ == "__main__":

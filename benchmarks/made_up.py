@@ -2,10 +2,12 @@
 
 Files of 32768 x 32768 and more cannot be opened yet as a whole, so the project holds a small TIFF that says it is as
 large as that (all its tiles are one and the same), and the window is given samples that are cut from a small texture
-when they are looked at. Labels, project, canvas and window are the real ones; the engine is not started.
+when they are looked at. Labels, project, canvas and window are the real ones; the engine is started where a run is
+asked for (`Room.learning`), and learns from the shipped coins, which lie in the same project.
 """
 
 import os
+import shutil
 import struct
 import tempfile
 import zlib
@@ -18,13 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from segstudio.app.session import Session
 from segstudio.app.viewing import displaying
 from segstudio.app.viewing.display import DisplayImage
+from segstudio.assets import asset
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.imaging.display import automatic_view
 from segstudio.imaging.levels import EIGHT_BIT
@@ -32,13 +38,15 @@ from segstudio.imaging.readers import tiff
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause
 from segstudio.labels.tiles.tile import EMPTY, frozen
+from segstudio.runs import Stepped
 from segstudio.tasks.images.new import new_project
 from segstudio.ui import favour_the_hand
 from segstudio.ui.window.main_window import MainWindow
 from tests.window_bench import without_proposals
 
-__all__ = ["Room", "opened_room"]
+__all__ = ["Room", "folders_of_its_own", "opened_room"]
 
+_LARGE = "made-up.tif"
 _TEXTURE = 4096
 _PERIOD = 512
 _FILE_TILE = 4096
@@ -120,6 +128,7 @@ class Room:
 
     def __init__(self, window: MainWindow, side: int) -> None:
         self.window, self.side = window, side
+        self.is_learning = False
 
     @property
     def session(self) -> Session:
@@ -133,8 +142,6 @@ class Room:
 
     def wait(self, holds: Any) -> None:
         """Handle events until it holds."""
-        from PySide6.QtTest import QTest
-
         for _ in range(int(_PATIENCE_S * 200)):
             if holds():
                 return
@@ -147,6 +154,55 @@ class Room:
         assert project is not None
         self.wait(lambda: project.documents.save_state().saved and self.canvas._frame.up_to_date)
         QApplication.processEvents()
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """A run of the real engine goes on meanwhile. The project has to have been opened with something to learn."""
+        project = self.session.project
+        assert project is not None
+        steps: list[Stepped] = []
+        project.training.happened.connect(lambda event: steps.append(event) if isinstance(event, Stepped) else None)
+        self.session.fine_tune(max_seconds=7200)
+        self.wait(lambda: len(steps) > 3)
+        before, self.is_learning = self._engine.cpu_times().user, True
+        yield
+        self.is_learning = False
+        assert project.training.running
+        assert self._engine.cpu_times().user > before, "nothing was learned meanwhile"
+        self.session.stop_training()
+
+    @contextmanager
+    def engine_stopped(self) -> Iterator[None]:
+        """The engine process is held still meanwhile."""
+        self._engine.suspend()
+        self.is_learning = False
+        yield
+        self.is_learning = True
+        self._engine.resume()
+
+    @property
+    def _engine(self) -> psutil.Process:
+        engines = [child for child in psutil.Process().children() if "segstudio.engine.server" in child.cmdline()]
+        assert len(engines) == 1
+        return engines[0]
+
+    def paint_coins(self) -> None:
+        """Paint both classes on the first image of coins, and go back to the large one."""
+        project = self.session.project
+        assert project is not None
+        coins = next(n for n, row in enumerate(project.navigation.rows) if row.path != _LARGE)
+        for place in (coins, 1 - coins):
+            self.session.open_image(place)
+            self.wait(lambda: project.navigation.shown is not None)
+            if place == coins:
+                self.session.set_brush_radius(8)
+                for n, name in enumerate(("nucleus", "cell")):
+                    self.session.set_class(name)
+                    for x in range(20, 220, 40):
+                        at = self.canvas.to_widget(x, 40 + 60 * n).toPoint()
+                        QTest.mousePress(self.canvas, Qt.MouseButton.LeftButton, pos=at)
+                        QTest.mouseRelease(self.canvas, Qt.MouseButton.LeftButton, pos=at + QPoint(15, 10))
+            self.settle()
 
     def fill(self, objects: int) -> None:
         """Add so many objects of an instance class: small discs in rows around the middle, as one edit."""
@@ -185,20 +241,40 @@ class Room:
 
 
 @contextmanager
-def opened_room(side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000)) -> Iterator[Room]:
-    """A window of this size (view pixels) over a project of one image of this side, with so many objects."""
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
+def folders_of_its_own(home: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Settings, data, state and cache of the program stand in this folder, and not in the person's; and the patch."""
+    with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(variable, os.fspath(home / variable))
+        yield patch
+
+
+@contextmanager
+def opened_room(
+    side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000), *, learns: bool = False
+) -> Iterator[Room]:
+    """A window of this size (view pixels) over a project of one image of this side, with so many objects.
+
+    With `learns`, the project also holds an image of coins with something painted on it: see `Room.learning`.
+    """
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        patch = stack.enter_context(folders_of_its_own(home))
         without_proposals(patch)
         # A file that says so much of itself is refused as a bomb; nothing of it is decoded here.
         patch.setattr(tiff, "checked_size", lambda *_: None)
-        patch.setattr(displaying, "load_display_image", lambda *_: MadeUp.square(side))
-        write_blank_tiff(home / "made-up.tif", side)
+        load = displaying.load_display_image
+        patch.setattr(
+            displaying,
+            "load_display_image",
+            lambda file, *rest: MadeUp.square(side) if file.name == _LARGE else load(file, *rest),
+        )
+        write_blank_tiff(home / _LARGE, side)
+        files = [os.fspath(home / _LARGE)]
+        if learns:
+            files.append(shutil.copy(sorted(asset("sample", "coins", "images").glob("*.png"))[0], home))
         path = home / "made-up.segstudio"
-        for _ in new_project(path, [os.fspath(home / "made-up.tif")], ["nucleus", "cell::instance"]):
+        for _ in new_project(path, files, ["nucleus", "cell::instance"]):
             pass
         favour_the_hand()
         window = MainWindow(Session())
@@ -208,6 +284,8 @@ def opened_room(side: int, objects: int = 0, size: tuple[int, int] = (1600, 1000
         room = Room(window, side)
         session = window.session
         room.wait(lambda: session.project is not None and session.project.navigation.shown is not None)
+        if learns:
+            room.paint_coins()
         room.fill(objects)
         session.set_class("nucleus")
         room.settle()

@@ -1,12 +1,13 @@
 """What moving and zooming the view costs, from an event to its pixels in the window; also in the middle of a stroke.
 
-    python benchmarks/view.py [--sides 1024,4096,10000,32768,100000] [--ratio 2] [--size 1600x1000] [--quick]
+    python benchmarks/view.py [--sides 1024,4096,10000] [--ratio 2] [--size 1600x1000] [--quick] [--training]
 
 Real events go to the canvas of the real window over a real project: the middle button drags the image by (13, 7) view
 pixels an event, the wheel zooms by a notch at the pointer. The floor of a drag is a bare widget of the same size that
 repaints all of an image it holds; that of a zoom the same widget that first resamples the region in view with OpenCV
 (three channels, bilinear, from the level of the pyramid that is next in size).
-Each figure also stands in processor time of the window's thread: a busy machine spoils the clock.
+Each figure also stands in processor time of the window's thread: a busy machine spoils the clock. `--training` measures
+every case again while the engine trains, as benchmarks/brush.py does.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
@@ -23,7 +24,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import cv2
 import numpy as np
-from brush import LEFT, NO_BUTTON, SIDES, send, took
+from brush import LEFT, NO_BUTTON, SIDES, in_both_states, send, suffered, took
 from common import Took, report
 from made_up import Room, opened_room
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -106,7 +107,9 @@ def zooms(room: Room, times: int) -> Took:
     return took([partial(turn, room.canvas, at, 1 if n // 3 % 2 == 0 else -1) for n in range(times)])
 
 
-def case(room: Room, zoom: str, times: int, objects: int, *, in_stroke: bool) -> None:
+def case(
+    room: Room, zoom: str, times: int, objects: int, idle: dict[str, tuple[float, float]], *, in_stroke: bool
+) -> None:
     """A drag and a zoom at one scale, and their rows."""
     canvas = room.canvas
     canvas.zoom_to_fit() if zoom == "fit" else canvas.set_zoom(1.0)
@@ -135,8 +138,9 @@ def case(room: Room, zoom: str, times: int, objects: int, *, in_stroke: bool) ->
                 "in_stroke": in_stroke,
                 "device_ratio": canvas.devicePixelRatioF(),
                 "canvas": [canvas.width(), canvas.height()],
+                "training": room.is_learning,
             },
-            found.figures(),
+            {**found.figures(), **suffered(f"{name}, {zoom}, {in_stroke}", found, least, idle)},
             {
                 "what": "bare widget: all of it repainted" + (", resampled before" if name == "zoom" else ""),
                 **least.figures(),
@@ -161,6 +165,7 @@ def main() -> None:
     parser.add_argument("--ratio", type=float, default=1.0, help="device pixels a view pixel")
     parser.add_argument("--size", default="1600x1000", help="of the window, in view pixels")
     parser.add_argument("--quick", action="store_true", help="two sides, few events")
+    parser.add_argument("--training", action="store_true", help="at rest, and while the engine trains; no objects")
     chosen = parser.parse_args()
     if chosen.ratio != 1.0 and "QT_SCALE_FACTOR" not in os.environ:
         environment = {**os.environ, "QT_SCALE_FACTOR": str(chosen.ratio)}
@@ -169,11 +174,15 @@ def main() -> None:
     width, height = map(int, chosen.size.split("x"))
     sides = (1024, 10_000) if chosen.quick else tuple(int(side) for side in chosen.sides.split(","))
     for side in sides:
-        for objects in (0,) if chosen.quick else (0, 10_000):
-            with opened_room(side, objects, (width, height)) as room:
-                for zoom in ("1:1", "fit"):
-                    for in_stroke in (False, True):
-                        case(room, zoom, 20 if chosen.quick else chosen.times, objects, in_stroke=in_stroke)
+        for objects in (0,) if chosen.quick or chosen.training else (0, 10_000):
+            with opened_room(side, objects, (width, height), learns=chosen.training) as room:
+                idle: dict[str, tuple[float, float]] = {}
+                cases = [
+                    partial(case, room, zoom, 20 if chosen.quick else chosen.times, objects, idle, in_stroke=in_stroke)
+                    for zoom in ("1:1", "fit")
+                    for in_stroke in (False, True)
+                ]
+                in_both_states(room, cases, training=chosen.training)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from segstudio.app.notices import Notices
 from segstudio.app.opening import Prepared
 from segstudio.app.relinking import Relinking
 from segstudio.app.snapshots import Snapshots
+from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
 from segstudio.app.viewing.compared import Compared
@@ -98,6 +99,8 @@ class OpenedProject(QObject):
         undo.callback(self.places.close)
         self.histograms = Histograms(ground, self.navigation, self)
         undo.callback(self.histograms.close)
+        self._spare_memory = SpareMemory(ground, self.documents, self.navigation, self)
+        undo.callback(self._spare_memory.close)
         self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
@@ -281,6 +284,7 @@ class OpenedProject(QObject):
         self.places.close(left())
         self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)
         self.histograms.close(left())
+        self._spare_memory.close(left())
         self.selected_area.close(left())
         self.navigation.close(left())
         self.versions.close(left())

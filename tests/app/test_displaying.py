@@ -1,6 +1,7 @@
 """How images are shown: views that are chosen, and levels that are found once and kept."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,17 @@ import pytest
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.viewing import display as decoding
+from segstudio.app.viewing import displaying
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.thumbnails import reduced_display, reduced_file
+from segstudio.geometry import Rect
 from segstudio.imaging import levels as finding
+from segstudio.imaging import paged
 from segstudio.imaging import pyramid as reducing
 from segstudio.imaging.display import BLUE, WHITE, ShownChannel, View, automatic_view
 from segstudio.imaging.hashing import quick_hash
 from segstudio.imaging.levels import EIGHT_BIT, Levels, levels_of
+from segstudio.imaging.paged import drop_pages
 from segstudio.imaging.source import open_image, probe
 from segstudio.store.kept_levels import read_levels
 from segstudio.store.project import Project
@@ -181,3 +186,47 @@ def test_screen_and_thumbnail_have_the_levels_that_the_network_finds(opened: Cal
     assert np.array_equal(from_file, reduced_display(shown, 45, 35))
     other = shown.seen(View((ShownChannel(0, Levels(0, 1), WHITE),)))
     assert np.array_equal(from_file, reduced_display(other, 45, 35)), "however the image is shown"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="samples stay in memory there")
+def test_a_large_image_lies_in_a_file_and_is_shown_as_before(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = opened().shows(0).pixels.copy()
+    monkeypatch.setattr(paged, "LARGE_BYTES", 1)
+    desk = opened()
+    shown = desk.shows(0)
+    assert shown.pages is not None
+    drop_pages()
+    assert np.array_equal(shown.samples(0, Rect(0, 0, 90, 70)), expected)
+    assert shown.seen(View((ShownChannel(0, Levels(0, 9), WHITE),))).pages is shown.pages
+    desk.shows(1)
+    assert desk.shows(0).pixels is shown.pixels, "it is kept like any other"
+
+
+def test_samples_stay_in_memory_where_the_cache_folder_is_on_the_network(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paged, "LARGE_BYTES", 1)
+    monkeypatch.setattr(displaying, "file_system", lambda _path: "nfs4")
+    assert opened().shows(0).pages is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="samples stay in memory there")
+def test_images_in_files_take_no_room_from_those_in_memory(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = opened()
+    two = sum(desk.shows(index).pixels.nbytes for index in (1, 2))
+    desk = opened()
+    monkeypatch.setattr(displaying, "_KEPT_BYTES", two)
+    monkeypatch.setattr(displaying, "_KEPT_ON_DISK_BYTES", two)
+    small = [desk.shows(index) for index in (1, 2)]
+    monkeypatch.setattr(paged, "LARGE_BYTES", 1)
+    large = [desk.shows(0, plane) for plane in (0, 1)]
+    assert [desk.shows(index).pixels is before.pixels for index, before in zip((1, 2), small, strict=True)] == [
+        True
+    ] * 2
+    assert [desk.shows(0, plane).pixels is large[plane].pixels for plane in (0, 1)] == [False, False], (
+        "only one of them fits, and it is the one that was shown last"
+    )

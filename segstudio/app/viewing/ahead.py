@@ -23,8 +23,8 @@ class Ahead:
     def want(self, images: Iterable[tuple[ImageRow, int]]) -> None:
         """Load these planes, the likeliest first; large images, and files that cannot be read, are left out."""
         self._wish += 1
-        wish, wanted = self._wish, [one for one in images if self._displaying.has_room(*one)]
-        for row, plane in wanted:
+        wish = self._wish
+        for row, plane in images:
             self._worker.submit(lambda row=row, plane=plane: self._load(wish, row, plane))
 
     def close(self, wait_s: float | None = None) -> None:
@@ -33,7 +33,7 @@ class Ahead:
         self._worker.close(wait_s)
 
     def _load(self, wish: int, row: ImageRow, plane: int) -> None:
-        if wish != self._wish:
+        if wish != self._wish or not self._displaying.has_room(row, plane):
             return
         try:
             look = look_at(row)

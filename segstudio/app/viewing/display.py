@@ -16,6 +16,7 @@ from segstudio.text import _, count
 if TYPE_CHECKING:
     from segstudio.imaging.display import View
     from segstudio.imaging.levels import Levels
+    from segstudio.imaging.paged import Pages
     from segstudio.imaging.source import PlaneInfo
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
@@ -31,21 +32,27 @@ class DisplayImage:
     another view is taken.
 
     `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is
-    known. Arrays handed out are not to be written.
+    known, `pages` the file that the samples of a large one lie in. Arrays handed out are not to be written.
     """
 
     reduced: "tuple[NDArray[Any], ...]"
     found: "Levels"
     view: "View"
     spacing: Spacing | None = None
+    pages: "Pages | None" = None
 
     @staticmethod
-    def of(samples: NDArray[Any], found: "Levels") -> "DisplayImage":
-        """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread."""
+    def of(samples: NDArray[Any], found: "Levels", folder: Path | None = None) -> "DisplayImage":
+        """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
+
+        Large ones lie in a file in `folder`, if there is one, and are in memory where somebody looks at them.
+        """
         from segstudio.imaging.display import automatic_view
+        from segstudio.imaging.paged import paged
         from segstudio.imaging.pyramid import pyramid
 
-        return DisplayImage(pyramid(samples), found, automatic_view(samples.shape[2], found))
+        reduced, pages = paged(pyramid(samples), folder)
+        return DisplayImage(reduced, found, automatic_view(samples.shape[2], found), pages=pages)
 
     @property
     def pixels(self) -> NDArray[Any]:
@@ -83,6 +90,8 @@ class DisplayImage:
         """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it: a view of the array."""
         image = self.reduced[level]
         inside = rect.intersected(Rect(0, 0, image.shape[1], image.shape[0]))
+        if self.pages is not None:
+            self.pages.note(level, slice(inside.y, inside.bottom))
         return image[inside.y : inside.bottom, inside.x : inside.right]
 
     def value_text(self, x: int, y: int) -> str:
@@ -92,12 +101,16 @@ class DisplayImage:
 
 
 def load_display_image(
-    file: Path, plane: int, size: tuple[int, int] | None = None, known: "Levels | None" = None
+    file: Path,
+    plane: int,
+    size: tuple[int, int] | None = None,
+    known: "Levels | None" = None,
+    folder: Path | None = None,
 ) -> DisplayImage:
     """Decode a plane, which is to have this width and height, and prepare it. For a worker thread.
 
-    `known` are its levels where they were found before. Raises `UnreadableImage`; `OtherSize` where the labels would
-    not lie on these pixels.
+    `known` are its levels where they were found before, `folder` is for the samples of a large one. Raises
+    `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.levels import levels_of
     from segstudio.imaging.source import open_image
@@ -112,7 +125,7 @@ def load_display_image(
         found = known or levels_of(source, plane)
     finally:
         source.close()
-    return DisplayImage.of(pixels, found)
+    return DisplayImage.of(pixels, found, folder)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

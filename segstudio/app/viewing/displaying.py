@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections import OrderedDict
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -11,6 +13,7 @@ from segstudio.app.viewing.display import DisplayImage, load_display_image
 from segstudio.imaging.display import View
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import Look
+from segstudio.store.filesystems import file_system, is_network
 from segstudio.store.kept_levels import KeptLevels
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
@@ -18,7 +21,10 @@ from segstudio.store.values import ImageRow
 __all__ = ["Displaying"]
 
 _KEPT_BYTES = 160 << 20
-"""Pixels that are kept beside those on screen: neighbours, and what was shown before."""
+"""Pixels that are kept in memory beside those on screen: neighbours, and what was shown before."""
+
+_KEPT_ON_DISK_BYTES = 640 << 20
+"""Those of large images, which lie in files."""
 
 _Key = tuple[ImageId, int, tuple[int, int]]
 """An image, a plane, and the size and time of its file."""
@@ -36,6 +42,7 @@ class Displaying(QObject):
     def __init__(self, project: Project, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._kept = KeptLevels(project.path, writes=project.writer is not None)
+        self._folder = _FolderForPages()
         self._chosen: dict[ImageId, View] = {}
         self._image: ImageId | None = None
         self.display: DisplayImage | None = None
@@ -71,19 +78,28 @@ class Displaying(QObject):
     def has_room(self, row: ImageRow, plane: int) -> bool:
         """Whether a plane would be kept if it were loaded ahead, as far as its size in pixels tells."""
         width, height = row.planes[plane]
-        return 4 * _with_levels(width * height) <= _KEPT_BYTES // 2
+        most = _KEPT_BYTES // 2 if self._folder.path is None else _KEPT_ON_DISK_BYTES // 4
+        return 4 * _with_levels(width * height) <= most
 
     def _keep(self, key: _Key, loaded: DisplayImage) -> None:
-        if _bytes(loaded) > _KEPT_BYTES:
+        """Keep it, and let the oldest of its kind go."""
+        in_memory = loaded.pages is None
+        most = _KEPT_BYTES if in_memory else _KEPT_ON_DISK_BYTES
+        if _bytes(loaded) > most:
             return
         self._loaded[key] = loaded
-        held = sum(_bytes(kept) for kept in self._loaded.values())
-        while held > _KEPT_BYTES and self._loaded:
-            held -= _bytes(self._loaded.popitem(last=False)[1])
+        alike = [(key, _bytes(kept)) for key, kept in self._loaded.items() if (kept.pages is None) == in_memory]
+        held = sum(size for _, size in alike)
+        for old, size in alike:
+            if held <= most:
+                return
+            del self._loaded[old]
+            held -= size
 
     def _decoded(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
         stamp = look.size, look.mtime_ns
-        loaded = load_display_image(row.file, plane, row.planes[plane], self._kept.get(row.id, plane, stamp))
+        known = self._kept.get(row.id, plane, stamp)
+        loaded = load_display_image(row.file, plane, row.planes[plane], known, self._folder.path)
         if loaded.pixels.dtype != np.uint8:
             try:
                 self._kept.keep(row.id, plane, stamp, loaded.found)
@@ -113,6 +129,18 @@ class Displaying(QObject):
         if self.display is not None and self._image is not None:
             self.choose(self.display.automatic)
             self._chosen.pop(self._image, None)
+
+
+class _FolderForPages:
+    """Where the samples of large images lie: in the user's cache folder, if that is on a disk of this computer."""
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The folder; None where samples had better stay in memory. For a worker thread: it looks at the drive."""
+        from platformdirs import user_cache_path
+
+        folder = user_cache_path("segstudio", appauthor=False) / "samples"
+        return None if is_network(file_system(folder)) else folder
 
 
 def _with_levels(pixels: int) -> int:

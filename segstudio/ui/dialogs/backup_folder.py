@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QWidget
-
 from segstudio.text import _, count
-from segstudio.ui.dialogs.files import dress_file_dialog
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from segstudio.app.backing_up import Backup
     from segstudio.app.notices import Notices
     from segstudio.app.open_project import OpenedProject
@@ -16,8 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["choose_backup_folder", "say_backed_up"]
 
 
-def choose_backup_folder(parent: QWidget, project: "OpenedProject") -> None:
+def choose_backup_folder(parent: "QWidget", project: "OpenedProject") -> None:
     """Ask for the folder, by default the one that contains the project; the backup begins from the event loop."""
+    from PySide6.QtWidgets import QFileDialog
+
+    from segstudio.ui.dialogs.files import dress_file_dialog
+
     dialog = QFileDialog(parent, _("Folder to put the backup in"), str(project.path.parent))
     dialog.setObjectName("backupFolderDialog")
     dialog.setFileMode(QFileDialog.FileMode.Directory)

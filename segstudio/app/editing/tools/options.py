@@ -1,10 +1,10 @@
 """What a tool lets a person set: rows of its options, as values. The panel, and where they are kept, are made from it.
 
-Options of one name are one option: two tools that list it share its value.
+Options of one name are one option: two tools that list it share its value. They are made before the window is shown,
+and a named tuple is made in a third of the time of a data class.
 """
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from segstudio.text import N_
 
@@ -22,8 +22,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number from `low` to `high`; `suffix` is its unit in words (with the space before it)."""
 
     name: str
@@ -37,8 +36,7 @@ class Number:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of several: `choices` are (value, words)."""
 
     name: str
@@ -48,8 +46,7 @@ class Choice:
     choices: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """Yes or no."""
 
     name: str

@@ -1,7 +1,7 @@
 """Events of pointer and keys, in image coordinates. Plain values: the canvas makes them, the tools read them."""
 
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 __all__ = ["Button", "Key", "KeyEvent", "Phase", "Pointer"]
 
@@ -39,8 +39,7 @@ class Key(Enum):
     ALT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """One pointer event; x, y in image coordinates (0, 0 = outer corner of the first pixel), time in seconds.
 
     `scale` is the view's, in view pixels for an image pixel: what is near is a matter of the screen. `pressure` is that
@@ -64,8 +63,7 @@ class Pointer:
         return self.x, self.y
 
 
-@dataclass(frozen=True, slots=True)
-class KeyEvent:
+class KeyEvent(NamedTuple):
     """A key went down or up, with the modifiers that are held. A key that repeats goes down again and again."""
 
     key: Key
