@@ -1,7 +1,7 @@
 """Serves tools that wait: runs what they ask for on a worker and brings the result back to the tool under way.
 
 The newest question counts. One that is asked before the last is answered takes its place: the earlier one is told that
-it is cancelled, and its result is dropped.
+it is cancelled, and its result is dropped. So is one whose gesture has ended.
 """
 
 from collections.abc import Callable
@@ -50,10 +50,10 @@ class ToolWork(QObject):
         if not isinstance(question.what, Computation):
             return
         self._newest += 1
-        number, work = self._newest, question.what.work
+        number, work, tool = self._newest, question.what.work, self._documents.active_tool
 
         def cancelled() -> bool:
-            return number != self._newest
+            return number != self._newest or not tool.listens(question.ticket)
 
         def run() -> object:
             return None if cancelled() else work(cancelled)

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from segstudio.app.editing.tools.areas import Sight, pixel_at, sight_of
-from segstudio.app.editing.tools.base import Answer, Context, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Later, ToolHandler
 from segstudio.app.editing.tools.overlay import Patch, Words
-from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
-from segstudio.app.editing.tools.region_painting import Compute, RegionPainting
+from segstudio.app.editing.tools.region_painting import Compute, RegionPainting, Wanted
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, TileKey
@@ -46,8 +45,8 @@ class FillTool(ToolHandler):
         label_class = context.paint.class_of(event.button)
         sight = sight_of(context.seen.view, document.raster.bounds(plane), event.scale)
         self._filling = RegionPainting(
-            Painting(context, self.name, event.at, label_class),
-            lambda: _on_copy(document, plane, at, label),
+            Wanted(self.name, event.at, label_class, lambda document: _on_copy(document, plane, at, label)),
+            context,
             quick=lambda cancelled: _in_memory(document, plane, at, label, cancelled),
             waiting=(Words(*event.at, _("Filling ...")),),
             preview=lambda: _in_view(document, plane, at, label, sight, label_class.color),
@@ -61,6 +60,10 @@ class FillTool(ToolHandler):
     def interrupted(self, context: Context) -> Answer:
         """It goes on: no button has to be held."""
         return Answer()
+
+    def unfinished(self, context: Context) -> Later | None:
+        """The area, where it is not found and painted yet."""
+        return None if self._filling is None else self._filling.unfinished()
 
     def commit(self, context: Context) -> Edit | None:
         """End it, with the area filled; None where that changed nothing."""

@@ -8,12 +8,11 @@ from functools import partial
 
 from segstudio.app.editing.tool_work import Computation
 from segstudio.app.editing.tools.areas import LEVELS, Sight, levels_of, of_class, of_range, pixel_at, sight_of, value_at
-from segstudio.app.editing.tools.base import Answer, Context, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Later, ToolHandler
 from segstudio.app.editing.tools.fill_options import CONTIGUOUS, TOLERANCE, WAND_SOURCE, number
 from segstudio.app.editing.tools.overlay import Overlay, Patch, Words
-from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
-from segstudio.app.editing.tools.region_painting import RegionPainting
+from segstudio.app.editing.tools.region_painting import RegionPainting, Wanted
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
@@ -158,10 +157,14 @@ class WandTool(ToolHandler):
             return Answer(overlay=self._overlay(), asks=Computation(partial(_all_of, self._pick, self._tolerance)))
         return Answer()
 
+    def unfinished(self, context: Context) -> Later | None:
+        """The area, where it is not found and painted yet."""
+        if self._painting is None:
+            self._paint(context)
+        return None if self._painting is None else self._painting.unfinished()
+
     def commit(self, context: Context) -> Edit | None:
         """End it, with the area painted; None where that changed nothing."""
-        if self._pick is not None and self._painting is None:
-            self._painting = self._painted(context)
         edit = None if self._painting is None else self._painting.commit()
         self._forget()
         return edit
@@ -187,12 +190,11 @@ class WandTool(ToolHandler):
     def _painted(self, context: Context) -> RegionPainting:
         assert self._pick is not None
         pick, tolerance = self._pick, self._tolerance
-        painting = Painting(context, self.name, pick.point, pick.label_class)
         compute = partial(pick.whole, tolerance)
         shown = self._patch is not None
         return RegionPainting(
-            painting,
-            lambda: compute,
+            Wanted(self.name, pick.point, pick.label_class, lambda _document: compute),
+            context,
             quick=compute,
             waiting=self._overlay(),
             preview=None if shown else lambda: lambda: pick.preview(tolerance).patch,
