@@ -132,6 +132,7 @@ class OpenedProject(QObject):
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""
         self.documents.tools.viewChosen.connect(self.navigation.displaying.choose)
+        self.navigation.imageShown.connect(self.tool_work.warm_up)
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tool_state import Question
@@ -17,6 +17,9 @@ from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
 
 __all__ = ["Computation", "ToolWork"]
+
+_WARM_MS = 100
+"""How long an image is on screen before tools are imported: it is painted first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +40,27 @@ class ToolWork(QObject):
         super().__init__(parent)
         self._notices, self._documents = ground.notices, documents
         self._worker = Worker("tool", ground.main)
-        self._newest = 0
+        self._newest, self._is_warm = 0, False
         documents.tools.asked.connect(self._ask)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_WARM_MS)
+        self._soon.timeout.connect(self._warm)
+
+    def warm_up(self) -> None:
+        """An image is on screen: soon, have the worker import what the first press of each tool needs."""
+        if not self._is_warm:
+            self._soon.start()
+
+    def _warm(self) -> None:
+        from segstudio.app.editing.tools.warming import warm_up
+
+        self._is_warm = True
+        self._worker.submit(warm_up)
 
     def close(self, wait_s: float | None = None) -> None:
         """Drop what is under way and end the worker."""
+        self._soon.stop()
         self._newest += 1
         self._documents.tools.asked.disconnect(self._ask)
         self._worker.close(wait_s)
