@@ -10,7 +10,7 @@ from tests.ui.desk import Desk
 from tests.ui.tools_model import picture
 from tests.ui.tools_object_hand import ObjectHand
 
-STEPS = 45
+STEPS = 60
 SPECS = ("nucleus:#e69f00", "lumen:#56b4e9", "cell:#009e73:instance", "grain:#cc79a7:instance")
 
 
@@ -32,7 +32,7 @@ def canvas(qtbot: QtBot, desk: Desk) -> Iterator[Canvas]:
     widget._badge.withdraw()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_whatever_the_hand_does_the_labels_are_those_of_plain_arrays(canvas: Canvas, desk: Desk, seed: int) -> None:
     hand, done = ObjectHand(canvas, desk, seed), list[str]()
     for _ in range(STEPS):

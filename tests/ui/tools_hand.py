@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from segstudio.app.editing.tools import region_painting
 from segstudio.app.editing.tools.overlay import Patch, Polyline
 from segstudio.geometry import Rect
 from segstudio.ui.canvas import Canvas
@@ -288,6 +290,24 @@ class Hand:
         else:
             plain.paint(disc_path([a, b], 17.5, (H, W)) if tool == "brush" else box(a, b), self.class_id, a)
 
+    def kept_later(self) -> None:
+        """Another image while an area is still to be computed: the area comes to its own image."""
+        at, plain, tool = self.point(inside=True), self.plain, str(self.rng.choice(["fill", "wand"]))
+        if self.rules.new_object or plain.refuses(at, self.class_id):
+            return
+        self.desk.session.set_tool(tool)
+        self.desk.session.set_tolerance(TOLERANCE / 100)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(region_painting, "_AT_ONCE_S", -1.0)
+            if tool == "wand":
+                self.desk.session.tools.set_option("contiguous", True)
+            self.drag([at])
+            self.other_image()
+        if tool == "fill":
+            self.filled(plain, at)
+        else:
+            plain.paint(around(self.like(at), int(at[0]), int(at[1])), self.class_id, at)
+
     def undo(self) -> None:
         """Take back; a change of classes stays."""
         if self.plain.may_undo:
@@ -340,8 +360,8 @@ class Hand:
         return [
             (self.stroke, 5), (self.line, 1), (self.threshold, 1), (self.snap, 1), (self.by_keys, 0.5), (self.shape, 3),
             (self.lasso, 2), (self.polygon, 2), (self.livewire, 0.7), (self.fill, 2), (self.wand, 2), (self.dropped, 2),
-            (self.cut_short, 1), (self.undo, 4), (self.redo, 3), (self.choose_class, 2), (self.other_image, 1),
-            (self.restart, 0.4),
+            (self.cut_short, 1), (self.kept_later, 1), (self.undo, 4), (self.redo, 3), (self.choose_class, 2),
+            (self.other_image, 1), (self.restart, 0.4),
         ]  # fmt: skip
 
     def step(self) -> str:

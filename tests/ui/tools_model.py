@@ -319,16 +319,18 @@ class Plain:
 
     def pairs(self, found: NDArray[np.uint32]) -> dict[int, int]:
         """The key that each id stands for; an id that stands for several is there with the last."""
-        both = np.unique(np.stack([found.ravel().astype(np.int64), self.ids.ravel()]), axis=1)
-        return {int(id_): int(key) for id_, key in both.T if id_ or key}
+        return {int(id_): int(key) for id_, key in zip(*self._both(found), strict=True) if id_ or key}
 
     def agrees(self, found: NDArray[np.uint32]) -> bool:
         """Whether the program's ids part the image into the same objects."""
-        both = np.unique(np.stack([found.ravel().astype(np.int64), self.ids.ravel()]), axis=1)
-        return (
-            len(both.T) == len(np.unique(both[0])) == len(np.unique(both[1]))
-            and ((both[0] == 0) == (both[1] == 0)).all()
-        )
+        ids, keys = self._both(found)
+        one_to_one = len(ids) == len(np.unique(ids)) == len(np.unique(keys))
+        return one_to_one and bool(((ids == 0) == (keys == 0)).all())
+
+    def _both(self, found: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The pairs of id and key that pixels have."""
+        pairs = np.unique((found.astype(np.int64) << 32) | self.ids)
+        return pairs >> 32, pairs & 0xFFFFFFFF
 
     def adopt(self, found: NDArray[np.uint32], class_of: Callable[[int], int]) -> None:
         """Take what the program made where no plain rule says it; the caller has checked what must hold."""

@@ -188,6 +188,8 @@ class ObjectHand(Hand):
 
     def paste(self) -> None:
         """Put them where they were, on either image."""
+        if self.copies is None:
+            self.copy()
         if self.copies is not None:
             self.desk.opened.objects.paste()
             self.quiet()
