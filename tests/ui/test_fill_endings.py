@@ -40,7 +40,7 @@ def test_what_is_not_found_at_once_is_shown_in_view_first_and_painted_in_slices(
     canvas: Canvas, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(region_painting, "_AT_ONCE_S", -1.0)
-    monkeypatch.setattr(region_painting, "_SLICE_S", 1e-9)
+    monkeypatch.setattr(region_painting, "SLICE_S", 1e-9)
     monkeypatch.setattr(region_painting, "_BATCH", 1)
     seen: list[Overlay] = []
     desk.session.tools.overlayChanged.connect(lambda: seen.append(desk.session.tools.overlay))

@@ -1,6 +1,6 @@
 """A gesture that paints one object, by the policy: the base of every tool that paints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -89,18 +89,18 @@ class Painting:
 
         return work
 
-    def put(self, painted: Painted) -> Rect:
-        """Put tiles in place that were computed; one that has changed meanwhile is painted here and now."""
-        self._raster.prime({key: change.before for key, change in painted.tiles.items()})
-        changed = Rect(0, 0, 0, 0)
+    def put(self, painted: Painted) -> Iterator[Rect]:
+        """Put tiles in place that were computed, one a step: the rectangle that it changed. One that has changed
+        meanwhile is painted here and now.
+        """
         for key, change in painted.tiles.items():
             place = key[1:]
+            self._raster.prime({key: change.before})
             if same(self._raster.tile(key), change.before):
                 self._gesture.replace(key, change.after)
-                changed = changed.united(tile_rect(*place).intersected(self.bounds))
+                yield tile_rect(*place).intersected(self.bounds)
             else:
-                changed = changed.united(self.region(Region({place: painted.region.tiles[place]})))
-        return changed
+                yield self.region(Region({place: painted.region.tiles[place]}))
 
     def commit(self) -> Edit | None:
         """End it and keep it; None where it changed nothing. Where it fails, `abort` takes all of it back."""

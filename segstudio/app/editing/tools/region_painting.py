@@ -21,14 +21,15 @@ from segstudio.labels.paint.flood import Cancelled
 from segstudio.labels.paint.region import Place, Region
 from segstudio.labels.paint.stroke import Point
 
-__all__ = ["Compute", "RegionPainting", "Wanted"]
+__all__ = ["HURRY_S", "SLICE_S", "Compute", "Next", "RegionPainting", "Wanted"]
 
 Compute: TypeAlias = Callable[[Cancelled], Region | None]
 """Finds a region; None where it was cancelled. It raises `UserError` where there is none to be had."""
 
 _AT_ONCE_S = 0.004
-_SLICE_S = 0.004
-_HURRY_S = 0.03
+SLICE_S = 0.004
+"""How long an event may paint what was computed before."""
+HURRY_S = 0.03
 """How long the rest of a gesture that is kept from outside may take where it is, all slices together."""
 _BATCH = 16
 """Tiles between two looks at the clock."""
@@ -64,7 +65,7 @@ class Wanted:
         return painting.commit()
 
 
-class _Next:
+class Next:
     """Nothing was computed: it is time for the next slice."""
 
 
@@ -105,7 +106,7 @@ class RegionPainting:
             return Answer(asks=self._question(), overlay=(value, *self._waiting))
         if isinstance(value, Region):
             return self.paint(value)
-        return self._slice() if isinstance(value, _Next) else Answer()
+        return self._slice() if isinstance(value, Next) else Answer()
 
     def paint(self, region: Region) -> Answer:
         """Begin to paint a region; its last slice ends the gesture."""
@@ -114,7 +115,7 @@ class RegionPainting:
 
     def unfinished(self) -> Later | None:
         """What is left to be computed; None where the rest was quick, and is painted now."""
-        if (self._left is not None or self._found_at_once()) and self._painted(_HURRY_S):
+        if (self._left is not None or self._found_at_once()) and self._painted(HURRY_S):
             return None
         return self._wanted.later(self._context)
 
@@ -137,8 +138,8 @@ class RegionPainting:
         return region is not None
 
     def _slice(self) -> Answer:
-        if not self._painted(_SLICE_S):
-            return Answer(asks=Computation(lambda _: _Next()))
+        if not self._painted(SLICE_S):
+            return Answer(asks=Computation(lambda _: Next()))
         return Answer(self._changed, ends=End.KEEP)
 
     def _painted(self, within_s: float) -> bool:

@@ -5,14 +5,16 @@ worker; the outline stays in sight until they have arrived, and takes no further
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TypeAlias
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.base import Answer, Context, End, Later, ToolHandler
+from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, Later, ToolHandler
 from segstudio.app.editing.tools.painting import Painted, Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
+from segstudio.app.editing.tools.region_painting import HURRY_S, SLICE_S, Next
 from segstudio.app.editing.tools.shape_options import erases
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
@@ -69,6 +71,8 @@ class ShapeTool(ToolHandler):
         self._class: ClassId | None = None
         self._painting: Painting | None = None
         self._context: Context | None = None
+        self._putting: Iterator[Rect] | None = None
+        self._changed = NOWHERE
 
     @property
     def active(self) -> bool:
@@ -88,19 +92,34 @@ class ShapeTool(ToolHandler):
         return self._close(context) if self.active and not self.waits else Answer()
 
     def arrived(self, value: object, context: Context) -> Answer:
-        """Put in place what was computed, and end."""
-        if not self.waits or not isinstance(value, Painted) or self._painting is None:
+        """Put in place what was computed, a slice an event, and end."""
+        if isinstance(value, Painted) and self.waits and self._putting is None and self._painting is not None:
+            if value.region.empty:
+                return Answer(ends=End.DROP, says=_covers_nothing())
+            self._putting = self._painting.put(value)
+        elif not isinstance(value, Next):
             return Answer()
+        if not self._is_put(SLICE_S):
+            return Answer(asks=Computation(lambda _: Next()))
+        return Answer(self._changed, ends=End.KEEP)
+
+    def _is_put(self, within_s: float) -> bool:
+        """Put tiles in place for so long; whether all of them are there."""
+        ends = perf_counter() + within_s
+        for rect in self._putting or ():
+            self._changed = self._changed.united(rect)
+            if perf_counter() > ends:
+                return False
         self.waits = False
-        if value.region.empty:
-            return Answer(ends=End.DROP, says=_covers_nothing())
-        return Answer(self._painting.put(value), ends=End.KEEP)
+        return True
 
     def unfinished(self, context: Context) -> Later | None:
         """What a large outline encloses now, where it is not painted yet."""
         if self._begun is None:
             return None
         area, painted = self.area(), self._painted_class(context)
+        if self._putting is not None and self._is_put(HURRY_S):
+            return None
         if not self.waits and (self._painting is not None or not _is_large(area, context)):
             return None
         if painted is None and self._class is not None:
@@ -171,6 +190,7 @@ class ShapeTool(ToolHandler):
     def _end(self) -> None:
         self._begun, self._painting, self.waits = None, None, False
         self.button, self._class, self._context = Button.NONE, None, None
+        self._putting, self._changed = None, NOWHERE
         self.clear()
 
 
