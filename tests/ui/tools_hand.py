@@ -48,6 +48,7 @@ class Hand:
         self.rules = Rules()
         self.images = [Plain(self.rules), Plain(self.rules)]
         self.shown = 0
+        self.done: list[str] = []
         self.class_id = CLASSES["nucleus"]
         self.keyboard = KeyboardHand(desk.session, canvas)
         self.choose_class()
@@ -77,7 +78,7 @@ class Hand:
         """Somewhere on the image, or a little beside it; never on a centre or an edge of a pixel."""
         beside = 0 if inside else 8
         x, y = self.rng.integers(-beside, W + beside), self.rng.integers(-beside, H + beside)
-        return float(x) + 0.37, float(y) + 0.21
+        return float(x + 0.05 + 0.4 * self.rng.random()), float(y + 0.05 + 0.4 * self.rng.random())
 
     def send(self, kind: QEvent.Type, at: Point, button: Qt.MouseButton, held: Qt.KeyboardModifier = PLAIN) -> None:
         place = self.canvas.to_widget(*at)
@@ -280,19 +281,22 @@ class Hand:
         tool = str(self.rng.choice(["brush", "rectangle", "fill"]))
         if min(abs(a[0] - b[0]), abs(a[1] - b[1])) < 2:
             return
-        plain = self.plain
+        plain, selected = self.plain, self.plain.selected
         self.desk.session.set_tool(tool)
         self.desk.session.set_brush_radius(17.5)
         self.drag([a, b], lift=False)
         self.other_image()
+        plain.selected = selected
         if tool == "fill":
             self.filled(plain, a)
         else:
             plain.paint(disc_path([a, b], 17.5, (H, W)) if tool == "brush" else box(a, b), self.class_id, a)
+        plain.selected = set()
 
     def kept_later(self) -> None:
         """Another image while an area is still to be computed: the area comes to its own image."""
         at, plain, tool = self.point(inside=True), self.plain, str(self.rng.choice(["fill", "wand"]))
+        selected = plain.selected
         if self.rules.new_object or plain.refuses(at, self.class_id):
             return
         self.desk.session.set_tool(tool)
@@ -303,10 +307,12 @@ class Hand:
                 self.desk.session.tools.set_option("contiguous", True)
             self.drag([at])
             self.other_image()
+        plain.selected = selected
         if tool == "fill":
             self.filled(plain, at)
         else:
             plain.paint(around(self.like(at), int(at[0]), int(at[1])), self.class_id, at)
+        plain.selected = set()
 
     def undo(self) -> None:
         """Take back; a change of classes stays."""
@@ -364,11 +370,11 @@ class Hand:
             (self.other_image, 1), (self.restart, 0.4),
         ]  # fmt: skip
 
-    def step(self) -> str:
+    def step(self) -> None:
         """Do something, and compare."""
         steps = self.steps()
         weights = np.array([weight for _, weight in steps])
         work = steps[int(self.rng.choice(len(steps), p=weights / weights.sum()))][0]
+        self.done.append(work.__name__)
         work()
         self.follow()
-        return work.__name__

@@ -200,7 +200,7 @@ class Plain:
         one = class_id not in INSTANCES
         key = class_id if one else under if not new and self.owner.get(under) == class_id else next(_keys)
         painted = np.where(mask & self.allowed(first), key, self.ids)
-        made = key not in self.owner and key != 0
+        made = key not in self.owner and not one
         if self._become(painted, self.owner | ({key: class_id} if key else {})) and made:
             self.rules.new_object = False
 

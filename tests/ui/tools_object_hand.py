@@ -182,8 +182,9 @@ class ObjectHand(Hand):
     def copy(self) -> None:
         """Keep copies."""
         if self.select(2):
+            before = len(self.desk.said)
             self.desk.opened.objects.copy()
-            self.desk.wait(lambda: "copied" in self.desk.said[-1])
+            self.desk.wait(lambda: len(self.desk.said) > before)
             self.copies = self.plain.copies()
 
     def paste(self) -> None:

@@ -15,7 +15,7 @@ from segstudio.app.editing.tools.shape_options import erases
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Edit, Table
-from segstudio.labels.model import ObjectId
+from segstudio.labels.model import ClassId, ObjectId
 from segstudio.text import _
 
 __all__ = ["ActiveTool", "Labels"]
@@ -169,12 +169,19 @@ class ActiveTool:
             with self._whole_or_nothing():
                 edit = handler.commit(context)
             self.rest()
-            if edit is not None and any(row.table is Table.OBJECTS and row.before is None for row in edit.rows):
+            if edit is not None and self._begins_object(edit, context):
                 self._state.set_new_object(False)
             self._labels.keep(edit)
             return edit
         finally:
             self._labels.go_on()
+
+    def _begins_object(self, edit: Edit, context: Context) -> bool:
+        """Whether it is the stroke that was to begin an object: one of a class with separate objects was painted."""
+        made = [row.after for row in edit.rows if row.table is Table.OBJECTS and row.before is None and row.after]
+        kinds = [context.paint.classes.effective(ClassId(int(columns["class_id"] or 0))) for columns in made]
+        paints = self._row is not None and self._row.effect is not Effect.OBJECTS
+        return paints and any(found is not None and not found.one_object for found in kinds)
 
     def _hand_over(self, handler: ToolHandler, later: Later) -> None:
         """Take back what is painted so far: it comes as a whole once all of it is computed."""
