@@ -128,12 +128,13 @@ class Hand:
         self.desk.session.set_brush_radius(radius)
         if self.plain.refuses(a, self.class_id):
             return
+        policy_of = self.plain.under(a)
         self.drag([a])
         self.plain.paint(disc_path([a], radius, (H, W)), self.class_id, a)
         self.follow()
         if not self.plain.refuses(b, self.class_id):
             self.drag([b], held=SHIFT)
-            self.plain.paint(disc_path([a, b], radius, (H, W)), self.class_id, a)
+            self.plain.paint(disc_path([a, b], radius, (H, W)), self.class_id, a, policy_of)
 
     def threshold(self) -> None:
         """A brush that paints what is like the pixel of the press."""

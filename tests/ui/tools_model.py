@@ -192,20 +192,24 @@ class Plain:
         nowhere = self.rules.touch is Touch.OBJECT and not self.selected and not self.at(first)
         return class_id in self.rules.locked or nowhere
 
-    def paint(self, mask: Mask, class_id: int, first: Point) -> None:
-        """Paint these pixels from a first point on; class 0 makes them unknown."""
+    def paint(self, mask: Mask, class_id: int, first: Point, policy_of: tuple[int, int] | None = None) -> None:
+        """Paint these pixels from a first point on; class 0 makes them unknown. `policy_of`: see `allowed`."""
         if self.refuses(first, class_id):
             return
         under, new = self.at(first), self.rules.new_object
         one = class_id not in INSTANCES
         key = class_id if one else under if not new and self.owner.get(under) == class_id else next(_keys)
-        painted = np.where(mask & self.allowed(first), key, self.ids)
+        painted = np.where(mask & self.allowed(policy_of or self.under(first)), key, self.ids)
         made = key not in self.owner and not one
         if self._become(painted, self.owner | ({key: class_id} if key else {})) and made:
             self.rules.new_object = False
 
-    def allowed(self, first: Point | None = None) -> Mask:
-        """Which pixels may be changed by what begins at a point, or at none: then it is known beforehand."""
+    def under(self, point: Point) -> tuple[int, int]:
+        """The object under a point, and its class."""
+        return self.at(point), self.owner.get(self.at(point), 0)
+
+    def allowed(self, under: tuple[int, int] = (0, 0)) -> Mask:
+        """Which pixels may be changed by what begins on an object of a class."""
         rules, classes = self.rules, self.classes
         free = ~np.isin(classes, list(rules.locked))
         match rules.touch:
@@ -214,11 +218,9 @@ class Plain:
             case Touch.LABELLED:
                 free &= classes != 0
             case Touch.CLASS:
-                under = 0 if first is None else self.owner.get(self.at(first), 0)
-                free &= classes == (rules.touch_class or under)
+                free &= classes == (rules.touch_class or under[1])
             case Touch.OBJECT:
-                under = 0 if first is None else self.at(first)
-                free &= np.isin(self.ids, list(self.selected) if self.selected else [under]) & (self.ids > 0)
+                free &= np.isin(self.ids, list(self.selected or {under[0]})) & (self.ids > 0)
             case Touch.RANGE if rules.values is not None:
                 free &= (rules.grey >= rules.values[0]) & (rules.grey <= rules.values[1])
             case _:

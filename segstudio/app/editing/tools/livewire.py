@@ -9,13 +9,13 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.base import Answer, Context, End, Later, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, End, Later
 from segstudio.app.editing.tools.edge_field import Field, edge_field
 from segstudio.app.editing.tools.overlay import Handles, Overlay, Point, Polyline
+from segstudio.app.editing.tools.painting import PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
 from segstudio.app.editing.tools.region_painting import Compute, RegionPainting, Wanted
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Cancelled
 from segstudio.labels.paint.polygon import polygon_region
@@ -41,7 +41,7 @@ class _Traced:
     field: Field
 
 
-class LivewireTool(ToolHandler):
+class LivewireTool(PaintingTool[RegionPainting]):
     """Under way from the first anchor on. What is not traced yet is a straight line, until the worker has its path.
 
     A segment ends at each anchor but the first. Enter, a double click, or a click on the first anchor closes and fills.
@@ -51,9 +51,10 @@ class LivewireTool(ToolHandler):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Follow nothing."""
         self._anchors: list[Point] = []
         self._lines: list[Polyline] = []
         self._untraced: set[int] = set()
@@ -151,18 +152,6 @@ class LivewireTool(ToolHandler):
             return _inside(_ring(paths.get(n, line) for n, line in enumerate(lines)), bounds, cancelled)
 
         return self._wanted(inside).later(context)
-
-    def commit(self, context: Context) -> Edit | None:
-        """End it, closed and filled; None where that changed nothing."""
-        edit = None if self._painting is None else self._painting.commit()
-        self._forget()
-        return edit
-
-    def abort(self) -> dict[int, Rect]:
-        """End it as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
 
     def _near_first(self, event: Pointer) -> bool:
         x, y = self._anchors[0]

@@ -9,7 +9,7 @@ from segstudio.app.editing.tools.areas import of_class, pixel_at
 from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, Later, ToolHandler
 from segstudio.app.editing.tools.fill_options import SNAP_SIZE, SNAP_TO, number
 from segstudio.app.editing.tools.overlay import Patch
-from segstudio.app.editing.tools.painting import Painting
+from segstudio.app.editing.tools.painting import Painting, PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.app.editing.tools.superpixel_stroke import Segment, SuperpixelStroke, pieces
 from segstudio.app.editing.tools.superpixel_tiles import SuperpixelTiles
@@ -87,7 +87,7 @@ class SnapTool(ToolHandler):
         return self._used
 
 
-class SuperpixelBrush(ToolHandler):
+class SuperpixelBrush(PaintingTool[Painting]):
     """Paints every superpixel that its disc touches, as a whole.
 
     Superpixels are computed on the worker, for where the pointer hovers and for where a stroke goes; what is not known
@@ -98,9 +98,10 @@ class SuperpixelBrush(ToolHandler):
         self.name = name
         self._tiles: SuperpixelTiles | None = None
         self._hovered: Pointer | None = None
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """No stroke is under way."""
         self._painting: Painting | None = None
         self._stroke: SuperpixelStroke | None = None
         self._context: Context | None = None
@@ -193,18 +194,6 @@ class SuperpixelBrush(ToolHandler):
             return painting.commit()
 
         return Later(self._context, made, painted)
-
-    def commit(self, context: Context) -> Edit | None:
-        """End the stroke, of which nothing is unfinished; None where it changed nothing."""
-        edit = None if self._painting is None else self._painting.commit()
-        self._forget()
-        return edit
-
-    def abort(self) -> dict[int, Rect]:
-        """End the stroke as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
 
     def _look(self, context: Context) -> SuperpixelTiles | None:
         """Turn to the image on screen; None where there is none."""

@@ -8,14 +8,14 @@ from functools import partial
 
 from segstudio.app.editing.tool_work import Computation
 from segstudio.app.editing.tools.areas import LEVELS, Sight, levels_of, of_class, of_range, pixel_at, sight_of, value_at
-from segstudio.app.editing.tools.base import Answer, Context, Later, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Later
 from segstudio.app.editing.tools.fill_options import CONTIGUOUS, TOLERANCE, WAND_SOURCE, number
 from segstudio.app.editing.tools.overlay import Overlay, Patch, Words
+from segstudio.app.editing.tools.painting import PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.app.editing.tools.region_painting import RegionPainting, Wanted
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Cancelled, Mask, Matches, everywhere, flooded
 from segstudio.labels.paint.region import Region
@@ -81,7 +81,7 @@ class _Pick:
         return everywhere(self.bounds, matches, cancelled)
 
 
-class WandTool(ToolHandler):
+class WandTool(PaintingTool[RegionPainting]):
     """Under way from a press on: the area is shown while the button is held, and painted when it goes up.
 
     What is in view is found first, then all of it; where that is done before the release, it is painted at once.
@@ -89,9 +89,10 @@ class WandTool(ToolHandler):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Choose nothing."""
         self._pick: _Pick | None = None
         self._painting: RegionPainting | None = None
         self._whole: _Whole | None = None
@@ -162,18 +163,6 @@ class WandTool(ToolHandler):
         if self._painting is None:
             self._paint(context)
         return None if self._painting is None else self._painting.unfinished()
-
-    def commit(self, context: Context) -> Edit | None:
-        """End it, with the area painted; None where that changed nothing."""
-        edit = None if self._painting is None else self._painting.commit()
-        self._forget()
-        return edit
-
-    def abort(self) -> dict[int, Rect]:
-        """End it as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
 
     def _ask(self) -> Answer:
         assert self._pick is not None
