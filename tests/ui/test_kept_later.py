@@ -6,20 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.exceptions import capture_exceptions
 
 from segstudio import faults
 from segstudio.app.editing.class_choice import StoredClasses
 from segstudio.app.editing.tools import region_painting, shape
+from segstudio.app.editing.tools.lasso import LassoTool
 from segstudio.geometry import Rect
 from segstudio.labels.model import ClassId
 from segstudio.labels.paint import flood
+from segstudio.labels.paint.polygon import polygon_region
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
-from tests.ui.fill_hands import AROUND, H, W, at, drag, ended, name_of, open_scene, painted, trace, use
+from tests.ui.fill_hands import AROUND, H, W, at, drag, ended, name_of, open_scene, painted, scene, trace, use
 
 
 @pytest.fixture
@@ -290,3 +292,43 @@ def test_a_gesture_of_a_tool_that_is_known_already_is_there_at_once(
     assert desk.edits == before + 1
     assert painted(desk)[200, 300]
     assert painted(desk).sum() < H * W
+
+
+@pytest.mark.parametrize("tool", ["wand", "livewire", "snap"])
+def test_a_file_that_is_another_by_now_changes_nothing_about_what_was_seen(
+    canvas: Canvas, desk: Desk, tool: str
+) -> None:
+    place = desk.place()
+    desk.open(desk.projects.of_pixels(place, {"a.png": np.repeat(scene()[..., None], 3, 2)}, ("nucleus",)))
+    desk.session.set_class(name_of(desk, 2))
+    workers, before = Workers(desk), desk.edits
+    begin(canvas, desk, tool)
+    (file,) = place.rglob("a.png")
+    file.write_bytes(b"no picture any more")
+    desk.session.set_tool("brush")
+    workers.go()
+    desk.wait(lambda: desk.edits == before + 1)
+    assert painted(desk)[200, 300]
+    assert (scene()[painted(desk)] == 200).mean() > 0.95
+
+
+def test_an_outline_of_a_hundred_thousand_points_that_crosses_itself_is_left_at_once(
+    canvas: Canvas, desk: Desk, workers: Workers
+) -> None:
+    turn = np.linspace(0, 200 * np.pi, 100_000)
+    radius = 40 + 100 * np.abs(np.sin(turn * 1.37))
+    ring = np.stack([300 + radius * np.cos(turn), 200 + radius * np.sin(turn)], 1).tolist()
+    before = desk.edits
+    use(desk, "lasso")
+    drag(canvas, (300, 200), (320, 200), lift=False)
+    handler = desk.documents.active_tool._handler
+    assert isinstance(handler, LassoTool)
+    handler._trails[0].points.extend((x, y) for x, y in ring)
+    desk.shows(1)
+    assert desk.edits == before
+    workers.go()
+    desk.wait(lambda: desk.edits == before + 1)
+    desk.shows(0)
+    first = [canvas.to_image(QPointF(at(canvas, *point))) for point in ((300, 200), (320, 200))]
+    plane = Rect(0, 0, W, H)
+    assert np.array_equal(painted(desk), polygon_region([[*first, *ring]], plane).mask(plane))
