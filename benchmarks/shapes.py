@@ -147,7 +147,7 @@ def painting(side: int, count: int, times: int) -> None:
         work, found = painting.later(lambda _: polygon_region([ring], plane)), []
         for took, call in (
             (works, lambda work=work, found=found: found.append(work(lambda: False))),
-            (puts, lambda painting=painting, found=found: (painting.put(found[0]), painting.commit())),
+            (puts, lambda painting=painting, found=found: (list(painting.put(found[0])), painting.commit())),
         ):
             one = measured([call])
             took.wall_s.extend(one.wall_s)

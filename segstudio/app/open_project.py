@@ -11,6 +11,7 @@ from segstudio.app.backing_up import Backups
 from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
+from segstudio.app.editing.kept_later import KeptLater
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.objects import ObjectEdits
 from segstudio.app.editing.speck_search import SpeckSearch
@@ -58,6 +59,8 @@ _LONGEST_WAIT_S = 30.0
 _ENGINE_WAIT_S = 0.5
 _SAVE_WAIT_S = 0.03
 """How long the window waits for the writer when asked to save; the rest is written later."""
+_COMPUTE_WAIT_S = 0.05
+"""How long a window that closes stands still for an edit that is being computed."""
 
 
 class OpenedProject(QObject):
@@ -111,6 +114,7 @@ class OpenedProject(QObject):
         self.object_rows = ObjectRows(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
+        self.kept_later = KeptLater(ground, self.documents, self.finishing.fills)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
         self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
@@ -137,6 +141,7 @@ class OpenedProject(QObject):
     def _wire(self) -> None:
         """The wiring: what one owner does on another's signals."""
         self.documents.tools.viewChosen.connect(self.navigation.displaying.choose)
+        self.navigation.imageShown.connect(self.tool_work.warm_up)
         self.training.started.connect(self.roles.follow)
         self.training.finished.connect(self._after_run)
         self.roles.moved.connect(self.proposals.refresh)
@@ -248,7 +253,7 @@ class OpenedProject(QObject):
         end = monotonic() + wait_s
         if writer.flush(wait_s):
             self.documents.settle(0.0)
-            applied = not self.documents.busy and self.finishing.settle(max(0.0, end - monotonic()))
+            applied = not self.documents.busy and self.finishing.settle(min(_COMPUTE_WAIT_S, wait_s))
             return applied and not self.documents.owes and writer.flush(max(0.0, end - monotonic()))
         return bool(writer.state.refused)
 

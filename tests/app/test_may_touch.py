@@ -22,6 +22,7 @@ from segstudio.labels.model import Cause, ClassId, ClassTable, ImageId, Kind, La
 from segstudio.labels.paint.limits import Limits, ValueRange
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.raster import Raster
+from tests.labels.regions import region_of
 
 SIZE = W, H = 300, 270
 """Four tiles, three of them cut by the image's edge."""
@@ -50,7 +51,7 @@ def random_board(seed: int, *, channels: int = 3) -> tuple[Context, NDArray[np.u
     gesture = Gesture(document, Cause.PAINT)
     for id_, class_id in OBJECTS.items():
         assert gesture.new_object(ClassId(class_id)) == id_
-        gesture.paint_region(0, Region.of_mask(WHOLE, ids == id_), id_, Origin.IMPORTED)
+        gesture.paint_region(0, region_of(WHOLE, ids == id_), id_, Origin.IMPORTED)
     gesture.commit()
     values = rng.integers(0, 1000, (H, W, channels)).astype(np.uint16)
     display = DisplayImage.of(values, Levels(0.0, 1000.0))
@@ -88,7 +89,7 @@ def test_a_region_changes_exactly_the_pixels_that_the_policy_allows(seed, touch,
     context = with_policy(context, touch, chosen, selected)
     mask = np.random.default_rng(seed).random((H, W)) < 0.7
     painting = Painting(context, "lasso", at, None if erases else context.paint.label_class)
-    painting.region(Region.of_mask(WHOLE, mask))
+    painting.region(region_of(WHOLE, mask))
     edit = painting.commit()
 
     under, owner = int(ids[at[1], at[0]]), TODAY[ids]

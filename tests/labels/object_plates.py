@@ -11,9 +11,9 @@ from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ClassTable, Kind, Origin, Seq
-from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.streamed import Part, collected
 from tests.labels.label_strategies import a_class, a_document, state
+from tests.labels.regions import region_of
 
 __all__ = ["CLASSES", "applied", "flooded", "painted_document", "parts_of_mask", "plates"]
 
@@ -42,7 +42,7 @@ def painted_document(ids: NDArray[np.int_], origins: NDArray[np.int_] | None = N
         for origin in (Origin.PAINTED, Origin.ACCEPTED):
             made = np.full(ids.shape, Origin.PAINTED) if origins is None else origins
             where = (ids == object_id) & (made == origin)
-            gesture.paint_region(0, Region.of_mask(bounds, where), object_id, origin)
+            gesture.paint_region(0, region_of(bounds, where), object_id, origin)
     gesture.commit()
     return document
 

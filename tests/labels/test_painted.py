@@ -14,6 +14,7 @@ from segstudio.labels.paint.painted import painted_tiles
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import Constant, frozen, same
+from tests.labels.regions import region_of
 
 SIZE = (2 * TILE + 40, TILE + 30)
 WHOLE = Rect(0, 0, *SIZE)
@@ -45,7 +46,7 @@ def test_they_are_those_that_a_gesture_paints(seed: int, choosy: bool, bounded: 
     objects = rng.random(7) < 0.6 if choosy else None
     paintable = Paintable(objects, within if bounded else None)
     rect = Rect(int(rng.integers(0, 300)), int(rng.integers(0, 200)), 400, 300)
-    region = Region.of_mask(rect, rng.random((rect.h, rect.w)) < 0.9) if rng.random() < 0.5 else Region.of_rect(rect)
+    region = region_of(rect, rng.random((rect.h, rect.w)) < 0.9) if rng.random() < 0.5 else Region.of_rect(rect)
     target = Constant(object_id, int(Origin.PAINTED) if object_id else 0)
     changes = painted_tiles(document.raster.copy(), 0, region, target, paintable)
     gesture = Gesture(document, Cause.PAINT)

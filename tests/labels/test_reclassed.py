@@ -12,9 +12,9 @@ from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.recolor import reclassed
-from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.streamed import collected
 from tests.labels.label_strategies import a_class, a_document, state, with_columns
+from tests.labels.regions import region_of
 
 SIZES = [(560, 300), (40, 30)]
 CLASSES = ClassTable(
@@ -42,7 +42,7 @@ def painted(seed: int):
         if plane == 0:
             ids[:256, 256:512] = 3
         for id_ in OBJECTS:
-            region = Region.of_mask(Rect(0, 0, w, h), ids == id_)
+            region = region_of(Rect(0, 0, w, h), ids == id_)
             gesture.paint_region(plane, region, id_, Origin(1 + id_ % 4))
     gesture.commit()
     return document, arrays(document)

@@ -11,6 +11,7 @@ from segstudio.labels.gesture import Gesture, Paintable
 from segstudio.labels.model import Cause, ClassId, ImageId, Origin
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.raster import Raster
+from tests.labels.regions import region_of
 
 SIZE = (600, 300)
 BOUNDS = Rect(0, 0, *SIZE)
@@ -23,7 +24,7 @@ def _mask(seed: int, share: float) -> np.ndarray:
 @given(st.integers(-90, 500), st.integers(-90, 250), st.integers(1, 400), st.integers(1, 400))
 def test_a_region_of_a_rectangle_is_that_of_its_mask(x: int, y: int, w: int, h: int) -> None:
     rect = Rect(x, y, w, h)
-    one, other = Region.of_rect(rect), Region.of_mask(rect, np.ones((h, w), np.bool_))
+    one, other = Region.of_rect(rect), region_of(rect, np.ones((h, w), np.bool_))
     assert one.bounds == other.bounds == rect
     assert one.area == other.area == w * h
     around = rect.grown(7)
@@ -37,7 +38,7 @@ def test_a_mask_comes_back_as_it_was() -> None:
     mask = _mask(1, 0.3)
     mask[:256, 256:512] = True
     mask[:256, :256] = False
-    region = Region.of_mask(BOUNDS, mask)
+    region = region_of(BOUNDS, mask)
     assert np.array_equal(region.mask(BOUNDS), mask)
     assert region.area == int(mask.sum())
     assert region.tiles[0, 1] is None
@@ -50,16 +51,16 @@ def test_a_gesture_paints_exactly_the_pixels_that_may_be_painted(share: float) -
     first = Gesture(document, Cause.PAINT)
     other = first.new_object(ClassId(2))
     kept = _mask(2, 0.2)
-    first.paint_region(0, Region.of_mask(BOUNDS, kept), other, Origin.PAINTED)
+    first.paint_region(0, region_of(BOUNDS, kept), other, Origin.PAINTED)
     first.commit()
     within = _mask(3, 0.5)
     wanted = _mask(4, share) if share < 1 else np.ones((SIZE[1], SIZE[0]), np.bool_)
     gesture = Gesture(document, Cause.PAINT)
     mine = gesture.new_object(ClassId(3))
     objects = np.array([True, False])
-    allowed = Region.of_mask(BOUNDS, within)
+    allowed = region_of(BOUNDS, within)
     paintable = Paintable(objects, lambda key: allowed.mask(Rect(key[2] * TILE, key[1] * TILE, TILE, TILE)))
-    changed = gesture.paint_region(0, Region.of_mask(BOUNDS, wanted), mine, Origin.PAINTED, paintable=paintable)
+    changed = gesture.paint_region(0, region_of(BOUNDS, wanted), mine, Origin.PAINTED, paintable=paintable)
     edit = gesture.commit()
     ids, origins = document.raster.read(0, BOUNDS)
     painted = wanted & within & ~kept

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.editing.tools.overlay import Polyline
 from segstudio.geometry import Rect
+from segstudio.labels.model import Touch
 from segstudio.labels.paint.stroke import capsule_spans, square_spans
 from segstudio.ui.canvas import Canvas
 from segstudio.ui.canvas.brush_outline import PixelOutline
@@ -208,6 +209,20 @@ def test_a_click_with_shift_paints_a_straight_line_from_the_last_stroke_as_one_e
     assert np.array_equal(painted(desk), expected)
     desk.session.undo()
     assert np.array_equal(painted(desk), spans_mask(capsule_spans((40, 40), (40, 40), 6.0, WHOLE), WHOLE))
+
+
+@pytest.mark.parametrize("touch", [Touch.CLASS, Touch.OBJECT])
+def test_a_line_may_touch_what_the_stroke_before_it_might(canvas: Canvas, desk: Desk, touch: Touch) -> None:
+    ground, chosen = Rect(20, 20, 200, 36), desk.documents.class_id
+    other = next(c.id for c in desk.documents.classes if c.id not in (1, chosen))
+    desk.paint(ground, other)
+    desk.session.set_touch(touch)
+    click(canvas, 40, 40)
+    click(canvas, 200, 52, SHIFT)
+    expected = spans_mask(capsule_spans((40, 40), (200, 52), 6.0, WHOLE), WHOLE)
+    inside = np.zeros_like(expected)
+    inside[ground.y : ground.bottom, ground.x : ground.right] = True
+    assert np.array_equal(desk.class_ids() == chosen, expected & inside)
 
 
 def test_the_line_is_not_shown_without_shift_and_does_not_reach_another_image(canvas: Canvas, desk: Desk) -> None:

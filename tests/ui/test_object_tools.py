@@ -181,6 +181,19 @@ def test_j_lets_the_next_stroke_begin_an_object_on_top_of_another_one_and_only_t
     assert hand.ids()[205, 205] == a
 
 
+def test_j_waits_for_a_stroke_whatever_else_makes_an_object(hand: Hand) -> None:
+    hand.nucleus(Rect(100, 100, 80, 60))
+    hand.key(Qt.Key.Key_J)
+    hand.key(Qt.Key.Key_D)
+    hand.edited(lambda: hand.drag((140, 80), (140, 130), (140, 180)))
+    assert hand.desk.session.tools.new_object
+    hand.key(Qt.Key.Key_B)
+    QTest.mouseClick(hand.canvas, Qt.MouseButton.RightButton, NONE, hand.at(400, 300))
+    assert hand.desk.session.tools.new_object, "background was painted for the first time"
+    hand.edited(lambda: hand.click(140, 130))
+    assert not hand.desk.session.tools.new_object
+
+
 def test_j_pressed_twice_is_as_before_and_a_semantic_class_has_no_new_object(hand: Hand) -> None:
     a = hand.nucleus(Rect(50, 50, 200, 200))
     hand.key(Qt.Key.Key_J)

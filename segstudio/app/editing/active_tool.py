@@ -9,13 +9,14 @@ from typing import Protocol
 
 from segstudio.app.editing.refusals import refusal_of
 from segstudio.app.editing.tool_state import Question, ToolState
-from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Tool, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Effect, End, Later, Tool, ToolHandler
 from segstudio.app.editing.tools.pointer import Key, KeyEvent, Phase, Pointer
 from segstudio.app.editing.tools.shape_options import erases
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Edit, Table
-from segstudio.labels.model import ObjectId
+from segstudio.labels.model import ClassId, ObjectId
+from segstudio.text import _
 
 __all__ = ["ActiveTool", "Labels"]
 
@@ -47,6 +48,10 @@ class Labels(Protocol):
 
     def keep(self, edit: Edit | None) -> None:
         """A gesture has ended; `edit` is None where it changed nothing."""
+        ...
+
+    def keep_later(self, name: str, later: Later, /) -> None:
+        """A gesture, by the name of its tool, is kept whose pixels are computed from now on."""
         ...
 
     def read_again(self) -> None:
@@ -119,15 +124,24 @@ class ActiveTool:
         """Whether the gesture that asked under this ticket is still under way."""
         return self.active and ticket == self._ticket
 
+    def listens(self, ticket: int) -> bool:
+        """Whether an answer under this ticket would be heard; from any thread."""
+        return ticket == self._ticket
+
     def commit(self) -> None:
         """End a gesture that is under way, keeping it; what it changes only now is repainted.
 
-        One that turns out to be impossible is dropped, and a sentence says so: whoever ends it for another image,
-        another tool or closing goes on.
+        One that has much left to compute becomes an edit later. One that turns out to be impossible is dropped, and a
+        sentence says so: whoever ends it for another image, another tool or closing goes on.
         """
         handler, context = self._handler, self._labels.context()
         if handler is not None and context is not None and handler.active:
             try:
+                with self._whole_or_nothing():
+                    later = handler.unfinished(context)
+                if later is not None:
+                    self._hand_over(handler, later)
+                    return
                 kept = self._keep(handler, context)
             except UserError as error:
                 self._labels.say(error.line)
@@ -155,14 +169,34 @@ class ActiveTool:
             with self._whole_or_nothing():
                 edit = handler.commit(context)
             self.rest()
-            if edit is not None and any(row.table is Table.OBJECTS and row.before is None for row in edit.rows):
+            if edit is not None and self._begins_object(edit, context):
                 self._state.set_new_object(False)
             self._labels.keep(edit)
             return edit
         finally:
             self._labels.go_on()
 
+    def _begins_object(self, edit: Edit, context: Context) -> bool:
+        """Whether it is the stroke that was to begin an object: one of a class with separate objects was painted."""
+        made = [row.after for row in edit.rows if row.table is Table.OBJECTS and row.before is None and row.after]
+        kinds = [context.paint.classes.effective(ClassId(int(columns["class_id"] or 0))) for columns in made]
+        paints = self._row is not None and self._row.effect is not Effect.OBJECTS
+        return paints and any(found is not None and not found.one_object for found in kinds)
+
+    def _hand_over(self, handler: ToolHandler, later: Later) -> None:
+        """Take back what is painted so far: it comes as a whole once all of it is computed."""
+        assert self._row is not None
+        try:
+            self._take_back(handler)
+            self._labels.keep_later(_(self._row.title), later)
+        finally:
+            self._labels.go_on()
+
     def _drop(self, handler: ToolHandler) -> None:
+        self._take_back(handler)
+        self._labels.go_on()
+
+    def _take_back(self, handler: ToolHandler) -> None:
         self.rest()
         try:
             rects = handler.abort()
@@ -173,7 +207,6 @@ class ActiveTool:
         for plane, rect in rects.items():
             self._labels.repaint(plane, rect)
         self._labels.gesture_dropped()
-        self._labels.go_on()
 
     def _in_use(self) -> tuple[Tool, ToolHandler]:
         row = self._row

@@ -1,4 +1,4 @@
-"""The owner of edits under way that are computed (accept, done, objects): on a worker, applied by the event loop.
+"""The owner of edits that are computed (accept, done, objects, gestures kept early): on a worker, applied by the loop.
 
 Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed again;
 the window waits for none. They are applied in the order of the requests.
@@ -19,6 +19,7 @@ from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.paint.fill import Filling, Outcome, parts_of
+from segstudio.labels.paint.flood import Cancelled
 from segstudio.labels.tiles.streamed import Part, collected, tile_bytes
 from segstudio.text import _
 
@@ -97,9 +98,20 @@ class Fills(QObject):
         `then` learns whether anything changed; `otherwise` gets `TooLarge` where it is larger than is kept in memory.
         """
         limit = self._documents.largest_edit_bytes
+        self.soon(name, opened, lambda copy, _: collected(header, _limited(parts(copy), limit)), then, otherwise)
+
+    def soon(
+        self,
+        name: str,
+        opened: OpenDocument,
+        make: Callable[[Document, Cancelled], Edit | None],
+        then: Callable[[bool], None],
+        otherwise: Callable[[UserError], None],
+    ) -> None:
+        """Make the edit that `make` gives of a copy, a small one at once; the rest is as for `change`."""
 
         def compute(copy: Document) -> _Filled:
-            edit = collected(header, _limited(parts(copy), limit))
+            edit = make(copy, lambda: fill not in self._fills)
             return _Filled(edit, Outcome(changed=edit is not None))
 
         fill = _Fill(name, opened, compute, lambda outcome: then(outcome.changed), otherwise)
@@ -168,6 +180,7 @@ class Fills(QObject):
             self._go_on()
 
     def _go_on(self) -> None:
+        self._documents.saving.announce()
         if self._fills:
             self._begun(self._fills[0])
         else:

@@ -135,7 +135,7 @@ class Classes:
     def _when_unpainted(self, ids: list[ClassId], call: Callable[[], None], refused: str) -> None:
         """Call once it is known that no pixel has these classes. Raises `UserError` with `refused` where one has.
 
-        While the disk refuses waiting edits this is unknown, which counts as a pixel.
+        While the disk refuses waiting edits, or one is computed, this is unknown, which counts as a pixel.
         """
         self._documents.commit_gesture()
         before = self._documents.submitted
@@ -149,7 +149,7 @@ class Classes:
 
         def answered() -> None:
             painted = asked.exception() is not None or asked.result() > 0
-            if painted or self._documents.submitted != before:
+            if painted or self._documents.submitted != before or self._documents.computing():
                 raise UserError(refused)
             call()
 

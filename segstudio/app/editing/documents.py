@@ -16,7 +16,7 @@ from segstudio.app.editing.selection import Selection
 from segstudio.app.editing.stored_state import StoredState, read_state
 from segstudio.app.editing.taking_back import job_words, undo_ends
 from segstudio.app.editing.tool_state import ToolState
-from segstudio.app.editing.tools.base import Context, Paint, Seen
+from segstudio.app.editing.tools.base import Context, Later, Paint, Seen
 from segstudio.app.editing.tools.pointer import Pointer
 from segstudio.app.editing.undoing import Undoing
 from segstudio.app.editing.waiting import Waiting
@@ -41,8 +41,8 @@ _SOON_S = 0.05
 class Documents(QObject):
     """`current` is the document on screen; every change of labels goes through `commit`.
 
-    `computing`, set by whoever computes edits on a worker, says of which documents: those are not let go. `seen`, set
-    by whoever knows it, says what is on screen beside the labels.
+    `computing`, set by whoever computes edits on a worker, says of which documents: those are not let go. `keep_later`
+    is set by whoever makes gestures that are kept early, `seen` by whoever knows what is on screen beside the labels.
     """
 
     changed = Signal(object)
@@ -78,6 +78,7 @@ class Documents(QObject):
         self._waiting.released.connect(self._tell)
         self.long.written.connect(self._follow)
         self.computing: Callable[[], Sequence[OpenDocument]] = tuple
+        self.keep_later: Callable[[str, Later], None]
         self.saving = Saving(ground, self._held, lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
@@ -186,7 +187,7 @@ class Documents(QObject):
 
     def repaint(self, plane: int, rect: Rect) -> None:
         """Tell of pixels of the image on screen that changed without an edit."""
-        if self.current is not None:
+        if self.current:
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
 
     def gesture_began(self) -> None:
@@ -323,7 +324,7 @@ class Documents(QObject):
 
     def _held(self) -> int:
         """How many edits the writer has not got yet."""
-        return len(self._waiting.edits) + self._undoing.owed
+        return len(self._waiting.edits) + self._undoing.owed + len(self.computing())
 
     @property
     def owes(self) -> bool:
@@ -348,8 +349,7 @@ class Documents(QObject):
     ) -> None:
         """Write a change of many images, or one too large for memory, as a job; open documents follow it.
 
-        `images` are those that it may change (None = any). A stroke under way is kept first. Raises `UserError` where
-        such a job is under way already.
+        `images` may be changed (None = any). A stroke under way is kept first. Raises `UserError` during such a job.
         """
         self.commit_gesture()
         self._waiting.must_be_free()

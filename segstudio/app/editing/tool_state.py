@@ -60,6 +60,7 @@ class ToolState(QObject):
         self._limits = Limits()
         self._overlay: Overlay = ()
         self._options: dict[str, OptionValue] = dict(options or {})
+        self._fitted: tuple[Tool, Mapping[str, OptionValue]] | None = None
         self._before_eraser: str | None = None
 
     @property
@@ -108,8 +109,11 @@ class ToolState(QObject):
         return option.default if found is None else found
 
     def values(self) -> Mapping[str, OptionValue]:
-        """The values of the options of the chosen tool by name."""
-        return {option.name: self.value_of(option) for option in self._tool.options}
+        """The values of the options of the chosen tool by name; the same mapping until one of them changes."""
+        if self._fitted is None or self._fitted[0] is not self._tool:
+            found = {option.name: self.value_of(option) for option in self._tool.options}
+            self._fitted = self._tool, MappingProxyType(found)
+        return self._fitted[1]
 
     def set_option(self, name: str, value: OptionValue) -> None:
         """Set an option of the chosen tool; a number beyond its limits becomes the nearest.
@@ -127,12 +131,14 @@ class ToolState(QObject):
             raise ValueError(f"the tool '{tool.name}' has no such options: {values}")
         if any(self._options.get(name) != value for name, value in fits.items()):
             self._options.update(fits)
+            self._fitted = None
             self.changed.emit()
 
     def keep_option(self, option: Option, value: OptionValue) -> None:
         """Set an option that is not only the chosen tool's, to a value that fits it."""
         if value != self._options.get(option.name):
             self._options[option.name] = value
+            self._fitted = None
             self.changed.emit()
 
     def choose(self, name: str) -> None:

@@ -1,6 +1,6 @@
 """Any set of pixels of one plane, by label tile: what fills, shapes and object tools hand to a gesture. Pure values."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +22,6 @@ class Region:
     """
 
     tiles: Mapping[Place, NDArray[np.bool_] | None]
-
-    @classmethod
-    def of_mask(cls, rect: Rect, mask: NDArray[np.bool_]) -> "Region":
-        """The pixels of `rect` where `mask` (h, w) is True."""
-        return cls(dict(_cut(rect, mask)))
 
     @classmethod
     def of_rect(cls, rect: Rect) -> "Region":
@@ -75,20 +70,6 @@ class Region:
                 target = np.s_[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x]
                 out[target] = True if tile is None else tile[_within(part, place)]
         return out
-
-
-def _cut(rect: Rect, mask: NDArray[np.bool_]) -> Iterator[tuple[Place, NDArray[np.bool_] | None]]:
-    for place in tiles_of(rect):
-        part = rect.intersected(tile_rect(*place))
-        piece = mask[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x]
-        if not piece.any():
-            continue
-        if part.area == TILE * TILE and piece.all():
-            yield place, None
-            continue
-        tile = np.zeros((TILE, TILE), np.bool_)
-        tile[_within(part, place)] = piece
-        yield place, tile
 
 
 def _within(part: Rect, place: Place) -> tuple[slice, slice]:

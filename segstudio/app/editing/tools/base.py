@@ -6,7 +6,8 @@ back to whoever calls it, and knows no widget. `segstudio.app.editing.active_too
 **How a gesture ends.** By an answer whose `ends` is KEEP or DROP, to whichever event the tool likes: the release of a
 button, a click, a key. It may also be ended from outside, at any time: `commit` keeps what there is (another image,
 save, another tool, Done), `abort` takes all of it back (Escape, undo, a fault). Lost focus and a release that nobody
-saw are `interrupted`, and there the tool says whether it ends.
+saw are `interrupted`, and there the tool says whether it ends. What would take `commit` long to compute is a `Later`:
+it is taken from the tool, which is aborted, and made on a worker as an edit of its own.
 
 **How a tool answers later.** A tool that has to wait, for the engine or for a long computation, puts what it wants to
 know into `Answer.asks`, a value, and stays under way. `ToolState.asked` tells it, with a ticket, to whoever serves
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
     from segstudio.labels.document import Document
     from segstudio.labels.edit import Edit
     from segstudio.labels.model import ClassTable, LabelClass, ObjectId, Touch
+    from segstudio.labels.paint.flood import Cancelled
     from segstudio.labels.proposal import Proposal
 
-__all__ = ["NOWHERE", "Answer", "Context", "Cursor", "Effect", "End", "Paint", "Seen", "Tool", "ToolHandler"]
+__all__ = ["NOWHERE", "Answer", "Context", "Cursor", "Effect", "End", "Later", "Paint", "Seen", "Tool", "ToolHandler"]
 
 NOWHERE = Rect(0, 0, 0, 0)
 """Where nothing changed."""
@@ -115,6 +117,20 @@ class Answer:
     view: View | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Later:
+    """What a gesture has yet to compute when it is kept from outside: `make` gives its edit, None for no change.
+
+    It runs on a worker, on `context` with a copy of the labels as its document, and again where the labels have changed
+    meanwhile. It raises `UserError` where there is nothing to keep; once cancelled it may return anything. `painted` is
+    the class that it paints.
+    """
+
+    context: Context
+    make: Callable[[Context, Cancelled], Edit | None]
+    painted: LabelClass | None = None
+
+
 class ToolHandler(ABC):
     """One tool in one window. Methods for events that do not concern it need not be there.
 
@@ -166,6 +182,10 @@ class ToolHandler(ABC):
 
     def unanswered(self) -> None:  # noqa: B027 (most tools wait for nothing)
         """What was asked for until now is not answered any more: another image, or the end of a gesture."""
+
+    def unfinished(self, context: Context) -> Later | None:
+        """What `commit` would compute for long; None where it is quick. Asked right before it, of an active tool."""
+        return None
 
     @abstractmethod
     def commit(self, context: Context) -> Edit | None:

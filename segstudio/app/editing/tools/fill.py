@@ -4,14 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from segstudio.app.editing.tools.areas import Sight, pixel_at, sight_of
-from segstudio.app.editing.tools.base import Answer, Context, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Later
 from segstudio.app.editing.tools.overlay import Patch, Words
-from segstudio.app.editing.tools.painting import Painting
+from segstudio.app.editing.tools.painting import PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Pointer
-from segstudio.app.editing.tools.region_painting import Compute, RegionPainting
+from segstudio.app.editing.tools.region_painting import Compute, RegionPainting, Wanted
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
-from segstudio.labels.edit import Edit, TileKey
+from segstudio.labels.edit import TileKey
 from segstudio.labels.paint.flood import Cancelled, flooded, of_label
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.tile import Tile
@@ -24,17 +24,21 @@ class _NotInMemory(Exception):
     """A tile has to be read from the disk, which is a worker's affair."""
 
 
-class FillTool(ToolHandler):
+class FillTool(PaintingTool[RegionPainting]):
     """A click fills the 4-connected area of equal label, unknown included; the right button fills with background."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._filling: RegionPainting | None = None
+        self._painting: RegionPainting | None = None
+
+    def forget(self) -> None:
+        """Nothing is being filled."""
+        self._painting = None
 
     @property
     def active(self) -> bool:
         """Whether an area is being computed or painted."""
-        return self._filling is not None
+        return self._painting is not None
 
     def press(self, event: Pointer, context: Context) -> Answer:
         """Fill the area under the pointer. Nothing happens while another one is being filled."""
@@ -45,33 +49,26 @@ class FillTool(ToolHandler):
         label = int(document.raster.read(plane, Rect(*at, 1, 1))[0][0, 0])
         label_class = context.paint.class_of(event.button)
         sight = sight_of(context.seen.view, document.raster.bounds(plane), event.scale)
-        self._filling = RegionPainting(
-            Painting(context, self.name, event.at, label_class),
-            lambda: _on_copy(document, plane, at, label),
+        self._painting = RegionPainting(
+            Wanted(self.name, event.at, label_class, lambda document: _on_copy(document, plane, at, label)),
+            context,
             quick=lambda cancelled: _in_memory(document, plane, at, label, cancelled),
             waiting=(Words(*event.at, _("Filling ...")),),
             preview=lambda: _in_view(document, plane, at, label, sight, label_class.color),
         )
-        return self._filling.begin()
+        return self._painting.begin()
 
     def arrived(self, value: object, context: Context) -> Answer:
         """The area, or the time to paint more of it."""
-        return Answer() if self._filling is None else self._filling.arrived(value)
+        return Answer() if self._painting is None else self._painting.arrived(value)
 
     def interrupted(self, context: Context) -> Answer:
         """It goes on: no button has to be held."""
         return Answer()
 
-    def commit(self, context: Context) -> Edit | None:
-        """End it, with the area filled; None where that changed nothing."""
-        edit = None if self._filling is None else self._filling.commit()
-        self._filling = None
-        return edit
-
-    def abort(self) -> dict[int, Rect]:
-        """End it as if it had never begun; what has to be drawn again, by plane."""
-        filling, self._filling = self._filling, None
-        return {} if filling is None else filling.abort()
+    def unfinished(self, context: Context) -> Later | None:
+        """The area, where it is not found and painted yet."""
+        return None if self._painting is None else self._painting.unfinished()
 
 
 def _on_copy(document: Document, plane: int, at: tuple[int, int], label: int) -> Compute:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import hypot
 from typing import TYPE_CHECKING
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.base import Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, End, Later
 from segstudio.app.editing.tools.edge_field import Field, edge_field
 from segstudio.app.editing.tools.overlay import Handles, Overlay, Point, Polyline
-from segstudio.app.editing.tools.painting import Painting
+from segstudio.app.editing.tools.painting import PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Key, KeyEvent, Pointer
-from segstudio.app.editing.tools.region_painting import RegionPainting
+from segstudio.app.editing.tools.region_painting import Compute, RegionPainting, Wanted
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Cancelled
 from segstudio.labels.paint.polygon import polygon_region
@@ -42,7 +41,7 @@ class _Traced:
     field: Field
 
 
-class LivewireTool(ToolHandler):
+class LivewireTool(PaintingTool[RegionPainting]):
     """Under way from the first anchor on. What is not traced yet is a straight line, until the worker has its path.
 
     A segment ends at each anchor but the first. Enter, a double click, or a click on the first anchor closes and fills.
@@ -52,9 +51,10 @@ class LivewireTool(ToolHandler):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Follow nothing."""
         self._anchors: list[Point] = []
         self._lines: list[Polyline] = []
         self._untraced: set[int] = set()
@@ -130,23 +130,28 @@ class LivewireTool(ToolHandler):
         self._field = value.field
         return self._paint(context) if self._closing else Answer(overlay=self._overlay())
 
-    def commit(self, context: Context) -> Edit | None:
-        """Close it as it is and fill it; None where that changes nothing."""
-        edit = None
+    def unfinished(self, context: Context) -> Later | None:
+        """What lies inside the outline as it is shown, closed; one that was closed follows its edges first."""
         if self._painting is None and len(self._anchors) > 1:
+            if self._closing and (question := self._question(context)) is not None:
+                return self._traced_later(context, question)
             if not self._closing:
                 self._add(self._anchors[0])
             self._painting = self._filling(context)
-        if self._painting is not None:
-            edit = self._painting.commit()
-        self._forget()
-        return edit
+        return None if self._painting is None else self._painting.unfinished()
 
-    def abort(self) -> dict[int, Rect]:
-        """End it as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
+    def _traced_later(self, context: Context, question: Computation) -> Later:
+        """What lies inside an outline whose paths are not all known."""
+        lines, bounds = list(self._lines), context.document.raster.bounds(context.paint.plane)
+
+        def inside(cancelled: Cancelled) -> Region | None:
+            found = question.work(cancelled)
+            if not isinstance(found, _Traced):
+                return None
+            paths = {n: Polyline(path) for n, path in found.paths.items()}
+            return _inside(_ring(paths.get(n, line) for n, line in enumerate(lines)), bounds, cancelled)
+
+        return self._wanted(inside).later(context)
 
     def _near_first(self, event: Pointer) -> bool:
         x, y = self._anchors[0]
@@ -187,11 +192,13 @@ class LivewireTool(ToolHandler):
         return self._painting.begin()
 
     def _filling(self, context: Context) -> RegionPainting:
+        bounds = context.document.raster.bounds(context.paint.plane)
+        compute = partial(_inside, _ring(self._lines), bounds)
+        return RegionPainting(self._wanted(compute), context, quick=compute, waiting=self._overlay())
+
+    def _wanted(self, compute: Compute) -> Wanted:
         assert self._class is not None
-        painting = Painting(context, self.name, self._anchors[0], self._class)
-        outline = [point for line in self._lines for point in line.points[:-1]]
-        compute = partial(_inside, outline, painting.bounds)
-        return RegionPainting(painting, lambda: compute, quick=compute, waiting=self._overlay())
+        return Wanted(self.name, self._anchors[0], self._class, lambda _document: compute)
 
     def _question(self, context: Context) -> Computation | None:
         """Ask for the paths that are missing, and for those from the last anchor."""
@@ -236,6 +243,11 @@ def _traced(
         paths[number] = field.path(to)
     last_field = field_from(last)
     return None if last_field is None else _Traced(paths, last_field)
+
+
+def _ring(lines: Iterable[Polyline]) -> list[Point]:
+    """The outline that goes along lines, each of which begins where the last one ends."""
+    return [point for line in lines for point in line.points[:-1]]
 
 
 def _inside(outline: Sequence[Point], bounds: Rect, cancelled: Cancelled) -> Region | None:

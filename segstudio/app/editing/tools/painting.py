@@ -1,24 +1,26 @@
 """A gesture that paints one object, by the policy: the base of every tool that paints."""
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.app.editing.tools.base import Context
+from segstudio.app.editing.tools.base import Context, ToolHandler
 from segstudio.geometry import Rect, tile_rect
 from segstudio.labels.edit import Edit, TileChange, TileKey
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, LabelClass, Origin
 from segstudio.labels.paint.painted import painted_tiles
-from segstudio.labels.paint.policy import may_touch, paintable, target_object
+from segstudio.labels.paint.policy import MayTouch, may_touch, paintable, target_object
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point, Spans
 from segstudio.labels.tiles.tile import Constant, same
 
-__all__ = ["Painted", "Painting"]
+__all__ = ["Painted", "Painting", "PaintingTool"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,11 +31,43 @@ class Painted:
     tiles: Mapping[TileKey, TileChange]
 
 
+class _Ending(Protocol):
+    def commit(self) -> Edit | None: ...
+
+    def abort(self) -> dict[int, Rect]: ...
+
+
+P = TypeVar("P", bound=_Ending)
+
+
+class PaintingTool(ToolHandler, Generic[P]):
+    """How a tool ends that has one painting under way, if any; a subclass forgets all of its gesture with it."""
+
+    _painting: P | None
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Be as before the gesture; `_painting` is None."""
+
+    def commit(self, context: Context) -> Edit | None:
+        """End it, of which nothing is unfinished; None where it changed nothing."""
+        edit = None if self._painting is None else self._painting.commit()
+        self.forget()
+        return edit
+
+    def abort(self) -> dict[int, Rect]:
+        """End it as if it had never begun; what has to be drawn again, by plane."""
+        painting = self._painting
+        self.forget()
+        return {} if painting is None else painting.abort()
+
+
 class Painting:
     """Paints pixels with a class, or makes them unknown (`label_class` None), until `commit` or `abort`.
 
-    Which object is painted is decided at its first point, and what may be touched as well. `tool` goes into the edit.
-    `within` narrows what may be touched further, see `Paintable`.
+    Which object is painted is decided at its first point, and what may be touched as well, unless that is given: `may`,
+    which is there to be handed on. `tool` goes into the edit. `within` narrows what may be touched further, see
+    `Paintable`.
     """
 
     def __init__(
@@ -44,6 +78,7 @@ class Painting:
         label_class: LabelClass | None,
         *,
         within: Callable[[TileKey], NDArray[np.bool_] | None] | None = None,
+        may: MayTouch | None = None,
     ) -> None:
         document, paint = context.document, context.paint
         cause = Cause.ERASE if label_class is None else Cause.PAINT
@@ -60,10 +95,11 @@ class Painting:
                 self._origin = Origin.PAINTED
             painted = None if label_class is None else label_class.id
             where = (*at, paint.plane)
-            may = may_touch(document, paint.classes, paint.touch, paint.limits, where, context.seen.selected)
+            selected = context.seen.selected
+            self.may = may or may_touch(document, paint.classes, paint.touch, paint.limits, where, selected)
             image = context.seen.image
             samples = None if image is None else partial(image.samples, 0)
-            self._paintable = paintable(document, paint.classes, may, painted, samples, found).also(within)
+            self._paintable = paintable(document, paint.classes, self.may, painted, samples, found).also(within)
         except BaseException:
             self._gesture.abort()
             raise
@@ -89,18 +125,18 @@ class Painting:
 
         return work
 
-    def put(self, painted: Painted) -> Rect:
-        """Put tiles in place that were computed; one that has changed meanwhile is painted here and now."""
-        self._raster.prime({key: change.before for key, change in painted.tiles.items()})
-        changed = Rect(0, 0, 0, 0)
+    def put(self, painted: Painted) -> Iterator[Rect]:
+        """Put tiles in place that were computed, one a step: the rectangle that it changed. One that has changed
+        meanwhile is painted here and now.
+        """
         for key, change in painted.tiles.items():
             place = key[1:]
+            self._raster.prime({key: change.before})
             if same(self._raster.tile(key), change.before):
                 self._gesture.replace(key, change.after)
-                changed = changed.united(tile_rect(*place).intersected(self.bounds))
+                yield tile_rect(*place).intersected(self.bounds)
             else:
-                changed = changed.united(self.region(Region({place: painted.region.tiles[place]})))
-        return changed
+                yield self.region(Region({place: painted.region.tiles[place]}))
 
     def commit(self) -> Edit | None:
         """End it and keep it; None where it changed nothing. Where it fails, `abort` takes all of it back."""

@@ -5,19 +5,22 @@ worker; the outline stays in sight until they have arrived, and takes no further
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TypeAlias
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.base import Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, Later, ToolHandler
 from segstudio.app.editing.tools.painting import Painted, Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
+from segstudio.app.editing.tools.region_painting import HURRY_S, SLICE_S, Next
 from segstudio.app.editing.tools.shape_options import erases
+from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import ClassId, LabelClass
-from segstudio.labels.paint.flood import never
+from segstudio.labels.paint.flood import Cancelled, never
 from segstudio.labels.paint.region import Region
 from segstudio.labels.paint.stroke import Point
 from segstudio.text import _
@@ -45,8 +48,12 @@ class Area:
     inside: Inside
 
 
-def _covers_nothing() -> Answer:
-    return Answer(ends=End.DROP, says=_("Nothing is painted: the shape covers no pixel."))
+def _covers_nothing() -> str:
+    return _("Nothing is painted: the shape covers no pixel.")
+
+
+def _class_is_gone() -> str:
+    return _("Nothing is painted: the class was removed meanwhile.")
 
 
 class ShapeTool(ToolHandler):
@@ -63,6 +70,9 @@ class ShapeTool(ToolHandler):
         self.waits = False
         self._class: ClassId | None = None
         self._painting: Painting | None = None
+        self._context: Context | None = None
+        self._putting: Iterator[Rect] | None = None
+        self._changed = NOWHERE
 
     @property
     def active(self) -> bool:
@@ -82,15 +92,53 @@ class ShapeTool(ToolHandler):
         return self._close(context) if self.active and not self.waits else Answer()
 
     def arrived(self, value: object, context: Context) -> Answer:
-        """Put in place what was computed, and end."""
-        if not self.waits or not isinstance(value, Painted) or self._painting is None:
+        """Put in place what was computed, a slice an event, and end."""
+        if isinstance(value, Painted) and self.waits and self._putting is None and self._painting is not None:
+            if value.region.empty:
+                return Answer(ends=End.DROP, says=_covers_nothing())
+            self._putting = self._painting.put(value)
+        elif not isinstance(value, Next):
             return Answer()
+        if not self._is_put(SLICE_S):
+            return Answer(asks=Computation(lambda _: Next()))
+        return Answer(self._changed, ends=End.KEEP)
+
+    def _is_put(self, within_s: float) -> bool:
+        """Put tiles in place for so long; whether all of them are there."""
+        ends = perf_counter() + within_s
+        for rect in self._putting or ():
+            self._changed = self._changed.united(rect)
+            if perf_counter() > ends:
+                return False
         self.waits = False
-        return _covers_nothing() if value.region.empty else Answer(self._painting.put(value), ends=End.KEEP)
+        return True
+
+    def unfinished(self, context: Context) -> Later | None:
+        """What a large outline encloses now, where it is not painted yet."""
+        if self._begun is None:
+            return None
+        area, painted = self.area(), self._painted_class(context)
+        if self._putting is not None and self._is_put(HURRY_S):
+            return None
+        if not self.waits and (self._painting is not None or not _is_large(area, context)):
+            return None
+        if painted is None and self._class is not None:
+            raise UserError(_class_is_gone())
+        name, at = self.name, self._begun
+
+        def made(context: Context, cancelled: Cancelled) -> Edit | None:
+            region = area.inside(context.document.raster.bounds(context.paint.plane), cancelled)
+            if region.empty and not cancelled():
+                raise UserError(_covers_nothing())
+            painting = Painting(context, name, at, painted)
+            painting.region(region)
+            return painting.commit()
+
+        return Later(self._context or context, made, painted)
 
     def commit(self, context: Context) -> Edit | None:
         """Paint what is enclosed now, and end; None where it changes nothing or nothing was begun."""
-        if self.active and (self._painting is None or self.waits):
+        if self.active and self._painting is None:
             region = self.area().inside(context.document.raster.bounds(context.paint.plane), never)
             if not region.empty and (painting := self._started(context)) is not None:
                 painting.region(region)
@@ -112,16 +160,16 @@ class ShapeTool(ToolHandler):
     def _close(self, context: Context) -> Answer:
         """Paint the area and end, at once or once it is computed."""
         area, plane = self.area(), context.document.raster.bounds(context.paint.plane)
-        large = area.bounds.intersected(plane).area > _LARGE_PX or area.points > _MANY_POINTS
+        large = _is_large(area, context)
         region = Region({}) if large else area.inside(plane, never)
         if region.empty and not large:
-            return _covers_nothing()
+            return Answer(ends=End.DROP, says=_covers_nothing())
         painting = self._started(context)
         if painting is None:
-            return Answer(ends=End.DROP, says=_("Nothing is painted: the class was removed meanwhile."))
+            return Answer(ends=End.DROP, says=_class_is_gone())
         if not large:
             return Answer(painting.region(region), ends=End.KEEP)
-        self.waits = True
+        self.waits, self._context = True, context
         return Answer(asks=Computation(painting.later(lambda cancelled: area.inside(plane, cancelled))))
 
     def _started(self, context: Context) -> Painting | None:
@@ -141,5 +189,12 @@ class ShapeTool(ToolHandler):
 
     def _end(self) -> None:
         self._begun, self._painting, self.waits = None, None, False
-        self.button, self._class = Button.NONE, None
+        self.button, self._class, self._context = Button.NONE, None, None
+        self._putting, self._changed = None, NOWHERE
         self.clear()
+
+
+def _is_large(area: Area, context: Context) -> bool:
+    """Whether its pixels take long to compute."""
+    plane = context.document.raster.bounds(context.paint.plane)
+    return area.bounds.intersected(plane).area > _LARGE_PX or area.points > _MANY_POINTS

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
-from math import ceil, hypot
-
-import numpy as np
-from numpy.typing import NDArray
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.areas import covered, of_class, pixel_at
-from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.areas import of_class, pixel_at
+from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, Later, ToolHandler
 from segstudio.app.editing.tools.fill_options import SNAP_SIZE, SNAP_TO, number
-from segstudio.app.editing.tools.overlay import Overlay, Patch
-from segstudio.app.editing.tools.painting import Painting
+from segstudio.app.editing.tools.overlay import Patch
+from segstudio.app.editing.tools.painting import Painting, PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Pointer
+from segstudio.app.editing.tools.superpixel_stroke import Segment, SuperpixelStroke, pieces
 from segstudio.app.editing.tools.superpixel_tiles import SuperpixelTiles
 from segstudio.app.editing.tools.within import WIDEST_PREVIEW_PX, Limit, LimitedBrush
-from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.paint.region import Place, Region
-from segstudio.labels.paint.stroke import Point, Spans, capsule_spans
+from segstudio.labels.model import LabelClass
+from segstudio.labels.paint.flood import Cancelled
+from segstudio.labels.paint.region import Place
 from segstudio.text import _
 
 __all__ = ["SnapTool"]
-
-_SMALLEST_PX = 0.75
-"""A disc of this radius always holds the centre of a pixel."""
-
-_Segment = tuple[Point, Point]
 
 
 class SnapTool(ToolHandler):
@@ -75,6 +68,10 @@ class SnapTool(ToolHandler):
         """What was asked for is there."""
         return self._used.arrived(value, context)
 
+    def unfinished(self, context: Context) -> Later | None:
+        """What is not known yet."""
+        return self._used.unfinished(context)
+
     def commit(self, context: Context) -> Edit | None:
         """End the stroke; None where it changed nothing."""
         return self._used.commit(context)
@@ -90,7 +87,7 @@ class SnapTool(ToolHandler):
         return self._used
 
 
-class SuperpixelBrush(ToolHandler):
+class SuperpixelBrush(PaintingTool[Painting]):
     """Paints every superpixel that its disc touches, as a whole.
 
     Superpixels are computed on the worker, for where the pointer hovers and for where a stroke goes; what is not known
@@ -101,14 +98,17 @@ class SuperpixelBrush(ToolHandler):
         self.name = name
         self._tiles: SuperpixelTiles | None = None
         self._hovered: Pointer | None = None
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """No stroke is under way."""
         self._painting: Painting | None = None
-        self._button, self._radius = Button.NONE, 0.0
-        self._at: Point = (0.0, 0.0)
-        self._segments: list[_Segment] = []
-        self._painted = np.zeros(0, np.int64)
+        self._stroke: SuperpixelStroke | None = None
+        self._context: Context | None = None
+        self._button = Button.NONE
+        self._class: LabelClass | None = None
+        self._way: list[Segment] = []
+        self._next = 0
         self._released = False
         self.unanswered()
 
@@ -121,11 +121,13 @@ class SuperpixelBrush(ToolHandler):
         """Begin a stroke with a disc. Nothing happens while one is under way."""
         if self.active or event.button not in (Button.LEFT, Button.RIGHT):
             return Answer()
-        if not self._look(context):
+        tiles = self._look(context)
+        if tiles is None:
             return Answer(says=_("The image is not on screen yet."))
-        self._painting = Painting(context, self.name, event.at, context.paint.class_of(event.button))
-        self._button, self._radius = event.button, max(context.paint.radius, _SMALLEST_PX)
-        self._at, self._segments = event.at, [(event.at, event.at)]
+        self._class, self._context, self._button = context.paint.class_of(event.button), context, event.button
+        self._painting = Painting(context, self.name, event.at, self._class)
+        self._stroke = SuperpixelStroke(tiles, context.paint.radius)
+        self._way = [(event.at, event.at)]
         # What was asked while hovering may have failed, and a stroke waits for its answer.
         self.unanswered()
         return self._go()
@@ -134,14 +136,14 @@ class SuperpixelBrush(ToolHandler):
         """Continue to a further point."""
         if self._painting is None or self._released:
             return Answer()
-        self._extend(event.at)
+        self._way.extend(pieces(self._way[-1][1], event.at))
         return self._go()
 
     def release(self, event: Pointer, context: Context) -> Answer:
         """The last point of the stroke, which ends when all of it is painted."""
         if self._painting is None or event.button is not self._button:
             return Answer()
-        self._extend(event.at)
+        self._way.extend(pieces(self._way[-1][1], event.at))
         return self.interrupted(context)
 
     def interrupted(self, context: Context) -> Answer:
@@ -154,7 +156,8 @@ class SuperpixelBrush(ToolHandler):
     def hover(self, event: Pointer, context: Context) -> Answer:
         """Show what a press would paint, or find out."""
         self._hovered = event
-        return self._preview(event, context) if self._look(context) else Answer(overlay=())
+        tiles = self._look(context)
+        return Answer(overlay=()) if tiles is None else self._preview(tiles, event, context)
 
     def leave(self, event: Pointer, context: Context) -> Answer:
         """Show nothing any more."""
@@ -175,129 +178,72 @@ class SuperpixelBrush(ToolHandler):
             return self._go()
         return Answer() if self._hovered is None else self.hover(self._hovered, context)
 
-    def commit(self, context: Context) -> Edit | None:
-        """End the stroke, with all of it painted; None where it changed nothing."""
-        if self._painting is None:
+    def unfinished(self, context: Context) -> Later | None:
+        """All of the stroke, where some of it is not known yet."""
+        if self._stroke is None or self._context is None or self._next == len(self._way):
             return None
-        for segment in self._segments:
-            self._paint(segment)
-        self._segments = []
-        edit = self._painting.commit()
-        self._forget()
-        return edit
+        name, painted, way = self.name, self._class, tuple(self._way)
+        tiles, radius = self._stroke.tiles, self._stroke.radius
 
-    def abort(self) -> dict[int, Rect]:
-        """End the stroke as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
+        def made(context: Context, cancelled: Cancelled) -> Edit | None:
+            painting, stroke = Painting(context, name, way[0][0], painted), SuperpixelStroke(tiles, radius)
+            for segment in way:
+                if cancelled():
+                    break
+                painting.region(stroke.take(segment))
+            return painting.commit()
 
-    def _look(self, context: Context) -> bool:
-        """Turn to the image on screen; whether there is one."""
+        return Later(self._context, made, painted)
+
+    def _look(self, context: Context) -> SuperpixelTiles | None:
+        """Turn to the image on screen; None where there is none."""
         image, step = context.seen.image, round(number(context, SNAP_SIZE))
         if image is None:
-            return False
-        if not self.active and (self._tiles is None or not self._tiles.is_for(image, step)):
+            return None
+        if self._tiles is None or (not self.active and not self._tiles.is_for(image, step)):
             self._tiles = SuperpixelTiles(image, step)
             self.unanswered()
-        return True
-
-    def _extend(self, to: Point) -> None:
-        """Go on to a point, in steps for each of which all superpixels can be kept."""
-        (x0, y0), (x1, y1) = self._at, to
-        pieces = ceil(hypot(x1 - x0, y1 - y0) / TILE)
-        for n in range(1, pieces + 1):
-            share = n / pieces
-            at = to if n == pieces else (x0 + (x1 - x0) * share, y0 + (y1 - y0) * share)
-            self._segments.append((self._at, at))
-            self._at = at
+        return self._tiles
 
     def _go(self) -> Answer:
         """Paint as much of the stroke as is known; ask for the rest."""
+        assert self._stroke is not None
+        assert self._painting is not None
         changed = NOWHERE
-        while self._segments and not self._missing(self._segments[0]):
-            changed = changed.united(self._paint(self._segments.pop(0)))
-        if self._segments:
-            return Answer(changed, overlay=(), asks=self._question(self._segments))
+        while self._next < len(self._way) and not self._stroke.missing(self._way[self._next]):
+            changed = changed.united(self._painting.region(self._stroke.take(self._way[self._next])))
+            self._next += 1
+        if self._next < len(self._way):
+            return Answer(changed, overlay=(), asks=self._question(self._stroke, self._way[self._next :]))
         return Answer(changed, overlay=(), ends=End.KEEP if self._released else End.NOT_YET)
 
-    def _preview(self, event: Pointer, context: Context) -> Answer:
-        self._radius = max(context.paint.radius, _SMALLEST_PX)
-        if self._radius > WIDEST_PREVIEW_PX:
+    def _preview(self, tiles: SuperpixelTiles, event: Pointer, context: Context) -> Answer:
+        stroke = SuperpixelStroke(tiles, context.paint.radius)
+        if stroke.radius > WIDEST_PREVIEW_PX:
             return Answer(overlay=())
         segment = (event.at, event.at)
-        if self._missing(segment):
-            return Answer(overlay=(), asks=self._question([segment]))
-        return Answer(overlay=self._shown(segment, context.paint.label_class.color))
+        if stroke.missing(segment):
+            return Answer(overlay=(), asks=self._question(stroke, [segment]))
+        region = stroke.shown(segment)
+        rect = region.bounds
+        patches = () if region.empty else (Patch(rect, region.mask(rect), context.paint.label_class.color),)
+        return Answer(overlay=patches)
 
-    def _question(self, segments: list[_Segment]) -> Computation | None:
+    def _question(self, stroke: SuperpixelStroke, segments: list[Segment]) -> Computation | None:
         """Ask for the tiles of the first segment, and of as many more as can be kept together.
 
         None where the worker is at the first already. Tiles that are there count as well: they are to stay.
         """
-        assert self._tiles is not None
-        if self._asked.issuperset(self._missing(segments[0])):
+        if self._asked.issuperset(stroke.missing(segments[0])):
             return None
         places: dict[Place, None] = {}
         for segment in segments:
-            needed = dict.fromkeys(self._needed(segment))
-            if places and len(places.keys() | needed.keys()) > self._tiles.at_once:
+            needed = dict.fromkeys(stroke.needed(segment))
+            if places and len(places.keys() | needed.keys()) > stroke.tiles.at_once:
                 break
             places |= needed
         self._asked = frozenset(places)
-        return Computation(partial(self._tiles.compute, list(places)))
-
-    def _spans(self, segment: _Segment) -> Spans:
-        assert self._tiles is not None
-        return capsule_spans(*segment, self._radius, self._tiles.bounds)
-
-    def _reach(self, spans: Spans) -> Rect:
-        """Where the superpixels under spans may lie."""
-        assert self._tiles is not None
-        return spans.bounds.grown(2 * self._tiles.step).intersected(self._tiles.bounds)
-
-    def _needed(self, segment: _Segment) -> list[Place]:
-        """The tiles in which the superpixels under a segment may lie."""
-        spans = self._spans(segment)
-        return [] if spans.bounds.empty else list(tiles_of(self._reach(spans)))
-
-    def _missing(self, segment: _Segment) -> list[Place]:
-        assert self._tiles is not None
-        return self._tiles.missing(self._needed(segment))
-
-    def _under(self, spans: Spans) -> NDArray[np.int64]:
-        """The numbers of the superpixels under spans."""
-        assert self._tiles is not None
-        found = [np.zeros(0, np.int64)]
-        for place in tiles_of(spans.bounds):
-            rect = tile_rect(*place).intersected(self._tiles.bounds)
-            part = rect.intersected(spans.bounds)
-            mask = np.zeros((rect.h, rect.w), np.bool_)
-            mask[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = covered(spans, part)
-            found.append(self._tiles.of(place).under(mask))
-        return np.unique(np.concatenate(found))
-
-    def _paint(self, segment: _Segment) -> Rect:
-        assert self._tiles is not None
-        assert self._painting is not None
-        spans = self._spans(segment)
-        new = np.setdiff1d(self._under(spans), self._painted, assume_unique=True)
-        if not len(new):
-            return NOWHERE
-        self._painted = np.union1d(self._painted, new)
-        masks = ((place, self._tiles.mask(place, new)) for place in tiles_of(self._reach(spans)))
-        return self._painting.region(Region.of_tiles((place, mask) for place, mask in masks if mask is not None))
-
-    def _shown(self, segment: _Segment, color: str) -> Overlay:
-        assert self._tiles is not None
-        spans = self._spans(segment)
-        if spans.bounds.empty:
-            return ()
-        reach, under, tiles = self._reach(spans), self._under(spans), self._tiles
-        masks = ((place, tiles.mask(place, under)) for place in tiles_of(reach))
-        region = Region.of_tiles((place, mask) for place, mask in masks if mask is not None)
-        rect = region.bounds
-        return (Patch(rect, region.mask(rect), color),)
+        return Computation(partial(stroke.tiles.compute, list(places)))
 
 
 def _proposed_here(context: Context, event: Pointer) -> Limit | str:

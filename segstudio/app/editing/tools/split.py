@@ -1,18 +1,17 @@
 """Split: a line across an object makes two of it. Dragged it is free; two clicks make it straight."""
 
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, ToolHandler
+from segstudio.app.editing.tools.base import NOWHERE, Answer, Context, End, Later, ToolHandler
 from segstudio.app.editing.tools.overlay import Handles, Overlay, Polyline
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.errors import UserError
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import Cause, ClassTable, ObjectId, Seq
+from segstudio.labels.model import Cause, ObjectId, Seq
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.paint.objects.split import crossed, split
 from segstudio.labels.paint.policy import is_locked
@@ -32,13 +31,19 @@ class SplitTool(ToolHandler):
 
     def __init__(self) -> None:
         self._line: list[Point] = []
-        self._down = self._free = self._asked = False
+        self._down = self._free = False
+        self._asked_of: Context | None = None
         self._made: tuple[Document, Edit] | None = None
 
     @property
     def active(self) -> bool:
         """Whether a line has been begun."""
         return bool(self._line)
+
+    @property
+    def _asked(self) -> bool:
+        """Whether the line is finished, and what it cuts is being computed."""
+        return self._asked_of is not None
 
     def press(self, event: Pointer, context: Context) -> Answer:
         """The first point, or the last one of a straight line."""
@@ -89,10 +94,15 @@ class SplitTool(ToolHandler):
         changed = self._make(value, context.document)
         return Answer(changed.get(context.paint.plane, NOWHERE), ends=End.KEEP, selects=value.selects)
 
+    def unfinished(self, context: Context) -> Later | None:
+        """What a finished line cuts, until the worker has answered."""
+        if self._made is not None or self._asked_of is None:
+            return None
+        line = tuple(self._line)
+        return Later(self._asked_of, lambda context, _cancelled: _cut(context, line).edit)
+
     def commit(self, context: Context) -> Edit | None:
         """Cut; a line that is not finished cuts nothing."""
-        if self._made is None and self._asked:
-            self._make_at_once(context)
         made, self._made = self._made, None
         self._forget()
         return None if made is None else made[1]
@@ -105,32 +115,19 @@ class SplitTool(ToolHandler):
 
     def _forget(self) -> None:
         self._line = []
-        self._down = self._free = self._asked = False
+        self._down = self._free = False
+        self._asked_of = None
 
     def _make(self, cut: "_Cut", document: Document) -> dict[int, Rect]:
         changed = document.apply(cut.edit)
         self._made = document, cut.edit
         return changed
 
-    def _make_at_once(self, context: Context) -> None:
-        """The gesture is kept before the worker has answered: cut here what the line cuts, if it does."""
-        try:
-            self._make(self._work(context)(), context.document)
-        except UserError as error:
-            logging.getLogger(__name__).info("a line kept in haste cuts nothing: %s", error.line)
-
     def _ask(self, context: Context) -> Answer:
-        self._asked = True
-        work = self._work(context)
-        return Answer(overlay=self._overlay(), asks=Computation(lambda _cancelled: work()))
-
-    def _work(self, context: Context) -> "Callable[[], _Cut]":
-        """The cut, computed on a copy."""
-        document, paint, line = context.document, context.paint, tuple(self._line)
-        copy = document.copy()
-        header = Edit(document.image, Cause.OBJECTS, tool="split", author=paint.author)
-        selected = context.seen.selected
-        return lambda: _cut(copy, header, paint.plane, line, selected, paint.classes)
+        line = tuple(self._line)
+        self._asked_of = context
+        on_copy = replace(context, document=context.document.copy())
+        return Answer(overlay=self._overlay(), asks=Computation(lambda _cancelled: _cut(on_copy, line)))
 
     def _overlay(self, to: Point | None = None) -> Overlay:
         line = tuple(self._line)
@@ -148,15 +145,11 @@ class _Cut:
     selects: frozenset[ObjectId]
 
 
-def _cut(
-    document: Document,
-    header: Edit,
-    plane: int,
-    line: Sequence[Point],
-    selected: frozenset[ObjectId],
-    classes: ClassTable,
-) -> _Cut:
+def _cut(context: Context, line: Sequence[Point]) -> _Cut:
     """What the line cuts. Raises `UserError`, saying why, where that is nothing."""
+    document, classes, plane = context.document, context.paint.classes, context.paint.plane
+    selected = context.seen.selected
+    header = Edit(document.image, Cause.OBJECTS, tool="split", author=context.paint.author)
     on_line = {ObjectId(id_) for id_ in crossed(document, plane, line)}
     meant = on_line & selected or on_line
     kinds = {id_: classes.effective(document.objects[id_]) for id_ in meant}

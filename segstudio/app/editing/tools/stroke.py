@@ -9,7 +9,9 @@ from segstudio.app.editing.tools.painting import Painting
 from segstudio.app.editing.tools.pointer import Button, Pointer
 from segstudio.geometry import Rect
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import ImageId, LabelClass
+from segstudio.labels.model import ImageId, LabelClass, ObjectId, Touch
+from segstudio.labels.paint.limits import Limits
+from segstudio.labels.paint.policy import MayTouch
 from segstudio.labels.paint.stroke import Point, Spans, capsule_spans, square_spans
 
 __all__ = ["StrokeTool"]
@@ -17,11 +19,13 @@ __all__ = ["StrokeTool"]
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """Where the last stroke ended."""
+    """Where the last stroke ended, and what it might touch by which choice of a person."""
 
     image: ImageId
     plane: int
     at: Point
+    may: MayTouch
+    chosen: tuple[Touch, Limits, frozenset[ObjectId]]
 
 
 class StrokeTool(ToolHandler):
@@ -55,17 +59,20 @@ class StrokeTool(ToolHandler):
             return Answer()
         erasing = self._erases and event.button is Button.LEFT
         label_class = None if erasing else context.paint.class_of(event.button)
-        begin = self._line_from(event, context) or event.at
-        self._painting = self._begun(context, event, begin, label_class)
+        line = self._line_from(event, context)
+        begin = event.at if line is None else line.at
+        # A line goes on with the stroke before it: what lies under its first point is that stroke's own paint.
+        may = line.may if line is not None and line.chosen == _chosen(context) else None
+        self._painting = self._begun(context, begin, label_class, may)
         self._button, self._radius = event.button, context.paint.radius
         self._square = is_square(context.paint.options)
         self._at, self._done = begin, None
         overlay = self._without_line()
         return Answer(self._dab(event, context), overlay)
 
-    def _begun(self, context: Context, event: Pointer, at: Point, label_class: LabelClass | None) -> Painting:
+    def _begun(self, context: Context, at: Point, label_class: LabelClass | None, may: MayTouch | None) -> Painting:
         """What a stroke that begins at a point paints with, for brushes that paint less than their disc."""
-        return Painting(context, self.name, at, label_class)
+        return Painting(context, self.name, at, label_class, may=may)
 
     def move(self, event: Pointer, context: Context) -> Answer:
         """Continue to a further point."""
@@ -81,10 +88,10 @@ class StrokeTool(ToolHandler):
 
     def hover(self, event: Pointer, context: Context) -> Answer:
         """With Shift, show the line that a press would paint."""
-        begin = self._line_from(event, context)
-        if begin is not None:
+        line = self._line_from(event, context)
+        if line is not None:
             self._shows_line = True
-            return Answer(overlay=(Polyline((begin, event.at), dashed=True),))
+            return Answer(overlay=(Polyline((line.at, event.at), dashed=True),))
         return Answer(overlay=self._without_line())
 
     def leave(self, event: Pointer, context: Context) -> Answer:
@@ -95,7 +102,8 @@ class StrokeTool(ToolHandler):
         """End the stroke; None where it changed nothing or none was under way."""
         edit = None if self._painting is None else self._painting.commit()
         if self._painting is not None:
-            self._ended = _Ended(context.document.image, self._painting.plane, self._at)
+            painting = self._painting
+            self._ended = _Ended(context.document.image, painting.plane, self._at, painting.may, _chosen(context))
         self._painting = None
         return edit
 
@@ -109,13 +117,13 @@ class StrokeTool(ToolHandler):
         shown, self._shows_line = self._shows_line, False
         return () if shown else None
 
-    def _line_from(self, event: Pointer, context: Context) -> Point | None:
-        """Where a straight line begins; None where none is meant."""
+    def _line_from(self, event: Pointer, context: Context) -> _Ended | None:
+        """What a straight line goes on with; None where none is meant."""
         ended = self._ended
         if not event.shift or ended is None:
             return None
         here = context.document.image, context.paint.plane
-        return ended.at if (ended.image, ended.plane) == here else None
+        return ended if (ended.image, ended.plane) == here else None
 
     def _dab(self, event: Pointer, context: Context) -> Rect:
         if self._painting is None:
@@ -126,3 +134,7 @@ class StrokeTool(ToolHandler):
         changed = self._painting.spans(spans, self._done)
         self._at, self._done = event.at, spans
         return changed
+
+
+def _chosen(context: Context) -> tuple[Touch, Limits, frozenset[ObjectId]]:
+    return context.paint.touch, context.paint.limits, context.seen.selected

@@ -12,7 +12,7 @@ from segstudio.errors import UserError
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
 
-__all__ = ["TOOLS", "tool_named"]
+__all__ = ["ROWS", "TOOLS", "tool_named"]
 
 
 def _pan(_row: Tool) -> ToolHandler:
@@ -36,7 +36,7 @@ def _window(_row: Tool) -> ToolHandler:
 _BRUSH_HINT = N_("Shift+click paints a straight line; Ctrl+drag or Alt+wheel changes the size.")
 
 
-_ROWS = (
+ROWS = (
     Tool(
         "pan",
         N_("Pan"),
@@ -87,7 +87,7 @@ _ROWS = (
     ),
 )
 
-TOOLS: Registry[Tool] = Registry("tools", {row.name: row for row in _ROWS}, named(Tool))
+TOOLS: Registry[Tool] = Registry("tools", {row.name: row for row in ROWS}, named(Tool))
 
 
 def tool_named(name: str) -> Tool:

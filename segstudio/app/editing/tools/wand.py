@@ -8,15 +8,14 @@ from functools import partial
 
 from segstudio.app.editing.tool_work import Computation
 from segstudio.app.editing.tools.areas import LEVELS, Sight, levels_of, of_class, of_range, pixel_at, sight_of, value_at
-from segstudio.app.editing.tools.base import Answer, Context, ToolHandler
+from segstudio.app.editing.tools.base import Answer, Context, Later
 from segstudio.app.editing.tools.fill_options import CONTIGUOUS, TOLERANCE, WAND_SOURCE, number
 from segstudio.app.editing.tools.overlay import Overlay, Patch, Words
-from segstudio.app.editing.tools.painting import Painting
+from segstudio.app.editing.tools.painting import PaintingTool
 from segstudio.app.editing.tools.pointer import Button, Pointer
-from segstudio.app.editing.tools.region_painting import RegionPainting
+from segstudio.app.editing.tools.region_painting import RegionPainting, Wanted
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.geometry import Rect
-from segstudio.labels.edit import Edit
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Cancelled, Mask, Matches, everywhere, flooded
 from segstudio.labels.paint.region import Region
@@ -82,7 +81,7 @@ class _Pick:
         return everywhere(self.bounds, matches, cancelled)
 
 
-class WandTool(ToolHandler):
+class WandTool(PaintingTool[RegionPainting]):
     """Under way from a press on: the area is shown while the button is held, and painted when it goes up.
 
     What is in view is found first, then all of it; where that is done before the release, it is painted at once.
@@ -90,9 +89,10 @@ class WandTool(ToolHandler):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Choose nothing."""
         self._pick: _Pick | None = None
         self._painting: RegionPainting | None = None
         self._whole: _Whole | None = None
@@ -158,19 +158,11 @@ class WandTool(ToolHandler):
             return Answer(overlay=self._overlay(), asks=Computation(partial(_all_of, self._pick, self._tolerance)))
         return Answer()
 
-    def commit(self, context: Context) -> Edit | None:
-        """End it, with the area painted; None where that changed nothing."""
-        if self._pick is not None and self._painting is None:
-            self._painting = self._painted(context)
-        edit = None if self._painting is None else self._painting.commit()
-        self._forget()
-        return edit
-
-    def abort(self) -> dict[int, Rect]:
-        """End it as if it had never begun; what has to be drawn again, by plane."""
-        painting = self._painting
-        self._forget()
-        return {} if painting is None else painting.abort()
+    def unfinished(self, context: Context) -> Later | None:
+        """The area, where it is not found and painted yet."""
+        if self._painting is None:
+            self._paint(context)
+        return None if self._painting is None else self._painting.unfinished()
 
     def _ask(self) -> Answer:
         assert self._pick is not None
@@ -187,12 +179,11 @@ class WandTool(ToolHandler):
     def _painted(self, context: Context) -> RegionPainting:
         assert self._pick is not None
         pick, tolerance = self._pick, self._tolerance
-        painting = Painting(context, self.name, pick.point, pick.label_class)
         compute = partial(pick.whole, tolerance)
         shown = self._patch is not None
         return RegionPainting(
-            painting,
-            lambda: compute,
+            Wanted(self.name, pick.point, pick.label_class, lambda _document: compute),
+            context,
             quick=compute,
             waiting=self._overlay(),
             preview=None if shown else lambda: lambda: pick.preview(tolerance).patch,

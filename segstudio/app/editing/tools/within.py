@@ -18,6 +18,7 @@ from segstudio.geometry import TILE, tile_rect, tiles_of
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import LabelClass
 from segstudio.labels.paint.flood import Mask, Matches
+from segstudio.labels.paint.policy import MayTouch
 from segstudio.labels.paint.region import Place
 from segstudio.labels.paint.stroke import Point, capsule_spans
 
@@ -73,8 +74,8 @@ class LimitedBrush(StrokeTool):
         """Show nothing any more."""
         return Answer() if self.active else Answer(overlay=())
 
-    def _begun(self, context: Context, event: Pointer, at: Point, label_class: LabelClass | None) -> Painting:
-        return Painting(context, self.name, at, label_class, within=self._within)
+    def _begun(self, context: Context, at: Point, label_class: LabelClass | None, may: MayTouch | None) -> Painting:
+        return Painting(context, self.name, at, label_class, within=self._within, may=may)
 
     def _within(self, key: TileKey) -> NDArray[np.bool_] | None:
         assert self._limit is not None
