@@ -7,7 +7,6 @@ from typing import NewType
 from unicodedata import normalize
 
 __all__ = [
-    "LEAST_CLASS_OPACITY",
     "Cause",
     "ClassId",
     "ClassTable",
@@ -23,8 +22,6 @@ __all__ = [
     "Touch",
     "folded_name",
 ]
-
-LEAST_CLASS_OPACITY = 0.1
 
 ImageId = NewType("ImageId", int)
 ClassId = NewType("ClassId", int)
@@ -106,7 +103,7 @@ class Cause(StrEnum):
 class LabelClass:
     """One class of a project; `value` is its stable value in exported masks, `position` its place in the list.
 
-    `opacity` (`LEAST_CLASS_OPACITY` to 1) is multiplied with that of all labels where the class is drawn.
+    `opacity` (0 to 1) is multiplied with that of all labels where the class is drawn; at 0 it has an outline only.
     """
 
     id: ClassId

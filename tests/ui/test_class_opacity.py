@@ -39,10 +39,33 @@ def color(window: MainWindow, at: tuple[int, int]) -> QColor:
     return window.canvas.grab().toImage().pixelColor(window.canvas.to_widget(at[0] + 0.5, at[1] + 0.5).toPoint())
 
 
+def has_line(window: MainWindow, wanted: QColor) -> bool:
+    """Whether a line of a colour runs down the left side of the nucleus."""
+    shown, at = window.canvas.grab().toImage(), window.canvas.to_widget(100, 130).toPoint()
+    near = (shown.pixelColor(at.x() + dx, at.y()) for dx in range(-3, 4))
+    return any(abs(c.red() - wanted.red()) + abs(c.blue() - wanted.blue()) < 30 for c in near)
+
+
 def opacity(desk: Desk, name: str = "nucleus") -> float:
     found = desk.documents.classes.named(name)
     assert found is not None
     return found.opacity
+
+
+def test_a_class_of_opacity_0_is_drawn_as_an_outline_beside_others_that_are_filled(
+    labelled: MainWindow, desk: Desk
+) -> None:
+    desk.opened.classes.change("nucleus", opacity=0.0)
+    labelled.canvas.set_zoom(2.0)
+    labelled.canvas.move_to(200, 130)
+    inside, beside = color(labelled, (130, 130)), color(labelled, IN_MEMBRANE)
+    found = desk.documents.classes.named("nucleus")
+    assert found is not None
+    assert has_line(labelled, QColor(found.color))
+    labelled.canvas.set_labels_shown(False)
+    assert color(labelled, (130, 130)) == inside
+    assert color(labelled, IN_MEMBRANE) != beside
+    assert not has_line(labelled, QColor(found.color))
 
 
 @pytest.fixture
@@ -152,7 +175,7 @@ def test_a_class_says_its_opacity_where_it_has_one_of_its_own(labelled: MainWind
     assert "opacity 35 %" in index.data(Qt.ItemDataRole.AccessibleTextRole)
 
 
-@pytest.mark.parametrize("wrong", [0.0, 0.09, 1.01])
+@pytest.mark.parametrize("wrong", [-0.01, 1.01, float("nan")])
 def test_an_opacity_beyond_its_range_is_refused(labelled: MainWindow, desk: Desk, wrong: float) -> None:
     with pytest.raises(UserError, match="opacity of a class"):
         desk.opened.classes.change("nucleus", opacity=wrong)

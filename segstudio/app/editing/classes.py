@@ -12,7 +12,7 @@ from segstudio.labels.class_names import valid_name
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import Edit, RowChange
-from segstudio.labels.model import LEAST_CLASS_OPACITY, Cause, ClassId, Kind, LabelClass
+from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
 from segstudio.text import _, count
 
 __all__ = ["Classes", "removed_words"]
@@ -61,7 +61,7 @@ class Classes:
             self._commit(changed_class_row(found, name=new_name))
 
     def change(self, name: str, **columns: str | float | bool) -> None:
-        """Change colour, opacity (`LEAST_CLASS_OPACITY` to 1), lock, visibility or, while it has no pixel, kind."""
+        """Change colour, opacity (0 to 1), lock, visibility or, while it has no pixel, kind."""
         found = self._find(name)
         if unknown := set(columns) - {"color", "opacity", "locked", "visible", "kind"}:
             raise TypeError(f"no such column: {', '.join(sorted(unknown))}")
@@ -236,10 +236,8 @@ def removed_words(name: str, images: int, pixels: int) -> str:
 
 
 def _checked_opacity(opacity: float) -> float:
-    if not LEAST_CLASS_OPACITY <= opacity <= 1:
-        raise UserError(
-            _("The opacity of a class is {least} to 1, not {opacity}.", least=LEAST_CLASS_OPACITY, opacity=opacity)
-        )
+    if not 0 <= opacity <= 1:
+        raise UserError(_("The opacity of a class is 0 to 1, not {opacity}.", opacity=opacity))
     return opacity
 
 

@@ -34,13 +34,18 @@ class Ink(IntEnum):
     RIM = 4
 
 
+_LINES = (Ink.OUTLINE, Ink.RIM)
+"""What is left of a class that has an outline only."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Palette:
     """`mark_of` is indexed by class id; mark 0 is nothing, then come background, ignore, semantic and instance classes.
 
     `colors` is indexed by `ink * count + mark`: premultiplied ARGB as one number. Marks from `first_instance` on are
     instance classes; those up to `last_background` are background. Marks from `first_tint` on are colours of single
-    objects, for a view in which each has its own. `shown` is by mark: whether its labels are visible.
+    objects, for a view in which each has its own. By mark, `shown` says whether its labels are visible, and `outlined`
+    whether they have an outline only.
     """
 
     mark_of: Marks
@@ -50,6 +55,7 @@ class Palette:
     last_background: int
     first_tint: int
     shown: NDArray[np.bool_]
+    outlined: NDArray[np.bool_]
 
     @property
     def code_type(self) -> type[np.uint8] | type[np.uint16]:
@@ -78,17 +84,21 @@ class Palette:
         colors = np.zeros(len(Ink) * count, np.uint32)
         for mark, label_class in enumerate(used, start=1):
             for ink, alpha in _alphas(label_class, opacity, proposed).items():
-                colors[ink * count + mark] = premultiplied(label_class.color, alpha * label_class.opacity)
+                share = label_class.opacity or float(ink in _LINES)
+                colors[ink * count + mark] = premultiplied(label_class.color, alpha * share)
             if label_class.kind is Kind.BACKGROUND and label_class.visible:
                 line = _lighter(label_class.color, _BACKGROUND_LINE_LIGHT)
-                colors[Ink.OUTLINE * count + mark] = premultiplied(line, _BACKGROUND_LINE_ALPHA * label_class.opacity)
+                colors[Ink.OUTLINE * count + mark] = premultiplied(
+                    line, _BACKGROUND_LINE_ALPHA * (label_class.opacity or 1)
+                )
         for mark, tint in enumerate(tints, start=first_tint):
             colors[Ink.FILL * count + mark] = premultiplied(tint, opacity)
             colors[Ink.OUTLINE * count + mark] = premultiplied(tint, _OUTLINE_ALPHA)
         kinds = [c.kind for c in used]
         first_instance = first_tint - kinds.count(Kind.INSTANCE)
         shown = np.array([False, *(c.visible for c in used), *(True for _tint in tints)])
-        return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND), first_tint, shown)
+        outlined = np.array([False, *(c.visible and not c.opacity for c in used), *(False for _tint in tints)])
+        return cls(mark_of, colors, count, first_instance, kinds.count(Kind.BACKGROUND), first_tint, shown, outlined)
 
     def marks_by_class(self, class_ids: NDArray[np.int32]) -> Marks:
         """Marks of an array of class ids; 0 for unknown ids."""

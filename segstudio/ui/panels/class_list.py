@@ -158,7 +158,9 @@ class ClassListModel(QAbstractListModel):
                 words.append(_("number {n}", n=index.row() + 1))
             if number is not None:
                 words.append(count(number, "1 object in this image", "{n} objects in this image"))
-            if found.opacity < 1:
+            if not found.opacity:
+                words.append(_("outline only"))
+            elif found.opacity < 1:
                 words.append(_("opacity {percent} %", percent=round(100 * found.opacity)))
             words += [_("locked")] * found.locked + [_("hidden")] * (not self._is_shown(found))
             return ", ".join(words) if role == Qt.ItemDataRole.AccessibleTextRole else wrapped("\n".join(words))
@@ -222,8 +224,8 @@ class ClassRow(QStyledItemDelegate):
         if selected:
             painter.fillRect(QRect(row.x(), row.y(), 3, row.height()), QColor(theme.accent))
         self._key(painter, row, index.row())
-        painter.setPen(QPen(QColor(theme.edge), 1))
         color = QColor(found.color)
+        painter.setPen(QPen(QColor(theme.edge), 1) if found.opacity or not seen else QPen(color, 1.5))
         color.setAlphaF(found.opacity)
         painter.setBrush(color if seen else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(spot_rect(row, Spot.SWATCH)).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QWidget, QWidgetAction
 
-from segstudio.labels.model import LEAST_CLASS_OPACITY
 from segstudio.text import _
 
 __all__ = ["ClassOpacity", "opacity_action"]
@@ -18,7 +17,7 @@ _WORDS_X = 28
 
 
 class ClassOpacity(QSlider):
-    """`classOpacity`, in percent. `shows` gets each value on the way (0.1 to 1), None when none is being chosen any
+    """`classOpacity`, in percent. `shows` gets each value on the way (0 to 1), None when none is being chosen any
     more; `keeps` gets what was chosen, when the button is let go or the menu closes. Escape takes it back.
 
     The up and down keys, Enter and Escape are left to the menu.
@@ -31,8 +30,10 @@ class ClassOpacity(QSlider):
         self._kept, self._shows, self._keeps = round(100 * opacity), shows, keeps
         self.setObjectName("classOpacity")
         self.setAccessibleName(_("Opacity of the class"))
-        self.setToolTip(_("How much this class covers, as a share of the opacity of all labels"))
-        self.setRange(round(100 * LEAST_CLASS_OPACITY), 100)
+        self.setToolTip(
+            _("How much this class covers, as a share of the opacity of all labels; at 0 it has an outline only")
+        )
+        self.setRange(0, 100)
         self.setSingleStep(_STEP)
         self.setPageStep(2 * _STEP)
         self.setFixedWidth(_SLIDER_W)
@@ -69,7 +70,8 @@ def opacity_action(
 ) -> QWidgetAction:
     """The entry of the menu: its words, the slider, and the percentage."""
     row, slider, percent = QWidget(menu), ClassOpacity(opacity, shows, keeps), QLabel()
-    percent.setFixedWidth(percent.fontMetrics().horizontalAdvance("100 %"))
+    metrics = percent.fontMetrics()
+    percent.setFixedWidth(max(metrics.horizontalAdvance(words) for words in ("100 %", _("outline"))))
     percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     line = QHBoxLayout(row)
     line.setContentsMargins(_WORDS_X, 4, 12, 4)
@@ -81,7 +83,7 @@ def opacity_action(
     row.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def say(value: int) -> None:
-        percent.setText(_("{percent} %", percent=value))
+        percent.setText(_("{percent} %", percent=value) if value else _("outline"))
 
     say(slider.value())
     slider.valueChanged.connect(say)

@@ -280,16 +280,21 @@ class LabelLayer:
         return wanted
 
     def _object_outlines(self, grid: Grid, sight: _Sight | None, labels: Marks) -> NDArray[np.bool_] | None:
-        """Where objects (or, zoomed out, classes) meet: always for instance classes, for all if outlines are on.
+        """Where objects (or, zoomed out, classes) meet: always for instance classes and those with an outline only, for
+        all if outlines are on.
 
         Otherwise two touching objects of one class would look like one.
         """
         if sight is None:
             return None
         first = 1 if self.outlines or self._quiet else self._palette.first_instance
-        if int(labels.max(initial=0)) < first:
+        highest = int(labels.max(initial=0))
+        lined = bool(highest) and bool(self._palette.outlined.any())
+        if highest < first and not lined:
             return None
         wanted = labels >= first
+        if lined:
+            wanted |= np.take(self._palette.outlined, labels)
         if grid.scale < 1:
             wanted &= edges(labels, self.line_px)
             return wanted
