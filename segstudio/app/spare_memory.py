@@ -20,7 +20,7 @@ __all__ = ["SpareMemory", "give_back"]
 _REST_MS = 2000
 """How long nothing is painted, shown or saved before memory goes back."""
 
-_LONGEST_S = 2.0
+_LONGEST_S = 3.0
 """Who paints without such a rest has it given back between two strokes."""
 
 
