@@ -20,7 +20,7 @@ __all__ = ["SpareMemory", "give_back"]
 _REST_MS = 2000
 """How long nothing is painted, shown or saved before memory goes back."""
 
-_LONGEST_S = 2.0
+_LONGEST_S = 3.0
 """Who paints without such a rest has it given back between two strokes."""
 
 
@@ -56,11 +56,14 @@ class SpareMemory(QObject):
         self._rest.setInterval(rest_ms)
         self._rest.timeout.connect(self._rested)
         self._since: float | None = None
+        self._closed = False
         documents.changed.connect(lambda _change: self._worked())
         documents.saving.editCommitted.connect(lambda _seq: self._saved())
         navigation.imageShown.connect(self._worked)
 
     def _worked(self) -> None:
+        if self._closed:
+            return  # the last edits are told of while the project closes
         if self._since is None:
             self._since = time.monotonic()
         self._rest.start()
@@ -87,6 +90,8 @@ class SpareMemory(QObject):
         self._worker.submit(self._give)
 
     def close(self, wait_s: float | None = None) -> None:
-        """End the thread."""
+        """End the thread; what happens afterwards is nothing to it."""
+        self._closed = True
+        self._since = None
         self._rest.stop()
         self._worker.close(wait_s)

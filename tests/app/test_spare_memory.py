@@ -98,6 +98,22 @@ def test_who_never_rests_has_memory_given_back_between_strokes(
     assert desk.given_at - desk.begun >= 0.3
 
 
+def test_edits_that_are_told_of_while_the_project_closes_are_nothing_to_it(
+    qtbot: Any, opened: Callable[[], Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spare_memory, "_LONGEST_S", 0.0)
+    desk = Desk(qtbot, opened(), rest_ms=1)
+    qtbot.waitUntil(lambda: desk.given > 0)
+    desk.pointer(Phase.PRESS, 20)
+    desk.pointer(Phase.RELEASE, 20)
+    desk.spare.close()
+    given = desk.given
+    qtbot.waitUntil(lambda: desk.documents.save_state().saved)
+    qtbot.wait(50)
+    assert desk.given == given
+    desk.close()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="read from /proc")
 def test_freed_memory_really_goes_back() -> None:
     if not hasattr(ctypes.CDLL(None), "malloc_trim"):

@@ -30,8 +30,7 @@ FACTOR = 2
 LEVELS = 8
 """The coarsest level: one mark a tile."""
 
-_BUDGET_BYTES = 48 << 20
-"""Several screens of 4K at full size; of a plane seen whole, hundreds of times as much."""
+_BUDGET_BYTES = 96 << 20
 
 _BYTE = 256
 _FEW_IDS = 3
