@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "Left"]
 
 _MANY = 24
-_MUCH_PX = 2_000_000
-"""Device pixels of image that are worth another thread: below, OpenCV's own threads do as well."""
+_MUCH_PX = 200_000
+"""Device pixels of image that are worth another thread."""
 
 _WASTE_PX = 12_000
 """Device pixels that are drawn for nothing sooner than a rectangle is drawn on its own: some 0.1 ms of either."""
