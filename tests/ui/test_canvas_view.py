@@ -376,6 +376,23 @@ def test_the_picture_is_the_labels_blended_over_the_image() -> None:
         assert np.abs(above + below * (1 - alpha) - shown).max() <= 1.01
 
 
+@pytest.mark.parametrize("scale", [0.11, 0.4, 0.77, 1.0, 1.3, 4.7])
+@pytest.mark.parametrize("line", [1, 2])
+def test_labels_are_the_same_whether_or_not_the_rest_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, scale: float, line: int
+) -> None:
+    scene = scene_with_labels()
+    scene.labels.line_px = line
+    drawn: list[np.ndarray] = []
+    for small in (0, 1 << 30):
+        monkeypatch.setattr("segstudio.ui.canvas.compose._SMALL_PX", small)
+        out = np.full((150, 200), 7, np.uint32)
+        scene.labels.draw(ViewTransform(scale, 13.3, -5.6), Rect(0, 0, 200, 150), out)
+        drawn.append(out)
+    assert np.array_equal(*drawn)
+    assert drawn[0].any()
+
+
 def test_what_was_spoiled_before_a_scroll_is_drawn_after_it() -> None:
     scene, view, frame = scene_with_labels(), Viewport(), Frame()
     view.resize(200, 150, 1.0)

@@ -34,7 +34,7 @@ _BUDGET_BYTES = 96 << 20
 
 _BYTE = 256
 _FEW_IDS = 3
-_LEAST_PX = 4096
+_LEAST_PX = 32768
 """Fewer pixels are looked up sooner than a table is made."""
 
 

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "Left"]
 
 _MANY = 24
-_MUCH_PX = 2_000_000
-"""Device pixels of image that are worth another thread: below, OpenCV's own threads do as well."""
+_MUCH_PX = 200_000
+"""Device pixels of image that are worth another thread."""
+
+_LARGE = 0.5
+"""The share of the view from which on it is painted as a picture."""
 
 _WASTE_PX = 12_000
 """Device pixels that are drawn for nothing sooner than a rectangle is drawn on its own: some 0.1 ms of either."""
@@ -49,6 +52,7 @@ class Frame:
     def __init__(self) -> None:
         self._stale_ground: list[Rect] = []
         self._stale_overlay: list[Rect] = []
+        self._unblended: list[Rect] = []
         self.left = Left()
         self.resize(1, 1, 1.0)
 
@@ -59,6 +63,7 @@ class Frame:
         self._overlay = Sliding(width, height, 0)
         self._picture = Sliding(width, height, NEUTRAL)
         self._make_images()
+        self._unblended.clear()
         self.spoil_all()
 
     @property
@@ -74,6 +79,7 @@ class Frame:
     @property
     def picture(self) -> NDArray[np.uint32]:
         """Both blended, as 0xffRRGGBB (h, w)."""
+        self._blend()
         return self._picture.pixels
 
     @property
@@ -108,6 +114,7 @@ class Frame:
         if abs(dx) >= w or abs(dy) >= h:
             self.spoil_all()
             return
+        self._blend()
         for layer in (self._ground, self._overlay, self._picture):
             layer.slide(dx, dy)
         self._make_images()
@@ -127,9 +134,8 @@ class Frame:
         """
         faults: list[Exception] = []
         late = False
-        drawn_anew = [*self._stale_ground]
-        for rect in self._stale_overlay:
-            _note(drawn_anew, rect)
+        for rect in (*self._stale_ground, *self._stale_overlay):
+            _note(self._unblended, rect)
 
         def ground(rect: Rect) -> list[Rect]:
             scene.image.draw(viewport.transform, rect, self.ground)
@@ -147,7 +153,6 @@ class Frame:
         drawing = _beside().submit(_drawn, self._stale_ground, ground) if beside else None
         found = _drawn(self._stale_overlay, overlay)
         under = _drawn(self._stale_ground, ground) if drawing is None else drawing.result()
-        self._blend(drawn_anew)
         for stale, (left, errors) in ((self._stale_ground, under), (self._stale_overlay, found)):
             faults.extend(errors)
             stale.clear()
@@ -156,27 +161,38 @@ class Frame:
         self.left = Left(late, tuple(faults))
         return self.up_to_date
 
-    def paint(self, painter: QPainter) -> None:
-        """Paint the picture at the origin of the widget, within the clip of the painter."""
+    def paint(self, painter: QPainter, part: Rect) -> None:
+        """Paint a part, in device pixels, at the origin of the widget. A small one is blended on its way, as a brush
+        needs it; the picture is made where all of it is to be seen."""
+        if self._unblended and part.area < self.rect.area * _LARGE:
+            painter.drawImage(QPointF(0, 0), self._shown_under)
+            painter.drawImage(QPointF(0, 0), self._shown_above)
+            return
+        self._blend()
         painter.drawImage(QPointF(0, 0), self._shown)
 
-    def _blend(self, rects: Iterable[Rect]) -> None:
-        """Make the picture anew within rectangles. Qt does it faster than NumPy could."""
+    def _blend(self) -> None:
+        """Make the picture anew where it is out of date. Qt does it faster than NumPy could."""
+        if not self._unblended:
+            return
         painter = QPainter(self._target)
         try:
-            for rect in rects:
+            for rect in self._unblended:
                 at, part = QPoint(rect.x, rect.y), QRect(rect.x, rect.y, rect.w, rect.h)
                 painter.drawImage(at, self._under, part)
                 painter.drawImage(at, self._above, part)
         finally:
             painter.end()
+        self._unblended.clear()
 
     def _make_images(self) -> None:
-        """The same memory as images: three in which a pixel is a pixel, and the one that is painted."""
+        """The same memory as images: three in which a pixel is a pixel, and those that are painted."""
         self._under = _image(self.ground, QImage.Format.Format_RGB32)
         self._above = _image(self.overlay, QImage.Format.Format_ARGB32_Premultiplied)
-        self._target = _image(self.picture, QImage.Format.Format_RGB32)
-        self._shown = _image(self.picture, QImage.Format.Format_RGB32, self._ratio)
+        self._target = _image(self._picture.pixels, QImage.Format.Format_RGB32)
+        self._shown = _image(self._picture.pixels, QImage.Format.Format_RGB32, self._ratio)
+        self._shown_under = _image(self.ground, QImage.Format.Format_RGB32, self._ratio)
+        self._shown_above = _image(self.overlay, QImage.Format.Format_ARGB32_Premultiplied, self._ratio)
 
 
 def _drawn(stale: Iterable[Rect], draw: Callable[[Rect], list[Rect]]) -> tuple[list[Rect], list[Exception]]:

@@ -45,6 +45,8 @@ Seen = tuple[Rect, Marks]
 """Device pixels, and their marks (h, w)."""
 
 _STRIPE_PX = 4
+_SMALL_PX = 100_000
+"""Fewer pixels are drawn sooner than it is found where among them something is marked."""
 _CHANNELS_AT_ONCE = 4
 """The most channels that OpenCV resamples in one call."""
 _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
@@ -255,9 +257,11 @@ def _showing(first: Index, last: Index, begin: int, end: int) -> slice:
 
 
 def marked_part(marks: Marks) -> Rect:
-    """The smallest rectangle around everything that is marked."""
+    """The smallest rectangle around everything that is marked; of few pixels, all of them where any is."""
     import cv2
 
+    if marks.size < _SMALL_PX:
+        return Rect(0, 0, marks.shape[1], marks.shape[0]) if marks.any() else Rect(0, 0, 0, 0)
     return Rect(*cv2.boundingRect(marks if marks.dtype == np.uint8 else (marks > 0).view(np.uint8)))
 
 

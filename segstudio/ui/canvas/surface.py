@@ -223,7 +223,7 @@ class Surface(QWidget):
             self._see_to(self._frame.left)
         painter = QPainter(self)
         try:
-            self._frame.paint(painter)
+            self._frame.paint(painter, self._device_rect(event.rect()))
             if not self._blank and self._scene.image.pixels is not None:
                 self._pixel_grid.paint(painter, event.rect(), self._viewport, self._scene.image.pixels)
             self._paint_selection(painter)
@@ -268,6 +268,11 @@ class Surface(QWidget):
         ratio = self._viewport.ratio
         rect = Rect.of_edges(device.x / ratio, device.y / ratio, device.right / ratio, device.bottom / ratio)
         return QRect(rect.x, rect.y, rect.w, rect.h)
+
+    def _device_rect(self, view: QRect) -> Rect:
+        ratio = self._viewport.ratio
+        x, y = view.x() * ratio, view.y() * ratio
+        return Rect.of_edges(x, y, x + view.width() * ratio, y + view.height() * ratio)
 
     def event(self, event: QEvent) -> bool:
         """Make the buffer again for another screen, which may have another pixel ratio."""
