@@ -1,6 +1,7 @@
 """How long the hand waits: from an event of the mouse to its pixels in the window, and what releasing and undoing cost.
 
     python benchmarks/brush.py [--sides 1024,4096,10000,32768,100000] [--ratio 2] [--events 300] [--quick] [--training]
+    python benchmarks/brush.py --profile 200
 
 Real events go to the canvas of the real window (1600 x 1000, offscreen) over a real project; each figure holds the
 event, the painting of labels, the drawing of the buffer, the repaint, and whatever else the event set off. Every
@@ -12,11 +13,16 @@ figures in processor time of the window's thread stand beside it.
 With `--training` every case is measured twice, while the engine process is held still, and while it trains on the same
 project; the second row has `p99_of_idle`: its 99th percentile, less what the bare widget lost in the same time, over
 that at rest. So what else runs on the machine spoils both alike.
+
+With `--profile` it prints instead where the processor time of a brush of that radius goes at 1:1 on 4096 x 4096: of its
+moves, and of an undo; calls a move stand at the head.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
 import argparse
+import cProfile
 import os
+import pstats
 import subprocess
 import sys
 import time
@@ -191,6 +197,31 @@ def case(room: Room, radius: float, zoom: str, events: int, objects: int, idle: 
     )
 
 
+def profile(radius: float, events: int) -> None:
+    """Print where a stroke's moves and its undo spend the processor time of the window's thread."""
+    with opened_room(4096, 0) as room:
+        room.session.set_tool("brush")
+        room.session.set_brush_radius(radius)
+        room.canvas.set_zoom(1.0)
+        room.settle()
+        stroke(room, 30)
+        back(room, room.session.undo)
+        points = path(room.canvas, events)
+        send(room.canvas, QEvent.Type.MouseButtonPress, points[0])
+        for what, work in (("moves", partial(moves, room.canvas, points)), ("undo", None)):
+            if work is None:
+                send(room.canvas, QEvent.Type.MouseButtonRelease, points[-1])
+                room.settle()
+                work = partial(took, [lambda: (room.session.undo(), QApplication.processEvents())])
+            watched = cProfile.Profile(time.thread_time)
+            watched.runcall(work)
+            found = pstats.Stats(watched)
+            times = events - 1 if what == "moves" else 1
+            sys.stdout.write(f"\n{what}: {found.total_calls / times:.0f} calls each\n")  # type: ignore[attr-defined]
+            found.sort_stats("tottime").print_stats(20)
+        room.settle()
+
+
 def main() -> None:
     """Run every case; another device ratio in a process of its own, since Qt reads it once."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -198,12 +229,16 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300)
     parser.add_argument("--ratio", type=float, default=1.0, help="device pixels a view pixel")
     parser.add_argument("--quick", action="store_true", help="two sides, two radii, few events")
+    parser.add_argument("--profile", type=float, metavar="RADIUS", help="say where the time of this brush goes instead")
     parser.add_argument("--training", action="store_true", help="at rest, and while the engine trains; no objects")
     chosen = parser.parse_args()
     if chosen.ratio != 1.0 and "QT_SCALE_FACTOR" not in os.environ:
         environment = {**os.environ, "QT_SCALE_FACTOR": str(chosen.ratio)}
         sys.exit(subprocess.run([sys.executable, *sys.argv], env=environment, check=False).returncode)
     QApplication.instance() or QApplication([])
+    if chosen.profile is not None:
+        profile(chosen.profile, chosen.events)
+        return
     sides = (1024, 10_000) if chosen.quick else tuple(int(side) for side in chosen.sides.split(","))
     for side in sides:
         for objects in (0,) if chosen.quick or chosen.training else (0, 10_000):
