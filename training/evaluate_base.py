@@ -158,7 +158,7 @@ def _figure(value: float | None) -> str:
 
 def main() -> None:
     """Measure, print, and export where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--pack", type=Path, default=ROOT / ".training-out" / "pack")
     parser.add_argument("--checkpoint", type=Path, help="of a leg; without it the embedded base is measured")
     parser.add_argument("--set", action="append", default=[], metavar="SET", help="only this set")

@@ -66,7 +66,7 @@ def _sharpness(style: np.random.Generator, x: NDArray[np.float32]) -> NDArray[np
     kind, spread = style.random(), float(style.uniform(0.3, 1.4))
     if kind < 0.25:
         blurred = cv2.GaussianBlur(np.ascontiguousarray(x, np.float32), (0, 0), spread)
-        return blurred if kind < 0.15 else x + 0.8 * (x - blurred)
+        return np.asarray(blurred if kind < 0.15 else x + 0.8 * (x - blurred), np.float32)
     return x
 
 
@@ -84,7 +84,7 @@ def _compressed(style: np.random.Generator, image: NDArray[np.uint8]) -> NDArray
     import cv2
 
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(style.integers(30, 80))]
-    return cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR), np.uint8)
 
 
 def _hue_turn(angle: float) -> NDArray[np.float32]:

@@ -175,7 +175,7 @@ def data_folder() -> Path:
 
 def main() -> None:
     """Pack and say what was packed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--out", type=Path, default=ROOT / ".training-out" / "pack")
     options = parser.parse_args()

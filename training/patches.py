@@ -158,4 +158,6 @@ def _texture(rng: np.random.Generator, pack: Pack, most: int = 256) -> NDArray[n
     y, x = (int(rng.integers(0, length - side + 1)) for length in picture.shape[:2])
     square = np.broadcast_to(pack.image(picture)[y : y + side, x : x + side], (side, side, 3))
     edges = (0, thin.HEIGHT - side, 0, thin.WIDTH - side)
-    return cv2.copyMakeBorder(np.ascontiguousarray(square), *edges, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(
+        cv2.copyMakeBorder(np.ascontiguousarray(square), *edges, borderType=cv2.BORDER_REFLECT_101), np.uint8
+    )

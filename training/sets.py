@@ -64,11 +64,11 @@ RECIPES = (
     Recipe("concrete_damage", weight=0.7),  # coarse outlines
     Recipe("cotton_foreign_matter", objects=(2, 3, 4, 5), ground=(0, 1), weight=0.7, invert=0.0),
     Recipe("fetal_head_ultrasound", weight=0.5, upright=True),  # filled ellipses
-    Recipe("forest_satellite", weight=0.5),  # derived by classification, speckled
+    Recipe("forest_satellite", weight=0.5, smallest=0.7),  # derived by classification, speckled
     Recipe("heart_mri", weight=0.7, upright=True),  # five patients
     Recipe("kidney_glomeruli", weight=0.8, invert=0.0),
     Recipe("landslides_aerial", weight=0.8, invert=0.0),
-    Recipe("mammogram_density", weight=0.5, upright=True),  # speckled, no sharp edge
+    Recipe("mammogram_density", weight=0.5, smallest=0.7, upright=True),  # speckled, no sharp edge
     Recipe("ms_lesions_mri", smallest=0.7, upright=True),
     Recipe("nasopharynx_mri", upright=True),
     Recipe("octa_fovea", weight=0.8),

@@ -53,7 +53,7 @@ def cells(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8
     edges[:, 1:] |= names[:, 1:] != names[:, :-1]
     edges[1:] |= names[1:] != names[:-1]
     width = int(rng.integers(1, max(2, min(6, int(size / 5)))))
-    mask = cv2.dilate(edges, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    mask = np.asarray(cv2.dilate(edges, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))), np.uint8)
     own = rng.uniform(0, 0.12) * rng.standard_normal(int(names.max()) + 1)
     low = int(rng.integers(2, 6))
     texture = np.hstack([synthetic._noise(rng, low, int(rng.integers(low, 8))) for _ in range(2)])

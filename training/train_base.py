@@ -50,7 +50,7 @@ class Stop:
 
 def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--leg", action="store_true", help="begin a leg; an old checkpoint in OUT is refused")
     what.add_argument("--resume", action="store_true", help="go on with the leg in OUT")

@@ -1,8 +1,8 @@
 """Windows of a picture at any scale: pixels are interpolated, labels never invented and never lost.
 
 When a window is shrunk, a label two pixels wide would vanish between the sampled pixels. Here a pixel belongs to a
-class that covers a third of it, the class with fewer pixels where two do, and an object that would vanish keeps one
-pixel.
+class that covers a third of it, the class with fewer pixels where two do; a line stays as wide as a pixel and as long
+as it was, and an object that would vanish keeps one pixel.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sets import UNKNOWN
 
 COVER = 0.35
+LINE_PX = 6  # least pixels of a line; less are the corners of a jagged outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,16 @@ def cut(
     image, mask = image[y : y + side - top, x : x + side - left], mask[y : y + side - top, x : x + side - left]
     if any(short):
         edges = (top, side - top - mask.shape[0], left, side - left - mask.shape[1])
-        image = cv2.copyMakeBorder(image, *edges, borderType=cv2.BORDER_REFLECT_101)
-        mask = cv2.copyMakeBorder(mask, *edges, borderType=cv2.BORDER_CONSTANT, value=UNKNOWN)
+        image = _bytes(cv2.copyMakeBorder(image, *edges, borderType=cv2.BORDER_REFLECT_101))
+        mask = _bytes(cv2.copyMakeBorder(mask, *edges, borderType=cv2.BORDER_CONSTANT, value=UNKNOWN))
     how = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
     small = cv2.resize(np.ascontiguousarray(image), (out, out), interpolation=how)
-    return small.reshape(out, out, -1), resized_labels(np.ascontiguousarray(mask), out)
+    return _bytes(small).reshape(out, out, -1), resized_labels(np.ascontiguousarray(mask), out)
+
+
+def _bytes(array: np.ndarray) -> NDArray[np.uint8]:
+    """The same array; OpenCV's types do not tell that bytes stay bytes."""
+    return np.asarray(array, np.uint8)
 
 
 def _corner(rng: np.random.Generator, mask: NDArray[np.uint8], place: Place) -> list[int]:
@@ -61,7 +67,7 @@ def resized_labels(mask: NDArray[np.uint8], out: int) -> NDArray[np.uint8]:
     import cv2
 
     if len(mask) <= out:
-        return cv2.resize(mask, (out, out), interpolation=cv2.INTER_NEAREST_EXACT)
+        return _bytes(cv2.resize(mask, (out, out), interpolation=cv2.INTER_NEAREST_EXACT))
     values, counts = np.unique(mask, return_counts=True)
     shares = {
         int(v): cv2.resize((mask == v).astype(np.float32), (out, out), interpolation=cv2.INTER_AREA) for v in values
@@ -71,8 +77,23 @@ def resized_labels(mask: NDArray[np.uint8], out: int) -> NDArray[np.uint8]:
     for value in classes:
         small[shares[value] >= COVER] = value
     for value in classes:
+        _keep_lines(mask, small, value)
+    for value in classes:
         _keep_objects(mask, small, value)
     return small
+
+
+def _keep_lines(mask: NDArray[np.uint8], small: NDArray[np.uint8], value: int) -> None:
+    """Every pixel of `small` that a line one or two pixels wide passes through is of its class: it is not broken."""
+    import cv2
+
+    of_class = (mask == value).astype(np.uint8)
+    thin = of_class - cv2.morphologyEx(of_class, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
+    y, x = np.nonzero(parts)
+    lines = stats[parts[y, x], cv2.CC_STAT_AREA] >= LINE_PX
+    y, x = y[lines], x[lines]
+    small[y * len(small) // len(mask), x * len(small) // len(mask)] = value
 
 
 def _keep_objects(mask: NDArray[np.uint8], small: NDArray[np.uint8], value: int) -> None:

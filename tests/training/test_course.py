@@ -1,5 +1,6 @@
 """A leg of the base's training: its rate, its start, and that a cut one is as good as an uncut one."""
 
+import itertools
 import json
 import os
 import signal
@@ -103,7 +104,7 @@ def test_the_rate_rises_over_the_warm_up_and_stays_but_in_the_last_leg(training:
     assert course.rate_at(leg, 5000) == 1.0
     falling = [course.rate_at(last, step) for step in range(199, 1000)]
     assert falling[0] == falling[1] == 1.0
-    assert all(a >= b for a, b in zip(falling, falling[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(falling))
     assert falling[-1] == pytest.approx(0.01, abs=1e-4)
 
 
