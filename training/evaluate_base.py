@@ -186,11 +186,12 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if options.export:
         plan, _ = read_checkpoint(options.checkpoint)
-        legs = [*([] if plan.start == "imagenet" else embedded_legs()), leg_of(plan, state, options.statistics)]
+        earlier = embedded_legs()[: plan.leg - 1]  # a leg may be exported again when it has gone on
+        legs = [*earlier, leg_of(plan, state, options.statistics)]
         options.export.mkdir(parents=True, exist_ok=True)
         net = course.net.to("cpu")
         write_base(net, pack.sets, course.slices, course.normalisation, figures, legs, options.export)
-        print(f"exported to {options.export}; a leg that has been exported there is in the card and counts")
+        print(f"exported to {options.export}")
 
 
 if __name__ == "__main__":

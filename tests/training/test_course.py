@@ -122,6 +122,16 @@ def test_a_leg_begins_from_the_embedded_base_with_its_heads_in_their_new_places(
     assert "coco_ccby" in {s.name for s in pack.sets}
 
 
+@pytest.mark.usefixtures("whole_split")
+def test_a_leg_counts_the_legs_and_steps_before_it_and_one_from_imagenet_none(training: Load, packed: Path) -> None:
+    command, pack = training("train_base"), training("pack").open_pack(packed)
+    leg = command.begin(command.options_of(["--leg", "--last", "--seed", "3"]), pack, torch.device("cpu"))
+    assert (leg.plan.before, leg.plan.leg, leg.plan.last, leg.plan.seed) == (1466, 2, True, 3)
+    fresh = command.begin(command.options_of(["--leg", "--start", "imagenet"]), pack, torch.device("cpu"))
+    assert (fresh.plan.before, fresh.plan.leg, fresh.plan.last) == (0, 1, False)
+    assert not same(fresh.net.state_dict(), leg.net.state_dict())
+
+
 def test_pictures_that_the_weights_have_seen_are_not_held_out(training: Load, packed: Path) -> None:
     pack = training("pack").open_pack(packed)
     stems = [p.stem for p in pack.sets[0].held_out]
