@@ -55,9 +55,12 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 @pytest.mark.usefixtures("one_thread", "whole_split")
-def test_a_leg_that_was_cut_and_resumed_gives_the_same_bits(training: Load, packed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_a_leg_that_was_cut_and_resumed_gives_the_same_bits(
+    training: Load, packed: Path, tmp_path: Path, bfloat16: bool
+) -> None:
     course, command = training("course"), training("train_base")
-    plan, pack = plan_of(training, packed)
+    plan, pack = plan_of(training, packed, bfloat16=bfloat16)
     uncut = course.Course(plan, pack, torch.device("cpu"))
     command.train(uncut, pack, tmp_path / "uncut.pt", RUNS_ON)
 
