@@ -85,7 +85,8 @@ def test_a_class_that_the_support_does_not_show_is_unknown_in_the_query(training
     features = torch.randn(2, 4, 8, 8)
     truth = torch.randint(0, 2, (2, 8, 8)).to(torch.uint8)
     truth[1, :4] = 2
-    hidden = truth.clone()
-    hidden[1, :4] = 255
-    at = torch.arange(64)
-    assert torch.equal(losses.episode_loss(features, truth, at), losses.episode_loss(features, hidden, at))
+    at, changed = torch.arange(64), features.clone()
+    changed[1, :, :3] = 9.0  # rows 0 to 2: the 3 x 3 head sees them from row 3, which is unknown too
+    assert torch.equal(losses.episode_loss(features, truth, at), losses.episode_loss(changed, truth, at))
+    changed[1, :, 5] = 9.0
+    assert not torch.equal(losses.episode_loss(features, truth, at), losses.episode_loss(changed, truth, at))
