@@ -122,7 +122,9 @@ class OpenedProject(QObject):
         self.versions = Versions(ground, self, prepared.versions)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
         self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
-        self.spots = SpotSearch(ground, self.documents, self.proposals, self.views, self.compared, self)
+        self.spots = SpotSearch(
+            ground, self.documents, self.navigation, self.proposals, self.views, self.compared, self
+        )
         self.exports = Exports(ground, self.documents, self)
         self.importing = Importing(ground, self.documents, self.proposals, self)
         self.relinking = Relinking(ground, self.navigation, self)

@@ -86,16 +86,20 @@ class ProposedClasses:
 
 
 class LabelledClasses:
-    """The classes of the labels of a plane, as they are whenever they are looked at."""
+    """The classes of the labels of a plane, as they are whenever they are looked at.
 
-    def __init__(self, document: Document, plane: int, classes: ClassTable) -> None:
+    `passing`: each tile is looked at once, and is not kept in memory for that.
+    """
+
+    def __init__(self, document: Document, plane: int, classes: ClassTable, *, passing: bool = False) -> None:
         self._document, self._plane, self._today = document, plane, _today(classes)
+        self._tile = document.raster.glance if passing else document.raster.look
 
     def classes(self, place: Place) -> NDArray[np.int32] | int:
         """Class ids of a tile, which is loaded where it is not in memory."""
         made = self._document.class_lookup()
         by_object = np.append(np.take(self._today, made, mode="clip"), 0)
-        return _classes(self._document.raster.look((self._plane, *place)), by_object)
+        return _classes(self._tile((self._plane, *place)), by_object)
 
     def places(self) -> Iterable[Place]:
         """The tiles that hold labels."""

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from segstudio.geometry import TILE, Rect
+from segstudio.labels.document import Document
+from segstudio.labels.model import ClassId, ObjectId
 from segstudio.labels.proposal import CONFIDENCE_SIDE, Proposal
 from segstudio.labels.proposal_views import DifferenceTiles, LabelledClasses, ProposedClasses
 from segstudio.labels.spots import MOST_SPOTS, different_cells, doubtful_cells, find_spots
+from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import EMPTY, Constant, frozen
-from tests.labels.test_proposal_views import CLASSES, LEAF, STEM, document_of, proposal_of
+from tests.labels.test_proposal_views import CLASSES, IMAGE, LEAF, STEM, document_of, proposal_of
 
 BOUNDS = Rect(0, 0, 2 * TILE, 2 * TILE)
 
@@ -72,6 +75,29 @@ def test_only_the_heaviest_are_kept_and_nothing_outside_the_image_is_one() -> No
     assert len(spots) == MOST_SPOTS
     assert np.allclose([spot.weight for spot in spots], sorted(every + edge, reverse=True)[:MOST_SPOTS])
     assert all(spot.rect == spot.rect.intersected(bounds) for spot in spots)
+
+
+def test_two_spots_of_one_weight_whose_boxes_share_a_corner_are_both_found() -> None:
+    weights = np.zeros((CONFIDENCE_SIDE, CONFIDENCE_SIDE), np.float32)
+    weights[:2, :4] = 1
+    weights[:3, 5], weights[3, :5] = 1, 1
+    spots = find_spots([(0, 0)], {(0, 0): weights}.get, BOUNDS)
+    assert sorted((spot.rect.w, spot.rect.h, spot.weight) for spot in spots) == [(16, 8, 8), (24, 16, 8)]
+
+
+def test_a_search_keeps_no_tile_of_the_labels_in_memory() -> None:
+    ids = np.full((TILE, TILE), int(STEM), np.uint32)
+    ids[0, 0] = LEAF
+    dense = frozen(ids, np.full((TILE, TILE), 2, np.uint8))
+    raster = Raster([(8 * TILE, TILE)], lambda _key: dense)
+    document = Document(IMAGE, raster, {ObjectId(n): ClassId(n) for n in range(1, 6)}, 6)
+    levels = np.full((CONFIDENCE_SIDE, CONFIDENCE_SIDE), 3, np.uint8)
+    proposal = proposal_of({(0, tx): Constant(LEAF, 0) for tx in range(8)}, levels)
+    before = LabelledClasses(document, 0, CLASSES, passing=True)
+    tiles = DifferenceTiles(ProposedClasses(proposal, CLASSES), before, CLASSES)
+    for weigh in (doubtful_cells(proposal, document), different_cells(proposal, tiles)):
+        assert find_spots(proposal.tiles, weigh, Rect(0, 0, 8 * TILE, TILE))
+        assert not raster.in_memory()
 
 
 def test_a_search_that_nobody_waits_for_ends() -> None:

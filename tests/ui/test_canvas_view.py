@@ -520,3 +520,25 @@ def test_many_classes_keep_their_colours(number: int, scale: float) -> None:
     stripes = {premultiplied(f"#{last - 1:06x}", alpha) for alpha in (0.85, 0.25, 0.9)}
     assert shown <= {0, premultiplied(f"#{last:06x}", 1.0)} | stripes
     assert scale > 1 or stripes <= shown
+
+
+@pytest.mark.parametrize("scale", [0.0019, 0.0015, 0.0008, 0.0003])
+def test_a_lone_label_is_seen_from_so_far_that_a_pixel_shows_many_tiles(scale: float) -> None:
+    side = 100_000
+    cells = -(-side // TILE)
+    for x, y in RNG.integers(0, cells, (60, 2)).tolist():
+
+        def read(level: int, rect: Rect, x: int = x, y: int = y) -> np.ndarray:
+            assert level == 8
+            assert rect == rect.intersected(Rect(0, 0, cells, cells))
+            out = np.zeros((rect.h, rect.w), np.uint8)
+            if rect.x <= x < rect.right and rect.y <= y < rect.bottom:
+                out[y - rect.y, x - rect.x] = 3
+            return out
+
+        grid = grid_of(ViewTransform(scale, 7.0, 5.0), (side, side), Rect(0, 0, 400, 400))
+        assert grid is not None
+        seen = np.argwhere(marks_in_view(read, grid, (side, side)) == 3)
+        assert len(seen)
+        at = (seen.mean(0) + 0.5 - (5.0 - grid.rect.y, 7.0 - grid.rect.x)) / scale
+        assert np.abs(at - ((y + 0.5) * TILE, (x + 0.5) * TILE)).max() < 2 / scale

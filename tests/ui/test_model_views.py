@@ -1,5 +1,6 @@
 """What the model is unsure of, what it would change, and the next spot worth a look: with mouse and keys."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import LABELS, JobKind, ModelView
+from segstudio.app.viewing import spot_search
 from segstudio.engine.protocol import PredictedImage, PredictedTile
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.proposal import Proposal, ProposalTile
@@ -303,9 +306,85 @@ def test_in_differences_the_next_spot_is_the_largest_of_them(window: MainWindow,
     assert desk.said[-1] == "There is no further spot in this image; 1 was looked at."
 
 
+def held_search(desk: Desk) -> threading.Event:
+    """The worker of the search is busy until the event is set."""
+    goes = threading.Event()
+    desk.opened.spots._worker.submit(lambda: goes.wait(30) and None)
+    return goes
+
+
+def test_a_search_that_ends_on_another_image_moves_nothing_there(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}, (UNSURE, 3)))
+    sought: list[object] = []
+    desk.opened.spots.sought.connect(sought.append)
+    goes = held_search(desk)
+    key(window, Qt.Key.Key_U)
+    desk.shows(1)
+    goes.set()
+    desk.shows(0)
+    assert sought == []
+    key(window, Qt.Key.Key_U)  # and the first image is searched anew
+    desk.wait(lambda: sought)
+
+
+def test_a_search_whose_view_was_left_shows_no_spot_of_it(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}, (UNSURE, 3)))
+    desk.paint(LESS, NUCLEUS)
+    goes = held_search(desk)
+    key(window, Qt.Key.Key_U)
+    key(window, Qt.Key.Key_X, SHIFT)
+    goes.set()
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: is_in(middle(window), LESS))
+
+
+def test_after_a_bug_in_the_search_u_looks_again(
+    window: MainWindow, desk: Desk, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}, (UNSURE, 3)))
+    with monkeypatch.context() as patch, qtbot.capture_exceptions() as caught:
+        patch.setattr(spot_search, "find_spots", lambda *_: 1 / 0)
+        key(window, Qt.Key.Key_U)
+        desk.wait(lambda: caught or desk.bugs)
+    desk.bugs.clear()
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: is_in(middle(window), UNSURE))
+
+
+def test_a_difference_that_was_painted_away_is_not_shown(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}))
+    desk.paint(UNSURE, NUCLEUS)
+    desk.paint(LESS, NUCLEUS)
+    desk.opened.views.show(ModelView.DIFFERENCE)
+    desk.session.next_error()
+    desk.wait(lambda: is_in(middle(window), UNSURE))
+    desk.erase(LESS)
+    desk.session.next_error()
+    assert desk.said[-1] == "There is no further spot in this image; 1 was looked at."
+
+
+@pytest.mark.parametrize("look", [{"opacity": 0.0}, {"visible": False}])
+def test_confidence_leaves_labels_alone_that_are_not_filled(
+    window: MainWindow, desk: Desk, look: dict[str, float | bool]
+) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}, (Rect(0, 0, 640, 480), 2)))
+    desk.paint(Rect(100, 100, 120, 120), NUCLEUS)
+    desk.opened.classes.change("nucleus", **look)
+    image = bare(window)
+    key(window, Qt.Key.Key_C, SHIFT)
+    seen, within = picture(window), inside(Rect(108, 108, 104, 104))
+    assert np.array_equal(seen[within], image[within])
+    assert (seen[inside(Rect(300, 300, 120, 120))] != image[inside(Rect(300, 300, 120, 120))]).any(axis=2).all()
+
+
 def test_without_a_proposal_u_says_how_to_get_one(window: MainWindow, desk: Desk) -> None:
     key(window, Qt.Key.Key_U)
-    assert desk.said[-1] == "There is no proposal to look through; P asks for one."
+    assert desk.said[-1] == "There is no proposal to look through: propose first."
 
 
 def test_the_panel_says_how_the_proposal_is_drawn_and_changes_it(window: MainWindow, desk: Desk) -> None:
@@ -319,6 +398,6 @@ def test_the_panel_says_how_the_proposal_is_drawn_and_changes_it(window: MainWin
     QTest.keyClick(choice, Qt.Key.Key_Down)
     assert views.view is ModelView.DIFFERENCE
     assert against.isVisible()
-    assert [against.itemText(n) for n in range(against.count())] == ["the labels"]
+    assert [against.itemText(n) for n in range(against.count())] == ["Labels"]
     key(window, Qt.Key.Key_X, SHIFT)
     assert choice.currentText() == "Proposal"

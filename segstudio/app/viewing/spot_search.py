@@ -5,6 +5,7 @@ They are found on a worker in what the model proposes now; each is shown once, t
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +18,12 @@ from segstudio.app.jobs import Worker, refusal
 from segstudio.app.values import LABELS, ModelView
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.model_views import ModelViews
+from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.geometry import tiles_of
 from segstudio.labels.model import Origin
 from segstudio.labels.proposal_views import DifferenceTiles, LabelledClasses, ProposedClasses
-from segstudio.labels.spots import Spot, Weigh, different_cells, doubtful_cells, find_spots
+from segstudio.labels.spots import Spot, different_cells, doubtful_cells, find_spots
 from segstudio.text import _, count
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ _PAINTED = (int(Origin.PAINTED), int(Origin.IMPORTED))
 
 
 class SpotSearch(QObject):
-    """`sought` carries the rectangle (`Rect`, image pixels) of a spot that is to be seen."""
+    """`sought` carries the rectangle (`Rect`, image pixels) of a spot that is to be seen.
+
+    Spots belong to one image and one way to look at one proposal of it: with another they are forgotten.
+    """
 
     sought = Signal(object)
 
@@ -50,6 +55,7 @@ class SpotSearch(QObject):
         self,
         ground: Ground,
         documents: Documents,
+        navigation: Navigation,
         proposals: Proposals,
         views: ModelViews,
         compared: Compared,
@@ -65,11 +71,14 @@ class SpotSearch(QObject):
         self._marked.setSingleShot(True)
         self._marked.setInterval(_MARKED_MS)
         self._marked.timeout.connect(self._unmark)
-        self._of: tuple[object, ...] | None = None
+        self._of: _Looked | None = None
         self._searching = False
         self._spots: tuple[Spot, ...] = ()
         self._shown: list[Spot] = []
         self._at = -1
+        navigation.imageLoading.connect(lambda _path: self._forget())
+        navigation.imageFailed.connect(lambda _path, _why: self._forget())
+        views.changed.connect(self._views_changed)
 
     def next(self) -> None:
         """Show the next spot, the likeliest error first; says so where there is none."""
@@ -81,25 +90,41 @@ class SpotSearch(QObject):
 
     def close(self, wait_s: float | None = None) -> None:
         """End the worker; nobody waits for an answer any more."""
-        self._number += 1
-        self._marked.stop()
+        self._forget()
         self._worker.close(wait_s)
+
+    def _forget(self) -> None:
+        """What was found, and what is being looked for, means nothing any more."""
+        self._number += 1
+        self._unmark()
+        self._of, self._searching, self._spots, self._shown, self._at = None, False, (), [], -1
+
+    def _views_changed(self) -> None:
+        if self._of is not None and self._looked() != self._of:
+            self._forget()
+
+    def _looked(self) -> "_Looked | None":
+        """What is looked at now; None where that is no proposal, or what it is compared with is not there yet."""
+        seen, opened, views = self._proposals.seen, self._documents.current, self._views
+        if seen is None or opened is None:
+            return None
+        if views.view is not ModelView.DIFFERENCE:
+            return _Looked(seen, opened.document, False, None)
+        other = None if views.against == LABELS else self._compared.proposal
+        if other is None and views.against != LABELS:
+            return None
+        return _Looked(seen, opened.document, True, other)
 
     # -- one after the other -------------------------------------------------------------------------------------------
 
     def _step(self, go: Callable[[], None]) -> None:
-        seen, opened = self._proposals.seen, self._documents.current
-        if seen is None or opened is None:
-            self._notices.say(_("There is no proposal to look through; P asks for one."))
-            return
-        differences = self._views.view is ModelView.DIFFERENCE
-        other = self._compared.proposal if differences and self._views.against != LABELS else None
-        if differences and self._views.against != LABELS and other is None:
+        of = self._looked()
+        if self._proposals.seen is None:
+            self._notices.say(_("There is no proposal to look through: propose first."))
+        elif of is None:
             self._notices.say(_("What it is compared with is still on its way."))
-            return
-        of = (seen, opened.document, differences, self._views.against if differences else "", other)
-        if of != self._of:
-            self._search(of, seen, differences, other)
+        elif of != self._of:
+            self._search(of)
         elif not self._searching:
             go()
 
@@ -113,11 +138,15 @@ class SpotSearch(QObject):
                 self._shown.append(spot)
                 self._show(len(self._shown) - 1)
                 return
-        if self._shown:
-            looked = count(len(self._shown), "1 was looked at", "{n} were looked at")
-            self._notices.say(_("There is no further spot in this image; {looked}.", looked=looked))
-        else:
-            self._notices.say(_("There is nothing to look at in this image."))
+        self._notices.say(
+            count(
+                len(self._shown),
+                "There is no further spot in this image; 1 was looked at.",
+                "There is no further spot in this image; {n} were looked at.",
+            )
+            if self._shown
+            else _("There is nothing to look at in this image.")
+        )
 
     def _back(self) -> None:
         if self._at > 0:
@@ -144,43 +173,72 @@ class SpotSearch(QObject):
         self._mark = ()
 
     def _is_settled(self, spot: Spot) -> bool:
-        """Whether a person has painted most of it by now."""
-        opened = self._documents.current
-        if opened is None:
+        """Whether most of it was painted by a person since, or does not differ any more."""
+        opened, of = self._documents.current, self._of
+        if opened is None or of is None:
             return True
+        if of.differences:
+            weigh = different_cells(of.seen, self._differences(of, opened.document))
+            still = find_spots(tiles_of(spot.rect), weigh, opened.document.raster.bounds(of.seen.plane))
+            return not any(not other.rect.intersected(spot.rect).empty for other in still)
         origins = opened.document.raster.read(self._documents.plane, spot.rect)[1]
-        return float(np.isin(origins, _PAINTED).mean()) > _SETTLED and self._views.view is not ModelView.DIFFERENCE
+        return float(np.isin(origins, _PAINTED).mean()) > _SETTLED
 
     # -- finding them --------------------------------------------------------------------------------------------------
 
-    def _search(self, of: tuple[object, ...], seen: "Proposal", differences: bool, other: "Proposal | None") -> None:
+    def _search(self, of: "_Looked") -> None:
         self._documents.commit_gesture()
-        opened = self._documents.current
-        assert opened is not None
-        self._number += 1
-        number, document = self._number, opened.document.copy()
-        weigh = self._weigh(seen, document, other) if differences else doubtful_cells(seen, document)
-        bounds = document.raster.bounds(seen.plane)
-        self._of, self._searching, self._spots, self._shown, self._at = of, True, (), [], -1
+        self._forget()
+        number, document, seen = self._number, of.document.copy(), of.seen
+        weigh = (
+            different_cells(seen, self._differences(of, document)) if of.differences else doubtful_cells(seen, document)
+        )
+        bounds, places = document.raster.bounds(seen.plane), sorted(seen.tiles)
+        self._of, self._searching = of, True
 
         def search() -> tuple[Spot, ...]:
-            return find_spots(tiles_of(bounds), weigh, bounds, lambda: number != self._number)
+            return find_spots(places, weigh, bounds, lambda: number != self._number)
 
         self._worker.submit(search, lambda future: self._found(number, future))
 
-    def _weigh(self, seen: "Proposal", document: "Document", other: "Proposal | None") -> Weigh:
+    def _differences(self, of: "_Looked", document: "Document") -> DifferenceTiles:
         classes = self._documents.classes
-        before = LabelledClasses(document, seen.plane, classes) if other is None else ProposedClasses(other, classes)
-        return different_cells(seen, DifferenceTiles(ProposedClasses(seen, classes), before, classes))
+        if of.other is None:
+            before = LabelledClasses(document, of.seen.plane, classes, passing=True)
+        else:
+            before = ProposedClasses(of.other, classes)
+        return DifferenceTiles(ProposedClasses(of.seen, classes), before, classes)
 
     def _found(self, number: int, future: "Future[tuple[Spot, ...]]") -> None:
-        error = refusal(future)
         if number != self._number:
             return
-        self._searching = False
+        of, self._of, self._searching = self._of, None, False
+        error = refusal(future)  # a bug is raised: the next step looks again
         if error is not None:
-            self._of = None
             self._notices.say(error.line)
             return
-        self._spots = future.result()
+        self._of, self._spots = of, future.result()
         self._forward()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What spots belong to: a proposal of a document, by doubt, or by differences from another one or the labels."""
+
+    seen: "Proposal"
+    document: "Document"
+    differences: bool
+    other: "Proposal | None"
+
+    def __eq__(self, other: object) -> bool:
+        """The very same objects."""
+        return isinstance(other, _Looked) and (
+            self.seen is other.seen
+            and self.document is other.document
+            and self.differences == other.differences
+            and self.other is other.other
+        )
+
+    def __hash__(self) -> int:
+        """By the proposal."""
+        return id(self.seen)

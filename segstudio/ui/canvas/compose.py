@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import View, colours, is_plain, picked
 from segstudio.imaging.pyramid import resizable
-from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks
+from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks, reduced
 from segstudio.ui.canvas.palette import Ink
 
 __all__ = [
@@ -213,7 +213,7 @@ def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | No
         first_y = last_y = _cells(grid.ys, 1, image[1])
         level = 0
     else:
-        level = min(floor(log2(1 / grid.scale) + 1e-9), LEVELS)
+        level = floor(log2(1 / grid.scale) + 1e-9)
         cell = FACTOR**level
         # A device pixel is at least one cell and less than two wide: two samples each way, half a pixel apart, miss
         # none.
@@ -221,7 +221,7 @@ def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | No
         first_x, last_x = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
         first_y, last_y = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
     source = Rect.of_edges(int(first_x[0]), int(first_y[0]), int(last_x[-1]) + 1, int(last_y[-1]) + 1)
-    marks = read(level, source)
+    marks = _read_marks(read, level, source, image)
     box = marked_part(marks)
     if box.empty:
         return None
@@ -237,6 +237,19 @@ def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | No
     down = _turned(np.maximum(np.take(near, upper, axis=0), np.take(near, lower, axis=0)))
     left, right = left - left[0], right - left[0]
     return part.rect, _turned(np.maximum(np.take(down, left, axis=0), np.take(down, right, axis=0)))
+
+
+def _read_marks(read: ReadMarks, level: int, source: Rect, image: tuple[int, int]) -> Marks:
+    """Marks of a rectangle of a level, also beyond the coarsest that is kept: a plane of 100000 pixels far away."""
+    if level <= LEVELS:
+        return read(level, source)
+    factor, cell = FACTOR ** (level - LEVELS), FACTOR**LEVELS
+    whole = Rect(0, 0, -(-image[0] // cell), -(-image[1] // cell))
+    part = Rect(source.x * factor, source.y * factor, source.w * factor, source.h * factor).intersected(whole)
+    marks = read(LEVELS, part)
+    padded: Marks = np.zeros((source.h * factor, source.w * factor), marks.dtype)
+    padded[: part.h, : part.w] = marks
+    return reduced(padded, factor)
 
 
 def laid_out(seen: Seen | None, rect: Rect) -> Marks:

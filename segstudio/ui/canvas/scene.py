@@ -1,5 +1,6 @@
 """What is drawn: an image, above it its labels, and a proposal or another view of one. Knows no widgets or buffers."""
 
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -57,5 +58,6 @@ class Scene:
         drawn = self.labels.draw(transform, rect, out, deadline)
         if self.model.empty:
             return drawn
-        late = [tile_rect(*key[1:]) for key in self.model.draw(transform, rect, out, deadline)]
+        labelled = partial(self.labels.labelled, deadline=deadline)
+        late = [tile_rect(*key[1:]) for key in self.model.draw(transform, rect, out, labelled, deadline)]
         return Drawn([*drawn.late, *late], drawn.unread, drawn.faults)

@@ -55,7 +55,7 @@ class ProposalPanel(QFrame):
         second = QHBoxLayout(self._against)
         second.setContentsMargins(0, 0, 8, 0)
         second.setSpacing(8)
-        second.addWidget(muted_label(_("from")))
+        second.addWidget(muted_label(_("Beside")))
         second.addWidget(self.against_choice, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 4, 8)
@@ -85,7 +85,7 @@ class ProposalPanel(QFrame):
         self.against_choice.setObjectName("comparedWith")
         self.against_choice.setAccessibleName(_("What the proposal is compared with"))
         self.against_choice.setToolTip(
-            _("What the proposal is compared with. Hold Z to see it in the proposal's place.")
+            _("What the proposal is compared with; 'Compare while held' shows it in the proposal's place")
         )
         for choice in (self.view_choice, self.against_choice):
             choice.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -122,7 +122,7 @@ class ProposalPanel(QFrame):
             if names != tuple(self.against_choice.itemData(n) for n in range(self.against_choice.count())):
                 self.against_choice.clear()
                 for name in names:
-                    self.against_choice.addItem(_("the labels") if name == LABELS else version_words(name), name)
+                    self.against_choice.addItem(_("Labels") if name == LABELS else version_words(name), name)
             self.against_choice.setCurrentIndex(self.against_choice.findData(views.against))
 
 

@@ -254,7 +254,7 @@ def _view_words(project: "OpenedProject", view: ModelView) -> str:
     if view is ModelView.CLASSES:
         return _("The proposal is drawn by classes")
     if view is ModelView.CONFIDENCE:
-        return _("Coloured where the model is unsure; U shows the most doubtful spot")
+        return _("Coloured where the model is unsure; 'Next likely error' shows the most doubtful spot")
     if project.views.against == LABELS:
         return _("Filled: what the proposal would add to a class; striped: what it would take away from the labels")
     other = version_words(project.views.against)

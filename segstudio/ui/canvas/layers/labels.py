@@ -202,6 +202,12 @@ class LabelLayer:
         parts = [tile_rect(*key[1:]) for key in unread]
         return Drawn([tile_rect(*key[1:]) for key in late], parts, tuple(unread.values()))
 
+    def labelled(self, grid: Grid, deadline: float = inf) -> NDArray[np.bool_]:
+        """Which pixels of a grid (h, w) show labels, those of hidden classes and of outlines only included."""
+        sight = None if self.document is None else _Sight(self.document.raster)
+        late: list[TileKey] = []  # they were drawn as unlabelled, and will be drawn again
+        return laid_out(self._label_marks(grid, sight, late, deadline), grid.rect) > 0
+
     def _draw(
         self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], sight: _Sight | None, deadline: float
     ) -> list[TileKey]:

@@ -1,5 +1,6 @@
 """The layer of the model's own view: how sure it is, or what it would change, drawn in the place of its proposal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf
 from typing import Protocol
@@ -94,9 +95,17 @@ class ModelLayer:
             self._overviews.clear()
 
     def draw(
-        self, transform: ViewTransform, rect: Rect, out: NDArray[np.uint32], deadline: float = inf
+        self,
+        transform: ViewTransform,
+        rect: Rect,
+        out: NDArray[np.uint32],
+        labelled: Callable[[Grid], NDArray[np.bool_]],
+        deadline: float = inf,
     ) -> list[TileKey]:
-        """Draw into a rectangle of a whole buffer (h, w) that has the labels; returns the tiles that are late."""
+        """Draw into a rectangle of a whole buffer (h, w) that has the labels; returns the tiles that are late.
+
+        `labelled` says which pixels of a grid show labels.
+        """
         tiles, inks = self._tiles, self._inks
         wide = grid_of(transform, self.size, rect.grown(self.line_px))
         grid = grid_of(transform, self.size, rect)
@@ -110,7 +119,7 @@ class ModelLayer:
         drawn = self._colored(marks, inks, (wide.rect.x - floor(transform.dx), wide.rect.y - floor(transform.dy)))
         cut = np.s_[y : y + part.h, x : x + part.w]
         target = out[part.y : part.bottom, part.x : part.right]
-        np.copyto(target, drawn[cut], where=marks[cut] > 0 if inks.above else target == 0)
+        np.copyto(target, drawn[cut], where=marks[cut] > 0 if inks.above else ~labelled(grid))
         return late
 
     def _show(self, tiles: ModelTiles, plane: int, inks: _Inks) -> None:
