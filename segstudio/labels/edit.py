@@ -91,6 +91,18 @@ class RowChange:
         """The change the other way round."""
         return replace(self, before=self.after, after=self.before)
 
+    @property
+    def relabels(self) -> bool:
+        """Whether pixels count as something else after it: not by a lock, a status, or the look of a class."""
+        if self.table is Table.OBJECTS:
+            return self.before is None or self.after is None or "class_id" in self.after
+        both = self.before is not None and self.after is not None  # a class that is new has no pixel
+        return self.table is Table.CLASSES and both and not _MEANING.isdisjoint(self.after or ())
+
+
+_MEANING = frozenset(("kind", "removed", "merged_into"))
+"""The columns of a class that its pixels depend on."""
+
 
 def new_edit_id() -> EditId:
     """A random number of 63 bits (SQLite's integers are signed)."""
@@ -131,6 +143,11 @@ class Edit:
     def empty(self) -> bool:
         """Whether it changes nothing."""
         return not self.tiles and not self.rows
+
+    @property
+    def relabels(self) -> bool:
+        """Whether something else can be learned after it."""
+        return bool(self.tiles) or any(row.relabels for row in self.rows)
 
     def repainted(self, plane: int) -> tuple[Rect, ...]:
         """Rectangles around the pixels of a plane that belong to another object now, one a tile, row by row."""

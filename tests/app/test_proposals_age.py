@@ -8,7 +8,8 @@ import pytest
 from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.values import JobKind
 from segstudio.geometry import TILE
-from segstudio.labels.model import ImageId
+from segstudio.labels.edit import Edit, RowChange, Table
+from segstudio.labels.model import Cause, ImageId
 from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import Constant
 from segstudio.store.proposals import encoded
@@ -208,3 +209,16 @@ def test_strokes_on_a_held_out_image_make_nothing_old(desk: Desk, monkeypatch: p
     desk.qtbot.waitUntil(lambda: len(desk.seqs) == 3 and navigation.items[0].split == "held-out")
     desk.qtbot.wait(50)
     assert not desk.proposals.stale
+
+
+def test_the_look_of_a_class_makes_no_proposal_older_and_a_stroke_does(desk: Desk) -> None:
+    _instant(desk, took_s=9.0)
+    assert not desk.proposals.stale
+    edits, color = desk.documents.submitted, desk.documents.classes[CELL].color
+    for before, after in (({"color": color}, {"color": "#123456"}), ({"opacity": 1.0}, {"opacity": 0.4})):
+        desk.documents.commit(Edit(None, Cause.CLASSES, rows=(RowChange(Table.CLASSES, CELL, before, after),)))
+    assert desk.documents.submitted == edits + 2
+    desk.qtbot.wait(60)
+    assert not desk.proposals.stale
+    desk.stroke(30, 30)
+    desk.qtbot.waitUntil(lambda: desk.proposals.stale)

@@ -273,12 +273,7 @@ class ObjectEdits(QObject):
                 _("Separate parts"),
                 _("Separating parts"),
                 work,
-                lambda report: count(
-                    len(report.selects),
-                    "There is 1 object now where there were {before}.",
-                    "There are {n} objects now where there were {before}.",
-                    before=report.number,
-                ),
+                lambda report: _("{before} → {now} objects", before=report.number, now=len(report.selects)),
                 _("No object has several parts."),
             )
         )

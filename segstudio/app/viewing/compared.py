@@ -166,7 +166,7 @@ class Compared(QObject):
 
         self._job = self._ground.jobs.start(
             JobKind.COMPARE,
-            _("Proposing with {version} to compare", version=version),
+            _("Proposing to compare"),
             steps,
             self._ground.main,
             on_value=told,

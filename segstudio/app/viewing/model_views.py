@@ -113,10 +113,12 @@ class ModelViews(QObject):
 
     @property
     def proposal(self) -> Proposal | None:
-        """The proposal to be drawn by classes; None where another view is drawn in its place."""
+        """The proposal to be drawn by classes, also until what it is compared with is there; None where another view is
+        drawn in its place."""
+        seen, other = self._proposals.seen, self._compared.proposal
         if self._flipped:
-            return None if self.against == LABELS else self._compared.proposal
-        return self._proposals.seen if self._view is ModelView.CLASSES else None
+            return None if self.against == LABELS else other or seen
+        return seen if self._view is ModelView.CLASSES or self.tiles is None else None
 
     @property
     def tiles(self) -> ConfidenceTiles | DifferenceTiles | None:

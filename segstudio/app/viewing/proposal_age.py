@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from segstudio.app.editing.edit_cache import RecentEdits
+from segstudio.app.values import Changed
 from segstudio.runs import INSTANT
 from segstudio.tasks.learning.predict import PredictReport
 
@@ -14,12 +16,21 @@ Sizes = Sequence[tuple[int, int]]
 
 
 class ProposalAge:
-    """`edits` is how many edits what is on screen knows; how long the instant learner took for planes of each size."""
+    """`edits` is how many edits what is on screen knows, `newest` the last from which something can be learned; beside
+    these, how long the instant learner took for planes of each size.
+    """
 
     def __init__(self) -> None:
-        self.edits = 0
+        self.edits = self.newest = 0
         self._fit_s = 0.0
         self._took_s: dict[tuple[tuple[int, int], ...], float] = {}
+
+    def note(self, change: Changed, recent: RecentEdits) -> None:
+        """Note an edit, if something can be learned from it."""
+        if change.seq is not None:
+            edit = recent.get(change.seq)
+            if edit is None or edit.relabels:
+                self.newest = max(self.newest, change.seq)
 
     def measured(self, planes: Sizes, report: PredictReport) -> None:
         """Keep how long the instant learner took for an image: its fit, also one made for another, and the rest."""

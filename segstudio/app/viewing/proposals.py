@@ -76,6 +76,7 @@ class Proposals(QObject):
         navigation.imageShown.connect(self._image_shown)
         navigation.imageFailed.connect(lambda _path, _sentence: self._image_failed())
         navigation.contentReplaced.connect(self._content_replaced)
+        documents.changed.connect(lambda change: self._age.note(change, documents.recent))
         documents.editCommitted.connect(lambda _seq: self._committed())
 
     # -- proposing ---------------------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ class Proposals(QObject):
     @property
     def stale(self) -> bool:
         """Whether what is on screen is older than the strokes that its learner learns from."""
-        older = self._documents.submitted > self._age.edits
+        older = self._age.newest > self._age.edits
         return self._shown.is_instant and older and self._is_learned_from()
 
     @property
@@ -213,7 +214,7 @@ class Proposals(QObject):
         # What a request writes in its last step is rejected too.
         self._shown.reject(image, plane, lambda: wait(_JOB_END_S))
         self._changed()
-        self._notices.say(_("The proposal was rejected; P asks for another."))
+        self._notices.say(_("The proposal was rejected; Propose asks for another."))
 
     def cancel(self) -> None:
         """End the request under way; what it has shown so far stays until the image is shown again."""

@@ -27,6 +27,8 @@ from segstudio.labels.spots import Spot, different_cells, doubtful_cells, find_s
 from segstudio.text import _, count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from segstudio.labels.document import Document
     from segstudio.labels.proposal import Proposal
 
@@ -133,8 +135,7 @@ class SpotSearch(QObject):
             self._show(self._at + 1)
             return
         for spot in self._spots:
-            near = spot.rect.grown(_NEAR_PX)
-            if not any(not near.intersected(shown.rect).empty for shown in self._shown) and not self._is_settled(spot):
+            if spot not in self._shown and not self._is_settled(spot):
                 self._shown.append(spot)
                 self._show(len(self._shown) - 1)
                 return
@@ -164,6 +165,7 @@ class SpotSearch(QObject):
             self._documents.tools.show(self._mark)
             self._marked.start()
         self.sought.emit(rect.grown(_AROUND_PX))
+        self._notices.say(_("Spot {n} of {all}", n=at + 1, all=len(self._spots)))
 
     def _unmark(self) -> None:
         """Take the frame away, unless a tool has put something else in its place."""
@@ -197,7 +199,7 @@ class SpotSearch(QObject):
         self._of, self._searching = of, True
 
         def search() -> tuple[Spot, ...]:
-            return find_spots(places, weigh, bounds, lambda: number != self._number)
+            return _apart(find_spots(places, weigh, bounds, lambda: number != self._number))
 
         self._worker.submit(search, lambda future: self._found(number, future))
 
@@ -219,6 +221,16 @@ class SpotSearch(QObject):
             return
         self._of, self._spots = of, future.result()
         self._forward()
+
+
+def _apart(spots: "Sequence[Spot]") -> tuple[Spot, ...]:
+    """Without those that nearly meet a heavier one: an area that the edge of a tile cuts is one spot."""
+    out: list[Spot] = []
+    for spot in spots:
+        near = spot.rect.grown(_NEAR_PX)
+        if all(near.intersected(other.rect).empty for other in out):
+            out.append(spot)
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Small controls with our own drawing: a combo box with a chevron, a size in pixels, a label that elides, a card."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,6 +26,8 @@ __all__ = ["Choice", "ElidedLabel", "PixelSpin", "Tick", "muted_label", "page_co
 
 
 _NARROW_W = 80
+_TEXT_X, _CHEVRON_W = 9, 24
+"""Where the words of a choice begin, and what the chevron takes at their end."""
 
 
 class Choice(QComboBox):
@@ -46,15 +48,16 @@ class Choice(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        room = self.style().subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        )
-        taken = option.iconSize.width() + 4 if not option.currentIcon.isNull() else 0
-        option.currentText = option.fontMetrics.elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, room.width() - taken
-        )
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-        theme = current_theme()
+        theme, left = current_theme(), _TEXT_X
+        # The style keeps free what a wider arrow would need, and cuts words off there without saying so.
+        if not option.currentIcon.isNull():
+            side = option.iconSize.width()
+            option.currentIcon.paint(painter, left, (self.height() - side) // 2, side, side)
+            left += side + 4
+        room = QRect(left, 0, self.width() - left - _CHEVRON_W, self.height())
+        painter.setPen(QColor(theme.text if self.isEnabled() else theme.faint))
+        shown = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
         color = theme.muted if self.isEnabled() else theme.faint
         painter.drawPixmap(self.width() - 20, (self.height() - 12) // 2, pixmap("chevron-down", color, 12))
         painter.end()

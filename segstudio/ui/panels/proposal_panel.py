@@ -46,6 +46,8 @@ class ProposalPanel(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.view_choice, self.against_choice = Choice(), Choice()
         self._against, self._legend = QWidget(), _Legend()
+        self._changes = muted_label(_("Filled: added to a class.\nStriped: taken away."))
+        self._changes.setObjectName("differenceLegend")
         self._dress()
         first = QHBoxLayout()
         first.setSpacing(4)
@@ -63,6 +65,7 @@ class ProposalPanel(QFrame):
         column.addLayout(first)
         column.addWidget(self._against)
         column.addWidget(self._legend)
+        column.addWidget(self._changes)
         self.view_choice.activated.connect(self._choose_view)
         self.against_choice.activated.connect(self._choose_other)
         session.projectChanged.connect(lambda: self.follow(session.project))
@@ -117,6 +120,7 @@ class ProposalPanel(QFrame):
         compares = views is not None and view is ModelView.DIFFERENCE
         self._against.setVisible(compares)
         self._legend.setVisible(view is ModelView.CONFIDENCE)
+        self._changes.setVisible(compares)
         if views is not None and compares:
             names = views.choices
             if names != tuple(self.against_choice.itemData(n) for n in range(self.against_choice.count())):

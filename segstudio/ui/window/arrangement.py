@@ -16,6 +16,7 @@ from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.tabs import PanelTabs
 from segstudio.ui.panels.training_panel import TrainingPanel
 from segstudio.ui.window.shortcut_guard import leave_keys
+from segstudio.ui.window.side_column import SideColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Arrangement:
         self.display = cast(DisplayPanel, self.panels["display"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
-        self.side = _splitter("sideSplitter", Qt.Orientation.Vertical)
+        self.side = SideColumn()
         self.upper = _splitter("upperSplitter", Qt.Orientation.Horizontal, column, self.side)
         self.bottom = _splitter("bottomSplitter", Qt.Orientation.Horizontal)
         self.middle = _splitter("middleSplitter", Qt.Orientation.Vertical, self.upper, self.bottom)
@@ -109,7 +110,8 @@ class Arrangement:
             self._action(name).setChecked(True)
         self._kept.prefer(images_beside=False, panels_left=False)
         self.training.fold_as_usual()
-        self.side.setSizes([panel.sizeHint().height() for panel in _widgets(self.side)])
+        self.side.chosen = False
+        self.side.share()
         self.show(self._there)
 
     def close_threads(self) -> None:
@@ -136,6 +138,7 @@ class Arrangement:
             self._action(name).setChecked(not isinstance(hidden, list) or name not in hidden)
         stack = self._sizes.get(_STACK, ())
         if len(stack) == self.side.count():
+            self.side.chosen = True
             self.side.setSizes(stack)
         self.show(self._there)
 
@@ -226,6 +229,7 @@ class Arrangement:
         elif splitter is self.middle:
             kept = {_FOLDED if self.training.folded else _UNFOLDED: sizes[self.bottom]}
         elif splitter is self.side:
+            self.side.chosen = True
             kept = {_STACK: list(sizes.values())}
         else:
             kept = {_SHARES: [splitter.sizes()[0], splitter.sizes()[-1]]}
