@@ -256,6 +256,21 @@ def test_a_fill_over_a_class_that_is_locked_leaves_that_alone(canvas: Canvas, de
     assert painted(desk).sum() > 100 * 100
 
 
+def test_an_object_that_is_locked_meanwhile_is_left_alone(canvas: Canvas, desk: Desk, workers: Workers) -> None:
+    before = desk.edits
+    use(desk, "rectangle")
+    drag(canvas, (10, 240), (50, 280))
+    desk.session.set_tool("brush")
+    cell = next(id_ for id_, class_id in desk.document.objects.items() if class_id == 4)
+    desk.session.select([cell])
+    QTest.keyClick(canvas, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert desk.document.locked == {cell}
+    workers.go()
+    desk.wait(lambda: desk.edits == before + 2)
+    assert (desk.class_ids()[250:310, 20:80] == 4).all()
+    assert painted(desk)[245, 15]
+
+
 def test_a_shape_that_covers_nothing_is_said_when_that_is_known(canvas: Canvas, desk: Desk, workers: Workers) -> None:
     use(desk, "lasso")
     drag(canvas, (200, 200), (300, 260), (200, 200), lift=False)
