@@ -184,7 +184,7 @@ class Fills(QObject):
             self._go_on()
 
     def _go_on(self) -> None:
-        self._documents.saving.announce()
+        self._documents.tell()
         if self._fills:
             self._begun(self._fills[0])
         else:
