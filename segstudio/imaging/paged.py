@@ -64,11 +64,15 @@ class Pages:
 
 
 _living: WeakSet[Pages] = WeakSet()
+_living_lock = threading.Lock()
+"""Several threads decode images; a set that grows cannot be walked through."""
 
 
 def drop_pages() -> None:
     """Take the pages of all images out of this process' memory."""
-    for pages in list(_living):
+    with _living_lock:
+        living = list(_living)
+    for pages in living:
         pages.drop()
 
 
@@ -103,7 +107,8 @@ def _paged(levels: Sequence[Samples], folder: Path, n_bytes: int) -> tuple[tuple
             end += _whole_pages(level.nbytes)
         mapped = mmap.mmap(file.fileno(), n_bytes, prot=mmap.PROT_READ)
     pages = Pages(mapped, places)
-    _living.add(pages)
+    with _living_lock:
+        _living.add(pages)
     held = (
         np.frombuffer(mapped, level.dtype, level.size, begin).reshape(level.shape)
         for level, (begin, _row_bytes) in zip(levels, places, strict=True)

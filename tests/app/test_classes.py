@@ -201,3 +201,28 @@ def test_solo_follows_the_chosen_class_and_stores_nothing(qtbot: Any, bench: Ben
     assert solo.classes is bench.documents.classes
     assert told == [True, True, False]
     assert bench.documents.submitted == edits
+
+
+def test_the_kind_of_a_class_is_refused_for_what_is_being_computed_and_says_so(
+    qtbot: Any, bench: Bench, classes: Classes
+) -> None:
+    opened = bench.documents.current
+    assert opened is not None
+    bench.documents.computing = lambda: [opened]
+    with pytest.raises(UserError, match="Something is still being computed"):
+        classes.change("cell", kind="instance")
+    bench.documents.computing = tuple
+    classes.change("cell", kind="instance")
+    qtbot.waitUntil(lambda: bench.documents.classes.named("cell").kind is Kind.INSTANCE)  # type: ignore[union-attr]
+
+
+def test_what_a_removal_takes_is_counted_once_all_of_it_is_there(qtbot: Any, bench: Bench, classes: Classes) -> None:
+    opened = bench.documents.current
+    assert opened is not None
+    bench.documents.computing = lambda: [opened]
+    classes.remove("cell")
+    qtbot.wait(100)
+    assert bench.heard.words == []
+    bench.documents.computing = tuple
+    bench.documents.go_on()
+    qtbot.waitUntil(lambda: len(bench.heard.words) == 1)

@@ -213,6 +213,24 @@ def test_samples_stay_in_memory_where_the_cache_folder_is_on_the_network(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="samples stay in memory there")
+def test_no_more_is_loaded_ahead_than_memory_takes_where_the_disk_has_no_room(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paged, "LARGE_BYTES", 1)
+    monkeypatch.setattr(displaying, "_KEPT_BYTES", 100)
+    desk = opened()
+    row = desk.navigation.rows[0]
+    desk.shows(0)
+    assert desk.displaying.has_room(row, 0)
+    with monkeypatch.context() as full:
+        full.setattr(paged, "_SPARE_BYTES", 1 << 62)
+        desk.shows(1)
+    assert not desk.displaying.has_room(row, 0)
+    desk.shows(2)
+    assert desk.displaying.has_room(row, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="samples stay in memory there")
 def test_images_in_files_take_no_room_from_those_in_memory(
     opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,13 @@ import errno
 import gc
 import os
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -140,3 +145,26 @@ def test_a_file_of_an_odd_length_is_written_to_its_end(tmp_path: Path, monkeypat
     held, pages = paged(levels, tmp_path)
     assert isinstance(pages, Pages)
     assert all(np.array_equal(after, before) for before, after in zip(levels, held, strict=True))
+
+
+@pytest.mark.usefixtures("small_counts")
+def test_an_image_that_is_decoded_while_pages_are_dropped_disturbs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walking = threading.Event()
+
+    class Slow(WeakSet[Pages]):
+        def __iter__(self) -> Iterator[Pages]:
+            for each in super().__iter__():
+                walking.set()
+                time.sleep(0.2)
+                yield each
+
+    monkeypatch.setattr(module, "_living", Slow())
+    kept = [paged(_levels(64), tmp_path)]
+    with ThreadPoolExecutor(1) as other:
+        dropped = other.submit(drop_pages)
+        assert walking.wait(10)
+        kept.append(paged(_levels(64), tmp_path))
+        dropped.result(10)
+    assert all(pages is not None for _held, pages in kept)

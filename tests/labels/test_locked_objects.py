@@ -40,7 +40,7 @@ some_ids = st.sets(st.integers(1, 6).map(ObjectId), min_size=1, max_size=4)
 
 def lock(document: Document, *ids: int, locked: bool = True) -> None:
     """Lock these objects, or unlock them, as one edit."""
-    applied(document, locks_changed(document, [ObjectId(i) for i in ids], locked, Report()))
+    applied(document, locks_changed(document, [ObjectId(i) for i in ids], locked=locked))
 
 
 def is_free(document: Document, classes: ClassTable, ids: set[ObjectId]) -> bool:
@@ -205,12 +205,11 @@ def test_an_object_of_a_removed_class_is_unlabelled_as_it_looks_though_it_was_lo
 def test_locking_is_one_edit_of_rows_that_touches_no_pixel_and_marks_no_image_begun() -> None:
     document = painted_document(np.repeat([[3], [4]], (20, 20), axis=0) + np.zeros(SIZE[::-1], np.int_))
     document.status = Status.NEW
-    report = Report()
-    edit = applied(document, locks_changed(document, [ObjectId(i) for i in (3, 4, 99)], True, report))
+    edit = applied(document, locks_changed(document, [ObjectId(i) for i in (3, 4, 99)], locked=True))
     assert edit is not None
-    assert (len(edit.rows), edit.tiles, report.number) == (2, {}, 2)
+    assert (len(edit.rows), edit.tiles) == (2, {})
     assert (document.locked, document.status) == ({3, 4}, Status.NEW)
-    assert list(locks_changed(document, [ObjectId(3)], True, Report())) == []
+    assert locks_changed(document, [ObjectId(3)], locked=True) == ()
 
 
 def test_what_was_painted_before_a_lock_can_be_taken_back_after_it_was() -> None:

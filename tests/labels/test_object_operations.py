@@ -325,7 +325,9 @@ def test_small_parts_are_dropped_but_never_the_largest(plate, ids, below) -> Non
 def test_the_part_under_the_pointer_is_dropped(plate, x, y) -> None:
     document = placed(plate)
     before = pixels(document)[0]
-    applied(document, shape.without_part(document, 0, x + 236, y + 240, Report()))
+    applied(
+        document, shape.without_part(document, 0, ObjectId(int(before[y + 240, x + 236])), x + 236, y + 240, Report())
+    )
     wanted = before.copy()
     for part in parts_of_mask(before == before[y + 240, x + 236]) if before[y + 240, x + 236] else []:
         if part[y + 240, x + 236]:
@@ -455,7 +457,7 @@ def test_no_operation_on_nothing_is_an_edit() -> None:
     document = a_document((40, 30))
     for operation, by in product((shape.shrunk,), (1, 5)):
         assert applied(document, operation(document, 0, [], by, Report())) is None
-    assert applied(document, shape.without_part(document, 0, 3, 3, Report())) is None
+    assert applied(document, shape.without_part(document, 0, ObjectId(0), 3, 3, Report())) is None
     assert applied(document, split(document, 0, [], [(0, 0), (9, 9)], Report())) is None
     assert Cause.OBJECTS == "objects"
 

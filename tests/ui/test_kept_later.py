@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 from pytestqt.exceptions import capture_exceptions
 
 from segstudio import faults
@@ -112,6 +113,47 @@ def test_the_hand_goes_on_at_once_and_the_gesture_comes_to_its_own_image_as_one_
         assert painted(desk)[200, 300]
     desk.session.undo()
     assert np.array_equal(desk.class_ids(), labels)
+
+
+@pytest.mark.parametrize("by", ["key", "button"])
+def test_undo_cancels_it_on_an_image_where_nothing_else_was_done(
+    room: object, empty_window: MainWindow, desk: Desk, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr(shape, "_LARGE_PX", 0)
+    desk.show({"a.png": np.full((80, 90, 3), 120, np.uint8)})
+    window, workers, before = empty_window, Workers(desk), desk.edits
+    window.canvas.setFocus()
+    undo = window.bars.action("undo")
+    use(desk, "rectangle")
+    drag(window.canvas, (10, 10), (60, 60))
+    desk.session.set_tool("brush")
+    assert ended(desk)
+    assert undo.isEnabled()
+    if by == "key":
+        QTest.keyClick(window.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    else:
+        button = window.findChild(QToolButton, "undoButton")
+        assert button is not None
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert desk.said[-1].endswith("was cancelled; nothing was changed.")
+    assert not undo.isEnabled()
+    workers.go()
+    QTest.qWait(50)
+    assert desk.edits == before
+    assert not desk.class_ids().any()
+
+
+def test_undo_is_there_for_what_came_of_it_and_not_where_nothing_did(
+    room: object, empty_window: MainWindow, desk: Desk
+) -> None:
+    desk.show({"a.png": np.full((80, 90, 3), 120, np.uint8)})
+    desk.session.set_class(desk.documents.classes[ClassId(2)].name)
+    workers, undo = Workers(desk), empty_window.bars.action("undo")
+    desk.opened.objects.erase_specks(5)
+    assert undo.isEnabled()
+    workers.go()
+    desk.wait(lambda: not desk.documents.computing())
+    assert not undo.isEnabled()
 
 
 @each_tool
@@ -254,6 +296,21 @@ def test_a_fill_over_a_class_that_is_locked_leaves_that_alone(canvas: Canvas, de
     desk.shows(0)
     assert (desk.class_ids()[150:200, 200:250] == 3).all()
     assert painted(desk).sum() > 100 * 100
+
+
+def test_an_object_that_is_locked_meanwhile_is_left_alone(canvas: Canvas, desk: Desk, workers: Workers) -> None:
+    before = desk.edits
+    use(desk, "rectangle")
+    drag(canvas, (10, 240), (50, 280))
+    desk.session.set_tool("brush")
+    cell = next(id_ for id_, class_id in desk.document.objects.items() if class_id == 4)
+    desk.session.select([cell])
+    QTest.keyClick(canvas, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert desk.document.locked == {cell}
+    workers.go()
+    desk.wait(lambda: desk.edits == before + 2)
+    assert (desk.class_ids()[250:310, 20:80] == 4).all()
+    assert painted(desk)[245, 15]
 
 
 def test_a_shape_that_covers_nothing_is_said_when_that_is_known(canvas: Canvas, desk: Desk, workers: Workers) -> None:

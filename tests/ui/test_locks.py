@@ -1,5 +1,8 @@
 """Objects that are locked: by key, in the table, in the menus; and nothing that a hand does changes them."""
 
+import threading
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -290,6 +293,89 @@ def test_neither_accept_nor_done_extends_a_locked_object(plate: Plate, done: boo
     for locked in (1, 2):
         np.testing.assert_array_equal(ids == locked, before == locked)
     assert (ids[before == 0] > 2).all()
+
+
+# -- while something is being computed -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def go(plate: Plate) -> Iterator[Callable[[], None]]:
+    """What computes edits is busy with something else until this is called."""
+    goes = threading.Event()
+    plate.desk.opened.proposals.worker.submit(lambda: goes.wait(60))
+    yield goes.set
+    goes.set()
+
+
+def test_a_lock_waits_for_nothing_that_is_being_computed(plate: Plate, go: Callable[[], None]) -> None:
+    desk = plate.desk
+    desk.session.select([2])
+    plate.key(Key.Key_H, SHIFT)
+    assert desk.documents.computing()
+    plate.key(Key.Key_L, CTRL)
+    assert desk.document.locked == {2}
+    assert plate.window.bars.action("lock-objects").isChecked()
+    assert desk.said[-1] == "1 object locked. No tool can change it."
+    edits = desk.edits
+    plate.drag((230, 130), (250, 150))
+    plate.said("object 2 is locked")
+    assert desk.edits == edits
+    plate.key(Key.Key_L, CTRL)
+    assert desk.document.locked == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers"),
+    [
+        (Key.Key_M, NONE),
+        (Key.Key_Delete, NONE),
+        (Key.Key_D, SHIFT),
+        (Key.Key_H, SHIFT),
+        (Key.Key_BracketRight, CTRL),
+        (Key.Key_BracketLeft, CTRL),
+        (Key.Key_M, SHIFT),
+        (Key.Key_L, SHIFT),
+        (Key.Key_Delete, CTRL),
+        (Key.Key_Delete, SHIFT),
+        (None, NONE),
+    ],
+)
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_operation_leaves_alone_what_is_locked_by_the_time_it_is_computed(
+    plate: Plate, go: Callable[[], None], key: Qt.Key | None, modifiers: Qt.KeyboardModifier, begun: bool
+) -> None:
+    """Whether it was begun before the lock, or waits behind another."""
+    desk = plate.desk
+    if not begun:
+        desk.session.select([2])
+        plate.key(Key.Key_H, SHIFT)
+    desk.session.select([1, 2])
+    before, edits = plate.ids(), desk.edits
+    QTest.mouseMove(plate.canvas, plate.at(301.5, 121))
+    if key is None:
+        desk.opened.objects.reclass(TISSUE)
+    else:
+        plate.key(key, modifiers)
+    desk.session.select([1])
+    plate.key(Key.Key_L, CTRL)
+    assert desk.document.locked == {1}
+    go()
+    plate.said("Nothing is changed: object 1 is locked. Unlock it first.")
+    desk.wait(lambda: not desk.documents.computing())
+    assert desk.edits == edits + 1
+    np.testing.assert_array_equal(plate.ids(), before)
+
+
+def test_a_part_that_is_another_objects_by_then_is_not_dropped(plate: Plate, go: Callable[[], None]) -> None:
+    desk = plate.desk
+    desk.session.select([1])
+    plate.key(Key.Key_Delete, CTRL)
+    QTest.mouseMove(plate.canvas, plate.at(301.5, 121))
+    plate.key(Key.Key_Delete, SHIFT)
+    desk.paint(Rect(300, 120, 3, 2), NUCLEUS)
+    go()
+    desk.wait(lambda: not desk.documents.computing())
+    assert (plate.ids()[120:122, 300:303] == 3).all()
 
 
 # -- the table -------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ def test_scripts_read_what_every_object_measures(lab: Desk) -> None:
         "unit": "px",
         "rect": (240, 100, 60, 200),
         "origins": {"painted": 12000},
+        "locked": False,
     }
     assert (first["id"], third["rect"]) == (1, (400, 300, 30, 30))
     lab.shows(1)

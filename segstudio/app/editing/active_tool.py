@@ -50,7 +50,7 @@ class Labels(Protocol):
         """A gesture has ended; `edit` is None where it changed nothing."""
         ...
 
-    def keep_later(self, name: str, later: Later, /) -> None:
+    def keep_later(self, name: str, later: Later, /) -> object:
         """A gesture, by the name of its tool, is kept whose pixels are computed from now on."""
         ...
 

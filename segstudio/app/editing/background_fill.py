@@ -1,10 +1,11 @@
 """The owner of edits that are computed (accept, done, objects, gestures kept early): on a worker, applied by the loop.
 
-Each is computed over a frozen copy of the labels and applied where their tiles are still the same, else computed again;
-the window waits for none. They are applied in the order of the requests.
+Each is computed over a frozen copy of the labels and applied where their tiles and the locks of objects are still the
+same, else computed again; the window waits for none. They are applied in the order of the requests.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
@@ -18,6 +19,7 @@ from segstudio.app.values import JobKind
 from segstudio.errors import EditConflict, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
+from segstudio.labels.model import ObjectId
 from segstudio.labels.paint.fill import Filling, Outcome, parts_of
 from segstudio.labels.paint.flood import Cancelled
 from segstudio.labels.tiles.streamed import Part, collected, tile_bytes
@@ -54,6 +56,7 @@ class _Fill:
     otherwise: Callable[[UserError], None]
     never_empty: bool = False
     begun_at: int = 0
+    locked: AbstractSet[ObjectId] = frozenset()
     future: "Future[_Filled] | None" = None
 
 
@@ -151,6 +154,7 @@ class Fills(QObject):
     def _begun(self, fill: _Fill) -> "Future[_Filled]":
         if fill.future is None:
             copy, fill.begun_at = fill.opened.document.copy(), fill.opened.last
+            fill.locked = frozenset(copy.locked)
             fill.future = self._worker.submit(lambda: fill.compute(copy), lambda future: self._computed(fill, future))
         return fill.future
 
@@ -171,7 +175,7 @@ class Fills(QObject):
                 self._documents.commit(filled.edit)
             fill.then(filled.outcome)
         except EditConflict:
-            # Painted meanwhile on the same tiles: computed once more on what is there now.
+            # Painted meanwhile on the same tiles, or locked: computed once more on what is there now.
             fill.future = None
             self._fills.insert(0, fill)
         except UserError as error:
@@ -180,7 +184,7 @@ class Fills(QObject):
             self._go_on()
 
     def _go_on(self) -> None:
-        self._documents.saving.announce()
+        self._documents.tell()
         if self._fills:
             self._begun(self._fills[0])
         else:
@@ -206,7 +210,10 @@ def _limited(parts: Iterable[Part], limit: int) -> Iterator[Part]:
 
 
 def _result(fill: _Fill, future: "Future[_Filled]") -> _Filled:
-    """What was computed. Raises `EditConflict` where it was about pixels being there at all, and some came or went."""
+    """What was computed. Raises `EditConflict` where it was about pixels being there at all, and some came or went, or
+    where an object was locked or unlocked meanwhile."""
+    if fill.opened.document.locked != fill.locked:
+        raise EditConflict("objects were locked or unlocked while the edit was computed")
     error = future.exception()
     tells_of_pixels = isinstance(error, NothingLabelled) or (error is None and not future.result().outcome.changed)
     if fill.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:

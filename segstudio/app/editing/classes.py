@@ -135,7 +135,8 @@ class Classes:
     def _when_unpainted(self, ids: list[ClassId], call: Callable[[], None], refused: str) -> None:
         """Call once it is known that no pixel has these classes. Raises `UserError` with `refused` where one has.
 
-        While the disk refuses waiting edits, or one is computed, this is unknown, which counts as a pixel.
+        While the disk refuses waiting edits this is unknown, which counts as a pixel; while one is computed it is
+        refused for that reason.
         """
         self._documents.commit_gesture()
         before = self._documents.submitted
@@ -149,7 +150,9 @@ class Classes:
 
         def answered() -> None:
             painted = asked.exception() is not None or asked.result() > 0
-            if painted or self._documents.submitted != before or self._documents.computing():
+            if not painted and self._documents.computing():
+                raise UserError(_("Something is still being computed. Try again in a moment."))
+            if painted or self._documents.submitted != before:
                 raise UserError(refused)
             call()
 
@@ -165,7 +168,10 @@ class Classes:
             raise UserError(_("The background class cannot be removed: every project has one."))
         counted = self._counting_as(found)
         self._commit(changed_class_row(found, removed=True))
-        self._count(counted, lambda *use: self._notices.say(removed_words(found.name, *use)))
+        # What was painted with it before may still be computed.
+        self._documents.after(
+            lambda: self._count(counted, lambda *use: self._notices.say(removed_words(found.name, *use)))
+        )
 
     def _counting_as(self, found: LabelClass) -> list[ClassId]:
         """The classes that count as this one today, itself among them."""

@@ -75,10 +75,10 @@ class Documents(QObject):
             ground, lambda changed: partial(read_state, ground.project, self._open.images, changed), self
         )
         self._waiting = Waiting(self.long, self._may_call, partial(self._submit_stroke, held=True), self)
-        self._waiting.released.connect(self._tell)
+        self._waiting.released.connect(self.tell)
         self.long.written.connect(self._follow)
         self.computing: Callable[[], Sequence[OpenDocument]] = tuple
-        self.keep_later: Callable[[str, Later], None]
+        self.keep_later: Callable[[str, Later], object] = lambda _name, later: self.commit(later.now())
         self.saving = Saving(ground, self._held, lambda: self.long.text, self, last_seq)
         self.saving.editCommitted.connect(self._committed)
         self.saving.changed.connect(self.saveStateChanged)
@@ -86,7 +86,7 @@ class Documents(QObject):
         self._open = OpenDocuments(ground.project, self.saving, budget or TileBudget(), self._waiting.of, self)
         self._open.changed.connect(self.changed)
         self._door = Door(ground.project, self._open, self.saving, self)
-        self._door.passed.connect(self._tell)
+        self._door.passed.connect(self.tell)
         self._door.changed.connect(self.changed)
         self.recent = self._door.recent
         self._undoing = Undoing(ground, self.recent, self, self._undo_told)
@@ -187,7 +187,7 @@ class Documents(QObject):
 
     def repaint(self, plane: int, rect: Rect) -> None:
         """Tell of pixels of the image on screen that changed without an edit."""
-        if self.current:
+        if self.current is not None:
             self.changed.emit(Changed(None, self.current.document.image, plane, rect))
 
     def gesture_began(self) -> None:
@@ -204,7 +204,7 @@ class Documents(QObject):
         self._undoing.forget(edit.image)
         if self.long.writing:
             self._waiting.hold(edit, self.current)
-            self._tell()
+            self.tell()
         else:
             self._submit_stroke(edit, self.current)
 
@@ -257,10 +257,10 @@ class Documents(QObject):
 
     @property
     def can_undo(self) -> bool:
-        """Whether something on this image can be undone, a stroke under way included."""
+        """Whether something on this image can be undone, a stroke under way and what is being computed included."""
         if self.gesture_active or self.current is None or self.busy:
             return self.gesture_active
-        return self._undoing.left(self.current, redo=False)
+        return self.current in self.computing() or self._undoing.left(self.current, redo=False)
 
     @property
     def can_redo(self) -> bool:
@@ -298,7 +298,7 @@ class Documents(QObject):
         kind, text = job_words(redone, len(images))
         self._waiting.must_be_free()
         self.long.start(kind, text, lambda ticker: self._project.take_back(seq, self.author, ticker), images)
-        self._tell()
+        self.tell()
         self.long.finish_if_soon(_SOON_S)
 
     # -- what has to wait --------------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ class Documents(QObject):
         return not (self.computing() or self.gesture_active or self._undoing.owed)
 
     def _undo_told(self) -> None:
-        self._tell()
+        self.tell()
         self._waiting.go_on()
 
     def _held(self) -> int:
@@ -355,7 +355,7 @@ class Documents(QObject):
         self._waiting.must_be_free()
         self._undoing.forget(None)
         self.long.start(kind, text, write, images, then, otherwise)
-        self._tell()
+        self.tell()
 
     def settle(self, timeout_s: float = _SETTLE_S) -> None:
         """Keep a stroke under way, wait for a job that writes (after the time it is cancelled) and for what it held."""
@@ -377,7 +377,7 @@ class Documents(QObject):
         everywhere = stored.classes.table.all != self.classes.all
         self.choice.take(stored.classes)
         self.rewritten.emit(None if everywhere else images)
-        self._tell()
+        self.tell()
 
     def _set_aside(self, aside: SetAside) -> None:
         """Edits were refused by the journal: what is in memory becomes again what is saved, with what still waits."""
@@ -392,9 +392,9 @@ class Documents(QObject):
         if None in images:
             self.choice.take(classes_of(self._project))
         self.rewritten.emit(None if None in images else images)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
-        """What can be undone, or how far saving is, may be another."""
+    def tell(self) -> None:
+        """What can be undone, what is being computed, or how far saving is, may be another."""
         self.historyChanged.emit()
         self.saving.announce()

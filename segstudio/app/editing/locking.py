@@ -1,13 +1,14 @@
 """The owner of the locks of objects: locks and unlocks them as one edit, and says why a locked one does not change."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.editing.object_runs import ObjectRuns, Operation
+from segstudio.app.editing.object_runs import ObjectRuns
 from segstudio.app.notices import Notices
 from segstudio.labels.document import Document
-from segstudio.labels.model import ObjectId
-from segstudio.labels.paint.objects.locking import locks_changed
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, ObjectId
+from segstudio.labels.paint.objects.locking import locks_changed, must_be_unlocked
 from segstudio.text import N_, _, count
 
 __all__ = ["NOTHING_SELECTED", "Locks"]
@@ -28,7 +29,7 @@ class Locks:
         return opened is not None and bool(ids) and ids <= opened.document.locked
 
     def toggle(self) -> None:
-        """Lock the selected objects, so that nothing changes them; unlock them where all are locked."""
+        """Lock the selected objects, so that no tool changes them; unlock them where all are locked."""
         self.put(self._documents.selection.ids, locked=not self.all_selected)
 
     def turn(self, ids: Iterable[int]) -> None:
@@ -38,45 +39,28 @@ class Locks:
             self.put(wanted, locked=wanted.isdisjoint(opened.document.locked))
 
     def put(self, ids: Iterable[int], *, locked: bool) -> None:
-        """Lock these objects of the image on screen, or unlock them; ids that it does not have are passed over."""
+        """Lock these objects of the image on screen, or unlock them; ids that it does not have are passed over.
+
+        It counts at once, also for what is being computed: that keeps off what is locked by then.
+        """
         opened = self._runs.may_begin()
         if opened is None:
             return
         known = {ObjectId(id_) for id_ in ids} & opened.document.objects.keys()
-        if known:
-            self._runs.run(_locking(known, locked=locked))
-        else:
-            self._notices.say(_(NOTHING_SELECTED))
+        rows = locks_changed(opened.document, known, locked=locked)
+        if rows:
+            tool, author = "lock" if locked else "unlock", self._documents.author
+            self._documents.commit(Edit(opened.document.image, Cause.OBJECTS, rows=rows, tool=tool, author=author))
+        self._notices.say(_words(len(rows), locked=locked) if known else _(NOTHING_SELECTED))
 
     def are_open(self, document: Document, ids: Iterable[ObjectId]) -> bool:
         """Whether neither one of these objects nor its class is locked; says which is."""
-        sentence = self._why_not(document, ids)
-        if sentence:
-            self._notices.say(sentence)
-        return not sentence
-
-    def _why_not(self, document: Document, ids: Iterable[ObjectId]) -> str:
-        for id_ in sorted(ids):
-            found = self._documents.classes.effective(document.objects[id_])
-            if found is not None and found.locked:
-                return _("Nothing is changed: the class '{name}' is locked. Unlock it in the list.", name=found.name)
-            if found is not None and id_ in document.locked:
-                return _("Nothing is changed: object {n} is locked. Unlock it first.", n=id_)
-        return ""
+        return self._notices.attempt(lambda: must_be_unlocked(document, self._documents.classes, ids))
 
 
-def _locking(ids: Collection[ObjectId], *, locked: bool) -> Operation:
-    """What locks these objects, or unlocks them, and the words for it; what is selected stays so."""
-    return Operation(
-        "lock" if locked else "unlock",
-        _("Lock") if locked else _("Unlock"),
-        _("Locking objects") if locked else _("Unlocking objects"),
-        lambda document, report, _step: locks_changed(document, ids, locked, report),
-        lambda report: (
-            count(report.number, "1 object locked: nothing changes it.", "{n} objects locked: nothing changes them.")
-            if locked
-            else count(report.number, "1 object unlocked.", "{n} objects unlocked.")
-        ),
-        _("The objects are locked already.") if locked else _("None of the objects is locked."),
-        selects=False,
-    )
+def _words(changed: int, *, locked: bool) -> str:
+    if not changed:
+        return _("The objects are locked already.") if locked else _("None of the objects is locked.")
+    if locked:
+        return count(changed, "1 object locked. No tool can change it.", "{n} objects locked. No tool can change them.")
+    return count(changed, "1 object unlocked.", "{n} objects unlocked.")

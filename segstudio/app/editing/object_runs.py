@@ -1,6 +1,6 @@
 """Runs an operation on objects as one edit of the image on screen: in memory, or as a job where that is too large."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from segstudio.app.editing.background_fill import Fills, TooLarge
@@ -11,7 +11,8 @@ from segstudio.app.values import JobKind
 from segstudio.errors import UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import Cause
+from segstudio.labels.model import Cause, ObjectId
+from segstudio.labels.paint.objects.locking import must_be_unlocked
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.tiles.streamed import Part
 
@@ -27,8 +28,9 @@ class Operation:
 
     `tool` goes into the edit, `name` is the command's, `progress` that of a job. `work` gives the parts of the edit and
     fills in the report; it may run several times, each time over another document. `said` is what it came to, `nothing`
-    what is said where no pixel changed. `steps_of` is how many steps `work` counts, where it does so itself. With
-    `selects` the objects of the report are selected afterwards.
+    what is said where no pixel changed. `ids` are the objects that it changes: it is refused where one is locked by the
+    time it is computed. `steps_of` is how many steps `work` counts, where it does so itself. With `selects` the objects
+    of the report are selected afterwards.
     """
 
     tool: str
@@ -37,6 +39,7 @@ class Operation:
     work: Callable[[Document, Report, Step], Iterable[Part]]
     said: Callable[[Report], str]
     nothing: str
+    ids: Collection[ObjectId] = ()
     steps_of: Callable[[Document], int] = lambda _document: 0
     selects: bool = True
 
@@ -63,9 +66,10 @@ class ObjectRuns:
         if opened is None:
             return
         header = Edit(opened.document.image, Cause.OBJECTS, tool=operation.tool, author=self._documents.author)
-        reports = [Report()]
+        reports, classes = [Report()], self._documents.classes
 
         def parts(document: Document, step: Step = lambda _steps: None) -> Iterable[Part]:
+            must_be_unlocked(document, classes, operation.ids)
             reports.append(Report())
             counts = operation.steps_of(document) == 0
             return _stepping(operation.work(document, reports[-1], step), step, counts=counts)

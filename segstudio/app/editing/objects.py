@@ -107,6 +107,7 @@ class ObjectEdits(QObject):
                     lambda document, report, _step: merged(document, ids, report),
                     lambda report: count(report.number, "1 object merged.", "{n} objects merged into one."),
                     _(_NO_PIXEL),
+                    ids,
                 )
             )
 
@@ -134,6 +135,7 @@ class ObjectEdits(QObject):
                     work,
                     lambda report: count(report.number, "1 object deleted.", "{n} objects deleted."),
                     _(_NO_PIXEL),
+                    ids,
                 )
             )
 
@@ -150,6 +152,7 @@ class ObjectEdits(QObject):
                     lambda document, report, _step: shape.filled_holes(document, plane, ids, allowed(document), report),
                     lambda report: count(report.number, "1 hole filled.", "{n} holes filled."),
                     _("There is no hole that may be filled."),
+                    ids,
                 )
             )
 
@@ -165,6 +168,7 @@ class ObjectEdits(QObject):
                     lambda document, report, _step: shape.kept_largest(document, plane, ids, report),
                     lambda report: count(report.number, "1 part dropped.", "{n} parts dropped."),
                     _("The selected objects have one part each."),
+                    ids,
                 )
             )
 
@@ -180,6 +184,7 @@ class ObjectEdits(QObject):
                     lambda document, report, _step: shape.without_small(document, plane, ids, below, report),
                     lambda report: count(report.number, "1 part dropped.", "{n} parts dropped."),
                     _("The selected objects have no part below {n} px beside their largest.", n=below),
+                    ids,
                 )
             )
 
@@ -197,9 +202,10 @@ class ObjectEdits(QObject):
                     "drop-part",
                     _("Drop this part"),
                     _("Dropping parts"),
-                    lambda document, report, _step: shape.without_part(document, plane, x, y, report),
+                    lambda document, report, _step: shape.without_part(document, plane, found, x, y, report),
                     lambda report: count(report.pixels, "1 pixel dropped.", "{n} pixels dropped."),
                     _(_NO_PIXEL),
+                    {found},
                     selects=False,
                 )
             )
@@ -219,6 +225,7 @@ class ObjectEdits(QObject):
                         report.number, "1 object grown by {by} px.", "{n} objects grown by {by} px.", by=by
                     ),
                     _("The selected objects have no room to grow."),
+                    ids,
                 )
             )
 
@@ -236,6 +243,7 @@ class ObjectEdits(QObject):
                         report.number, "1 object shrunk by {by} px.", "{n} objects shrunk by {by} px.", by=by
                     ),
                     _(_NO_PIXEL),
+                    ids,
                 )
             )
 
@@ -252,6 +260,7 @@ class ObjectEdits(QObject):
                     lambda document, report, _step: shape.smoothed(document, plane, ids, by, allowed(document), report),
                     lambda report: count(report.number, "1 object smoothed.", "{n} objects smoothed."),
                     _("The selected objects are smooth already, or too thin for {by} px.", by=by),
+                    ids,
                 )
             )
 
@@ -275,6 +284,7 @@ class ObjectEdits(QObject):
                 work,
                 lambda report: _("{before} → {now} objects", before=report.number, now=len(report.selects)),
                 _("No object has several parts."),
+                ids,
             )
         )
 

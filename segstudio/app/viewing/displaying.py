@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.viewing.display import DisplayImage, load_display_image
+from segstudio.imaging import paged
 from segstudio.imaging.display import View
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import Look
@@ -78,7 +79,8 @@ class Displaying(QObject):
     def has_room(self, row: ImageRow, plane: int) -> bool:
         """Whether a plane would be kept if it were loaded ahead, as far as its size in pixels tells."""
         width, height = row.planes[plane]
-        most = _KEPT_BYTES // 2 if self._folder.path is None else _KEPT_ON_DISK_BYTES // 4
+        in_memory = self._folder.path is None or self._folder.has_no_room
+        most = _KEPT_BYTES // 2 if in_memory else _KEPT_ON_DISK_BYTES // 4
         return 4 * _with_levels(width * height) <= most
 
     def _keep(self, key: _Key, loaded: DisplayImage) -> None:
@@ -100,6 +102,8 @@ class Displaying(QObject):
         stamp = look.size, look.mtime_ns
         known = self._kept.get(row.id, plane, stamp)
         loaded = load_display_image(row.file, plane, row.planes[plane], known, self._folder.path)
+        if _bytes(loaded) >= paged.LARGE_BYTES:
+            self._folder.has_no_room = loaded.pages is None
         if loaded.pixels.dtype != np.uint8:
             try:
                 self._kept.keep(row.id, plane, stamp, loaded.found)
@@ -132,7 +136,12 @@ class Displaying(QObject):
 
 
 class _FolderForPages:
-    """Where the samples of large images lie: in the user's cache folder, if that is on a disk of this computer."""
+    """Where the samples of large images lie: in the user's cache folder, if that is on a disk of this computer.
+
+    `has_no_room`: the last large image stayed in memory all the same.
+    """
+
+    has_no_room = False
 
     @cached_property
     def path(self) -> Path | None:

@@ -27,7 +27,7 @@ _NOWHERE = QModelIndex()
 
 COLUMNS = (
     ("id", N_("Object"), N_("The object's number in this image")),
-    ("locked", N_("Lock"), N_("Whether the object is locked, so that nothing changes it; click to lock or unlock it")),
+    ("locked", N_("Lock"), N_("Whether the object is locked, so that no tool changes it; click to lock or unlock it")),
     ("class", N_("Class"), N_("What the object is")),
     ("area", N_("Area"), N_("Area in image pixels")),
     ("origin", N_("Origin"), N_("Who made most of its pixels, and how much of it")),
@@ -201,7 +201,7 @@ class ObjectModel(QAbstractTableModel):
             return None
         if index.column() == LOCK_COLUMN and role == Qt.ItemDataRole.ToolTipRole:
             locked = self.is_locked(index.row())
-            return _("Locked: nothing changes it. Click to unlock it.") if locked else _("Click to lock it.")
+            return _("Locked: no tool changes it. Click to unlock it.") if locked else _("Click to lock it.")
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.words(index.row(), COLUMNS[index.column()][0])
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -223,7 +223,7 @@ ACTIONS: tuple[Action, ...] = (
                    "Shift+D", "separate", lambda o: o.separate()),
     Action("delete-objects", N_("Delete"), N_("Make the pixels of the selected objects unknown"), Menu.OBJECTS,
            lambda w: w.session.delete_selected(), ("Del",), "delete", needs=Needs.SHOWN),
-    Action("lock-objects", N_("Lock"), N_("Lock the selected objects, so that nothing changes them; or unlock them"),
+    Action("lock-objects", N_("Lock"), N_("Lock the selected objects, so that no tool changes them; or unlock them"),
            Menu.OBJECTS, commands.lock_objects, ("Ctrl+L",), checkable=True, needs=Needs.SHOWN),
     _object_action("copy-objects", N_("Copy"),
                    N_("Copy the selected objects, to paste them into another image or plane"), "Ctrl+C", "copy",

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,15 @@ class Later:
     context: Context
     make: Callable[[Context, Cancelled], Edit | None]
     painted: LabelClass | None = None
+
+    def now(self) -> Edit:
+        """The edit, computed here; an empty one where nothing changes."""
+        from segstudio.labels.edit import Edit
+        from segstudio.labels.model import Cause
+
+        document = self.context.document
+        edit = self.make(replace(self.context, document=document.copy()), lambda: False)
+        return Edit(document.image, Cause.PAINT) if edit is None else edit
 
 
 class ToolHandler(ABC):

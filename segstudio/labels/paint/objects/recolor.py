@@ -1,19 +1,17 @@
 """Objects merged, reclassed and deleted: ids replaced by ids, tile by tile, in all planes; who made a pixel stays."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
-from segstudio.errors import UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import RowChange, Table
 from segstudio.labels.model import ClassId, ClassTable, Kind, ObjectId
 from segstudio.labels.paint.objects.extent import tiles_with
+from segstudio.labels.paint.objects.locking import class_must_be_unlocked, must_be_unlocked
 from segstudio.labels.paint.objects.parts import Report, changed_tile, whole
-from segstudio.labels.paint.policy import is_locked
 from segstudio.labels.tiles.streamed import Part
 from segstudio.labels.tiles.tile import expanded
-from segstudio.text import _
 
 __all__ = ["deleted", "merged", "reclassed"]
 
@@ -59,10 +57,8 @@ def reclassed(
     objects or its class, or the one that takes them, is locked.
     """
     known, target = sorted(id_ for id_ in set(ids) if id_ in document.objects), classes[class_id]
-    for found in (target, *(classes.effective(document.objects[id_]) for id_ in known)):
-        if found is not None and found.locked:
-            raise UserError(_("Nothing was changed: the class '{name}' is locked. Unlock it first.", name=found.name))
-    _must_be_unlocked(document, classes, known)
+    class_must_be_unlocked(target)
+    must_be_unlocked(document, classes, known)
     if target.kind is Kind.INSTANCE:
         others = [id_ for id_ in known if document.objects[id_] != class_id]
         report.number, report.selects = len(others), set(known)
@@ -72,20 +68,13 @@ def reclassed(
     others = [id_ for id_ in known if id_ != single]
     if not others:
         return
-    _must_be_unlocked(document, classes, [] if single is None else [single])
+    must_be_unlocked(document, classes, [] if single is None else [single])
     into = others[0] if single is None else single
     report.selects = {into}
     if single is None:
         yield _other_class(document, into, class_id)
     yield from _recolored(document, {id_: int(into) for id_ in others if id_ != into}, report)
     report.number += int(single is None)  # beside those whose pixels it took
-
-
-def _must_be_unlocked(document: Document, classes: ClassTable, ids: Iterable[ObjectId]) -> None:
-    """Raise `UserError` where one of these objects is locked."""
-    locked = next((id_ for id_ in ids if is_locked(document, classes, id_)), None)
-    if locked is not None:
-        raise UserError(_("Nothing was changed: object {n} is locked. Unlock it first.", n=locked))
 
 
 def _other_class(document: Document, object_id: ObjectId, class_id: ClassId) -> RowChange:

@@ -69,15 +69,14 @@ def without_small(
     yield from _reshaped(document, plane, ids, None, 0, changed, report)
 
 
-def without_part(document: Document, plane: int, x: int, y: int, report: Report) -> Iterator[Part]:
-    """The 8-connected part of an object that has the pixel (x, y) becomes unknown."""
-    object_id = object_at(document, x, y, plane)
+def without_part(document: Document, plane: int, object_id: ObjectId, x: int, y: int, report: Report) -> Iterator[Part]:
+    """The 8-connected part of an object that has the pixel (x, y) becomes unknown; none where it has not that pixel."""
 
     def changed(crop: Crop, _object_id: int) -> _Shape:
         numbers, _count = mask_parts(crop.mask, 8)
         return _Shape(crop.mask & (numbers != numbers[y - crop.rect.y, x - crop.rect.x]))
 
-    if object_id:
+    if object_id and object_at(document, x, y, plane) == object_id:
         yield from _reshaped(document, plane, [object_id], None, 0, changed, report)
 
 
