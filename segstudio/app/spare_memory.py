@@ -25,7 +25,7 @@ _LONGEST_S = 3.0
 
 
 def give_back() -> None:
-    """Give back freed memory (with glibc alone), and the pages of images. Takes some 50 ms; for a worker thread."""
+    """Give back freed memory (with glibc alone), and the pages of images. Takes 2 to 16 ms; for a worker thread."""
     drop_pages()
     if sys.platform.startswith("linux"):
         import ctypes

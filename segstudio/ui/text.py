@@ -4,7 +4,9 @@ import os.path
 import textwrap
 from pathlib import Path
 
-__all__ = ["beside_icon", "typed_path", "wrapped"]
+from segstudio.text import _
+
+__all__ = ["beside_icon", "typed_path", "version_words", "wrapped"]
 
 
 def beside_icon(text: str) -> str:
@@ -21,3 +23,8 @@ def wrapped(text: str, width: int = 80) -> str:
 def typed_path(text: str) -> Path:
     """The path in a text, its `~` filled in; that of a user whom nobody knows stays, as a path that is not there."""
     return Path(os.path.expanduser(text.strip()))
+
+
+def version_words(name: str) -> str:
+    """The name of a version in words."""
+    return {"instant": _("instant learner"), "embedded": _("first guess")}.get(name, name)

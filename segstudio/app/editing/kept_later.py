@@ -43,7 +43,7 @@ class KeptLater:
             nonlocal ended
             ended = True
             if not changed:
-                self._notices.say(_("{name}: there was nothing to change.", name=name))
+                self._notices.say(_("{name} changed nothing.", name=name))
 
         def refused(error: UserError) -> None:
             nonlocal ended
@@ -52,4 +52,4 @@ class KeptLater:
 
         self._fills.soon(name, opened, make, made, refused)
         if not ended:
-            self._notices.say(_("{name} is still being computed; the image gets it as soon as it is done.", name=name))
+            self._notices.say(_("{name} is still being computed and will be applied when it is ready.", name=name))

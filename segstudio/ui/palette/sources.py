@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtGui import QIcon
 
 from segstudio.text import _
-from segstudio.ui.panels.training_versions import version_words
+from segstudio.ui.text import version_words
 from segstudio.ui.window.actions import SUBMENUS, Menu
 from segstudio.ui.window.icons import icon, swatch
 

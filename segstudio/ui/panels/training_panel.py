@@ -22,8 +22,8 @@ from segstudio.ui.panels.controls import ElidedLabel, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.panels.training_facts import TrainingFacts
 from segstudio.ui.panels.training_result import TrainingResult
-from segstudio.ui.panels.training_versions import TrainingVersions, version_words
-from segstudio.ui.text import beside_icon
+from segstudio.ui.panels.training_versions import TrainingVersions
+from segstudio.ui.text import beside_icon, version_words
 from segstudio.ui.window.icons import icon
 from segstudio.ui.window.loader import ModuleLoader
 

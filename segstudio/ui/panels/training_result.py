@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from segstudio.text import _, clock, count
-from segstudio.ui.panels.training_versions import version_words
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import version_words, wrapped
 from segstudio.ui.window.icons import swatch
 
 if TYPE_CHECKING:

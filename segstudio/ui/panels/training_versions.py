@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayou
 from segstudio.app.values import ModelView
 from segstudio.text import _
 from segstudio.ui.panels.controls import role_label
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import version_words, wrapped
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
@@ -17,15 +17,10 @@ if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.app.values import VersionItem
 
-__all__ = ["TrainingVersions", "version_words"]
+__all__ = ["TrainingVersions"]
 
 _ROW_H = 26
 _WIDTHS = (104, 104, 0, 116, 140)
-
-
-def version_words(name: str) -> str:
-    """The name of a version in words."""
-    return {"instant": _("instant learner"), "embedded": _("first guess")}.get(name, name)
 
 
 class TrainingVersions(QWidget):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from segstudio.app.preferences import LABEL_STYLES
 from segstudio.app.values import LABELS, ModelView, Rest
 from segstudio.text import N_, _
-from segstudio.ui.panels.training_versions import version_words
+from segstudio.ui.text import version_words
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits

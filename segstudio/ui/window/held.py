@@ -1,5 +1,6 @@
 """A look at something else for as long as a key is held: the bare image, or what the proposal is compared with."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject
@@ -19,9 +20,9 @@ class Held(QObject):
     no key is held, the next key ends it.
     """
 
-    def __init__(self, window: "MainWindow") -> None:
+    def __init__(self, window: "MainWindow", shows: Callable[[], None], ends: Callable[[], None]) -> None:
         super().__init__(window)
-        self._window = window
+        self._shows, self._ends = shows, ends
         self.under_way = False
 
     def begin(self) -> None:
@@ -31,7 +32,7 @@ class Held(QObject):
             return
         self.under_way = True
         application.installEventFilter(self)
-        self._show()
+        self._shows()
 
     def end(self) -> None:
         """Show again what was shown before."""
@@ -40,7 +41,7 @@ class Held(QObject):
             return
         self.under_way = False
         application.removeEventFilter(self)
-        self._show_again()
+        self._ends()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Wait for the end; no event is kept from whom it is for."""
@@ -49,15 +50,13 @@ class Held(QObject):
             self.end()
         return False
 
-    def _show(self) -> None:
-        raise NotImplementedError
-
-    def _show_again(self) -> None:
-        raise NotImplementedError
-
 
 class Peek(Held):
     """The image without labels and proposal."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window, self._show, self._show_again)
+        self._window = window
 
     def _show(self) -> None:
         self._window.canvas.set_labels_shown(False)
@@ -71,6 +70,10 @@ class Peek(Held):
 
 class Flip(Held):
     """What the proposal is compared with, in its place."""
+
+    def __init__(self, window: "MainWindow") -> None:
+        super().__init__(window, self._show, self._show_again)
+        self._window = window
 
     def _show(self) -> None:
         if project := self._window.session.project:

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QSizePolicy, QStatusBar, QTo
 from segstudio.app.values import EngineKind, EngineState, JobKind, JobState, NoticeKind, SaveState
 from segstudio.text import N_, _, clock
 from segstudio.ui.panels.controls import ElidedLabel
-from segstudio.ui.panels.training_versions import version_words
-from segstudio.ui.text import wrapped
+from segstudio.ui.text import version_words, wrapped
 from segstudio.ui.theme import current_theme
 from segstudio.ui.window.icons import icon
 
