@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVB
 from segstudio.app.values import LABELS, ModelView
 from segstudio.text import N_, _
 from segstudio.ui.panels.controls import Choice, muted_label
-from segstudio.ui.panels.training_versions import version_words
+from segstudio.ui.text import version_words
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
