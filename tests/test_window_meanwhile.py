@@ -273,7 +273,7 @@ def test_a_window_waits_to_close_until_a_done_is_computed_and_goes_on_meanwhile(
     me.session.mark_done()
     assert seconds(me.window.close) < 4
     assert me.window.isVisible()
-    assert "Saving …" in me.labels_say("Saving")
+    assert "Saving 1 edit …" in me.labels_say("Saving")
     go.set()
     me.wait(lambda: not me.window.isVisible())
     assert me.project is not None

@@ -217,7 +217,7 @@ def test_what_was_used_is_first_the_next_time(window: MainWindow, desk: Desk) ->
     opened(window, "outlines")
     QTest.keyClick(field(window), Key.Key_Return)
     assert desk.session.preferences.recent_entries == ["action show-outlines"]
-    assert titles(opened(window))[0] == "Fill or outline the labels"
+    assert titles(opened(window))[0] == "Fill or outline labels"
 
 
 @pytest.mark.parametrize("way", ["escape", "same key", "click", "button"])

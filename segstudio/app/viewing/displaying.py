@@ -79,9 +79,9 @@ class Displaying(QObject):
     def has_room(self, row: ImageRow, plane: int) -> bool:
         """Whether a plane would be kept if it were loaded ahead, as far as its size in pixels tells."""
         width, height = row.planes[plane]
-        in_memory = self._folder.path is None or self._folder.has_no_room
-        most = _KEPT_BYTES // 2 if in_memory else _KEPT_ON_DISK_BYTES // 4
-        return 4 * _with_levels(width * height) <= most
+        size = 4 * _with_levels(width * height)
+        in_memory = size < paged.LARGE_BYTES or self._folder.path is None or self._folder.has_no_room
+        return size <= (_KEPT_BYTES // 2 if in_memory else _KEPT_ON_DISK_BYTES // 4)
 
     def _keep(self, key: _Key, loaded: DisplayImage) -> None:
         """Keep it, and let the oldest of its kind go."""
