@@ -185,6 +185,7 @@ def test_painting_goes_on_while_images_are_written(desk: Desk, tmp_path: Path) -
         desk.qtbot.wait(15)
     desk.qtbot.waitUntil(lambda: bool(desk.added), timeout=20_000)
     desk.documents.settle()
+    assert desk.project.writing().flush(20)
     assert desk.project.last_seq() == 4
     assert len(desk.names) == 203
     current = desk.documents.current
