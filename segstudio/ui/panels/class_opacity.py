@@ -31,7 +31,10 @@ class ClassOpacity(QSlider):
         self.setObjectName("classOpacity")
         self.setAccessibleName(_("Opacity of the class"))
         self.setToolTip(
-            _("How much this class covers, as a share of the opacity of all labels; at 0 it has an outline only")
+            _(
+                "How much this class covers, as a share of the opacity of all labels; at 0 it has an outline only. "
+                "'Colour by object' has one opacity for all classes."
+            )
         )
         self.setRange(0, 100)
         self.setSingleStep(_STEP)
