@@ -98,6 +98,8 @@ def test_in_a_small_window_nothing_is_cut_off(
         assert window.held_out_banner.isVisible()
     window.resize(*size)
     qtbot.wait(30)
+    window.resize(*size)  # a window that was high has folded its curves only now
+    qtbot.wait(10)
     assert (window.width(), window.height()) == size, "the window is not larger than was asked for"
     assert window.canvas.height() > 100
     fields = window.findChild(QScrollArea, "toolFields")
