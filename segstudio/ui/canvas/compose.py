@@ -220,6 +220,8 @@ def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | No
         quarter = 0.25 / grid.scale
         first_x, last_x = _cells(grid.xs - quarter, cell, image[0]), _cells(grid.xs + quarter, cell, image[0])
         first_y, last_y = _cells(grid.ys - quarter, cell, image[1]), _cells(grid.ys + quarter, cell, image[1])
+        _reach_edges(grid.xs, 1 / grid.scale, first_x, last_x, cell, image[0])
+        _reach_edges(grid.ys, 1 / grid.scale, first_y, last_y, cell, image[1])
     source = Rect.of_edges(int(first_x[0]), int(first_y[0]), int(last_x[-1]) + 1, int(last_y[-1]) + 1)
     marks = _read_marks(read, level, source, image)
     box = marked_part(marks)
@@ -237,6 +239,16 @@ def marks_seen(read: ReadMarks, grid: Grid, image: tuple[int, int]) -> Seen | No
     down = _turned(np.maximum(np.take(near, upper, axis=0), np.take(near, lower, axis=0)))
     left, right = left - left[0], right - left[0]
     return part.rect, _turned(np.maximum(np.take(down, left, axis=0), np.take(down, right, axis=0)))
+
+
+def _reach_edges(centres: NDArray[np.float64], pixel: float, first: Index, last: Index, cell: int, extent: int) -> None:
+    """Let the outermost device pixels show the cells at the image's edges, where no pixel beyond them would; unless one
+    between them would be missed, for a pixel shows two."""
+    end = -(-extent // cell) - 1
+    if centres[0] < pixel and last[0] <= 1:
+        first[0] = 0
+    if centres[-1] + pixel >= extent and first[-1] >= end - 1:
+        last[-1] = end
 
 
 def _read_marks(read: ReadMarks, level: int, source: Rect, image: tuple[int, int]) -> Marks:
