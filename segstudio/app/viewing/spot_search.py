@@ -233,24 +233,14 @@ def _apart(spots: "Sequence[Spot]") -> tuple[Spot, ...]:
     return tuple(out)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Looked:
-    """What spots belong to: a proposal of a document, by doubt, or by differences from another one or the labels."""
+    """What spots belong to: a proposal of a document, by doubt, or by differences from another one or the labels.
+
+    Documents and proposals are equal to themselves alone.
+    """
 
     seen: "Proposal"
     document: "Document"
     differences: bool
     other: "Proposal | None"
-
-    def __eq__(self, other: object) -> bool:
-        """The very same objects."""
-        return isinstance(other, _Looked) and (
-            self.seen is other.seen
-            and self.document is other.document
-            and self.differences == other.differences
-            and self.other is other.other
-        )
-
-    def __hash__(self) -> int:
-        """By the proposal."""
-        return id(self.seen)

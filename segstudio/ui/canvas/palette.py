@@ -12,7 +12,7 @@ from segstudio.labels.colors import GOLDEN
 from segstudio.labels.model import ClassTable, Kind, LabelClass
 from segstudio.labels.tiles.overview import Marks
 
-__all__ = ["Ink", "Palette", "premultiplied"]
+__all__ = ["Ink", "Palette", "between", "premultiplied"]
 
 _OUTLINE_ALPHA = 0.95
 _RIM_ALPHA = 0.9
@@ -140,13 +140,21 @@ def _alphas(label_class: LabelClass, opacity: float, proposed: float) -> dict[In
 
 def _lighter(color: str, share: float) -> str:
     """A colour #RRGGBB with this share (0..1) of white."""
-    value = int(color.lstrip("#")[:6], 16)
-    parts = (round(part + (255 - part) * share) for part in ((value >> shift) & 255 for shift in (16, 8, 0)))
-    return "#" + "".join(f"{part:02x}" for part in parts)
+    return between(color, "#ffffff", share)
+
+
+def between(one: str, other: str, share: float) -> str:
+    """The colour #rrggbb that lies this share (0..1) of the way from one to the other."""
+    parts = zip(_rgb(one), _rgb(other), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
 
 
 def premultiplied(color: str, alpha: float) -> int:
     """A colour #RRGGBB with an opacity (0..1) as premultiplied ARGB."""
-    value = int(color.lstrip("#")[:6], 16)
-    red, green, blue = (round(((value >> shift) & 255) * alpha) for shift in (16, 8, 0))
+    red, green, blue = (round(part * alpha) for part in _rgb(color))
     return round(255 * alpha) << 24 | red << 16 | green << 8 | blue
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    value = int(color.lstrip("#")[:6], 16)
+    return value >> 16, value >> 8 & 255, value & 255

@@ -14,7 +14,7 @@ from segstudio.labels.model import ClassTable, Kind
 from segstudio.labels.proposal_views import CONFIDENCE_LEVELS, gained, lost
 from segstudio.labels.tiles.overview import Marks, Overviews, TileSource
 from segstudio.ui.canvas.compose import Grid, edges, grid_of, marks_in_view
-from segstudio.ui.canvas.palette import premultiplied
+from segstudio.ui.canvas.palette import between, premultiplied
 
 __all__ = ["SURE", "UNSURE", "ModelLayer", "ModelTiles", "confidence_colors"]
 
@@ -151,7 +151,7 @@ def confidence_colors() -> NDArray[np.uint32]:
     colors = np.zeros(CONFIDENCE_LEVELS + 1, np.uint32)
     for code in range(1 + _CLEAR_LEVELS, CONFIDENCE_LEVELS + 1):
         share = (code - _CLEAR_LEVELS) / (CONFIDENCE_LEVELS - _CLEAR_LEVELS)
-        colors[code] = premultiplied(_between(SURE, UNSURE, share), _UNSURE_ALPHA * share)
+        colors[code] = premultiplied(between(SURE, UNSURE, share), _UNSURE_ALPHA * share)
     return colors
 
 
@@ -184,13 +184,3 @@ def _stripes(shape: tuple[int, ...], origin: tuple[int, int]) -> NDArray[np.bool
     h, w = shape
     along = (np.arange(h + w) + origin[0] - origin[1] - h) // _STRIPE_PX % 2 == 0
     return np.lib.stride_tricks.sliding_window_view(along, w)[h:0:-1]
-
-
-def _between(one: str, other: str, share: float) -> str:
-    parts = zip(_rgb(one), _rgb(other), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
-
-
-def _rgb(color: str) -> tuple[int, int, int]:
-    value = int(color.lstrip("#"), 16)
-    return value >> 16, value >> 8 & 255, value & 255
