@@ -11,6 +11,7 @@ from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
 from segstudio.learn.facts import knows_two_classes
 from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model
+from segstudio.learn.split import MARGIN_PX, in_force
 from segstudio.learn.versions import embedded_model, version_model
 from segstudio.runs import EMBEDDED, INSTANT, Block
 from segstudio.text import _
@@ -21,7 +22,6 @@ CURRENT = "current"
 """Stands for the version that proposes."""
 
 _KEPT_MODELS = 3
-_INSTANT_MARGIN_PX = 64
 
 
 class Workshop:
@@ -92,7 +92,7 @@ class Workshop:
     def _key(self, name: str, device: str, data: Dataset) -> tuple[object, ...]:
         if name == INSTANT:
             held_out = frozenset(plane.group for plane in data.planes() if plane.part is Part.HELD_OUT)
-            return name, device, data.last_edit(), held_out
+            return name, device, data.last_edit(), held_out, tuple(in_force(data))
         if name == EMBEDDED:
             return name, device, tuple(data.classes()), is_grey(data)
         return name, device, tuple(data.counts_as().items())
@@ -104,7 +104,7 @@ class Workshop:
         if name == INSTANT:
             found = None
             for found in fit_instant(
-                data, data.classes(), data.blocks(), _INSTANT_MARGIN_PX, device, bfloat16=bfloat16
+                data, data.classes(), in_force(data), MARGIN_PX, device, bfloat16=bfloat16
             ):
                 if found is None:
                     yield

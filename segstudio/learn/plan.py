@@ -11,7 +11,7 @@ from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.pace import ema_steps
-from segstudio.learn.split import by_plane, choose_blocks, free_cells, margin_within
+from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
@@ -54,9 +54,10 @@ def make_plan(
     """
     network = choices.network or DEFAULT_NETWORK
     channels = channels_of(facts)
-    margin = _margin(facts, NETWORKS[network].halo_px)
+    margin = min(MARGIN_PX, NETWORKS[network].halo_px)
     by_groups = facts.has_truth(Part.HELD_OUT)
-    held = tuple(blocks) if by_groups else choose_blocks(facts, blocks, margin, trained)
+    # Where a group is held out, blocks are not measured any more, and what is not measured trains.
+    held = () if by_groups else choose_blocks(facts, blocks, margin, trained)
     max_seconds = choices.max_seconds
     if max_seconds is None and choices.max_steps is None:
         max_seconds = DEFAULT_SECONDS
@@ -152,7 +153,3 @@ def channels_of(facts: Facts) -> int:
 def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
     return tuple(float(values[i % len(values)]) for i in range(channels))
 
-
-def _margin(facts: Facts, halo_px: int) -> int:
-    """How far a pixel's surroundings matter in practice; less if the smallest plane is too small for that."""
-    return min((margin_within(entry, halo_px) for entry in facts.planes), default=0)

@@ -1,27 +1,51 @@
 """Held-out blocks inside images, for projects with too few groups to hold one out. Pure functions of the facts.
 
-A block once held out remains so: those of earlier runs are given, and only planes without one get new ones.
+One rectangle of a plane, in a corner of what is labelled wherever that shows its classes, so that little is lost to the
+margin around it. A block once held out remains so until a whole group is held out: then it trains.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.learn.data import Part, PlaneEntry
+from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.facts import CELL, Cells, Facts
 from segstudio.runs import Block
 
-__all__ = ["by_plane", "choose_blocks", "excluded", "free_cells", "inside_blocks", "margin_within", "rects_of"]
+__all__ = [
+    "MARGIN_PX",
+    "by_plane",
+    "choose_blocks",
+    "excluded",
+    "free_cells",
+    "in_force",
+    "inside_blocks",
+    "margin_within",
+    "rects_of",
+]
 
-_SIDES = (128, 64, 32)
+MARGIN_PX = 16
+"""Image pixels around a block that neither train nor measure. A wider margin costs a third of the labels of a first
+image, and figures of blocks are called optimistic with it as without."""
+
 _SHARE = 0.15
-_KEPT = 0.4
-_KEPT_OF_PLANE = 0.5
 _LEAST_SHARE = 0.05
+_KEPT = 0.4
+_LOST = (0.2, 0.25)
+_LOST_AREA = 0.5
+_LEAST_PX = 16
 _MARGIN_SHARE = 8
+_SIZES = np.geomspace(0.01, 0.9, 28)
+_CORNERS = (0.0, 1.0)
+_ANCHORS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_MOST_CELLS = 4096
+_MEASURED_PX = 1 << 20
+"""More pixels of one plane are not held out: they would not be measured."""
 
 
 def choose_blocks(
@@ -30,7 +54,7 @@ def choose_blocks(
     """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
 
     A group of `trained`, which some version has learned from as a whole, gets none: it would no longer be held out.
-    No class loses more than 60 % of its known training pixels to blocks and their margins, and no plane more than half.
+    Of the known pixels of a plane at least 80 % train (a little less if it is small), and of every class at least 40 %.
     A plane too small for that gets none. If all of several planes are, so that nothing could be measured, a plane may
     lose as many of its strokes as the classes allow, from up to half of its area, and the others train.
     """
@@ -48,13 +72,22 @@ def choose_blocks(
         for place, entry in enumerate(facts.planes)
         if entry.part is Part.TRAIN and entry.group not in trained and (entry.image, entry.plane) not in before
     ]
-    for kept_of_plane in (_KEPT_OF_PLANE, 0.0):
+    for most_lost in (*_LOST, 1.0):
         for entry, cells in new:
-            found, kept = _blocks_of(entry, cells, margin_px, kept, known * _KEPT, kept_of_plane)
-            blocks += found
-        if blocks or len(new) < 2:
+            if any((b.image, b.plane) == (entry.image, entry.plane) for b in blocks):
+                continue
+            found = _block_of(entry, cells, margin_px, kept - known * _KEPT, most_lost)
+            if found is not None:
+                blocks.append(found.block(entry))
+                kept = kept - found.lost
+        if most_lost >= _LOST[-1] and (blocks or len(new) < 2):
             break
     return tuple(blocks)
+
+
+def in_force(data: Dataset) -> Sequence[Block]:
+    """The blocks held out before, as long as they are what is measured on: none once a labelled group is held out."""
+    return () if data.known_classes(Part.HELD_OUT) else data.blocks()
 
 
 def margin_within(entry: PlaneEntry, margin_px: int) -> int:
@@ -100,72 +133,93 @@ def inside_blocks(rects: Sequence[Rect], rect: Rect) -> NDArray[np.bool_] | None
     return mask
 
 
-def _blocks_of(
-    entry: PlaneEntry,
-    cells: Cells,
-    margin_px: int,
-    kept: NDArray[np.float64],
-    allowed: NDArray[np.float64],
-    kept_of_plane: float,
-) -> tuple[list[Block], NDArray[np.float64]]:
-    """Neighbouring blocks of one plane, starting where most classes meet, and what is left to train on by class. None
-    if they would hold only a few pixels: figures of those mean nothing.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A rectangle that may be held out: its pixels fit for measuring, and those of the cells it touches, by class."""
+
+    rect: Rect
+    held: NDArray[np.float64]
+    lost: NDArray[np.float64]
+
+    def block(self, entry: PlaneEntry) -> Block:
+        return Block(entry.image, entry.plane, self.rect.x, self.rect.y, self.rect.w, self.rect.h)
+
+
+def _block_of(
+    entry: PlaneEntry, cells: Cells, margin_px: int, spare: NDArray[np.float64], most_lost: float
+) -> _Found | None:
+    """The best rectangle of a plane: with the most classes, then with the best share of each for the least loss.
+
+    `spare` is how many known pixels each class may lose, `most_lost` the share that the plane may lose; with 1, up to
+    half of its area. None if it would hold only a few pixels: figures of those mean nothing.
     """
+    if not cells.truth.any():
+        return None
     margin_px = margin_within(entry, margin_px)
-    before, most = kept, cells.known.sum() * (1 - kept_of_plane)
-    side = next((s for s in _SIDES if len(_sums(cells, s)) >= 8), _SIDES[-1])
-    sums = _sums(cells, side)
-    wanted = cells.truth.sum() * _SHARE
-    order = sorted(sums, key=lambda key: (-int((sums[key] > 0).sum()), _hash(entry, side, *key)))
-    chosen: dict[tuple[int, int], None] = {}
-    gone = np.zeros(len(cells.y), np.bool_)
-    held = 0.0
-    while held < wanted:
-        near = [key for key in order if key not in chosen and _touches(key, chosen)]
-        key = next((k for k in near or order if k not in chosen), None)
-        if key is None:
+    cells, unit = _coarse(cells)
+    known, truth = cells.known.sum(0), cells.truth.sum(0)
+    shown, least = int(np.count_nonzero(truth)), min(truth.sum() * _LEAST_SHARE, _MEASURED_PX / 4)
+    best, best_rank = None, (0, -np.inf, b"")
+    for anchors in (_CORNERS, _ANCHORS):
+        for rect in _rects(cells, unit, entry.bounds, anchors):
+            outer = rect.grown(margin_px).intersected(entry.bounds)
+            if min(rect.w, rect.h) < _LEAST_PX:
+                continue
+            if most_lost >= 1 and outer.area > entry.bounds.area * _LOST_AREA:
+                continue
+            inside, gone = (_weights(cells, unit, part, entry.bounds) for part in (rect, outer))
+            # No patch is drawn around a cell that the margin touches, so a class must also remain in the others.
+            found = _Found(rect, inside @ cells.truth, (gone > 0) @ cells.known)
+            share = float(gone @ cells.known.sum(1)) / known.sum()
+            if share > most_lost or (found.lost > np.maximum(spare, 0)).any():
+                continue
+            if not least <= found.held.sum() <= max(_MEASURED_PX, unit * unit):
+                continue
+            held = np.minimum(found.held[truth > 0] / truth[truth > 0], _SHARE) / _SHARE
+            rank = (int(np.count_nonzero(held)), float(held.mean() - share), _hash(entry, rect))
+            if rank > best_rank:
+                best, best_rank = found, rank
+        if best_rank[0] == shown:
             break
-        order.remove(key)
-        lost = gone | _cells_in(cells, _rect(key, side).grown(margin_px))
-        if (
-            not kept_of_plane
-            and _area(entry, [*chosen, key], side, margin_px) > entry.width * entry.height * _KEPT_OF_PLANE
-        ):
-            continue
-        if (kept - cells.known[lost & ~gone].sum(0) < allowed).any() or cells.known[lost].sum() > most:
-            continue
-        kept, gone = kept - cells.known[lost & ~gone].sum(0), lost
-        chosen[key] = None
-        held += float(sums[key].sum())
-    if held < cells.truth.sum() * _LEAST_SHARE:
-        return [], before
-    rects = [_rect(key, side).intersected(entry.bounds) for key in chosen]
-    return [Block(entry.image, entry.plane, r.x, r.y, r.w, r.h) for r in rects], kept
+    return best
 
 
-def _sums(cells: Cells, side: int) -> dict[tuple[int, int], NDArray[np.int64]]:
-    """Pixels fit for measuring by block (row, column) and class; blocks without any are left out."""
-    factor = side // CELL
-    sums: dict[tuple[int, int], NDArray[np.int64]] = {}
-    for y, x, counts in zip(cells.y // factor, cells.x // factor, cells.truth, strict=True):
-        if counts.any():
-            key = (int(y), int(x))
-            sums[key] = sums[key] + counts if key in sums else counts
-    return sums
+def _coarse(cells: Cells) -> tuple[Cells, int]:
+    """The cells of a plane, joined by fours until they are few, and their side in pixels."""
+    unit = CELL
+    while len(cells.y) > _MOST_CELLS:
+        rows, columns = cells.y // 2, cells.x // 2
+        place, at = np.unique(rows * (int(columns.max()) + 1) + columns, return_inverse=True)
+        known, truth = (np.zeros((len(place), counts.shape[1]), np.int64) for counts in (cells.known, cells.truth))
+        np.add.at(known, at, cells.known)
+        np.add.at(truth, at, cells.truth)
+        width = int(columns.max()) + 1
+        cells, unit = Cells(place // width, place % width, known, truth, np.zeros(len(place), np.int64)), unit * 2
+    return cells, unit
 
 
-def _rect(key: tuple[int, int], side: int) -> Rect:
-    return Rect(key[1] * side, key[0] * side, side, side)
+def _rects(cells: Cells, unit: int, bounds: Rect, anchors: Sequence[float]) -> Iterator[Rect]:
+    """Rectangles of several sizes within what is fit for measuring, in its corners or also between them."""
+    fit = cells.truth.any(1)
+    y, x = cells.y[fit], cells.x[fit]
+    rows, columns = int(y.max() - y.min()) + 1, int(x.max() - x.min()) + 1
+    seen: set[tuple[int, int, int, int]] = set()
+    for size in _SIZES.tolist():
+        h, w = max(round(rows * size), 1), max(round(columns * size), 1)
+        for down, across, wide in product(anchors, anchors, {w, min(w + 1, columns)}):
+            top, left = int(y.min()) + round((rows - h) * down), int(x.min()) + round((columns - wide) * across)
+            if (top, left, h, wide) not in seen:
+                seen.add((top, left, h, wide))
+                yield Rect(left * unit, top * unit, wide * unit, h * unit).intersected(bounds)
 
 
-def _area(entry: PlaneEntry, keys: Sequence[tuple[int, int]], side: int, margin_px: int) -> int:
-    """Pixels of a plane that blocks and their margins cover, those of two counted twice."""
-    parts = [_rect(key, side).grown(margin_px).intersected(entry.bounds) for key in keys]
-    return sum(part.w * part.h for part in parts)
-
-
-def _touches(key: tuple[int, int], chosen: dict[tuple[int, int], None]) -> bool:
-    return any(abs(key[0] - y) + abs(key[1] - x) == 1 for y, x in chosen)
+def _weights(cells: Cells, unit: int, rect: Rect, bounds: Rect) -> NDArray[np.float64]:
+    """Which share of each cell a rectangle covers; cells end with the plane."""
+    y, x = cells.y * unit, cells.x * unit
+    below, right = np.minimum(y + unit, bounds.bottom), np.minimum(x + unit, bounds.right)
+    down = np.clip(np.minimum(below, rect.bottom) - np.maximum(y, rect.y), 0, None)
+    across = np.clip(np.minimum(right, rect.right) - np.maximum(x, rect.x), 0, None)
+    return (down * across) / ((below - y) * (right - x))
 
 
 def _cells_in(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
@@ -180,5 +234,5 @@ def _cells_within(cells: Cells, rect: Rect) -> NDArray[np.bool_]:
     return (y >= rect.y) & (y + CELL <= rect.bottom) & (x >= rect.x) & (x + CELL <= rect.right)
 
 
-def _hash(entry: PlaneEntry, side: int, y: int, x: int) -> bytes:
-    return hashlib.sha256(f"{entry.path}:{entry.plane}:{side}:{y}:{x}".encode()).digest()
+def _hash(entry: PlaneEntry, rect: Rect) -> bytes:
+    return hashlib.sha256(f"{entry.path}:{entry.plane}:{rect}".encode()).digest()

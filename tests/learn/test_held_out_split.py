@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from segstudio.geometry import Rect
-from segstudio.learn.data import Part
-from segstudio.learn.split import choose_blocks, excluded, inside_blocks, rects_of
-from segstudio.runs import Block
+from segstudio.learn.facts import CELL, Cells
+from segstudio.learn.networks import DEFAULT_NETWORK
+from segstudio.learn.plan import make_plan
+from segstudio.learn.sampling import UNKNOWN, Sampler
+from segstudio.learn.split import choose_blocks, excluded, in_force, inside_blocks, margin_within, rects_of
+from segstudio.runs import Block, Choices
 from tests.learn.conftest import BRIGHT, blob_data
-from tests.learn.helpers import facts_of, tiny_plan
+from tests.learn.helpers import CPU, MEAN_STD, facts_of
 
 
 def test_a_part_of_every_image_is_held_out_where_there_are_few():
@@ -15,7 +21,7 @@ def test_a_part_of_every_image_is_held_out_where_there_are_few():
     for entry in facts.planes:
         rects = rects_of(blocks, entry)
         mask = inside_blocks(rects, entry.bounds)
-        assert 0.1 < mask.mean() < 0.35
+        assert 0.1 < mask.mean() < 0.2
         assert len(np.unique(data.ids[entry.image][mask])) == 2
 
 
@@ -55,21 +61,60 @@ def test_scribbles_within_one_block_are_split_by_smaller_ones():
     assert 0 < mask[keep].mean() < 0.6
 
 
-def test_with_held_out_groups_no_block_is_made_and_old_ones_stay_out_of_training():
-    data = blob_data(4, side=256)
-    assert not tiny_plan(data, max_steps=1).blocks
-    old = Block(1, 0, 0, 0, 128, 128)
-    data.held_blocks = (old,)
-    facts = facts_of(data)
-    from segstudio.learn.plan import make_plan
-    from segstudio.runs import Choices
-    from tests.learn.helpers import CPU, MEAN_STD
+@pytest.mark.parametrize("side", [128, 200, 256, 300, 512, 1500])
+def test_four_fifths_of_the_labels_of_a_first_image_train(side: int):
+    data = blob_data(1, side=side)
+    plan = make_plan(facts_of(data), Choices(network=DEFAULT_NETWORK), CPU, base="scratch", **MEAN_STD)
+    entry = data.planes()[0]
+    hidden = excluded(rects_of(plan.blocks, entry), margin_within(entry, plan.margin_px), entry.bounds)
+    measured = inside_blocks(rects_of(plan.blocks, entry), entry.bounds)
+    assert hidden.mean() <= 0.2
+    assert measured.mean() >= 0.05
+    assert set(np.unique(data.ids[1][measured])) == {1, BRIGHT}
 
-    plan = make_plan(facts, Choices(network="tiny"), CPU, base="scratch", blocks=(old,), **MEAN_STD)
-    assert plan.blocks == (old,)
+
+def test_a_class_in_the_middle_alone_is_measured_too():
+    data = blob_data(1, side=512)
+    data.ids[1][...] = 1
+    data.ids[1][160:352, 160:352] = BRIGHT
+    (block,) = choose_blocks(facts_of(data), (), 16)
+    inside = data.ids[1][block.y : block.y + block.h, block.x : block.x + block.w]
+    assert set(np.unique(inside)) == {1, BRIGHT}
+
+
+def test_a_block_of_a_huge_plane_is_no_larger_than_what_is_measured():
+    side = 20_000 // CELL
+    y, x = (places.ravel() for places in np.mgrid[0:side, 0:side])
+    counts = np.full((len(y), 2), CELL * CELL // 2)
+    facts = facts_of(blob_data(1))
+    entry = replace(facts.planes[0], width=20_000, height=20_000)
+    cells = Cells(y, x, counts, counts, counts.sum(1))
+    huge = replace(facts, planes=(entry,), cells=[cells], known=counts.sum(0)[None], truth=counts.sum(0)[None])
+    (block,) = choose_blocks(huge, (), 16)
+    assert 1 << 18 <= block.w * block.h <= 1 << 20
+
+
+def test_what_is_not_measured_trains_once_a_group_is_held_out():
+    data = blob_data(4, side=256)
+    data.held_blocks = (Block(1, 0, 0, 0, 128, 128),)
+    facts = facts_of(data)
+    plan = make_plan(facts, Choices(network="tiny"), CPU, base="scratch", blocks=data.held_blocks, **MEAN_STD)
+    assert not plan.blocks
     assert not plan.optimistic
     assert plan.groups("held-out") == ["4.png"]
-    assert [e.part for e in facts.planes].count(Part.HELD_OUT) == 1
+    only_there = blob_data(4, side=256)
+    for image in (1, 2, 3):
+        only_there.ids[image][...] = 0
+    only_there.ids[1][:100, :100] = data.ids[1][:100, :100]
+    assert (Sampler(facts_of(only_there), plan, only_there).batch(0).labels != UNKNOWN).any()
+
+
+def test_the_instant_learner_gets_the_blocks_back_as_well():
+    held = (Block(1, 0, 0, 0, 128, 128),)
+    few, more = blob_data(3), blob_data(4)
+    few.held_blocks = more.held_blocks = held
+    assert in_force(few) == held
+    assert not in_force(more)
 
 
 def test_what_a_version_has_learned_from_whole_is_never_held_out_later():
