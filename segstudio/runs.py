@@ -73,7 +73,8 @@ class LabelStamp(msgspec.Struct, frozen=True):
 class PlaneFacts(msgspec.Struct, frozen=True):
     """Facts measured on the labels of one plane. `known` and `fit` (painted or imported) pixels are by `classes`.
 
-    `cells` are the same by place, packed. `objects` are (diameter in pixels, area) by class, None if not measured.
+    `cells` are the same by place, packed. `objects` are (diameter in pixels, area, whether all of it is labelled) by
+    class, None if not measured.
     """
 
     classes: tuple[int, ...]
@@ -81,7 +82,7 @@ class PlaneFacts(msgspec.Struct, frozen=True):
     fit: tuple[int, ...]
     painted: int
     cells: bytes
-    objects: dict[int, list[tuple[float, int]]] | None = None
+    objects: dict[int, list[tuple[float, int, bool]]] | None = None
 
 
 class PlanClass(msgspec.Struct, frozen=True):

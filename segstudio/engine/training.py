@@ -238,12 +238,13 @@ def _figures(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, No
 
 def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device) -> Plan:
     base = request.choices.base or _usual_base(data, facts)
+    pitch = None
     machine = Machine(str(device), shop.threads, shop.bfloat16(device))
     if base in (EMBEDDED, "imagenet", "scratch"):
         mean, std = normalisation_of(embedded_card("imagenet" if base == "imagenet" else "base").normalisation)
     else:
         card = read_card(base, data)
-        mean, std = card.mean, card.std
+        mean, std, pitch = card.mean, card.std, card.pitch
     return make_plan(
         facts,
         request.choices,
@@ -253,6 +254,7 @@ def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, devic
         std=std,
         blocks=data.blocks(),
         trained=data.trained_groups(),
+        pitch=pitch,
     )
 
 

@@ -103,9 +103,7 @@ class Workshop:
             return embedded_model(data.classes(), is_grey(data), device, bfloat16=bfloat16)
         if name == INSTANT:
             found = None
-            for found in fit_instant(
-                data, data.classes(), in_force(data), MARGIN_PX, device, bfloat16=bfloat16
-            ):
+            for found in fit_instant(data, data.classes(), in_force(data), MARGIN_PX, device, bfloat16=bfloat16):
                 if found is None:
                     yield
             if found is None:

@@ -75,8 +75,9 @@ class Facts:
     """Measurements of a project. `cells[i]` belongs to `planes[i]`, as do the rows of `known` and `truth` (planes,
     classes) and of `painted` (planes), which are the sums over its cells; columns follow `classes`.
 
-    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach; `finished` how many
-    images are marked done or mostly labelled; `last_edit` the edit that everything was read at.
+    `object_px` is by class the diameter in image pixels that half of its pixels' objects reach, for classes where
+    enough objects are labelled up to their edge to tell; `finished` how many images are marked done or mostly labelled;
+    `last_edit` the edit that everything was read at.
     """
 
     classes: tuple[ClassEntry, ...]
@@ -146,7 +147,7 @@ def _facts(
     place = {c.id: i for i, c in enumerate(classes)}
     known = np.zeros((len(found), len(classes)), np.int64)
     truth = np.zeros_like(known)
-    sizes: dict[int, list[tuple[float, int]]] = {}
+    sizes: dict[int, list[tuple[float, int, bool]]] = {}
     for row, (entry, facts) in enumerate(found):
         columns = [place[id_] for id_ in facts.classes]
         known[row, columns] = facts.known
@@ -163,7 +164,7 @@ def _facts(
         truth,
         np.array([facts.painted for _, facts in found], np.int64),
         tuple(sorted({entry.channels for entry in planes or entries})),
-        {id_: _weighted_median(pairs) for id_, pairs in sizes.items()},
+        {id_: size for id_, found in sizes.items() if (size := _median_size(found)) is not None},
         len({e.image for e, most in zip(planes, full, strict=True) if e.finished or most}),
         last_edit,
     )
@@ -241,16 +242,18 @@ def _column_of(ids: NDArray[np.int32], classes: Sequence[ClassEntry]) -> NDArray
 
 def _objects(
     data: Dataset, entry: PlaneEntry, rects: Sequence[Rect], classes: Sequence[ClassEntry]
-) -> dict[int, list[tuple[float, int]]]:
-    """Objects of a plane by class as (diameter in pixels, area): of the largest inscribed circle for semantic classes,
-    whose regions run together, of a circle of the same area for instances.
+) -> dict[int, list[tuple[float, int, bool]]]:
+    """Objects of a plane by class as (diameter in pixels, area, closed): the diameter of the largest inscribed circle
+    for semantic classes, whose regions run together, of a circle of the same area for instances. One that has an
+    unknown neighbour, or is cut by the part that was looked at, is not closed: it is at least as large.
     """
     rect = entry.bounds
     if rect.area > _SIZED_PIXELS:
         side = int(_SIZED_PIXELS**0.5)
         rect = Rect(rects[0].x, rects[0].y, side, side).intersected(entry.bounds)
     ids, _ = data.labels(entry.image, entry.plane, rect)
-    sizes: dict[int, list[tuple[float, int]]] = {}
+    open_ = _beside_unknown(ids, rect, entry.bounds)
+    sizes: dict[int, list[tuple[float, int, bool]]] = {}
     for class_ in classes:
         mask = (ids == class_.id).astype(np.uint8)
         if class_.background or not mask.any():
@@ -265,11 +268,33 @@ def _objects(
             here = mask > 0
             np.maximum.at(radius, parts[here], inside[here])
             diameter = 2 * radius[1:]
-        sizes[class_.id] = list(zip(diameter.tolist(), area.tolist(), strict=True))
+        closed = np.ones(n, np.bool_)
+        closed[np.unique(parts[open_])] = False
+        sizes[class_.id] = list(zip(diameter.tolist(), area.tolist(), closed[1:].tolist(), strict=True))
     return sizes
 
 
-def _weighted_median(pairs: Sequence[tuple[float, int]]) -> float:
-    """The size that half of the area belongs to objects no larger than."""
-    size, weight = (np.array(column, np.float64) for column in zip(*sorted(pairs), strict=True))
-    return float(size[np.searchsorted(np.cumsum(weight), weight.sum() / 2)])
+def _beside_unknown(ids: NDArray[np.int32], rect: Rect, bounds: Rect) -> NDArray[np.bool_]:
+    """The pixels (h, w) of a part of a plane beside one that is unknown, or not in the part but in the plane."""
+    framed = cv2.copyMakeBorder((ids == 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    framed[0], framed[-1] = rect.y > bounds.y, rect.bottom < bounds.bottom
+    framed[:, 0] |= np.uint8(rect.x > bounds.x)
+    framed[:, -1] |= np.uint8(rect.right < bounds.right)
+    return cv2.dilate(framed, np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
+
+
+def _median_size(found: Sequence[tuple[float, int, bool]]) -> float | None:
+    """The size that half of the area belongs to objects no larger than; None where too few are closed to tell.
+
+    Those that are not closed count as larger than they are (Kaplan and Meier 1958): of strokes, only specks would be
+    left without them.
+    """
+    remaining = float(sum(area for _, area, _ in found))
+    above = 1.0
+    for size, area, closed in sorted(found, key=lambda each: (each[0], not each[2])):
+        if closed:
+            above *= 1 - area / remaining
+            if above <= 0.5:
+                return size
+        remaining -= area
+    return None

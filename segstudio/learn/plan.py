@@ -45,8 +45,10 @@ def make_plan(
     std: Sequence[float],
     blocks: Sequence[Block] = (),
     trained: Collection[str] = (),
+    pitch: int | None = None,
 ) -> Plan:
-    """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before.
+    """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before. `pitch` is
+    that of the version that the run continues: at another scale it would have to learn anew.
 
     `trained` are groups that some version has trained on: no new block is held out in them.
 
@@ -70,7 +72,7 @@ def make_plan(
         blocks=held,
         margin_px=margin,
         optimistic=bool(held) and not by_groups,
-        pitch=pitch_for(facts),
+        pitch=pitch_for(facts) if pitch is None else pitch,
         channels=channels,
         mean=_by_channel(mean, channels),
         std=_by_channel(std, channels),
@@ -90,18 +92,21 @@ def pitch_for(facts: Facts) -> int:
     """Image pixels for 32 network pixels, 16 ... 256: the working scale is 32 / pitch.
 
     Instances come to 32 ... 96 px across in the median. Semantic regions are never enlarged, and shrunk only if even
-    the class with the thinnest regions stays 96 px wide: a crack must not vanish.
+    the class with the thinnest regions stays 96 px wide, and no class is of unknown width: a crack must not vanish.
     """
     instances = [facts.object_px[c.id] for c in facts.classes if c.instances and c.id in facts.object_px]
     regions = [facts.object_px[c.id] for c in facts.classes if not c.instances and c.id in facts.object_px]
     low, high = _OBJECT_PX
+    measured = len(regions) == sum(
+        not c.instances and not c.background and bool(n) for c, n in zip(facts.classes, facts.known.sum(0), strict=True)
+    )
     scale = 1.0
     if instances:
         size = float(np.median(instances))
         scale = low / size if size < low else high / size if size > high else 1.0
-    if regions and min(regions) * scale > high:
+    if regions and measured and min(regions) * scale > high:
         scale = high / min(regions)
-    elif regions and scale < 1:
+    elif (regions or not measured) and scale < 1:
         scale = 1.0
     return int(np.clip(round(32 / scale), *_PITCH))
 
@@ -152,4 +157,3 @@ def channels_of(facts: Facts) -> int:
 
 def _by_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
     return tuple(float(values[i % len(values)]) for i in range(channels))
-

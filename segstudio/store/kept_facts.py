@@ -19,7 +19,7 @@ def _key(kept: KeptFacts) -> tuple[int, int]:
     return kept[0].image, kept[0].plane
 
 
-_KIND = RecordKind(b"segstudio facts 1\n", msgspec.msgpack.Decoder(KeptFacts), _key)
+_KIND = RecordKind(b"segstudio facts 2\n", msgspec.msgpack.Decoder(KeptFacts), _key)
 
 
 def read_facts(path: Path) -> dict[tuple[int, int], KeptFacts]:

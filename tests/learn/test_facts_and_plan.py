@@ -1,3 +1,4 @@
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -62,6 +63,58 @@ def test_objects_are_as_large_as_they_are():
 )
 def test_the_working_scale_brings_objects_to_their_size(radius: int, instances: bool, pitch: int):
     assert pitch_for(facts_of(_discs(radius, instances=instances))) == pytest.approx(pitch, abs=3)
+
+
+def _strokes(data: MemoryData, seed: int, *, across: bool) -> MemoryData:
+    """The same labels, known under strokes of 9 px on 4 % of the pixels alone, which end at edges unless `across`."""
+    rng = np.random.default_rng(seed)
+    ids = data.ids[1]
+    known = np.zeros(ids.shape, np.bool_)
+    while known.mean() < 0.04:
+        stroke = np.zeros(ids.shape, np.uint8)
+        y, x, angle = *rng.uniform(0, ids.shape[0], 2), rng.uniform(0, 2 * np.pi)
+        ends = [(int(x + side * 40 * np.cos(angle)), int(y + side * 40 * np.sin(angle))) for side in (-1, 1)]
+        cv2.line(stroke, ends[0], ends[1], 1, 9)
+        if across:
+            known |= stroke > 0
+        elif 0 <= y < 512 and 0 <= x < 512:
+            _, parts = cv2.connectedComponents(((stroke > 0) & (ids == ids[int(y), int(x)])).astype(np.uint8))
+            known |= parts == max(parts[int(y), int(x)], 1)
+    data.ids[1] = np.where(known, ids, 0)
+    return data
+
+
+@pytest.mark.parametrize("across", [True, False])
+@pytest.mark.parametrize(("radius", "instances"), [(20, True), (40, True), (20, False), (40, False)])
+def test_strokes_give_the_scale_of_full_masks(radius: int, instances: bool, across: bool):
+    full = pitch_for(facts_of(_discs(radius, instances=instances)))
+    for seed in range(3):
+        found = pitch_for(facts_of(_strokes(_discs(radius, instances=instances), seed, across=across)))
+        assert max(found / full, full / found) <= 1.25
+
+
+def test_objects_that_were_painted_whole_are_measured_among_strokes():
+    data = _discs(8, instances=True)
+    y, x = np.mgrid[0:512, 0:512]
+    data.ids[1][256:] = 0
+    assert pitch_for(facts_of(data)) == 16
+    data.ids[1][(y > 256) & (x < 9)] = BRIGHT
+    assert pitch_for(facts_of(data)) == 16
+
+
+def test_a_region_of_unknown_width_keeps_the_scale():
+    data = _discs(64, instances=False)
+    data.entries = (*data.entries, ClassEntry(3, "crack", False, False))
+    assert pitch_for(facts_of(data)) > 40
+    data.ids[1][100:140] = 0
+    data.ids[1][118:122] = 3
+    assert pitch_for(facts_of(data)) == 32
+
+
+def test_a_run_that_continues_a_version_keeps_its_scale():
+    facts = facts_of(_discs(8, instances=True))
+    assert make_plan(facts, Choices(), CPU, base="embedded", **MEAN_STD).pitch == 16
+    assert make_plan(facts, Choices(), CPU, base="v1", pitch=43, **MEAN_STD).pitch == 43
 
 
 def test_a_plan_survives_json(discs: MemoryData):
