@@ -201,11 +201,17 @@ class Metrics(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Held-out figures: mean cross-entropy a known pixel, mean IoU over classes in the truth, IoU by class name."""
+    """Held-out figures: mean cross-entropy a known pixel, mean IoU over classes in the truth, IoU by class name.
+
+    `accepted` is the share of the measured pixels that are accepted proposals, which favour the version that proposed
+    them; `without_accepted` is the mean IoU on the others, None if there are none.
+    """
 
     loss: float
     mean_iou: float
     iou: dict[str, float]
+    accepted: float = 0.0
+    without_accepted: float | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

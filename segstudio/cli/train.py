@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import complain, say, say_json
@@ -14,6 +14,9 @@ from segstudio.cli.parser import CommandParser, at_least, positive
 from segstudio.cli.progress import Bar, run_task
 from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.text import _, count
+
+if TYPE_CHECKING:
+    from segstudio.runs import Figures
 
 __all__ = ["arguments", "run"]
 
@@ -99,15 +102,22 @@ def run(options: Namespace) -> int:
         say(count(result.steps, "{n} step in {seconds:.1f} s", "{n} steps in {seconds:.1f} s", seconds=result.seconds))
         for side, figures in result.held_out.items():
             if figures is not None:
-                say(
-                    _(
-                        "{side}: held-out mean IoU {iou:.4f}, loss {loss:.4f}",
-                        side=side,
-                        iou=figures.mean_iou,
-                        loss=figures.loss,
-                    )
-                )
+                _say_figures(side, figures)
     return 0
+
+
+def _say_figures(side: str, figures: "Figures") -> None:
+    said = {"side": side, "iou": figures.mean_iou, "loss": figures.loss}
+    say(_("{side}: held-out mean IoU {iou:.4f}, loss {loss:.4f}", **said))
+    if figures.accepted and figures.without_accepted is not None:
+        say(
+            _(
+                "{side}: {share:.0%} of it are accepted proposals, without them mean IoU {iou:.4f}",
+                side=side,
+                share=figures.accepted,
+                iou=figures.without_accepted,
+            )
+        )
 
 
 def _choices(options: Namespace) -> Any:

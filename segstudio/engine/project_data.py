@@ -21,7 +21,7 @@ from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.learn.data import ClassEntry, Part, PlaneEntry
-from segstudio.runs import Block, LabelStamp, PlaneFacts
+from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
 from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
@@ -31,6 +31,23 @@ from segstudio.store.values import FrozenLabels, ImageRow, Split
 from segstudio.text import N_, _
 
 __all__ = ["ProjectData"]
+
+
+class _LearnedImage(msgspec.Struct):
+    path: str
+    plane: int
+    part: str
+    edit: int
+
+
+class _LearnedFrom(msgspec.Struct):
+    images: list[_LearnedImage]
+
+
+class _Learned(msgspec.Struct):
+    """The part of a card that says which labels a version has learned from."""
+
+    data: _LearnedFrom
 
 
 class ProjectData:
@@ -227,6 +244,22 @@ class ProjectData:
             raise WeightsDamaged(
                 _("The card of version {version} cannot be read.", version=version), todo=_("Choose another version.")
             ) from error
+
+    def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
+        """How many versions have learned from just these training planes with the same labels in half as many steps
+        or more, by their cards; one whose card cannot be read does not count.
+        """
+        wanted = sorted((p.path, p.plane, p.seq) for p in planes if p.part == "train")
+        alike = [v.name for v in self._project.versions() if v.learner == "deep" and 2 * v.steps >= steps]
+        return sum(self._trained_on(name) == wanted for name in alike)
+
+    def _trained_on(self, version: str) -> list[tuple[str, int, int]] | None:
+        """Path, plane and edit of what a version has learned from."""
+        try:
+            learned = msgspec.convert(self.card(version), _Learned)
+        except (WeightsDamaged, msgspec.ValidationError):
+            return None
+        return sorted((i.path, i.plane, i.edit) for i in learned.data.images if i.part == "train")
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""

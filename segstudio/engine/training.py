@@ -17,9 +17,9 @@ from segstudio.errors import NotEnoughLabels, UnreadableImage, WeightsDamaged
 from segstudio.learn.data import Dataset
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
-from segstudio.learn.gate import HeldOut, advice, decide, held_out, measure, pixels_of
+from segstudio.learn.gate import HeldOut, Tally, advice, decide, held_out, measure, pixels_of, tally
 from segstudio.learn.loop import train
-from segstudio.learn.plan import Machine, channels_of, make_plan
+from segstudio.learn.plan import Machine, channels_of, make_plan, not_learned
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
 from segstudio.learn.trainer import Trainer, metadata
@@ -85,6 +85,8 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
         raise _nothing_left(missing) from error
     torch.set_num_threads(plan.threads)
     yield RunPlanned(request.id, plan)
+    if saved is None and (names := not_learned(facts, plan)):
+        yield _warned(request, _not_learned_words(names))
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)
     if saved is not None:
         trainer.restore(saved)
@@ -117,7 +119,7 @@ def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
 def _run(
     request: Train, trainer: Trainer, sampler: Sampler, facts: Facts, data: Dataset, stopping: Stopping
 ) -> Generator[Step, None, None]:
-    watched = held_out(facts, trainer.plan, _WATCHED_PX)
+    watched = held_out(facts, trainer.plan, _WATCHED_PX, watched=True)
     card = version_card(trainer.plan)
 
     def look(net: nn.Module) -> Iterator[Figures | None]:
@@ -149,6 +151,15 @@ def _reading(found: Looked) -> str:
     if found.images == found.total:
         return count(found.total, "Reading {done:,} of {n} image", "Reading {done:,} of {n} images", done=found.done)
     return count(found.total, "Reading {done:,} of {n} plane", "Reading {done:,} of {n} planes", done=found.done)
+
+
+def _not_learned_words(names: Sequence[str]) -> str:
+    return count(
+        len(names),
+        "All that is labelled of {names} is held out, so it is not learned. Label it in a training image too.",
+        "All that is labelled of {names} is held out, so they are not learned. Label them in training images too.",
+        names=", ".join(names),
+    )
 
 
 def _preparing(request: Train, text: str, done: int = 0, total: int = 0) -> RunEvent:
@@ -184,9 +195,10 @@ def _judge(
     target = held_out(facts, plan)
     card = version_card(plan)
     child = trained_model(request.version, trainer.averaged, card, device, bfloat16=card.precision == "bfloat16")
-    child_figures = yield from _figures(child, data, target)
-    parent, parent_figures = yield from _best_before(shop, plan, device, data, target)
-    verdict = decide(parent_figures, child_figures)
+    child_tally = yield from _tally(child, data, target)
+    parent, parent_tally = yield from _best_before(shop, plan, device, data, target)
+    verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
+    parent_figures, child_figures = (None if t is None else t.figures for t in (parent_tally, child_tally))
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
     if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
@@ -208,7 +220,7 @@ def _judge(
 
 def _best_before(
     shop: Workshop, plan: Plan, device: torch.device, data: Dataset, target: HeldOut
-) -> Generator[Step, None, tuple[Model, Figures | None]]:
+) -> Generator[Step, None, tuple[Model, Tally | None]]:
     """The current proposer: the promoted version or the instant learner, whichever is better on the held-out pixels.
 
     Before there is either, it is the embedded guess.
@@ -222,18 +234,18 @@ def _best_before(
         candidates.append(instant)
     if not candidates:
         candidates.append((yield from shop.model(EMBEDDED, str(device), data)))
-    measured: list[tuple[Model, Figures | None]] = []
+    measured: list[tuple[Model, Tally | None]] = []
     for model in candidates:
-        measured.append((model, (yield from _figures(model, data, target))))
-    return max(measured, key=lambda pair: -1.0 if pair[1] is None else pair[1].mean_iou)
+        measured.append((model, (yield from _tally(model, data, target))))
+    return max(measured, key=lambda pair: -1.0 if pair[1] is None else pair[1].figures.mean_iou)
 
 
-def _figures(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None, Figures | None]:
-    figures = None
-    for figures in measure(model, data, target):
-        if figures is None:
+def _tally(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None, Tally | None]:
+    found = None
+    for found in tally(model, data, target):
+        if found is None:
             yield None
-    return figures
+    return found
 
 
 def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device) -> Plan:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.runs import Block, LabelStamp, PlaneFacts
+from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 
 __all__ = [
     "ClassEntry",
@@ -149,6 +149,12 @@ class Dataset(Protocol):
 
     def card(self, version: str) -> dict[str, object]:
         """The card of a trained version. Raises `WeightsDamaged`."""
+        ...
+
+    def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
+        """How many versions have learned from just these training planes with the same labels, in half as many steps
+        or more: a run twice as long as those before is no repetition.
+        """
         ...
 
     def checkpoint(self, run: str) -> bytes | None:

@@ -1,13 +1,16 @@
 """Held-out figures, and whether a child replaces its parent. No measured pixel was ever trained on.
 
-The gate in its simplest form: the child must be one point of mean IoU better on the same pixels, which are counted
-over blocks of 128 px.
+The child must be better on the same pixels, and would be in nine of ten resamplings of them: of whole groups if five
+or more are held out, else of blocks of 128 px, and then by one point of mean IoU at least. Each further try on the
+same labels must be better by more, so that repeating does not find the lucky one.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import Origin
+from segstudio.learn.bootstrap import share_better
 from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
@@ -23,10 +27,30 @@ from segstudio.metrics import confusion, metrics
 from segstudio.runs import Figures, Plan
 from segstudio.text import _, count
 
-__all__ = ["GATE_POINTS", "HeldOut", "HeldOutTile", "Verdict", "advice", "decide", "held_out", "measure", "pixels_of"]
+__all__ = [
+    "GATE_POINTS",
+    "HeldOut",
+    "HeldOutTile",
+    "Tally",
+    "Verdict",
+    "advice",
+    "decide",
+    "held_out",
+    "measure",
+    "pixels_of",
+    "points_needed",
+    "tally",
+]
 
 GATE_POINTS = 0.01
 BLOCK = 128
+
+_REPEATED_POINTS = 0.05
+_SURE = 0.9
+_GROUPS_TO_RESAMPLE = 5
+_GROUPS_TO_HALVE = 10
+
+_Unit = TypeVar("_Unit", bound=Hashable)
 
 _FEW_STEPS = 40
 _FEW_IMAGES = 10
@@ -66,12 +90,29 @@ class Verdict:
     reason: str
 
 
-def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX) -> HeldOut:
-    """The held-out tiles of a plan that have pixels fit for measuring, at most `most_px` pixels."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Figures and what they come from: counts (n, n + 1) by group, and by block of a plane."""
+
+    figures: Figures
+    groups: Mapping[str, NDArray[np.int64]]
+    blocks: Mapping[tuple[int, ...], NDArray[np.int64]]
+
+
+def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: bool = False) -> HeldOut:
+    """The held-out tiles of a plan that have pixels fit for measuring, at most `most_px` pixels.
+
+    From ten held-out groups on, a run watches one half of them (`watched`), and the gate judges by the other half: what
+    was chosen on some pixels looks better on those than it is.
+    """
     tiles: list[HeldOutTile] = []
     rects = by_plane(plan.blocks)
+    fit = [e.group for e, n in zip(facts.planes, facts.truth.sum(1), strict=True) if n and e.part is Part.HELD_OUT]
+    halved = len(set(fit)) >= _GROUPS_TO_HALVE
     for at, entry in enumerate(facts.planes):
         blocks = rects.get((entry.image, entry.plane), [])
+        if halved and _in_watched_half(entry.group) is not watched:
+            continue
         if entry.part is Part.TRAIN and (not plan.optimistic or not blocks):
             continue
         cells = facts.cells[at]
@@ -94,52 +135,108 @@ def pixels_of(target: HeldOut) -> int:
 
 def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | None]:
     """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known."""
-    counts: dict[tuple[int, int, int, int], NDArray[np.int64]] = {}
-    loss, pixels = 0.0, 0
+    for found in tally(model, data, target):
+        yield None if found is None else found.figures
+
+
+def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None]:
+    """As `measure`, with the counts."""
+    n = len(target.classes)
+    index = np.array(_outputs_in(model, target.classes))
+    groups: dict[str, NDArray[np.int64]] = {}
+    blocks: dict[tuple[int, ...], NDArray[np.int64]] = {}
+    by_hand = np.zeros((n, n + 1), np.int64)
+    loss = 0.0
     for entry, tiles in _by_plane(target.tiles):
         wanted = {(tile.ty, tile.tx): tile for tile in tiles}
         for found in _readable(predict_tiles(model, data, entry, tiles=list(wanted))):
             if found is None:
                 yield None
                 continue
-            truth = _truth(data, wanted[found.ty, found.tx], target.classes)
-            index = _outputs_in(model, target.classes)
-            loss += _cross_entropy(found.values, truth, index)
-            pixels += int((truth >= 0).sum())
-            best = np.array(index)[found.values.argmax(0)]
+            truth, own = _truth(data, wanted[found.ty, found.tx], target.classes)
+            loss += _cross_entropy(found.values, truth, index.tolist())
+            best = index[found.values.argmax(0)]
+            by_hand += confusion(np.where(own, truth, -1), best, n)
             for key, block in _blocks(found.rect):
-                part = confusion(truth[block], best[block], len(target.classes))
+                part = confusion(truth[block], best[block], n)
                 if part.any():
-                    counts[entry.image, entry.plane, *key] = part
-    if pixels:
-        total = np.sum(list(counts.values()), 0)
+                    blocks[entry.image, entry.plane, *key] = part
+                    groups[entry.group] = groups.get(entry.group, 0) + part
+    if blocks:
         names = [name for _id, name in target.classes]
-        result = metrics(total, names)
-        present = total.sum(1) > 0
-        iou = {name: result.classes[name].iou for name, here in zip(names, present, strict=True) if here}
-        yield Figures(loss=loss / pixels, mean_iou=result.mean.iou, iou=iou)
+        yield Tally(_figures(np.sum(list(blocks.values()), 0), by_hand, loss, names), groups, blocks)
 
 
-def decide(parent: Figures | None, child: Figures | None) -> Verdict:
-    """Promote a child that is at least one point of mean IoU better."""
-    if child is None:
-        return Verdict(False, _("Nothing is held out to compare on; the new version is kept as a candidate."))
-    if parent is None:
-        return Verdict(True, _("There was no version before it."))
-    gain = child.mean_iou - parent.mean_iou
-    was = {"before": parent.mean_iou, "after": child.mean_iou}
-    if gain >= GATE_POINTS - 1e-9:
-        return Verdict(True, _("Mean IoU on held-out pixels rose from {before:.3f} to {after:.3f}.", **was))
-    if gain < 0:
-        return Verdict(False, _("Mean IoU on held-out pixels fell from {before:.3f} to {after:.3f}.", **was))
-    return Verdict(
-        False,
-        _(
-            "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}, less than the one point that is "
-            "needed.",
-            **was,
-        ),
+def _figures(total: NDArray[np.int64], by_hand: NDArray[np.int64], loss: float, names: list[str]) -> Figures:
+    pixels, own = int(total.sum()), int(by_hand.sum())
+    result = metrics(total, names)
+    iou = {name: result.classes[name].iou for name, here in zip(names, total.any(1), strict=True) if here}
+    return Figures(
+        loss=loss / pixels,
+        mean_iou=result.mean.iou,
+        iou=iou,
+        accepted=(pixels - own) / pixels,
+        without_accepted=metrics(by_hand, names).mean.iou if own else None,
     )
+
+
+def points_needed(tries: int) -> float:
+    """By how much mean IoU must rise after so many tries on the same labels: runs that differ by chance alone differ by
+    some points, and the best of n of them by the root of 2 ln n times as much.
+    """
+    return _REPEATED_POINTS * math.sqrt(1 + 2 * math.log(tries)) if tries else GATE_POINTS
+
+
+def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict:
+    """Whether a child is promoted; `tries` versions have learned from the same labels before."""
+    if parent is None and child is not None:
+        return Verdict(True, _("There was no version before it."))
+    if parent is None or child is None or not parent.blocks.keys() & child.blocks.keys():
+        return Verdict(False, _("Nothing is held out to compare on; the new version is kept as a candidate."))
+    before, after = parent.figures.mean_iou, child.figures.mean_iou
+    was = {"before": before, "after": after}
+    if after < before:
+        return Verdict(False, _("Mean IoU on held-out pixels fell from {before:.3f} to {after:.3f}.", **was))
+    by_groups = len(parent.groups.keys() & child.groups.keys()) >= _GROUPS_TO_RESAMPLE
+    needed = 0.0 if by_groups and not tries else points_needed(tries)
+    if after - before < needed - 1e-9 and not tries:
+        return Verdict(
+            False,
+            _(
+                "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}, less than the one point that "
+                "is needed.",
+                **was,
+            ),
+        )
+    if after - before < needed - 1e-9:
+        return Verdict(
+            False,
+            count(
+                tries,
+                "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} version has learned from "
+                "the same labels, so {points:.1f} points are needed to rule out luck.",
+                "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} versions have learned "
+                "from the same labels, so {points:.1f} points are needed to rule out luck.",
+                points=100 * needed,
+                **was,
+            ),
+        )
+    sure = _sureness(parent.groups, child.groups) if by_groups else _sureness(parent.blocks, child.blocks)
+    if sure < _SURE:
+        return Verdict(
+            False,
+            _(
+                "Mean IoU on held-out pixels rose from {before:.3f} to {after:.3f}, but too unevenly to rule out "
+                "chance.",
+                **was,
+            ),
+        )
+    return Verdict(True, _("Mean IoU on held-out pixels rose from {before:.3f} to {after:.3f}.", **was))
+
+
+def _sureness(parent: Mapping[_Unit, NDArray[np.int64]], child: Mapping[_Unit, NDArray[np.int64]]) -> float:
+    units = [unit for unit in parent if unit in child]
+    return share_better([parent[unit] for unit in units], [child[unit] for unit in units])
 
 
 def advice(plan: Plan, child: Figures | None, steps: int, *, stopped: bool) -> str:
@@ -192,20 +289,23 @@ def _by_plane(tiles: Sequence[HeldOutTile]) -> Iterator[tuple[PlaneEntry, list[H
         yield found[0].entry, found
 
 
-def _truth(data: Dataset, tile: HeldOutTile, classes: Sequence[tuple[int, str]]) -> NDArray[np.int64]:
-    """Place in `classes` of each pixel (h, w), -1 if it is not measured. Painted and imported pixels are measured, and
-    every known pixel of a finished image.
+def _truth(
+    data: Dataset, tile: HeldOutTile, classes: Sequence[tuple[int, str]]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Place in `classes` of each pixel (h, w), -1 if it is not measured, and whether it was painted or imported. Those
+    are measured, and every known pixel of a finished image.
     """
     ids, origins = data.labels(tile.entry.image, tile.entry.plane, tile.rect)
     out = np.full(ids.shape, -1, np.int64)
     for place, (id_, _name) in enumerate(classes):
         out[ids == id_] = place
+    own = np.isin(origins, (Origin.PAINTED, Origin.IMPORTED))
     if not tile.entry.finished:
-        out[~np.isin(origins, (Origin.PAINTED, Origin.IMPORTED))] = -1
+        out[~own] = -1
     if tile.blocks is not None:
         inside = inside_blocks(tile.blocks, tile.rect)
         out[~inside if inside is not None else np.s_[:]] = -1
-    return out
+    return out, own
 
 
 def _outputs_in(model: Model, classes: Sequence[tuple[int, str]]) -> list[int]:
@@ -233,3 +333,7 @@ def _blocks(rect: Rect) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]
 
 def _hash(tile: HeldOutTile) -> bytes:
     return hashlib.sha256(f"{tile.entry.path}:{tile.entry.plane}:{tile.ty}:{tile.tx}".encode()).digest()
+
+
+def _in_watched_half(group: str) -> bool:
+    return hashlib.sha256(f"watched:{group}".encode()).digest()[0] % 2 == 0

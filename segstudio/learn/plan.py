@@ -15,7 +15,7 @@ from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells
 from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
-__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "pitch_for"]
+__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "not_learned", "pitch_for"]
 
 DEFAULT_SECONDS = 60.0
 
@@ -109,6 +109,12 @@ def pitch_for(facts: Facts) -> int:
     elif (regions or not measured) and scale < 1:
         scale = 1.0
     return int(np.clip(round(32 / scale), *_PITCH))
+
+
+def not_learned(facts: Facts, plan: Plan) -> tuple[str, ...]:
+    """Names of classes with known pixels, none of which trains: all that is labelled of them is held out."""
+    outputs = {c.id for c in plan.classes}
+    return tuple(c.name for c, n in zip(facts.classes, facts.known.sum(0), strict=True) if n and c.id not in outputs)
 
 
 def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanClass, ...]:

@@ -107,6 +107,26 @@ def test_a_run_continues_from_the_version_it_is_based_on(engine: EngineClient, d
     assert losses[0] < 1.6
 
 
+def test_versions_that_learned_from_the_same_labels_are_counted(tmp_path: Path):
+    project, truths = new_project(tmp_path, 5)
+    with project, EngineClient(project.path) as engine:
+        rows = project.images()
+        for row, truth in zip(rows[:4], truths, strict=False):
+            label(project, row.id, truth)
+
+        def tries(steps: int) -> int:
+            _run(train(project, engine, msgspec.structs.replace(TINY, max_steps=4)))
+            folder = project.path / "runs" / project.runs()[-1].name
+            plan = msgspec.json.decode((folder / "plan.json").read_bytes(), type=Plan)
+            return ProjectData(project, Sources()).tries(plan.planes, steps)
+
+        assert tries(4) == 1
+        assert tries(8) == 2
+        assert tries(9) == 0  # a run that is twice as long is no repetition
+        label(project, rows[4].id, truths[4])
+        assert tries(4) == 1
+
+
 def test_stop_keeps_what_was_learned(engine: EngineClient, discs_project: Project):
     asked = threading.Event()
     steps = train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=100_000), stop=asked.is_set)

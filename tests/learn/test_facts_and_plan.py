@@ -6,7 +6,7 @@ import pytest
 from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import ClassEntry, Part
 from segstudio.learn.facts import CELL, knows_two_classes
-from segstudio.learn.plan import Machine, make_plan, pitch_for
+from segstudio.learn.plan import Machine, make_plan, not_learned, pitch_for
 from segstudio.runs import Choices, Plan
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
 from tests.learn.helpers import CPU, MEAN_STD, facts_of, tiny_plan
@@ -128,7 +128,9 @@ def test_a_class_without_a_known_training_pixel_is_no_output():
     data = blob_data(4)
     data.entries = (*data.entries, ClassEntry(3, "never", False, False), ClassEntry(4, "held out", False, False))
     data.ids[4][:50] = 4
-    assert [c.name for c in tiny_plan(data, max_steps=1).classes] == ["background", "blob"]
+    plan = tiny_plan(data, max_steps=1)
+    assert [c.name for c in plan.classes] == ["background", "blob"]
+    assert not_learned(facts_of(data), plan) == ("held out",)
 
 
 def test_too_little_is_said_in_one_sentence():

@@ -1,10 +1,22 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 
 from segstudio.learn.data import Part
-from segstudio.learn.gate import advice, decide, held_out, measure, pixels_of
+from segstudio.learn.gate import (
+    GATE_POINTS,
+    Tally,
+    advice,
+    decide,
+    held_out,
+    measure,
+    pixels_of,
+    points_needed,
+)
 from segstudio.learn.predict import Model
+from segstudio.metrics import metrics
 from segstudio.runs import Figures
 from tests.learn.conftest import MemoryData, blob_data
 from tests.learn.helpers import facts_of, tiny_plan
@@ -83,14 +95,93 @@ def test_at_most_so_many_pixels_are_measured_and_always_the_same():
     assert pixels_of(few) <= 2 * 256 * 256
 
 
-@pytest.mark.parametrize(
-    ("parent", "child", "promoted"),
-    [(0.5, 0.51, True), (0.5, 0.5099, False), (0.5, 0.4, False), (None, 0.1, True), (0.5, None, False)],
-)
-def test_a_child_has_to_be_one_point_better(parent: float | None, child: float | None, promoted: bool):
-    verdict = decide(None if parent is None else _at(parent), None if child is None else _at(child))
-    assert verdict.promoted is promoted
-    assert verdict.reason.endswith(".")
+def _tallies(gains: Sequence[float], *, groups: int = 1, own: float = 0.6) -> tuple[Tally, Tally]:
+    """Parent and child on as many blocks as there are gains in IoU, in so many groups, of two classes alike."""
+
+    def tally(ious: Sequence[float]) -> Tally:
+        blocks = {}
+        for i, iou in enumerate(ious):
+            hits = round(2000 * iou / (1 + iou))  # of 1000 pixels of a class: IoU = h / (2000 - h)
+            blocks[1 + i % groups, 0, 0, i] = np.array([[hits, 1000 - hits, 0], [1000 - hits, hits, 0]])
+        by_group = {f"{g}.png": sum(b for key, b in blocks.items() if key[0] == g) for g in range(1, groups + 1)}
+        mean = metrics(sum(blocks.values()), ["a", "b"]).mean.iou
+        return Tally(Figures(loss=0.0, mean_iou=mean, iou={}), by_group, blocks)
+
+    return tally([own] * len(gains)), tally([own + gain for gain in gains])
+
+
+def test_an_even_gain_of_a_point_is_promoted_and_less_is_not():
+    assert decide(*_tallies([0.02] * 16)).promoted
+    assert decide(*_tallies([0.02] * 16)).reason.startswith("Mean IoU on held-out pixels rose from 0.600 to")
+    little = decide(*_tallies([0.006] * 16))
+    assert not little.promoted
+    assert "less than the one point" in little.reason
+    fell = decide(*_tallies([-0.02] * 16))
+    assert not fell.promoted
+    assert "fell from" in fell.reason
+
+
+def test_a_gain_that_few_blocks_make_up_may_be_chance():
+    uneven = decide(*_tallies([0.39, -0.04, -0.04, -0.04, 0.05, -0.04, -0.03, -0.03]))
+    assert not uneven.promoted
+    assert "too unevenly to rule out chance" in uneven.reason
+
+
+def test_with_five_groups_it_is_groups_that_must_agree():
+    assert decide(*_tallies([0.006] * 20, groups=5)).promoted
+    one_of_five = [0.25, -0.01, -0.01, -0.01, -0.01] * 40
+    assert decide(*_tallies(one_of_five)).promoted
+    assert not decide(*_tallies(one_of_five, groups=5)).promoted
+
+
+def test_trying_again_on_the_same_labels_needs_more_each_time():
+    assert points_needed(0) == GATE_POINTS
+    needed = [points_needed(tries) for tries in range(1, 41)]
+    assert needed[0] == pytest.approx(0.05)
+    assert needed == sorted(needed)
+    assert needed[-1] < 0.15
+    gain = _tallies([0.06] * 16)
+    assert decide(*gain, tries=1).promoted
+    again = decide(*gain, tries=5)
+    assert not again.promoted
+    assert "5 versions have learned from the same labels, so 10.3 points are needed" in again.reason
+    assert "1 version has learned" in decide(*_tallies([0.02] * 16), tries=1).reason
+
+
+def test_without_anything_to_compare_there_is_no_promotion_but_of_the_first():
+    parent, child = _tallies([0.1] * 4)
+    assert decide(None, child).promoted
+    assert not decide(parent, None).promoted
+    apart = Tally(child.figures, child.groups, {(9, 0, 0, 0): child.blocks[1, 0, 0, 0]})
+    assert "Nothing is held out" in decide(parent, apart).reason
+
+
+def test_from_ten_groups_on_the_gate_judges_by_others_than_the_run_watched():
+    def halves(n: int):
+        data = blob_data(n + 3, side=64)
+        data.parts = dict.fromkeys(range(4, n + 4), Part.HELD_OUT)
+        facts, plan = facts_of(data), tiny_plan(data, max_steps=1)
+        return [{t.entry.group for t in held_out(facts, plan, watched=watched).tiles} for watched in (True, False)]
+
+    watched, judged = halves(12)
+    assert watched
+    assert judged
+    assert not watched & judged
+    assert len(watched | judged) == 12
+    assert halves(9)[0] == halves(9)[1]
+
+
+def test_the_figures_are_also_given_without_accepted_pixels():
+    data = blob_data(4)
+    assert (_figures(data).accepted, _figures(data).without_accepted) == (0.0, _figures(data).mean_iou)
+    data.finished.add(4)
+    data.origins[4][:64] = 2
+    data.ids[4][64:] = 3 - data.ids[4][64:]
+    found = _figures(data)
+    assert found.accepted == 0.5
+    assert found.without_accepted < 0.1 < found.mean_iou
+    data.origins[4][...] = 2
+    assert _figures(data).without_accepted is None
 
 
 def test_a_damaged_held_out_picture_is_not_measured_and_the_others_are():

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,6 +189,20 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
     assert panel.state.text() == state
     assert not panel.progress.isVisible()
     assert [version.name for version in desk.opened.store.versions()] == ["v1"]
+
+
+def test_the_figures_without_accepted_pixels_stand_below_the_mean(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started())
+    figures = {
+        "parent": Figures(0.5, 0.741, {"nucleus": 0.70}, accepted=0.4, without_accepted=0.5),
+        "child": Figures(0.4, 0.812, {"nucleus": 0.79}, accepted=0.4, without_accepted=0.8),
+    }
+    desk.ends(msgspec.structs.replace(trained(True), figures=figures))
+    table = window.arrangement.training.result.table
+    assert table is not None
+    rows = [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
+    assert rows[:2] == [["mean", "0.741", "0.812", "+0.071"], ["without accepted", "0.500", "0.800", "+0.300"]]
 
 
 def test_a_learner_that_is_no_version_is_named_in_words(window: MainWindow, desk: Desk) -> None:

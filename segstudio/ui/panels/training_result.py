@@ -90,6 +90,8 @@ class TrainingResult(QWidget):
         rows: list[tuple[str, float | None, float | None]] = [
             (_("mean"), None if parent is None else parent.mean_iou, None if child is None else child.mean_iou)
         ]
+        if any(side is not None and side.accepted for side in (parent, child)):
+            rows.append((_("without accepted"), _by_hand(parent), _by_hand(child)))
         rows += [(name, before.get(name), now.get(name)) for name in dict.fromkeys((*before, *now))]
         for place, (name, a, b) in enumerate(rows):
             row = QTreeWidgetItem(table, [name, _figure(a), _figure(b), _difference(a, b)])
@@ -100,7 +102,7 @@ class TrainingResult(QWidget):
             font.setBold(place == 0)
             for column in range(4):
                 row.setFont(column, font)
-            found = classes.named(name) if place else None
+            found = classes.named(name) if name in before or name in now else None
             if found is not None:
                 row.setIcon(0, swatch(found.color))
 
@@ -129,6 +131,10 @@ class TrainingResult(QWidget):
         self._column.addWidget(table, 1)
         self._table = table
         return table
+
+
+def _by_hand(figures: "Figures | None") -> float | None:
+    return None if figures is None else figures.without_accepted
 
 
 def _figure(value: float | None) -> str:
