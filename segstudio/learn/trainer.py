@@ -1,5 +1,8 @@
 """What a run has learned so far: a network, its average and its optimiser, one step on, saved and restored."""
 
+import math
+from collections.abc import Sequence
+
 import msgspec
 import torch
 from safetensors import SafetensorError
@@ -43,7 +46,8 @@ class Trainer:
         self.seconds = 0.0
 
     def learn(self, batch: Batch) -> float:
-        """Make one step on a batch and return its loss. A step whose gradient is not finite changes nothing.
+        """Make one step on a batch and return its loss. A step whose loss or gradient is not finite changes nothing:
+        neither weights nor statistics, nor their average.
 
         If memory runs out, the batch goes through the network in twice as many parts, whose gradients are added up, and
         the plan records it. Raises `UserError` if even one patch is too much.
@@ -53,18 +57,22 @@ class Trainer:
         share = rate_at(self.plan, self.step)
         for group in self._optimiser.param_groups:
             group["lr"] = recipe.rate * share * group["factor"]
-        loss = self._backward(batch)
+        statistics = [buffer.clone() for buffer in self.net.buffers()]
+        loss = self._backward(batch, statistics)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
-        if bool(torch.isfinite(norm)):
-            self._optimiser.step()
         self.step += 1
-        self._follow()
+        if math.isfinite(loss) and bool(torch.isfinite(norm)):
+            self._optimiser.step()
+            self._follow()
+        else:
+            self._put_back(statistics)
         return loss
 
-    def _backward(self, batch: Batch) -> float:
-        """Fill the gradients of a batch, in as many parts as memory requires; returns the loss."""
+    def _backward(self, batch: Batch, statistics: Sequence[torch.Tensor]) -> float:
+        """Fill the gradients of a batch, in as many parts as memory requires; returns the loss. `statistics` are the
+        network's before.
+        """
         parts = self.parts
-        statistics = [buffer.clone() for buffer in self.net.buffers()]
         while True:
             try:
                 loss = self._gradients(batch, parts)
@@ -82,8 +90,12 @@ class Trainer:
                 raise too_little_memory(self.device, one_patch=True)
             parts = min(2 * parts, len(batch.pixels))
             # A run that begins with these parts, as a repeated plan does, has no failed pass behind it.
-            for buffer, before in zip(self.net.buffers(), statistics, strict=True):
-                buffer.copy_(before)
+            self._put_back(statistics)
+
+    def _put_back(self, statistics: Sequence[torch.Tensor]) -> None:
+        """What a forward pass has written into running statistics is undone."""
+        for buffer, before in zip(self.net.buffers(), statistics, strict=True):
+            buffer.copy_(before)
 
     def _gradients(self, batch: Batch, parts: int) -> float:
         """Each part weighs by its share of the known pixels, so that cross-entropy is that of the whole batch; Dice is

@@ -190,9 +190,17 @@ def test_it_is_measured_a_few_times_and_saved_every_twenty_seconds(discs: Memory
 
 
 def test_a_step_without_a_finite_gradient_changes_nothing(discs: MemoryData):
+    """Neither weights nor running statistics nor the average of both: once in, a NaN would stay there for ever."""
     trainer = tiny_trainer(tiny_plan(discs, max_steps=5))
-    batch = Sampler(facts_of(discs), trainer.plan, discs).batch(0)
-    before = {k: v.clone() for k, v in trainer.net.named_parameters()}
+    sampler = Sampler(facts_of(discs), trainer.plan, discs)
+    trainer.learn(sampler.batch(0))
+    nets = (trainer.net, trainer.averaged)
+    before = [{k: v.clone() for k, v in net.state_dict().items()} for net in nets]
+    batch = sampler.batch(1)
     batch.pixels[0, 0, 0, 0] = np.nan
     trainer.learn(batch)
-    assert all(torch.equal(before[k], v) for k, v in trainer.net.named_parameters())
+    for net, held in zip(nets, before, strict=True):
+        assert all(torch.equal(held[k], v) for k, v in net.state_dict().items())
+    for step in range(2, 5):
+        assert np.isfinite(trainer.learn(sampler.batch(step)))
+    assert all(torch.isfinite(v).all() for net in nets for v in net.state_dict().values())
