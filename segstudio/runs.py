@@ -117,10 +117,13 @@ class Block(msgspec.Struct, frozen=True):
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """How the network learns. Patches are squares of `patch_px` pixels at the working scale.
 
-    `rate` is the highest learning rate; the encoder's convolutions learn at `rate * encoder_factor`. The exponential
-    average of the weights looks back over `ema_steps` steps. `augment` has the strength of each augmentation by name;
-    None, as in plans of earlier releases, stands for all at their usual strength. `precision` is that of the forward
-    pass.
+    `rate` is the highest learning rate; the encoder's convolutions learn at `rate * encoder_factor`. The encoder stays
+    as it is, weights and statistics, until the share `encoder_opens` of the run is over; then its late stages learn if
+    `late_stages`, else all of it. Until then the decoder learns from the encoder's levels of the last `pool_patches`
+    patches (0: every step draws its own), one renewed a step. `fits_head`: the head is fitted in closed form before the
+    first step. The exponential average of the weights looks back over `ema_steps` steps. `augment` has the strength of
+    each augmentation by name; None, as in plans of earlier releases, stands for all at their usual strength.
+    `precision` is that of the forward pass.
     """
 
     patch_px: int = 256
@@ -130,6 +133,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     loss: str = "ce_dice"
     rate: float = 3e-3
     encoder_factor: float = 1.0
+    encoder_opens: float = 0.0
+    late_stages: bool = False
+    pool_patches: int = 0
+    fits_head: bool = False
     frozen_statistics: bool = False
     weight_decay: float = 1e-2
     warmup_steps: int = 5
@@ -147,6 +154,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     of the schedule: None until the first steps have been timed. `stopped_at` is the step at which the run ended before
     its schedule. `margin_px` image pixels around every block neither train nor measure. `in_parts` are (step, n):
     from that step on a batch went through the network in n parts, because memory had run out.
+
+    What the clock decides in a run is written down, and followed when the plan is repeated: the step `opened_at` from
+    which the encoder learns, and the step `decay_at` from which the rate falls, to the shares `decay` of the highest.
     """
 
     format: int = 1
@@ -171,6 +181,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     evaluate_every: int = 0
     stopped_at: int | None = None
     in_parts: tuple[tuple[int, int], ...] = ()
+    opened_at: int | None = None
+    decay_at: int | None = None
+    decay: tuple[float, ...] = ()
 
     @property
     def scale(self) -> float:

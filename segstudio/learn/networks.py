@@ -58,7 +58,7 @@ class Network:
     pixels that one output pixel can depend on. `halo_px`: with this much around it a tile is classified as in the whole
     image, except some 1 % of its pixels (unet_lite0 on five open sets: 64 px 0-3.6 %, 96 px 0-1.8 %, 128 px 0-0.8 %).
     `context`: what the encoder should see around a window, if anything. `channels_last`: this memory format was tested
-    forward and backward and is not slower.
+    forward and backward and is not slower. `early`: names of the encoder's parts before stride 8.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Network:
     context: Context
     channels_last: bool
     make: Callable[[int, int], nn.Module]
+    early: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -207,6 +208,7 @@ _TABLE = (
         context=Context(192, 0.29),
         channels_last=True,
         make=_unet_lite0,
+        early=("conv_stem", "bn1", "blocks.0", "blocks.1"),
     ),
     Network(
         "tiny", stride=2, receptive_field_px=8, halo_px=4, context=Context(0, 1.0), channels_last=False, make=_Tiny

@@ -33,6 +33,7 @@ UNKNOWN = -1
 _TRIES = 16
 _SEEDS = 1 << 62
 _UNPACKED = 64
+_GOLDEN = 0.6180339887498949  # multiples of it fill 0..1 evenly from the first on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,15 +82,20 @@ class Sampler:
         self._newest = _newest([entry for _, entry in self._planes], painted)
         self._first = self._two_planes()
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int, count: int | None = None) -> Batch:
         """The patches of one step; those of the first come from at most two planes, so that it starts soon.
 
+        `count`: so many instead of a batch, of kinds that change from step to step and come as often as in a batch.
         Raises `UnreadableImage` if no image can be read.
         """
-        recipe = self._plan.recipe
+        size = self._plan.recipe.batch
         rng = np.random.default_rng((self._plan.seed, step))
         among = self._first if step == 0 else None
-        drawn = [self._drawn(rng, place / recipe.batch, among) for place in range(recipe.batch)]
+        if count is None:
+            kinds = [place / size for place in range(size)]
+        else:
+            kinds = [(step * count + place) * _GOLDEN % 1.0 for place in range(count)]
+        drawn = [self._drawn(rng, kind, among) for kind in kinds]
         pixels = np.stack([pixels for pixels, _ in drawn])
         return Batch(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), np.stack([labels for _, labels in drawn]))
 

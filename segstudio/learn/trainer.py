@@ -14,7 +14,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.augment import Augmenter
 from segstudio.learn.device import empty_cache, is_out_of_memory, too_little_memory
+from segstudio.learn.head_fit import fit_head
 from segstudio.learn.losses import LOSSES
+from segstudio.learn.networks import draw, encode, network_named
+from segstudio.learn.pool import Encoded
 from segstudio.learn.sampling import UNKNOWN, Batch
 from segstudio.learn.schedules import OPTIMISERS, parameter_groups, rate_at
 from segstudio.runs import Plan
@@ -45,7 +48,41 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
 
-    def learn(self, batch: Batch) -> float:
+    @property
+    def encoder_learns(self) -> bool:
+        """Whether the encoder learns at this step."""
+        plan = self.plan
+        return plan.recipe.encoder_opens <= 0 or (plan.opened_at is not None and self.step >= plan.opened_at)
+
+    @property
+    def pools(self) -> bool:
+        """Whether this step learns from levels that were computed before."""
+        return self.plan.recipe.pool_patches > 0 and not self.encoder_learns
+
+    @torch.no_grad()
+    def encoded(self, batch: Batch, step: int) -> Encoded:
+        """The encoder's levels of patches that are drawn at a step, one patch at a time: in half precision, as the
+        encoder that stays as it is gives them.
+        """
+        self._set_mode()
+        inputs = self._inputs(batch, step)
+        every: list[list[torch.Tensor]] = []
+        for x in inputs.split(1):
+            with self._autocast():
+                levels = encode(self.net, x)
+            every.append([level.to(torch.bfloat16) for level in levels])
+        return Encoded([torch.cat(level) for level in zip(*every, strict=True)], torch.from_numpy(batch.labels))
+
+    def fit_head(self, batch: Batch | Encoded) -> None:
+        """Fit the head in closed form to what the decoder makes of a batch, as it will in the first step."""
+        self._set_mode()
+        statistics = [buffer.clone() for buffer in self.net.buffers()]
+        inputs = self._given(batch)
+        fit_head(self.net, lambda: self._logits(inputs), torch.as_tensor(batch.labels, device=self.device))
+        self._put_back(statistics)
+        self.averaged.load_state_dict(self.net.state_dict())
+
+    def learn(self, batch: Batch | Encoded) -> float:
         """Make one step on a batch and return its loss. A step whose loss or gradient is not finite changes nothing:
         neither weights nor statistics, nor their average.
 
@@ -68,7 +105,7 @@ class Trainer:
             self._put_back(statistics)
         return loss
 
-    def _backward(self, batch: Batch, statistics: Sequence[torch.Tensor]) -> float:
+    def _backward(self, batch: Batch | Encoded, statistics: Sequence[torch.Tensor]) -> float:
         """Fill the gradients of a batch, in as many parts as memory requires; returns the loss. `statistics` are the
         network's before.
         """
@@ -86,9 +123,9 @@ class Trainer:
             # Outside the handler the error is gone, and with it the memory that the failed pass held.
             self._optimiser.zero_grad(set_to_none=True)
             empty_cache(self.device)
-            if parts >= len(batch.pixels):
+            if parts >= len(batch.labels):
                 raise too_little_memory(self.device, one_patch=True)
-            parts = min(2 * parts, len(batch.pixels))
+            parts = min(2 * parts, len(batch.labels))
             # A run that begins with these parts, as a repeated plan does, has no failed pass behind it.
             self._put_back(statistics)
 
@@ -97,28 +134,43 @@ class Trainer:
         for buffer, before in zip(self.net.buffers(), statistics, strict=True):
             buffer.copy_(before)
 
-    def _gradients(self, batch: Batch, parts: int) -> float:
+    def _gradients(self, batch: Batch | Encoded, parts: int) -> float:
         """Each part weighs by its share of the known pixels, so that cross-entropy is that of the whole batch; Dice is
         the mean of the parts'.
         """
-        recipe = self.plan.recipe
-        pixels = torch.from_numpy(batch.pixels).to(self.device)
-        labels = torch.from_numpy(batch.labels).to(self.device)
-        pixels = self._augmenter.lit(pixels, self.plan.seed, self.step)
-        inputs = ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
+        inputs = self._given(batch)
+        labels = torch.as_tensor(batch.labels, device=self.device)
         self._optimiser.zero_grad(set_to_none=True)
-        half = recipe.precision == "bfloat16"
         known = (labels != UNKNOWN).sum().clamp(min=1)
         total = 0.0
-        for x, truth in zip(inputs.tensor_split(parts), labels.tensor_split(parts), strict=True):
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                logits = self.net(x)
-            loss = self._loss(logits.float(), truth)
+        split = [x.tensor_split(parts) for x in inputs]
+        for part, truth in zip(zip(*split, strict=True), labels.tensor_split(parts), strict=True):
+            loss = self._loss(self._logits(part).float(), truth)
             if parts > 1:
                 loss = loss * ((truth != UNKNOWN).sum() / known)
             loss.backward()
             total += float(loss.detach())
         return total
+
+    def _given(self, batch: Batch | Encoded) -> list[torch.Tensor]:
+        """What goes into the network: the images alone, or the levels of the encoder."""
+        if isinstance(batch, Encoded):
+            return batch.levels
+        return [self._inputs(batch, self.step)]
+
+    def _inputs(self, batch: Batch, step: int) -> torch.Tensor:
+        pixels = self._augmenter.lit(torch.from_numpy(batch.pixels).to(self.device), self.plan.seed, step)
+        return ((pixels - self._mean) / self._std).contiguous(memory_format=self._format)
+
+    def _logits(self, given: Sequence[torch.Tensor]) -> torch.Tensor:
+        with self._autocast():
+            if len(given) == 1:
+                return self.net(given[0])
+            half = self.plan.recipe.precision == "bfloat16"
+            return draw(self.net, [level if half else level.float() for level in given])
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.plan.recipe.precision == "bfloat16")
 
     @property
     def parts(self) -> int:
@@ -157,9 +209,17 @@ class Trainer:
                 }
 
     def _set_mode(self) -> None:
+        """What learns at this step, and which statistics follow."""
+        recipe = self.plan.recipe
         self.net.train()
-        if self.plan.recipe.frozen_statistics:
-            for module in self.net.get_submodule("encoder").modules():
+        encoder = self.net.get_submodule("encoder")
+        early = network_named(self.plan.network).early if recipe.late_stages else ()
+        for name, parameter in encoder.named_parameters():
+            parameter.requires_grad_(self.encoder_learns and not any(name.startswith(part + ".") for part in early))
+        if not self.encoder_learns:
+            encoder.eval()
+        elif recipe.frozen_statistics:
+            for module in encoder.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
 
