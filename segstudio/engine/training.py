@@ -32,7 +32,7 @@ from segstudio.learn.versions import (
     version_card,
 )
 from segstudio.learn.weights import embedded_card
-from segstudio.runs import EMBEDDED, Checkpointed, Figures, Finished, Plan, Preparing, Warned
+from segstudio.runs import EMBEDDED, Checkpointed, Figures, Plan, Preparing, Warned
 from segstudio.text import _, count
 
 __all__ = ["Stopping", "train_job"]
@@ -126,12 +126,19 @@ def _run(
         half = card.precision == "bfloat16"
         return measure(trained_model("", net, card, trainer.device, bfloat16=half), data, watched)
 
-    events = train(trainer, sampler.batch, look, evaluation_px=pixels_of(watched), elapsed_s=request.elapsed_s)
-    plan, said = trainer.plan, data.unreadable()
+    events = train(
+        trainer,
+        sampler.batch,
+        look,
+        evaluation_px=pixels_of(watched),
+        elapsed_s=request.elapsed_s,
+        stopping=lambda: stopping.asked,
+    )
+    plan, said = _but_rates(trainer.plan), data.unreadable()
     for event in events:
-        if trainer.plan is not plan:
-            plan = trainer.plan
-            yield RunPlanned(request.id, plan)
+        if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
+            plan = _but_rates(trainer.plan)
+            yield RunPlanned(request.id, trainer.plan)
         if damaged := [sentence for sentence in data.unreadable() if sentence not in said]:
             said = data.unreadable()
             sentence = " ".join((_all_of(damaged), _("The run goes on without them.")))
@@ -139,11 +146,10 @@ def _run(
         if isinstance(event, Checkpointed):
             yield from _blobs(request, "checkpoint", trainer.snapshot())
         yield None if event is None else RunEvent(request.id, event)
-        if stopping.asked and not isinstance(event, Finished):
-            events.close()
-            trainer.plan = msgspec.structs.replace(trainer.plan, stopped_at=trainer.step)
-            yield RunEvent(request.id, Finished(step=trainer.step, seconds=trainer.seconds, reason="stopped"))
-            return
+
+
+def _but_rates(plan: Plan) -> Plan:
+    return msgspec.structs.replace(plan, decay=())
 
 
 def _reading(found: Looked) -> str:

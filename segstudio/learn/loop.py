@@ -1,15 +1,18 @@
-"""The training loop: a generator of events that knows no database. Closing it stops it; the averaged weights stay.
+"""The training loop: a generator of events that knows no database. Closing it ends it at once; the averaged weights stay.
 
 It yields None to let others have a turn. The same plan on the same data makes the same weights: all random numbers
-follow from (seed, step), and a step's rate from the step alone.
+follow from (seed, step), and a step's rate from the plan, into which the clock's decisions are written.
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 from torch import nn
 
+from segstudio.learn.clocked import OPENED_COST, STOP_STEPS, ended, is_repeated, scheduled
 from segstudio.learn.device import memory_mb
 from segstudio.learn.pace import (
     EVALUATIONS,
@@ -21,6 +24,7 @@ from segstudio.learn.pace import (
     too_late,
     with_evaluations,
 )
+from segstudio.learn.pool import Encoded, Pool
 from segstudio.learn.sampling import Batch
 from segstudio.learn.schedules import rate_at
 from segstudio.learn.trainer import Trainer
@@ -37,7 +41,10 @@ from segstudio.runs import (
 )
 from segstudio.text import _, count
 
-__all__ = ["Measure", "Trainer", "train"]
+__all__ = ["Batches", "Measure", "Trainer", "train"]
+
+Batches = Callable[[int, int | None], Batch]
+"""The patches of a step: so many, or None for a whole batch."""
 
 Measure = Callable[[nn.Module], Iterator[Figures | None]]
 """Held-out figures of a network in evaluation mode: None between tiles, the figures last; none if nothing is held
@@ -48,19 +55,22 @@ _CHECKPOINT_S = 20.0
 
 def train(
     trainer: Trainer,
-    batches: Callable[[int], Batch],
+    batches: Batches,
     measure: Measure,
     *,
     evaluation_px: int,
     elapsed_s: float = 0.0,
     now: Callable[[], float] = time.monotonic,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Generator[Event | None, None, None]:
     """Run a plan from where the trainer is. `elapsed_s` had passed before; a measurement takes `evaluation_px`.
 
-    The clock wins: no step and no measurement begins that, judged by those before it, would not end in time. The
-    schedule keeps its length, and the plan records the step it stopped at.
+    The clock wins: no step and no measurement begins that, judged by those before it, would not end in time, but for
+    one at the least rate where the last was not low: a run always ends on a low one. Where `stopping` says so, a few
+    steps more bring it there. A plan that says where its run ended is followed to that step.
     """
-    clock = Clock(now, max(elapsed_s, trainer.seconds))
+    run = _Run(trainer, batches, Clock(now, max(elapsed_s, trainer.seconds)), stopping)
+    clock = run.clock
     clock.start()
     timed: list[tuple[Stepped, float]] = []
     warned = False
@@ -70,18 +80,11 @@ def train(
         yield _started(trainer, clock)
     else:
         yield _timing(trainer, 0)
-    steps, looks = Pace(), Pace()
-    reason = "done"
-    while trainer.plan.steps is None or trainer.step < trainer.plan.steps:
-        if _is_over(trainer, clock.seconds, steps.expected_s):
-            reason = "time"
-            break
-        before, known = clock.now(), trainer.plan.in_parts
-        loss = trainer.learn(batches(trainer.step))
-        took = clock.now() - before
-        steps.add(took)
-        trainer.seconds = clock.seconds
-        event = _stepped(trainer, loss, took)
+    yield from run.pool.filled(trainer.step) if trainer.pools else ()
+    looks = Pace()
+    while run.goes_on():
+        known = trainer.plan.in_parts
+        event, took = run.step()
         if trainer.plan.in_parts != known and not warned:
             warned = True
             yield _in_parts(trainer)
@@ -95,8 +98,8 @@ def train(
             yield from (e for e, _ in timed)
         else:
             yield event
-        if evaluates(trainer.plan, trainer.step):
-            yield from _evaluated(trainer, measure, clock, looks)
+        if evaluates(trainer.plan, trainer.step) and not run.is_ending:
+            yield from _evaluated(run, measure, looks)
         if clock.seconds - last_saved > _CHECKPOINT_S and trainer.step < (trainer.plan.steps or 0):
             last_saved = trainer.seconds = clock.seconds
             yield Checkpointed(step=trainer.step, seconds=clock.seconds, path="")
@@ -107,21 +110,80 @@ def train(
     elif trainer.step < trainer.plan.steps:
         trainer.plan = msgspec.structs.replace(trainer.plan, stopped_at=trainer.step)
     trainer.seconds = clock.seconds
-    yield Finished(step=trainer.step, seconds=clock.seconds, reason=reason)  # type: ignore[arg-type]
+    yield Finished(step=trainer.step, seconds=clock.seconds, reason=run.reason)
 
 
-def _is_over(trainer: Trainer, seconds: float, step_s: float) -> bool:
-    plan = trainer.plan
-    if plan.stopped_at is not None and trainer.step >= plan.stopped_at:
-        return True
-    return trainer.step > 0 and too_late(plan, seconds + step_s)
+@dataclass(slots=True)
+class _Run:
+    """Steps of a trainer, and whether there is another."""
+
+    trainer: Trainer
+    batches: Batches
+    clock: Clock
+    stopping: Callable[[], bool]
+    pace: Pace = field(default_factory=Pace)
+    reason: Literal["done", "stopped", "time"] = "done"
+    is_ending: bool = False
+    pool: Pool = field(init=False)
+
+    def __post_init__(self) -> None:
+        recipe = self.trainer.plan.recipe
+        self.pool = Pool(recipe.pool_patches, recipe.batch, self.batches, self.trainer.encoded)
+
+    def goes_on(self) -> bool:
+        """Whether another step is made; the end of a run begins here."""
+        trainer = self.trainer
+        if is_repeated(trainer.plan):
+            return trainer.step < (trainer.plan.stopped_at or 0)
+        if self.stopping():
+            self._end("stopped", STOP_STEPS)
+        elif self._is_over():
+            self._end("time", 1)
+        if trainer.plan.stopped_at is not None:
+            return trainer.step < trainer.plan.stopped_at
+        return trainer.plan.steps is None or trainer.step < trainer.plan.steps
+
+    def step(self) -> tuple[Stepped, float]:
+        """Make a step; its event and how long it took."""
+        trainer, clock = self.trainer, self.clock
+        before, opened = clock.now(), trainer.plan.opened_at
+        trainer.plan = scheduled(trainer.plan, trainer.step, clock.seconds, self.pace.expected_s)
+        if trainer.plan.opened_at != opened:
+            self.pace = Pace(last=OPENED_COST * self.pace.expected_s)
+        loss = trainer.learn(self._batch())
+        took = clock.now() - before
+        self.pace.add(took)
+        trainer.seconds = clock.seconds
+        return _stepped(trainer, loss, took), took
+
+    def _batch(self) -> Batch | Encoded:
+        trainer = self.trainer
+        plan = trainer.plan
+        batch = self.pool.batch(trainer.step, plan.seed) if trainer.pools else self.batches(trainer.step, None)
+        if trainer.step == 0 and plan.recipe.fits_head:
+            trainer.fit_head(batch)
+        return batch
+
+    def _end(self, reason: Literal["stopped", "time"], steps: int) -> None:
+        if not self.is_ending:
+            self.is_ending, self.reason = True, reason
+            plan, step = self.trainer.plan, self.trainer.step
+            left = steps if plan.steps is None else min(steps, plan.steps - step)
+            self.trainer.plan = ended(plan, step, left) if left > 0 else plan
+
+    def _is_over(self) -> bool:
+        plan, step = self.trainer.plan, self.trainer.step
+        if plan.stopped_at is not None and step >= plan.stopped_at:
+            return True
+        return step > 0 and too_late(plan, self.clock.seconds + self.pace.expected_s)
 
 
-def _evaluated(trainer: Trainer, measure: Measure, clock: Clock, pace: Pace) -> Iterator[Event | None]:
-    """Measure if there is time for it; given up between two windows if there turns out not to be."""
+def _evaluated(run: _Run, measure: Measure, pace: Pace) -> Iterator[Event | None]:
+    """Measure if there is time for it and a step more; given up between two windows if there turns out not to be."""
+    trainer, clock = run.trainer, run.clock
     begun = before = clock.seconds
-    longest = 0.0
-    if too_late(trainer.plan, begun + pace.expected_s):
+    step_s, longest = run.pace.expected_s, 0.0
+    if too_late(trainer.plan, begun + pace.expected_s + step_s):
         return
     for figures in measure(trainer.averaged):
         longest, before = max(longest, clock.seconds - before), clock.seconds
@@ -130,7 +192,7 @@ def _evaluated(trainer: Trainer, measure: Measure, clock: Clock, pace: Pace) -> 
             yield Evaluated(step=trainer.step, seconds=clock.seconds, held_out=figures)
             return
         yield None
-        if too_late(trainer.plan, clock.seconds + longest):
+        if too_late(trainer.plan, clock.seconds + longest + step_s):
             return
 
 

@@ -24,7 +24,7 @@ TIMED_STEPS = 3
 EVALUATIONS = 5
 _EVALUATION_SHARE = 0.12
 _USED = 0.97
-_EMA_SHARE = 10
+_EMA_SHARE, _EMA_LEAST = 10, 10
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ def settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation
 
     `took` are the seconds of the timed steps, `evaluation_px` how many pixels a measurement looks at.
     """
-    step_s = sorted(took[1:])[len(took[1:]) // 2]
+    step_s = min(took[1:])  # an upper bound: where steps turn out slower, the clock ends the run
     left = max((plan.max_seconds or 0.0) * _USED - seconds, 0.0)
     per_px = step_s / (plan.recipe.batch * plan.recipe.patch_px**2) / 3  # a forward pass is a third of a step
     measure_s = evaluation_px * per_px
@@ -92,8 +92,8 @@ def settled(plan: Plan, took: list[float], step: int, seconds: float, evaluation
 
 
 def ema_steps(steps: int) -> int:
-    """How many steps back the average of a run of this length reaches; never fewer than are timed at its start."""
-    return max(steps // _EMA_SHARE, TIMED_STEPS)
+    """How many steps back the average of a run of this length reaches: a tenth, but over the rate's ups and downs."""
+    return max(steps // _EMA_SHARE, _EMA_LEAST)
 
 
 def with_evaluations(plan: Plan, evaluations: int) -> Plan:

@@ -11,16 +11,20 @@ from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.pace import ema_steps
+from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
-from segstudio.runs import Block, Choices, Plan, PlanClass, PlanPlane, Recipe
+from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
 __all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "not_learned", "pitch_for"]
 
 DEFAULT_SECONDS = 60.0
 
-_FEW_FINISHED = 5
 _WARMUP = 5
+_ENCODER_FACTOR = 0.1
+_OPENS_SHORT, _OPENS_LONG = 0.75, 0.25
+_LONG_SECONDS, _LONG_STEPS = 180.0, 600
+_POOL = 96
 _PATCH_PX = 256
 _OBJECT_PX = (32.0, 96.0)
 _PITCH = (16, 256)
@@ -28,11 +32,12 @@ _PITCH = (16, 256)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Facts about the device before training."""
+    """Facts about the device before training. `step_s`: how long a step of the decoder takes, 0 if not measured."""
 
     device: str
     threads: int
     bfloat16: bool
+    step_s: float = 0.0
 
 
 def make_plan(
@@ -78,7 +83,7 @@ def make_plan(
         std=_by_channel(std, channels),
         network=network,
         base=base,
-        recipe=_recipe(facts, base, network, machine, None if max_seconds is not None else choices.max_steps),
+        recipe=_recipe(base, network, machine, max_seconds, choices.max_steps),
         device=machine.device,
         threads=machine.threads,
         seed=choices.seed,
@@ -138,19 +143,35 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     return outputs
 
 
-def _recipe(facts: Facts, base: str, network: str, machine: Machine, steps: int | None) -> Recipe:
-    """How to learn; `steps` if their number is known beforehand."""
-    few = facts.finished < _FEW_FINISHED and base != "scratch"
+def _recipe(base: str, network: str, machine: Machine, max_seconds: float | None, max_steps: int | None) -> Recipe:
+    """How to learn. In a short run the decoder learns on an encoder that stays, and its late stages in the last quarter;
+    in a long one the whole network, once the decoder fits. From scratch all of it learns from the start.
+    """
+    known = NETWORKS[network]
+    steps = _expected_steps(machine, max_seconds, max_steps)
+    ready = base != "scratch"
+    long = steps >= _LONG_STEPS or (steps == 0 and (max_seconds or 0.0) >= _LONG_SECONDS)
     return Recipe(
-        patch_px=_PATCH_PX if NETWORKS[network].receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
-        ema_steps=ema_steps(steps or 0),
-        warmup_steps=_WARMUP if steps is None else max(1, min(_WARMUP, steps // 5)),
-        encoder_factor=0.1 if few else 1.0,
-        frozen_statistics=few,
+        patch_px=_PATCH_PX if known.receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
+        schedule=CLOCKED,
+        ema_steps=ema_steps(max_steps or 0),
+        warmup_steps=max(1, min(_WARMUP, steps // 5)) if steps else _WARMUP,
+        encoder_factor=_ENCODER_FACTOR if ready else 1.0,
+        encoder_opens=(_OPENS_LONG if long else _OPENS_SHORT) if ready else 0.0,
+        late_stages=ready and not long,
+        frozen_statistics=ready,
+        pool_patches=_POOL if ready and known.context.px else 0,
+        fits_head=base in (EMBEDDED, "imagenet"),
         augment=default_strengths(),
         precision="bfloat16" if machine.bfloat16 else "float32",
-        channels_last=NETWORKS[network].channels_last,
+        channels_last=known.channels_last,
     )
+
+
+def _expected_steps(machine: Machine, max_seconds: float | None, max_steps: int | None) -> int:
+    """How many steps a run has, as far as that is known before the first: 0 if not at all."""
+    fit = int(max_seconds / machine.step_s) if max_seconds is not None and machine.step_s > 0 else None
+    return min((n for n in (fit, max_steps) if n is not None), default=0)
 
 
 def channels_of(facts: Facts) -> int:

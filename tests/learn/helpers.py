@@ -64,9 +64,9 @@ def events_of(
     sampler = Sampler(facts_of(data), trainer.plan, data)
     clock = clock or Clock()
 
-    def batch(step: int) -> Batch:
+    def batch(step: int, count: int | None) -> Batch:
         clock.step()
-        return sampler.batch(step)
+        return sampler.batch(step, count)
 
     options = {"evaluation_px": 0, **options}
     return train(trainer, batch, measure, now=clock, **options)  # type: ignore[arg-type]

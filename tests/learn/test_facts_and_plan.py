@@ -7,9 +7,9 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import ClassEntry, Part
 from segstudio.learn.facts import CELL, knows_two_classes
 from segstudio.learn.plan import Machine, make_plan, not_learned, pitch_for
-from segstudio.runs import Choices, Plan
+from segstudio.runs import Choices, Plan, Recipe
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
-from tests.learn.helpers import CPU, MEAN_STD, facts_of, tiny_plan
+from tests.learn.helpers import MEAN_STD, facts_of, tiny_plan
 
 
 def test_known_pixels_are_counted_by_cell_class_and_origin():
@@ -142,14 +142,38 @@ def test_too_little_is_said_in_one_sentence():
         tiny_plan(MemoryData({}, {}, {}))
 
 
-def test_few_images_train_the_decoder_and_many_train_everything():
-    def recipe(n: int, base: str):
-        return make_plan(facts_of(blob_data(n, side=64)), Choices(), CPU, base=base, **MEAN_STD).recipe
+def _recipe(base: str, *, n: int = 4, step_s: float = 0.4, **choices: object) -> Recipe:
+    machine = Machine("cpu", 1, False, step_s)
+    return make_plan(facts_of(blob_data(n, side=64)), Choices(**choices), machine, base=base, **MEAN_STD).recipe
 
-    few, many = recipe(4, "embedded"), recipe(5, "embedded")
-    assert (few.encoder_factor, few.frozen_statistics) == (0.1, True)
-    assert (many.encoder_factor, many.frozen_statistics) == (1.0, False)
-    assert recipe(4, "scratch").encoder_factor == 1.0
+
+def test_a_minute_trains_the_decoder_and_the_late_stages_at_its_end_however_many_images_are_done():
+    for n in (4, 5, 9):
+        recipe = _recipe("embedded", n=n)
+        assert (recipe.encoder_opens, recipe.late_stages, recipe.frozen_statistics) == (0.75, True, True)
+        assert recipe.rate * recipe.encoder_factor == pytest.approx(3e-4)
+        assert recipe.pool_patches > recipe.batch
+    scratch = _recipe("scratch")
+    assert (scratch.encoder_opens, scratch.encoder_factor, scratch.pool_patches) == (0.0, 1.0, 0)
+    assert not scratch.frozen_statistics
+
+
+def test_minutes_train_the_whole_network():
+    for recipe in (_recipe("embedded", max_seconds=300.0), _recipe("v3", step_s=0.02), _recipe("v3", max_steps=2000)):
+        assert recipe.encoder_opens == 0.25 or recipe.late_stages
+    assert not _recipe("embedded", max_seconds=300.0).late_stages
+    assert not _recipe("v3", step_s=0.02).late_stages  # a minute of a GPU has as many steps
+
+
+def test_only_a_head_that_has_not_learned_yet_is_fitted():
+    assert [_recipe(base).fits_head for base in ("embedded", "imagenet", "scratch", "v3")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("choices", "most"), [({"max_seconds": 3.0}, 1), ({"max_seconds": 60.0}, 5), ({"max_steps": 12}, 2)]
+)
+def test_the_warm_up_is_at_most_a_fifth_of_the_steps(choices: dict[str, float], most: int):
+    assert _recipe("embedded", **choices).warmup_steps == most
 
 
 def test_half_precision_is_written_down_when_it_pays(discs: MemoryData):

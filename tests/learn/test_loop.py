@@ -103,7 +103,7 @@ def test_events_come_in_order_and_the_clock_never_goes_back(discs: MemoryData):
     assert all(a <= b for a, b in itertools.pairwise(seconds))
 
 
-def test_a_run_ends_in_time_and_its_schedule_keeps_its_length(discs: MemoryData):
+def test_a_run_ends_in_time_where_steps_become_slower(discs: MemoryData):
     trainer = tiny_trainer(tiny_plan(discs, max_seconds=10.0))
     events = run_to_end(trainer, discs, Clock(0.5, slower=1.05))
     started, finished = events[0], events[-1]
@@ -128,7 +128,8 @@ def test_a_run_ends_in_time_where_steps_and_measurements_take_now_long_now_short
     trainer = tiny_trainer(tiny_plan(discs, max_seconds=max_seconds))
     events = run_to_end(trainer, discs, clock, measure=measure, evaluation_px=1)
     assert any(isinstance(e, Evaluated) for e in events)
-    assert max_seconds - 2.5 < events[-1].seconds <= max_seconds
+    assert max_seconds - 2.5 < events[-1].seconds <= max_seconds + 1.1  # the one at the least rate may come after
+    assert [e for e in events if isinstance(e, Stepped)][-2].seconds <= max_seconds
     assert trainer.plan.stopped_at in (None, trainer.step)
 
 
@@ -145,12 +146,11 @@ def test_a_measurement_that_would_not_end_in_time_is_given_up(discs: MemoryData)
     assert events[-1].seconds <= 4.0
 
 
-def test_even_too_little_time_makes_a_step(discs: MemoryData):
+def test_even_too_little_time_makes_a_step_and_one_at_the_least_rate(discs: MemoryData):
     trainer = tiny_trainer(tiny_plan(discs, max_seconds=0.01))
     events = run_to_end(trainer, discs, clock=Clock())
-    assert trainer.step == 1
-    assert trainer.plan.steps == 1
-    assert [type(e) for e in events] == [Started, Stepped, Finished]
+    assert [type(e) for e in events] == [Started, Stepped, Stepped, Finished]
+    assert (trainer.step, trainer.plan.steps) == (2, 2)
 
 
 def test_steps_and_seconds_bound_a_run_together(discs: MemoryData):
