@@ -13,6 +13,7 @@ from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
+from segstudio.learn.upright import is_upright
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
@@ -83,7 +84,7 @@ def make_plan(
         std=_by_channel(std, channels),
         network=network,
         base=base,
-        recipe=_recipe(base, network, machine, max_seconds, choices.max_steps),
+        recipe=_recipe(facts, base, network, machine, max_seconds, choices.max_steps),
         device=machine.device,
         threads=machine.threads,
         seed=choices.seed,
@@ -143,9 +144,11 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
     return outputs
 
 
-def _recipe(base: str, network: str, machine: Machine, max_seconds: float | None, max_steps: int | None) -> Recipe:
-    """How to learn. In a short run the decoder learns on an encoder that stays, and its late stages in the last quarter;
-    in a long one the whole network, once the decoder fits. From scratch all of it learns from the start.
+def _recipe(
+    facts: Facts, base: str, network: str, machine: Machine, max_seconds: float | None, max_steps: int | None
+) -> Recipe:
+    """How to learn. In a short run the decoder learns on an encoder that stays, and the encoder's late stages in the
+    last quarter; in a long one the whole network, once the decoder fits. From scratch all of it learns from the start.
     """
     known = NETWORKS[network]
     steps = _expected_steps(machine, max_seconds, max_steps)
@@ -162,10 +165,16 @@ def _recipe(base: str, network: str, machine: Machine, max_seconds: float | None
         frozen_statistics=ready,
         pool_patches=_POOL if ready and known.context.px else 0,
         fits_head=base in (EMBEDDED, "imagenet"),
-        augment=default_strengths(),
+        augment=_augmentations(facts),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=known.channels_last,
     )
+
+
+def _augmentations(facts: Facts) -> dict[str, float]:
+    """The usual ones, but no quarter turns where up is up."""
+    upright = is_upright(facts)
+    return {name: s for name, s in default_strengths().items() if not (upright and name == "quarter_turn")}
 
 
 def _expected_steps(machine: Machine, max_seconds: float | None, max_steps: int | None) -> int:
