@@ -14,8 +14,7 @@ __all__ = ["OPENED_COST", "STOP_STEPS", "ended", "is_low", "is_repeated", "sched
 STOP_STEPS = 5
 """Steps of a run that was asked to stop, on which its rate falls."""
 OPENED_COST = 4
-"""A step in which the encoder learns takes up to so many times as long as one of the decoder alone (LEARNING, measured
-with unet_lite0 on a CPU)."""
+"""A step in which the encoder learns takes up to so many times as long as one of the decoder alone."""
 _DECAY_FROM = 0.75
 _LOW, _LEAST = 0.05, 0.02
 _OPENED_STEPS = 4
@@ -57,7 +56,7 @@ def ended(plan: Plan, step: int, steps: int) -> Plan:
         plan = msgspec.structs.replace(plan, decay_at=step)
     plan = msgspec.structs.replace(plan, decay=plan.decay[: step - (plan.decay_at or 0)])
     share = rate_at(plan, step - 1)
-    falling = tuple(max(share * (1 - i / steps), _LEAST) for i in range(1, steps)) + (_LEAST,)
+    falling = (*(max(share * (1 - i / steps), _LEAST) for i in range(1, steps)), _LEAST)
     return msgspec.structs.replace(_falling(plan, falling), stopped_at=step + steps)
 
 

@@ -61,7 +61,7 @@ def fit_head(net: nn.Module, forward: Callable[[], torch.Tensor], labels: torch.
 
 def _around(features: torch.Tensor, conv: nn.Conv2d, places: torch.Tensor) -> torch.Tensor:
     """What the convolution sees at some pixels of features (n, c, h, w): float64 (places, c * kernel area)."""
-    n, channels, height, width = features.shape
+    _, channels, height, width = features.shape
     (ky, kx), (py, px) = conv.kernel_size, conv.padding  # type: ignore[misc]
     padded = F.pad(features, (int(px), int(px), int(py), int(py)))
     image, y, x = places // (height * width), places // width % height, places % width

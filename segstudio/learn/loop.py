@@ -1,4 +1,4 @@
-"""The training loop: a generator of events that knows no database. Closing it ends it at once; the averaged weights stay.
+"""The training loop: a generator of events that knows no database. Closing it ends it; the averaged weights stay.
 
 It yields None to let others have a turn. The same plan on the same data makes the same weights: all random numbers
 follow from (seed, step), and a step's rate from the plan, into which the clock's decisions are written.

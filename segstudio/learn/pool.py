@@ -1,7 +1,7 @@
 """Patches whose encoder levels are kept while the encoder stays as it is: most of a step's work is done once a patch.
 
-A level of 256 x 256 pixels and all below it are 0.9 M numbers, 1.8 MB in half precision: the pool's bytes are bounded by
-its number of patches.
+The images and five levels of a patch of 256 x 256 are 0.9 M numbers, 1.8 MB in half precision: the number of patches
+bounds the pool's bytes.
 """
 
 from collections import deque
@@ -29,8 +29,8 @@ class Encoded:
 class Pool:
     """The last patches that entered: a whole batch at step 0, one at every step after it.
 
-    What is in it, and what a step draws from it, follow from the steps alone. `draw(step, n)` gives n patches of a step,
-    `encode(batch, step)` their levels.
+    What is in it, and what a step draws from it, follow from the steps alone. `draw(step, n)` gives n patches of a
+    step, `encode(batch, step)` their levels.
     """
 
     def __init__(
