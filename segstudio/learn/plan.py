@@ -152,7 +152,8 @@ def _recipe(
     """
     known = NETWORKS[network]
     steps = _expected_steps(machine, max_seconds, max_steps)
-    ready = base != "scratch"
+    shipped = base in (EMBEDDED, "imagenet")
+    ready = network == DEFAULT_NETWORK if shipped else base != "scratch"  # shipped weights fit that network alone
     long = steps >= _LONG_STEPS or (steps == 0 and (max_seconds or 0.0) >= _LONG_SECONDS)
     return Recipe(
         patch_px=_PATCH_PX if known.receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
@@ -164,7 +165,7 @@ def _recipe(
         late_stages=ready and not long,
         frozen_statistics=ready,
         pool_patches=_POOL if ready and known.context.px else 0,
-        fits_head=base in (EMBEDDED, "imagenet"),
+        fits_head=ready and shipped,
         augment=_augmentations(facts),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=known.channels_last,

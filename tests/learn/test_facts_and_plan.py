@@ -158,11 +158,21 @@ def test_a_minute_trains_the_decoder_and_the_late_stages_at_its_end_however_many
     assert not scratch.frozen_statistics
 
 
+def test_a_network_that_no_shipped_weights_fit_learns_wholly_from_the_start():
+    recipe = _recipe("embedded", network="tiny")
+    assert (recipe.encoder_opens, recipe.encoder_factor, recipe.fits_head) == (0.0, 1.0, False)
+    assert _recipe("v3", network="tiny").encoder_opens == 0.75
+
+
 def test_minutes_train_the_whole_network():
-    for recipe in (_recipe("embedded", max_seconds=300.0), _recipe("v3", step_s=0.02), _recipe("v3", max_steps=2000)):
-        assert recipe.encoder_opens == 0.25 or recipe.late_stages
-    assert not _recipe("embedded", max_seconds=300.0).late_stages
-    assert not _recipe("v3", step_s=0.02).late_stages  # a minute of a GPU has as many steps
+    minute_of_a_gpu = _recipe("v3", step_s=0.02)
+    for recipe in (
+        _recipe("embedded", max_seconds=300.0),
+        minute_of_a_gpu,
+        _recipe("v3", step_s=0.02, max_seconds=600),
+    ):
+        assert (recipe.encoder_opens, recipe.late_stages, recipe.frozen_statistics) == (0.25, False, True)
+    assert _recipe("embedded", step_s=0.4, max_seconds=170.0).late_stages
 
 
 def test_only_a_head_that_has_not_learned_yet_is_fitted():
