@@ -17,7 +17,7 @@ def is_upright(facts: Facts) -> bool:
     """Whether the height at which a pixel lies says much about its class, and its place from left to right does not.
 
     Both are mutual information as a share of the classes' entropy, over the first labelled training planes, each of the
-    same weight; of fewer than three nothing is said. Measured with five pictures each of 38 open sets: street facades
+    same weight; of fewer than three nothing is said. Measured with five pictures each of 35 open sets: street facades
     0.33 by rows and 0.04 by columns, ultrasound nerves 0.17 and 0.08; aerial pictures, fields, cells and sections no
     more by rows than by columns.
     """
