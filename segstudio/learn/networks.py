@@ -30,6 +30,7 @@ __all__ = [
     "draw",
     "encode",
     "head_conv",
+    "logits_of",
     "network_named",
     "stem_conv",
 ]
@@ -77,6 +78,15 @@ class Drawing(Protocol):
 
     def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
         """Logits (N, classes, H, W) from the levels of the encoder."""
+        ...
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A network that knows better than anybody what to compute anew for a window of a large plane."""
+
+    def window(self, x: torch.Tensor, inner: Sequence[Rect]) -> torch.Tensor:
+        """Logits of a rectangle of each image, all of one size."""
         ...
 
 
@@ -140,6 +150,13 @@ def draw(net: nn.Module, levels: list[torch.Tensor]) -> torch.Tensor:
     if isinstance(net, Drawing):
         return net.draw(levels)
     return cast(nn.Module, net.segmentation_head)(cast(nn.Module, net.decoder)(levels))
+
+
+def logits_of(net: nn.Module, x: torch.Tensor, inner: Sequence[Rect] | None) -> torch.Tensor:
+    """Logits of images, or of a rectangle of each, around which only the encoder sees."""
+    if inner is None:
+        return net(x)
+    return net.window(x, inner) if isinstance(net, Windowed) else draw(net, cropped(encode(net, x), inner))
 
 
 def adapt_stem(weight: torch.Tensor, channels: int) -> torch.Tensor:

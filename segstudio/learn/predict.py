@@ -5,8 +5,10 @@ window, and the tiles that it completes, so that others get a turn.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,11 +22,13 @@ from segstudio.imaging.pyramid import resized
 from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels
 from segstudio.learn.device import empty_cache, is_out_of_memory
 from segstudio.learn.grid import UNIT, Grid, Window
-from segstudio.learn.networks import Context, cropped, draw, encode
+from segstudio.learn.networks import Context, logits_of
 from segstudio.learn.sampling import with_channels
 from segstudio.text import _
 
 __all__ = ["Model", "Seconds", "TileProbabilities", "predict_tiles"]
+
+Result = TypeVar("Result")
 
 WINDOW_PX = 1088
 OVERLAP_PX = 96
@@ -70,14 +74,23 @@ class Model:
         """Pixels (n, h, w, channels) in 0..1 to probabilities (n, outputs, h, w), or those of the rectangles `inner`,
         one a window and all of one size. Raises `torch.OutOfMemoryError`.
         """
+        logits = self.apply(partial(logits_of, self.net), pixels, inner)
+        return logits.float().softmax(1).half().cpu().numpy()
+
+    def apply(
+        self,
+        what: Callable[[torch.Tensor, Sequence[Rect] | None], Result],
+        pixels: NDArray[np.float32],
+        inner: Sequence[Rect] | None,
+    ) -> Result:
+        """Some part of the network on pixels (n, h, w, channels) in 0..1, in the model's precision and format."""
         x = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)
         mean = torch.tensor(self.mean, device=self.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=self.device).view(1, -1, 1, 1)
         memory = torch.channels_last if self.channels_last else torch.contiguous_format
         x = ((x - mean) / std).contiguous(memory_format=memory)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits = self.net(x) if inner is None else draw(self.net, cropped(encode(self.net, x), inner))
-        return logits.float().softmax(1).half().cpu().numpy()
+            return what(x, inner)
 
 
 @dataclass(slots=True)
