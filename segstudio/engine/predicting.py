@@ -19,6 +19,7 @@ from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import frozen
 from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
+from segstudio.runs import EMBEDDED
 from segstudio.text import _
 
 __all__ = ["Looking", "Step", "predict_job"]
@@ -76,6 +77,18 @@ def predict_job(shop: Workshop, request: Predict, looking: Looking) -> Generator
         except UnreadableImage as error:
             yield _problem(request, target, model, error.sentence)
     yield Done(request.id)
+    if model.name == EMBEDDED:
+        yield from _look_ahead(shop, request, data, looking)
+
+
+def _look_ahead(shop: Workshop, request: Predict, data: Dataset, looking: Looking) -> Generator[Step, None, None]:
+    """After a guess: the features by which the instant learner will be fitted, while nothing else is asked for."""
+    at = looking.at
+    entry = None if at is None else data.entry(at.image, at.plane)
+    visible = None if entry is None else looking.part_of(entry)
+    if entry is not None and visible is not None and not visible.empty:
+        yield Priority.REST
+        yield from shop.look_ahead(request.device, data, entry, visible)
 
 
 def _next(left: dict[tuple[int, int], Target], looking: Looking) -> Target:

@@ -1,15 +1,16 @@
 """What the engine's jobs share: the data, the device, and the models that are ready to predict."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import torch
 
-from segstudio.errors import NotEnoughLabels
-from segstudio.learn.data import Dataset, Part
+from segstudio.errors import NotEnoughLabels, UnreadableImage
+from segstudio.geometry import Rect
+from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
 from segstudio.learn.facts import knows_two_classes
-from segstudio.learn.instant import fit_instant
+from segstudio.learn.instant import FeatureKeeper, fit_instant, look_ahead
 from segstudio.learn.predict import Model
 from segstudio.learn.split import MARGIN_PX, in_force
 from segstudio.learn.versions import embedded_model, version_model
@@ -36,6 +37,7 @@ class Workshop:
         self._models: OrderedDict[tuple[object, ...], Model] = OrderedDict()
         self._pays: dict[str, bool] = {}
         self._unfit: int | None = None
+        self._keeper = FeatureKeeper()
 
     def bfloat16(self, device: torch.device) -> bool:
         """Whether half precision is worth it on a device; measured once."""
@@ -82,12 +84,26 @@ class Workshop:
         """The instant learner fitted outside some blocks; None if too little is labelled."""
         try:
             found = None
-            for found in fit_instant(data, data.classes(), blocks, margin_px, device, bfloat16=self.bfloat16(device)):
+            for found in self._fitting(device, data, blocks, margin_px):
                 if found is None:
                     yield
             return found
         except NotEnoughLabels:
             return None
+
+    def look_ahead(self, device_name: str, data: Dataset, entry: PlaneEntry, visible: Rect) -> Iterator[None]:
+        """Keep the features of what is in view for the instant learner, whose first proposal then needs no encoder."""
+        device = resolve(device_name)
+        try:
+            yield from look_ahead(data, entry, visible, device, bfloat16=self.bfloat16(device), keeper=self._keeper)
+        except UnreadableImage:
+            return  # its proposal has reported it
+
+    def _fitting(
+        self, device: torch.device, data: Dataset, blocks: Sequence[Block], margin_px: int
+    ) -> Iterator[Model | None]:
+        bfloat16 = self.bfloat16(device)
+        return fit_instant(data, data.classes(), blocks, margin_px, device, bfloat16=bfloat16, keeper=self._keeper)
 
     def _key(self, name: str, device: str, data: Dataset) -> tuple[object, ...]:
         if name == INSTANT:
@@ -103,7 +119,7 @@ class Workshop:
             return embedded_model(data.classes(), is_grey(data), device, bfloat16=bfloat16)
         if name == INSTANT:
             found = None
-            for found in fit_instant(data, data.classes(), in_force(data), MARGIN_PX, device, bfloat16=bfloat16):
+            for found in self._fitting(device, data, in_force(data), MARGIN_PX):
                 if found is None:
                     yield
             if found is None:
