@@ -170,7 +170,7 @@ def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None
 def _figures(total: NDArray[np.int64], by_hand: NDArray[np.int64], loss: float, names: list[str]) -> Figures:
     pixels, own = int(total.sum()), int(by_hand.sum())
     result = metrics(total, names)
-    iou = {name: result.classes[name].iou for name, here in zip(names, total.any(1), strict=True) if here}
+    iou = {name: result.classes[name].iou for name, known in zip(names, total.sum(1), strict=True) if known}
     return Figures(
         loss=loss / pixels,
         mean_iou=result.mean.iou,

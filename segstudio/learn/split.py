@@ -139,7 +139,7 @@ class _Found:
 
     rect: Rect
     held: NDArray[np.float64]
-    lost: NDArray[np.float64]
+    lost: NDArray[np.int64]
 
     def block(self, entry: PlaneEntry) -> Block:
         return Block(entry.image, entry.plane, self.rect.x, self.rect.y, self.rect.w, self.rect.h)

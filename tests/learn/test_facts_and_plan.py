@@ -9,7 +9,7 @@ from segstudio.learn.facts import CELL, knows_two_classes
 from segstudio.learn.plan import Machine, make_plan, not_learned, pitch_for
 from segstudio.runs import Choices, Plan, Recipe
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
-from tests.learn.helpers import MEAN_STD, facts_of, tiny_plan
+from tests.learn.helpers import CPU, MEAN_STD, facts_of, tiny_plan
 
 
 def test_known_pixels_are_counted_by_cell_class_and_origin():

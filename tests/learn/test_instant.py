@@ -15,7 +15,6 @@ from segstudio.learn.instant import FeatureKeeper, InstantNetwork, fit_instant, 
 from segstudio.learn.instant.examples import views
 from segstudio.learn.instant.network import values_at
 from segstudio.learn.predict import Model, predict_tiles
-from segstudio.learn.weights import load_base
 from segstudio.runs import Block
 from tests.learn.conftest import MemoryData, blob_data, blobs
 
@@ -188,9 +187,9 @@ class _Counting(nn.Module):
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> _Counting:
     """Every instant learner of the test shares this encoder, which counts the pixels it sees."""
-    base = load_base()
+    base = learner.folded(learner.load_base(), 3)
     base.encoder = _Counting(base.get_submodule("encoder"))
-    monkeypatch.setattr(learner, "load_base", lambda: base)
+    monkeypatch.setattr(learner, "folded", lambda net, channels: base)
     return base.encoder
 
 

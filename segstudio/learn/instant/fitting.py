@@ -42,9 +42,9 @@ def fitted_head(x: torch.Tensor, y: torch.Tensor, shares: Sequence[float], far: 
     drawn = torch.bincount(y, minlength=len(shares)).float() / len(y)
     true = torch.tensor(shares, dtype=torch.float32, device=x.device)
     with torch.no_grad():
-        head.second.bias += _CORRECTED * (true.clamp(min=1e-6).log() - drawn.clamp(min=1e-6).log())
+        head.second.bias.add_(_CORRECTED * (true.clamp(min=1e-6).log() - drawn.clamp(min=1e-6).log()))
         head.first.weight /= spread
-        head.first.bias -= head.first.weight @ centre
+        head.first.bias.sub_(head.first.weight @ centre)
     return head.requires_grad_(False)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.learn.data import ClassEntry, Dataset, PlaneEntry, padded_pixels
+from segstudio.learn.folding import folded
 from segstudio.learn.instant.examples import PIXELS, Sample, View, chosen, labels_of, views, views_of
 from segstudio.learn.instant.fitting import class_shares, fitted_head
 from segstudio.learn.instant.keeping import FeatureKeeper
@@ -97,7 +98,7 @@ def _unfitted(data: Dataset, device: torch.device, *, bfloat16: bool, keeper: Fe
     mean, std = normalisation_of(embedded_card("base").normalisation)
     return Model(
         name=INSTANT,
-        net=InstantNetwork(load_base(), channels, keeper),
+        net=InstantNetwork(folded(load_base(), 3), channels, keeper),  # here: a copy of the keeper would keep apart
         outputs=(),
         channels=channels,
         mean=_for_channels(mean, channels),
