@@ -79,6 +79,13 @@ class Model:
         logits = self.apply(partial(logits_of, self.net), pixels, inner)
         return logits.float().softmax(1).half().cpu().numpy()
 
+    def twice(self, pixels: NDArray[np.float32], inner: Sequence[Rect] | None = None) -> NDArray[np.float16]:
+        """As `probabilities`, the mean of what is said of the pixels and of their mirror image."""
+        width = pixels.shape[2]
+        turned = None if inner is None else [Rect(width - r.right, r.y, r.w, r.h) for r in inner]
+        other = self.probabilities(np.ascontiguousarray(pixels[:, :, ::-1]), turned)
+        return (self.probabilities(pixels, inner) + other[:, :, :, ::-1]) / 2
+
     def apply(
         self,
         what: Callable[[torch.Tensor, Sequence[Rect] | None], Result],
@@ -122,8 +129,10 @@ def predict_tiles(
     tiles: Sequence[tuple[int, int]] | None = None,
     first: Rect | None = None,
     seconds: Seconds | None = None,
+    mirrored: bool = False,
 ) -> Iterator[TileProbabilities | None]:
-    """Probabilities of label tiles (default: all), those that `first` touches before the others.
+    """Probabilities of label tiles (default: all), those that `first` touches before the others. If `mirrored`, they are
+    averaged with those of the mirror image, for twice the work.
 
     If memory runs out, the batch is halved, then the window; finished windows are kept only while they are needed.
     Raises `UnreadableImage`, and `UserError` if not even the smallest window fits.
@@ -136,7 +145,7 @@ def predict_tiles(
         )
         try:
             for band in _bands(open_tiles, grid, first):
-                for found in _band_tiles(model, data, entry, grid, band, seconds):
+                for found in _band_tiles(model, data, entry, grid, band, seconds, mirrored=mirrored):
                     if found is not None:
                         del open_tiles[found.ty, found.tx]
                     yield found
@@ -160,7 +169,14 @@ def _bands(tiles: Iterable[tuple[int, int]], grid: Grid, first: Rect | None) -> 
 
 
 def _band_tiles(
-    model: Model, data: Dataset, entry: PlaneEntry, grid: Grid, band: Sequence[tuple[int, int]], seconds: Seconds
+    model: Model,
+    data: Dataset,
+    entry: PlaneEntry,
+    grid: Grid,
+    band: Sequence[tuple[int, int]],
+    seconds: Seconds,
+    *,
+    mirrored: bool,
 ) -> Iterator[TileProbabilities | None]:
     """The tiles of one band; a window's values are dropped when the last tile that needs them is out."""
     needs = {key: list(grid.touching(grid.tile(*key))) for key in band}
@@ -174,7 +190,7 @@ def _band_tiles(
     order = list(users)
     for i in range(0, len(order), model.batch):
         places = order[i : i + model.batch]
-        values = _run(model, data, entry, [grid.window(*place) for place in places], seconds)
+        values = _run(model, data, entry, [grid.window(*place) for place in places], seconds, mirrored=mirrored)
         for place, found in zip(places, values, strict=True):
             done[place] = found
             for key in users[place]:
@@ -191,14 +207,15 @@ def _band_tiles(
 
 
 def _run(
-    model: Model, data: Dataset, entry: PlaneEntry, windows: Sequence[Window], seconds: Seconds
+    model: Model, data: Dataset, entry: PlaneEntry, windows: Sequence[Window], seconds: Seconds, *, mirrored: bool
 ) -> NDArray[np.float16]:
     begun = time.perf_counter()
     inputs = np.stack([_input(model, data, entry, window) for window in windows])
     read = time.perf_counter()
     inner = [window.net.moved(-window.seen.x, -window.seen.y) for window in windows]
     try:
-        values = model.probabilities(inputs, inner if windows[0].net != windows[0].seen else None)
+        said = model.twice if mirrored else model.probabilities
+        values = said(inputs, inner if windows[0].net != windows[0].seen else None)
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or not is_out_of_memory(error):
             raise
@@ -207,7 +224,7 @@ def _run(
     seconds.network += time.perf_counter() - read
     drawn = sum(window.net.area for window in windows)
     around = sum(window.seen.area for window in windows) - drawn
-    seconds.network_pixels += drawn + round(around * model.context.encoder_share)
+    seconds.network_pixels += (drawn + round(around * model.context.encoder_share)) * (2 if mirrored else 1)
     return values
 
 

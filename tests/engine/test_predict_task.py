@@ -154,6 +154,15 @@ def _found(project: Project, client: EngineClient, version: str) -> tuple[set[st
     return {project.classes().all[i - 1].name for i in ids}, float(proposal.confidence(WHOLE).mean())
 
 
+def test_a_trained_version_sees_the_mirror_image_too_where_nobody_waits(trained: tuple[Project, EngineClient, str]):
+    project, client, version = trained
+    row = project.images()[1]
+    behind = finished(predict(project, client, [row.id], version=version))
+    shown = finished(predict(project, client, [row.id], version=version, visible=lambda: (row.id, 0, WHOLE)))
+    assert behind.network_pixels == 2 * shown.network_pixels > 0
+    assert finished(predict(project, client, [row.id], version="instant")).network_pixels == shown.network_pixels
+
+
 def test_a_class_that_was_removed_is_not_predicted_and_the_next_best_is(trained: tuple[Project, EngineClient, str]):
     project, client, version = trained
     assert _found(project, client, version)[0] == {"background", "blob"}

@@ -120,6 +120,28 @@ def test_seams_of_the_shipped_base_agree_with_the_whole_picture(name: str, class
     assert np.mean(_seams(replace(model, window_px=256), data)) >= 0.995
 
 
+def test_a_mirrored_picture_gets_the_mirrored_answer_where_both_are_averaged():
+    data = _data(256, 192)
+    model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
+    turned = MemoryData({1: np.ascontiguousarray(data.pictures[1][:, ::-1])}, data.ids, data.origins)
+    differ = []
+    for mirrored in (False, True):
+        found, other = (_classes(model, each, mirrored=mirrored) for each in (data, turned))
+        differ.append(np.mean(found != other[:, ::-1]))
+    assert differ[0] > 0.005
+    assert differ[1] <= 1e-4
+
+
+def test_windows_are_mirrored_with_what_lies_around_them():
+    data = _data(1600, 200)
+    model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
+    whole = _classes(replace(model, window_px=2048), data, mirrored=True)
+    seconds = Seconds()
+    found = _classes(replace(model, window_px=320), data, mirrored=True, seconds=seconds)
+    assert np.mean(found == whole) >= 0.99
+    assert seconds.network_pixels > 2 * 1600 * 200
+
+
 def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work():
     data = _data(1600, 200)
     model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
