@@ -1,175 +1,152 @@
-"""Few-shot learning on the open sets: how good a guess, the instant learner and a fine-tuned version are, and how long.
+"""Few-shot learning on the open sets: guess, instant learner and a fine-tuned version beside a random forest on
+filters, a plain recipe and the same from scratch, all from the same labelled pixels and tested on the same images.
 
-    python benchmarks/fine_tune.py DATA [--sets NAME...] [--images 5] [--seconds 60] [--seeds 0 1 2] [--out F] [--one]
+    python benchmarks/fine_tune.py DATA --out rows.jsonl --measure-rate [wall | processor]                once
+    python benchmarks/fine_tune.py DATA --out rows.jsonl [--sets NAME...] [--images 5] [--seconds 60] [--seeds 0 1 2]
+                                        [--methods guess instant deep forest plain scratch] [--one]
+    python benchmarks/fine_tune.py --table rows.jsonl
 
-DATA is the folder of the evaluation sets (each with images, masks and card.json). For every set and seed some images
-are labelled from their masks, in a scratch project; the run goes through the real engine process. IoU is measured on
-up to 16 images that no learner has seen. One JSON object a line, with the machine. With `--out` the rows are added to a
-file and those that stand in it already are skipped, so it may be broken off at any time; `--one` ends after one row:
+DATA is the folder of the evaluation sets (each with images, masks and card.json). For every set, number of images and
+seed some images are labelled from their masks, and mean IoU is measured on up to 16 others. Ours go through a scratch
+project and the real engine process, which holds one image out; the others learn from all. The forest and the recipe
+need scikit-learn (the extra 'dev').
+
+A budget in seconds is that of a free machine: it becomes steps by rates that are measured once and lie beside the rows
+(`rows.rates.json`, or `--rates`), so a busy machine changes nothing but how long it takes (few_shot/free_machine.py).
+
+One JSON object a line, with the machine. With `--out` the rows are added to a file and those that stand in it already
+are skipped, so it may be broken off at any time; `--one` ends after one row:
 
     while python benchmarks/fine_tune.py DATA --out rows.jsonl --one; do :; done
 
-ends with code 3 when no row is missing.
+ends with code 3 when no row is missing. `--table` prints a file's rows as Markdown.
 """
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from common import machine
+from few_shot import ours
+from few_shot.free_machine import Rates, plain_steps
+from few_shot.measuring import measured_rates
+from few_shot.rows import Key, Row, added, key_of, read_rows
+from few_shot.sets import EvaluationSet
+from few_shot.table import table
 
-from segstudio.engine.client import EngineClient
-from segstudio.geometry import Rect
-from segstudio.imaging.hashing import quick_hash
-from segstudio.imaging.source import probe
-from segstudio.labels.model import ImageId, Kind
-from segstudio.metrics import confusion, metrics
-from segstudio.runs import Choices
-from segstudio.store.project import Project
-from segstudio.store.values import NewClass, NewImage, NewPlane
-from segstudio.tasks.labels.import_masks import import_masks
-from segstudio.tasks.learning.predict import predict
-from segstudio.tasks.learning.train import train
-from segstudio.tasks.progress import finished
+from segstudio.runs import EMBEDDED, INSTANT
 
-_TEST_IMAGES = 16
+METHODS = ("guess", "instant", "deep", "forest", "plain", "scratch")
+_BUDGETED = ("deep", "plain", "scratch")
+_CLOCKS = {"processor": time.thread_time, "wall": time.perf_counter}
+_NOTHING_LEFT = 3
 
 
-def new_image(path: Path) -> NewImage:
-    """A file of a set as an image of a new project."""
-    info, stat = probe(path), path.stat()
-    planes = tuple(NewPlane(p.key, p.width, p.height) for p in info.planes)
-    found = (stat.st_size, stat.st_mtime_ns, quick_hash(path))
-    return NewImage(path.name, path.parent, *found, planes, info.channels, info.dtype, info.family)
+def measure(of: EvaluationSet, images: int, seconds: float, seed: int, method: str, rates: Rates | None) -> Row:
+    """The figures of one method."""
+    if method in ("guess", "instant", "deep"):
+        with tempfile.TemporaryDirectory() as scratch, ours.labelled(of, Path(scratch), images, seed) as on:
+            if method == "deep":
+                assert rates is not None
+                return ours.deep(on, rates, seconds, seed)
+            return ours.proposed(on, EMBEDDED if method == "guess" else INSTANT)
+    shown, tested = of.split(seed, images)
+    labelled = of.pairs(shown)
+    if method == "forest":
+        from few_shot import forest
+
+        return {"iou": of.score(tested, forest.fitted(labelled, seed))}
+    from few_shot import plain
+
+    assert rates is not None
+    steps = plain_steps(rates, seconds)
+    predict = plain.fitted(labelled, len(of.classes), steps, seed, imagenet=method == "plain")
+    return {"iou": of.score(tested, predict), "steps": steps}
 
 
-def mean_iou(project: Project, images: list[ImageId], masks: Path) -> float:
-    """Mean IoU of the proposals of some images."""
-    from PIL import Image
-
-    classes = list(project.classes())
-    total = np.zeros((len(classes), len(classes) + 1), np.int64)
-    for image in images:
-        row = project.image(image)
-        truth = np.asarray(Image.open(masks / f"{Path(row.path).stem}.png")).astype(np.int64)
-        proposal = project.proposals.read(image, 0)
-        found = np.full(truth.shape, -1)
-        if proposal is not None:
-            ids = proposal.class_ids(Rect(0, 0, *row.planes[0]))
-            for place, class_ in enumerate(classes):
-                found[ids == class_.id] = place
-        total += confusion(truth, found, len(classes))
-    return round(metrics(total, [c.name for c in classes]).mean.iou, 4)
+def missing(options: argparse.Namespace) -> Iterator[Key]:
+    """What every row is of that is wanted and not there."""
+    there = {key_of(row) for row in read_rows(options.out)} if options.out is not None else set()
+    for name in _names(options):
+        for images in options.images:
+            for seed in options.seeds:
+                for method in options.methods:
+                    for seconds in options.seconds if method in _BUDGETED else [0.0]:
+                        if (name, images, seconds, seed, method) not in there:
+                            yield name, images, seconds, seed, method
 
 
-def measure(folder: Path, scratch: Path, labelled: int, seconds: float, seed: int) -> dict[str, object]:
-    """Figures of one set and seed."""
-    card = json.loads((folder / "card.json").read_text())
-    named = [c for c in card["classes"] if c["value"] != 255]
-    assert [c["value"] for c in named] == list(range(len(named)))
-    files = sorted((folder / "images").iterdir())
-    order = np.random.default_rng(seed).permutation(len(files))
-    kinds = [Kind.BACKGROUND] + [Kind.SEMANTIC] * (len(named) - 1)
-    classes = [NewClass(c["name"], kind=kind) for c, kind in zip(named, kinds, strict=True)]
-    out: dict[str, object] = {
-        "set": folder.name,
-        "images": labelled,
-        "budget_s": seconds,
-        "seed": seed,
-        "iou": {},
-        "seconds": {},
-    }
-    with (
-        Project.create(scratch / f"{folder.name}-{seed}.segstudio", [new_image(files[i]) for i in order], classes) as p,
-        EngineClient(p.path) as engine,
-    ):
-        rows = p.images()
-        shown = scratch / f"masks-{folder.name}-{seed}"
-        shown.mkdir()
-        for row in rows[:labelled]:
-            stem = Path(row.path).stem
-            (shown / f"{stem}.png").write_bytes((folder / "masks" / f"{stem}.png").read_bytes())
-        finished(import_masks(p, "png", shown))
-        test = [row.id for row in rows[labelled : labelled + _TEST_IMAGES]]
-        out["device"] = engine.ready()
-        for version in ("embedded", "instant"):
-            began = time.monotonic()
-            finished(predict(p, engine, test, version=version))
-            out["seconds"][version] = round(time.monotonic() - began, 1)  # type: ignore[index]
-            out["iou"][version] = mean_iou(p, test, folder / "masks")  # type: ignore[index]
-        began = time.monotonic()
-        result = finished(train(p, engine, Choices(max_seconds=seconds, seed=seed)))
-        out["seconds"]["train"] = round(time.monotonic() - began, 1)  # type: ignore[index]
-        finished(predict(p, engine, test, version=result.version))
-        out["iou"]["deep"] = mean_iou(p, test, folder / "masks")  # type: ignore[index]
-        out |= {"steps": result.steps, "promoted": result.promoted}
-    return out
+def _names(options: argparse.Namespace) -> list[str]:
+    return options.sets or sorted(p.name for p in options.data.iterdir() if p.is_dir())
 
 
-Row = dict[str, object]
-_KEY = ("set", "images", "budget_s", "seed")
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("data", type=Path, nargs="?", help="folder of the evaluation sets")
+    parser.add_argument("--sets", nargs="*", help="names of sets (default: all)")
+    parser.add_argument("--images", type=int, nargs="+", default=[5], help="labelled images (default: 5)")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[60.0], help="budgets of training (default: 60)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="default: 0 1 2")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, help="default: all")
+    parser.add_argument("--out", type=Path, help="add rows to this file; those in it are skipped")
+    parser.add_argument("--one", action="store_true", help="make one row and end")
+    parser.add_argument("--rates", type=Path, help="steps of a free machine (default: beside the rows)")
+    parser.add_argument(
+        "--measure-rate",
+        nargs="?",
+        const="processor",
+        choices=_CLOCKS,
+        help="measure them on the first set and end: by the clock on the wall, on a machine that is free, or by the "
+        "processor time of the thread that makes the steps (default)",
+    )
+    parser.add_argument("--table", type=Path, help="print the rows of this file as Markdown and end")
+    options = parser.parse_args()
+    if options.table is None and options.data is None:
+        parser.error("name the folder of the evaluation sets, or rows to print with --table")
+    if options.rates is None and options.out is not None:
+        options.rates = options.out.with_suffix(".rates.json")
+    by_rates = options.measure_rate or (options.table is None and set(options.methods) & set(_BUDGETED))
+    if by_rates and (options.rates is None or not (options.measure_rate or options.rates.exists())):
+        parser.error("how fast a free machine is, is not known: name a file of --rates, made with --measure-rate")
+    return options
 
 
-def rows_in(path: Path) -> set[tuple[object, ...]]:
-    """What the rows of a file are of. A last line that was cut when the program was killed is no row."""
-    found = set()
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        found.add(tuple(row[name] for name in _KEY))
-    return found
-
-
-def added(path: Path, row: Row) -> None:
-    """Add a row to a file, on a line of its own also where the line before it was cut."""
-    with path.open("a+b") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            cut = file.read(1) != b"\n"
-            file.write(b"\n" if cut else b"")
-        file.write(json.dumps(row).encode() + b"\n")
-
-
-def missing(data: Path, options: argparse.Namespace) -> Iterator[tuple[str, int]]:
-    """Set and seed of every row that is wanted and not there."""
-    there = rows_in(options.out) if options.out is not None else set()
-    for name in options.sets or sorted(p.name for p in data.iterdir() if p.is_dir()):
-        for seed in options.seeds:
-            if (name, options.images, options.seconds, seed) not in there:
-                yield name, seed
+def _measure_rates(options: argparse.Namespace) -> None:
+    of, images = EvaluationSet(options.data / _names(options)[0]), options.images[0]
+    pairs = of.pairs(of.split(0, images)[0])
+    with tempfile.TemporaryDirectory() as scratch, ours.labelled(of, Path(scratch), images, 0) as on:
+        rates = measured_rates(on.project, pairs, of.name, machine(), _CLOCKS[options.measure_rate])
+    rates.write(options.rates)
+    print(json.dumps({"steps_a_minute": rates.a_minute(), "threads": rates.threads, "precision": rates.precision}))
 
 
 def main() -> int:
     """Measure, print and write; 3 where `--one` found nothing to do."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("data", type=Path, help="folder of the evaluation sets")
-    parser.add_argument("--sets", nargs="*", help="names of sets (default: all)")
-    parser.add_argument("--images", type=int, default=5, help="labelled images (default: 5)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of training (default: 60)")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="default: 0 1 2")
-    parser.add_argument("--out", type=Path, help="add rows to this file; those in it are skipped")
-    parser.add_argument("--one", action="store_true", help="make one row and end")
-    options = parser.parse_args()
+    options = _options()
+    if options.table is not None:
+        print(table(read_rows(options.table)))
+        return 0
+    if options.measure_rate:
+        _measure_rates(options)
+        return 0
+    rates = Rates.read(options.rates) if options.rates is not None and options.rates.exists() else None
     made = 0
-    for name, seed in missing(options.data, options):
-        with tempfile.TemporaryDirectory() as scratch:
-            found = measure(options.data / name, Path(scratch), options.images, options.seconds, seed)
-        row: Row = {"benchmark": "fine_tune", **found, **machine()}
+    for name, images, seconds, seed, method in missing(options):
+        begun = time.monotonic()
+        found = measure(EvaluationSet(options.data / name), images, seconds, seed, method, rates)
+        row: Row = {"benchmark": "fine_tune", "set": name, "images": images, "budget_s": seconds, "seed": seed}
+        row |= {"method": method, **found, "took_s": round(time.monotonic() - begun, 1), **machine()}
         print(json.dumps(row), flush=True)
         if options.out is not None:
             added(options.out, row)
         made += 1
         if options.one:
             break
-    return 3 if options.one and not made else 0
+    return _NOTHING_LEFT if options.one and not made else 0
 
 
 if __name__ == "__main__":
