@@ -13,6 +13,7 @@ need scikit-learn (the extra 'dev').
 
 A budget in seconds is that of a free machine: it becomes steps by rates that are measured once and lie beside the rows
 (`rows.rates.json`, or `--rates`), so a busy machine changes nothing but how long it takes (few_shot/free_machine.py).
+Where our recipe has become faster or slower, they are measured again; the plain recipe's stay, and so do its rows.
 
 One JSON object a line, with the machine. With `--out` the rows are added to a file and those that stand in it already
 are skipped, so it may be broken off at any time; `--one` ends after one row:
@@ -119,7 +120,8 @@ def _measure_rates(options: argparse.Namespace) -> None:
     of, images = EvaluationSet(options.data / _names(options)[0]), options.images[0]
     pairs = of.pairs(of.split(0, images)[0])
     with tempfile.TemporaryDirectory() as scratch, ours.labelled(of, Path(scratch), images, 0) as on:
-        rates = measured_rates(on.project, pairs, of.name, machine(), _CLOCKS[options.measure_rate])
+        known = Rates.read(options.rates).plain if options.rates.exists() else None
+        rates = measured_rates(on.project, pairs, of.name, machine(), _CLOCKS[options.measure_rate], known)
     rates.write(options.rates)
     print(json.dumps({"steps_a_minute": rates.a_minute(), "threads": rates.threads, "precision": rates.precision}))
 

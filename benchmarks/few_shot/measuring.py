@@ -43,9 +43,15 @@ def held_out_px(project: Project, plan: Plan) -> int:
 
 
 def measured_rates(
-    project: Project, pairs: list[Pair], name: str, machine: dict[str, object], clock: Callable[[], float]
+    project: Project,
+    pairs: list[Pair],
+    name: str,
+    machine: dict[str, object],
+    clock: Callable[[], float],
+    known: Took | None = None,
 ) -> Rates:
-    """How long steps take here, on the labelled images of a project, which are `pairs` of the set `name`.
+    """How long steps take here, on the labelled images of a project, which are `pairs` of the set `name`; the plain
+    recipe's are `known` if they were measured before.
 
     `clock` is `time.perf_counter` where nothing else runs. Elsewhere it is `time.thread_time`, the processor time of
     the thread that makes the steps: what it does alone, and its share of what all threads do together.
@@ -59,7 +65,7 @@ def measured_rates(
         decoder=Took.of(steps[1:_DECODER_STEPS]),
         late=Took.of(steps[_DECODER_STEPS:]),
         whole=Took.of(whole[2:]),
-        plain=Took.of(plain.step_seconds(pairs, len(plan.classes), _PLAIN_STEPS, clock)),
+        plain=known or Took.of(plain.step_seconds(pairs, len(plan.classes), _PLAIN_STEPS, clock)),
         measure_s=round(measuring / held_out_px(project, plan) * 1e6, 3),
         precision=plan.recipe.precision,
         threads=plan.threads,

@@ -119,11 +119,35 @@ def test_our_run_is_made_by_the_engine_in_the_steps_of_a_free_machine(
     plans = []
     clocked = free.clocked
     monkeypatch.setattr(benchmark("few_shot.ours"), "clocked", lambda *a: plans.append(clocked(*a)) or plans[-1])
-    words = [str(evaluation_data), "--images", "4", "--seconds", "6", "--seeds", "1", "--methods", "deep"]
+    words = [str(evaluation_data), "--images", "4", "--seconds", "4", "--seeds", "1", "--methods", "deep"]
     assert _main(fine_tune, monkeypatch, [*words, "--out", str(out)]) == 0
     row = json.loads(out.read_text())
     plan: Plan = plans[0]
-    assert (row["set"], row["images"], row["budget_s"], row["seed"], row["method"]) == ("discs", 4, 6.0, 1, "deep")
+    assert (row["set"], row["images"], row["budget_s"], row["seed"], row["method"]) == ("discs", 4, 4.0, 1, "deep")
     assert (row["steps"], row["opened_at"], row["decay_at"]) == (plan.steps, plan.opened_at, plan.decay_at)
     assert plan.recipe.precision == "float32"
     assert row["iou"] > 0.5
+
+
+def test_the_rate_is_measured_again_but_the_plain_recipes_stays(
+    benchmark: Load, fine_tune: ModuleType, evaluation_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    measuring, plain = benchmark("few_shot.measuring"), benchmark("few_shot.plain")
+    for name, steps in (("DECODER", 2), ("LATE", 1), ("WHOLE", 1), ("PLAIN", 2)):
+        monkeypatch.setattr(measuring, f"_{name}_STEPS", steps)
+    monkeypatch.setattr(measuring, "_MEASURED_AFTER", 1)
+    monkeypatch.setattr(plain, "CROP_PX", 64)
+    words = [str(evaluation_data), "--images", "4", "--out", str(tmp_path / "rows.jsonl"), "--measure-rate"]
+    assert _main(fine_tune, monkeypatch, words) == 0
+    read = benchmark("few_shot.free_machine").Rates.read
+    first = read(tmp_path / "rows.rates.json")
+    kinds = (first.first, first.decoder, first.late, first.whole, first.plain)
+    assert [took.steps for took in kinds] == [1, 1, 1, 1, 2]
+    assert all(took.median_s > 0.01 for took in kinds)
+    assert first.measure_s > 0
+    assert (first.measured_on, first.clock) == ("discs", "processor")
+    monkeypatch.setattr(measuring, "_timed", lambda *_: ([2.0, 1.0, 3.0], 0.5))
+    assert _main(fine_tune, monkeypatch, words) == 0
+    again = read(tmp_path / "rows.rates.json")
+    assert (again.first.median_s, again.decoder.median_s, again.late.median_s) == (2.0, 1.0, 3.0)
+    assert again.plain == first.plain
