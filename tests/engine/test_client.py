@@ -185,3 +185,10 @@ def test_the_engine_ends_with_its_input(tmp_path: Path, own_start: None):
         process.stdin.close()
         assert process.wait(20) == 0
         client.close()
+
+
+def test_the_engine_keeps_memory_for_the_next_map_unless_a_person_decided(monkeypatch: pytest.MonkeyPatch):
+    assert int(engine_environment()["MALLOC_MMAP_THRESHOLD_"]) >= 256 << 20
+    assert int(engine_environment()["MALLOC_TRIM_THRESHOLD_"]) >= 256 << 20
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000")
+    assert engine_environment()["MALLOC_TRIM_THRESHOLD_"] == "1000"
