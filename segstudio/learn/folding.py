@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import nn
 
-__all__ = ["folded"]
+__all__ = ["agree", "folded"]
 
 _PROBE_PX = 64
 _TOLERANCE = 1e-4
@@ -27,7 +27,7 @@ def folded(net: nn.Module, channels: int) -> nn.Module:
     found = copy.deepcopy(net).eval().requires_grad_(False)
     for owner, conv, norm in list(_pairs(found)):
         _fold(owner, conv, norm)
-    return found if _agree(net.eval(), found, channels) else net
+    return found if agree(net.eval(), found, channels) else net
 
 
 def _pairs(net: nn.Module) -> Iterator[_Pair]:
@@ -65,7 +65,8 @@ def _fold(owner: nn.Module, conv_name: str, norm_name: str) -> None:
 
 
 @torch.inference_mode()
-def _agree(net: nn.Module, other: nn.Module, channels: int) -> bool:
+def agree(net: nn.Module, other: nn.Module, channels: int) -> bool:
+    """Whether two networks say the same of one picture with so many channels, but for rounding."""
     weight = next(net.parameters())
     noise = torch.randn((1, channels, _PROBE_PX, _PROBE_PX), generator=torch.Generator().manual_seed(0))
     picture = noise.to(device=weight.device, dtype=weight.dtype)

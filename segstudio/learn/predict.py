@@ -21,7 +21,7 @@ from segstudio.geometry import Rect, tiles_of
 from segstudio.imaging.pyramid import resized
 from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels
 from segstudio.learn.device import empty_cache, is_out_of_memory
-from segstudio.learn.folding import folded
+from segstudio.learn.fusing import fused
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.networks import Context, logits_of
 from segstudio.learn.sampling import with_channels
@@ -64,8 +64,8 @@ class Model:
     batch: int = 1
 
     def __post_init__(self) -> None:
-        """Fold batch norm, which leaves the given network as it is, and bring the result to its device."""
-        self.net = folded(self.net, self.channels)
+        """Fold and fuse, which leaves the given network as it is, and bring the result to its device."""
+        self.net = fused(self.net, self.channels, self.device, bfloat16=self.bfloat16)
         memory = torch.channels_last if self.channels_last else torch.contiguous_format
         self.net = self.net.to(device=self.device, memory_format=memory).eval()  # type: ignore[call-overload]
         if self.device.type != "cpu":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.learn.data import ClassEntry, Dataset, PlaneEntry, padded_pixels
-from segstudio.learn.folding import folded
+from segstudio.learn.fusing import fused
 from segstudio.learn.instant.examples import PIXELS, Sample, View, chosen, labels_of, views, views_of
 from segstudio.learn.instant.fitting import class_shares, fitted_head
 from segstudio.learn.instant.keeping import FeatureKeeper
@@ -96,9 +96,10 @@ def _unfitted(data: Dataset, device: torch.device, *, bfloat16: bool, keeper: Fe
     """The network without a head. It sees as many channels as the image with the most has, three at least."""
     channels = max([3, *(entry.channels for entry in data.planes())])
     mean, std = normalisation_of(embedded_card("base").normalisation)
+    base = fused(load_base(), 3, device, bfloat16=bfloat16)  # here: a copy of the keeper would keep apart
     return Model(
         name=INSTANT,
-        net=InstantNetwork(folded(load_base(), 3), channels, keeper),  # here: a copy of the keeper would keep apart
+        net=InstantNetwork(base, channels, keeper),
         outputs=(),
         channels=channels,
         mean=_for_channels(mean, channels),
