@@ -61,10 +61,10 @@ def write_base(
     digest = save_weights(weights, net, {"format": "pt"}, half=True)
     load_weights(weights, net, digest)
     heads = [
-        Head(s.name, s.domain, s.classes, channels, s.object_px, s.grey, _ious(held_out[s.name]))
+        Head(s.name, s.domain, s.classes, channels, s.grey, _ious(held_out[s.name]))
         for s, channels in zip(sets, slices, strict=False)
     ]
-    heads.append(Head(FOREGROUND, "any", ("background", "object"), slices[-1], 32.0, False))
+    heads.append(Head(FOREGROUND, "any", ("background", "object"), slices[-1], False))
     card = {
         "name": "base",
         "what": "Encoder, decoder, and a head with a slice of channels for each training set and one for any object",

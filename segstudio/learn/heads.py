@@ -3,7 +3,7 @@ torch.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -41,21 +41,40 @@ _SYNONYMS = {
     "disease": "symptom",
     "particle": "precipitate",
 }
+_SHARED = {
+    "building",
+    "crack",
+    "disc",
+    "head",
+    "leaf",
+    "object",
+    "precipitate",
+    "road",
+    "root",
+    "symptom",
+    "tissue",
+    "tumor",
+    "tumour",
+    "vegetation",
+    "vessel",
+    "water",
+}
+"""Words, as `canonical` gives them, that mean different things to different fields: a vessel of a retina is not one of
+an ultrasound picture, a lesion of the skin is no symptom of a leaf."""
 _BACKGROUND = {"background", "matrix", "land", "ground", "soil", "rest", "other", "none", "bg", "backgr"}
 
 
 class Head(msgspec.Struct, frozen=True):
     """A slice of the embedded model's output: its training set, class names, channels [from, to), and facts.
 
-    `object_px` is the median square root of an object's area at the scale it was trained at, in pixels. `grey` says
-    that the set had grey pictures only. `iou` is each class's IoU on held-out pictures, empty where not measured.
+    The words of `set` and `domain` name its field. `grey` says that the set had grey pictures only. `iou` is each
+    class's IoU on held-out pictures, empty where not measured.
     """
 
     set: str
     domain: str
     classes: tuple[str, ...]
     channels: tuple[int, int]
-    object_px: float
     grey: bool
     iou: tuple[float, ...] = ()
 
@@ -94,7 +113,8 @@ def match_heads(names: Sequence[str], heads: Sequence[Head], *, background: int 
     `names` are the project's classes in their order; `background` the place of its background class, if none is given
     a class named like one (soil, matrix); `grey` whether its images are grey, which decides between heads that match
     equally well (None: not known). Background names do not count, nor do classes that the head hardly finds on
-    held-out pictures. With `foreground`, the first class that is not the background is the object.
+    held-out pictures, nor a single class whose name many fields share, unless a word of the head's field stands beside
+    it. With `foreground`, the first class that is not the background is the object.
     """
     if background is None:
         background = next((k for k, name in enumerate(names) if is_background_name(name)), None)
@@ -103,7 +123,7 @@ def match_heads(names: Sequence[str], heads: Sequence[Head], *, background: int 
         pairs = _pairs(names, head, background)
         findable = sum(not head.iou or head.iou[i] >= FINDABLE_IOU for i in pairs.values())
         rank = (findable, grey is not None and head.grey == grey)
-        if head.set != FOREGROUND and findable and rank > best_rank:
+        if head.set != FOREGROUND and findable and rank > best_rank and _is_its_field(names, head, pairs):
             best, best_rank = head, rank
     if best is not None:
         return _match(names, best, _pairs(names, best, background), background)
@@ -134,6 +154,22 @@ def _pairs(names: Sequence[str], head: Head, background: int | None) -> dict[int
                     found[k] = i
                     break
     return found
+
+
+def _is_its_field(names: Sequence[str], head: Head, pairs: Mapping[int, int]) -> bool:
+    """Whether the classes that match tell the field of a head: two of them do, one whose name is of that field alone,
+    or one beside a word of the field, as in 'coffee leaf'.
+    """
+    common = set[str]()
+    for k, i in pairs.items():
+        common |= set(canonical(names[k])) & set(canonical(head.classes[i]))
+    if len(pairs) > 1 or not common <= _SHARED:
+        return True
+    return bool(({word for name in names for word in canonical(name)} - common) & _field(head))
+
+
+def _field(head: Head) -> set[str]:
+    return {*canonical(head.set.replace("_", " ")), *canonical(head.domain)}
 
 
 def _fits(name: str, other: str, exact: bool) -> bool:

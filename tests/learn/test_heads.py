@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from segstudio.learn.heads import Head, canonical, is_background_name, match_heads
 
 HEADS = (
-    Head("aerial", "aerial", ("land", "building", "road", "water"), (0, 4), 18.0, False),
-    Head("fluorescence", "microscopy", ("background", "nucleus"), (4, 6), 14.0, True),
-    Head("tissue", "histology", ("background", "nucleus"), (6, 8), 15.0, False),
-    Head("alloy", "materials", ("matrix", "secondary precipitate", "tertiary precipitate"), (8, 11), 9.0, True),
-    Head("foreground", "any", ("background", "object"), (11, 13), 32.0, False),
+    Head("aerial", "aerial", ("land", "building", "road", "water"), (0, 4), False),
+    Head("fluorescence", "microscopy", ("background", "nucleus"), (4, 6), True),
+    Head("tissue", "histology", ("background", "nucleus"), (6, 8), False),
+    Head("alloy", "materials", ("matrix", "secondary precipitate", "tertiary precipitate"), (8, 11), True),
+    Head("foreground", "any", ("background", "object"), (11, 13), False),
 )
 
 
@@ -34,7 +34,7 @@ def test_the_head_with_most_classes_wins_and_its_other_channels_are_background()
 
 
 def test_a_class_named_by_the_last_word_of_an_embedded_one_takes_the_first_such() -> None:
-    match = match_heads(["precipitate"], HEADS, background=None, grey=None)
+    match = match_heads(["precipitate", "alloy"], HEADS, background=None, grey=None)
     assert (match.set, match.to_class) == ("alloy", (None, 0, None))
 
 
@@ -50,10 +50,44 @@ def test_other_names_get_the_foreground_as_the_first_class_that_is_no_background
 
 
 def test_a_class_that_the_head_hardly_finds_is_no_reason_to_choose_it() -> None:
-    heads = (Head("rock", "materials", ("background", "oxide", "crack"), (0, 3), 9.0, True, (0.9, 0.8, 0.1)), HEADS[-1])
+    heads = (Head("rock", "materials", ("background", "oxide", "crack"), (0, 3), True, (0.9, 0.8, 0.1)), HEADS[-1])
     assert match_heads(["background", "crack"], heads, background=0, grey=True).set == "foreground"
     both = match_heads(["background", "crack", "oxide"], heads, background=0, grey=True)
     assert (both.set, both.from_channel) == ("rock", (0, 2, 1))
+
+
+FIELDS = (
+    Head("ultrasound_nerves", "medical", ("background", "nerve", "vessel"), (0, 3), True),
+    Head("coffee_leaves", "plants", ("background", "leaf", "symptom"), (3, 6), False),
+    Head("coast_aerial", "aerial", ("land", "water"), (6, 8), False),
+    Head("skin_lesions", "medical", ("skin", "lesion"), (8, 10), False),
+    HEADS[-1],
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["vessel", "Blood vessels", "retina vessel", "artery", "lesion", "disease", "leaf", "water", "lake"]
+)
+def test_a_word_that_fields_share_chooses_no_head(name: str) -> None:
+    match = match_heads(["background", name], FIELDS, background=0, grey=None)
+    assert (match.set, match.to_class) == ("foreground", (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (["vessel", "nerve"], "ultrasound_nerves"),
+        (["ultrasound", "vessel"], "ultrasound_nerves"),
+        (["leaf", "disease"], "coffee_leaves"),
+        (["leaf disease"], "coffee_leaves"),
+        (["plants", "lesion"], "coffee_leaves"),
+        (["Coffee leaves"], "coffee_leaves"),
+        (["aerial water"], "coast_aerial"),
+        (["skin", "lesion"], "skin_lesions"),
+    ],
+)
+def test_another_class_or_a_word_of_the_field_tells_which_head_is_meant(names: list[str], wanted: str) -> None:
+    assert match_heads(names, FIELDS, background=None, grey=None).set == wanted
 
 
 def test_sharing_the_background_alone_is_no_fit() -> None:
