@@ -19,7 +19,8 @@ from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import HeldOut, Tally, advice, decide, held_out, measure, pixels_of, tally
 from segstudio.learn.loop import train
-from segstudio.learn.plan import Machine, channels_of, make_plan, not_learned
+from segstudio.learn.networks import DEFAULT_NETWORK
+from segstudio.learn.plan import channels_of, make_plan, not_learned, patch_px_of, pools
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
 from segstudio.learn.trainer import Trainer, metadata
@@ -92,7 +93,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
         trainer.restore(saved)
     yield None
     try:
-        yield from _run(request, trainer, Sampler(facts, plan, data), facts, data, stopping)
+        yield from _run(shop, request, trainer, Sampler(facts, plan, data), facts, data, stopping)
     except UnreadableImage as error:
         raise _nothing_left(data.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
@@ -117,13 +118,19 @@ def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
 
 
 def _run(
-    request: Train, trainer: Trainer, sampler: Sampler, facts: Facts, data: Dataset, stopping: Stopping
+    shop: Workshop,
+    request: Train,
+    trainer: Trainer,
+    sampler: Sampler,
+    facts: Facts,
+    data: Dataset,
+    stopping: Stopping,
 ) -> Generator[Step, None, None]:
     watched = held_out(facts, trainer.plan, _WATCHED_PX, watched=True)
     card = version_card(trainer.plan)
+    half = shop.bfloat16(trainer.device, trainer.plan.network)
 
     def look(net: nn.Module) -> Iterator[Figures | None]:
-        half = card.precision == "bfloat16"
         return measure(trained_model("", net, card, trainer.device, bfloat16=half), data, watched)
 
     events = train(
@@ -200,7 +207,7 @@ def _judge(
     plan, device = trainer.plan, trainer.device
     target = held_out(facts, plan)
     card = version_card(plan)
-    child = trained_model(request.version, trainer.averaged, card, device, bfloat16=card.precision == "bfloat16")
+    child = trained_model(request.version, trainer.averaged, card, device, bfloat16=shop.bfloat16(device, plan.network))
     child_tally = yield from _tally(child, data, target)
     parent, parent_tally = yield from _best_before(shop, plan, device, data, target)
     verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
@@ -257,7 +264,8 @@ def _tally(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None
 def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device) -> Plan:
     base = request.choices.base or _usual_base(data, facts)
     pitch = None
-    machine = Machine(str(device), shop.threads, shop.bfloat16(device))
+    network = request.choices.network or DEFAULT_NETWORK
+    machine = shop.machine(device, network, patch_px_of(network), pools=pools(base, network))
     if base in (EMBEDDED, "imagenet", "scratch"):
         mean, std = normalisation_of(embedded_card("imagenet" if base == "imagenet" else "base").normalisation)
     else:

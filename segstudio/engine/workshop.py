@@ -7,13 +7,16 @@ import torch
 
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.learn import precision
 from segstudio.learn.data import Dataset, Part, PlaneEntry
-from segstudio.learn.device import bfloat16_pays, resolve, usable_threads
+from segstudio.learn.device import resolve, usable_threads
 from segstudio.learn.facts import knows_two_classes
 from segstudio.learn.instant import FeatureKeeper, fit_instant, look_ahead
+from segstudio.learn.networks import DEFAULT_NETWORK
+from segstudio.learn.plan import Machine
 from segstudio.learn.predict import Model
 from segstudio.learn.split import MARGIN_PX, in_force
-from segstudio.learn.versions import embedded_model, version_model
+from segstudio.learn.versions import embedded_model, read_card, version_model
 from segstudio.runs import EMBEDDED, INSTANT, Block
 from segstudio.text import _
 
@@ -35,15 +38,25 @@ class Workshop:
         self.view = view
         self.threads = usable_threads()
         self._models: OrderedDict[tuple[object, ...], Model] = OrderedDict()
-        self._pays: dict[str, bool] = {}
+        self._measured: dict[tuple[object, ...], precision.Measured] = {}
         self._unfit: int | None = None
         self._keeper = FeatureKeeper()
 
-    def bfloat16(self, device: torch.device) -> bool:
-        """Whether half precision is worth it on a device; measured once."""
-        if str(device) not in self._pays:
-            self._pays[str(device)] = bfloat16_pays(device)
-        return self._pays[str(device)]
+    def bfloat16(self, device: torch.device, network: str = DEFAULT_NETWORK) -> bool:
+        """Whether a network predicts in half precision on a device; measured once."""
+        key = "predicting", str(device), network
+        if key not in self._measured:
+            self._measured[key] = precision.predicting(device, network)
+        return self._measured[key].bfloat16
+
+    def machine(self, device: torch.device, network: str, patch_px: int, *, pools: bool) -> Machine:
+        """What a device can do for a run that learns on kept levels, if it `pools`, or else not; measured once."""
+        key = "training", str(device), network, patch_px, pools
+        if key not in self._measured:
+            torch.set_num_threads(self.threads)
+            self._measured[key] = precision.training(device, network, patch_px, pools=pools)
+        found = self._measured[key]
+        return Machine(str(device), self.threads, found.bfloat16, found.seconds)
 
     def resolved(self, version: str, data: Dataset) -> str:
         """The version that a name stands for: 'current' is the version in force, else the instant learner if two
@@ -114,9 +127,8 @@ class Workshop:
         return name, device, tuple(data.counts_as().items())
 
     def _made(self, name: str, device: torch.device, data: Dataset) -> Generator[None, None, Model]:
-        bfloat16 = self.bfloat16(device)
         if name == EMBEDDED:
-            return embedded_model(data.classes(), is_grey(data), device, bfloat16=bfloat16)
+            return embedded_model(data.classes(), is_grey(data), device, bfloat16=self.bfloat16(device))
         if name == INSTANT:
             found = None
             for found in self._fitting(device, data, in_force(data), MARGIN_PX):
@@ -125,6 +137,7 @@ class Workshop:
             if found is None:
                 raise NotEnoughLabels(_("The instant learner has nothing to learn from yet."))
             return found
+        bfloat16 = self.bfloat16(device, read_card(name, data).network)
         return version_model(name, data, device, bfloat16=bfloat16)
 
 

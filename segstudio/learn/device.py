@@ -15,12 +15,12 @@ from segstudio.text import N_, _, count
 
 __all__ = [
     "GpuReport",
-    "bfloat16_pays",
     "convolution_seconds",
     "device_name",
     "device_names",
     "empty_cache",
     "gpu_report",
+    "half_may_pay",
     "is_out_of_memory",
     "memory_mb",
     "resolve",
@@ -159,14 +159,11 @@ def convolution_seconds(
     return best
 
 
-def bfloat16_pays(device: torch.device) -> bool:
-    """Whether convolutions in bfloat16 are at least 1.3 times as fast here: measured, 0.1 to 0.4 s of a processor."""
+def half_may_pay(device: torch.device) -> bool:
+    """Whether bfloat16 is worth a try: False where it is emulated, which is some eight times slower; some 0.1 s."""
     if device.type == "mps":
         return False
-    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return False
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     plain = convolution_seconds(device, side=_PROBE_PX)
-    # Where bfloat16 is emulated it is some eight times slower: two tries are enough to see that.
-    if convolution_seconds(device, torch.bfloat16, _PROBE_PX, times=2) > 2 * plain:
-        return False
-    return plain > 1.3 * convolution_seconds(device, torch.bfloat16, _PROBE_PX)
+    return convolution_seconds(device, torch.bfloat16, _PROBE_PX, times=2) <= 2 * plain

@@ -9,7 +9,7 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.learn.augment import default_strengths
 from segstudio.learn.data import Part
 from segstudio.learn.facts import Facts
-from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
+from segstudio.learn.networks import DEFAULT_NETWORK, network_named
 from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
@@ -17,7 +17,7 @@ from segstudio.learn.upright import is_upright
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
-__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "not_learned", "pitch_for"]
+__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "not_learned", "patch_px_of", "pitch_for", "pools"]
 
 DEFAULT_SECONDS = 60.0
 
@@ -62,7 +62,7 @@ def make_plan(
     """
     network = choices.network or DEFAULT_NETWORK
     channels = channels_of(facts)
-    margin = min(MARGIN_PX, NETWORKS[network].halo_px)
+    margin = min(MARGIN_PX, network_named(network).halo_px)
     by_groups = facts.has_truth(Part.HELD_OUT)
     # Where a group is held out, blocks are not measured any more, and what is not measured trains.
     held = () if by_groups else choose_blocks(facts, blocks, margin, trained)
@@ -150,13 +150,12 @@ def _recipe(
     """How to learn. In a short run the decoder learns on an encoder that stays, and the encoder's late stages in the
     last quarter; in a long one the whole network, once the decoder fits. From scratch all of it learns from the start.
     """
-    known = NETWORKS[network]
+    known = network_named(network)
     steps = _expected_steps(machine, max_seconds, max_steps)
-    shipped = base in (EMBEDDED, "imagenet")
-    ready = network == DEFAULT_NETWORK if shipped else base != "scratch"  # shipped weights fit that network alone
+    ready = _is_trained(base, network)
     long = steps >= _LONG_STEPS or (steps == 0 and (max_seconds or 0.0) >= _LONG_SECONDS)
     return Recipe(
-        patch_px=_PATCH_PX if known.receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4,
+        patch_px=patch_px_of(network),
         schedule=CLOCKED,
         ema_steps=ema_steps(max_steps or 0),
         warmup_steps=max(1, min(_WARMUP, steps // 5)) if steps else _WARMUP,
@@ -164,12 +163,27 @@ def _recipe(
         encoder_opens=(_OPENS_LONG if long else _OPENS_SHORT) if ready else 0.0,
         late_stages=ready and not long,
         frozen_statistics=ready,
-        pool_patches=_POOL if ready and known.context.px else 0,
-        fits_head=ready and shipped,
+        pool_patches=_POOL if pools(base, network) else 0,
+        fits_head=ready and base in (EMBEDDED, "imagenet"),
         augment=_augmentations(facts),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=known.channels_last,
     )
+
+
+def _is_trained(base: str, network: str) -> bool:
+    """Whether a run begins with an encoder that has learned: the shipped weights fit one network alone."""
+    return network == DEFAULT_NETWORK if base in (EMBEDDED, "imagenet") else base != "scratch"
+
+
+def pools(base: str, network: str) -> bool:
+    """Whether the decoder of such a run learns from kept levels of the encoder."""
+    return _is_trained(base, network) and network_named(network).context.px > 0
+
+
+def patch_px_of(network: str) -> int:
+    """Side of the patches that a network learns from."""
+    return _PATCH_PX if network_named(network).receptive_field_px > _PATCH_PX // 4 else _PATCH_PX // 4
 
 
 def _augmentations(facts: Facts) -> dict[str, float]:

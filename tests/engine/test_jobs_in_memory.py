@@ -14,6 +14,7 @@ from segstudio.engine.protocol import (
     Predict,
     PredictedImage,
     PredictedTile,
+    RunPlanned,
     Target,
     Train,
     Trained,
@@ -22,7 +23,9 @@ from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import expanded
+from segstudio.learn import precision
 from segstudio.learn.data import Dataset
+from segstudio.learn.predict import Model
 from segstudio.runs import Choices
 from tests.learn.conftest import BRIGHT, MemoryData, blob_data
 
@@ -51,6 +54,49 @@ def test_a_run_learns_from_a_data_set_in_memory(data: MemoryData):
     assert (trained.steps, trained.promoted in (True, False)) == (2, True)
     assert len(weights) > 1000
     assert sent[-1] == Done(7)
+
+
+def test_a_run_has_the_precision_and_the_length_that_a_step_of_it_was_measured_to_have(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[tuple[str, str, int, bool]] = []
+
+    def measured(device: object, network: str, patch_px: int, *, pools: bool) -> precision.Measured:
+        asked.append((str(device), network, patch_px, pools))
+        return precision.Measured(True, 0.1)
+
+    monkeypatch.setattr(precision, "training", measured)
+    shop = _shop(data)
+    short = Choices(network="tiny", base="scratch", device="cpu", max_seconds=1.2)
+    for run, choices in (("r1", short), ("r2", TINY)):
+        sent = _sent(train_job(shop, Train(id=7, run=run, version="v1", choices=choices), Stopping()))
+        recipe = next(found.plan.recipe for found in sent if isinstance(found, RunPlanned))
+        assert recipe.precision == "bfloat16"
+        assert recipe.warmup_steps == (2 if choices is short else 1)  # a fifth of the twelve steps that it expects
+    assert asked == [("cpu", "tiny", 64, False)]
+
+
+def test_predictions_have_their_own_precision_measured_once_for_each_network(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+
+    def measured(device: object, network: str) -> precision.Measured:
+        asked.append(network)
+        return precision.Measured(network == "tiny", 0.1)
+
+    monkeypatch.setattr(precision, "predicting", measured)
+    shop = _shop(data)
+    for _ in range(2):
+        _sent(train_job(shop, Train(id=7, run="r1", version="v1", choices=TINY), Stopping()))
+    assert sorted(asked) == ["tiny", "unet_lite0"]  # the version, and the instant learner that it is compared with
+    model = list(_model(shop, "embedded", data))[-1]
+    assert not model.bfloat16
+    assert sorted(asked) == ["tiny", "unet_lite0"]
+
+
+def _model(shop: Workshop, name: str, data: MemoryData) -> Iterator[Model]:
+    yield (yield from shop.model(name, "cpu", data))  # type: ignore[misc]
 
 
 def test_an_unreadable_image_is_told_and_the_run_goes_on(data: MemoryData):
