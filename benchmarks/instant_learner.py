@@ -57,7 +57,7 @@ class Pictures:
     def learnable(self, image: int) -> bool:
         return image < self.labelled_images
 
-    def pixels(self, image: int, _plane: int, rect: Rect) -> NDArray[np.float32]:
+    def pixels(self, image: int, _plane: int, rect: Rect, _levels: object = ()) -> NDArray[np.float32]:
         return self.pixels_of[image][rect.y : rect.bottom, rect.x : rect.right]
 
     def labels(self, image: int, _plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

@@ -157,6 +157,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     What the clock decides in a run is written down, and followed when the plan is repeated: the step `opened_at` from
     which the encoder learns, and the step `decay_at` from which the rate falls, to the shares `decay` of the highest.
+
+    `levels` are, by channel, the sample values that count as 0 and as 1 in pictures of as many channels that are not of
+    8 bits; none, as in plans of earlier releases: each plane has its own.
     """
 
     format: int = 1
@@ -169,6 +172,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     channels: int = 3
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    levels: tuple[tuple[float, float], ...] = ()
     network: str
     base: str
     recipe: Recipe

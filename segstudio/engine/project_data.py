@@ -4,23 +4,24 @@ A view shows each image at one moment: its labels are read once, in one short tr
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.engine.known_tiles import KNOWN_BYTES, KnownTiles
-from segstudio.engine.sources import Sources
+from segstudio.engine.sources import LevelsLookUp, Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.imaging.levels import Levels
 from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
-from segstudio.learn.data import ClassEntry, Part, PlaneEntry
+from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
@@ -31,6 +32,8 @@ from segstudio.store.values import FrozenLabels, ImageRow, Split
 from segstudio.text import N_, _
 
 __all__ = ["ProjectData"]
+
+Answer = TypeVar("Answer")
 
 
 class _LearnedImage(msgspec.Struct):
@@ -148,8 +151,26 @@ class ProjectData:
         _, seq = self._frozen[image]
         return LabelStamp(image, plane, seq, self._rows[image].labelled_pixels, self._class_list)
 
-    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`, also if the file changed after it was labelled."""
+    def pixels(self, image: int, plane: int, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
+        """Pixels (h, w, channels) in 0..1, between the plane's own levels or these. Raises `UnreadableImage`, also if
+        the file changed after it was labelled.
+        """
+        shared = tuple(Levels(*each) for each in levels)
+        return self._asked(
+            image,
+            plane,
+            lambda row, kept: self._sources.pixels(row.file, plane, rect, row.planes[plane], kept, shared),
+        )
+
+    def own_levels(self, image: int, plane: int) -> ByChannel | None:
+        """The levels of a plane by channel; None if it is of 8 bits. Raises `UnreadableImage`."""
+        found = self._asked(
+            image, plane, lambda row, kept: self._sources.own_levels(row.file, plane, row.planes[plane], kept)
+        )
+        return None if found is None else tuple((each.low, each.high) for each in found)
+
+    def _asked(self, image: int, plane: int, ask: Callable[[ImageRow, LevelsLookUp], Answer]) -> Answer:
+        """What the sources say of a plane, if its file is the one that was labelled. Raises `UnreadableImage`."""
         for place in ((image, None), (image, plane)):
             if place in self._problems:
                 raise UnreadableImage(self._problems[place])
@@ -157,7 +178,7 @@ class ProjectData:
         if row.id not in self._as_labelled:
             self._sources.refresh(row.file)
         try:
-            found = self._sources.pixels(row.file, plane, rect, row.planes[plane], partial(self._levels, image, plane))
+            found = ask(row, partial(self._levels, image, plane))
             self._check_content(row)
         except UnreadableImage as error:
             self._problems[image, plane] = error.sentence

@@ -1,7 +1,7 @@
 """Open images of the engine; decoded planes are kept within a budget of bytes, the least recently used go first."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.imaging.levels import Levels, levels_of, to_float
-from segstudio.imaging.source import ImageSource, Pixels, open_image
+from segstudio.imaging.levels import Levels, levels_by_channel, levels_of, to_float
+from segstudio.imaging.source import ImageSource, open_image
 from segstudio.text import _
 
 __all__ = ["Sources"]
@@ -34,23 +34,50 @@ class Sources:
         self._seen: dict[Path, tuple[int, int] | None] = {}
 
     def pixels(
-        self, file: Path, plane: int, rect: Rect, size: tuple[int, int], kept: LevelsLookUp | None = None
+        self,
+        file: Path,
+        plane: int,
+        rect: Rect,
+        size: tuple[int, int],
+        kept: LevelsLookUp | None = None,
+        shared: Sequence[Levels] = (),
     ) -> NDArray[np.float32]:
         """Pixels (h, w, channels) of a rectangle within the plane, which must have this width and height.
 
         `kept` gives the levels that the project keeps for the plane, asked for at the first read after `refresh`; if it
-        keeps none, the same levels are computed here.
+        keeps none, the same levels are computed here. A plane that is not of 8 bits is read between `shared` instead,
+        if it has as many channels.
 
         Raises `UnreadableImage`, also if the file is no longer the one in the project.
         """
         source = self._source(file)
         try:
-            samples = self._read(source, file, plane, rect, size)
+            _must_have(source, file, plane, size)
+            samples = source.read(plane, rect)
         except UnreadableImage:
             self._close(file)
             raise
         self._note(file, plane, source)
+        if source.info.dtype != "uint8" and len(shared) == source.info.channels:
+            return to_float(samples, shared)
         return to_float(samples, self._levels_of(file, plane, source, kept))
+
+    def own_levels(
+        self, file: Path, plane: int, size: tuple[int, int], kept: LevelsLookUp | None = None
+    ) -> tuple[Levels, ...] | None:
+        """The levels of a plane by channel, None if it is of 8 bits. Raises `UnreadableImage`, as `pixels` does."""
+        source = self._source(file)
+        if source.info.dtype == "uint8":
+            return None
+        try:
+            _must_have(source, file, plane, size)
+            grey = source.info.channels == 1
+            found = (self._levels_of(file, plane, source, kept),) if grey else levels_by_channel(source, plane)
+        except UnreadableImage:
+            self._close(file)
+            raise
+        self._note(file, plane, source)
+        return found
 
     def refresh(self, file: Path) -> None:
         """Drop what was decoded if the file has changed since; called once per request."""
@@ -68,19 +95,6 @@ class Sources:
         """Close every image."""
         for file in list(self._sources):
             self._close(file)
-
-    def _read(self, source: ImageSource, file: Path, plane: int, rect: Rect, size: tuple[int, int]) -> Pixels:
-        planes = source.info.planes
-        if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
-            raise UnreadableImage(
-                _(
-                    "{name} was changed: in the project its plane has {width} x {height} pixels.",
-                    name=file.name,
-                    width=size[0],
-                    height=size[1],
-                )
-            )
-        return source.read(plane, rect)
 
     def _source(self, file: Path) -> ImageSource:
         if file not in self._sources:
@@ -115,3 +129,17 @@ class Sources:
             known = None if kept is None or stamp is None or source.info.dtype == "uint8" else kept(stamp)
             self._levels[key] = known or levels_of(source, plane)
         return self._levels[key]
+
+
+def _must_have(source: ImageSource, file: Path, plane: int, size: tuple[int, int]) -> None:
+    """Raises `UnreadableImage` if a file has no such plane, or one of another size."""
+    planes = source.info.planes
+    if plane >= len(planes) or (planes[plane].width, planes[plane].height) != size:
+        raise UnreadableImage(
+            _(
+                "{name} was changed: in the project its plane has {width} x {height} pixels.",
+                name=file.name,
+                width=size[0],
+                height=size[1],
+            )
+        )

@@ -14,7 +14,8 @@ from segstudio.engine.predicting import Step
 from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEvent, RunPlanned, Train, Trained
 from segstudio.engine.workshop import Workshop, is_grey
 from segstudio.errors import NotEnoughLabels, UnreadableImage, WeightsDamaged
-from segstudio.learn.data import Dataset
+from segstudio.imaging.levels import Levels, pooled
+from segstudio.learn.data import ByChannel, Dataset, Part
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import HeldOut, Tally, advice, decide, held_out, measure, pixels_of, tally
@@ -39,6 +40,8 @@ from segstudio.text import _, count
 __all__ = ["Stopping", "train_job"]
 
 _TELL_S = 0.25
+
+_POOLED_PLANES = 32
 
 _WATCHED_PX = 1 << 20
 """Held-out pixels that are measured during a run."""
@@ -77,9 +80,9 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     yield _preparing(request, _("Preparing the network"))
     saved = data.checkpoint(request.run) if request.resume else None
     try:
-        plan = (
-            _saved_plan(saved) if saved is not None else request.plan or _new_plan(shop, request, data, facts, device)
-        )
+        plan = _saved_plan(saved) if saved is not None else request.plan
+        if plan is None:
+            plan = yield from _new_plan(shop, request, data, facts, device)
     except NotEnoughLabels as error:
         if not missing:
             raise
@@ -261,16 +264,19 @@ def _tally(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None
     return found
 
 
-def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device) -> Plan:
+def _new_plan(
+    shop: Workshop, request: Train, data: Dataset, facts: Facts, device: torch.device
+) -> Generator[Step, None, Plan]:
     base = request.choices.base or _usual_base(data, facts)
     pitch = None
     network = request.choices.network or DEFAULT_NETWORK
     machine = shop.machine(device, network, patch_px_of(network), pools=pools(base, network))
     if base in (EMBEDDED, "imagenet", "scratch"):
         mean, std = normalisation_of(embedded_card("imagenet" if base == "imagenet" else "base").normalisation)
+        levels = yield from _shared_levels(facts, data)
     else:
         card = read_card(base, data)
-        mean, std, pitch = card.mean, card.std, card.pitch
+        mean, std, pitch, levels = card.mean, card.std, card.pitch, card.levels
     return make_plan(
         facts,
         request.choices,
@@ -281,7 +287,25 @@ def _new_plan(shop: Workshop, request: Train, data: Dataset, facts: Facts, devic
         blocks=data.blocks(),
         trained=data.trained_groups(),
         pitch=pitch,
+        levels=levels,
     )
+
+
+def _shared_levels(facts: Facts, data: Dataset) -> Generator[Step, None, ByChannel]:
+    """The levels that the project's planes share, from some that train, spread evenly over all. One that cannot be read
+    is reported later.
+    """
+    entries = [entry for entry in facts.planes if entry.part is Part.TRAIN]
+    found: list[list[Levels]] = []
+    for i in range(0, len(entries), -(-len(entries) // _POOLED_PLANES) or 1):
+        yield None
+        try:
+            levels = data.own_levels(entries[i].image, entries[i].plane)
+        except UnreadableImage:
+            continue
+        if levels is not None:
+            found.append([Levels(*each) for each in levels])
+    return tuple((each.low, each.high) for each in pooled(found))
 
 
 def _usual_base(data: Dataset, facts: Facts) -> str:

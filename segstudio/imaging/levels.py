@@ -3,23 +3,27 @@
 One function finds them, so that screen, thumbnails and network never differ; `store.kept_levels` keeps them.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect
 from segstudio.imaging.source import ImageSource, Pixels
 
-__all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_of", "to_float"]
+__all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_by_channel", "levels_of", "pooled", "to_float"]
 
 _SAMPLE = 1 << 16
 _PERCENTILES = (0.1, 99.9)
 _WHOLE_PX = 1 << 26
-"""Planes up to this size are read whole, larger ones in windows."""
+"""Planes up to this size are read from top to bottom, larger ones in windows."""
+_BAND_PX = 1 << 22
+"""Pixels that are read at once, but at least a row of tiles."""
 _WINDOW = 32
 _WINDOWS = 256
+_COMPARABLE = 0.25
 _GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
 
 
@@ -45,14 +49,41 @@ def auto_levels(pixels: Pixels) -> Levels:
 
 
 def levels_of(source: ImageSource, plane: int) -> Levels:
-    """The `auto_levels` of a plane. Beyond 67 million pixels only 0.3 million are read, in windows.
-
-    Raises `UnreadableImage`.
+    """The `auto_levels` of a plane, which is read in bands. Beyond 67 million pixels only 0.3 million are read, in
+    windows. Raises `UnreadableImage`.
     """
+    return EIGHT_BIT if source.info.dtype == "uint8" else _levels(_sample_of(source, plane))
+
+
+def levels_by_channel(source: ImageSource, plane: int) -> tuple[Levels, ...]:
+    """The same for each channel by itself, from the same pixels."""
     if source.info.dtype == "uint8":
-        return EIGHT_BIT
+        return (EIGHT_BIT,) * source.info.channels
+    sample = _sample_of(source, plane)
+    return tuple(_levels(sample[:, channel]) for channel in range(sample.shape[1]))
+
+
+def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
+    """The levels by channel that planes of one project share, from those of each: between the 5th percentile of their
+    lows and the 95th of their highs. () where they cannot be compared: with other numbers of channels, or where half of
+    the planes would fill less than a quarter of the shared range, as with exposures that differ.
+    """
+    if not planes or len({len(levels) for levels in planes}) > 1:
+        return ()
+    found = []
+    for channel in zip(*planes, strict=True):
+        low = float(np.percentile([levels.low for levels in channel], 5))
+        high = float(np.percentile([levels.high for levels in channel], 95))
+        filled = float(np.median([levels.high - levels.low for levels in channel]))
+        if not 0 < _COMPARABLE * (high - low) <= filled < math.inf:
+            return ()
+        found.append(Levels(low, high))
+    return tuple(found)
+
+
+def _sample_of(source: ImageSource, plane: int) -> Pixels:
     size = source.info.planes[plane]
-    return _levels(_sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect)))
+    return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect))
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:
@@ -68,7 +99,15 @@ def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixel
     # always be judged by the same few columns.
     at = np.arange(0, width * height, step)
     at = np.minimum(at + _spread(len(at), step), width * height - 1)
-    return read(Rect(0, 0, width, height))[at // width, at % width]
+    rows = max(_BAND_PX // width // TILE, 1) * TILE
+    cuts = np.searchsorted(at, [y * width for y in range(rows, height, rows)])
+    return np.concatenate(
+        [
+            read(Rect(0, y, width, min(rows, height - y)))[part // width - y, part % width]
+            for y, part in zip(range(0, height, rows), np.split(at, cuts), strict=True)
+            if len(part)
+        ]
+    )
 
 
 def _windows(width: int, height: int) -> list[Rect]:
@@ -104,10 +143,14 @@ def _slices(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.y, rect.bottom), slice(rect.x, rect.right)
 
 
-def to_float(pixels: Pixels, levels: Levels) -> NDArray[np.float32]:
-    """Samples (h, w, c) as float32 in 0..1 between the levels; NaN becomes 0."""
-    scale = 1.0 / (levels.high - levels.low)
+def to_float(pixels: Pixels, levels: Levels | Sequence[Levels]) -> NDArray[np.float32]:
+    """Samples (h, w, c) as float32 in 0..1 between the levels, which may be given by channel; NaN becomes 0."""
     wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
+    if isinstance(levels, Levels):
+        low, scale = wide(levels.low), wide(1.0 / (levels.high - levels.low))
+    else:
+        low = np.array([each.low for each in levels], wide)
+        scale = np.array([1.0 / (each.high - each.low) for each in levels], wide)
     with np.errstate(all="ignore"):  # infinities and samples beyond float32 end at 0 or 1
-        values = (pixels.astype(wide) - wide(levels.low)) * wide(scale)
+        values = (pixels.astype(wide) - low) * scale
     return np.nan_to_num(np.clip(values, 0.0, 1.0), copy=False).astype(np.float32, copy=False)

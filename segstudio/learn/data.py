@@ -15,6 +15,7 @@ from segstudio.geometry import Rect
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 
 __all__ = [
+    "ByChannel",
     "ClassEntry",
     "Dataset",
     "Part",
@@ -23,6 +24,10 @@ __all__ = [
     "padded_pixels",
     "resized_labels",
 ]
+
+
+ByChannel = tuple[tuple[float, float], ...]
+"""Sample values that count as 0 and as 1, by channel; () for those that each plane has of its own."""
 
 
 class Part(StrEnum):
@@ -107,8 +112,14 @@ class Dataset(Protocol):
         """Which labels of a plane this view gives, so that facts measured on them can be kept; they have been read."""
         ...
 
-    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
-        """Pixels (h, w, channels) in 0..1. Raises `UnreadableImage`."""
+    def pixels(self, image: int, plane: int, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
+        """Pixels (h, w, channels) in 0..1: between the plane's own levels, or, in a plane that is not of 8 bits and has
+        as many channels, between these. Raises `UnreadableImage`.
+        """
+        ...
+
+    def own_levels(self, image: int, plane: int) -> ByChannel | None:
+        """The levels of a plane by channel; None if it is of 8 bits. Raises `UnreadableImage`."""
         ...
 
     def unreadable(self) -> Sequence[str]:
@@ -162,12 +173,14 @@ class Dataset(Protocol):
         ...
 
 
-def padded_pixels(data: Dataset, entry: PlaneEntry, rect: Rect) -> NDArray[np.float32]:
-    """Pixels (h, w, channels) of a rectangle that may reach beyond the plane, which is mirrored at its edges."""
+def padded_pixels(data: Dataset, entry: PlaneEntry, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
+    """Pixels (h, w, channels) of a rectangle that may reach beyond the plane, which is mirrored at its edges;
+    `levels` as for `Dataset.pixels`.
+    """
     inside = rect.intersected(entry.bounds)
     if inside.empty:
         raise ValueError("the rectangle does not touch the plane")
-    pixels = data.pixels(entry.image, entry.plane, inside)
+    pixels = data.pixels(entry.image, entry.plane, inside, levels)
     top, left = inside.y - rect.y, inside.x - rect.x
     bottom, right = rect.bottom - inside.bottom, rect.right - inside.right
     if not (top or left or bottom or right):

@@ -7,7 +7,7 @@ import numpy as np
 
 from segstudio.errors import NotEnoughLabels
 from segstudio.learn.augment import default_strengths
-from segstudio.learn.data import Part
+from segstudio.learn.data import ByChannel, Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK, network_named
 from segstudio.learn.pace import ema_steps
@@ -52,9 +52,11 @@ def make_plan(
     blocks: Sequence[Block] = (),
     trained: Collection[str] = (),
     pitch: int | None = None,
+    levels: ByChannel = (),
 ) -> Plan:
     """Decide everything. `mean` and `std` are those of the base, by channel; `blocks` were held out before. `pitch` is
-    that of the version that the run continues: at another scale it would have to learn anew.
+    that of the version that the run continues: at another scale it would have to learn anew. `levels` are those that
+    planes which are not of 8 bits share, if they do.
 
     `trained` are groups that some version has trained on: no new block is held out in them.
 
@@ -82,6 +84,7 @@ def make_plan(
         channels=channels,
         mean=_by_channel(mean, channels),
         std=_by_channel(std, channels),
+        levels=levels,
         network=network,
         base=base,
         recipe=_recipe(facts, base, network, machine, max_seconds, choices.max_steps),

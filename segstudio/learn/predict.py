@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
 from segstudio.imaging.pyramid import resized
-from segstudio.learn.data import Dataset, PlaneEntry, padded_pixels
+from segstudio.learn.data import ByChannel, Dataset, PlaneEntry, padded_pixels
 from segstudio.learn.device import empty_cache, is_out_of_memory
 from segstudio.learn.fusing import fused
 from segstudio.learn.grid import UNIT, Grid, Window
@@ -45,6 +45,7 @@ class Model:
 
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
     0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
+    `levels` are those by which it learned to see pixels, () for each plane's own.
     Around each window the encoder sees `context.px` more, where `segstudio.learn.networks.draw` knows the net.
     """
 
@@ -62,6 +63,7 @@ class Model:
     overlap_px: int = OVERLAP_PX
     context: Context = Context(0, 1.0)  # noqa: RUF009  (frozen)
     batch: int = 1
+    levels: ByChannel = ()
 
     def __post_init__(self) -> None:
         """Fold and fuse, which leaves the given network as it is, and bring the result to its device."""
@@ -230,7 +232,7 @@ def _run(
 
 def _input(model: Model, data: Dataset, entry: PlaneEntry, window: Window) -> NDArray[np.float32]:
     """Pixels of a window at the working scale; beyond the plane it is mirrored."""
-    pixels = with_channels(padded_pixels(data, entry, window.image), model.channels)
+    pixels = with_channels(padded_pixels(data, entry, window.image, model.levels), model.channels)
     return resized(pixels, window.seen.w, window.seen.h)
 
 

@@ -208,7 +208,7 @@ class Sampler:
             span,
             span,
         )
-        pixels = with_channels(padded_pixels(self._data, entry, rect), plan.channels)
+        pixels = with_channels(padded_pixels(self._data, entry, rect, plan.levels), plan.channels)
         classes, _ = padded_labels(self._data, entry, rect)
         labels = self._lookup[np.minimum(classes, len(self._lookup) - 1)]
         hidden = excluded(self._rects[at], margin_within(entry, plan.margin_px), rect)

@@ -10,7 +10,7 @@ from safetensors.torch import save as encode_safetensors
 from torch import nn
 
 from segstudio.errors import WeightsDamaged
-from segstudio.learn.data import ClassEntry, Dataset
+from segstudio.learn.data import ByChannel, ClassEntry, Dataset
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv, network_named
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
@@ -38,7 +38,10 @@ __all__ = [
 
 
 class VersionCard(msgspec.Struct, frozen=True):
-    """The part of a card that is needed to use a version's weights; the card holds more, for people."""
+    """The part of a card that is needed to use a version's weights; the card holds more, for people.
+
+    `levels` as in a plan: a version of an earlier release has none and sees each plane between its own.
+    """
 
     network: str
     channels: int
@@ -48,6 +51,7 @@ class VersionCard(msgspec.Struct, frozen=True):
     pitch: int
     precision: str = "float32"
     channels_last: bool = False
+    levels: ByChannel = ()
 
 
 class _Grouped(nn.Module):
@@ -137,6 +141,7 @@ def version_card(plan: Plan) -> VersionCard:
         plan.pitch,
         plan.recipe.precision,
         plan.recipe.channels_last,
+        plan.levels,
     )
 
 
@@ -153,6 +158,7 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
         device=device,
         bfloat16=bfloat16,
         channels_last=card.channels_last,
+        levels=card.levels,
         context=network_named(card.network).context,
     )
 

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 
 from segstudio.geometry import Rect
 from segstudio.imaging import levels as finding
-from segstudio.imaging.levels import EIGHT_BIT, Levels, auto_levels, levels_of, to_float
+from segstudio.imaging.levels import EIGHT_BIT, Levels, auto_levels, levels_by_channel, levels_of, pooled, to_float
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 
 
@@ -63,11 +63,13 @@ class _Slide:
     def __init__(self, width: int, height: int) -> None:
         self.info = ImageInfo((PlaneInfo("0", width, height),), 1, "uint16", "slide")
         self.read_px = 0
+        self.most_px = 0
 
     def read(self, plane: int, rect: Rect) -> Pixels:
         whole = self.info.planes[plane]
         assert rect == rect.intersected(Rect(0, 0, whole.width, whole.height))
         self.read_px += rect.area
+        self.most_px = max(self.most_px, rect.area)
         y, x = np.mgrid[rect.y : rect.bottom, rect.x : rect.right]
         return ((x + y) % 1000 + 500).astype(np.uint16)[..., None]
 
@@ -92,3 +94,74 @@ def test_levels_of_a_source_are_those_of_its_pixels(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(finding, "_WHOLE_PX", whole_px)
     pixels = _Slide(700, 500).read(0, Rect(0, 0, 700, 500))
     assert levels_of(_Slide(700, 500), 0) == auto_levels(pixels)
+
+
+def test_no_plane_is_read_whole_for_its_levels() -> None:
+    slide = _Slide(8000, 4000)
+    levels = levels_of(slide, 0)
+    assert slide.most_px <= 1 << 22
+    assert levels.low == pytest.approx(500, abs=10)
+
+
+@pytest.mark.parametrize("size", [(700, 500), (256, 256), (3, 1000), (1000, 3), (65, 513)])
+def test_levels_from_bands_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    whole = levels_of(_Slide(*size), 0)
+    monkeypatch.setattr(finding, "_BAND_PX", 1)
+    assert levels_of(_Slide(*size), 0) == whole
+
+
+def test_levels_by_channel_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    pixels = np.stack([rng.integers(0, 100, (300, 200)), rng.integers(5000, 9000, (300, 200))], 2).astype(np.uint16)
+
+    class Source(_Slide):
+        def read(self, plane: int, rect: Rect) -> Pixels:
+            return pixels[rect.y : rect.bottom, rect.x : rect.right]
+
+    source = Source(200, 300)
+    source.info = ImageInfo(source.info.planes, 2, "uint16", "slide")
+    found = levels_by_channel(source, 0)
+    assert [round(each.low, -2) for each in found] == [0, 5000]
+    assert [round(each.high, -2) for each in found] == [100, 9000]
+    values = to_float(pixels, found)
+    for channel, levels in enumerate(found):
+        assert np.array_equal(values[..., channel], to_float(pixels[..., channel : channel + 1], levels)[..., 0])
+
+
+LEVELS = st.builds(
+    lambda low, width: Levels(low, low + width), st.floats(-1e6, 1e6), st.floats(0.1, 1e6, exclude_min=True)
+)
+
+
+@given(st.lists(st.tuples(LEVELS, LEVELS), min_size=1, max_size=30), st.randoms())
+def test_shared_levels_lie_among_those_of_the_planes_in_whatever_order(
+    planes: list[tuple[Levels, Levels]], order: object
+) -> None:
+    found = pooled(planes)
+    order.shuffle(planes)  # type: ignore[attr-defined]
+    again = pooled(planes)
+    assert len(again) == len(found)
+    for channel, (a, b) in enumerate(zip(found, again, strict=True)):
+        assert (a.low, a.high) == (pytest.approx(b.low), pytest.approx(b.high))
+        assert a.low < a.high
+        assert a.low >= min(p[channel].low for p in planes) - 1e-6
+        assert a.high <= max(p[channel].high for p in planes) + 1e-6
+
+
+@given(LEVELS, st.integers(1, 40))
+def test_planes_that_agree_share_what_each_has(levels: Levels, n: int) -> None:
+    ((found),) = pooled([(levels,)] * n)
+    assert (found.low, found.high) == (pytest.approx(levels.low), pytest.approx(levels.high))
+
+
+def test_one_odd_plane_among_many_does_not_stretch_what_they_share() -> None:
+    (found,) = pooled([(Levels(100, 1100),)] * 99 + [(Levels(0, 60_000),)])
+    assert found == Levels(100, 1100)
+
+
+def test_nothing_is_shared_where_exposures_or_channels_differ() -> None:
+    one, ten = Levels(0, 100), Levels(0, 1000)
+    assert pooled([(one,), (one,), (ten,), (one,)]) == ()
+    assert pooled([(one, one), (one, ten), (one, one)]) == ()
+    assert pooled([(one,), (one, one)]) == ()
+    assert pooled([]) == ()

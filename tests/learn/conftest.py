@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect, tiles_of
-from segstudio.learn.data import ClassEntry, Part, PlaneEntry
+from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 
 BACKGROUND, BRIGHT = 1, 2
@@ -86,7 +86,10 @@ class MemoryData:
     def kept(self, image: int, plane: int) -> PlaneFacts | None:
         return self.measured.get((image, plane))
 
-    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+    def own_levels(self, image: int, plane: int) -> ByChannel | None:
+        return None
+
+    def pixels(self, image: int, plane: int, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
         self.asked.append(image)
         if image in self.damaged:
             raise UnreadableImage(f"{image}.png cannot be read.")
