@@ -45,7 +45,7 @@ from segstudio.engine.sources import Sources
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UserError
-from segstudio.learn.device import device_name, resolve
+from segstudio.learn.device import device_lost, device_name, is_device_lost, resolve
 from segstudio.registry import unsaid
 from segstudio.store.project import Project
 from segstudio.text import _, set_language
@@ -168,6 +168,10 @@ class Server:
         except UserError as error:
             self._drop(id_)
             self._send(_failed(id_, error))
+        except RuntimeError as error:
+            if is_device_lost(error):  # only a new process can go on; the sentence says why this one ends
+                self._send(_failed(0, device_lost(error)))
+            raise
         else:
             if isinstance(made, Priority):
                 self._agenda.move(id_, made)

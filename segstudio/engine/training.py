@@ -13,7 +13,7 @@ from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
 from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEvent, RunPlanned, Train, Trained
 from segstudio.engine.workshop import Workshop, is_grey
-from segstudio.errors import NotEnoughLabels, UnreadableImage, WeightsDamaged
+from segstudio.errors import NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
 from segstudio.imaging.levels import Levels, pooled
 from segstudio.learn.data import ByChannel, Dataset, Part
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
@@ -34,7 +34,7 @@ from segstudio.learn.versions import (
     version_card,
 )
 from segstudio.learn.weights import embedded_card
-from segstudio.runs import EMBEDDED, Checkpointed, Figures, Plan, Preparing, Warned
+from segstudio.runs import EMBEDDED, Checkpointed, Figures, Plan, Preparing, Stepped, Warned
 from segstudio.text import _, count
 
 __all__ = ["Stopping", "train_job"]
@@ -42,6 +42,7 @@ __all__ = ["Stopping", "train_job"]
 _TELL_S = 0.25
 
 _POOLED_PLANES = 32
+_LOST_STEPS = 20
 
 _WATCHED_PX = 1 << 20
 """Held-out pixels that are measured during a run."""
@@ -80,7 +81,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     yield _preparing(request, _("Preparing the network"))
     saved = data.checkpoint(request.run) if request.resume else None
     try:
-        plan = _saved_plan(saved) if saved is not None else request.plan
+        plan = request.plan if saved is None else _on_device(shop, _saved_plan(saved), device)
         if plan is None:
             plan = yield from _new_plan(shop, request, data, facts, device)
     except NotEnoughLabels as error:
@@ -94,6 +95,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)
     if saved is not None:
         trainer.restore(saved)
+        trainer.plan = _on_device(shop, trainer.plan, device)
     yield None
     try:
         yield from _run(shop, request, trainer, Sampler(facts, plan, data), facts, data, stopping)
@@ -144,7 +146,7 @@ def _run(
         elapsed_s=request.elapsed_s,
         stopping=lambda: stopping.asked,
     )
-    plan, said = _but_rates(trainer.plan), data.unreadable()
+    plan, said, lost = _but_rates(trainer.plan), data.unreadable(), _LostSteps()
     for event in events:
         if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
             plan = _but_rates(trainer.plan)
@@ -155,7 +157,37 @@ def _run(
             yield _warned(request, sentence, trainer)
         if isinstance(event, Checkpointed):
             yield from _blobs(request, "checkpoint", trainer.snapshot())
-        yield None if event is None else RunEvent(request.id, event)
+        if isinstance(event, Stepped) and lost.takes(event):
+            yield _warned(request, lost.sentence, trainer) if lost.is_first else None
+        else:
+            yield None if event is None else RunEvent(request.id, event)
+
+
+@dataclass(slots=True)
+class _LostSteps:
+    """Steps without a finite loss, which have no place in a curve. Too many in a row end a run."""
+
+    in_a_row: int = 0
+    sentence: str = ""
+    is_first: bool = False
+
+    def takes(self, event: Stepped) -> bool:
+        """Whether a step is one of them; the first has a `sentence`. Raises `UserError` for too many."""
+        if math.isfinite(event.loss):
+            self.in_a_row = 0
+            return False
+        self.in_a_row += 1
+        if self.in_a_row == _LOST_STEPS:
+            raise UserError(
+                _("The run was abandoned: {n} steps in a row had no finite loss.", n=_LOST_STEPS),
+                safe=_("Everything painted is safe, and the previous version stays in use."),
+                todo=_("Train again with another seed or base."),
+            )
+        self.is_first = not self.sentence
+        self.sentence = self.sentence or _(
+            "The loss of step {n} is not a finite number. Such steps change nothing, and the run goes on.", n=event.step
+        )
+        return True
 
 
 def _but_rates(plan: Plan) -> Plan:
@@ -321,6 +353,16 @@ def _saved_plan(checkpoint: bytes) -> Plan:
         return msgspec.json.decode(metadata(checkpoint)["plan"], type=Plan)
     except (KeyError, msgspec.MsgspecError) as error:
         raise WeightsDamaged(_("The checkpoint of this run cannot be read."), todo=_("Start a new run.")) from error
+
+
+def _on_device(shop: Workshop, plan: Plan, device: torch.device) -> Plan:
+    """The plan of a run that goes on, on another device than it began on if that is gone."""
+    if plan.device == str(device):
+        return plan
+    pools = plan.recipe.pool_patches > 0
+    machine = shop.machine(device, plan.network, plan.recipe.patch_px, pools=pools)
+    recipe = msgspec.structs.replace(plan.recipe, precision="bfloat16" if machine.bfloat16 else "float32")
+    return msgspec.structs.replace(plan, device=machine.device, threads=machine.threads, recipe=recipe)
 
 
 def _blobs(request: Train, kind: str, data: bytes) -> Generator[Step, None, None]:

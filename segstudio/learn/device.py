@@ -16,11 +16,13 @@ from segstudio.text import N_, _, count
 __all__ = [
     "GpuReport",
     "convolution_seconds",
+    "device_lost",
     "device_name",
     "device_names",
     "empty_cache",
     "gpu_report",
     "half_may_pay",
+    "is_device_lost",
     "is_out_of_memory",
     "memory_mb",
     "resolve",
@@ -30,6 +32,13 @@ __all__ = [
 
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed", "bad_alloc")
+_LOST = (
+    "cuda error",
+    "hip error",
+    "cudnn_status_execution_failed",
+    "cudnn_status_internal_error",
+    "device-side assert",
+)
 _SAFE = N_("Everything painted is safe, and the previous version stays in use.")
 
 
@@ -112,6 +121,23 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an error says that the GPU failed: nothing that this process asks of it works any more."""
+    said = str(error).lower()
+    lost = isinstance(error, torch.AcceleratorError) or any(words in said for words in _LOST)
+    return isinstance(error, RuntimeError) and lost and not is_out_of_memory(error)
+
+
+def device_lost(error: BaseException) -> UserError:
+    """The error for it."""
+    reason = next(iter(str(error).splitlines()), "").rstrip(".")
+    return UserError(
+        _("The GPU failed ({reason}).", reason=reason),
+        safe=_(_SAFE),
+        todo=_("Train on the CPU ('--device cpu'), or restart the computer."),
+    )
 
 
 def too_little_memory(device: torch.device, *, one_patch: bool = False) -> UserError:

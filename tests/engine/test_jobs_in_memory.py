@@ -26,8 +26,10 @@ from segstudio.labels.tiles.tile import expanded
 from segstudio.learn import precision
 from segstudio.learn.data import Dataset
 from segstudio.learn.predict import Model
+from segstudio.learn.sampling import Sampler
 from segstudio.runs import Choices
 from tests.learn.conftest import BRIGHT, MemoryData, blob_data
+from tests.learn.helpers import facts_of, tiny_plan, tiny_trainer
 
 TINY = Choices(network="tiny", base="scratch", device="cpu", max_steps=2)
 
@@ -93,6 +95,21 @@ def test_predictions_have_their_own_precision_measured_once_for_each_network(
     model = list(_model(shop, "embedded", data))[-1]
     assert not model.bfloat16
     assert sorted(asked) == ["tiny", "unet_lite0"]
+
+
+def test_a_run_goes_on_where_the_device_that_it_began_on_is_gone(data: MemoryData, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(precision, "training", lambda *_, **__: precision.Measured(False, 0.1))
+    begun = tiny_plan(data, max_steps=4)
+    recipe = msgspec.structs.replace(begun.recipe, precision="bfloat16")
+    trainer = tiny_trainer(msgspec.structs.replace(begun, device="cuda:3", threads=64, recipe=recipe))
+    trainer.learn(Sampler(facts_of(data), trainer.plan, data).batch(0))
+    checkpoint = trainer.snapshot()
+    monkeypatch.setattr(data, "checkpoint", lambda run: checkpoint)
+    shop = _shop(data)
+    sent = _sent(train_job(shop, Train(id=7, run="r1", version="v1", choices=TINY, resume=True), Stopping()))
+    plans = [found.plan for found in sent if isinstance(found, RunPlanned)]
+    assert {(plan.device, plan.threads, plan.recipe.precision) for plan in plans} == {("cpu", shop.threads, "float32")}
+    assert next(found.steps for found in sent if isinstance(found, Trained)) == 4
 
 
 def _model(shop: Workshop, name: str, data: MemoryData) -> Iterator[Model]:

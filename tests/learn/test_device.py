@@ -50,6 +50,23 @@ def test_the_memory_of_a_cpu_run_is_told_where_there_is_no_proc(monkeypatch: pyt
     assert 50 < device.memory_mb(torch.device("cpu")) < 100_000
 
 
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (torch.AcceleratorError("CUDA error: unspecified launch failure\nCompile with ..."), True),
+        (RuntimeError("CUDA error: the launch timed out and was terminated"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), True),
+        (torch.OutOfMemoryError("CUDA out of memory"), False),
+        (RuntimeError("CUDA error: out of memory"), False),
+        (RuntimeError("The size of tensor a must match"), False),
+        (ValueError("CUDA error"), False),
+    ],
+)
+def test_a_gpu_that_failed_is_told_from_other_errors(error: Exception, lost: bool) -> None:
+    assert device.is_device_lost(error) is lost
+    assert "\n" not in device.device_lost(error).line
+
+
 @pytest.mark.parametrize(("ratio", "may"), [(0.5, True), (1.4, True), (8.0, False)])
 def test_half_precision_is_worth_a_try_unless_it_is_emulated(
     monkeypatch: pytest.MonkeyPatch, ratio: float, may: bool
