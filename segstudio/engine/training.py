@@ -13,7 +13,7 @@ from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
 from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEvent, RunPlanned, Train, Trained
 from segstudio.engine.workshop import Workshop, is_grey
-from segstudio.errors import NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
+from segstudio.errors import NoSuchNetwork, NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
 from segstudio.imaging.levels import Levels, pooled
 from segstudio.learn.data import ByChannel, Dataset, Part
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
@@ -244,7 +244,7 @@ def _judge(
     card = version_card(plan)
     child = trained_model(request.version, trainer.averaged, card, device, bfloat16=shop.bfloat16(device, plan.network))
     child_tally = yield from _tally(child, data, target)
-    parent, parent_tally = yield from _best_before(shop, plan, device, data, target)
+    parent, parent_tally = yield from _best_before(shop, request, trainer, data, target)
     verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
     parent_figures, child_figures = (None if t is None else t.figures for t in (parent_tally, child_tally))
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
@@ -267,16 +267,20 @@ def _judge(
 
 
 def _best_before(
-    shop: Workshop, plan: Plan, device: torch.device, data: Dataset, target: HeldOut
+    shop: Workshop, request: Train, trainer: Trainer, data: Dataset, target: HeldOut
 ) -> Generator[Step, None, tuple[Model, Tally | None]]:
     """The current proposer: the promoted version or the instant learner, whichever is better on the held-out pixels.
 
-    Before there is either, it is the embedded guess.
+    Before there is either, or where the version cannot be read and there is no other, it is the embedded guess.
     """
+    plan, device = trainer.plan, trainer.device
     candidates: list[Model] = []
     promoted = data.promoted_version()
     if promoted is not None:
-        candidates.append((yield from shop.model(promoted, str(device), data)))
+        try:
+            candidates.append((yield from shop.model(promoted, str(device), data)))
+        except (WeightsDamaged, NoSuchNetwork) as error:  # what was learned must not be lost over it
+            yield _warned(request, " ".join((error.sentence, _("The run is not compared with it."))), trainer)
     instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
     if instant is not None:
         candidates.append(instant)

@@ -25,7 +25,7 @@ _WORTH = 1.1
 """Half precision is taken if it is so many times as fast: it costs digits."""
 _EMULATED = 4.0
 """Half precision that takes so many times as long the first time is not tried again."""
-_SHORT_S = 0.4
+_SHORT_S = 0.2
 """What takes no longer is tried twice."""
 _WINDOW_PX = 256
 _GREY = (0.5, 0.5, 0.5)

@@ -1,6 +1,8 @@
 """What can go wrong in a run, in a real engine process: one sentence, a way on, and the labels as they were."""
 
+import hashlib
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Callable
@@ -39,6 +41,8 @@ from segstudio.learn.trainer import Trainer
 fault = Path({fault!r})
 learn, loss = Trainer.learn, None
 loop._CHECKPOINT_S = 0.0
+def full(logits, truth):
+    raise MemoryError
 def faulty(self, batch):
     global loss
     what = fault.read_text() if self.plan.planes and fault.exists() else ""
@@ -50,6 +54,8 @@ def faulty(self, batch):
     if what == "device" and self.step == 4:
         fault.unlink()
         raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+    if what == "memory" and self.step >= 4:
+        self._loss = full
     if what.startswith("nan") and self.step in range(4, int(what[3:])):
         self._loss = lambda logits, truth: logits.sum() * float("nan")
     return learn(self, batch)
@@ -164,6 +170,44 @@ def test_a_run_without_any_finite_loss_is_given_up_in_one_sentence(bench: Bench)
     bench.goes_on()
 
 
+def test_too_little_memory_for_one_patch_is_one_sentence_and_the_engine_lives(bench: Bench) -> None:
+    bench.fault.write_text("memory")
+    with pytest.raises(UserError, match="too little memory to train, even on one patch") as caught:
+        bench.run()
+    assert caught.value.todo == "Close other programs."
+    assert bench.project.runs()[-1].state == "failed"
+    pid = bench.client.pid
+    bench.fault.unlink()
+    bench.goes_on()
+    assert bench.client.pid == pid
+
+
+def test_a_pickle_in_place_of_weights_is_refused_without_being_run(bench: Bench, tmp_path: Path) -> None:
+    _, result = bench.run()
+    made = tmp_path / "made"
+
+    class Trap:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
+            return _write, (str(made), "run")
+
+    trap = pickle.dumps(Trap())
+    for file in (bench.project.path / "models" / f"{result.version}.safetensors", tmp_path / "weights.pt"):
+        file.write_bytes(trap)
+    card = bench.project.path / "models" / f"{result.version}.json"
+    said = msgspec.json.decode(card.read_bytes())
+    card.write_bytes(msgspec.json.encode({**said, "sha256": hashlib.sha256(trap).hexdigest()}))
+    image = bench.project.images()[0].id
+    with pytest.raises(WeightsDamaged, match=r"damaged") as caught:
+        finished(predict(bench.project, bench.client, [image], version=result.version))
+    assert caught.value.todo == "Choose another version."
+    for base in (result.version, str(tmp_path / "weights.pt")):
+        with pytest.raises(WeightsDamaged):
+            bench.run(msgspec.structs.replace(TINY, base=base))
+    assert not made.exists()
+    assert finished(predict(bench.project, bench.client, [image], version="instant")).images == 1
+    bench.goes_on()
+
+
 def test_a_checkpoint_that_is_damaged_is_said_and_a_new_run_begins(bench: Bench) -> None:
     def damage(event: Event) -> None:
         if isinstance(event, Checkpointed) and event.step >= 5 and not bench.fault.exists():
@@ -228,6 +272,28 @@ def test_without_labels_there_is_a_sentence_and_of_one_image_a_version(tmp_path:
         assert [version.name for version in project.versions()] == [result.version]
 
 
+def test_grey_and_colour_and_images_smaller_than_a_patch_share_a_run(tmp_path: Path) -> None:
+    from PIL import Image
+
+    sizes = [(40, 40), (7, 90), (60, 33), (192, 192)]
+    truths = [np.where(np.arange(w)[None] < w // 2, 1, 2).repeat(h, 0).reshape(h, w) for w, h in sizes]
+    files = [tmp_path / f"{i}.png" for i in range(len(sizes))]
+    for i, (file, truth) in enumerate(zip(files, truths, strict=True)):
+        grey = (truth * 90).astype(np.uint8)
+        Image.fromarray(grey if i % 2 else np.repeat(grey[..., None], 3, 2)).save(file)
+    classes = [NewClass("background", kind=Kind.BACKGROUND), NewClass("right")]
+    project = Project.create(tmp_path / "p.segstudio", [new_image(file) for file in files], classes)
+    with project, EngineClient(project.path, log=tmp_path / "log", clock=Hours()) as client:
+        for row, truth in zip(project.images(), truths, strict=True):
+            label(project, row.id, truth.astype(np.int32))
+        before = _labels(project)
+        result = finished(train(project, client, TINY))
+        for version in (result.version, "instant"):
+            report = finished(predict(project, client, [row.id for row in project.images()], version=version))
+            assert report.images == 4
+        assert _labels(project) == before
+
+
 def test_of_forty_classes_those_that_occur_are_learned(tmp_path: Path) -> None:
     from PIL import Image
 
@@ -255,6 +321,10 @@ def test_of_forty_classes_those_that_occur_are_learned(tmp_path: Path) -> None:
 def _stripes(n: int) -> NDArray[np.int32]:
     """Classes 1..n as upright stripes."""
     return np.broadcast_to(np.arange(SIDE) * n // SIDE + 1, (SIDE, SIDE)).astype(np.int32)
+
+
+def _write(file: str, text: str) -> None:
+    Path(file).write_text(text, encoding="utf-8")
 
 
 def _classes(ids: NDArray[np.integer]) -> set[int]:

@@ -14,6 +14,7 @@ from segstudio.engine.protocol import (
     Predict,
     PredictedImage,
     PredictedTile,
+    RunEvent,
     RunPlanned,
     Target,
     Train,
@@ -21,13 +22,14 @@ from segstudio.engine.protocol import (
 )
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
+from segstudio.errors import NoSuchNetwork, UserError, WeightsDamaged
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import expanded
 from segstudio.learn import precision
 from segstudio.learn.data import Dataset
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
-from segstudio.runs import Choices
+from segstudio.runs import Choices, Warned
 from tests.learn.conftest import BRIGHT, MemoryData, blob_data
 from tests.learn.helpers import facts_of, tiny_plan, tiny_trainer
 
@@ -110,6 +112,23 @@ def test_a_run_goes_on_where_the_device_that_it_began_on_is_gone(data: MemoryDat
     plans = [found.plan for found in sent if isinstance(found, RunPlanned)]
     assert {(plan.device, plan.threads, plan.recipe.precision) for plan in plans} == {("cpu", shop.threads, "float32")}
     assert next(found.steps for found in sent if isinstance(found, Trained)) == 4
+
+
+@pytest.mark.parametrize("error", [WeightsDamaged, NoSuchNetwork])
+def test_a_version_that_cannot_be_read_costs_no_run_its_result(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch, error: type[UserError]
+):
+    def refuse(name: str) -> dict[str, object]:
+        raise error(f"Version {name} cannot be used.")
+
+    monkeypatch.setattr(data, "promoted_version", lambda: "v9")
+    monkeypatch.setattr(data, "card", refuse)
+    sent = _sent(train_job(_shop(data), Train(id=7, run="r1", version="v10", choices=TINY), Stopping()))
+    said = [found.event.sentence for found in sent if isinstance(found, RunEvent) and isinstance(found.event, Warned)]
+    assert said == ["Version v9 cannot be used. The run is not compared with it."]
+    trained = next(found for found in sent if isinstance(found, Trained))
+    assert trained.parent == "instant"
+    assert sent[-1] == Done(7)
 
 
 def _model(shop: Workshop, name: str, data: MemoryData) -> Iterator[Model]:
