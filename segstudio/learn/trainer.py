@@ -1,7 +1,8 @@
 """What a run has learned so far: a network, its average and its optimiser, one step on, saved and restored."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 import torch
@@ -177,13 +178,14 @@ class Trainer:
         """The number of parts in which a batch goes through the network at this step."""
         return next((n for step, n in reversed(self.plan.in_parts) if step <= self.step), 1)
 
-    def snapshot(self) -> bytes:
-        """Everything a resumed run needs, as a safetensors file."""
+    def snapshot(self, beside: Mapping[str, torch.Tensor] = MappingProxyType({})) -> bytes:
+        """Everything a resumed run needs, as a safetensors file, and what others keep `beside` it under their names."""
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
         names = self._parameter_names()
         for name, state in ((names[id(p)], s) for p, s in self._optimiser.state.items()):
             tensors |= {f"optimiser.{name}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        tensors |= beside
         facts = {"plan": msgspec.json.encode(self.plan).decode(), "step": str(self.step), "seconds": repr(self.seconds)}
         return encode_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, facts)
 
