@@ -160,6 +160,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `levels` are, by channel, the sample values that count as 0 and as 1 in pictures of as many channels that are not of
     8 bits; none, as in plans of earlier releases: each plane has its own.
+
+    `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
     """
 
     format: int = 1
@@ -188,6 +190,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int | None = None
     decay_at: int | None = None
     decay: tuple[float, ...] = ()
+    kept_at: int | None = None
 
     @property
     def scale(self) -> float:
@@ -297,7 +300,8 @@ Event = Preparing | Started | Stepped | Evaluated | Checkpointed | Finished | Wa
 
 class TrainResult(msgspec.Struct, frozen=True):
     """How a run ended; `held_out` compares parent and child on the same pixels. `advice` says what would help if
-    the child was not promoted.
+    the child was not promoted. `older` compares both on the finished images that the last promoted version had learned
+    from, to show what was forgotten; empty if there are none.
     """
 
     version: str
@@ -308,3 +312,4 @@ class TrainResult(msgspec.Struct, frozen=True):
     seconds: float
     held_out: dict[str, Figures | None]
     advice: str = ""
+    older: dict[str, Figures | None] = {}

@@ -21,7 +21,7 @@ from segstudio.imaging.levels import Levels
 from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
-from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry
+from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry, learned_planes
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
@@ -34,23 +34,6 @@ from segstudio.text import N_, _
 __all__ = ["ProjectData"]
 
 Answer = TypeVar("Answer")
-
-
-class _LearnedImage(msgspec.Struct):
-    path: str
-    plane: int
-    part: str
-    edit: int
-
-
-class _LearnedFrom(msgspec.Struct):
-    images: list[_LearnedImage]
-
-
-class _Learned(msgspec.Struct):
-    """The part of a card that says which labels a version has learned from."""
-
-    data: _LearnedFrom
 
 
 class ProjectData:
@@ -274,13 +257,13 @@ class ProjectData:
         alike = [v.name for v in self._project.versions() if v.learner == "deep" and 2 * v.steps >= steps]
         return sum(self._trained_on(name) == wanted for name in alike)
 
-    def _trained_on(self, version: str) -> list[tuple[str, int, int]] | None:
-        """Path, plane and edit of what a version has learned from."""
+    def _trained_on(self, version: str) -> list[tuple[str, int, int]]:
+        """Path, plane and edit of what a version has learned from; nothing where its card cannot be read."""
         try:
-            learned = msgspec.convert(self.card(version), _Learned)
-        except (WeightsDamaged, msgspec.ValidationError):
-            return None
-        return sorted((i.path, i.plane, i.edit) for i in learned.data.images if i.part == "train")
+            card = self.card(version)
+        except WeightsDamaged:
+            return []
+        return sorted((p.path, p.plane, p.edit) for p in learned_planes(card))
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""

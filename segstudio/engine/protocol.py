@@ -204,6 +204,7 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     """A run has ended: figures of parent and child on the same pixels, and the gate's verdict.
 
     `current` is the version that proposes from now on; `advice` says what would help if that is not the child.
+    `older` has the figures of both on the finished images that the promoted version had learned from, if any.
     """
 
     id: int
@@ -216,6 +217,7 @@ class Trained(msgspec.Struct, frozen=True, tag="trained", kw_only=True):
     figures: dict[str, Figures | None]
     card: dict[str, object]
     advice: str = ""
+    older: dict[str, Figures | None] = {}
 
 
 class Bye(msgspec.Struct, frozen=True, tag="bye"):

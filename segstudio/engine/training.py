@@ -15,10 +15,22 @@ from segstudio.engine.protocol import CHUNK_BYTES, Blob, Done, Measured, RunEven
 from segstudio.engine.workshop import Workshop, is_grey
 from segstudio.errors import NoSuchNetwork, NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
 from segstudio.imaging.levels import Levels, pooled
-from segstudio.learn.data import ByChannel, Dataset, Part
+from segstudio.learn.best import BestSoFar
+from segstudio.learn.data import ByChannel, Dataset, Part, learned_planes
 from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
-from segstudio.learn.gate import HeldOut, Tally, advice, decide, held_out, measure, pixels_of, tally
+from segstudio.learn.gate import (
+    HeldOut,
+    Tally,
+    advice,
+    decide,
+    finished_before,
+    held_out,
+    measure,
+    pixels_of,
+    tally,
+    watched_groups,
+)
 from segstudio.learn.loop import train
 from segstudio.learn.networks import DEFAULT_NETWORK
 from segstudio.learn.plan import channels_of, make_plan, not_learned, patch_px_of, pools
@@ -93,12 +105,15 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     if saved is None and (names := not_learned(facts, plan)):
         yield _warned(request, _not_learned_words(names))
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)
+    repeated = request.plan is not None and not request.resume
+    best = BestSoFar(trainer, watches=bool(watched_groups(facts)), follows=repeated)
     if saved is not None:
         trainer.restore(saved)
+        best.restore(saved)
         trainer.plan = _on_device(shop, trainer.plan, device)
     yield None
     try:
-        yield from _run(shop, request, trainer, Sampler(facts, plan, data), facts, data, stopping)
+        yield from _run(shop, request, trainer, Sampler(facts, plan, data), facts, data, stopping, best)
     except UnreadableImage as error:
         raise _nothing_left(data.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
@@ -130,6 +145,7 @@ def _run(
     facts: Facts,
     data: Dataset,
     stopping: Stopping,
+    best: BestSoFar,
 ) -> Generator[Step, None, None]:
     watched = held_out(facts, trainer.plan, _WATCHED_PX, watched=True)
     card = version_card(trainer.plan)
@@ -148,6 +164,7 @@ def _run(
     )
     plan, said, lost = _but_rates(trainer.plan), data.unreadable(), _LostSteps()
     for event in events:
+        best.see(event)
         if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
             plan = _but_rates(trainer.plan)
             yield RunPlanned(request.id, trainer.plan)
@@ -156,11 +173,12 @@ def _run(
             sentence = " ".join((_all_of(damaged), _("The run goes on without them.")))
             yield _warned(request, sentence, trainer)
         if isinstance(event, Checkpointed):
-            yield from _blobs(request, "checkpoint", trainer.snapshot())
+            yield from _blobs(request, "checkpoint", trainer.snapshot(best.tensors))
         if isinstance(event, Stepped) and lost.takes(event):
             yield _warned(request, lost.sentence, trainer) if lost.is_first else None
         else:
             yield None if event is None else RunEvent(request.id, event)
+    yield from best.settled(look)
 
 
 @dataclass(slots=True)
@@ -250,6 +268,7 @@ def _judge(
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
     if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
+    older = yield from _remembered(facts, data, parent, child)
     weights = encode_weights(trainer.averaged, {"version": request.version, "network": plan.network})
     yield from _blobs(request, "weights", weights)
     yield Trained(
@@ -261,9 +280,23 @@ def _judge(
         steps=trainer.step,
         seconds=trainer.seconds,
         figures={"parent": parent_figures, "child": child_figures},
+        older=older,
         card=msgspec.to_builtins(card),
         advice="" if verdict.promoted else advice(plan, child_figures, trainer.step, stopped=stopped),
     )
+
+
+def _remembered(
+    facts: Facts, data: Dataset, parent: Model, child: Model
+) -> Generator[Step, None, dict[str, Figures | None]]:
+    """Figures of both on the finished images that the promoted version had learned from; empty if there are none."""
+    promoted = data.promoted_version()
+    target = finished_before(facts, learned_planes(data.card(promoted)) if promoted is not None else ())
+    found: dict[str, Figures | None] = {}
+    for side, model in (("parent", parent), ("child", child)) if target.tiles else ():
+        counted = yield from _tally(model, data, target)
+        found[side] = None if counted is None else counted.figures
+    return found
 
 
 def _best_before(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +19,10 @@ __all__ = [
     "ByChannel",
     "ClassEntry",
     "Dataset",
+    "LearnedPlane",
     "Part",
     "PlaneEntry",
+    "learned_planes",
     "padded_labels",
     "padded_pixels",
     "resized_labels",
@@ -66,6 +69,32 @@ class PlaneEntry:
     def bounds(self) -> Rect:
         """All its pixels."""
         return Rect(0, 0, self.width, self.height)
+
+
+class LearnedPlane(msgspec.Struct, frozen=True):
+    """A plane as the card of a version names it: what it was for, and the edit its labels were read at."""
+
+    path: str
+    plane: int
+    part: str
+    edit: int
+
+
+class _Images(msgspec.Struct):
+    images: list[LearnedPlane]
+
+
+class _Card(msgspec.Struct):
+    data: _Images
+
+
+def learned_planes(card: Mapping[str, object]) -> Sequence[LearnedPlane]:
+    """The planes that a version has learned from, by its card; none if the card does not say."""
+    try:
+        images = msgspec.convert(card, _Card).data.images
+    except msgspec.ValidationError:
+        return ()
+    return [plane for plane in images if plane.part == Part.TRAIN]
 
 
 class Dataset(Protocol):

@@ -7,7 +7,7 @@ same labels must be better by more, so that repeating does not find the lucky on
 
 import hashlib
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +19,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.model import Origin
 from segstudio.learn.bootstrap import share_better
-from segstudio.learn.data import Dataset, Part, PlaneEntry
+from segstudio.learn.data import Dataset, LearnedPlane, Part, PlaneEntry
 from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
 from segstudio.learn.split import by_plane, inside_blocks
@@ -35,11 +35,13 @@ __all__ = [
     "Verdict",
     "advice",
     "decide",
+    "finished_before",
     "held_out",
     "measure",
     "pixels_of",
     "points_needed",
     "tally",
+    "watched_groups",
 ]
 
 GATE_POINTS = 0.01
@@ -57,6 +59,7 @@ _FEW_IMAGES = 10
 
 _MEASURED_PX = 3 << 20
 """Some seconds through the network on two cores; a hash decides which tiles stand for the rest."""
+_REMEMBERED_PX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +110,57 @@ def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: 
     """
     tiles: list[HeldOutTile] = []
     rects = by_plane(plan.blocks)
-    fit = [e.group for e, n in zip(facts.planes, facts.truth.sum(1), strict=True) if n and e.part is Part.HELD_OUT]
-    halved = len(set(fit)) >= _GROUPS_TO_HALVE
+    half = watched_groups(facts)
     for at, entry in enumerate(facts.planes):
         blocks = rects.get((entry.image, entry.plane), [])
-        if halved and _in_watched_half(entry.group) is not watched:
+        if half and (entry.group in half) is not watched:
             continue
         if entry.part is Part.TRAIN and (not plan.optimistic or not blocks):
             continue
         cells = facts.cells[at]
         measured = None if entry.part is Part.HELD_OUT else tuple(blocks)
         counted = cells.truth.any(1)
-        places = zip(cells.y[counted] * CELL // TILE, cells.x[counted] * CELL // TILE, strict=True)
-        for ty, tx in sorted({(int(y), int(x)) for y, x in places}):
+        for ty, tx in _tiles_with(cells.y[counted], cells.x[counted]):
             tile = HeldOutTile(entry, ty, tx, measured)
             if measured is None or inside_blocks(measured, tile.rect) is not None:
                 tiles.append(tile)
+    return _some_of(tiles, most_px, facts)
+
+
+def finished_before(facts: Facts, learned: Collection[LearnedPlane], most_px: int = _REMEMBERED_PX) -> HeldOut:
+    """Tiles of the finished training images that an earlier version has learned from, at most `most_px` pixels: what
+    a new one may have forgotten.
+    """
+    known = {(plane.path, plane.plane) for plane in learned}
+    tiles: list[HeldOutTile] = []
+    for at, entry in enumerate(facts.planes):
+        if entry.part is Part.TRAIN and entry.finished and (entry.path, entry.plane) in known:
+            cells = facts.cells[at]
+            counted = cells.truth.any(1)
+            tiles += [HeldOutTile(entry, ty, tx, None) for ty, tx in _tiles_with(cells.y[counted], cells.x[counted])]
+    return _some_of(tiles, most_px, facts)
+
+
+def _tiles_with(y: NDArray[np.int64], x: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The label tiles that some cells lie in, in order."""
+    return sorted({(int(ty), int(tx)) for ty, tx in zip(y * CELL // TILE, x * CELL // TILE, strict=True)})
+
+
+def _some_of(tiles: Sequence[HeldOutTile], most_px: int, facts: Facts) -> HeldOut:
+    """At most so many pixels of some tiles, the same ones at every call."""
     chosen = sorted(tiles, key=_hash)[: max(most_px // (TILE * TILE), 1)]
     kept = sorted(chosen, key=lambda t: (t.entry.image, t.entry.plane, t.ty, t.tx))
     return HeldOut(tuple(kept), tuple((c.id, c.name) for c in facts.classes))
+
+
+def watched_groups(facts: Facts) -> frozenset[str]:
+    """The half of the held-out groups that a run watches while the gate judges by the other; none below ten groups.
+
+    In the order of a hash, so that a new group moves one other at most to the other half.
+    """
+    fit = {e.group for e, n in zip(facts.planes, facts.truth.sum(1), strict=True) if n and e.part is Part.HELD_OUT}
+    order = sorted(fit, key=lambda group: hashlib.sha256(f"watched:{group}".encode()).digest())
+    return frozenset(order[: len(order) // 2] if len(order) >= _GROUPS_TO_HALVE else ())
 
 
 def pixels_of(target: HeldOut) -> int:
@@ -333,7 +368,3 @@ def _blocks(rect: Rect) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]
 
 def _hash(tile: HeldOutTile) -> bytes:
     return hashlib.sha256(f"{tile.entry.path}:{tile.entry.plane}:{tile.ty}:{tile.tx}".encode()).digest()
-
-
-def _in_watched_half(group: str) -> bool:
-    return hashlib.sha256(f"watched:{group}".encode()).digest()[0] % 2 == 0

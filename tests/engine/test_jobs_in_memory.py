@@ -154,3 +154,22 @@ def test_the_instant_learner_predicts_a_plane_of_a_data_set_in_memory(data: Memo
     assert np.unique(drawn).tolist() == [1, BRIGHT]
     assert "no longer in the project" in planes[99].problem
     assert sent[-1] == Done(3)
+
+
+def test_the_score_on_the_older_finished_images_goes_with_the_result(data: MemoryData, monkeypatch: pytest.MonkeyPatch):
+    first = _sent(train_job(_shop(data), Train(id=1, run="r1", version="v1", choices=TINY), Stopping()))
+    assert next(found for found in first if isinstance(found, Trained)).older == {}
+    weights = b"".join(found.data for found in first if isinstance(found, Blob) and found.kind == "weights")
+    trained = next(found for found in first if isinstance(found, Trained))
+    learned = [{"path": f"{i}.png", "plane": 0, "part": "train", "edit": i} for i in (1, 2, 3)]
+    monkeypatch.setattr(data, "promoted_version", lambda: "v1")
+    monkeypatch.setattr(data, "weights", lambda _name: weights)
+    monkeypatch.setattr(data, "card", lambda _name: trained.card | {"data": {"images": learned}})
+    data.finished = {2}
+    second = _sent(train_job(_shop(data), Train(id=2, run="r2", version="v2", choices=TINY), Stopping()))
+    older = next(found for found in second if isinstance(found, Trained)).older
+    assert set(older) == {"parent", "child"}
+    assert all(0 <= figures.mean_iou <= 1 for figures in older.values())
+    data.finished = set()
+    third = _sent(train_job(_shop(data), Train(id=3, run="r3", version="v3", choices=TINY), Stopping()))
+    assert next(found for found in third if isinstance(found, Trained)).older == {}

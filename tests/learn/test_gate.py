@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from segstudio.learn.data import Part
+from segstudio.learn.data import LearnedPlane, Part
 from segstudio.learn.gate import (
     GATE_POINTS,
     Tally,
     advice,
     decide,
+    finished_before,
     held_out,
     measure,
     pixels_of,
@@ -206,3 +207,21 @@ def test_a_child_that_lost_is_told_what_would_help():
     assert advice(plan, None, 100, stopped=False).startswith("Label more images: from the fourth on,")
     many = tiny_plan(blob_data(12, side=64), max_seconds=60.0)
     assert advice(many, _at(0.2), 100, stopped=False) == "Correct the proposals where they are worst, and train again."
+
+
+def test_what_may_be_forgotten_are_finished_training_images_that_were_learned_from():
+    data = blob_data(6, side=300)
+    data.finished = {1, 2, 4, 5}
+    learned = [LearnedPlane(f"{i}.png", 0, "train", i) for i in (1, 3, 4)]
+    facts = facts_of(data)
+    target = finished_before(facts, learned)
+    assert {t.entry.image for t in target.tiles} == {1, 4}
+    assert len(target.tiles) == 8
+    assert finished_before(facts, ()).tiles == ()
+    assert len(finished_before(facts, learned, 3 * 256 * 256).tiles) == 3
+
+
+def test_a_held_out_image_is_not_among_what_may_be_forgotten():
+    data = blob_data(4)
+    data.finished = {4}
+    assert finished_before(facts_of(data), [LearnedPlane("4.png", 0, "train", 4)]).tiles == ()
