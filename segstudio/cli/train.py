@@ -103,6 +103,10 @@ def run(options: Namespace) -> int:
         for side, figures in result.held_out.items():
             if figures is not None:
                 _say_figures(side, figures)
+        for side, figures in result.older.items():
+            if figures is not None:
+                said = {"side": side, "iou": figures.mean_iou}
+                say(_("{side}: mean IoU {iou:.4f} on the finished images learned from before", **said))
     return 0
 
 

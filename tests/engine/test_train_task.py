@@ -85,6 +85,9 @@ def test_a_run_leaves_plan_events_weights_card_and_rows(engine: EngineClient, di
     assert card["seed"] == 0
     assert card["sha256"]
     assert card["data"]["held_out_groups"] == plan.groups("held-out")
+    digests = {row.path: discs_project.labels_sha256(row.id) for row in discs_project.images()}
+    assert {i["path"]: i["labels_sha256"] for i in card["data"]["images"]}.items() <= digests.items()
+    assert len(card["data"]["sha256"]) == 64
     assert result.held_out["parent"] is not None
     assert result.held_out["child"].iou.keys() == result.held_out["parent"].iou.keys()
     assert not (folder / "runs" / run.name / "checkpoint.safetensors").exists()

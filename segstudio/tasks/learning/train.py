@@ -1,6 +1,5 @@
 """Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
 
-import hashlib
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import wait
@@ -11,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from segstudio import __version__
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
@@ -31,6 +29,7 @@ from segstudio.store.learning import (
 )
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
+from segstudio.tasks.learning.cards import LearnedFrom, card_of, learned_from
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
 from segstudio.text import _
 
@@ -150,6 +149,7 @@ class _Run:
         self._early: list[Event] = []
         self._facts = FactsFile(project.path / FACTS)
         self._row: int | None = None
+        self._data: dict[tuple[int, int], LearnedFrom] = {}
 
     def begin(self) -> None:
         """Keep by what the run can be resumed; from now on no image changes its side of the split."""
@@ -241,8 +241,11 @@ class _Run:
         if trained is None or plan is None:
             raise EngineDied(_("The engine ended the run without a result."), safe=_("Everything painted is safe."))
         models = self._project.path / "models"
+        card = card_of(
+            self.version, self.name, plan, trained, last_edit=self._seq, data=self._data, weights=self._weights
+        )
         _write(models / f"{self.version}.safetensors", self._weights)
-        _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(self._card(trained, plan))))
+        _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(card)))
         result = TrainResult(
             version=self.version,
             parent=trained.parent,
@@ -252,6 +255,7 @@ class _Run:
             seconds=trained.seconds,
             held_out=trained.figures,
             advice=trained.advice,
+            older=trained.older,
         )
         row = VersionRow(
             name=self.version,
@@ -307,6 +311,8 @@ class _Run:
 
     def _set_plan(self, plan: Plan) -> None:
         """The plan as it is now; the first one makes the run's folder and row."""
+        if not self._data:
+            self._data = learned_from(self._project, plan.planes)
         self.plan = plan
         if not self._made_folder:
             try:
@@ -330,34 +336,6 @@ class _Run:
     def _groups(self, plan: Plan) -> dict[int, Split]:
         group_of = {int(row.id): row.group_id for row in self._project.images(removed=True)}
         return {group_of[p.image]: Split(p.part) for p in plan.planes if p.image in group_of}
-
-    def _card(self, trained: Trained, plan: Plan) -> dict[str, object]:
-        """What a person, and the engine, want to know of these weights."""
-        return {
-            "version": self.version,
-            "parent": trained.parent,
-            "base": plan.base,
-            "program": __version__,
-            "made": now_utc(),
-            "data": {
-                "last_edit": self._seq,
-                "images": [{"path": p.path, "plane": p.plane, "part": p.part, "edit": p.seq} for p in plan.planes],
-                "train_groups": plan.groups("train"),
-                "held_out_groups": plan.groups("held-out"),
-                "blocks": msgspec.to_builtins(plan.blocks),
-            },
-            "classes": msgspec.to_builtins(plan.classes),
-            "seed": plan.seed,
-            **trained.card,
-            "figures": msgspec.to_builtins(trained.figures),
-            "promoted": trained.promoted,
-            "reason": trained.reason,
-            "advice": trained.advice,
-            "steps": trained.steps,
-            "seconds": trained.seconds,
-            "sha256": hashlib.sha256(self._weights).hexdigest(),
-            "run": self.name,
-        }
 
 
 def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
