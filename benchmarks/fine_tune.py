@@ -35,7 +35,7 @@ from common import machine
 from few_shot import ours
 from few_shot.free_machine import Rates, plain_steps
 from few_shot.measuring import measured_rates
-from few_shot.rows import Key, Row, added, key_of, read_rows
+from few_shot.rows import Case, added, read_rows
 from few_shot.sets import EvaluationSet
 from few_shot.table import table
 
@@ -47,38 +47,39 @@ _CLOCKS = {"processor": time.thread_time, "wall": time.perf_counter}
 _NOTHING_LEFT = 3
 
 
-def measure(of: EvaluationSet, images: int, seconds: float, seed: int, method: str, rates: Rates | None) -> Row:
+def measure(of: EvaluationSet, case: Case, rates: Rates | None) -> dict[str, object]:
     """The figures of one method."""
-    if method in ("guess", "instant", "deep"):
-        with tempfile.TemporaryDirectory() as scratch, ours.labelled(of, Path(scratch), images, seed) as on:
-            if method == "deep":
+    if case.method in ("guess", "instant", "deep"):
+        with tempfile.TemporaryDirectory() as scratch, ours.labelled(of, Path(scratch), case.images, case.seed) as on:
+            if case.method == "deep":
                 assert rates is not None
-                return ours.deep(on, rates, seconds, seed)
-            return ours.proposed(on, EMBEDDED if method == "guess" else INSTANT)
-    shown, tested = of.split(seed, images)
+                return ours.deep(on, rates, case.budget_s, case.seed)
+            return ours.proposed(on, EMBEDDED if case.method == "guess" else INSTANT)
+    shown, tested = of.split(case.seed, case.images)
     labelled = of.pairs(shown)
-    if method == "forest":
+    if case.method == "forest":
         from few_shot import forest
 
-        return {"iou": of.score(tested, forest.fitted(labelled, seed))}
+        return {"iou": of.score(tested, forest.fitted(labelled, case.seed))}
     from few_shot import plain
 
     assert rates is not None
-    steps = plain_steps(rates, seconds)
-    predict = plain.fitted(labelled, len(of.classes), steps, seed, imagenet=method == "plain")
+    steps = plain_steps(rates, case.budget_s)
+    predict = plain.fitted(labelled, len(of.classes), steps, case.seed, imagenet=case.method == "plain")
     return {"iou": of.score(tested, predict), "steps": steps}
 
 
-def missing(options: argparse.Namespace) -> Iterator[Key]:
+def missing(options: argparse.Namespace) -> Iterator[Case]:
     """What every row is of that is wanted and not there."""
-    there = {key_of(row) for row in read_rows(options.out)} if options.out is not None else set()
+    there = {case for case, _ in read_rows(options.out)} if options.out is not None else set()
     for name in _names(options):
         for images in options.images:
             for seed in options.seeds:
                 for method in options.methods:
                     for seconds in options.seconds if method in _BUDGETED else [0.0]:
-                        if (name, images, seconds, seed, method) not in there:
-                            yield name, images, seconds, seed, method
+                        case = Case(name, images, seconds, seed, method)
+                        if case not in there:
+                            yield case
 
 
 def _names(options: argparse.Namespace) -> list[str]:
@@ -86,7 +87,7 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
     parser.add_argument("data", type=Path, nargs="?", help="folder of the evaluation sets")
     parser.add_argument("--sets", nargs="*", help="names of sets (default: all)")
     parser.add_argument("--images", type=int, nargs="+", default=[5], help="labelled images (default: 5)")
@@ -137,11 +138,11 @@ def main() -> int:
         return 0
     rates = Rates.read(options.rates) if options.rates is not None and options.rates.exists() else None
     made = 0
-    for name, images, seconds, seed, method in missing(options):
+    for case in missing(options):
         begun = time.monotonic()
-        found = measure(EvaluationSet(options.data / name), images, seconds, seed, method, rates)
-        row: Row = {"benchmark": "fine_tune", "set": name, "images": images, "budget_s": seconds, "seed": seed}
-        row |= {"method": method, **found, "took_s": round(time.monotonic() - begun, 1), **machine()}
+        found = measure(EvaluationSet(options.data / case.set), case, rates)
+        took = round(time.monotonic() - begun, 1)
+        row = {"benchmark": "fine_tune", **case._asdict(), **found, "took_s": took, **machine()}
         print(json.dumps(row), flush=True)
         if options.out is not None:
             added(options.out, row)

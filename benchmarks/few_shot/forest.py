@@ -88,7 +88,8 @@ def _eigenvalues(
     a: NDArray[np.float32], d: NDArray[np.float32], b: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Of the symmetric matrices ((a, b), (b, d)): the greater and the lesser."""
-    middle, spread = (a + d) / 2, np.sqrt(((a - d) / 2) ** 2 + b**2)
+    half = np.float32(0.5)
+    middle, spread = (a + d) * half, np.hypot((a - d) * half, b)
     return middle + spread, middle - spread
 
 

@@ -38,7 +38,8 @@ class Took(msgspec.Struct, frozen=True):
     @staticmethod
     def of(seconds: list[float]) -> "Took":
         """Of the times of steps."""
-        return Took(*(round(f(seconds), 4) for f in (statistics.median, min, max)), len(seconds))
+        median, least, most = (round(f(seconds), 4) for f in (statistics.median, min, max))
+        return Took(median, least, most, len(seconds))
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,12 +109,15 @@ def clocked(plan: Plan, rates: Rates, held_out_px: int) -> Plan:
 class _StandIn(Trainer):
     """A trainer that learns nothing; a step takes as long as on a free machine."""
 
-    pools = False
-
     def __init__(self, plan: Plan, rates: Rates) -> None:
         super().__init__(plan, build("tiny", classes=2), torch.device("cpu"))
         self.clock_s = 0.0
         self._rates = rates
+
+    @property
+    def pools(self) -> bool:
+        """There is nothing to keep."""
+        return False
 
     def fit_head(self, batch: object) -> None:
         """Its time is part of the first step's."""

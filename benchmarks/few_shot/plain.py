@@ -87,12 +87,14 @@ def _loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 def _batch(labelled: Sequence[Pair], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Random crops (n, 3, p, p) of random images, each flipped or not along both axes, and their classes (n, p, p)."""
-    pixels, classes = zip(*(_crop(*labelled[rng.integers(len(labelled))], rng) for _ in range(BATCH)), strict=True)
-    return _normalised(np.stack(pixels)), torch.from_numpy(np.stack(classes))
+    crops = [_crop(labelled[int(rng.integers(len(labelled)))], rng) for _ in range(BATCH)]
+    pixels, classes = (np.stack(parts) for parts in zip(*crops, strict=True))
+    return _normalised(pixels), torch.from_numpy(classes)
 
 
-def _crop(pixels: NDArray[np.float32], classes: NDArray[np.int64], rng: np.random.Generator) -> Pair:
+def _crop(pair: Pair, rng: np.random.Generator) -> Pair:
     """A square; what a small image lacks is black and unknown."""
+    pixels, classes = pair
     lack = [(0, max(CROP_PX - side, 0)) for side in classes.shape]
     pixels = np.pad(pixels, [*lack, (0, 0)])
     classes = np.pad(classes, lack, constant_values=UNKNOWN)
@@ -113,5 +115,6 @@ def _predicted(net: nn.Module, pixels: NDArray[np.float32]) -> NDArray[np.int64]
 def _normalised(pixels: NDArray[np.float32]) -> torch.Tensor:
     """From (n, h, w, 3) in 0..1 to what the encoder expects (n, 3, h, w)."""
     norm = embedded_card("imagenet").normalisation
-    scaled = (pixels * (255 / norm.divide_by) - np.float32(norm.mean)) / np.float32(norm.std)
+    mean, std = np.asarray(norm.mean, np.float32), np.asarray(norm.std, np.float32)
+    scaled = (pixels * np.float32(255 / norm.divide_by) - mean) / std
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), np.float32))

@@ -62,7 +62,7 @@ class EvaluationSet:
         from PIL import Image
 
         with Image.open(image) as file:
-            return np.asarray(file.convert("RGB"), np.float32) / 255
+            return np.asarray(file.convert("RGB"), np.float32) / np.float32(255)
 
     def mask(self, image: Path) -> NDArray[np.int64]:
         """The class of each pixel (h, w), or `UNKNOWN`."""

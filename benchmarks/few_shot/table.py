@@ -1,10 +1,9 @@
 """The Markdown table of rows: mean and spread over seeds, and by how much ours is better than the best other."""
 
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from few_shot.rows import Row
+from few_shot.rows import Case
 
 __all__ = ["table"]
 
@@ -12,33 +11,26 @@ _METHODS = ("guess", "instant", "deep", "forest", "plain", "scratch")
 _OTHERS = ("forest", "plain", "scratch")
 _HEADS = {"scratch": "from scratch"}
 
-_Figures = Mapping[str, list[float]]
-"""Scores over seeds by method."""
+_Figures = Mapping[str, Mapping[int, float]]
+"""Scores by method and seed."""
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[tuple[Case, float]]) -> str:
     """A table for every number of images and budget. A cell is the mean and the standard deviation over seeds in IoU
-    points, with the number of seeds where it is not the most that a method has; a difference is one of means. The last
-    line is the mean over the sets on which every method that occurs was measured.
+    points, with the number of seeds where it is not the most that a method has. A difference is one of means over the
+    seeds that both have. The last line is the mean over the sets on which every method that occurs was measured.
     """
-    scores: dict[tuple[int, float], dict[str, dict[str, dict[int, float]]]] = defaultdict(dict)
-    rows = list(rows)
-    budgets = sorted({(int(r["images"]), float(r["budget_s"])) for r in rows if r["budget_s"]})  # type: ignore[call-overload,arg-type]
-    if not budgets:
-        budgets = sorted({(int(r["images"]), 0.0) for r in rows})  # type: ignore[call-overload]
-    for row in rows:
-        for images, budget in budgets:
-            if row["images"] == images and row["budget_s"] in (0, budget):
-                of_set = scores[images, budget].setdefault(str(row["set"]), {})
-                of_set.setdefault(str(row["method"]), {})[int(row["seed"])] = float(row["iou"])  # type: ignore[call-overload,arg-type]
-    return "\n\n".join(
-        "\n".join((_title(*case), "", *_lines({s: _listed(m) for s, m in sorted(scores[case].items())})))
-        for case in budgets
-    )
-
-
-def _listed(by_method: Mapping[str, Mapping[int, float]]) -> dict[str, list[float]]:
-    return {method: [by_seed[seed] for seed in sorted(by_seed)] for method, by_seed in by_method.items()}
+    rows = sorted(rows)
+    cases = sorted({(case.images, case.budget_s) for case, _ in rows if case.budget_s})
+    cases = cases or sorted({(case.images, 0.0) for case, _ in rows})
+    parts = []
+    for images, budget in cases:
+        by_set: dict[str, dict[str, dict[int, float]]] = {}
+        for case, iou in rows:
+            if case.images == images and case.budget_s in (0, budget):
+                by_set.setdefault(case.set, {}).setdefault(case.method, {})[case.seed] = iou
+        parts.append("\n".join((_title(images, budget), "", *_lines(by_set))))
+    return "\n\n".join(parts)
 
 
 def _title(images: int, budget: float) -> str:
@@ -47,18 +39,18 @@ def _title(images: int, budget: float) -> str:
 
 def _lines(by_set: Mapping[str, _Figures]) -> list[str]:
     methods = [m for m in _METHODS if any(m in found for found in by_set.values())]
-    seeds = max(len(values) for found in by_set.values() for values in found.values())
+    seeds = max(len(by_seed) for found in by_set.values() for by_seed in found.values())
     heads = ["set", *(_HEADS.get(m, m) for m in methods), "deep - best other", "instant - forest"]
     lines = [_line(heads), _line(["---"] * len(heads))]
     for name, found in by_set.items():
-        cells = [_cell(found.get(m, []), seeds) for m in methods]
-        means = {m: statistics.fmean(values) for m, values in found.items()}
-        lines.append(_line([name, *cells, *_differences(means)]))
+        cells = [_cell(list(found.get(m, {}).values()), seeds) for m in methods]
+        lines.append(_line([name, *cells, *_differences(found)]))
     whole = [found for found in by_set.values() if all(m in found for m in methods)]
     if len(whole) > 1:
-        means = {m: statistics.fmean(statistics.fmean(found[m]) for found in whole) for m in methods}
+        means = {m: statistics.fmean(statistics.fmean(found[m].values()) for found in whole) for m in methods}
         name = "mean" if len(whole) == len(by_set) else f"mean of {len(whole)}"
-        lines.append(_line([name, *(f"{100 * means[m]:.1f}" for m in methods), *_differences(means)]))
+        differences = _differences({m: {0: mean} for m, mean in means.items()})
+        lines.append(_line([name, *(f"{100 * means[m]:.1f}" for m in methods), *differences]))
     return lines
 
 
@@ -69,10 +61,18 @@ def _cell(values: Sequence[float], seeds: int) -> str:
     return f"{100 * statistics.fmean(values):.1f}{spread}" + ("" if len(values) == seeds else f" ({len(values)})")
 
 
-def _differences(means: Mapping[str, float]) -> list[str]:
-    others = [means[m] for m in _OTHERS if m in means]
-    pairs = ((means.get("deep"), max(others, default=None)), (means.get("instant"), means.get("forest")))
-    return ["-" if ours is None or other is None else f"{100 * (ours - other):+.1f}" for ours, other in pairs]
+def _differences(found: _Figures) -> list[str]:
+    """By how much the deep learner leads the one that it leads least, and the instant learner the forest."""
+    return [_lead(found, "deep", _OTHERS), _lead(found, "instant", ("forest",))]
+
+
+def _lead(found: _Figures, ours: str, others: Sequence[str]) -> str:
+    leads = []
+    for other in others:
+        both = sorted(found.get(ours, {}).keys() & found.get(other, {}).keys())
+        if both:
+            leads.append(statistics.fmean(found[ours][seed] - found[other][seed] for seed in both))
+    return f"{100 * min(leads):+.1f}" if leads else "-"
 
 
 def _line(cells: Sequence[str]) -> str:

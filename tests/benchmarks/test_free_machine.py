@@ -10,7 +10,7 @@ from segstudio.learn.schedules import rate_at
 from segstudio.runs import EMBEDDED, Choices, Plan
 from tests.benchmarks.conftest import Load
 from tests.learn.conftest import MemoryData
-from tests.learn.helpers import CPU, MEAN_STD, Clock, facts_of, make_plan, run_to_end, tiny_plan, tiny_trainer
+from tests.learn.helpers import CPU, Clock, facts_of, make_plan, run_to_end, tiny_plan, tiny_trainer
 
 DECODER, LATE, WHOLE, FIRST = 0.35, 0.8, 0.9, 0.75
 
@@ -36,7 +36,7 @@ def _rates(free: ModuleType, *, slower: float = 1.0, measure_s: float = 0.8) -> 
 
 
 def _plan(discs: MemoryData, seconds: float) -> Plan:
-    return make_plan(facts_of(discs), Choices(max_seconds=seconds), CPU, base=EMBEDDED, **MEAN_STD)
+    return make_plan(facts_of(discs), Choices(max_seconds=seconds), CPU, base=EMBEDDED, mean=(0.5,), std=(0.5,))
 
 
 def _seconds(plan: Plan, late: float = LATE) -> list[float]:
