@@ -36,7 +36,7 @@ _FIRST_WINDOWS = 4
 """So many windows of what came on screen go before everything else; after that a run gets its turns too."""
 
 _MIRRORED_PIXELS = 2 << 20
-"""Planes of so many pixels at most are predicted mirrored too where nobody waits: some seconds for a better proposal."""
+"""Planes of so many pixels at most are predicted mirrored too where nobody waits: two seconds for a better proposal."""
 
 _PARTS_EVERY_S = 0.5
 

@@ -133,8 +133,8 @@ def predict_tiles(
     seconds: Seconds | None = None,
     mirrored: bool = False,
 ) -> Iterator[TileProbabilities | None]:
-    """Probabilities of label tiles (default: all), those that `first` touches before the others. If `mirrored`, they are
-    averaged with those of the mirror image, for twice the work.
+    """Probabilities of label tiles (default: all), those that `first` touches before the others. If `mirrored`,
+    they are averaged with those of the mirror image, for twice the work.
 
     If memory runs out, the batch is halved, then the window; finished windows are kept only while they are needed.
     Raises `UnreadableImage`, and `UserError` if not even the smallest window fits.
