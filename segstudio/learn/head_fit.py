@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from segstudio.learn.networks import head_conv
 from segstudio.learn.sampling import UNKNOWN
 
 __all__ = ["fit_head"]
@@ -22,12 +21,11 @@ _SHARPNESS = 5.0
 
 
 @torch.no_grad()
-def fit_head(net: nn.Module, forward: Callable[[], torch.Tensor], labels: torch.Tensor) -> None:
+def fit_head(conv: nn.Conv2d, forward: Callable[[], torch.Tensor], labels: torch.Tensor) -> None:
     """Fit the head of a network to labels int64 (n, h, w), `UNKNOWN` where nothing is known; `forward` is a pass.
 
     Classes weigh by the root of their pixels. One that the labels do not hold keeps its weights.
     """
-    conv = head_conv(net)
     found: list[torch.Tensor] = []
     hook = conv.register_forward_pre_hook(lambda _module, given: found.append(given[0].float()))
     try:

@@ -23,7 +23,8 @@ DEFAULT_SECONDS = 60.0
 
 _WARMUP = 5
 _ENCODER_FACTOR = 0.1
-_OPENS_SHORT, _OPENS_LONG = 0.75, 0.25
+_OPENS_LONG, _NEVER = 0.25, 1.0
+_MEMBERS = 2
 _LONG_SECONDS, _LONG_STEPS = 180.0, 600
 _POOL = 96
 _PATCH_PX = 256
@@ -150,12 +151,12 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
 def _recipe(
     facts: Facts, base: str, network: str, machine: Machine, max_seconds: float | None, max_steps: int | None
 ) -> Recipe:
-    """How to learn. In a short run the decoder learns on an encoder that stays, and the encoder's late stages in the
-    last quarter; in a long one the whole network, once the decoder fits. From scratch all of it learns from the start.
+    """How to learn. In a short run two decoders learn on an encoder that stays; in a long one the whole network, once
+    they fit. From scratch all of it learns from the start.
     """
     known = network_named(network)
     steps = _expected_steps(machine, max_seconds, max_steps)
-    ready = _is_trained(base, network)
+    ready, pooled = _is_trained(base, network), pools(base, network)
     long = steps >= _LONG_STEPS or (steps == 0 and (max_seconds or 0.0) >= _LONG_SECONDS)
     return Recipe(
         patch_px=patch_px_of(network),
@@ -163,11 +164,11 @@ def _recipe(
         ema_steps=ema_steps(max_steps or 0),
         warmup_steps=max(1, min(_WARMUP, steps // 5)) if steps else _WARMUP,
         encoder_factor=_ENCODER_FACTOR if ready else 1.0,
-        encoder_opens=(_OPENS_LONG if long else _OPENS_SHORT) if ready else 0.0,
-        late_stages=ready and not long,
+        encoder_opens=(_OPENS_LONG if long else _NEVER) if pooled else 0.0,
         frozen_statistics=ready,
-        pool_patches=_POOL if pools(base, network) else 0,
+        pool_patches=_POOL if pooled else 0,
         fits_head=ready and base in (EMBEDDED, "imagenet"),
+        members=_MEMBERS if pooled else 1,
         augment=_augmentations(facts),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=known.channels_last,

@@ -1,6 +1,8 @@
 """Models ready to predict: the embedded guess, and the versions of a project with their weights and cards as bytes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Annotated
 
 import msgspec
 import torch
@@ -11,6 +13,7 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ByChannel, ClassEntry, Dataset
+from segstudio.learn.members import every_of, with_members
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv, network_named
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
@@ -51,6 +54,7 @@ class VersionCard(msgspec.Struct, frozen=True):
     pitch: int
     precision: str = "float32"
     channels_last: bool = False
+    members: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
     levels: ByChannel = ()
 
 
@@ -115,13 +119,16 @@ def starting_network(plan: Plan, data: Dataset, classes: Sequence[ClassEntry], g
         known = [next(c for c in classes if c.id == output.id) for output in plan.classes]
         background = next((i for i, c in enumerate(known) if c.background), None)
         names = [c.name for c in known]
-        return base_for(names, channels=plan.channels, background=background, grey=grey, seed=plan.seed)
+        net = base_for(names, channels=plan.channels, background=background, grey=grey, seed=plan.seed)
+        return with_members(net, plan.recipe.members)
     net = build(plan.network, channels=plan.channels, classes=len(plan.classes))
     if plan.base == "imagenet" and plan.network == DEFAULT_NETWORK:
         load_imagenet(net)
     elif plan.base not in (EMBEDDED, "imagenet", "scratch"):
+        net = with_members(net, plan.recipe.members)
         _continue_from(net, plan, data)
-    return net
+        return net
+    return with_members(net, plan.recipe.members)
 
 
 def encode_weights(net: nn.Module, facts: Mapping[str, str]) -> bytes:
@@ -141,6 +148,7 @@ def version_card(plan: Plan) -> VersionCard:
         plan.pitch,
         plan.recipe.precision,
         plan.recipe.channels_last,
+        plan.recipe.members,
         plan.levels,
     )
 
@@ -170,7 +178,7 @@ def version_model(name: str, data: Dataset, device: torch.device, *, bfloat16: b
     pixel, is left out. With no class left it finds nothing (class 0) everywhere.
     """
     card = read_card(name, data)
-    net = build(card.network, channels=card.channels, classes=len(card.outputs))
+    net = _network_of(card)
     _load(net, _tensors(name, data), name)
     groups = _channels_by_class(card, data) or {0: list(range(len(card.outputs)))}
     if list(groups.items()) != [(id_, [channel]) for channel, id_ in enumerate(card.outputs)]:
@@ -213,17 +221,22 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
             _("Version {base} has a different network from the one this run needs.", base=plan.base),
             todo=_("Choose another base."),
         )
-    parent = build(card.network, channels=card.channels, classes=len(card.outputs))
+    parent = _network_of(card)
     _load(parent, _tensors(plan.base, data), plan.base)
-    body = {k: v for k, v in parent.state_dict().items() if not k.startswith("segmentation_head.")}
-    net.load_state_dict(body, strict=False)
-    old, new = head_conv(parent), head_conv(net)
+    net.get_submodule("encoder").load_state_dict(parent.get_submodule("encoder").state_dict())
     groups = _channels_by_class(card, data)
-    with torch.no_grad():
-        for place, output in enumerate(plan.classes):
-            found = groups.get(output.id, list(range(len(card.outputs))))
-            for a, b in zip(new.parameters(), old.parameters(), strict=True):
-                a[place] = b[found].mean(0)
+    for new, old in zip(every_of(net), cycle(every_of(parent)), strict=False):
+        new.get_submodule("decoder").load_state_dict(old.get_submodule("decoder").state_dict())
+        with torch.no_grad():
+            for place, output in enumerate(plan.classes):
+                found = groups.get(output.id, list(range(len(card.outputs))))
+                for a, b in zip(head_conv(new).parameters(), head_conv(old).parameters(), strict=True):
+                    a[place] = b[found].mean(0)
+
+
+def _network_of(card: VersionCard) -> nn.Module:
+    """The network of a version, with random weights."""
+    return with_members(build(card.network, channels=card.channels, classes=len(card.outputs)), card.members)
 
 
 def _tensors(name: str, data: Dataset) -> dict[str, torch.Tensor]:

@@ -50,8 +50,9 @@ def _seconds(plan: Plan, late: float = LATE) -> list[float]:
 
 
 def test_late_stages_open_at_three_quarters_of_the_time_and_not_of_the_steps(free: ModuleType, discs: MemoryData):
-    plan = free.clocked(_plan(discs, 60.0), _rates(free), 0)
-    assert plan.recipe.late_stages
+    plan = _plan(discs, 60.0)
+    recipe = msgspec.structs.replace(plan.recipe, encoder_opens=0.75, late_stages=True)
+    plan = free.clocked(msgspec.structs.replace(plan, recipe=recipe), _rates(free), 0)
     ends = _seconds(plan)
     assert 0.72 * 60 <= ends[plan.opened_at - 1] <= 0.75 * 60 + DECODER
     assert 60.0 - 2 * LATE <= ends[-1] <= 60.0

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from segstudio.learn.members import with_members
 from segstudio.learn.networks import build
 from segstudio.learn.pool import Encoded, Pool
 from segstudio.learn.sampling import UNKNOWN, Batch, Sampler
@@ -18,13 +19,14 @@ def _plan(data: MemoryData, max_steps: int = 8, **recipe: object) -> Plan:
     from segstudio.learn.plan import make_plan
 
     plan = make_plan(facts_of(data), Choices(max_steps=max_steps), CPU, base="embedded", **MEAN_STD)
-    options = {"patch_px": 64, "pool_patches": 12, **recipe}
+    options = {"patch_px": 64, "pool_patches": 12, "encoder_opens": 0.75, "late_stages": True, **recipe}
     return msgspec.structs.replace(plan, recipe=msgspec.structs.replace(plan.recipe, **options))
 
 
 def _trainer(plan: Plan) -> Trainer:
     torch.manual_seed(plan.seed)
-    return Trainer(plan, build(plan.network, channels=plan.channels, classes=len(plan.classes)), torch.device("cpu"))
+    net = build(plan.network, channels=plan.channels, classes=len(plan.classes))
+    return Trainer(plan, with_members(net, plan.recipe.members), torch.device("cpu"))
 
 
 def _state(net: torch.nn.Module) -> dict[str, torch.Tensor]:
