@@ -147,6 +147,8 @@ class ProjectData:
 
     def own_levels(self, image: int, plane: int) -> ByChannel | None:
         """The levels of a plane by channel; None if it is of 8 bits. Raises `UnreadableImage`."""
+        if self._rows[image].dtype == "uint8":
+            return None
         found = self._asked(
             image, plane, lambda row, kept: self._sources.own_levels(row.file, plane, row.planes[plane], kept)
         )

@@ -19,6 +19,7 @@ from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import auto_levels, to_float
+from segstudio.imaging.source import open_image
 from segstudio.labels.model import Kind
 from segstudio.learn.predict import predict_tiles
 from segstudio.learn.versions import read_card, version_model
@@ -143,8 +144,13 @@ def test_pictures_of_8_bits_and_of_other_channels_stay_as_they_are(tmp_path: Pat
         assert len(_run(project)[0].levels) == 1
 
 
-def test_a_project_of_8_bit_pictures_shares_none(tmp_path: Path) -> None:
+def test_a_project_of_8_bit_pictures_shares_none_and_opens_no_file_for_it(tmp_path: Path) -> None:
     with _project(tmp_path, [1.0, 0.8, 0.6], eight_bit=3) as project:
+        opened: list[Path] = []
+        sources = Sources(open_=lambda file: opened.append(file) or open_image(file))  # type: ignore[func-returns-value]
+        data = ProjectData(project, sources)
+        assert [data.own_levels(int(row.id), 0) for row in project.images()] == [None] * 3
+        assert not opened
         plan, card, _ = _run(project)
         assert plan.levels == ()
         assert not card["levels"]
