@@ -12,7 +12,7 @@ import pytest
 from segstudio.app.editing.documents import Documents
 from segstudio.app.learning.training import Training
 from segstudio.errors import NotEnoughLabels
-from segstudio.runs import Choices, Event, Stepped, TrainResult
+from segstudio.runs import Choices, Event, Stepped, TrainResult, Warned
 from segstudio.store.project import Project
 from tests.app.grounds import Heard, ground_of
 
@@ -25,6 +25,7 @@ class Run:
         self.gate = threading.Event()
         self.closed = False
         self.error: Exception | None = None
+        self.warnings: list[Warned] = []
 
     def train(
         self, project: object, engine: object, choices: Choices, *, stop: Callable[[], bool], **_: object
@@ -32,6 +33,7 @@ class Run:
         self.choices.append(choices)
         step = 0
         try:
+            yield from self.warnings
             while not stop() and not self.gate.wait(0.01):
                 step += 1
                 yield Stepped(step=step, seconds=0.1 * step, loss=1.0, patches_per_second=8.0, rate=1e-3, memory_mb=0.0)
@@ -122,6 +124,16 @@ def test_a_run_that_fails_says_why_once_and_another_may_begin(qtbot: Any, traini
     run.error = None
     training.start()
     qtbot.waitUntil(lambda: bool(seen.results))
+
+
+def test_what_a_run_warns_of_is_said_in_the_window(qtbot: Any, training: Training, run: Run) -> None:
+    seen = Seen(training)
+    run.warnings = [Warned(step=0, seconds=0.0, sentence=f"Image {i} cannot be read.") for i in (1, 2)]
+    run.gate.set()
+    training.start()
+    qtbot.waitUntil(lambda: bool(seen.results))
+    assert seen.heard.words == ["Image 1 cannot be read.", "Image 2 cannot be read."]
+    assert not seen.failures
 
 
 def test_closing_drops_the_run_and_what_it_would_still_say(qtbot: Any, training: Training, run: Run) -> None:

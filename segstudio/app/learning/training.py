@@ -42,7 +42,6 @@ class Training(QObject):
         self._documents = documents
         self._job: JobId | None = None
         self._stop: _Stop | None = None
-        self._resuming = False
 
     @property
     def running(self) -> bool:
@@ -79,7 +78,7 @@ class Training(QObject):
         """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
             return
-        self._resuming, stop = True, _Stop()
+        stop = _Stop()
         self._begin(
             train(self._project, self._engine, found.choices, stop=stop, resume=found, resumable=True),
             stop,
@@ -107,13 +106,12 @@ class Training(QObject):
     def _told(self, event: Event) -> None:
         if isinstance(event, Started):
             self.started.emit()
-        if isinstance(event, Warned) and self._resuming:
-            self._resuming = False
+        if isinstance(event, Warned):
             self._ground.notices.say(event.sentence)
         self.happened.emit(event)
 
     def _end(self) -> None:
-        self._job, self._stop, self._resuming = None, None, False
+        self._job, self._stop = None, None
         self.runningChanged.emit(False)
 
 
