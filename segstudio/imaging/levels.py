@@ -1,6 +1,7 @@
 """Which sample values count as black and as white: the levels of a plane, and samples between them. Pure functions.
 
-One function finds them, so that screen, thumbnails and network never differ; `store.kept_levels` keeps them.
+One function finds them for screen, thumbnails and network; `store.kept_levels` keeps them. What a version has learned
+may lie between levels that planes share (`pooled`).
 """
 
 import math
