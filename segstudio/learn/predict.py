@@ -86,7 +86,7 @@ class Model:
         width = pixels.shape[2]
         turned = None if inner is None else [Rect(width - r.right, r.y, r.w, r.h) for r in inner]
         other = self.probabilities(np.ascontiguousarray(pixels[:, :, ::-1]), turned)
-        return (self.probabilities(pixels, inner) + other[:, :, :, ::-1]) / 2
+        return (self.probabilities(pixels, inner) + other[:, :, :, ::-1]) * np.float16(0.5)
 
     def apply(
         self,

@@ -34,7 +34,9 @@ def _trainer(plan: Plan, data: MemoryData) -> Trainer:
 
 
 def _apart(members: list[torch.nn.Module]) -> float:
-    a, b = (torch.cat([p.detach().flatten() for p in member.get_submodule("decoder").parameters()]) for member in members)
+    a, b = (
+        torch.cat([p.detach().flatten() for p in member.get_submodule("decoder").parameters()]) for member in members
+    )
     return float((a - b).abs().max())
 
 
