@@ -144,8 +144,17 @@ def _slices(rect: Rect) -> tuple[slice, slice]:
     return slice(rect.y, rect.bottom), slice(rect.x, rect.right)
 
 
+_FEW_SAMPLES = 256
+
+
 def to_float(pixels: Pixels, levels: Levels | Sequence[Levels]) -> NDArray[np.float32]:
     """Samples (h, w, c) as float32 in 0..1 between the levels, which may be given by channel; NaN becomes 0."""
+    if pixels.dtype == np.uint8 and pixels.size > _FEW_SAMPLES and isinstance(levels, Levels):
+        import cv2
+
+        table = to_float(np.arange(_FEW_SAMPLES, dtype=np.uint8), levels)
+        rows = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+        return np.asarray(cv2.LUT(rows, table), np.float32).reshape(pixels.shape)
     wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
     if isinstance(levels, Levels):
         low, scale = wide(levels.low), wide(1.0 / (levels.high - levels.low))

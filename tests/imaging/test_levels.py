@@ -165,3 +165,14 @@ def test_nothing_is_shared_where_exposures_or_channels_differ() -> None:
     assert pooled([(one, one), (one, ten), (one, one)]) == ()
     assert pooled([(one,), (one, one)]) == ()
     assert pooled([]) == ()
+
+
+@pytest.mark.parametrize("shape", [(40, 30, 1), (40, 30, 3), (20, 30, 7)])
+def test_many_samples_of_eight_bits_are_brought_to_the_same_values_as_a_few(shape: tuple[int, ...]) -> None:
+    samples = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for pixels in (samples, samples[:, ::-1]):
+        found = to_float(pixels, Levels(13, 199))
+        assert found.shape == shape
+        assert found.dtype == np.float32
+        one_by_one = [to_float(row[:4], Levels(13, 199)) for row in pixels]
+        assert np.array_equal(found[:, :4], np.stack(one_by_one))
