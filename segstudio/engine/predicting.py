@@ -224,17 +224,18 @@ class _Drawing:
 
     def add(self, found: TileProbabilities) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """Object ids (256, 256) and confidence levels (64, 64) of a tile, each class being one object."""
-        place = found.values.argmax(0)
-        best = np.take_along_axis(found.values, place[None], 0)[0]
-        classes = self._outputs[place]
-        for class_id in np.unique(classes).tolist():
-            mask = classes == class_id
-            if class_id:
+        place, best = best_of(found.values)
+        pixels = np.bincount(place.ravel(), minlength=len(self._outputs)).tolist()
+        totals = np.bincount(place.ravel(), best.ravel(), minlength=len(self._outputs)).tolist()
+        for class_id, count, total in zip(self._outputs.tolist(), pixels, totals, strict=True):
+            if class_id and count:
                 score = self._scores.setdefault(class_id, _Score())
-                score.pixels += int(mask.sum())
-                score.total += float(best[mask].sum())
+                score.pixels += count
+                score.total += total
                 self._class_of[class_id] = class_id
-        best = np.where(classes > 0, best, np.float32(0))
+        classes = self._outputs[place]
+        if not self._outputs.all():
+            best[classes == 0] = 0.0
         levels = quantised_confidence(best)
         if self._instances:
             rect = found.rect
@@ -269,6 +270,20 @@ class _Drawing:
     def rows(self) -> Rows:
         """Object id, class id and mean probability of every object so far."""
         return [(id_, self._class_of[id_], score.total / score.pixels) for id_, score in self._scores.items()]
+
+
+def best_of(values: NDArray[np.float32]) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
+    """Which of the outputs (outputs, h, w) is the greatest at each pixel, the first of equal ones, and its value.
+
+    numpy's own `argmax` over a first axis takes ten times as long as comparing output by output.
+    """
+    best, n = values.max(0), len(values)
+    if n > np.iinfo(np.uint8).max:
+        return values.argmax(0), best
+    from_behind = np.zeros(best.shape, np.uint8)
+    for place in range(n):
+        np.maximum(from_behind, (values[place] == best).view(np.uint8) * np.uint8(n - place), out=from_behind)
+    return np.minimum(n - from_behind, n - 1).astype(np.uint8), best
 
 
 def _whole(part: NDArray) -> NDArray:
