@@ -64,9 +64,14 @@ class Plane:
 
     def pixels(self, _image: int, _plane: int, rect: Rect) -> NDArray[np.float32]:
         """Pixels in 0..1, from uint8 as an image file gives them."""
-        rows = np.arange(rect.y, rect.bottom) % TEXTURE
-        columns = np.arange(rect.x, rect.right) % TEXTURE
-        return to_float(self._texture[rows[:, None], columns], Levels(0, 255))
+        out = np.empty((rect.h, rect.w, 3), np.uint8)
+        for y in range(rect.y // TEXTURE * TEXTURE, rect.bottom, TEXTURE):
+            for x in range(rect.x // TEXTURE * TEXTURE, rect.right, TEXTURE):
+                part = Rect(x, y, TEXTURE, TEXTURE).intersected(rect)
+                out[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x] = self._texture[
+                    part.y - y : part.bottom - y, part.x - x : part.right - x
+                ]
+        return to_float(out, Levels(0, 255))
 
 
 class Shop:
@@ -196,14 +201,19 @@ class Parts:
 def watched() -> Parts:
     """The parts of the engine's prediction."""
     from segstudio.engine import predicting
-    from segstudio.learn import predict
+    from segstudio.learn import model, predict, streaming, strips
 
     parts = Parts()
     parts.watch(Plane, "pixels", "decode")
-    parts.watch(predict, "resized", "resize")
-    parts.watch(predict, "logits_of", "network")
-    parts.watch(predict.Model, "probabilities", "to_tensor_and_softmax")
+    parts.watch(model, "resized", "resize")
+    parts.watch(model.Model, "normalised", "normalise")
+    parts.watch(model, "logits_of", "network")
+    parts.watch(streaming._Strip, "feed", "network")
+    parts.watch(streaming._Strip, "drawn", "network")
+    parts.watch(model, "probabilities_of", "softmax")
+    parts.watch(strips, "probabilities_of", "softmax")
     parts.watch(predict, "_blended", "blending")
+    parts.watch(strips._Strip, "_values", "blending")
     parts.watch(predicting._Drawing, "add", "argmax_and_confidence")
     parts.watch(predicting, "_tile_reply", "encoding")
     return parts

@@ -15,7 +15,7 @@ from torch import nn
 
 from segstudio.learn.folding import agree, folded
 
-__all__ = ["can_fuse", "fused"]
+__all__ = ["Convolution", "Enlarging", "can_fuse", "fused"]
 
 _ONE_DNN = getattr(torch.ops, "mkldnn", None)
 _TAPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
@@ -43,7 +43,7 @@ def fused(net: nn.Module, channels: int, device: torch.device, *, bfloat16: bool
         return plain
     if bfloat16:
         for module in found.modules():
-            if isinstance(module, _Convolution | _Enlarging):
+            if isinstance(module, Convolution | Enlarging):
                 module.to(torch.bfloat16)
     return found
 
@@ -52,15 +52,15 @@ def _fused(net: nn.Module) -> nn.Module:
     found = copy.deepcopy(net)
     for blocks, enlarged in list(_decoders(found)):
         for place, channels in enumerate(enlarged):
-            blocks[place] = _Enlarging(blocks[place], channels)
+            blocks[place] = Enlarging(blocks[place], channels)
     for owner in list(found.modules()):
-        if isinstance(owner, _Convolution | _Enlarging):
+        if isinstance(owner, Convolution | Enlarging):
             continue
         parts = [(name, part) for name, part in owner.named_children() if type(part) is not nn.Identity]
         for (name, conv), (following, act) in pairwise([*parts, ("", nn.Identity())]):
             if _plain(conv):
                 fits = isinstance(act, nn.ReLU | nn.ReLU6)
-                setattr(owner, name, _Convolution(cast(nn.Conv2d, conv), act if fits else None))
+                setattr(owner, name, Convolution(cast(nn.Conv2d, conv), act if fits else None))
                 if fits:
                     setattr(owner, following, nn.Identity())
     return found
@@ -102,23 +102,37 @@ def _is_three(conv: nn.Conv2d) -> bool:
     return _plain(conv) and (conv.kernel_size, conv.padding, conv.stride, conv.groups) == ((3, 3), (1, 1), (1, 1), 1)
 
 
-class _Convolution(nn.Module):
-    """A convolution and the activation behind it: ReLU, ReLU6, or none."""
+class Convolution(nn.Module):
+    """A convolution and the activation behind it: ReLU, ReLU6, or none. `rows`, `stride` and `padding` are those along
+    the rows of an image from top to bottom.
+    """
 
     def __init__(self, conv: nn.Conv2d, act: nn.Module | None) -> None:
         super().__init__()
         self.weight, self.bias = conv.weight, conv.bias
+        self.rows, self.stride, self.padding = conv.kernel_size[0], conv.stride[0], cast(int, conv.padding[0])
         self._padding, self._stride = list(cast(tuple[int, int], conv.padding)), list(conv.stride)
         self._dilation, self._groups = list(conv.dilation), conv.groups
         self._act = "none" if act is None else "hardtanh" if isinstance(act, nn.ReLU6) else "relu"
         self._bounds = [0.0, 6.0] if self._act == "hardtanh" else []
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._applied(x, self._padding)
+
+    def within(self, x: torch.Tensor) -> torch.Tensor:
+        """Of some rows of an image: as `forward`, but nothing is put above and below them."""
+        return self._applied(x, [0, self._padding[1]])
+
+    def inside(self, x: torch.Tensor) -> torch.Tensor:
+        """Of a part of an image: as `forward`, but nothing is put around it."""
+        return self._applied(x, [0, 0])
+
+    def _applied(self, x: torch.Tensor, padding: list[int]) -> torch.Tensor:
         return torch.ops.mkldnn._convolution_pointwise(
             x.to(self.weight.dtype),
             self.weight,
             self.bias,
-            self._padding,
+            padding,
             self._stride,
             self._dilation,
             self._groups,
@@ -128,7 +142,7 @@ class _Convolution(nn.Module):
         )
 
 
-class _Enlarging(nn.Module):
+class Enlarging(nn.Module):
     """A block of the decoder: a map enlarged twofold and one beside it, convolved, then convolved again."""
 
     def __init__(self, block: nn.Module, channels: int) -> None:
@@ -139,7 +153,7 @@ class _Enlarging(nn.Module):
         self.enlarged = nn.Parameter(enlarged.contiguous(), requires_grad=False)
         self.beside = nn.Parameter(conv.weight[:, channels:].contiguous(), requires_grad=False)
         self.bias = conv.bias
-        self.second = _Convolution(_first(cast(nn.Module, block.conv2)), nn.ReLU())
+        self.second = Convolution(_first(cast(nn.Module, block.conv2)), nn.ReLU())
 
     def forward(
         self, x: torch.Tensor, _height: int, _width: int, skip_connection: torch.Tensor | None = None

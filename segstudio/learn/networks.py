@@ -24,6 +24,7 @@ __all__ = [
     "NETWORKS",
     "Context",
     "Network",
+    "Wrapping",
     "adapt_stem",
     "build",
     "cropped",
@@ -78,6 +79,17 @@ class Drawing(Protocol):
 
     def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
         """Logits (N, classes, H, W) from the levels of the encoder."""
+        ...
+
+
+@runtime_checkable
+class Wrapping(Protocol):
+    """A network around one of the table, whose logits it changes pixel by pixel."""
+
+    net: nn.Module
+
+    def changed(self, logits: torch.Tensor) -> torch.Tensor:
+        """Its own logits for those of the network inside."""
         ...
 
 

@@ -70,12 +70,13 @@ class _Grouped(nn.Module):
         self._outputs = [list(channels) for channels in outputs]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self._grouped(self.net(x))
+        return self.changed(self.net(x))
 
     def draw(self, levels: list[torch.Tensor]) -> torch.Tensor:
-        return self._grouped(draw(self.net, levels))
+        return self.changed(draw(self.net, levels))
 
-    def _grouped(self, logits: torch.Tensor) -> torch.Tensor:
+    def changed(self, logits: torch.Tensor) -> torch.Tensor:
+        """One output per class."""
         logits = logits.float()
         return torch.stack([logits[:, channels].logsumexp(1) for channels in self._outputs], 1)
 

@@ -187,9 +187,9 @@ class _Counting(nn.Module):
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> _Counting:
     """Every instant learner of the test shares this encoder, which counts the pixels it sees."""
-    base = learner.folded(learner.load_base(), 3)
+    base = learner.fused(learner.load_base(), 3, CPU, bfloat16=False)
     base.encoder = _Counting(base.get_submodule("encoder"))
-    monkeypatch.setattr(learner, "folded", lambda net, channels: base)
+    monkeypatch.setattr(learner, "fused", lambda *_args, **_options: base)
     return base.encoder
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from segstudio.assets import asset
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tiles_of
+from segstudio.learn import predict
 from segstudio.learn.data import ClassEntry
 from segstudio.learn.grid import Grid
 from segstudio.learn.instant import fit_instant
@@ -109,7 +110,10 @@ def test_seams_of_the_instant_learner_agree_with_the_whole_picture():
     ("name", "class_"),
     [("retina/images/retina_1.jpg", "object"), ("play/tissue.jpg", "nucleus"), ("play/cell.png", "object")],
 )
-def test_seams_of_the_shipped_base_agree_with_the_whole_picture(name: str, class_: str):
+def test_seams_of_the_shipped_base_agree_with_the_whole_picture(
+    name: str, class_: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(predict, "can_stream", lambda _net: False)
     with Image.open(asset("sample", name)) as image:
         picture = np.asarray(image.convert("RGB"), np.float32) / 255
     picture = np.pad(picture, ((0, 0), (0, max(960 - picture.shape[1], 0)), (0, 0)), "symmetric")[:256, :960]
@@ -142,7 +146,8 @@ def test_windows_are_mirrored_with_what_lies_around_them():
     assert seconds.network_pixels > 2 * 1600 * 200
 
 
-def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work():
+def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(predict, "can_stream", lambda _net: False)
     data = _data(1600, 200)
     model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
     seconds = Seconds()
@@ -188,8 +193,6 @@ def test_where_nothing_fits_one_sentence_says_so():
 
 
 def test_windows_are_dropped_when_no_tile_needs_them_any_more(monkeypatch: pytest.MonkeyPatch):
-    from segstudio.learn import predict
-
     monkeypatch.setattr(predict, "_KEPT_WINDOWS", 4)
     monkeypatch.setattr(predict, "_BAND_TILES", 2)
     data = _data(2000, 1200)
