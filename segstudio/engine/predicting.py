@@ -5,7 +5,6 @@ from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.proposal import encode_confidence, quantised_confidence
 from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import frozen
+from segstudio.labels.touching import separated
 from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
 from segstudio.runs import EMBEDDED, INSTANT
@@ -245,22 +245,22 @@ class _Drawing:
         return _whole(classes.astype(np.uint32)), levels
 
     def with_instances(self) -> list[tuple[tuple[int, int], NDArray[np.uint32], NDArray[np.uint8]]]:
-        """Every tile again, each 8-connected component of an instance class an object of its own."""
+        """Every tile again, each object of an instance class by itself, those that touch taken apart."""
         if not self._instances:
             return []
         ids = self._classes.astype(np.uint32)
         next_id = int(self._outputs.max()) + 1
         for class_id in sorted(self._instances):
-            n, parts = cv2.connectedComponents((self._classes == class_id).astype(np.uint8), connectivity=8)
-            pixels = np.bincount(parts.ravel(), minlength=n)
-            totals = np.bincount(parts.ravel(), self._best.ravel(), minlength=n)
+            n, parts = separated(self._classes == class_id)
+            pixels = np.bincount(parts.ravel(), minlength=n + 1)
+            totals = np.bincount(parts.ravel(), self._best.ravel(), minlength=n + 1)
             inside = parts > 0
             ids[inside] = parts[inside].astype(np.uint32) + np.uint32(next_id - 1)
             self._scores.pop(class_id, None)
-            for part in range(1, n):
+            for part in range(1, n + 1):
                 self._class_of[next_id + part - 1] = class_id
                 self._scores[next_id + part - 1] = _Score(int(pixels[part]), float(totals[part]))
-            next_id += n - 1
+            next_id += n
         out = []
         for (ty, tx), levels in self._levels.items():
             part = Rect(tx * TILE, ty * TILE, TILE, TILE).intersected(self._entry.bounds)
