@@ -14,7 +14,7 @@ from torch import nn
 
 from segstudio.learn.networks import encode
 
-__all__ = ["Members", "every_of", "take_turn", "with_members"]
+__all__ = ["Members", "every_of", "take_turn", "together", "with_members"]
 
 
 class _Member(nn.Module):
@@ -51,8 +51,7 @@ class Members(nn.Module):
         every = every_of(self)
         if self.training:
             return _drawn(every[self.turn], levels)
-        said = [_drawn(member, levels).float().log_softmax(1) for member in every]
-        return torch.stack(said).logsumexp(0)
+        return together([_drawn(member, levels) for member in every])
 
 
 def with_members(net: nn.Module, members: int) -> nn.Module:
@@ -63,6 +62,15 @@ def with_members(net: nn.Module, members: int) -> nn.Module:
 def every_of(net: nn.Module) -> list[nn.Module]:
     """The members of a network, each with a `decoder` and a `segmentation_head`; the network itself is the first."""
     return [net, *net.others] if isinstance(net, Members) else [net]
+
+
+def together(said: list[torch.Tensor]) -> torch.Tensor:
+    """What members answer together: the mean of the probabilities for which their logits (N, classes, H, W) stand, as
+    logits. A single one's stay as they are.
+    """
+    if len(said) == 1:
+        return said[0]
+    return torch.stack([logits.float().log_softmax(1) for logits in said]).logsumexp(0)
 
 
 def take_turn(net: nn.Module, step: int) -> None:
