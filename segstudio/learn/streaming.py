@@ -4,7 +4,6 @@ The encoder's levels wait until the deepest of them has come far enough; then th
 time, from the levels of a little more than that. Memory grows with the width of the strip, not with its height.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -24,7 +23,10 @@ REACH_PX = 64
 """How far the decoder sees: two pixels of the deepest level."""
 
 _REACH = 2
-_FED_ROWS = 192
+_FED_ROWS = 96
+_ROOM_ROWS = 1024
+"""Of the image: how far the deepest level lies behind, and what is drawn at once and around that."""
+
 _DRAWN_ROWS = 256
 
 
@@ -154,32 +156,59 @@ def _inner(x: torch.Tensor, around: Rect, part: Rect, stride: int) -> torch.Tens
 
 
 class _Level:
-    """The rows of one level that may still be needed."""
+    """The rows of one level that may still be needed, in one piece of memory: small ones would scatter the rest."""
 
     def __init__(self, stride: int, seen: Rect) -> None:
         self._stride, self._left, self._top = stride, seen.x, seen.y
-        self._pieces: deque[torch.Tensor] = deque()
-        self.bottom = seen.y
+        self._room = min(seen.h, _ROOM_ROWS) // stride
+        self._held: torch.Tensor | None = None
+        self._begin = self._end = 0  # of what is needed, in rows of `_held`
+
+    @property
+    def top(self) -> int:
+        """The first row of network pixels that is there."""
+        return self._top
+
+    @property
+    def bottom(self) -> int:
+        """The row of network pixels behind the last that is there."""
+        return self._top + (self._end - self._begin) * self._stride
 
     def add(self, rows: Rows) -> None:
         """Put rows below those that are there."""
         if rows is not None:
-            self._pieces.append(rows)
-            self.bottom += rows.shape[2] * self._stride
+            held = self._with_room(rows)
+            held[:, :, self._end : self._end + rows.shape[2]] = rows
+            self._end += rows.shape[2]
 
     def forget(self, y: int) -> None:
-        """Drop what lies wholly above a row of network pixels."""
-        while self._pieces and self._top + self._pieces[0].shape[2] * self._stride <= y:
-            self._top += self._pieces.popleft().shape[2] * self._stride
+        """Drop what lies above a row of network pixels."""
+        gone = min(max((y - self._top) // self._stride, 0), self._end - self._begin)
+        self._begin += gone
+        self._top += gone * self._stride
 
     def cut(self, rect: Rect) -> torch.Tensor:
         """The level's part of a rectangle."""
-        low, high = (rect.y - self._top) // self._stride, (rect.bottom - self._top) // self._stride
-        left, right = (rect.x - self._left) // self._stride, (rect.right - self._left) // self._stride
-        found, y = [], 0
-        for piece in self._pieces:
-            begin, end = max(low - y, 0), min(high - y, piece.shape[2])
-            if begin < end:
-                found.append(piece[:, :, begin:end, left:right])
-            y += piece.shape[2]
-        return torch.cat(found, 2)
+        assert self._held is not None
+        low, high = (self._begin + (y - self._top) // self._stride for y in (rect.y, rect.bottom))
+        left, right = ((x - self._left) // self._stride for x in (rect.x, rect.right))
+        return self._held[:, :, low:high, left:right]
+
+    def _with_room(self, rows: torch.Tensor) -> torch.Tensor:
+        """What is held, with room for these rows at the end: moved up, or in a larger piece."""
+        live, held = self._end - self._begin, self._held
+        if held is None or live + rows.shape[2] > held.shape[2]:
+            self._room = max(self._room, live + rows.shape[2])
+            n, channels, _height, width = rows.shape
+            found = torch.empty((n, channels, self._room, width), dtype=rows.dtype, memory_format=torch.channels_last)
+            if held is not None:
+                found[:, :, :live] = held[:, :, self._begin : self._end]
+            self._held = held = found
+        elif self._end + rows.shape[2] > held.shape[2]:
+            for y in range(0, live, self._begin):  # no part upon itself
+                end = min(y + self._begin, live)
+                held[:, :, y:end] = held[:, :, self._begin + y : self._begin + end]
+        else:
+            return held
+        self._begin, self._end = 0, live
+        return held
