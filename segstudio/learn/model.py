@@ -153,6 +153,8 @@ def pixels_of(
 
 def need_of(grid: Grid, rect: Rect) -> Rect:
     """The network pixels from which a rectangle of image pixels is made."""
+    if grid.pitch == UNIT:
+        return rect
     scale = UNIT / grid.pitch
     need = Rect.of_edges(rect.x * scale - 1, rect.y * scale - 1, rect.right * scale + 1, rect.bottom * scale + 1)
     return need.intersected(Rect(0, 0, grid.x.units * UNIT, grid.y.units * UNIT))
