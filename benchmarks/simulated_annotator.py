@@ -234,7 +234,8 @@ def simulated(there: World, file: Path | None) -> Row:
             new.replace(file)
     minutes = there.until_s / 60
     row: Row = {f"minutes_to_{goal:.2f}": minutes_to(there.curve, goal, minutes) for goal in GOALS}
-    row |= {"finished": there.at, "painted_px": round(there.painted_px), "curve": there.curve}
+    finished = sum(labels.finished for labels in there.data.given.values())
+    row |= {"finished": finished, "painted_px": round(there.painted_px), "curve": there.curve}
     row |= {"fixed": len(there.data.pictures) - there.fixed, "others": there.fixed}
     if isinstance(there.who, Product):
         row["runs"] = there.who.verdicts
