@@ -44,7 +44,7 @@ def test_train_then_predict_with_a_broken_file_among_the_images(
     out, err = capsys.readouterr()
     assert err == ""
     result = json.loads(out)
-    assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
+    assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice", "older"}
     assert set(result["held_out"]) == {"parent", "child"}
     assert result["steps"] == 2
     lines = [json.loads(line) for line in events.read_text().splitlines()]
