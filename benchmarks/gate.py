@@ -35,11 +35,12 @@ from numpy.typing import NDArray
 from resumable import Row, added, keys_in, rows_in
 
 from segstudio.labels.model import Origin
+from segstudio.learn import precision
 from segstudio.learn.data import Part
-from segstudio.learn.device import bfloat16_pays
 from segstudio.learn.facts import Facts, survey
 from segstudio.learn.gate import Tally, decide, held_out, tally
 from segstudio.learn.loop import train
+from segstudio.learn.networks import DEFAULT_NETWORK
 from segstudio.learn.plan import Machine, make_plan
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
@@ -127,7 +128,7 @@ def measure(pictures: Sequence[Picture], names: Sequence[str], images: int, step
     """One try: the parent, and each of those that want its place."""
     order = np.random.default_rng(number).permutation(len(pictures))[: 2 * images]
     chosen = [pictures[i] for i in order]
-    run = partial(learned, steps=steps, bfloat16=bfloat16_pays(_CPU))
+    run = partial(learned, steps=steps, bfloat16=precision.training(_CPU, DEFAULT_NETWORK, 256, pools=True).bfloat16)
     few, many = labelled(chosen, names, images), labelled(chosen, names, 2 * images)
     seed = 2 * number
     parent = run(few, seed=seed, base=EMBEDDED)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.model import Origin
-from segstudio.learn.data import ClassEntry, Part, PlaneEntry
+from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.catalog.split import Split, decide
 
@@ -146,7 +146,10 @@ class InMemory:
         """Remember what was measured on the labels of a picture."""
         self.facts[stamp.image, stamp.seq] = facts
 
-    def pixels(self, image: int, plane: int, rect: Rect) -> NDArray[np.float32]:
+    def own_levels(self, image: int, plane: int) -> None:
+        """Pictures of 8 bits have none."""
+
+    def pixels(self, image: int, plane: int, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
         return self.pictures[image].pixels[rect.y : rect.bottom, rect.x : rect.right]
 
     def unreadable(self) -> Sequence[str]:

@@ -43,7 +43,8 @@ from numpy.typing import NDArray
 from resumable import Row, added, keys_in, rows_in
 
 from segstudio.labels.model import Origin
-from segstudio.learn.device import bfloat16_pays
+from segstudio.learn import precision
+from segstudio.learn.networks import DEFAULT_NETWORK
 from segstudio.metrics import confusion, metrics
 
 SETS = ("retina_vessels", "pitting_steel", "nuclei_tissue")
@@ -187,7 +188,7 @@ def contender(name: str, data: InMemory, clock: Timeline, rates: Rates, seed: in
     """One of `CONTENDERS`."""
     if name == "product":
         return Product(data, clock, rates, seed)
-    half = bfloat16_pays(torch.device("cpu"))
+    half = precision.training(torch.device("cpu"), DEFAULT_NETWORK, 256, pools=False).bfloat16
     return RootPainter(data, clock, rates, seed, unpainted=name == "background", bfloat16=half)
 
 

@@ -100,7 +100,8 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     assert {"format", "out", "images", "files"} <= set(done[0])
     assert all(Path(file).is_file() for file in done[0]["files"])
     result = run.results[0]
-    assert set(result) == {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "advice"}
+    keys = {"version", "parent", "promoted", "reason", "steps", "seconds", "held_out", "older", "advice"}
+    assert set(result) == keys
     assert set(result["held_out"]) == {"parent", "child"}
     assert result["steps"] == 3
     assert {"started", "stepped", "evaluated", "finished"} <= set(run.kinds())

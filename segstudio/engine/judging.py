@@ -61,7 +61,7 @@ def _remembered(
     try:
         promoted = data.promoted_version()
         learned = learned_planes(data.card(promoted)) if promoted is not None else ()
-    except WeightsDamaged:  # a version that cannot be read was reported when it was to be compared
+    except (WeightsDamaged, NoSuchNetwork):  # a version that cannot be read was reported when it was to be compared
         learned = ()
     target = finished_before(facts, learned)
     found: dict[str, Figures | None] = {}

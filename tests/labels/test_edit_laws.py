@@ -125,6 +125,12 @@ def test_squashing_two_edits_equals_one_after_the_other(case):
     assert len({(row.table, row.key) for row in squashed.rows}) == len(squashed.rows)
 
 
+def _told(row: RowChange) -> str:
+    """A change of a row; an object that says nothing of a lock has none."""
+    sides = [None if side is None else {"locked": False, **side} for side in (row.before, row.after)]
+    return repr((row.table, row.key, *sides)) if row.table is Table.OBJECTS else repr(row)
+
+
 @few
 @given(chains(3))
 def test_squashing_does_not_care_which_two_come_first(case):
@@ -132,7 +138,7 @@ def test_squashing_does_not_care_which_two_come_first(case):
     left, right = squash(squash(a, b), c), squash(a, squash(b, c))
     assert left.tiles.keys() == right.tiles.keys()
     assert all(same(left.tiles[key].after, right.tiles[key].after) for key in left.tiles)
-    assert sorted(map(repr, left.rows)) == sorted(map(repr, right.rows))
+    assert sorted(map(_told, left.rows)) == sorted(map(_told, right.rows))
     document.apply(left)
 
 

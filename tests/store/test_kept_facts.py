@@ -8,7 +8,7 @@ from segstudio.store.kept_facts import FactsFile, read_facts
 
 def _kept(image: int, seq: int = 1, size: int = 100) -> tuple[LabelStamp, PlaneFacts]:
     stamp = LabelStamp(image, 0, seq, 50, ((1, 1, "background"), (2, 0, "ignore")))
-    return stamp, PlaneFacts((1,), (50,), (10,), 3, bytes(size), {1: [(3.5, 9)]})
+    return stamp, PlaneFacts((1,), (50,), (10,), 3, bytes(size), {1: [(3.5, 9, True)]})
 
 
 def _write(path: Path, *kept: tuple[LabelStamp, PlaneFacts]) -> None:
