@@ -35,9 +35,10 @@ from common import machine
 from few_shot import ours
 from few_shot.free_machine import Rates, plain_steps
 from few_shot.measuring import measured_rates
-from few_shot.rows import Case, added, read_rows
+from few_shot.rows import Case, read_rows
 from few_shot.sets import EvaluationSet
 from few_shot.table import table
+from resumable import added
 
 from segstudio.runs import EMBEDDED, INSTANT
 

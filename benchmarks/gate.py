@@ -30,7 +30,7 @@ import msgspec
 import numpy as np
 import torch
 from common import machine
-from in_memory import InMemory, Picture, pictures_of
+from in_memory import InMemory, Picture, labelled, pictures_of
 from numpy.typing import NDArray
 from resumable import Row, added, keys_in, rows_in
 
@@ -67,16 +67,6 @@ class _Learned:
     facts: Facts
     model: Model
     weights: bytes
-
-
-def labelled(pictures: Sequence[Picture], names: Sequence[str], images: int) -> InMemory:
-    """The first pictures with the whole truth as imported labels, done."""
-    data = InMemory(pictures, names)
-    for image in range(images):
-        truth = pictures[image].truth
-        data.label(image, truth >= 0, truth, Origin.IMPORTED)
-        data.finish(image)
-    return data
 
 
 def shuffled(data: InMemory) -> InMemory:

@@ -1,12 +1,12 @@
 """Rows of a benchmark that may be broken off at any time: one JSON object a line, those that are there are skipped."""
 
-import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-__all__ = ["Case", "added", "read_rows"]
+from resumable import rows_in
+
+__all__ = ["Case", "read_rows"]
 
 
 class Case(NamedTuple):
@@ -23,19 +23,8 @@ def read_rows(path: Path) -> Iterator[tuple[Case, float]]:
     """The cases of a file with their mean IoU, none if it is not there. A last line that was cut when the program was
     killed is no row.
     """
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for found in rows_in(path):
         try:
-            found: Any = json.loads(line)
-            yield Case(*(found[name] for name in Case._fields)), float(found["iou"])
-        except (ValueError, KeyError, TypeError):
+            yield Case(*(found[name] for name in Case._fields)), float(found["iou"])  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError):
             continue
-
-
-def added(path: Path, row: Mapping[str, object]) -> None:
-    """Add a row to a file, on a line of its own also where the line before it was cut."""
-    with path.open("a+b") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            cut = file.read(1) != b"\n"
-            file.write(b"\n" if cut else b"")
-        file.write(json.dumps(row).encode() + b"\n")
