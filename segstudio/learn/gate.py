@@ -232,6 +232,8 @@ def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict
     was = {"before": before, "after": after}
     if after < before:
         return Verdict(False, _("Mean IoU on held-out pixels fell from {before:.3f} to {after:.3f}.", **was))
+    if after == before:
+        return Verdict(False, _("Mean IoU on held-out pixels stayed at {before:.3f}.", **was))
     by_groups = len(parent.groups.keys() & child.groups.keys()) >= _GROUPS_TO_RESAMPLE
     needed = 0.0 if by_groups and not tries else points_needed(tries)
     if after - before < needed - 1e-9 and not tries:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Looking, predict_job
 from segstudio.engine.protocol import (
     Blob,
@@ -27,6 +28,7 @@ from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import expanded
 from segstudio.learn import precision
 from segstudio.learn.data import Dataset
+from segstudio.learn.instant.network import InstantNetwork
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
 from segstudio.runs import Choices, Warned
@@ -173,3 +175,26 @@ def test_the_score_on_the_older_finished_images_goes_with_the_result(data: Memor
     data.finished = set()
     third = _sent(train_job(_shop(data), Train(id=3, run="r3", version="v3", choices=TINY), Stopping()))
     assert next(found for found in third if isinstance(found, Trained)).older == {}
+
+
+def test_after_a_guess_the_features_of_what_is_on_the_screen_wait_for_the_first_strokes(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch
+):
+    computed: list[int] = []
+    plain = InstantNetwork.parts
+    monkeypatch.setattr(InstantNetwork, "parts", lambda self, levels: computed.append(1) or plain(self, levels))
+    painted = {image: ids.copy() for image, ids in data.ids.items()}
+    for ids in data.ids.values():
+        ids[...] = 0
+    shop, shown = _shop(data), Target(1, 0, (0, 0, 128, 128))
+    unseen = Predict(id=1, version="embedded", targets=[Target(1, 0)], device="cpu")
+    assert _sent(predict_job(shop, unseen, Looking()))[-1] == Done(1)
+    assert computed == []
+    seen = Predict(id=2, version="embedded", targets=[shown], device="cpu")
+    sent = list(predict_job(shop, seen, Looking(shown)))
+    assert len(computed) == 1
+    assert [step for step in sent if isinstance(step, Done)] == [Done(2)]
+    assert Priority.REST in sent[sent.index(Done(2)) :]
+    data.ids[1][...] = painted[1]
+    _sent(predict_job(shop, Predict(id=3, version="instant", targets=[shown], device="cpu"), Looking(shown)))
+    assert len(computed) == 1

@@ -120,6 +120,9 @@ def test_an_even_gain_of_a_point_is_promoted_and_less_is_not():
     fell = decide(*_tallies([-0.02] * 16))
     assert not fell.promoted
     assert "fell from" in fell.reason
+    same = decide(*_tallies([0.0] * 16))
+    assert not same.promoted
+    assert "stayed at 0.600" in same.reason
 
 
 def test_a_gain_that_few_blocks_make_up_may_be_chance():
