@@ -40,6 +40,7 @@ TEXTURE = 2048
 FLOOR_PX = 2048
 MONAI_PX = 1088
 NAMES = ("background", "cell", "vessel")
+MEMBERS = 2
 
 
 class Plane:
@@ -62,7 +63,7 @@ class Plane:
         """The plane."""
         return self._entry
 
-    def pixels(self, _image: int, _plane: int, rect: Rect) -> NDArray[np.float32]:
+    def pixels(self, _image: int, _plane: int, rect: Rect, _levels: object = ()) -> NDArray[np.float32]:
         """Pixels in 0..1, from uint8 as an image file gives them."""
         out = np.empty((rect.h, rect.w, 3), np.uint8)
         for y in range(rect.y // TEXTURE * TEXTURE, rect.bottom, TEXTURE):
@@ -90,17 +91,25 @@ class Shop:
         yield
 
 
+def network() -> Any:
+    """The shipped base with a head for three classes and as many decoders as a version of a project has."""
+    from segstudio.learn.members import with_members
+    from segstudio.learn.weights import base_for
+
+    return with_members(base_for(NAMES, background=0), MEMBERS)
+
+
 def model_of(*, bfloat16: bool) -> Any:
-    """The shipped base with a head for three classes, as a version of a project would be."""
+    """It, ready to predict."""
     import torch
 
     from segstudio.learn.networks import DEFAULT_NETWORK
     from segstudio.learn.versions import VersionCard, normalisation_of, trained_model
-    from segstudio.learn.weights import base_for, embedded_card
+    from segstudio.learn.weights import embedded_card
 
     mean, std = normalisation_of(embedded_card("base").normalisation)
-    card = VersionCard(DEFAULT_NETWORK, 3, (1, 2, 3), mean, std, 32, channels_last=True)
-    return trained_model("v1", base_for(NAMES, background=0), card, torch.device("cpu"), bfloat16=bfloat16)
+    card = VersionCard(DEFAULT_NETWORK, 3, (1, 2, 3), mean, std, 32, channels_last=True, members=MEMBERS)
+    return trained_model("v1", network(), card, torch.device("cpu"), bfloat16=bfloat16)
 
 
 def ours(plane: Plane, model: Any) -> None:
@@ -120,9 +129,8 @@ def bare(side: int, *, bfloat16: bool) -> Callable[[], object]:
     import torch
 
     from segstudio.learn.folding import folded
-    from segstudio.learn.weights import base_for
 
-    net = folded(base_for(NAMES, background=0), 3).to(memory_format=torch.channels_last)
+    net = folded(network().eval(), 3).to(memory_format=torch.channels_last)
     x = torch.rand(1, 3, side, side).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
@@ -143,9 +151,8 @@ def monai(plane: Plane, *, bfloat16: bool) -> Callable[[], object] | None:
 
     from segstudio.learn.folding import folded
     from segstudio.learn.predict import OVERLAP_PX
-    from segstudio.learn.weights import base_for
 
-    net = folded(base_for(NAMES, background=0), 3).to(memory_format=torch.channels_last)
+    net = folded(network().eval(), 3).to(memory_format=torch.channels_last)
     whole = plane.pixels(1, 0, plane.entry(1, 0).bounds)
 
     @torch.inference_mode()
