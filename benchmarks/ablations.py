@@ -27,7 +27,7 @@ import torch
 from common import machine
 from in_memory import InMemory, Picture, labelled, pictures_of
 from numpy.typing import NDArray
-from resumable import Row, added, keys_in, rows_in
+from resumable import Row, add_row_options, added, keys_in, rows_in
 
 from segstudio.learn import precision
 from segstudio.learn.data import PlaneEntry
@@ -173,10 +173,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="default: 0 1 2")
     parser.add_argument("--steps", type=int, default=174, help="of the usual recipe (default: 174)")
     parser.add_argument("--recipes", nargs="*", default=list(RECIPES), choices=list(RECIPES), help="default: all")
-    parser.add_argument("--threads", type=int, default=1, help="default: 1")
-    parser.add_argument("--out", type=Path, required=True, help="add rows to this file; those in it are skipped")
-    parser.add_argument("--one", action="store_true", help="make one row and end")
-    parser.add_argument("--table", action="store_true", help="print the table of the rows, and end")
+    add_row_options(parser, table="print the table of the rows, and end")
     options = parser.parse_args()
     if options.table:
         print(table(options.out))

@@ -32,7 +32,7 @@ import torch
 from common import machine
 from in_memory import InMemory, Picture, labelled, pictures_of
 from numpy.typing import NDArray
-from resumable import Row, added, keys_in, rows_in
+from resumable import Row, add_row_options, added, keys_in, rows_in
 
 from segstudio.labels.model import Origin
 from segstudio.learn import precision
@@ -176,10 +176,7 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=40, help="default: 40")
     parser.add_argument("--images", type=int, default=5, help="labelled for the parent (default: 5)")
     parser.add_argument("--steps", type=int, default=20, help="of each run (default: 20)")
-    parser.add_argument("--threads", type=int, default=1, help="default: 1")
-    parser.add_argument("--out", type=Path, required=True, help="add rows to this file; those in it are skipped")
-    parser.add_argument("--one", action="store_true", help="make one row and end")
-    parser.add_argument("--table", action="store_true", help="print what the gate says of the rows, and end")
+    add_row_options(parser, table="print what the gate says of the rows, and end")
     options = parser.parse_args()
     if options.table:
         print(table(options.out))

@@ -1,11 +1,12 @@
 """Rows of a benchmark that takes hours: one JSON object a line in a file, those that stand there are not made again."""
 
+import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["Row", "added", "keys_in", "rows_in"]
+__all__ = ["Row", "add_row_options", "added", "keys_in", "rows_in"]
 
 Row = dict[str, object]
 
@@ -34,3 +35,11 @@ def added(path: Path, row: Row) -> None:
             cut = file.read(1) != b"\n"
             file.write(b"\n" if cut else b"")
         file.write(json.dumps(row).encode() + b"\n")
+
+
+def add_row_options(parser: argparse.ArgumentParser, *, table: str) -> None:
+    """The options that every benchmark of this kind has; `table` says what `--table` does."""
+    parser.add_argument("--threads", type=int, default=1, help="default: 1")
+    parser.add_argument("--out", type=Path, required=True, help="add rows to this file; those in it are skipped")
+    parser.add_argument("--one", action="store_true", help="make one row and end")
+    parser.add_argument("--table", action="store_true", help=table)

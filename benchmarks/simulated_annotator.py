@@ -40,7 +40,7 @@ from annotator.learners import Contender, Product, Rates, RootPainter
 from common import machine
 from in_memory import InMemory, Picture, pictures_of, split_by_group
 from numpy.typing import NDArray
-from resumable import Row, added, keys_in, rows_in
+from resumable import Row, add_row_options, added, keys_in, rows_in
 
 from segstudio.labels.model import Origin
 from segstudio.learn import precision
@@ -276,10 +276,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0], help="default: 0")
     parser.add_argument("--minutes", type=float, default=30.0, help="of the virtual clock (default: 30)")
     parser.add_argument("--rates", type=Path, help="how fast a free machine is, JSON with the fields of Rates")
-    parser.add_argument("--threads", type=int, default=1, help="default: 1")
-    parser.add_argument("--out", type=Path, required=True, help="add rows to this file; those in it are skipped")
-    parser.add_argument("--one", action="store_true", help="make one row and end")
-    parser.add_argument("--table", action="store_true", help="print the table of the rows, and end")
+    add_row_options(parser, table="print the table of the rows, and end")
     options = parser.parse_args()
     if options.table:
         print(table(options.out))

@@ -141,6 +141,7 @@ def noticing_memory() -> Iterator[None]:
 
 @torch.inference_mode()
 def probabilities_of(logits: torch.Tensor) -> NDArray[np.float16]:
+    """Probabilities (n, outputs, h, w) of logits of that shape."""
     return logits.float().softmax(1).half().cpu().numpy()
 
 

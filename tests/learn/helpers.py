@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Generator, Sequence
 
+import numpy as np
 import torch
 
 from segstudio.learn.data import Dataset
@@ -10,8 +11,10 @@ from segstudio.learn.facts import Facts, survey
 from segstudio.learn.loop import Measure, Trainer, train
 from segstudio.learn.networks import build
 from segstudio.learn.plan import Machine, make_plan
+from segstudio.learn.predict import Model, predict_tiles
 from segstudio.learn.sampling import Batch, Sampler
 from segstudio.runs import Choices, Event, Plan, Preparing
+from tests.learn.conftest import MemoryData
 
 CPU = Machine("cpu", 1, False)
 MEAN_STD = {"mean": (0.5,), "std": (0.5,)}
@@ -76,3 +79,15 @@ def run_to_end(trainer: Trainer, data: Dataset, clock: Clock | None = None, **op
     """All events of a run but those that say what is being prepared."""
     every = events_of(trainer, data, clock, **options)  # type: ignore[arg-type]
     return [event for event in every if event is not None and not isinstance(event, Preparing)]
+
+
+def classes_of(model: Model, data: MemoryData, **options: object) -> np.ndarray:
+    """The output at each pixel of the first plane, -1 where none was made; no pixel comes twice."""
+    entry = data.planes()[0]
+    out = np.full((entry.height, entry.width), -1)
+    for found in predict_tiles(model, data, entry, **options):  # type: ignore[arg-type]
+        if found is not None:
+            rect = found.rect
+            assert (out[rect.y : rect.bottom, rect.x : rect.right] == -1).all()
+            out[rect.y : rect.bottom, rect.x : rect.right] = found.values.argmax(0)
+    return out

@@ -17,6 +17,7 @@ from segstudio.learn.instant import fit_instant
 from segstudio.learn.predict import Model, Seconds, predict_tiles
 from segstudio.learn.versions import embedded_model
 from tests.learn.conftest import MemoryData, blobs
+from tests.learn.helpers import classes_of
 
 
 def _model(net: nn.Module, **options: object) -> Model:
@@ -38,28 +39,17 @@ class Bright(nn.Module):
         return torch.cat([-8 * level, 8 * level], 1)
 
 
-def _classes(model: Model, data: MemoryData, **options: object) -> np.ndarray:
-    entry = data.planes()[0]
-    out = np.full((entry.height, entry.width), -1)
-    for found in predict_tiles(model, data, entry, **options):  # type: ignore[arg-type]
-        if found is not None:
-            rect = found.rect
-            assert (out[rect.y : rect.bottom, rect.x : rect.right] == -1).all()
-            out[rect.y : rect.bottom, rect.x : rect.right] = found.values.argmax(0)
-    return out
-
-
 @pytest.mark.parametrize("size", [(1, 1), (40, 300), (256, 256), (700, 350)])
 def test_every_pixel_comes_once_and_where_it_belongs(size: tuple[int, int]):
     data = _data(*size)
-    found = _classes(_model(Bright(), window_px=256), data)
+    found = classes_of(_model(Bright(), window_px=256), data)
     assert np.array_equal(found, data.pictures[1].mean(2) > 0.5)
 
 
 @pytest.mark.parametrize("pitch", [16, 24, 64])
 def test_at_other_scales_objects_stay_in_place(pitch: int):
     data = _data(500, 400)
-    found = _classes(_model(Bright(), window_px=256, pitch=pitch), data)
+    found = classes_of(_model(Bright(), window_px=256, pitch=pitch), data)
     truth = data.ids[1] == 2
     assert (found == truth).mean() > 0.97
     y, x = np.nonzero(found == 1)
@@ -90,8 +80,8 @@ def test_what_is_on_the_screen_comes_first_and_costs_nothing_more():
 def _seams(model: Model, data: MemoryData) -> list[float]:
     """Shares of pixels in bands of 32 px along the seams that get the class that they get in the whole picture."""
     entry = data.planes()[0]
-    whole = _classes(replace(model, window_px=4096), data)
-    tiled = _classes(model, data)
+    whole = classes_of(replace(model, window_px=4096), data)
+    tiled = classes_of(model, data)
     assert 0.005 < (whole > 0).mean() < 0.995
     grid = Grid.covering(entry.width, entry.height, 32, model.window_px, model.overlap_px, model.context.px)
     assert len(grid.x.starts) >= 3
@@ -130,7 +120,7 @@ def test_a_mirrored_picture_gets_the_mirrored_answer_where_both_are_averaged():
     turned = MemoryData({1: np.ascontiguousarray(data.pictures[1][:, ::-1])}, data.ids, data.origins)
     differ = []
     for mirrored in (False, True):
-        found, other = (_classes(model, each, mirrored=mirrored) for each in (data, turned))
+        found, other = (classes_of(model, each, mirrored=mirrored) for each in (data, turned))
         differ.append(np.mean(found != other[:, ::-1]))
     assert differ[0] > 0.005
     assert differ[1] <= 1e-4
@@ -139,9 +129,9 @@ def test_a_mirrored_picture_gets_the_mirrored_answer_where_both_are_averaged():
 def test_windows_are_mirrored_with_what_lies_around_them():
     data = _data(1600, 200)
     model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
-    whole = _classes(replace(model, window_px=2048), data, mirrored=True)
+    whole = classes_of(replace(model, window_px=2048), data, mirrored=True)
     seconds = Seconds()
-    found = _classes(replace(model, window_px=320), data, mirrored=True, seconds=seconds)
+    found = classes_of(replace(model, window_px=320), data, mirrored=True, seconds=seconds)
     assert np.mean(found == whole) >= 0.99
     assert seconds.network_pixels > 2 * 1600 * 200
 
@@ -151,7 +141,7 @@ def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work(monkeypatch:
     data = _data(1600, 200)
     model = embedded_model(data.classes(), False, torch.device("cpu"), bfloat16=False)
     seconds = Seconds()
-    _classes(replace(model, window_px=320), data, seconds=seconds)
+    classes_of(replace(model, window_px=320), data, seconds=seconds)
     work = 7 * 320 * 224 + 7 * 384 * 224 * model.context.encoder_share
     assert seconds.network_pixels == pytest.approx(work, abs=7)
 
@@ -159,7 +149,7 @@ def test_what_only_the_encoder_sees_counts_as_its_share_of_the_work(monkeypatch:
 def test_tiles_that_were_asked_for_are_all_that_is_predicted():
     data = _data(1600, 300)
     seconds = Seconds()
-    found = _classes(_model(Bright(), window_px=320, overlap_px=64), data, tiles=[(0, 5)], seconds=seconds)
+    found = classes_of(_model(Bright(), window_px=320, overlap_px=64), data, tiles=[(0, 5)], seconds=seconds)
     assert (found[:256, 1280:1536] >= 0).all()
     assert (found >= 0).sum() == 256 * 256
     assert seconds.network_pixels < 0.5 * 1600 * 300
@@ -181,7 +171,7 @@ class Greedy(nn.Module):
 def test_where_memory_runs_out_the_batch_is_halved_then_the_window():
     data = _data(900, 500)
     model = _model(Greedy(256 * 256), window_px=704, batch=4)
-    assert np.array_equal(_classes(model, data), data.pictures[1].mean(2) > 0.5)
+    assert np.array_equal(classes_of(model, data), data.pictures[1].mean(2) > 0.5)
     assert model.batch == 1
     assert model.window_px < 704
 
@@ -189,14 +179,14 @@ def test_where_memory_runs_out_the_batch_is_halved_then_the_window():
 def test_where_nothing_fits_one_sentence_says_so():
     data = _data(300, 300)
     with pytest.raises(UserError, match="memory"):
-        _classes(_model(Greedy(100)), data)
+        classes_of(_model(Greedy(100)), data)
 
 
 def test_windows_are_dropped_when_no_tile_needs_them_any_more(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(predict, "_KEPT_WINDOWS", 4)
     monkeypatch.setattr(predict, "_BAND_TILES", 2)
     data = _data(2000, 1200)
-    found = _classes(_model(Bright(), window_px=256), data, first=Rect(1000, 600, 300, 300))
+    found = classes_of(_model(Bright(), window_px=256), data, first=Rect(1000, 600, 300, 300))
     assert np.array_equal(found, data.pictures[1].mean(2) > 0.5)
 
 

@@ -24,6 +24,7 @@ from segstudio.learn.streaming import can_stream
 from segstudio.learn.versions import embedded_model
 from segstudio.learn.weights import load_base
 from tests.learn.conftest import MemoryData, blob_data
+from tests.learn.helpers import classes_of
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.skipif(not can_fuse(CPU), reason="this build of torch has no oneDNN")
@@ -43,19 +44,8 @@ def _model(data: MemoryData, class_: str = "object", **options: object) -> Model
     return replace(embedded_model(classes, False, CPU, bfloat16=False), **options)  # type: ignore[arg-type]
 
 
-def _classes(model: Model, data: MemoryData, **options: object) -> np.ndarray:
-    entry = data.planes()[0]
-    out = np.full((entry.height, entry.width), -1)
-    for found in predict_tiles(model, data, entry, **options):  # type: ignore[arg-type]
-        if found is not None:
-            rect = found.rect
-            assert (out[rect.y : rect.bottom, rect.x : rect.right] == -1).all()
-            out[rect.y : rect.bottom, rect.x : rect.right] = found.values.argmax(0)
-    return out
-
-
 def _whole(model: Model, data: MemoryData) -> np.ndarray:
-    return _classes(replace(model, window_px=8192), data)
+    return classes_of(replace(model, window_px=8192), data)
 
 
 @pytest.mark.parametrize("fed", [32, 64, 160, 480])
@@ -88,7 +78,7 @@ def test_a_streamed_plane_is_what_the_whole_plane_gives(pitch: int, least: float
     data = _data("play/tissue.jpg", 1000, 700)
     model = _model(data, "nucleus", pitch=pitch, window_px=256)
     assert can_stream(model.net)
-    whole, found = _whole(model, data), _classes(model, data)
+    whole, found = _whole(model, data), classes_of(model, data)
     assert 0.005 < (whole > 0).mean() < 0.995
     assert (whole == found).mean() >= least
 
@@ -101,7 +91,7 @@ def test_seams_between_strips_agree_with_the_whole_picture(name: str, class_: st
     monkeypatch.setattr(strips, "_STRIP_WINDOWS", 1)
     data = _data(name, 1024, 256)
     model = _model(data, class_, window_px=256)
-    same = _whole(model, data) == _classes(model, data)
+    same = _whole(model, data) == classes_of(model, data)
     seams = [right for _, right in pairwise(range(0, 1024, 256))]
     assert np.mean([same[:, seam - 16 : seam + 16].mean() for seam in seams]) >= 0.995
 
@@ -109,7 +99,7 @@ def test_seams_between_strips_agree_with_the_whole_picture(name: str, class_: st
 def test_nothing_is_encoded_twice_where_a_plane_is_one_strip():
     data = _data("play/cell.png", 1600, 320)
     seconds = Seconds()
-    _classes(_model(data, window_px=512), data, seconds=seconds)
+    classes_of(_model(data, window_px=512), data, seconds=seconds)
     assert seconds.network_pixels == pytest.approx(1600 * 320, abs=20)
     assert seconds.network > 0
     assert seconds.decode > 0
@@ -127,14 +117,14 @@ def test_what_is_on_the_screen_comes_first_and_the_rest_is_streamed():
 def test_where_nearly_all_is_on_the_screen_it_is_streamed():
     data = _data("play/cell.png", 1600, 320)
     seconds = Seconds()
-    _classes(_model(data, window_px=512), data, first=Rect(0, 0, 1600, 320), seconds=seconds)
+    classes_of(_model(data, window_px=512), data, first=Rect(0, 0, 1600, 320), seconds=seconds)
     assert seconds.network_pixels == pytest.approx(1600 * 320, abs=20)
 
 
 def test_a_few_tiles_are_made_in_windows(monkeypatch: pytest.MonkeyPatch):
     data = _data("play/cell.png", 1600, 320)
     monkeypatch.setattr(predict, "streamed_tiles", None)
-    found = _classes(_model(data, window_px=256), data, tiles=[(1, 3)])
+    found = classes_of(_model(data, window_px=256), data, tiles=[(1, 3)])
     assert (found >= 0).sum() == 64 * 256
 
 
@@ -144,7 +134,7 @@ def test_rows_that_are_left_are_streamed_alone(monkeypatch: pytest.MonkeyPatch):
     plain = data.pixels
     monkeypatch.setattr(data, "pixels", lambda *at: read.append(at[2]) or plain(*at))
     left = [key for key in tiles_of(data.planes()[0].bounds) if key[0] >= 5]
-    found = _classes(_model(data, window_px=256), data, tiles=left)
+    found = classes_of(_model(data, window_px=256), data, tiles=left)
     assert (found[: 5 * 256] == -1).all()
     assert (found[5 * 256 :] >= 0).all()
     assert min(rect.y for rect in read) >= 5 * 256 - 320
@@ -159,7 +149,7 @@ def test_only_what_is_still_needed_is_kept(monkeypatch: pytest.MonkeyPatch):
         kept.append(strip._image.bottom - strip._image.top)
 
     monkeypatch.setattr(streaming._Strip, "forget", forget)
-    _classes(_model(blob_data(1), window_px=256), _data("play/cell.png", 320, 4096))
+    classes_of(_model(blob_data(1), window_px=256), _data("play/cell.png", 320, 4096))
     assert len(kept) == 16
     assert max(kept) <= 1024
 
@@ -185,7 +175,7 @@ def test_where_memory_runs_out_what_is_streamed_gets_narrower(monkeypatch: pytes
     model = _model(data, window_px=512)
     whole = _whole(model, data)
     monkeypatch.setattr(streaming._Strip, "drawn", scarce)
-    assert (_classes(model, data) == whole).mean() >= 0.999
+    assert (classes_of(model, data) == whole).mean() >= 0.999
     assert max(drawn) > 256
     assert model.window_px == 256
 
@@ -197,7 +187,7 @@ def test_where_nothing_fits_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch
     data = _data("play/cell.png", 1000, 600)
     monkeypatch.setattr(streaming._Strip, "drawn", none)
     with pytest.raises(UserError, match="memory"):
-        _classes(_model(data, window_px=512), data)
+        classes_of(_model(data, window_px=512), data)
 
 
 def test_versions_with_merged_classes_are_streamed_and_the_instant_learner_is_not():
@@ -218,7 +208,7 @@ def test_all_members_are_streamed():
     two = Model("v1", base, tuple(range(1, 1 + base.segmentation_head[0].out_channels)), 3, one.mean, one.std, 32, CPU)
     model = replace(two, channels_last=True, context=one.context, window_px=320)
     assert can_stream(model.net)
-    found = _classes(model, data)
+    found = classes_of(model, data)
     assert np.mean(found == _whole(model, data)) >= 0.999
     alone = replace(model, net=load_base())
     assert np.mean(found == _whole(alone, data)) < 0.999
