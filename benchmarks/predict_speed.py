@@ -40,7 +40,6 @@ TEXTURE = 2048
 FLOOR_PX = 2048
 MONAI_PX = 1088
 NAMES = ("background", "cell", "vessel")
-MEMBERS = 2
 
 
 class Plane:
@@ -92,11 +91,10 @@ class Shop:
 
 
 def network() -> Any:
-    """The shipped base with a head for three classes and as many decoders as a version of a project has."""
-    from segstudio.learn.members import with_members
+    """The shipped base with a head for three classes."""
     from segstudio.learn.weights import base_for
 
-    return with_members(base_for(NAMES, background=0), MEMBERS)
+    return base_for(NAMES, background=0)
 
 
 def model_of(*, bfloat16: bool) -> Any:
@@ -108,7 +106,7 @@ def model_of(*, bfloat16: bool) -> Any:
     from segstudio.learn.weights import embedded_card
 
     mean, std = normalisation_of(embedded_card("base").normalisation)
-    card = VersionCard(DEFAULT_NETWORK, 3, (1, 2, 3), mean, std, 32, channels_last=True, members=MEMBERS)
+    card = VersionCard(DEFAULT_NETWORK, 3, (1, 2, 3), mean, std, 32, channels_last=True)
     return trained_model("v1", network(), card, torch.device("cpu"), bfloat16=bfloat16)
 
 

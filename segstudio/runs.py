@@ -119,12 +119,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     `rate` is the highest learning rate; the encoder's convolutions learn at `rate * encoder_factor`. The encoder stays
     as it is, weights and statistics, until the share `encoder_opens` of the run is over (1: to its end); then its late
-    stages learn if `late_stages`, else all of it. Until then the decoders learn from the encoder's levels of the last
-    `pool_patches` patches (0: every step draws its own), one renewed a step. `members` decoders learn in turns and
-    answer together. `fits_head`: the head of each is fitted in closed form before its first step. The exponential
-    average of the weights looks back over `ema_steps` steps. `augment` has the strength of each augmentation by name;
-    None, as in plans of earlier releases, stands for all at their usual strength. `precision` is that of the forward
-    pass.
+    stages learn if `late_stages`, else all of it. Until then the decoder learns from the encoder's levels of the last
+    `pool_patches` patches (0: every step draws its own), one renewed a step. `fits_head`: the head is fitted in closed
+    form before the first step. The exponential average of the weights looks back over `ema_steps` steps. `augment` has
+    the strength of each augmentation by name; None, as in plans of earlier releases, stands for all at their usual
+    strength. `precision` is that of the forward pass.
     """
 
     patch_px: int = 256
@@ -138,7 +137,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     late_stages: bool = False
     pool_patches: int = 0
     fits_head: bool = False
-    members: int = 1
     frozen_statistics: bool = False
     weight_decay: float = 1e-2
     warmup_steps: int = 5

@@ -6,7 +6,7 @@ half a pixel: no enlarged map and no joined one is made. Weights lie ready in th
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import cast
 
@@ -74,10 +74,9 @@ def _decoders(net: nn.Module) -> Iterator[tuple[nn.ModuleList, list[int]]]:
     """The blocks of every U-Net's decoder, and how many of the channels of each come from the map that is enlarged."""
     from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder, UnetDecoderBlock
 
-    deepest: Sequence[int] = ()
-    for owner in net.modules():  # a network comes before its further decoders
+    for owner in net.modules():
         decoder, encoder = (getattr(owner, name, None) for name in ("decoder", "encoder"))
-        deepest = getattr(encoder, "out_channels", deepest)
+        deepest = getattr(encoder, "out_channels", None)
         if not isinstance(decoder, UnetDecoder) or not deepest:
             continue
         blocks = cast(list[UnetDecoderBlock], list(decoder.blocks))

@@ -160,7 +160,7 @@ class _Run:
         trainer = self.trainer
         plan = trainer.plan
         batch = self.pool.batch(trainer.step, plan.seed) if trainer.pools else self.batches(trainer.step, None)
-        if trainer.step < trainer.members and plan.recipe.fits_head:
+        if trainer.step == 0 and plan.recipe.fits_head:
             trainer.fit_head(batch)
         return batch
 

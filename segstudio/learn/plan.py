@@ -24,7 +24,6 @@ DEFAULT_SECONDS = 60.0
 _WARMUP = 5
 _ENCODER_FACTOR = 0.1
 _OPENS_LONG, _NEVER = 0.25, 1.0
-_MEMBERS = 2
 _LONG_SECONDS, _LONG_STEPS = 180.0, 600
 _POOL = 96
 _PATCH_PX = 256
@@ -151,8 +150,8 @@ def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanCl
 def _recipe(
     facts: Facts, base: str, network: str, machine: Machine, max_seconds: float | None, max_steps: int | None
 ) -> Recipe:
-    """How to learn. In a short run two decoders learn on an encoder that stays; in a long one the whole network, once
-    they fit. From scratch all of it learns from the start.
+    """How to learn. In a short run the decoder learns on an encoder that stays; in a long one the whole network, once
+    it fits. From scratch all of it learns from the start.
     """
     known = network_named(network)
     steps = _expected_steps(machine, max_seconds, max_steps)
@@ -168,7 +167,6 @@ def _recipe(
         frozen_statistics=ready,
         pool_patches=_POOL if pooled else 0,
         fits_head=ready and base in (EMBEDDED, "imagenet"),
-        members=_MEMBERS if pooled else 1,
         augment=_augmentations(facts),
         precision="bfloat16" if machine.bfloat16 else "float32",
         channels_last=known.channels_last,

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from segstudio.geometry import Rect
 from segstudio.learn.fusing import Convolution, Enlarging
-from segstudio.learn.members import every_of, together
 from segstudio.learn.networks import Wrapping
 from segstudio.learn.row_encoder import LEVELS, RowEncoder, Rows, takes_rows
 
@@ -31,16 +30,13 @@ _DRAWN_ROWS = 256
 
 
 def can_stream(net: nn.Module) -> bool:
-    """Whether a network is the shipped kind, fused: an encoder that takes rows, and decoders of a U-Net."""
+    """Whether a network is the shipped kind, fused: an encoder that takes rows, and the decoder of a U-Net."""
     inner = net.net if isinstance(net, Wrapping) else net
-    return takes_rows(inner) and all(_draws_parts(member) for member in every_of(inner))
-
-
-def _draws_parts(member: nn.Module) -> bool:
-    decoder = getattr(member, "decoder", None)
+    decoder = getattr(inner, "decoder", None)
     blocks = list(getattr(decoder, "blocks", []))
     return (
-        len(blocks) == len(LEVELS) + 1
+        takes_rows(inner)
+        and len(blocks) == len(LEVELS) + 1
         and all(isinstance(block, Enlarging) for block in blocks)
         and isinstance(getattr(decoder, "center", None), nn.Identity)
     )
@@ -92,7 +88,8 @@ class _Strip:
     def __init__(self, net: nn.Module, seen: Rect) -> None:
         self._encoder = cast(nn.Module, net.encoder)
         self._stem = cast(Convolution, self._encoder.conv_stem)
-        self._members = every_of(net)
+        self._decoder = cast(nn.Module, net.decoder)
+        self._head = cast(nn.Module, net.segmentation_head)
         self._seen, self._rows = seen, RowEncoder(self._encoder)
         self._image = _Level(1, seen)
         self._levels = {stride: _Level(stride, seen) for stride in LEVELS}
@@ -117,19 +114,16 @@ class _Strip:
 
     @torch.inference_mode()
     def drawn(self, part: Rect) -> torch.Tensor:
-        """Logits of a part. Of each map a decoder gets as much as reaches the part, two pixels around it."""
-        return together([self._drawn_by(member, part) for member in self._members])
-
-    def _drawn_by(self, member: nn.Module, part: Rect) -> torch.Tensor:
+        """Logits of a part. Of each map the decoder gets as much as reaches the part, two pixels around it."""
         stride = LEVELS[-1]
         around = self._around(part, stride)
         x = self._levels[stride].cut(around)
-        for block in list(cast(nn.Module, member.decoder).blocks):  # type: ignore[arg-type]
+        for block in list(self._decoder.blocks):  # type: ignore[arg-type]
             near = self._around(part, stride)
             x = _inner(x, around, near, stride)
             around, stride = near, stride // 2
             x = block(x, 0, 0, skip_connection=self._beside(around, stride))
-        return _inner(cast(nn.Module, member.segmentation_head)(x), around, part, 1)
+        return _inner(self._head(x), around, part, 1)
 
     def _around(self, part: Rect, stride: int) -> Rect:
         reach = _REACH * stride

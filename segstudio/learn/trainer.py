@@ -17,7 +17,6 @@ from segstudio.learn.augment import Augmenter
 from segstudio.learn.device import empty_cache, is_out_of_memory, too_little_memory
 from segstudio.learn.head_fit import fit_head
 from segstudio.learn.losses import LOSSES
-from segstudio.learn.members import every_of, take_turn
 from segstudio.learn.networks import draw, encode, head_conv, network_named
 from segstudio.learn.pool import Encoded
 from segstudio.learn.sampling import UNKNOWN, Batch
@@ -51,11 +50,6 @@ class Trainer:
         self.seconds = 0.0
 
     @property
-    def members(self) -> int:
-        """How many decoders learn in turns."""
-        return len(every_of(self.net))
-
-    @property
     def encoder_learns(self) -> bool:
         """Whether the encoder learns at this step."""
         plan = self.plan
@@ -81,12 +75,11 @@ class Trainer:
         return Encoded([torch.cat(level) for level in zip(*every, strict=True)], torch.from_numpy(batch.labels))
 
     def fit_head(self, batch: Batch | Encoded) -> None:
-        """Fit the head of the decoder whose turn it is, in closed form, to what that makes of a batch."""
+        """Fit the head in closed form to what the decoder makes of a batch, as it will in the first step."""
         self._set_mode()
         statistics = [buffer.clone() for buffer in self.net.buffers()]
         inputs = self._given(batch)
-        head = head_conv(every_of(self.net)[self.step % self.members])
-        fit_head(head, lambda: self._logits(inputs), torch.as_tensor(batch.labels, device=self.device))
+        fit_head(head_conv(self.net), lambda: self._logits(inputs), torch.as_tensor(batch.labels, device=self.device))
         self._put_back(statistics)
         self.averaged.load_state_dict(self.net.state_dict())
 
@@ -221,7 +214,6 @@ class Trainer:
         """What learns at this step, and which statistics follow."""
         recipe = self.plan.recipe
         self.net.train()
-        take_turn(self.net, self.step)
         encoder = self.net.get_submodule("encoder")
         early = network_named(self.plan.network).early if recipe.late_stages else ()
         for name, parameter in encoder.named_parameters():

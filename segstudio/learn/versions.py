@@ -1,8 +1,6 @@
 """Models ready to predict: the embedded guess, and the versions of a project with their weights and cards as bytes."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
-from typing import Annotated
 
 import msgspec
 import torch
@@ -13,7 +11,6 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ByChannel, ClassEntry, Dataset
-from segstudio.learn.members import every_of, with_members
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv, network_named
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
@@ -54,7 +51,6 @@ class VersionCard(msgspec.Struct, frozen=True):
     pitch: int
     precision: str = "float32"
     channels_last: bool = False
-    members: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
     levels: ByChannel = ()
 
 
@@ -120,16 +116,13 @@ def starting_network(plan: Plan, data: Dataset, classes: Sequence[ClassEntry], g
         known = [next(c for c in classes if c.id == output.id) for output in plan.classes]
         background = next((i for i, c in enumerate(known) if c.background), None)
         names = [c.name for c in known]
-        net = base_for(names, channels=plan.channels, background=background, grey=grey, seed=plan.seed)
-        return with_members(net, plan.recipe.members)
+        return base_for(names, channels=plan.channels, background=background, grey=grey, seed=plan.seed)
     net = build(plan.network, channels=plan.channels, classes=len(plan.classes))
     if plan.base == "imagenet" and plan.network == DEFAULT_NETWORK:
         load_imagenet(net)
     elif plan.base not in (EMBEDDED, "imagenet", "scratch"):
-        net = with_members(net, plan.recipe.members)
         _continue_from(net, plan, data)
-        return net
-    return with_members(net, plan.recipe.members)
+    return net
 
 
 def encode_weights(net: nn.Module, facts: Mapping[str, str]) -> bytes:
@@ -149,7 +142,6 @@ def version_card(plan: Plan) -> VersionCard:
         plan.pitch,
         plan.recipe.precision,
         plan.recipe.channels_last,
-        plan.recipe.members,
         plan.levels,
     )
 
@@ -224,20 +216,19 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
         )
     parent = _network_of(card)
     _load(parent, _tensors(plan.base, data), plan.base)
-    net.get_submodule("encoder").load_state_dict(parent.get_submodule("encoder").state_dict())
+    for part in ("encoder", "decoder"):
+        net.get_submodule(part).load_state_dict(parent.get_submodule(part).state_dict())
     groups = _channels_by_class(card, data)
-    for new, old in zip(every_of(net), cycle(every_of(parent)), strict=False):
-        new.get_submodule("decoder").load_state_dict(old.get_submodule("decoder").state_dict())
-        with torch.no_grad():
-            for place, output in enumerate(plan.classes):
-                found = groups.get(output.id, list(range(len(card.outputs))))
-                for a, b in zip(head_conv(new).parameters(), head_conv(old).parameters(), strict=True):
-                    a[place] = b[found].mean(0)
+    with torch.no_grad():
+        for place, output in enumerate(plan.classes):
+            found = groups.get(output.id, list(range(len(card.outputs))))
+            for a, b in zip(head_conv(net).parameters(), head_conv(parent).parameters(), strict=True):
+                a[place] = b[found].mean(0)
 
 
 def _network_of(card: VersionCard) -> nn.Module:
     """The network of a version, with random weights."""
-    return with_members(build(card.network, channels=card.channels, classes=len(card.outputs)), card.members)
+    return build(card.network, channels=card.channels, classes=len(card.outputs))
 
 
 def _tensors(name: str, data: Dataset) -> dict[str, torch.Tensor]:

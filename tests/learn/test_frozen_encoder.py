@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from segstudio.learn.members import with_members
 from segstudio.learn.networks import build
 from segstudio.learn.pool import Encoded, Pool
 from segstudio.learn.sampling import UNKNOWN, Batch, Sampler
@@ -26,7 +25,7 @@ def _plan(data: MemoryData, max_steps: int = 8, **recipe: object) -> Plan:
 def _trainer(plan: Plan) -> Trainer:
     torch.manual_seed(plan.seed)
     net = build(plan.network, channels=plan.channels, classes=len(plan.classes))
-    return Trainer(plan, with_members(net, plan.recipe.members), torch.device("cpu"))
+    return Trainer(plan, net, torch.device("cpu"))
 
 
 def _state(net: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -16,7 +16,6 @@ from segstudio.learn import predict, streaming, strips
 from segstudio.learn.data import ClassEntry
 from segstudio.learn.fusing import can_fuse, fused
 from segstudio.learn.instant import fit_instant
-from segstudio.learn.members import every_of, with_members
 from segstudio.learn.model import Model, Seconds
 from segstudio.learn.predict import predict_tiles
 from segstudio.learn.row_encoder import LEVELS, RowEncoder
@@ -195,20 +194,3 @@ def test_versions_with_merged_classes_are_streamed_and_the_instant_learner_is_no
     assert can_stream(_model(data).net)
     fitted = next(m for m in fit_instant(data, data.classes(), (), 0, CPU, bfloat16=False) if m is not None)
     assert not can_stream(fitted.net)
-
-
-def test_all_members_are_streamed():
-    data = _data("play/tissue.jpg", 700, 1500)
-    base = with_members(load_base(), 2)
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for p in every_of(base)[1].parameters():
-            p += 0.05 * p.std(correction=0) * torch.randn(p.shape, generator=generator)
-    one = _model(data, "nucleus")
-    two = Model("v1", base, tuple(range(1, 1 + base.segmentation_head[0].out_channels)), 3, one.mean, one.std, 32, CPU)
-    model = replace(two, channels_last=True, context=one.context, window_px=320)
-    assert can_stream(model.net)
-    found = classes_of(model, data)
-    assert np.mean(found == _whole(model, data)) >= 0.999
-    alone = replace(model, net=load_base())
-    assert np.mean(found == _whole(alone, data)) < 0.999
