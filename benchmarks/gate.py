@@ -45,8 +45,8 @@ from segstudio.learn.plan import Machine, make_plan
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import Sampler
 from segstudio.learn.trainer import Trainer
-from segstudio.learn.versions import encode_weights, normalisation_of, starting_network, trained_model, version_card
-from segstudio.learn.weights import embedded_card
+from segstudio.learn.versions import encode_weights, starting_network, trained_model, version_card
+from segstudio.learn.weights import embedded_card, normalisation_of
 from segstudio.metrics import metrics
 from segstudio.runs import EMBEDDED, Choices, Figures, Plan
 

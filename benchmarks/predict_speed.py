@@ -102,8 +102,8 @@ def model_of(*, bfloat16: bool) -> Any:
     import torch
 
     from segstudio.learn.networks import DEFAULT_NETWORK
-    from segstudio.learn.versions import VersionCard, normalisation_of, trained_model
-    from segstudio.learn.weights import embedded_card
+    from segstudio.learn.versions import VersionCard, trained_model
+    from segstudio.learn.weights import embedded_card, normalisation_of
 
     mean, std = normalisation_of(embedded_card("base").normalisation)
     card = VersionCard(DEFAULT_NETWORK, 3, (1, 2, 3), mean, std, 32, channels_last=True)

@@ -26,8 +26,7 @@ from segstudio.learn.networks import DEFAULT_NETWORK, build
 from segstudio.learn.plan import Machine, make_plan
 from segstudio.learn.predict import Model, predict_tiles
 from segstudio.learn.sampling import UNKNOWN, Sampler
-from segstudio.learn.versions import normalisation_of
-from segstudio.learn.weights import embedded_card
+from segstudio.learn.weights import embedded_card, normalisation_of
 from segstudio.runs import INSTANT, Choices, Plan
 
 __all__ = ["Contender", "Product", "Rates", "RootPainter", "rootpainter_loss", "shown_by"]

@@ -10,9 +10,10 @@ from segstudio.engine.telling import blobs, warned
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import NoSuchNetwork, WeightsDamaged
 from segstudio.learn.data import Dataset, learned_planes
+from segstudio.learn.ensemble import SHARE, joined_tiles, part_of, partner_of
 from segstudio.learn.facts import Facts
-from segstudio.learn.gate import HeldOut, Tally, advice, decide, finished_before, held_out, tally
-from segstudio.learn.predict import Model
+from segstudio.learn.gate import HeldOut, PredictedTiles, Tally, advice, decide, finished_before, held_out, tally
+from segstudio.learn.predict import Model, predict_tiles
 from segstudio.learn.trainer import Trainer
 from segstudio.learn.versions import encode_weights, trained_model, version_card
 from segstudio.runs import EMBEDDED, Figures
@@ -30,14 +31,18 @@ def judge(
     card = version_card(plan)
     child = trained_model(request.version, trainer.averaged, card, device, bfloat16=shop.bfloat16(device, plan.network))
     child_tally = yield from _tally(child, data, target)
-    parent, parent_tally = yield from _best_before(shop, request, trainer, data, target)
+    instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
+    parent, parent_tally = yield from _best_before(shop, request, trainer, data, target, instant)
     verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
     parent_figures, child_figures = (None if t is None else t.figures for t in (parent_tally, child_tally))
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
     if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
     older = yield from _remembered(facts, data, parent, child)
-    weights = encode_weights(trainer.averaged, {"version": request.version, "network": plan.network})
+    beside = yield from _beside(child, child_tally, data, target, instant)
+    if beside is not None:
+        card = msgspec.structs.replace(card, instant=part_of(beside, SHARE))
+    weights = encode_weights(trainer.averaged, {"version": request.version, "network": plan.network}, beside)
     yield from blobs(request, "weights", weights)
     yield Trained(
         id=request.id,
@@ -72,13 +77,13 @@ def _remembered(
 
 
 def _best_before(
-    shop: Workshop, request: Train, trainer: Trainer, data: Dataset, target: HeldOut
+    shop: Workshop, request: Train, trainer: Trainer, data: Dataset, target: HeldOut, instant: Model | None
 ) -> Generator[Step, None, tuple[Model, Tally | None]]:
     """The current proposer: the promoted version or the instant learner, whichever is better on the held-out pixels.
 
     Before there is either, or where the version cannot be read and there is no other, it is the embedded guess.
     """
-    plan, device = trainer.plan, trainer.device
+    device = trainer.device
     candidates: list[Model] = []
     promoted = data.promoted_version()
     if promoted is not None:
@@ -86,7 +91,6 @@ def _best_before(
             candidates.append((yield from shop.model(promoted, str(device), data)))
         except (WeightsDamaged, NoSuchNetwork) as error:  # what was learned must not be lost over it
             yield warned(request, " ".join((error.sentence, _("The run is not compared with it."))), trainer)
-    instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
     if instant is not None:
         candidates.append(instant)
     if not candidates:
@@ -97,9 +101,24 @@ def _best_before(
     return max(measured, key=lambda pair: -1.0 if pair[1] is None else pair[1].figures.mean_iou)
 
 
-def _tally(model: Model, data: Dataset, target: HeldOut) -> Generator[Step, None, Tally | None]:
+def _beside(
+    child: Model, alone: Tally | None, data: Dataset, target: HeldOut, instant: Model | None
+) -> Generator[Step, None, Model | None]:
+    """The instant learner, if it makes the child no worse on the held-out pixels: then both answer together from now on
+    where nobody waits.
+    """
+    if instant is None or alone is None:
+        return None
+    child.partner = partner_of(instant, child.outputs, data.counts_as(), SHARE)
+    both = yield from _tally(child, data, target, joined_tiles)
+    return instant if both is not None and both.figures.mean_iou >= alone.figures.mean_iou else None
+
+
+def _tally(
+    model: Model, data: Dataset, target: HeldOut, predicted: PredictedTiles = predict_tiles
+) -> Generator[Step, None, Tally | None]:
     found = None
-    for found in tally(model, data, target):
+    for found in tally(model, data, target, predicted):
         if found is None:
             yield None
     return found

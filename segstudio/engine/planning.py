@@ -14,8 +14,8 @@ from segstudio.learn.data import ByChannel, Dataset, Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK
 from segstudio.learn.plan import channels_of, make_plan, patch_px_of, pools
-from segstudio.learn.versions import normalisation_of, read_card
-from segstudio.learn.weights import embedded_card
+from segstudio.learn.versions import read_card
+from segstudio.learn.weights import embedded_card, normalisation_of
 from segstudio.runs import EMBEDDED, Plan
 
 __all__ = ["new_plan", "on_device"]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from segstudio.labels.tiles.codec import encode_tile
 from segstudio.labels.tiles.tile import frozen
 from segstudio.labels.touching import separated
 from segstudio.learn.data import Dataset, PlaneEntry
+from segstudio.learn.ensemble import joined_tiles
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
 from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.text import _
@@ -35,8 +37,8 @@ _INSTANCE_PIXELS = 64 << 20
 _FIRST_WINDOWS = 4
 """So many windows of what came on screen go before everything else; after that a run gets its turns too."""
 
-_MIRRORED_PIXELS = 2 << 20
-"""Planes of so many pixels at most are predicted mirrored too where nobody waits: two seconds for a better proposal."""
+_CAREFUL_PIXELS = 2 << 20
+"""Planes of so many pixels at most are predicted with more care where nobody waits: seconds for a better proposal."""
 
 _PARTS_EVERY_S = 0.5
 
@@ -131,15 +133,14 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
     instances = {c.id for c in work.data.classes() if c.instances} & set(model.outputs)
     drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
     left = dict.fromkeys(tiles_of(entry.bounds))
-    mirrored = _is_mirrored(work)
+    careful = _is_careful(work)
     shown_at = 0.0
     while left:
         turn = _Turn(work.looking, entry, left)
         yield turn.priority
         fresh = False
-        for found in predict_tiles(
-            model, work.data, entry, tiles=list(left), first=turn.first, seconds=seconds, mirrored=mirrored
-        ):
+        tiles_made = partial(joined_tiles, mirrored=True) if careful else predict_tiles
+        for found in tiles_made(model, work.data, entry, tiles=list(left), first=turn.first, seconds=seconds):
             if found is not None:
                 del left[found.ty, found.tx]
                 fresh = True
@@ -159,11 +160,13 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
     yield _image_reply(work, drawing.rows(), seconds, part=False)
 
 
-def _is_mirrored(work: _Work) -> bool:
-    """Whether a plane is predicted twice: by a version that was trained, where it is small and nobody waits for it."""
+def _is_careful(work: _Work) -> bool:
+    """Whether a plane is predicted mirrored too and by both learners: by a version that was trained, where it is small
+    and nobody waits for it.
+    """
     entry = work.entry
     trained = work.model.name not in (EMBEDDED, INSTANT)
-    return trained and entry.bounds.area <= _MIRRORED_PIXELS and work.looking.part_of(entry) is None
+    return trained and entry.bounds.area <= _CAREFUL_PIXELS and work.looking.part_of(entry) is None
 
 
 class _Turn:

@@ -7,7 +7,7 @@ same labels must be better by more, so that repeating does not find the lucky on
 
 import hashlib
 import math
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,6 +31,7 @@ __all__ = [
     "GATE_POINTS",
     "HeldOut",
     "HeldOutTile",
+    "PredictedTiles",
     "Tally",
     "Verdict",
     "advice",
@@ -53,6 +54,8 @@ _GROUPS_TO_RESAMPLE = 5
 _GROUPS_TO_HALVE = 10
 
 _Unit = TypeVar("_Unit", bound=Hashable)
+PredictedTiles = Callable[..., Iterator[TileProbabilities | None]]
+"""`predict_tiles`, or a function that is called in the same way."""
 
 _FEW_STEPS = 40
 _FEW_IMAGES = 10
@@ -174,8 +177,10 @@ def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | 
         yield None if found is None else found.figures
 
 
-def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None]:
-    """As `measure`, with the counts."""
+def tally(
+    model: Model, data: Dataset, target: HeldOut, predicted: PredictedTiles = predict_tiles
+) -> Iterator[Tally | None]:
+    """As `measure`, with the counts; `predicted` makes the tiles."""
     n = len(target.classes)
     index = np.array(_outputs_in(model, target.classes))
     groups: dict[str, NDArray[np.int64]] = {}
@@ -184,7 +189,7 @@ def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None
     loss = 0.0
     for entry, tiles in _by_plane(target.tiles):
         wanted = {(tile.ty, tile.tx): tile for tile in tiles}
-        for found in _readable(predict_tiles(model, data, entry, tiles=list(wanted))):
+        for found in _readable(predicted(model, data, entry, tiles=list(wanted))):
             if found is None:
                 yield None
                 continue

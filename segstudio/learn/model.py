@@ -25,6 +25,7 @@ __all__ = [
     "OVERLAP_PX",
     "WINDOW_PX",
     "Model",
+    "Partner",
     "Seconds",
     "TileProbabilities",
     "need_of",
@@ -48,6 +49,7 @@ class Model:
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
     0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
     `levels` are those by which it learned to see pixels, () for each plane's own.
+    `partner` answers beside it where nobody waits (`segstudio.learn.ensemble`).
     Around each window the encoder sees `context.px` more, where `segstudio.learn.networks.draw` knows the net.
     """
 
@@ -66,6 +68,7 @@ class Model:
     context: Context = Context(0, 1.0)  # noqa: RUF009  (frozen)
     batch: int = 1
     levels: ByChannel = ()
+    partner: "Partner | None" = None
 
     def __post_init__(self) -> None:
         """Fold and fuse, which leaves the given network as it is, and bring the result to its device."""
@@ -107,6 +110,25 @@ class Model:
         shift = -torch.tensor(self.mean, device=self.device).view(1, -1, 1, 1) * scale
         memory = torch.channels_last if self.channels_last else torch.contiguous_format
         return torch.addcmul(shift, x, scale).contiguous(memory_format=memory)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partner:
+    """A model that answers with a share of the mean beside another, and the place of each of its outputs among those of
+    the other, -1 for none.
+    """
+
+    model: Model
+    share: float
+    places: tuple[int, ...]
+
+    def mixed(self, values: NDArray[np.float32], own: NDArray[np.float16]) -> NDArray[np.float32]:
+        """The mean of the other's probabilities (outputs, h, w) and this one's own (its outputs, h, w)."""
+        out = values * np.float32(1 - self.share)
+        for place, said in zip(self.places, own, strict=True):
+            if place >= 0:
+                out[place] += np.float32(self.share) * said
+        return out
 
 
 @dataclass(slots=True)

@@ -11,16 +11,17 @@ from torch import nn
 
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.data import ByChannel, ClassEntry, Dataset
+from segstudio.learn.ensemble import InstantPart, partner_of, restored, split, tensors_of
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS, build, draw, head_conv, network_named
 from segstudio.learn.predict import Model
 from segstudio.learn.weights import (
     HeadMatch,
-    Normalisation,
     base_for,
     embedded_card,
     load_base,
     load_imagenet,
     match_head,
+    normalisation_of,
 )
 from segstudio.runs import EMBEDDED, Plan
 from segstudio.text import _
@@ -29,7 +30,6 @@ __all__ = [
     "VersionCard",
     "embedded_model",
     "encode_weights",
-    "normalisation_of",
     "starting_network",
     "trained_model",
     "version_card",
@@ -40,7 +40,8 @@ __all__ = [
 class VersionCard(msgspec.Struct, frozen=True):
     """The part of a card that is needed to use a version's weights; the card holds more, for people.
 
-    `levels` as in a plan: a version of an earlier release has none and sees each plane between its own.
+    `levels` as in a plan: a version of an earlier release has none and sees each plane between its own. `instant` is
+    the instant learner beside it, if it has one.
     """
 
     network: str
@@ -52,6 +53,7 @@ class VersionCard(msgspec.Struct, frozen=True):
     precision: str = "float32"
     channels_last: bool = False
     levels: ByChannel = ()
+    instant: InstantPart | None = None
 
 
 class _Grouped(nn.Module):
@@ -75,12 +77,6 @@ class _Grouped(nn.Module):
         """One output per class."""
         logits = logits.float()
         return torch.stack([logits[:, channels].logsumexp(1) for channels in self._outputs], 1)
-
-
-def normalisation_of(found: Normalisation) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and spread by channel for pixels in 0..1."""
-    scale = found.divide_by / 255.0
-    return tuple(m * scale for m in found.mean), tuple(s * scale for s in found.std)
 
 
 def embedded_model(classes: Sequence[ClassEntry], grey: bool, device: torch.device, *, bfloat16: bool) -> Model:
@@ -125,9 +121,10 @@ def starting_network(plan: Plan, data: Dataset, classes: Sequence[ClassEntry], g
     return net
 
 
-def encode_weights(net: nn.Module, facts: Mapping[str, str]) -> bytes:
-    """The weights of a network as a safetensors file."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in net.state_dict().items()}
+def encode_weights(net: nn.Module, facts: Mapping[str, str], instant: Model | None = None) -> bytes:
+    """The weights of a network, and of the instant learner beside it, as a safetensors file."""
+    beside = {} if instant is None else tensors_of(instant)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in (net.state_dict() | beside).items()}
     return encode_safetensors(tensors, dict(facts))
 
 
@@ -172,11 +169,17 @@ def version_model(name: str, data: Dataset, device: torch.device, *, bfloat16: b
     """
     card = read_card(name, data)
     net = _network_of(card)
-    _load(net, _tensors(name, data), name)
+    own, beside = split(_tensors(name, data))
+    _load(net, own, name)
     groups = _channels_by_class(card, data) or {0: list(range(len(card.outputs)))}
     if list(groups.items()) != [(id_, [channel]) for channel, id_ in enumerate(card.outputs)]:
         net, card = _Grouped(net, list(groups.values())), msgspec.structs.replace(card, outputs=tuple(groups))
-    return trained_model(name, net, card, device, bfloat16=bfloat16)
+    model = trained_model(name, net, card, device, bfloat16=bfloat16)
+    if card.instant is not None:
+        instant = _instant(name, card.instant, beside, device, bfloat16=bfloat16)
+        if instant is not None:
+            model.partner = partner_of(instant, model.outputs, data.counts_as(), card.instant.share)
+    return model
 
 
 def read_card(name: str, data: Dataset) -> VersionCard:
@@ -215,7 +218,7 @@ def _continue_from(net: nn.Module, plan: Plan, data: Dataset) -> None:
             todo=_("Choose another base."),
         )
     parent = _network_of(card)
-    _load(parent, _tensors(plan.base, data), plan.base)
+    _load(parent, split(_tensors(plan.base, data))[0], plan.base)
     for part in ("encoder", "decoder"):
         net.get_submodule(part).load_state_dict(parent.get_submodule(part).state_dict())
     groups = _channels_by_class(card, data)
@@ -245,6 +248,19 @@ def _load(net: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> Non
     try:
         net.load_state_dict(dict(tensors))
     except RuntimeError as error:
-        raise WeightsDamaged(
-            _("The weights of version {name} do not fit its network.", name=name), todo=_("Choose another version.")
-        ) from error
+        raise _misfit(name) from error
+
+
+def _instant(
+    name: str, part: InstantPart, tensors: Mapping[str, torch.Tensor], device: torch.device, *, bfloat16: bool
+) -> Model | None:
+    try:
+        return restored(part, tensors, device, bfloat16=bfloat16)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise _misfit(name) from error
+
+
+def _misfit(name: str) -> WeightsDamaged:
+    return WeightsDamaged(
+        _("The weights of version {name} do not fit its network.", name=name), todo=_("Choose another version.")
+    )

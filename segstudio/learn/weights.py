@@ -42,6 +42,7 @@ __all__ = [
     "load_imagenet",
     "load_weights",
     "match_head",
+    "normalisation_of",
     "save_weights",
     "sha256_of",
 ]
@@ -98,6 +99,12 @@ def embedded_card(name: str = "base") -> Card:
     except msgspec.MsgspecError as error:
         sentence = _("The card of the embedded model '{name}' cannot be read: {error}.", name=name, error=error)
         raise WeightsDamaged(sentence, todo=_("Install SegStudio again.")) from error
+
+
+def normalisation_of(found: Normalisation) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and spread by channel for pixels in 0..1."""
+    scale = found.divide_by / 255.0
+    return tuple(m * scale for m in found.mean), tuple(s * scale for s in found.std)
 
 
 def load_imagenet(net: nn.Module) -> Normalisation:

@@ -43,4 +43,4 @@ def test_one_row_is_a_command_and_is_not_made_again(
     assert [ablations.main(), ablations.main()] == [0, 3]
     (row,) = [json.loads(line) for line in out.read_text().splitlines()]
     assert (row["set"], row["recipe"]) == ("discs", "usual")
-    assert all(0 <= row[name] <= 1 for name in ("iou", "mirrored", "instant", "with_instant"))
+    assert all(0 <= row[name] <= 1 for name in ("iou", "mirrored", "instant", "with_instant", "chosen"))

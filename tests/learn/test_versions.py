@@ -12,13 +12,12 @@ from segstudio.learn.predict import predict_tiles
 from segstudio.learn.versions import (
     embedded_model,
     encode_weights,
-    normalisation_of,
     starting_network,
     trained_model,
     version_card,
     version_model,
 )
-from segstudio.learn.weights import Normalisation
+from segstudio.learn.weights import Normalisation, normalisation_of
 from segstudio.runs import Choices, Plan
 from tests.learn.conftest import MemoryData, blob_data
 from tests.learn.helpers import facts_of, run_to_end, tiny_plan, tiny_trainer

@@ -5,7 +5,7 @@ windows and pixels, `fitting` fits the net, `keeping` keeps features, `learner` 
 """
 
 from segstudio.learn.instant.keeping import FeatureKeeper
-from segstudio.learn.instant.learner import fit_instant, look_ahead
+from segstudio.learn.instant.learner import fit_instant, instant_model, look_ahead
 from segstudio.learn.instant.network import InstantNetwork
 
-__all__ = ["FeatureKeeper", "InstantNetwork", "fit_instant", "look_ahead"]
+__all__ = ["FeatureKeeper", "InstantNetwork", "fit_instant", "instant_model", "look_ahead"]

@@ -19,12 +19,11 @@ from segstudio.learn.instant.network import InstantNetwork, values_at
 from segstudio.learn.networks import DEFAULT_NETWORK, NETWORKS
 from segstudio.learn.predict import Model
 from segstudio.learn.sampling import with_channels
-from segstudio.learn.versions import normalisation_of
-from segstudio.learn.weights import embedded_card, load_base
+from segstudio.learn.weights import embedded_card, load_base, normalisation_of
 from segstudio.runs import INSTANT, Block
 from segstudio.text import _
 
-__all__ = ["fit_instant", "look_ahead"]
+__all__ = ["fit_instant", "instant_model", "look_ahead"]
 
 _AHEAD = 4
 
@@ -93,8 +92,13 @@ def look_ahead(
 
 
 def _unfitted(data: Dataset, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None) -> Model:
-    """The network without a head. It sees as many channels as the image with the most has, three at least."""
+    """As `instant_model`, for as many channels as the image with the most has, three at least."""
     channels = max([3, *(entry.channels for entry in data.planes())])
+    return instant_model(channels, device, bfloat16=bfloat16, keeper=keeper)
+
+
+def instant_model(channels: int, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None = None) -> Model:
+    """The instant learner without a head and outputs, which are put in later. `channels` are three or more."""
     mean, std = normalisation_of(embedded_card("base").normalisation)
     base = fused(load_base(), 3, device, bfloat16=bfloat16)  # here: a copy of the keeper would keep apart
     return Model(
