@@ -43,6 +43,7 @@ from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.proposals_ahead import ProposalsAhead
 from segstudio.app.viewing.reading import Reading
 from segstudio.app.viewing.selected_area import SelectedArea
 from segstudio.app.viewing.solo import Solo
@@ -118,6 +119,15 @@ class OpenedProject(QObject):
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
         self.reading = Reading(ground, self.documents, self.navigation)
         self.training = Training(ground, self.documents, self.engine, self)
+        self.proposals_ahead = ProposalsAhead(
+            ground,
+            self.engine,
+            self.documents,
+            self.navigation,
+            self.proposals,
+            self,
+            held=lambda: self.training.running,
+        )
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
@@ -149,6 +159,8 @@ class OpenedProject(QObject):
         self.roles.moved.connect(self.proposals.refresh)
         self.proposals.proposalReady.connect(self.versions.follow_learner)
         self.versions.currentChanged.connect(self.proposals.refresh)
+        self.versions.currentChanged.connect(self.proposals_ahead.refresh)
+        self.training.runningChanged.connect(lambda running: None if running else self.proposals_ahead.refresh())
         self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
     def _after_run(self, _result: object) -> None:
@@ -287,6 +299,7 @@ class OpenedProject(QObject):
         self.objects.close(left())
         self.compared.close(left())
         self.spots.close(left())
+        self.proposals_ahead.close()
         self.proposals.close(left())
         self.places.close(left())
         self.documents.tools.viewChosen.disconnect(self.navigation.displaying.choose)

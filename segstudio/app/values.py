@@ -58,6 +58,7 @@ class JobKind(StrEnum):
 
     ACCEPT = "accept"
     ADD = "add"
+    AHEAD = "ahead"
     BACKUP = "backup"
     CHECK = "check"
     COMPARE = "compare"

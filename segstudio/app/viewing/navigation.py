@@ -3,7 +3,7 @@
 import itertools
 import operator
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import PurePath
@@ -185,9 +185,12 @@ class Navigation(QObject):
     def next_unfinished(self) -> int | None:
         """The next image of the sequence, after the one on screen and round the end, that is not done; None where all
         are."""
+        return next((i for i in self.upcoming() if self.items[i].status is not Status.DONE), None)
+
+    def upcoming(self) -> Iterator[int]:
+        """The places of the sequence after the image on screen and round the end, it itself last."""
         order, here = self._steps()
-        after = itertools.chain(order[here + 1 :], order[: here + 1])
-        return next((i for i in after if self.items[i].status is not Status.DONE), None)
+        return itertools.chain(order[here + 1 :], order[: here + 1])
 
     def step(self, by: int) -> None:
         """Show the next (+1) or previous (-1) image of the sequence, where there is one."""

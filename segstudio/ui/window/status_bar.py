@@ -29,7 +29,7 @@ _CURSOR_W = 232
 _NARROW_PX = 900
 """In a bar narrower than this the labels get the room they need and no more, and the device is not named."""
 _JOB_W, _JOB_LEAST_W = 320, 160
-_QUIET = (JobKind.TRAIN,)
+_QUIET = (JobKind.TRAIN, JobKind.AHEAD)
 _EMPTY_GUESS = N_("Nothing was found here yet: paint some of a class, and background with the right button")
 
 
