@@ -128,6 +128,9 @@ class InMemory:
     def last_edit(self) -> int:
         return self.seq
 
+    def newest_edit(self) -> int:
+        return self.seq
+
     def learnable(self, image: int) -> bool:
         return bool(self._of(image).known)
 

@@ -161,6 +161,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `levels` are, by channel, the sample values that count as 0 and as 1 in pictures of as many channels that are not of
     8 bits; none, as in plans of earlier releases: each plane has its own.
 
+    `picked_up` are (step, edit): from that step on the run learned from the labels as they were after that edit, as
+    `planes` say of the last one. Labels before them are gone, so such a plan is repeated on the last ones alone.
+
     `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
     """
 
@@ -191,6 +194,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     decay_at: int | None = None
     decay: tuple[float, ...] = ()
     kept_at: int | None = None
+    picked_up: tuple[tuple[int, int], ...] = ()
 
     @property
     def scale(self) -> float:

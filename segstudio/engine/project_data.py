@@ -101,6 +101,10 @@ class ProjectData:
         """Number of the newest edit when the view was made."""
         return self._last_edit
 
+    def newest_edit(self) -> int:
+        """Number of the newest edit at this moment."""
+        return int(self._project.last_seq())
+
     def learnable(self, image: int) -> bool:
         """Whether an image has labels and its file has not changed since. Checked once per view."""
         if image not in self._learnable:

@@ -78,7 +78,8 @@ class Predict(msgspec.Struct, frozen=True, tag="predict", kw_only=True):
 
 
 class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
-    """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan.
+    """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan. With `picks_up` the run
+    also learns what is painted while it is under way.
 
     A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost.
     """
@@ -90,6 +91,7 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     plan: Plan | None = None
     resume: bool = False
     elapsed_s: float = 0.0
+    picks_up: bool = False
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):

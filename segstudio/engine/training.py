@@ -4,12 +4,14 @@ import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 import torch
 from torch import nn
 
 from segstudio.engine.agenda import Priority
+from segstudio.engine.corrections import Corrections
 from segstudio.engine.judging import judge
 from segstudio.engine.planning import new_plan, on_device
 from segstudio.engine.predicting import Step
@@ -24,7 +26,6 @@ from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import held_out, measure, pixels_of, watched_groups
 from segstudio.learn.loop import train
 from segstudio.learn.plan import not_learned
-from segstudio.learn.sampling import Sampler
 from segstudio.learn.trainer import Trainer, metadata
 from segstudio.learn.versions import starting_network, trained_model, version_card
 from segstudio.runs import Checkpointed, Figures, Plan, Stepped
@@ -91,17 +92,21 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
         best.restore(saved)
         trainer.plan = on_device(shop, trainer.plan, device)
     yield None
+    surveyed = partial(_surveyed, request, quiet=True)
+    source = Corrections(shop, facts, data, trainer, surveyed, picks_up=request.picks_up)
     try:
-        yield from _run(shop, request, trainer, Sampler(facts, plan, data), facts, data, stopping, best)
+        yield from _run(shop, request, trainer, source, stopping, best)
     except UnreadableImage as error:
-        raise _nothing_left(data.unreadable()) from error
+        raise _nothing_left(source.data.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
-    yield from judge(shop, request, trainer, facts, data, stopped=stopping.asked)
+    yield from judge(shop, request, trainer, source.facts, source.data, stopped=stopping.asked)
     yield Done(request.id)
 
 
-def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
-    """The facts of a project, yielding between planes; new ones go to the client, which keeps them."""
+def _surveyed(request: Train, data: Dataset, *, quiet: bool = False) -> Generator[Step, None, Facts]:
+    """The facts of a project, yielding between planes; new ones go to the client, which keeps them. How far it is, is
+    said unless it is `quiet`.
+    """
     told = -math.inf
     for found in survey(data):
         if isinstance(found, Facts):
@@ -109,7 +114,7 @@ def _surveyed(request: Train, data: Dataset) -> Generator[Step, None, Facts]:
         if isinstance(found, Looked):
             entry = found.entry
             yield Measured(request.id, data.stamp(entry.image, entry.plane), found.facts)
-            if time.monotonic() - told > _TELL_S:
+            if not quiet and time.monotonic() - told > _TELL_S:
                 told = time.monotonic()
                 yield preparing(request, _reading(found), found.done, found.total)
         yield None
@@ -120,12 +125,11 @@ def _run(
     shop: Workshop,
     request: Train,
     trainer: Trainer,
-    sampler: Sampler,
-    facts: Facts,
-    data: Dataset,
+    source: Corrections,
     stopping: Stopping,
     best: BestSoFar,
 ) -> Generator[Step, None, None]:
+    facts, data = source.facts, source.data
     watched = held_out(facts, trainer.plan, _WATCHED_PX, watched=True)
     card = version_card(trainer.plan)
     half = shop.bfloat16(trainer.device, trainer.plan.network)
@@ -135,7 +139,7 @@ def _run(
 
     events = train(
         trainer,
-        sampler.batch,
+        source.batch,
         look,
         evaluation_px=pixels_of(watched),
         elapsed_s=request.elapsed_s,
@@ -144,11 +148,13 @@ def _run(
     plan, said, lost = _but_rates(trainer.plan), data.unreadable(), _LostSteps()
     for event in events:
         best.see(event)
+        if isinstance(event, Stepped):
+            yield from source.look()
         if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
             plan = _but_rates(trainer.plan)
             yield RunPlanned(request.id, trainer.plan)
-        if damaged := [sentence for sentence in data.unreadable() if sentence not in said]:
-            said = data.unreadable()
+        if damaged := [sentence for sentence in source.data.unreadable() if sentence not in said]:
+            said = [*said, *damaged]
             sentence = " ".join((all_of(damaged), _("The run goes on without them.")))
             yield warned(request, sentence, trainer)
         if isinstance(event, Checkpointed):

@@ -125,6 +125,10 @@ class Dataset(Protocol):
         """Number of the newest edit of the project: labels read at the same number are the same."""
         ...
 
+    def newest_edit(self) -> int:
+        """As `last_edit`, at this moment: greater where something was edited since the view was made."""
+        ...
+
     def learnable(self, image: int) -> bool:
         """Whether an image has labels, and its file is there with the content that was labelled. Decodes nothing."""
         ...

@@ -73,10 +73,7 @@ def make_plan(
         max_seconds = DEFAULT_SECONDS
     return Plan(
         classes=_outputs(facts, held, margin),
-        planes=tuple(
-            PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
-            for e in facts.planes
-        ),
+        planes=planes_of(facts),
         blocks=held,
         margin_px=margin,
         optimistic=bool(held) and not by_groups,
@@ -94,6 +91,14 @@ def make_plan(
         max_seconds=max_seconds,
         max_steps=choices.max_steps,
         steps=choices.max_steps if max_seconds is None else None,
+    )
+
+
+def planes_of(facts: Facts) -> tuple[PlanPlane, ...]:
+    """The planes with known pixels, as a plan lists them."""
+    return tuple(
+        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
+        for e in facts.planes
     )
 
 

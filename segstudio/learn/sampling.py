@@ -80,7 +80,12 @@ class Sampler:
         self._by_output = counts.T
         self._rare = _inverse_root(counts.sum(0))
         self._newest = _newest([entry for _, entry in self._planes], painted)
-        self._first = self._two_planes()
+        self._first = None if self.is_empty else self._two_planes()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to learn from."""
+        return not self._uniform.any()
 
     def batch(self, step: int, count: int | None = None) -> Batch:
         """The patches of one step; those of the first come from at most two planes, so that it starts soon.

@@ -157,6 +157,35 @@ def test_the_clock_ends_a_run(engine: EngineClient, discs_project: Project):
     assert [e.done for e in events if isinstance(e, Preparing) and e.total == 3] == [0, 1, 2, 3]
 
 
+def test_what_is_painted_during_a_run_is_learned_in_it_and_the_version_says_so(tmp_path: Path):
+    project, truths = new_project(tmp_path, 3)
+    ids = [row.id for row in project.images()]
+    label(project, ids[0], truths[0])
+    choices = msgspec.structs.replace(TINY, max_steps=None, max_seconds=40.0)
+    stop = threading.Event()
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        steps = train(project, client, choices, stop=stop.is_set, picks_up=True)
+        while not isinstance(next(steps), Stepped):
+            continue
+        label(project, ids[1], truths[1])
+        assert project.writer is not None
+        assert project.writer.flush()
+        painted, written = int(project.last_seq()), project.path / "runs" / "r1" / "plan.json"
+        for _event in steps:
+            if msgspec.json.decode(written.read_bytes(), type=Plan).picked_up:
+                break
+        stop.set()
+        _, result = _run(steps)
+        plan = msgspec.json.decode(written.read_bytes(), type=Plan)
+        card = msgspec.json.decode((project.path / "models" / f"{result.version}.json").read_bytes())
+        assert [edit for _step, edit in plan.picked_up] == [painted]
+        assert {p.image for p in plan.planes} == {int(ids[0]), int(ids[1])}
+        assert [image["path"] for image in card["data"]["images"]] == [p.path for p in plan.planes]
+        assert all(image["labels_sha256"] for image in card["data"]["images"])
+        assert card["data"]["last_edit"] == painted
+        assert int(project.versions()[-1].seq) == painted
+
+
 def test_a_proposal_on_screen_comes_in_the_midst_of_a_run(engine: EngineClient, discs_project: Project):
     steps = train(discs_project, engine, msgspec.structs.replace(TINY, max_steps=100_000))
     while not isinstance(next(steps), Stepped):

@@ -76,6 +76,9 @@ class MemoryData:
     def last_edit(self) -> int:
         return 1
 
+    def newest_edit(self) -> int:
+        return 1
+
     def learnable(self, image: int) -> bool:
         return bool(self.ids[image].any())
 

@@ -48,14 +48,15 @@ def train(
     plan: Plan | None = None,
     resume: Interrupted | None = None,
     resumable: bool = False,
+    picks_up: bool = False,
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
-    an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
-    `DiskRefused`.
+    an earlier one. With `picks_up` it also learns what is painted while it is under way. Raises `ReadOnly`,
+    `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
     """
     writer = project.writing()
     if not writer.flush():
@@ -79,6 +80,7 @@ def train(
                 plan=plan,
                 resume=again,
                 elapsed_s=run.seconds if again else 0.0,
+                picks_up=picks_up,
             )
             try:
                 with engine.call(request) as call:
@@ -311,8 +313,10 @@ class _Run:
 
     def _set_plan(self, plan: Plan) -> None:
         """The plan as it is now; the first one makes the run's folder and row."""
-        if not self._data:
+        if not self._data or (self.plan is not None and self.plan.picked_up != plan.picked_up):
             self._data = learned_from(self._project, plan.planes)
+        if plan.picked_up:
+            self._seq = Seq(max(int(self._seq), plan.picked_up[-1][1]))
         self.plan = plan
         if not self._made_folder:
             try:

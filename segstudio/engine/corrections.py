@@ -1,0 +1,76 @@
+"""What is painted while a run is under way, learned in that run: looked for between its steps."""
+
+import time
+from collections.abc import Callable, Generator
+
+import msgspec
+
+from segstudio.engine.predicting import Step
+from segstudio.engine.workshop import Workshop
+from segstudio.learn.data import Dataset
+from segstudio.learn.facts import Facts
+from segstudio.learn.plan import planes_of
+from segstudio.learn.sampling import Batch, Sampler
+from segstudio.learn.trainer import Trainer
+
+__all__ = ["Corrections", "Surveyed"]
+
+_EVERY_S = 5.0
+_LEAST_PAUSES = 20.0
+"""So many times as long as a look took, the next one waits: at most a twentieth of a run goes into them."""
+
+Surveyed = Callable[[Dataset], Generator[Step, None, Facts]]
+"""Measures a data set, telling the client of each plane that it measured."""
+
+
+class Corrections:
+    """The data, the facts and the sampler of a run; with `picks_up` they follow the labels while it learns.
+
+    The labels of a plane are read whole at one moment. What the run learned from stands in its plan: the edit of each
+    plane, and at which steps newer labels were picked up.
+    """
+
+    def __init__(
+        self,
+        shop: Workshop,
+        facts: Facts,
+        data: Dataset,
+        trainer: Trainer,
+        surveyed: Surveyed,
+        *,
+        picks_up: bool,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.facts, self.data = facts, data
+        self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
+        self._sampler = Sampler(facts, trainer.plan, data)
+        self._picks_up, self._now = picks_up, now
+        self._next = now() + _EVERY_S
+
+    def batch(self, step: int, count: int | None = None) -> Batch:
+        """The patches of a step, as `Sampler.batch`."""
+        return self._sampler.batch(step, count)
+
+    def look(self) -> Generator[Step, None, None]:
+        """Take up newer labels, if it is time and there are any."""
+        if not self._picks_up or self._now() < self._next:
+            return
+        begun = self._now()
+        if self.data.newest_edit() != self.data.last_edit():
+            yield from self._take()
+        took = self._now() - begun
+        self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * took)
+
+    def _take(self) -> Generator[Step, None, None]:
+        data = self._shop.view()
+        facts = yield from self._surveyed(data)
+        trainer = self._trainer
+        if not {c.id for c in trainer.plan.classes} <= {c.id for c in facts.classes}:
+            return  # a class was removed: this run goes on with what it has
+        picked_up = (*trainer.plan.picked_up, (trainer.step, facts.last_edit))
+        plan = msgspec.structs.replace(trainer.plan, planes=planes_of(facts), picked_up=picked_up)
+        sampler = Sampler(facts, plan, data)
+        if sampler.is_empty:
+            return
+        self.data, self.facts, self._sampler = data, facts, sampler
+        trainer.plan = plan

@@ -1,0 +1,142 @@
+"""What is painted while a run is under way, on a data set in memory whose labels move on."""
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segstudio.engine.corrections import Corrections
+from segstudio.engine.workshop import Workshop
+from segstudio.learn.data import ClassEntry
+from segstudio.learn.facts import Facts, survey
+from segstudio.learn.trainer import Trainer
+from tests.learn.conftest import BACKGROUND, MemoryData, blob_data
+from tests.learn.helpers import facts_of, tiny_plan, tiny_trainer
+
+
+class Moving(MemoryData):
+    """Labels of an edit; `now` is the newest one."""
+
+    edit = 1
+    now = 1
+
+    def last_edit(self) -> int:
+        return self.edit
+
+    def newest_edit(self) -> int:
+        return type(self).now
+
+
+class Hand:
+    """Paints while a run is under way; `seen` counts the views that were taken."""
+
+    def __init__(self) -> None:
+        plain = blob_data(4)
+        Moving.now = 1
+        self.data = Moving(plain.pictures, plain.ids, plain.origins, plain.parts)
+        self.time = 0.0
+        self.seen = 0
+        self.shop = Workshop(self._view)
+
+    def _view(self) -> Moving:
+        self.seen += 1
+        return self._as_now()
+
+    def _as_now(self) -> Moving:
+        view = replace(self.data, ids=dict(self.data.ids), seqs=dict(self.data.seqs))
+        view.edit = Moving.now
+        return view
+
+    def paint(self, image: int, class_id: int) -> None:
+        Moving.now += 1
+        self.data.ids[image] = np.full_like(self.data.ids[image], class_id)
+        self.data.seqs[image] = Moving.now
+
+    def corrections(self, trainer: Trainer, *, picks_up: bool = True) -> Corrections:
+        data = self._as_now()
+        return Corrections(
+            self.shop,
+            facts_of(data),
+            data,
+            trainer,
+            _surveyed,
+            picks_up=picks_up,
+            now=lambda: self.time,
+        )
+
+
+def _surveyed(data: MemoryData) -> Generator[None, None, Facts]:
+    yield None
+    return next(found for found in survey(data) if isinstance(found, Facts))
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def trainer(hand: Hand) -> Trainer:
+    return tiny_trainer(tiny_plan(hand.data, max_steps=9))
+
+
+def _look(source: Corrections) -> None:
+    for _ in source.look():
+        pass
+
+
+def test_what_was_painted_since_is_learned_from_and_stands_in_the_plan(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    assert (source.batch(3).labels == 1).any()
+    for image in (1, 2, 3):
+        hand.paint(image, BACKGROUND)
+    trainer.step = 5
+    hand.time = 6.0
+    _look(source)
+    assert trainer.plan.picked_up == ((5, 4),)
+    assert [p.seq for p in trainer.plan.planes] == [2, 3, 4, 4]
+    assert set(np.unique(source.batch(3).labels)) <= {-1, 0}
+    assert source.facts.last_edit == source.data.last_edit() == 4
+
+
+def test_it_looks_only_now_and_then_and_takes_nothing_where_nothing_was_painted(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    hand.paint(1, BACKGROUND)
+    hand.time = 4.0
+    _look(source)
+    assert hand.seen == 0
+    hand.time = 5.0
+    _look(source)
+    assert hand.seen == 1
+    hand.time = 20.0
+    _look(source)
+    assert (hand.seen, len(trainer.plan.picked_up)) == (1, 1)
+
+
+def test_a_run_that_was_not_asked_to_does_not_look(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer, picks_up=False)
+    hand.paint(1, BACKGROUND)
+    hand.time = 99.0
+    _look(source)
+    assert (hand.seen, trainer.plan.picked_up) == (0, ())
+
+
+def test_a_class_that_was_removed_leaves_the_run_with_what_it_has(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    hand.data.entries = (ClassEntry(BACKGROUND, "background", True, False),)
+    hand.paint(1, BACKGROUND)
+    hand.time = 6.0
+    _look(source)
+    assert trainer.plan.picked_up == ()
+    assert (source.batch(3).labels == 1).any()
+
+
+def test_labels_that_are_all_gone_leave_the_run_with_what_it_has(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    for image in (1, 2, 3):
+        hand.paint(image, 0)
+    hand.time = 6.0
+    _look(source)
+    assert trainer.plan.picked_up == ()
+    assert (source.batch(3).labels >= 0).any()
