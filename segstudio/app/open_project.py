@@ -23,6 +23,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.importing import Importing
 from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
+from segstudio.app.learning.keep_learning import KeepLearning
 from segstudio.app.learning.roles import Roles
 from segstudio.app.learning.training import Training
 from segstudio.app.learning.versions import Versions
@@ -128,6 +129,10 @@ class OpenedProject(QObject):
             self,
             held=lambda: self.training.running,
         )
+        self.keep_learning = KeepLearning(
+            ground, self.documents, self.training, self.proposals, self.proposals_ahead, self
+        )
+        undo.callback(self.keep_learning.close)
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
@@ -160,7 +165,6 @@ class OpenedProject(QObject):
         self.proposals.proposalReady.connect(self.versions.follow_learner)
         self.versions.currentChanged.connect(self.proposals.refresh)
         self.versions.currentChanged.connect(self.proposals_ahead.refresh)
-        self.training.runningChanged.connect(lambda running: None if running else self.proposals_ahead.refresh())
         self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
     def _after_run(self, _result: object) -> None:
@@ -299,6 +303,7 @@ class OpenedProject(QObject):
         self.objects.close(left())
         self.compared.close(left())
         self.spots.close(left())
+        self.keep_learning.close(left())
         self.proposals_ahead.close()
         self.proposals.close(left())
         self.places.close(left())

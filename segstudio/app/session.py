@@ -206,9 +206,15 @@ class Session(QObject):
             project.training.ask(**options)
 
     def stop_training(self) -> None:
-        """End the run early; the best so far is compared and kept."""
+        """End the run early; the best so far is compared and kept. Learning no longer goes on by itself either."""
         if self.project is not None:
+            self.project.keep_learning.turn(False)
             self.project.training.stop()
+
+    def keep_learning(self, on: bool = True) -> None:
+        """Let the model go on learning, in the background, while a person labels; or no longer."""
+        if project := self.projects.to_write():
+            project.keep_learning.turn(on)
 
     def export(self, format: str, out: Path | str, content: str = "labels") -> None:
         """Export in the background: `exportFinished` when every file is in place and read back."""

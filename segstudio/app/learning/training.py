@@ -50,16 +50,26 @@ class Training(QObject):
 
     def ask(self, **options: object) -> None:
         """Begin a run once every edit so far is in the project, a stroke under way included."""
-        if self.running:
-            self._ground.notices.say(_("A run is already under way."))
-            return
-        self._documents.commit_gesture()
-        self._documents.after(lambda: self.start(**options))
+        self._ask(options, picks_up=False)
+
+    def ask_to_follow(self, max_seconds: float) -> None:
+        """As `ask`, for a run that also learns what is painted while it is under way."""
+        self._ask({"max_seconds": max_seconds}, picks_up=True)
 
     def start(self, **options: object) -> None:
         """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
         `events` (a file to write). Another name raises TypeError; a notice reports a wrong value.
         """
+        self._start(options, picks_up=False)
+
+    def _ask(self, options: dict[str, object], *, picks_up: bool) -> None:
+        if self.running:
+            self._ground.notices.say(_("A run is already under way."))
+            return
+        self._documents.commit_gesture()
+        self._documents.after(lambda: self._start(options, picks_up=picks_up))
+
+    def _start(self, options: dict[str, object], *, picks_up: bool) -> None:
         if self._job is not None:
             return
         if unknown := sorted(options.keys() - _NAMES):
@@ -71,7 +81,7 @@ class Training(QObject):
             self._ground.notices.fail(JobKind.TRAIN, error)
             return
         stop = _Stop()
-        steps = train(self._project, self._engine, choices, stop=stop, resumable=True)
+        steps = train(self._project, self._engine, choices, stop=stop, resumable=True, picks_up=picks_up)
         self._begin(recorded(steps, events), stop)
 
     def resume(self, found: Interrupted | None) -> None:

@@ -47,7 +47,7 @@ _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", 
 _ICON_ONLY = {"undo", "redo"}
 _SHORTENED = (("open", "import", "export"), ("propose", "accept", "reject", "done", "fine-tune"))
 """What loses its words first in a narrow window, and what then: the steps of the loop keep theirs longest."""
-_BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20")
+_BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20", "keep-learning")
 
 _WHY_NOT = {
     Needs.PROJECT: N_("There is no project open"),
@@ -107,7 +107,9 @@ class Bars:
             project.training.runningChanged.connect(self.refresh)
             project.finishing.restChanged.connect(self.check_rest)
             project.views.changed.connect(self.check_view)
+            project.keep_learning.changed.connect(self.check_keep_learning)
         self.refresh()
+        self.check_keep_learning()
         self.check_rest()
         self.check_view()
         self.check_lock()
@@ -331,6 +333,10 @@ class Bars:
         }
         for name, on in checked.items():
             self._actions[name].setChecked(on)
+
+    def check_keep_learning(self) -> None:
+        """Check whether learning goes on by itself."""
+        self._actions["keep-learning"].setChecked(self._project is not None and self._project.keep_learning.on)
 
     def check_new_object(self) -> None:
         """Check whether the next stroke begins an object."""

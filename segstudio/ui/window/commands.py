@@ -148,6 +148,12 @@ def pick_class(window: "MainWindow", n: int) -> None:
         documents.choose_class(classes[n - 1].name)
 
 
+def keep_learning(window: "MainWindow") -> None:
+    """Let the model go on learning while a person labels, or no longer."""
+    window.session.keep_learning(window.bars.action("keep-learning").isChecked())
+    window.bars.check_keep_learning()
+
+
 def show_versions(window: "MainWindow") -> None:
     """Show or hide the versions in the training panel."""
     shown = window.bars.action("versions").isChecked()

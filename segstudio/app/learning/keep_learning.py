@@ -1,0 +1,132 @@
+"""The owner of learning that goes on while a person labels: one run after another, each as long as usual.
+
+A run learns what is painted meanwhile, ends at the gate, and the next one goes on from the version that proposes then.
+Between two runs the image on screen and the next ones get their proposals; without new labels nothing begins.
+"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from segstudio.app.editing.documents import Documents
+from segstudio.app.ground import Ground
+from segstudio.app.jobs import Worker, refusal
+from segstudio.app.learning.training import Training
+from segstudio.app.values import JobKind, Notice, NoticeKind
+from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.proposals_ahead import REACH, ProposalsAhead
+from segstudio.store.project import Project
+from segstudio.text import _
+
+__all__ = ["KeepLearning"]
+
+_ROUND_S = 60.0
+_FAR = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The newest edit that a version has learned from, and how many classes have known pixels."""
+
+    learned: int
+    classes: int
+
+
+class KeepLearning(QObject):
+    """`changed`: it was turned on or off, or what it waits for is another thing."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        ground: Ground,
+        documents: Documents,
+        training: Training,
+        proposals: Proposals,
+        ahead: ProposalsAhead,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._project, self._notices = ground.project, ground.notices
+        self._documents, self._training = documents, training
+        self._proposals, self._ahead = proposals, ahead
+        self._worker = Worker("keep-learning", ground.main)
+        self._learned = -1
+        self._asking = False
+        self.on = False
+        training.runningChanged.connect(self._runs)
+        documents.editCommitted.connect(lambda _seq: self._go_on())
+        proposals.runningChanged.connect(lambda _running: self._go_on())
+        ahead.settled.connect(self._go_on)
+        ground.notices.told.connect(self._told)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is on, and everything painted so far was learned."""
+        return self.on and not self._training.running and not self._has_more
+
+    def turn(self, on: bool) -> None:
+        """Begin, or end: a run under way stops then, and what it has learned is compared and kept."""
+        if on == self.on:
+            return
+        if on and self._project.writer is None:
+            self._notices.say(self._project.why_read_only)
+            self.changed.emit()
+            return
+        self.on = on
+        self._ahead.reach = _FAR if on else REACH
+        if on:
+            self._go_on()
+        else:
+            self._training.stop()
+        self.changed.emit()
+
+    def close(self, wait_s: float | None = None) -> None:
+        """Begin nothing any more; a run under way is left as any other."""
+        self.on = False
+        self._worker.close(wait_s)
+
+    def _runs(self, running: bool) -> None:
+        if not running:
+            self._ahead.refresh()  # it settles before the next run
+        self.changed.emit()
+
+    @property
+    def _has_more(self) -> bool:
+        return int(self._documents.saving.acknowledged) > self._learned
+
+    def _go_on(self) -> None:
+        """Begin the next run, if there is something to learn and nothing is awaited that the run would hold up."""
+        if not self.on or self._training.running or self._asking:
+            return
+        if not self._has_more or self._ahead.busy or self._proposals.coming:
+            self.changed.emit()
+            return
+        self._asking = True
+        self._worker.submit(partial(_looked_at, self._project), self._looked)
+
+    def _looked(self, future: "Future[_Now]") -> None:
+        self._asking = False
+        if (error := refusal(future)) is not None:
+            self.turn(False)
+            self._notices.fail(JobKind.TRAIN, error)
+            return
+        now = future.result()
+        self._learned = max(self._learned, now.learned)
+        if self.on and now.classes >= 2 and self._has_more and not self._training.running:
+            self._learned = int(self._documents.saving.acknowledged)
+            self._training.ask_to_follow(_ROUND_S)
+        self.changed.emit()
+
+    def _told(self, notice: Notice) -> None:
+        """A run that fails ends it: the next one would fail as well."""
+        if self.on and notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
+            self.turn(False)
+            self._notices.say(_("Learning no longer goes on by itself."))
+
+
+def _looked_at(project: Project) -> _Now:
+    learned = max((int(version.seq) for version in project.versions()), default=-1)
+    return _Now(learned, len(project.known_classes()))
